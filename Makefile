@@ -1,0 +1,101 @@
+# consentgate: `make help` lists what can be made.
+#
+# Each room of src/ becomes an archive, and a program links its rooms in one order: a call against the direction of
+# README's picture does not link. Sources and tests are found by wildcard, so none can be left out by accident.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+# ---- what it is built with -------------------------------------------------------------------------------------
+CXX ?= g++
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Werror=switch-enum
+FLAGS_release := -O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS_asan := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LIBS := -lPocoNet -lPocoJWT -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoUtil -lPocoXML -lPocoFoundation -lsqlite3 -lssl -lcrypto -lfcgi
+
+ROOMS := core sys store usecase web app
+# Left of the bar what a room's tests may link; the linker refuses everything to the right of it.
+LINK_core := core
+LINK_sys := sys core
+LINK_store := store core
+LINK_usecase := usecase store sys core
+LINK_web := web usecase store sys core
+LINK_app := app web usecase store sys core
+
+BUILD_RUN := apt-packages
+PACKAGES_RUN := g++ make libpoco-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev spawn-fcgi lighttpd curl
+PACKAGES_CHECK := $(PACKAGES_RUN) libboost-test-dev sqlite3 openssl chromium procps
+
+# ---- what people call ------------------------------------------------------------------------------------------
+.PHONY: all run check bench deps deps-check test e2e guards clean help fresh-port
+all: release ## build the optimised programs (build/release)
+release: $(addprefix build/release/,consentgate consentgate-admin whoami-mcp)
+asan: $(addprefix build/asan/,consentgate consentgate-admin whoami-mcp)
+.PHONY: release asan
+
+run: deps ## install what is needed, build, start everything on http://127.0.0.1:8080 (PORT=, VAR= move it)
+	@$(MAKE) --no-print-directory -j2 release
+	@exec ./examples/demo.sh
+
+check: deps-check ## run every test; the last line counts them
+	@tests/check.sh
+
+test: asan $(patsubst %,build/asan/tests/%,$(ROOMS)) ## only the fast tests of the rooms
+	@for room in $(ROOMS); do build/asan/tests/$$room --report_level=short || exit 1; done
+
+bench: deps-check ## measure: finalizing transactions, whole journeys, memory (ratios taken in one run)
+	@$(MAKE) --no-print-directory -j2 release build/release/bench
+	@tests/bench/run.sh
+
+deps: ; @tests/support/deps.sh $(PACKAGES_RUN)
+deps-check: ; @tests/support/deps.sh $(PACKAGES_CHECK) node
+
+clean: ## remove what was built (var/ and its data stay)
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# ---- how it is built -------------------------------------------------------------------------------------------
+# $(call variant,release): all rules of one build. Objects depend on the headers they read (-MMD).
+define variant
+OBJECTS_$(1) = $$(patsubst src/%.cpp,build/$(1)/%.o,$$(wildcard src/$(2)/*.cpp))
+build/$(1)/%.o: src/%.cpp Makefile
+	@mkdir -p $$(@D)
+	@echo "  c++ $(1) $$<"
+	@$$(CXX) -std=c++20 $$(FLAGS_$(1)) $$(WARNINGS) -isystem build/gen/sys -Iinclude -Isrc -Ibuild/gen -MMD -MP -c -o $$@ $$<
+build/$(1)/x/%.o: %.cpp Makefile
+	@mkdir -p $$(@D)
+	@echo "  c++ $(1) $$<"
+	@$$(CXX) -std=c++20 $$(FLAGS_$(1)) $$(WARNINGS) -DBOOST_TEST_DYN_LINK -Iinclude -Isrc -I. -Ibuild/gen -MMD -MP -c -o $$@ $$<
+build/$(1)/store/migrate.o: build/gen/migrations.inc
+# Programs: src/app/main_*.cpp stay out of libapp.a.
+build/$(1)/consentgate: build/$(1)/app/main_server.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
+	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+build/$(1)/consentgate-admin: build/$(1)/app/main_admin.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
+	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+build/$(1)/whoami-mcp: build/$(1)/x/examples/whoami_mcp.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
+	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+build/$(1)/bench: $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/bench/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
+	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+endef
+
+# $(call room,variant,room): its archive and its test program.
+define room
+build/$(1)/lib$(2).a: $$(patsubst src/%.cpp,build/$(1)/%.o,$$(filter-out src/app/main_%.cpp,$$(wildcard src/$(2)/*.cpp)))
+	@rm -f $$@; ar rcs $$@ $$^
+build/$(1)/tests/$(2): $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/$(2)/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_$(2)))
+	@mkdir -p $$(@D)
+	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ -lboost_unit_test_framework $$(LIBS)
+endef
+
+$(foreach v,release asan,$(eval $(call variant,$(v))))
+$(foreach v,release asan,$(foreach r,$(ROOMS),$(eval $(call room,$(v),$(r)))))
+
+# sql/*.sql compiled in, so that program and schema cannot drift.
+build/gen/migrations.inc: $(wildcard sql/*.sql) Makefile
+	@mkdir -p $(@D)
+	@for file in $(sort $(wildcard sql/*.sql)); do printf '{"%s", R"sql(' "$$(basename $$file .sql)"; cat $$file; printf ')sql"},\n'; done > $@
+
+-include $(shell find build -name '*.d' 2>/dev/null)

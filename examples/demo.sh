@@ -1,0 +1,85 @@
+#!/bin/bash
+# Starts consentgate with everything around it on this machine: the database and key file in VAR, the prefork master under
+# spawn-fcgi, the guarded example, and lighttpd on PORT. Runs until Ctrl-C or SIGTERM, then stops all of it.
+#
+#   PORT    where lighttpd listens on 127.0.0.1        (8080)
+#   VAR     the data folder                            (var)
+#   BUILD   the folder of the programs                 (build/release)
+#   WORKERS worker processes                           (4)
+# Every CONSENTGATE_… variable goes through to the programs and wins over the configuration written here.
+set -u
+HOME_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export PORT=${PORT:-8080} VAR=${VAR:-$HOME_DIR/var} WWW=$HOME_DIR/examples/www
+BUILD=${BUILD:-$HOME_DIR/build/release}
+mkdir -p "$VAR" || exit 1
+VAR=$(cd "$VAR" && pwd) BUILD=$(cd "$BUILD" && pwd) || exit 1
+
+ORIGIN=http://127.0.0.1:$PORT
+export CONSENTGATE_CONFIG=$VAR/consentgate.conf
+# conf/consentgate.conf explains every key.
+cat >"$CONSENTGATE_CONFIG" <<CONF || exit 1
+# Written by examples/demo.sh at each start.
+issuer = $ORIGIN
+resources = $ORIGIN/mcp
+scopes = mcp=Use the tools of this server as you; profile=See the name you signed in with
+database = consentgate.db
+key_file = consentgate.key
+pages = $HOME_DIR/conf/pages
+workers = ${WORKERS:-4}
+registrations_per_minute = 100000
+authorizations_per_minute = 100000
+CONF
+
+STARTED=()
+stop() {
+  trap '' INT TERM
+  # The web server first, so that nobody is sent to a socket that no longer answers.
+  for ((i = ${#STARTED[@]} - 1; i >= 0; i--)); do
+    kill -TERM "${STARTED[i]}" 2>/dev/null
+    wait "${STARTED[i]}" 2>/dev/null
+  done
+  rm -f "$VAR"/{consentgate,mcp,lighttpd}.pid "$VAR"/{consentgate,mcp}.sock
+  exit "$1"
+}
+fail() { echo "$1" >&2; [[ -n ${2:-} ]] && tail -n 20 "$2" >&2; stop 1; }
+trap 'echo; echo "stopping"; stop 0' INT TERM
+
+# start NAME COMMAND…: in the background, its output in VAR/NAME.log, its pid in VAR/NAME.pid.
+start() {
+  local name=$1; shift
+  "$@" >>"$VAR/$name.log" 2>&1 &
+  STARTED+=($!)
+  echo $! >"$VAR/$name.pid"
+}
+
+(exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null && fail "something else is listening on 127.0.0.1:$PORT already; choose another with PORT="
+"$BUILD/consentgate-admin" migrate || fail "the database could not be made"
+
+# The sockets are named relative to VAR, because a socket's whole name may be 107 bytes long at most.
+cd "$VAR" || fail "cannot enter $VAR"
+start consentgate spawn-fcgi -n -s consentgate.sock -M 0600 -- "$BUILD/consentgate"
+start mcp spawn-fcgi -n -s mcp.sock -M 0600 -- "$BUILD/whoami-mcp"
+VAR=. start lighttpd lighttpd -D -f "$HOME_DIR/conf/lighttpd.conf"
+
+for ((i = 0; i < 200; i++)); do
+  curl -sf -o /dev/null "$ORIGIN/healthz" && break
+  for pid in "${STARTED[@]}"; do kill -0 "$pid" 2>/dev/null || fail "a program did not start:" "$VAR/consentgate.log"; done
+  sleep 0.1
+done
+((i < 200)) || fail "the server did not answer:" "$VAR/consentgate.log"
+
+cat <<TEXT
+
+  $ORIGIN is up. Its data and logs are in $VAR
+
+  With an MCP client, for example:   claude mcp add --transport http demo $ORIGIN/mcp
+  By hand, each step of a sign-in:   PORT=$PORT "$HOME_DIR/examples/walk.sh"
+  A virtual key for someone:         "$BUILD/consentgate-admin" --config "$VAR/consentgate.conf" key add Anna
+  Ctrl-C stops everything.
+
+consentgate is ready on $ORIGIN
+TEXT
+
+# When one of the three ends by itself, the rest ends too, and loudly. (wait returns at a signal as well; the trap has the word then.)
+wait -n "${STARTED[@]}"
+fail "a program ended by itself:" "$VAR/consentgate.log"

@@ -1,0 +1,157 @@
+// A guarded MCP server as small as can be: one tool, whoami, that says which client and which person is calling.
+//
+// It speaks Streamable HTTP (MCP 2025-03-26 and later) with plain JSON answers and no server-side session, behind the
+// same web server as consentgate. The access token is checked for real, against the session as it is now.
+#include "consentgate/app/master.h"
+#include "consentgate/app/wire.h"
+#include "consentgate/core/json.h"
+#include "consentgate/core/metadata.h"
+#include "consentgate/core/text.h"
+#include "consentgate/usecase/access.h"
+#include "consentgate/web/fastcgi.h"
+
+#include <Poco/JSON/Array.h>
+
+#include <cstdlib>
+#include <iostream>
+
+namespace {
+
+using namespace consentgate;
+using Poco::JSON::Array;
+using Poco::JSON::Object;
+using web::Reply;
+using web::Request;
+
+Object object() { return Object(Poco::JSON_PRESERVE_KEY_ORDER); }
+
+Reply json(int status, const Object& document) {
+    return Reply{status, {}, core::json_string(document)}.header("Content-Type", "application/json").header("Cache-Control", "no-store");
+}
+
+// The challenge that tells a client where to sign in. law: RFC 6750 section 3; RFC 9728 section 5.1
+Reply challenge(const core::Policy& policy, const std::string& resource, const core::Error* error) {
+    std::string value = "Bearer resource_metadata=\"" + core::resource_metadata_url(resource) + "\", scope=\"" + policy.default_scopes.text() + "\"";
+    auto body = object();
+    body.set("error", error ? "invalid_token" : "unauthorized");
+    if (error) value += ", error=\"invalid_token\", error_description=\"" + core::plain_ascii(error->say) + "\"";
+    return json(401, body).header("WWW-Authenticate", value);
+}
+
+Object identity_of(const core::SessionView& view) {
+    const auto& identity = view.session.identity;
+    auto out = object();
+    out.set("client_id", view.session.client_id.text).set("client_name", view.client_name);
+    out.set("identity_kind", std::string(core::name_of(identity.kind)));
+    out.set("identity", view.virtual_key ? view.virtual_key->name : identity.value);
+    return out;
+}
+
+Object initialize(const Object& params) {
+    auto result = object();
+    const auto asked = core::json_text(params, "protocolVersion").value_or("");
+    const bool known = asked == "2025-03-26" || asked == "2025-06-18" || asked == "2025-11-25";
+    result.set("protocolVersion", known ? asked : "2025-11-25");
+    auto capabilities = object();
+    capabilities.set("tools", object());
+    auto info = object();
+    info.set("name", "consentgate-whoami").set("version", "1.0.0");
+    return result.set("capabilities", capabilities).set("serverInfo", info);
+}
+
+Object list_tools() {
+    auto schema = object();
+    schema.set("type", "object").set("properties", object()).set("additionalProperties", false);
+    auto tool = object();
+    tool.set("name", "whoami").set("title", "Who am I").set("description", "Names the client and the person this session belongs to.");
+    tool.set("inputSchema", schema);
+    Array tools;
+    tools.add(tool);
+    return object().set("tools", tools);
+}
+
+Object call_whoami(const core::SessionView& view) {
+    const auto identity = identity_of(view);
+    auto content = object();
+    content.set("type", "text");
+    content.set("text", "client=" + view.client_name + " identity=" + identity.getValue<std::string>("identity_kind") + ":" + identity.getValue<std::string>("identity"));
+    Array list;
+    list.add(content);
+    return object().set("content", list).set("structuredContent", identity).set("isError", false);
+}
+
+Reply rpc_error(int status, const Poco::Dynamic::Var& id, int code, const std::string& message) {
+    auto error = object();
+    error.set("code", code).set("message", message);
+    return json(status, object().set("jsonrpc", "2.0").set("id", id).set("error", error));
+}
+
+Reply answer_rpc(const Object& message, const core::SessionView& view) {
+    const auto method = core::json_text(message, "method");
+    const auto id = message.has("id") ? message.get("id") : Poco::Dynamic::Var();
+    if (core::json_text(message, "jsonrpc") != "2.0" || !method) return rpc_error(400, {}, -32600, "not a JSON-RPC 2.0 request");
+    if (!message.has("id")) return Reply{202, {}, {}}; // a notification
+    const auto params = message.isObject("params") ? *message.getObject("params") : object();
+    const auto result = [&](const Object& value) { return json(200, object().set("jsonrpc", "2.0").set("id", id).set("result", value)); };
+    if (*method == "initialize") return result(initialize(params));
+    if (*method == "ping") return result(object());
+    if (*method == "tools/list") return result(list_tools());
+    if (*method == "tools/call" && core::json_text(params, "name") == "whoami") return result(call_whoami(view));
+    if (*method == "tools/call") return rpc_error(200, id, -32602, "there is no such tool");
+    return rpc_error(200, id, -32601, "there is no such method");
+}
+
+// Access comes before everything else about the request (requirement C15).
+Reply serve_mcp(const Request& request, usecase::World& world, const std::string& resource) {
+    if (request.method == "OPTIONS") {
+        return Reply{204, {}, {}}
+            .header("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
+            .header("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID")
+            .header("Access-Control-Max-Age", "3600");
+    }
+    const auto credential = core::bearer_credential(request.authorization);
+    if (!credential) return challenge(world.policy, resource, &credential.error());
+    if (!*credential) return challenge(world.policy, resource, nullptr);
+    const auto view = usecase::check_access(world, **credential, resource, request.now);
+    if (!view) return challenge(world.policy, resource, &view.error());
+    if (request.method != "POST") return json(405, object().set("error", "method_not_allowed")).header("Allow", "POST, OPTIONS");
+    if (request.body_state == web::BodyState::too_large) return json(413, object().set("error", "too_large"));
+    if (request.body_state == web::BodyState::cut) return rpc_error(400, {}, -32700, "the body was cut off");
+    const auto message = core::parse_json_object(request.body);
+    if (!message) return rpc_error(400, {}, -32700, "not a JSON object");
+    return answer_rpc(*message, *view);
+}
+
+Reply serve_safely(const Request& request, usecase::World& world, const std::string& resource) {
+    Reply reply;
+    try {
+        reply = serve_mcp(request, world, resource);
+    } catch (const std::exception&) { // the database is away: closed, and worth another try
+        reply = json(503, object().set("error", "temporarily_unavailable")).header("Retry-After", "2");
+    }
+    return reply.header("Access-Control-Allow-Origin", "*").header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const int socket = app::inherited_socket();
+    if (socket < 0) {
+        std::cerr << "usage: spawn-fcgi -n -s SOCKET -- whoami-mcp [--config FILE]\n";
+        return 2;
+    }
+    try {
+        return app::run_master([&]() -> app::Plan {
+            const auto foundation = std::make_shared<app::Foundation>(app::lay_foundation(app::config_path(argc, argv)));
+            return {2, [socket, foundation] {
+                        app::Runtime runtime(*foundation);
+                        const auto resource = foundation->config.policy.resources.front();
+                        web::serve(socket, {[&](Request& request) { return serve_safely(request, runtime.world(), resource); }, {}});
+                        return EXIT_SUCCESS;
+                    }};
+        });
+    } catch (const std::exception& error) {
+        std::cerr << "whoami-mcp cannot start:\n" << error.what() << "\n";
+        return EXIT_FAILURE;
+    }
+}

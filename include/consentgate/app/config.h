@@ -1,0 +1,54 @@
+// The configuration file, read once; after that only this struct exists.
+//
+// `key = value` lines; every key can also be given in the environment as CONSENTGATE_<KEY IN CAPITALS>, which wins.
+// Relative file names are relative to the folder of the configuration file. Unknown keys are errors, and all problems
+// are reported together.
+#pragma once
+
+#include "consentgate/core/bearer.h"
+#include "consentgate/core/policy.h"
+#include "consentgate/store/open.h"
+#include "consentgate/web/page.h"
+#include "consentgate/web/site.h"
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace consentgate::app {
+
+struct BearerKeyFile {
+    std::string algorithm;
+    std::string path;
+};
+
+struct Config {
+    core::Policy policy;
+    store::StoreConfig store;
+    std::string key_file;
+    std::string pages;
+    std::vector<BearerKeyFile> bearer_keys;
+    std::string bearer_issuer, bearer_audience;
+    web::Limits limits;
+    web::Brand brand;
+    int workers = 4;
+    core::Span unused_client_life{30 * 86400};
+};
+
+// Every problem found, one a line.
+class ConfigError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+// in:   path  of the file; empty reads the environment only
+// fail: throws ConfigError
+Config read_config(const std::string& path);
+
+// Each key with its default, for the guard that holds conf/consentgate.conf against this list.
+struct KnownKey {
+    std::string name, standard;
+};
+std::vector<KnownKey> known_keys();
+
+} // namespace consentgate::app

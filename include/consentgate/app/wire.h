@@ -1,0 +1,41 @@
+// Where everything meets. A Foundation is made before the fork and shared by all workers (it holds no connection); a
+// Runtime is made in the worker.
+#pragma once
+
+#include "consentgate/app/config.h"
+#include "consentgate/core/keyring.h"
+#include "consentgate/usecase/world.h"
+
+#include <memory>
+#include <string>
+
+namespace consentgate::app {
+
+struct Foundation {
+    Config config;
+    core::Keyring keyring;
+    core::BearerVerifier bearers;
+};
+
+// Reads the configuration, the key file and the bearer keys. fail: throws std::runtime_error in the operator's words
+Foundation lay_foundation(const std::string& config_path);
+
+// Looks at the database once, then lets go of it: the schema must be the expected one and the key file the right one.
+// fail: throws std::runtime_error that says what to do
+void check_database(const Foundation& foundation);
+
+class Runtime {
+public:
+    explicit Runtime(const Foundation& foundation);
+    usecase::World& world() { return world_; }
+
+private:
+    std::unique_ptr<store::Store> store_;
+    sys::OsRandom random_;
+    usecase::World world_;
+};
+
+// The configuration file of a program: --config FILE, else CONSENTGATE_CONFIG, else the installed one.
+std::string config_path(int argc, char** argv);
+
+} // namespace consentgate::app

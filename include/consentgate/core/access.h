@@ -1,0 +1,23 @@
+// Is this token good for this resource, now? One judgement for the guarded example, and for every gate to come.
+// law: RFC 6750 section 3.1; requirements C1-C5, RS4
+#pragma once
+
+#include "consentgate/core/consent.h"
+
+#include <optional>
+#include <string>
+
+namespace consentgate::core {
+
+// A session with the standing of those it rests on, as read in one statement.
+struct SessionView {
+    Session session;
+    std::string client_name;
+    bool client_active = false;
+    std::optional<VirtualKey> virtual_key; // of a session whose identity is one; absent when the key was deleted
+};
+
+// fail: invalid_bearer: unknown, expired, revoked, for another resource, or its client or virtual key no longer stands
+Checked judge_access(const std::optional<SessionView>& view, const std::string& resource, Instant now);
+
+} // namespace consentgate::core

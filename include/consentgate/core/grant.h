@@ -1,0 +1,67 @@
+// Sessions, codes, and the rules of redeeming a code. law: OAuth 2.1 section 4.1.3; requirements T12-T16
+#pragma once
+
+#include "consentgate/core/flow.h"
+#include "consentgate/core/form.h"
+
+#include <optional>
+#include <string>
+
+namespace consentgate::core {
+
+struct Session {
+    SessionId id;
+    FlowId flow_id;     // the consent it came from; unique
+    Digest token;       // of the session token
+    Digest browser;     // that gave the consent
+    ClientId client_id;
+    Identity identity;
+    ScopeSet scope;
+    std::string resource;
+    Instant created_at{};
+    Instant expires_at{};
+    std::optional<Instant> revoked_at;
+};
+
+struct IssuedCode {
+    Digest hash;
+    SessionId session_id;
+    ClientId client_id;
+    std::string redirect_uri;
+    std::string code_challenge;
+    KeyId key_id;                       // the server key its session token is derived with
+    Instant expires_at{};
+    std::optional<Instant> redeemed_at; // kept after use, so that a replay is seen
+};
+
+// What a token request says, checked in form only.
+struct ExchangeRequest {
+    ClientId client_id;
+    Secret code;
+    Secret verifier;
+    std::optional<std::string> redirect_uri; // OAuth 2.1 clients leave it out
+    std::optional<std::string> resource;
+};
+
+// Every client is public: it names itself and proves itself by PKCE. One that sends a secret is told so before its code is
+// looked at, so that it can send the request again without (requirements T6, T8, T9).
+// in:   authorization  the header, when there is one; schemes other than Basic are not for us
+// fail: invalid_client; invalid_request when secrets come in two ways at once
+Checked check_client_authentication(const Form& form, const std::optional<std::string>& authorization);
+
+// fail: invalid_request (missing, repeated), unsupported_grant_type, invalid_client, invalid_grant
+Result<ExchangeRequest> parse_exchange(const Form& form);
+
+enum class Exchange { redeem, replay };
+
+// Judges in the order of requirement T12; nothing is consumed until all of it passes. `replay` means that a spent code
+// came again with everything right: it is refused, and what it gave is revoked (T16).
+// in:   code, session  as stored; both absent when the code is unknown
+// fail: invalid_grant, invalid_target
+Result<Exchange> judge_exchange(const ExchangeRequest& request, const std::optional<IssuedCode>& code,
+                                const std::optional<Session>& session, Instant now);
+
+// The token response. law: RFC 6749 section 5.1
+std::string token_document(const Secret& token, const Session& session, Instant now);
+
+} // namespace consentgate::core

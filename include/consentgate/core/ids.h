@@ -1,0 +1,25 @@
+// Names of rows. Each kind is a type of its own, so that a session id cannot be passed where a flow id is meant.
+// Shape: ASCII, at most 190 bytes (indexable on every engine), never empty once issued.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <utility>
+
+namespace consentgate::core {
+
+template <class Kind> struct Id {
+    std::string text;
+
+    Id() = default;
+    explicit Id(std::string value) : text(std::move(value)) {}
+    auto operator<=>(const Id&) const = default;
+};
+
+using ClientId = Id<struct ClientKind>;
+using FlowId = Id<struct FlowKind>;
+using SessionId = Id<struct SessionKind>;
+using VirtualKeyId = Id<struct VirtualKeyKind>;
+using KeyId = Id<struct KeyKind>; // a server key of the key file
+
+} // namespace consentgate::core

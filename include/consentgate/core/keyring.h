@@ -1,0 +1,40 @@
+// The server's own keys (the key file), and what is derived from them.
+//
+// A session token is created when consent is finished but handed out when the code is redeemed, and must not be stored
+// in between. So it is computed, both times, from the code and a server key: the code alone (leaked in a redirect)
+// does not give it, nor does the database. law: contract section 5
+#pragma once
+
+#include "consentgate/core/ids.h"
+#include "consentgate/core/secret.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace consentgate::core {
+
+struct ServerKey {
+    KeyId id;
+    Secret bytes; // 32 raw bytes
+};
+
+class Keyring {
+public:
+    // in:  keys, oldest first, at least one; the last one is used for what is new
+    explicit Keyring(std::vector<ServerKey> keys);
+
+    const KeyId& newest() const { return keys_.back().id; }
+    const std::vector<ServerKey>& keys() const { return keys_; }
+
+    // "cgs_" and 43 base64url characters; absent when the key is not in the file (any more).
+    std::optional<Secret> session_token(const KeyId& key, const Secret& code) const;
+
+    // What the database may know of a key, so that a wrong key file is noticed at start.
+    static Digest fingerprint(const ServerKey& key);
+
+private:
+    std::vector<ServerKey> keys_;
+};
+
+} // namespace consentgate::core

@@ -1,0 +1,30 @@
+// The well-known documents as text. They depend on the configuration only, so they are made once, at start.
+#pragma once
+
+#include "consentgate/core/policy.h"
+
+#include <string>
+
+namespace consentgate::core {
+
+// Paths below the origin, as the contract fixes them.
+namespace path {
+inline constexpr const char* resource_metadata = "/.well-known/oauth-protected-resource";
+inline constexpr const char* server_metadata = "/.well-known/oauth-authorization-server";
+inline constexpr const char* register_client = "/api/oauth/per-user/register";
+inline constexpr const char* authorize = "/api/oauth/per-user/authorize";
+inline constexpr const char* token = "/api/oauth/per-user/token";
+inline constexpr const char* identity_page = "/oauth/consent";
+inline constexpr const char* services_page = "/oauth/consent/mcps";
+} // namespace path
+
+// law: RFC 8414 section 2; requirements D12-D25. Only what is there is advertised.
+std::string authorization_server_metadata(const Policy& policy);
+
+// law: RFC 9728 section 2; requirements D1-D8
+std::string protected_resource_metadata(const Policy& policy, const std::string& resource);
+
+// Where a resource's document is: the well-known path inserted between its host and its path. law: RFC 9728 section 3.1
+std::string resource_metadata_url(const std::string& resource);
+
+} // namespace consentgate::core

@@ -1,0 +1,40 @@
+// What the operator decided, as values. Read once at start; the rules take it as a parameter.
+#pragma once
+
+#include "consentgate/core/scope.h"
+#include "consentgate/core/time.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace consentgate::core {
+
+struct Policy {
+    std::string issuer;                 // as published: no trailing slash, no query, no fragment
+    std::vector<std::string> resources; // absolute URIs as published; at least one
+    std::vector<Scope> scopes;          // the catalogue; at least one
+    ScopeSet default_scopes;            // granted when a client names none; a subset of the catalogue
+    bool enforce_identity = false;      // enforce_auth_on_inference: nobody may skip saying who they are
+    bool registration_enabled = true;
+
+    Span flow_lifetime{900};
+    Span code_lifetime{300};
+    Span session_lifetime{86400};
+
+    std::string virtual_key_claim = "virtual_key_id"; // of a JWT; `sub` is read when it is absent
+    std::string admin_claim = "role";
+    std::string admin_value = "admin";
+
+    ScopeSet catalogue() const;
+    std::string words(std::string_view scope) const; // the scope's own name when the catalogue lacks it
+    std::string origin() const;                      // the issuer's scheme, host and port
+    std::string issuer_path() const;                 // "" or "/t1"
+    bool secure() const { return issuer.starts_with("https:"); }
+
+    // The published spelling of the resource a client named; absent when it is none of ours.
+    std::optional<std::string> known_resource(std::string_view named) const;
+};
+
+} // namespace consentgate::core

@@ -1,0 +1,114 @@
+// The one door to the database: verbs of the domain, each a single unit of work. No transaction leaves this room.
+//
+// find_ may be absent; put_ inserts; the others are conditional writes whose affected-row count is the answer.
+// Threads: one Store belongs to one worker process and is used by one thread. Open it after the fork.
+// Errors:  every verb throws StoreFailure when the database cannot do it; the world is then as it was before the call,
+//          and the next call tries the database afresh.
+#pragma once
+
+#include "consentgate/core/access.h"
+#include "consentgate/core/consent.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace consentgate::store {
+
+// The database is away, locked beyond the wait, read-only, full or broken. The text is for the log: it names the engine's
+// kind of error and never holds SQL, values or connection strings.
+class StoreFailure : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+enum class Outcome { done, gone }; // gone: the row was not there, or not as the condition asked; nothing was written
+
+// A flow with what its pages must name.
+struct FlowView {
+    core::Flow flow;
+    std::string client_name;
+    bool client_by_operator = false;
+    bool client_active = false;
+    std::string virtual_key_name; // of an identity that is a virtual key; else empty
+};
+
+// A code and the session it gives, as read in one statement.
+struct CodeView {
+    core::IssuedCode code;
+    core::Session session;
+};
+
+// An upstream token as stored; the two token fields are ciphertext.
+struct UpstreamToken {
+    std::string id, owner, service_id, access_token;
+    std::optional<std::string> refresh_token;
+    core::KeyId key_id;
+    std::int64_t version = 0;
+};
+
+struct ServerKeyRecord {
+    core::KeyId id;
+    core::Digest fingerprint;
+};
+
+struct Swept {
+    std::size_t flows = 0, codes = 0, sessions = 0, clients = 0;
+    std::size_t total() const { return flows + codes + sessions + clients; }
+};
+
+class Store {
+public:
+    virtual ~Store() = default;
+
+    // clients
+    virtual void put_client(const core::Client& client) = 0;
+    virtual std::optional<core::Client> find_client(const core::ClientId& id) = 0;
+    virtual std::vector<core::Client> list_clients() = 0; // newest first
+    virtual Outcome disable_client(const core::ClientId& id) = 0;
+    virtual void touch_client(const core::ClientId& id, core::Instant now) = 0; // last_used_at
+
+    // flows
+    virtual void put_flow(const core::Flow& flow) = 0;
+    virtual std::optional<FlowView> find_flow(const core::FlowId& id) = 0;
+    // The browser that finished this flow; absent when it was never finished, or so long ago that its session is swept.
+    virtual std::optional<core::Digest> find_settled(const core::FlowId& id) = 0;
+    // Sets who the person is and raises the revision. gone: the flow is finished, denied, expired or changed meanwhile.
+    virtual Outcome choose_identity(const core::FlowId& id, std::int64_t revision, const core::Identity& identity, core::Instant now) = 0;
+    // The heart: consumes the flow, creates the session, moves the upstream tokens, issues the code; all or nothing.
+    // gone: the flow is no longer there as it was judged (finished, denied, expired, or its identity changed).
+    virtual Outcome settle_flow(const core::Settlement& settlement) = 0;
+    // Deletes the flow and the upstream tokens connected during it.
+    virtual Outcome deny_flow(const core::FlowId& id, core::Instant now) = 0;
+
+    // codes and sessions
+    virtual std::optional<CodeView> find_code(const core::Digest& hash) = 0;
+    // gone: spent, by this time. The code stays, marked, until its session is swept.
+    virtual Outcome redeem_code(const core::Digest& hash, core::Instant now) = 0;
+    virtual std::optional<core::SessionView> find_session(const core::Digest& token) = 0;
+    virtual std::vector<core::SessionView> list_sessions(core::Instant now) = 0; // alive, newest first, at most 1000
+    virtual Outcome revoke_session(const core::SessionId& id, core::Instant now) = 0;
+
+    // virtual keys
+    virtual void put_virtual_key(const core::VirtualKey& key) = 0;
+    virtual std::optional<core::VirtualKey> find_virtual_key(const core::VirtualKeyId& id) = 0;
+    virtual std::optional<core::VirtualKey> find_virtual_key(const core::Digest& hash) = 0;
+    virtual std::vector<core::VirtualKey> list_virtual_keys() = 0; // newest first
+    virtual Outcome disable_virtual_key(const core::VirtualKeyId& id) = 0;
+
+    // upstream tokens. put refuses (gone) when the flow that owns it is no longer open.
+    virtual Outcome put_upstream_token(const core::FlowId& flow, const UpstreamToken& token, core::Instant now) = 0;
+    virtual std::vector<UpstreamToken> list_upstream_tokens(const std::string& owner) = 0;
+
+    // upkeep
+    // Deletes what has been expired for long enough, at most `most` rows of each kind; clients unused since `unused_since`.
+    virtual Swept sweep(core::Instant now, core::Instant unused_since, std::size_t most) = 0;
+    virtual std::vector<ServerKeyRecord> list_server_keys() = 0;
+    virtual void put_server_key(const ServerKeyRecord& key, core::Instant now) = 0;
+    virtual int schema_version() = 0; // 0 when there is no schema
+};
+
+} // namespace consentgate::store

@@ -1,0 +1,21 @@
+// The key file: the server's own keys, outside the database. Lines of `id base64url(32 bytes)`, oldest first; lines
+// starting with # are comments. Only its owner may read it (mode 0600 or less).
+#pragma once
+
+#include "consentgate/core/keyring.h"
+#include "consentgate/sys/random.h"
+
+#include <string>
+
+namespace consentgate::sys {
+
+// fail: throws std::runtime_error that names the file and what is wrong with it
+core::Keyring read_key_file(const std::string& path);
+
+// Makes the file with one new key when there is none, mode 0600, complete or not at all. out: whether it was made
+bool create_key_file(const std::string& path, Random& random);
+
+// The whole of a file that holds a secret. fail: throws std::runtime_error when it is missing or others may read it
+core::Secret read_secret_file(const std::string& path);
+
+} // namespace consentgate::sys

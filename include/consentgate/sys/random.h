@@ -1,0 +1,27 @@
+// Randomness from the operating system's generator by way of OpenSSL, which reseeds itself after a fork.
+#pragma once
+
+#include "consentgate/core/ids.h"
+#include "consentgate/core/secret.h"
+
+#include <cstddef>
+#include <string>
+
+namespace consentgate::sys {
+
+class Random {
+public:
+    virtual ~Random() = default;
+    // `count` random bytes. fail: throws std::runtime_error; there is no weaker second choice
+    virtual std::string bytes(std::size_t count) = 0;
+
+    core::Secret secret();               // 32 random bytes as 43 base64url characters
+    std::string id(std::size_t bytes);   // as base64url characters: 16 bytes give 22
+};
+
+class OsRandom final : public Random {
+public:
+    std::string bytes(std::size_t count) override;
+};
+
+} // namespace consentgate::sys

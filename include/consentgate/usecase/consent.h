@@ -1,0 +1,42 @@
+// One consent, from the first page to the redirect. law: contract sections 1 and 3
+#pragma once
+
+#include "consentgate/core/form.h"
+#include "consentgate/usecase/world.h"
+
+#include <optional>
+#include <string>
+
+namespace consentgate::usecase {
+
+// Whoever is acting: the digest of the cookie (absent when there is none) and, for submit only, the Authorization header.
+struct Actor {
+    std::optional<core::Digest> browser;
+    std::optional<std::string> authorization;
+};
+
+// The open flow a page or form is about.
+// fail: missing_flow_id, invalid_flow, browser_mismatch, flow_expired, flow_already_submitted
+core::Result<store::FlowView> open_flow(World& world, const core::Form& form, const Actor& actor, core::Instant now);
+
+// The three ways to say who one is. Each answers with the flow as it was before.
+// fail: as open_flow; invalid_virtual_key, invalid_user_id, identity_required
+core::Result<store::FlowView> choose_virtual_key(World& world, const core::Form& form, const Actor& actor, core::Instant now);
+core::Result<store::FlowView> choose_user_id(World& world, const core::Form& form, const Actor& actor, core::Instant now);
+core::Result<store::FlowView> skip_identity(World& world, const core::Form& form, const Actor& actor, core::Instant now);
+
+struct Submitted {
+    core::Secret location;      // where the browser goes; carries the code
+    core::SessionId session_id; // for the log
+    bool by_admin = false;      // an admin's bearer stood in for the cookie: goes into the audit log
+    std::string admin;          // the subject of that bearer
+};
+
+// Finishes: one transaction, all or nothing.
+// fail: as open_flow; invalid_bearer, identity_required
+core::Result<Submitted> submit_consent(World& world, const core::Form& form, const Actor& actor, core::Instant now);
+
+// Refuses: the flow and its half-made upstream tokens are deleted. out: where the browser goes
+core::Result<std::string> deny_consent(World& world, const core::Form& form, const Actor& actor, core::Instant now);
+
+} // namespace consentgate::usecase

@@ -1,0 +1,20 @@
+// All that a use-case may touch. No singletons, no globals: whoever has no World can do nothing.
+#pragma once
+
+#include "consentgate/core/bearer.h"
+#include "consentgate/core/keyring.h"
+#include "consentgate/core/policy.h"
+#include "consentgate/store/store.h"
+#include "consentgate/sys/random.h"
+
+namespace consentgate::usecase {
+
+struct World {
+    store::Store& store;
+    sys::Random& random;
+    const core::Policy& policy;
+    const core::Keyring& keyring;
+    const core::BearerVerifier& bearers;
+};
+
+} // namespace consentgate::usecase

@@ -1,0 +1,28 @@
+// Replies. The only code that turns an Error into a response, in its four faces.
+#pragma once
+
+#include "consentgate/core/error.h"
+#include "consentgate/web/http.h"
+#include "consentgate/web/site.h"
+
+#include <string>
+
+namespace consentgate::web {
+
+enum class Face {
+    page,    // a person's browser: HTML, or a redirect where the error permits it
+    gateway, // the consent POSTs: the gateway JSON of contract section 2, or HTML for a browser
+    oauth,   // programs: RFC 6749 section 5.2
+    json,    // well-known documents and health: a bare JSON error
+};
+
+// in:  request_type  of the gateway shape's extra_fields, e.g. "oauth_consent_submit"
+Reply answer(const core::Error& error, Face face, const Request& request, const Site& site, const std::string& request_type);
+
+Reply answer_json(int status, std::string document);
+Reply answer_html(int status, std::string html, const std::string& form_action); // with the headers of U1, U2 and A31
+Reply answer_redirect(std::string location);                                      // 302, no-store, no-referrer, no body
+// The page that says it in a person's words.
+Reply answer_error_page(const core::Error& error, const Request& request, const Site& site);
+
+} // namespace consentgate::web

@@ -1,0 +1,21 @@
+// The FastCGI side of a worker: one request at a time, none lost and none cut when the worker is told to stop.
+#pragma once
+
+#include "consentgate/web/http.h"
+
+#include <functional>
+
+namespace consentgate::web {
+
+inline constexpr std::size_t body_limit = 64 * 1024; // bytes, for every route
+
+struct ServeHooks {
+    std::function<Reply(Request&)> handle; // must not throw
+    std::function<void()> idle;            // now and then, between requests; may be empty
+};
+
+// Serves the listening socket until SIGTERM or SIGUSR1 arrives; the request in hand is finished first. The caller must
+// have blocked both signals. fail: throws std::runtime_error when the socket cannot be served at all
+void serve(int listening_socket, const ServeHooks& hooks);
+
+} // namespace consentgate::web

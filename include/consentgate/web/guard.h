@@ -1,0 +1,28 @@
+// What stands before a handler: forms, origins, cookies, rates.
+#pragma once
+
+#include "consentgate/core/form.h"
+#include "consentgate/usecase/consent.h"
+#include "consentgate/web/site.h"
+#include "consentgate/web/http.h"
+
+#include <string_view>
+
+namespace consentgate::web {
+
+// A form body of the right media type. fail: unsupported_media_type, invalid_request
+core::Result<core::Form> read_form(const Request& request);
+
+// The same for a form that only our own pages may send. A browser that says where the form came from must name us; one
+// that hides it (Origin: null, as our no-referrer policy makes it do) must say "same-origin" in Sec-Fetch-Site.
+// fail: browser_mismatch, and as read_form
+core::Result<core::Form> read_own_form(const Request& request, const Site& site);
+
+usecase::Actor actor_of(const Request& request, const Site& site);
+
+// fail: too_many_requests with the seconds to wait
+core::Checked admit(const Request& request, Site& site, std::string_view what, int most_a_minute);
+
+std::string browser_cookie(const core::Secret& secret, const Site& site); // the Set-Cookie value
+
+} // namespace consentgate::web

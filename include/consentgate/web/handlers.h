@@ -1,0 +1,25 @@
+// The handlers, named <method>_<path>. Each turns a request into a use-case's words and its answer into a reply.
+#pragma once
+
+#include "consentgate/web/answer.h"
+
+namespace consentgate::web {
+
+using Handled = core::Result<Reply>;
+using Handler = Handled (*)(const Request&, Site&);
+
+Handled get_wellknown(const Request& request, Site& site);
+Handled post_register(const Request& request, Site& site);
+Handled get_authorize(const Request& request, Site& site);
+Handled get_consent(const Request& request, Site& site);      // page 1: who are you
+Handled get_consent_mcps(const Request& request, Site& site); // page 2: services
+Handled get_style(const Request& request, Site& site);
+Handled post_consent_vk(const Request& request, Site& site);
+Handled post_consent_user_id(const Request& request, Site& site);
+Handled post_consent_skip(const Request& request, Site& site);
+Handled post_consent_submit(const Request& request, Site& site);
+Handled post_consent_deny(const Request& request, Site& site);
+Handled post_token(const Request& request, Site& site);
+Handled get_healthz(const Request& request, Site& site);
+
+} // namespace consentgate::web

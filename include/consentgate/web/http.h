@@ -1,0 +1,52 @@
+// Requests and replies as plain values, whatever brought them.
+#pragma once
+
+#include "consentgate/core/secret.h"
+#include "consentgate/core/time.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace consentgate::web {
+
+enum class BodyState { whole, too_large, cut }; // cut: the peer went away before it was all there
+
+struct Request {
+    std::string method;    // upper case, as sent
+    std::string path;      // raw, as in REQUEST_URI: never decoded, because front ends decode differently
+    std::string query;     // raw, without the question mark
+    std::string body;      // at most the reader's limit
+    BodyState body_state = BodyState::whole;
+    std::optional<std::string> content_type, cookie, authorization, origin, fetch_site, accept, accept_language;
+    std::string remote_addr;
+    core::Instant now{};   // one time for the whole request
+    std::string event_id;  // under which the log has the reason of a refusal
+};
+
+struct Reply {
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+
+    Reply& header(std::string name, std::string value) {
+        headers.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
+};
+
+// The header block and body as FastCGI wants them: Status first, values without control characters.
+std::string serialize(const Reply& reply, bool with_body);
+
+// The one cookie of that name; absent when there is none or more than one, or it is not a browser secret in shape.
+std::optional<core::Secret> browser_secret(const Request& request, std::string_view cookie_name);
+
+// A browser navigates (its Accept puts text/html above application/json).
+bool prefers_html(const Request& request);
+
+// Media type without parameters, lower case; empty when the header is missing.
+std::string media_type(const Request& request);
+
+} // namespace consentgate::web

@@ -1,0 +1,61 @@
+// The pages: files read and parsed once, at start, in every language there is. Rendering does no I/O.
+//
+// A page file is mustache. frame.html stands around it; {{text.KEY}} is a message of messages.LANGUAGE.properties, put
+// in when the file is loaded. Values are always escaped: a page file with an unescaped tag is refused at start.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace consentgate::web {
+
+// What a page is filled with. A name that is not set is false, an empty list is false; an empty text is not set.
+class View {
+public:
+    View& set(std::string name, std::string text);
+    View& flag(std::string name, bool value);
+    View& list(std::string name, std::vector<View> entries);
+    View& texts(std::string name, std::vector<std::string> entries);
+
+    struct Entry {
+        std::string name;
+        std::variant<std::string, bool, std::vector<View>, std::vector<std::string>> value;
+    };
+    const std::vector<Entry>& entries() const { return entries_; }
+
+private:
+    std::vector<Entry> entries_;
+};
+
+struct Brand {
+    std::string name;
+    std::string accent; // "#rrggbb", or empty for the stylesheet's own
+};
+
+class Pages {
+public:
+    // fail: throws std::runtime_error naming the file and what is wrong with it
+    Pages(const std::string& folder, const Brand& brand);
+    ~Pages();
+    Pages(Pages&&) noexcept;
+
+    // in:  name  "identity", "services" or "error"; language  as chosen by language_for
+    std::string render(std::string_view name, const std::string& language, View view) const;
+    // A message as written; absent when the catalogue lacks it.
+    std::optional<std::string> message(const std::string& language, const std::string& key) const;
+    // The first language of an Accept-Language header that is there; English otherwise.
+    std::string language_for(const std::optional<std::string>& accept_language) const;
+
+    const std::string& stylesheet() const;
+    const std::string& style_url() const; // changes with the stylesheet, so that it can be cached for long
+
+private:
+    struct Loaded;
+    std::unique_ptr<Loaded> loaded_;
+};
+
+} // namespace consentgate::web

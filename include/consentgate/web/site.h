@@ -1,0 +1,31 @@
+// Everything the handlers share, made once before the first request.
+#pragma once
+
+#include "consentgate/sys/rate_limiter.h"
+#include "consentgate/usecase/world.h"
+#include "consentgate/web/page.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace consentgate::web {
+
+struct Limits {
+    int registrations_per_minute = 60;  // per address; 0 for no limit
+    int authorizations_per_minute = 300;
+};
+
+struct Site {
+    usecase::World& world;
+    const Pages& pages;
+    sys::RateLimiter& rates;
+    Limits limits;
+    std::string cookie_name;
+    std::string server_metadata;                                         // the document
+    std::vector<std::pair<std::string, std::string>> resource_metadata;  // path of the document, document
+};
+
+Site make_site(usecase::World& world, const Pages& pages, sys::RateLimiter& rates, Limits limits);
+
+} // namespace consentgate::web

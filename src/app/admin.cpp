@@ -1,0 +1,75 @@
+#include "admin.h"
+
+#include "consentgate/core/json.h"
+#include "consentgate/core/text.h"
+
+#include <Poco/DateTimeFormatter.h>
+#include <Poco/LocalDateTime.h>
+#include <Poco/String.h>
+
+#include <algorithm>
+#include <iostream>
+
+namespace consentgate::app::admin {
+
+std::optional<std::string> Arguments::one(const std::string& name) const {
+    const auto found = options.find(name);
+    if (found == options.end()) return std::nullopt;
+    if (found->second.size() > 1) throw UsageError("--" + name + " was given more than once");
+    return found->second.front();
+}
+
+std::vector<std::string> Arguments::all(const std::string& name) const {
+    const auto found = options.find(name);
+    return found == options.end() ? std::vector<std::string>{} : found->second;
+}
+
+const Config& Context::config() {
+    if (!config_) config_ = read_config(config_path_);
+    return *config_;
+}
+
+store::Store& Context::store() {
+    if (!store_) store_ = store::open_store(config().store);
+    return *store_;
+}
+
+std::string local_time(std::optional<core::Instant> at) {
+    if (!at) return "never";
+    const Poco::LocalDateTime when(Poco::DateTime(Poco::Timestamp::fromEpochTime(core::epoch(*at))));
+    return Poco::DateTimeFormatter::format(when, "%Y-%m-%d %H:%M");
+}
+
+void print(const Poco::JSON::Object& object) { std::cout << core::json_string(object) << "\n"; }
+
+void print(const Table& table, bool json) {
+    if (json) {
+        Poco::JSON::Array array;
+        for (const auto& row : table.rows) {
+            Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+            for (std::size_t i = 0; i < row.size(); ++i) object.set(table.columns[i], row[i]);
+            array.add(object);
+        }
+        array.stringify(std::cout);
+        std::cout << "\n";
+        return;
+    }
+    std::vector<std::size_t> widths;
+    for (const auto& column : table.columns) widths.push_back(column.size());
+    for (const auto& row : table.rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], core::count_characters(row[i]));
+    }
+    const auto line = [&](const std::vector<std::string>& cells) {
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            std::cout << cells[i];
+            if (i + 1 < cells.size()) std::cout << std::string(widths[i] + 2 - core::count_characters(cells[i]), ' ');
+        }
+        std::cout << "\n";
+    };
+    std::vector<std::string> heads;
+    for (const auto& column : table.columns) heads.push_back(Poco::replace(Poco::toUpper(column), "_", " "));
+    line(heads);
+    for (const auto& row : table.rows) line(row);
+}
+
+} // namespace consentgate::app::admin

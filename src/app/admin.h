@@ -1,0 +1,79 @@
+// consentgate-admin: its commands, how they are read, how they print. Private to this room.
+#pragma once
+
+#include "consentgate/app/config.h"
+#include "consentgate/core/time.h"
+#include "consentgate/store/store.h"
+
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace consentgate::app::admin {
+
+// The command line was wrong: exit status 2. Everything else that fails is 1.
+class UsageError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+struct Option {
+    std::string name;    // without the dashes
+    std::string value;   // what its value is called; empty: a switch
+    std::string meaning;
+};
+
+struct Arguments {
+    std::vector<std::string> words;                          // after the command's own
+    std::map<std::string, std::vector<std::string>> options; // as often as given; switches hold ""
+
+    bool has(const std::string& name) const { return options.contains(name); }
+    std::optional<std::string> one(const std::string& name) const;
+    std::vector<std::string> all(const std::string& name) const;
+};
+
+// What a command works with. The configuration is read, and the database opened, when a command first asks.
+class Context {
+public:
+    Context(std::string config_path, core::Instant at) : now(at), config_path_(std::move(config_path)) {}
+
+    const Config& config();
+    store::Store& store();
+    const core::Instant now;
+
+private:
+    std::string config_path_;
+    std::optional<Config> config_;
+    std::unique_ptr<store::Store> store_;
+};
+
+struct Command {
+    std::string name;    // "key add"
+    std::string operand; // what follows it, e.g. "NAME"; empty: nothing
+    std::string summary;
+    std::string example;
+    std::vector<Option> options;
+    int (*run)(Context&, const Arguments&);
+};
+
+std::vector<Command> key_commands();
+std::vector<Command> client_commands();
+std::vector<Command> database_commands();
+
+// A table with aligned columns on stdout, or the same rows as a JSON array. Cells of one row in the order of `columns`.
+struct Table {
+    std::vector<std::string> columns; // JSON member names; printed in capitals
+    std::vector<std::vector<std::string>> rows;
+};
+void print(const Table& table, bool json);
+void print(const Poco::JSON::Object& object); // one line of JSON
+
+std::string local_time(std::optional<core::Instant> at); // "2026-11-23 14:05"; "never" when absent
+
+} // namespace consentgate::app::admin

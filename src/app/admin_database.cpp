@@ -1,0 +1,67 @@
+#include "admin.h"
+
+#include "consentgate/app/wire.h"
+#include "consentgate/sys/key_file.h"
+#include "consentgate/usecase/upkeep.h"
+
+#include <iostream>
+
+namespace consentgate::app::admin {
+namespace {
+
+// A database without its key file is refused: a new key would make what is stored unreadable, silently.
+void make_key_file(Context& context) {
+    const auto& config = context.config();
+    sys::OsRandom random;
+    const auto health = usecase::check_health(context.store());
+    const bool used_before = health.store_answers && health.ready() && !context.store().list_server_keys().empty();
+    try {
+        sys::read_key_file(config.key_file);
+        return;
+    } catch (const std::runtime_error&) {
+        if (used_before) throw; // wrong, missing or unreadable: the operator must restore it
+    }
+    if (sys::create_key_file(config.key_file, random)) std::cerr << "made the key file " << config.key_file << " (back it up, apart from the database)\n";
+}
+
+int migrate(Context& context, const Arguments&) {
+    const auto& config = context.config();
+    const auto applied = store::migrate(config.store, context.now);
+    for (const auto& migration : applied) std::cerr << "applied " << migration.name << "\n";
+    if (applied.empty()) std::cerr << "the schema is up to date (version " << store::expected_schema_version() << ")\n";
+    make_key_file(context);
+    usecase::check_server_keys(context.store(), sys::read_key_file(config.key_file), context.now);
+    return 0;
+}
+
+int sweep(Context& context, const Arguments&) {
+    std::size_t total = 0;
+    for (auto swept = usecase::sweep(context.store(), context.now, context.config().unused_client_life); swept.total() > 0;
+         swept = usecase::sweep(context.store(), context.now, context.config().unused_client_life)) {
+        total += swept.total();
+    }
+    std::cerr << "deleted " << total << " expired rows\n";
+    return 0;
+}
+
+int check(Context& context, const Arguments& arguments) {
+    if (arguments.has("keys")) {
+        for (const auto& key : known_keys()) std::cout << key.name << " = " << key.standard << "\n";
+        return 0;
+    }
+    context.config();
+    std::cerr << "the configuration is sound\n";
+    return 0;
+}
+
+} // namespace
+
+std::vector<Command> database_commands() {
+    return {
+        {"migrate", "", "make the database and the key file, or bring the schema up to date", "consentgate-admin migrate --config /etc/consentgate/consentgate.conf", {}, migrate},
+        {"sweep", "", "delete what has expired (the workers do it too, a little at a time)", "consentgate-admin sweep", {}, sweep},
+        {"check", "", "read the configuration and report every problem", "consentgate-admin check", {{"keys", "", "list every key with its default"}}, check},
+    };
+}
+
+} // namespace consentgate::app::admin

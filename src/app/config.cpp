@@ -1,0 +1,193 @@
+#include "consentgate/app/config.h"
+
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+
+#include <Poco/AutoPtr.h>
+#include <Poco/Environment.h>
+#include <Poco/Exception.h>
+#include <Poco/NumberParser.h>
+#include <Poco/Path.h>
+#include <Poco/String.h>
+#include <Poco/Util/PropertyFileConfiguration.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+namespace consentgate::app {
+namespace {
+
+using core::Span;
+
+// What is wrong with a value, or nothing.
+using Problem = std::string;
+using Set = std::function<Problem(Config&, const std::string&)>;
+
+struct Key {
+    std::string name;
+    std::string standard;
+    Set set;
+};
+
+Set text(std::string& (*field)(Config&)) {
+    return [field](Config& config, const std::string& value) {
+        field(config) = value;
+        return Problem();
+    };
+}
+
+Set number(int least, int most, void (*store)(Config&, int)) {
+    return [=](Config& config, const std::string& value) -> Problem {
+        int parsed = 0;
+        if (!Poco::NumberParser::tryParse(value, parsed) || parsed < least || parsed > most) {
+            return "must be a number from " + std::to_string(least) + " to " + std::to_string(most);
+        }
+        store(config, parsed);
+        return {};
+    };
+}
+
+Set yes_no(bool& (*field)(Config&)) {
+    return [field](Config& config, const std::string& value) -> Problem {
+        if (value != "true" && value != "false") return "must be true or false";
+        field(config) = value == "true";
+        return {};
+    };
+}
+
+Problem set_issuer(Config& config, const std::string& value) {
+    if (value.empty()) return "is required: the public https origin of this server, for example https://tools.example.org";
+    if (const auto reason = core::refuse_resource_uri(value)) return "is not usable: " + *reason;
+    if (value.find('?') != std::string::npos) return "must have no query";
+    if (value.ends_with('/')) return "must not end with a slash: clients compare it character by character";
+    config.policy.issuer = value;
+    return {};
+}
+
+Problem set_resources(Config& config, const std::string& value) {
+    config.policy.resources = core::split(value, ' ');
+    if (config.policy.resources.empty()) return "is required: the URL of at least one guarded MCP server";
+    for (const auto& resource : config.policy.resources) {
+        if (const auto reason = core::refuse_resource_uri(resource)) return resource + ": " + *reason;
+    }
+    return {};
+}
+
+Problem set_scopes(Config& config, const std::string& value) {
+    for (const auto& entry : core::split(value, ';')) {
+        const auto equals = entry.find('=');
+        const auto name = std::string(core::trim(entry.substr(0, equals)));
+        const auto words = equals == std::string::npos ? "" : std::string(core::trim(entry.substr(equals + 1)));
+        const auto parsed = core::ScopeSet::parse(name);
+        if (!parsed || parsed->names().size() != 1 || words.empty()) return "must be `name=plain words` entries separated by semicolons";
+        config.policy.scopes.push_back({name, words});
+    }
+    return config.policy.scopes.empty() ? "needs at least one scope" : Problem();
+}
+
+Problem set_default_scopes(Config& config, const std::string& value) {
+    const auto parsed = core::ScopeSet::parse(value);
+    if (!parsed || parsed->empty()) return "needs at least one scope name";
+    if (parsed->within(config.policy.catalogue()) != *parsed) return "names a scope that `scopes` does not have";
+    config.policy.default_scopes = *parsed;
+    return {};
+}
+
+Problem set_bearer_keys(Config& config, const std::string& value) {
+    for (const auto& entry : core::split(value, ' ')) {
+        const auto colon = entry.find(':');
+        if (colon == std::string::npos || colon + 1 == entry.size()) return "must be `ALGORITHM:FILE` entries separated by blanks";
+        config.bearer_keys.push_back({entry.substr(0, colon), entry.substr(colon + 1)});
+    }
+    return {};
+}
+
+Problem set_accent(Config& config, const std::string& value) {
+    const bool colour = value.size() == 7 && value[0] == '#' && value.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos;
+    if (!value.empty() && !colour) return "must be a colour like #1a5fb4";
+    config.brand.accent = value;
+    return {};
+}
+
+// Every key there is: its name, its default, and what it sets. conf/consentgate.conf tells what each means. In order:
+// default_scopes needs scopes.
+const std::vector<Key>& keys() {
+    static const std::vector<Key> all{
+        {"issuer", "", set_issuer},
+        {"resources", "", set_resources},
+        {"scopes", "mcp=Use the tools of this server as you", set_scopes},
+        {"default_scopes", "mcp", set_default_scopes},
+        {"database", "/var/lib/consentgate/consentgate.db", text([](Config& c) -> std::string& { return c.store.path; })},
+        {"database_wait_ms", "5000", number(0, 60000, [](Config& c, int n) { c.store.wait = std::chrono::milliseconds(n); })},
+        {"key_file", "/var/lib/consentgate/consentgate.key", text([](Config& c) -> std::string& { return c.key_file; })},
+        {"pages", "pages", text([](Config& c) -> std::string& { return c.pages; })},
+        {"workers", "4", number(1, 256, [](Config& c, int n) { c.workers = n; })},
+        {"enforce_auth_on_inference", "false", yes_no([](Config& c) -> bool& { return c.policy.enforce_identity; })},
+        {"registration_enabled", "true", yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},
+        {"registrations_per_minute", "60", number(0, 1000000, [](Config& c, int n) { c.limits.registrations_per_minute = n; })},
+        {"authorizations_per_minute", "300", number(0, 1000000, [](Config& c, int n) { c.limits.authorizations_per_minute = n; })},
+        {"flow_lifetime_seconds", "900", number(1, 900, [](Config& c, int n) { c.policy.flow_lifetime = Span(n); })},
+        {"code_lifetime_seconds", "300", number(1, 300, [](Config& c, int n) { c.policy.code_lifetime = Span(n); })},
+        {"session_lifetime_seconds", "86400", number(1, 86400, [](Config& c, int n) { c.policy.session_lifetime = Span(n); })},
+        {"unused_client_days", "30", number(1, 3650, [](Config& c, int n) { c.unused_client_life = Span(n * 86400LL); })},
+        {"bearer_keys", "", set_bearer_keys},
+        {"bearer_issuer", "", text([](Config& c) -> std::string& { return c.bearer_issuer; })},
+        {"bearer_audience", "", text([](Config& c) -> std::string& { return c.bearer_audience; })},
+        {"virtual_key_claim", "virtual_key_id", text([](Config& c) -> std::string& { return c.policy.virtual_key_claim; })},
+        {"admin_claim", "role", text([](Config& c) -> std::string& { return c.policy.admin_claim; })},
+        {"admin_value", "admin", text([](Config& c) -> std::string& { return c.policy.admin_value; })},
+        {"brand_name", "consentgate", text([](Config& c) -> std::string& { return c.brand.name; })},
+        {"brand_accent", "", set_accent},
+    };
+    return all;
+}
+
+std::map<std::string, std::string> read_file(const std::string& path, std::vector<std::string>& problems) {
+    std::map<std::string, std::string> values;
+    if (path.empty()) return values;
+    try {
+        const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(new Poco::Util::PropertyFileConfiguration(path));
+        Poco::Util::AbstractConfiguration::Keys names;
+        file->keys(names);
+        for (const auto& name : names) values[name] = file->getRawString(name, "");
+    } catch (const Poco::Exception& error) {
+        problems.push_back("the configuration file cannot be read: " + error.displayText());
+    }
+    for (const auto& [name, value] : values) {
+        const bool known = std::any_of(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
+        if (!known) problems.push_back(name + " is not a key that consentgate knows");
+    }
+    return values;
+}
+
+void make_absolute(std::string& file, const std::string& config_path) {
+    if (file.empty() || file.front() == '/') return;
+    file = Poco::Path(config_path).makeAbsolute().makeParent().toString() + file;
+}
+
+} // namespace
+
+Config read_config(const std::string& path) {
+    std::vector<std::string> problems;
+    const auto written = read_file(path, problems);
+    Config config;
+    for (const auto& key : keys()) {
+        const auto found = written.find(key.name);
+        const auto in_file = found == written.end() ? key.standard : std::string(core::trim(found->second));
+        const auto value = Poco::Environment::get("CONSENTGATE_" + Poco::toUpper(key.name), in_file);
+        if (const auto problem = key.set(config, value); !problem.empty()) problems.push_back(key.name + " " + problem);
+    }
+    for (auto* file : {&config.store.path, &config.key_file, &config.pages}) make_absolute(*file, path);
+    for (auto& key : config.bearer_keys) make_absolute(key.path, path);
+    if (!problems.empty()) throw ConfigError(core::join(problems, "\n"));
+    return config;
+}
+
+std::vector<KnownKey> known_keys() {
+    std::vector<KnownKey> known;
+    for (const auto& key : keys()) known.push_back({key.name, key.standard});
+    return known;
+}
+
+} // namespace consentgate::app

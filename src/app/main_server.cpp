@@ -1,0 +1,102 @@
+// consentgate: the FastCGI program. Started by spawn-fcgi -n (or a systemd socket); forks its workers itself.
+#include "consentgate/app/master.h"
+#include "consentgate/app/wire.h"
+#include "consentgate/sys/clock.h"
+#include "consentgate/sys/log.h"
+#include "consentgate/sys/rate_limiter.h"
+#include "consentgate/usecase/upkeep.h"
+#include "consentgate/web/fastcgi.h"
+#include "consentgate/web/router.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+namespace {
+
+using namespace consentgate;
+
+constexpr core::Span sweep_every{60};
+
+// What all workers of one configuration share; nothing in it holds a connection.
+struct Prepared {
+    app::Foundation foundation;
+    web::Pages pages;
+};
+
+// Sweeps a bounded batch now and then, as long as there is something to sweep. Failures are for the next time: the
+// database is someone else's problem while nobody asks anything.
+class Sweeper {
+public:
+    Sweeper(store::Store& store, core::Span unused_client_life) : store_(store), unused_client_life_(unused_client_life), next_(sys::now() + sweep_every) {}
+
+    void operator()() {
+        const auto now = sys::now();
+        if (now < next_) return;
+        next_ = now + sweep_every;
+        try {
+            const auto swept = usecase::sweep(store_, now, unused_client_life_);
+            if (swept.total() > 0) sys::log_event("swept", {{"rows", std::to_string(swept.total())}});
+        } catch (const std::exception& error) {
+            sys::log_event("sweep_failed", {{"why", error.what()}});
+        }
+    }
+
+private:
+    store::Store& store_;
+    core::Span unused_client_life_;
+    core::Instant next_;
+};
+
+int work(int socket, const Prepared& prepared, sys::RateLimiter& rates) {
+    try {
+        app::Runtime runtime(prepared.foundation);
+        const auto health = usecase::check_health(runtime.world().store);
+        if (health.store_answers && !health.ready()) { // a database that is away comes back; a wrong schema does not
+            sys::log_event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
+            return EXIT_FAILURE;
+        }
+        auto site = web::make_site(runtime.world(), prepared.pages, rates, prepared.foundation.config.limits);
+        Sweeper sweeper(runtime.world().store, prepared.foundation.config.unused_client_life);
+        web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(); }});
+        return EXIT_SUCCESS;
+    } catch (const std::exception& error) {
+        sys::log_event("worker_failed", {{"why", error.what()}});
+        return EXIT_FAILURE;
+    }
+}
+
+int serve(int socket, const std::string& config_path) {
+    sys::RateLimiter rates;
+    // How long libfcgi waits for a silent peer; its own default of two seconds would hold a worker.
+    setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
+    setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
+    return app::run_master([&]() -> app::Plan {
+        auto foundation = app::lay_foundation(config_path);
+        app::check_database(foundation);
+        const int workers = foundation.config.workers;
+        web::Pages pages(foundation.config.pages, foundation.config.brand);
+        const auto prepared = std::make_shared<Prepared>(Prepared{std::move(foundation), std::move(pages)});
+        return {workers, [socket, prepared, &rates] { return work(socket, *prepared, rates); }};
+    });
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const int socket = app::inherited_socket();
+    if (socket < 0 || (argc > 1 && std::string(argv[1]) == "--help")) {
+        std::cerr << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--config FILE]\n"
+                     "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, which spawn-fcgi or\n"
+                     "systemd gives it. To look after it, see consentgate-admin --help.\n";
+        return socket < 0 ? 2 : EXIT_SUCCESS;
+    }
+    try {
+        return serve(socket, app::config_path(argc, argv));
+    } catch (const std::exception& error) {
+        std::cerr << "consentgate cannot start:\n" << error.what() << "\n";
+        return EXIT_FAILURE;
+    }
+}

@@ -1,0 +1,58 @@
+#include "consentgate/app/wire.h"
+
+#include "consentgate/core/text.h"
+#include "consentgate/sys/clock.h"
+#include "consentgate/sys/key_file.h"
+#include "consentgate/usecase/upkeep.h"
+
+#include <Poco/Environment.h>
+
+#include <stdexcept>
+
+namespace consentgate::app {
+namespace {
+
+core::BearerVerifier read_bearer_keys(const Config& config) {
+    std::vector<core::BearerKey> keys;
+    for (const auto& file : config.bearer_keys) {
+        auto material = sys::read_secret_file(file.path);
+        // An editor's last newline is not part of a shared secret.
+        if (file.algorithm == "HS256") material = core::Secret(std::string(core::trim(material.reveal())));
+        keys.push_back({file.algorithm, std::move(material)});
+    }
+    return core::BearerVerifier(std::move(keys), config.bearer_issuer, config.bearer_audience);
+}
+
+} // namespace
+
+Foundation lay_foundation(const std::string& path) {
+    auto config = read_config(path);
+    auto keyring = sys::read_key_file(config.key_file);
+    auto bearers = read_bearer_keys(config);
+    return Foundation{std::move(config), std::move(keyring), std::move(bearers)};
+}
+
+void check_database(const Foundation& foundation) {
+    const auto store = store::open_store(foundation.config.store);
+    const auto health = usecase::check_health(*store);
+    const auto& file = foundation.config.store.path;
+    if (!health.store_answers) throw std::runtime_error(file + ": the database cannot be opened; if it was never made, run: consentgate-admin migrate");
+    if (!health.ready()) {
+        throw std::runtime_error(file + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
+                                 std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
+    }
+    usecase::check_server_keys(*store, foundation.keyring, sys::now());
+}
+
+Runtime::Runtime(const Foundation& foundation)
+    : store_(store::open_store(foundation.config.store)),
+      world_{*store_, random_, foundation.config.policy, foundation.keyring, foundation.bearers} {}
+
+std::string config_path(int argc, char** argv) {
+    for (int i = 1; i + 1 < argc; ++i) {
+        if (std::string(argv[i]) == "--config") return argv[i + 1];
+    }
+    return Poco::Environment::get("CONSENTGATE_CONFIG", "/etc/consentgate/consentgate.conf");
+}
+
+} // namespace consentgate::app

@@ -1,0 +1,121 @@
+#include "consentgate/core/authorize.h"
+
+#include "consentgate/core/pkce.h"
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+
+namespace consentgate::core {
+namespace {
+
+Result<ReturnPath> settle_return_path(const Form& query, const Client& client) {
+    const auto fail = [&](const char* say, const std::string& requested) {
+        auto error = refuse(Fault::invalid_redirect_uri, Say{say}, Why{"client " + client.id.text}, "redirect_uri");
+        error.detail = requested + "\n" + join(client.redirect_uris, "\n");
+        return error;
+    };
+    if (query.count("redirect_uri") > 1) return fail("redirect_uri was sent more than once", "");
+    // A repeated state is sent back as none, because choosing one would be a guess (requirement A11).
+    const auto state = query.get("state");
+    const auto requested = query.get("redirect_uri");
+    if (!requested && client.redirect_uris.size() != 1) return fail("redirect_uri is missing", "");
+    const auto address = requested ? *requested : client.redirect_uris.front();
+    auto back = match_redirect(client, address, state);
+    if (!back) return fail("redirect_uri is not one of the client's", address);
+    return std::move(*back);
+}
+
+std::optional<Error> check_response(const Form& query) {
+    const auto type = query.get("response_type");
+    if (!type) return refuse(Fault::invalid_request, Say{"response_type is missing"}, Why{}, "response_type");
+    if (*type != "code") return refuse(Fault::unsupported_response_type, Say{"only response_type=code is supported"}, Why{}, "response_type");
+    if (query.get("response_mode").value_or("query") != "query") {
+        return refuse(Fault::invalid_request, Say{"only response_mode=query is supported"}, Why{}, "response_mode");
+    }
+    return std::nullopt;
+}
+
+std::optional<Error> check_challenge(const Form& query) {
+    const auto challenge = query.get("code_challenge");
+    if (!challenge) return refuse(Fault::invalid_request, Say{"code_challenge is missing"}, Why{}, "code_challenge");
+    if (query.get("code_challenge_method") != "S256") {
+        return refuse(Fault::invalid_request, Say{"code_challenge_method must be S256"}, Why{}, "code_challenge_method");
+    }
+    if (!valid_challenge(*challenge)) {
+        return refuse(Fault::invalid_request, Say{"code_challenge must be 43 base64url characters"}, Why{}, "code_challenge");
+    }
+    return std::nullopt;
+}
+
+// Narrowed, never widened: what the catalogue or the client's registration lacks is dropped, and the token response
+// says what was granted (RFC 6749 section 3.3).
+Result<ScopeSet> settle_scope(const Form& query, const Client& client, const Policy& policy) {
+    const auto most = most_scope(client, policy);
+    const auto text = query.get("scope");
+    const auto asked = text ? ScopeSet::parse(*text) : policy.default_scopes;
+    auto granted = asked ? asked->within(most) : ScopeSet{};
+    if (granted.empty()) return refuse(Fault::invalid_scope, Say{"none of the requested scopes is known"}, Why{}, "scope");
+    return granted;
+}
+
+Result<std::string> settle_resource(const Form& query, const Policy& policy) {
+    const auto fail = [](const char* say) { return refuse(Fault::invalid_target, Say{say}, Why{}, "resource"); };
+    if (query.count("resource") > 1) return fail("only one resource can be named");
+    const auto named = query.get("resource");
+    if (!named && policy.resources.size() == 1) return policy.resources.front();
+    if (!named) return fail("resource is missing, and this server guards more than one");
+    if (refuse_resource_uri(*named)) return fail("resource must be an absolute URI without a fragment");
+    auto known = policy.known_resource(*named);
+    if (!known) return fail("this server does not guard that resource");
+    return std::move(*known);
+}
+
+Result<Flow> judge_parameters(const Form& query, const Client& client, const Policy& policy, const ReturnPath& back) {
+    if (auto repeated = query.refuse_repeated("resource"); !repeated) return repeated.error();
+    if (auto error = check_response(query)) return *error;
+    if (auto error = check_challenge(query)) return *error;
+    auto scope = settle_scope(query, client, policy);
+    if (!scope) return scope.error();
+    auto resource = settle_resource(query, policy);
+    if (!resource) return resource.error();
+    if (query.get("prompt") == "none") {
+        return refuse(Fault::login_required, Say{"consent cannot be given without showing a page"}, Why{}, "prompt");
+    }
+    Flow flow;
+    flow.client_id = client.id;
+    flow.redirect_uri = back.redirect_uri();
+    flow.state = back.state();
+    flow.code_challenge = query.get("code_challenge").value_or("");
+    flow.scope = std::move(*scope);
+    flow.resource = std::move(*resource);
+    return flow;
+}
+
+} // namespace
+
+Result<ClientId> authorize_client_id(const Form& query) {
+    const auto id = query.get("client_id");
+    if (id && id->size() <= 190 && !has_control(*id)) return ClientId(*id);
+    const auto* say = query.count("client_id") > 1 ? "client_id was sent more than once" : "client_id is missing or malformed";
+    return refuse(Fault::invalid_client, Say{say}, Why{}, "client_id");
+}
+
+Result<Flow> judge_authorize(const Form& query, const std::optional<Client>& client, const Policy& policy, FlowId fresh,
+                             Digest browser, Instant now) {
+    if (!client || !client->active) {
+        return refuse(Fault::invalid_client, Say{"this client is not registered here"}, Why{client ? "disabled" : "unknown"}, "client_id");
+    }
+    const auto back = settle_return_path(query, *client);
+    if (!back) return back.error();
+    auto flow = judge_parameters(query, *client, policy, *back);
+    if (!flow) {
+        flow.error().back = *back;
+        return flow;
+    }
+    flow->id = std::move(fresh);
+    flow->browser = std::move(browser);
+    flow->created_at = now;
+    flow->expires_at = now + policy.flow_lifetime;
+    return flow;
+}
+
+} // namespace consentgate::core

@@ -1,0 +1,164 @@
+#include "consentgate/core/client.h"
+
+#include "consentgate/core/json.h"
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+
+#include <Poco/JSON/Array.h>
+
+#include <algorithm>
+#include <array>
+
+namespace consentgate::core {
+namespace {
+
+using Poco::JSON::Object;
+
+constexpr std::size_t most_redirect_uris = 16;
+constexpr std::size_t longest_name = 200;       // characters
+constexpr std::size_t longest_display_field = 2048; // bytes
+
+Error metadata_error(const std::string& say, const std::string& param) {
+    return refuse(Fault::invalid_client_metadata, Say{say}, Why{param}, param);
+}
+
+Result<std::vector<std::string>> read_redirect_uris(const Object& body) {
+    const auto fail = [](const std::string& say) {
+        return refuse(Fault::invalid_redirect_uri, Say{say}, Why{}, "redirect_uris");
+    };
+    auto uris = json_texts(body, "redirect_uris");
+    if (!uris || uris->empty()) return fail("redirect_uris must be an array with at least one URI");
+    if (uris->size() > most_redirect_uris) return fail("at most 16 redirect URIs can be registered");
+    for (const auto& uri : *uris) {
+        if (const auto reason = refuse_redirect_uri(uri)) return fail(*reason);
+    }
+    return std::move(*uris);
+}
+
+Result<std::string> read_name(const Object& body) {
+    if (!json_has(body, "client_name")) return std::string();
+    const auto name = json_text(body, "client_name");
+    if (!name) return metadata_error("client_name must be a string", "client_name");
+    if (count_characters(*name) > longest_name) return metadata_error("client_name is at most 200 characters", "client_name");
+    return *name;
+}
+
+// The list must hold `needed` when it is there at all; everything else in it is dropped (requirement R14).
+Checked check_list(const Object& body, const std::string& member, const std::string& needed) {
+    if (!json_has(body, member)) return Nothing{};
+    const auto values = json_texts(body, member);
+    if (!values) return metadata_error(member + " must be an array of strings", member);
+    if (!values->empty() && std::find(values->begin(), values->end(), needed) == values->end()) {
+        return metadata_error(member + " must include " + needed, member);
+    }
+    return Nothing{};
+}
+
+Checked check_web_address(const Object& body, const std::string& member) {
+    const auto address = json_text(body, member);
+    if (!address) return metadata_error(member + " must be a string", member);
+    const auto parts = split_uri(*address);
+    const auto scheme = parts ? lower_ascii(parts->scheme) : std::string();
+    if (!parts || (scheme != "https" && scheme != "http") || parts->host.empty() || address->size() > longest_display_field) {
+        return metadata_error(member + " must be an http or https URL", member);
+    }
+    return Nothing{};
+}
+
+// The members we keep only to give them back: addresses for people, and the software's own name for itself.
+Result<std::string> read_display_members(const Object& body) {
+    static const std::array<std::string, 5> addresses{"client_uri", "logo_uri", "tos_uri", "policy_uri", "jwks_uri"};
+    static const std::array<std::string, 3> texts{"application_type", "software_id", "software_version"};
+    if (json_has(body, "jwks") && json_has(body, "jwks_uri")) {
+        return metadata_error("jwks and jwks_uri must not both be given", "jwks");
+    }
+    Object kept(Poco::JSON_PRESERVE_KEY_ORDER);
+    for (const auto& member : addresses) {
+        // An empty address means none: clients that copy templates send them, and an echo of it would not parse (R9).
+        if (!json_has(body, member) || json_text(body, member) == "") continue;
+        if (const auto checked = check_web_address(body, member); !checked) return checked.error();
+        if (member != "jwks_uri") kept.set(member, *json_text(body, member));
+    }
+    for (const auto& member : texts) {
+        if (!json_has(body, member)) continue;
+        const auto text = json_text(body, member);
+        if (!text || text->size() > longest_display_field) return metadata_error(member + " must be a short string", member);
+        if (!text->empty()) kept.set(member, *text);
+    }
+    if (json_has(body, "contacts")) {
+        const auto contacts = json_texts(body, "contacts");
+        if (!contacts) return metadata_error("contacts must be an array of strings", "contacts");
+        Poco::JSON::Array list;
+        for (const auto& contact : *contacts) list.add(contact);
+        kept.set("contacts", list);
+    }
+    return json_string(kept);
+}
+
+Result<std::string> read_scope(const Object& body, const Policy& policy) {
+    if (!json_has(body, "scope")) return std::string();
+    const auto text = json_text(body, "scope");
+    const auto asked = text ? ScopeSet::parse(*text) : std::nullopt;
+    if (!asked) return metadata_error("scope must be a string of scope names", "scope");
+    return asked->within(policy.catalogue()).text();
+}
+
+} // namespace
+
+Result<Client> judge_registration(std::string_view text, const Policy& policy, ClientId fresh, Instant now) {
+    const auto body = parse_json_object(text);
+    if (!body) return metadata_error("the body must be a JSON object in UTF-8", "");
+    auto uris = read_redirect_uris(*body);
+    if (!uris) return uris.error();
+    auto name = read_name(*body);
+    if (!name) return name.error();
+    if (const auto grants = check_list(*body, "grant_types", "authorization_code"); !grants) return grants.error();
+    if (const auto responses = check_list(*body, "response_types", "code"); !responses) return responses.error();
+    if (json_has(*body, "token_endpoint_auth_method") && !json_text(*body, "token_endpoint_auth_method")) {
+        return metadata_error("token_endpoint_auth_method must be a string", "token_endpoint_auth_method");
+    }
+    auto scope = read_scope(*body, policy);
+    if (!scope) return scope.error();
+    auto metadata = read_display_members(*body);
+    if (!metadata) return metadata.error();
+    return Client{std::move(fresh), std::move(*name), std::move(*uris), std::move(*scope), false,
+                  true,             std::move(*metadata), now,          std::nullopt};
+}
+
+std::string registration_document(const Client& client) {
+    Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    document.set("client_id", client.id.text);
+    document.set("client_id_issued_at", epoch(client.created_at));
+    if (!client.name.empty()) document.set("client_name", client.name);
+    const auto array = [](const std::vector<std::string>& values) {
+        Poco::JSON::Array list;
+        for (const auto& value : values) list.add(value);
+        return list;
+    };
+    document.set("redirect_uris", array(client.redirect_uris));
+    document.set("grant_types", array({"authorization_code"}));
+    document.set("response_types", array({"code"}));
+    document.set("token_endpoint_auth_method", "none");
+    if (!client.scope.empty()) document.set("scope", client.scope);
+    if (const auto kept = parse_json_object(client.metadata)) {
+        for (const auto& [name, value] : *kept) document.set(name, value);
+    }
+    return json_string(document);
+}
+
+ScopeSet most_scope(const Client& client, const Policy& policy) {
+    const auto registered = ScopeSet::parse(client.scope);
+    if (!registered || registered->empty()) return policy.catalogue();
+    return registered->within(policy.catalogue());
+}
+
+std::optional<ReturnPath> match_redirect(const Client& client, std::string_view requested, std::optional<std::string> state) {
+    const bool registered = std::any_of(client.redirect_uris.begin(), client.redirect_uris.end(),
+                                        [&](const std::string& uri) { return redirect_matches(uri, requested); });
+    // Checked again at use: a loopback match admits a new port, and a stored row may be older than the rule.
+    if (!registered || refuse_redirect_uri(requested)) return std::nullopt;
+    const bool local = describe_redirect(requested).kind == RedirectKind::loopback;
+    return ReturnPath(std::string(requested), std::move(state), local || client.by_operator);
+}
+
+} // namespace consentgate::core

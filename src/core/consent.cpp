@@ -1,0 +1,116 @@
+#include "consentgate/core/consent.h"
+
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+
+namespace consentgate::core {
+namespace {
+
+constexpr std::size_t flow_id_length = 22;      // 16 random bytes
+constexpr std::size_t longest_user_id = 255;    // bytes
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+// state exactly as it came and only when it came; iss always (RFC 9207).
+std::string location(const std::string& redirect_uri, Parameters parameters, const std::optional<std::string>& state, const Policy& policy) {
+    if (state) parameters.emplace_back("state", *state);
+    parameters.emplace_back("iss", policy.issuer);
+    return append_query(redirect_uri, parameters);
+}
+
+Error foreign_bearer() {
+    return refuse(Fault::invalid_bearer, Say{"the bearer credential is for another identity"}, Why{"another identity"});
+}
+
+} // namespace
+
+Result<FlowId> parse_flow_id(const Form& form) {
+    if (form.count("flow_id") > 1) return refuse(Fault::invalid_flow, Say{"flow_id was sent more than once"}, Why{}, "flow_id");
+    const auto id = form.get("flow_id");
+    if (!id) return refuse(Fault::missing_flow_id, Say{"flow_id is required"}, Why{}, "flow_id");
+    if (id->size() != flow_id_length || !is_base64url(*id)) return refuse(Fault::invalid_flow, Say{"flow_id is malformed"}, Why{}, "flow_id");
+    return FlowId(*id);
+}
+
+Checked check_flow(const Flow& flow, const std::optional<Digest>& browser, bool stands_in, Instant now) {
+    if (!stands_in && (!browser || !(*browser == flow.browser))) {
+        return refuse(Fault::browser_mismatch, Say{"this sign-in was started in another browser"}, Why{browser ? "another cookie" : "no cookie"});
+    }
+    if (flow.expires_at <= now) return refuse(Fault::flow_expired, Say{"this sign-in has expired"});
+    return Nothing{};
+}
+
+Result<Identity> judge_user_id(const std::optional<std::string>& typed) {
+    const auto text = std::string(trim(typed.value_or("")));
+    if (text.empty() || text.size() > longest_user_id || !valid_utf8(text) || has_control(text)) {
+        return refuse(Fault::invalid_user_id, Say{"a user id has 1 to 255 bytes and no control characters"}, Why{}, "user_id");
+    }
+    return Identity{IdentityKind::user_id, text};
+}
+
+Result<Identity> judge_virtual_key(const std::optional<VirtualKey>& key, Instant now) {
+    if (!key || !key->usable(now)) {
+        return refuse(Fault::invalid_virtual_key, Say{"this virtual key is not valid"}, Why{key ? "disabled or expired" : "unknown"}, "vk");
+    }
+    return Identity{IdentityKind::virtual_key, key->id.text};
+}
+
+Result<Identity> judge_skip(const Policy& policy) {
+    if (policy.enforce_identity) return refuse(Fault::identity_required, Say{"say who you are first"});
+    return Identity{IdentityKind::skipped, {}};
+}
+
+Result<Identity> judge_submit_identity(const Flow& flow, const std::optional<BearerClaims>& bearer,
+                                       const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now) {
+    auto identity = flow.identity;
+    if (bearer && !bearer->admin) {
+        if (!bearer_key || !bearer_key->usable(now)) {
+            return refuse(Fault::invalid_bearer, Say{"the bearer credential is not valid"}, Why{"its virtual key is unknown, disabled or expired"});
+        }
+        const Identity named{IdentityKind::virtual_key, bearer_key->id.text};
+        if (identity.kind == IdentityKind::none) identity = named;
+        if (identity != named) return foreign_bearer();
+    }
+    if (identity.kind == IdentityKind::none) return judge_skip(policy);
+    if (identity.kind == IdentityKind::skipped && policy.enforce_identity) return judge_skip(policy);
+    return identity;
+}
+
+std::string token_owner(const Identity& identity, const SessionId& session) {
+    if (identity.kind == IdentityKind::virtual_key) return "key:" + identity.value;
+    if (identity.kind == IdentityKind::verified_user) return "user:" + sha256(identity.value).hex;
+    return "session:" + session.text;
+}
+
+std::string token_owner(const FlowId& flow) { return "flow:" + flow.text; }
+
+Settlement settle(const Flow& flow, Identity identity, FreshSettlement fresh, const Keyring& keyring, const Policy& policy, Instant now) {
+    Settlement out;
+    out.flow_id = flow.id;
+    out.revision = flow.revision;
+    out.now = now;
+    out.flow_owner = token_owner(flow.id);
+    out.session_owner = token_owner(identity, fresh.session_id);
+
+    const auto& key = keyring.newest();
+    out.session = Session{fresh.session_id, flow.id,    sha256(*keyring.session_token(key, fresh.code)),
+                          flow.browser,     flow.client_id, std::move(identity),
+                          flow.scope,       flow.resource,  now,
+                          now + policy.session_lifetime, std::nullopt};
+    out.code = IssuedCode{sha256(fresh.code), fresh.session_id, flow.client_id, flow.redirect_uri,
+                          flow.code_challenge, key, now + policy.code_lifetime, std::nullopt};
+    out.location = Secret(location(flow.redirect_uri, {{"code", fresh.code.reveal()}}, flow.state, policy));
+    return out;
+}
+
+std::string denial_location(const Flow& flow, const Policy& policy) {
+    return error_location(revive_return_path(flow), "access_denied", "the person refused", policy);
+}
+
+std::string error_location(const ReturnPath& back, std::string_view error, std::string_view description, const Policy& policy) {
+    Parameters parameters{{"error", std::string(error)}};
+    if (!description.empty()) parameters.emplace_back("error_description", plain_ascii(description));
+    return location(back.redirect_uri(), std::move(parameters), back.state(), policy);
+}
+
+} // namespace consentgate::core

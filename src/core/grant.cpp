@@ -1,0 +1,76 @@
+#include "consentgate/core/grant.h"
+
+#include "consentgate/core/json.h"
+#include "consentgate/core/pkce.h"
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+
+namespace consentgate::core {
+namespace {
+
+Error invalid_grant(std::string why) {
+    return refuse(Fault::invalid_grant, Say{"the code or its verifier is not valid"}, Why{std::move(why)});
+}
+
+Error missing(const char* name) {
+    return refuse(Fault::invalid_request, Say{std::string(name) + " is missing"}, Why{}, name);
+}
+
+} // namespace
+
+Checked check_client_authentication(const Form& form, const std::optional<std::string>& authorization) {
+    const bool basic = authorization && same_ignoring_case(trim(*authorization).substr(0, 5), "basic");
+    const bool posted = form.count("client_secret") > 0 && form.raw("client_secret") != "";
+    const bool asserted = form.count("client_assertion") > 0;
+    if (basic + posted + asserted > 1) return refuse(Fault::invalid_request, Say{"use one way of client authentication"}, Why{});
+    if (basic || posted || asserted) {
+        return refuse(Fault::invalid_client, Say{"this client is public: send client_id in the body, and no secret"}, Why{"authenticated by a secret"});
+    }
+    return Nothing{};
+}
+
+Result<ExchangeRequest> parse_exchange(const Form& form) {
+    if (auto repeated = form.refuse_repeated("resource"); !repeated) return repeated.error();
+    const auto grant = form.get("grant_type");
+    if (!grant) return missing("grant_type");
+    if (*grant != "authorization_code") {
+        return refuse(Fault::unsupported_grant_type, Say{"only grant_type=authorization_code is supported"}, Why{}, "grant_type");
+    }
+    const auto client = form.get("client_id");
+    if (!client) return refuse(Fault::invalid_client, Say{"client_id is missing"}, Why{}, "client_id");
+    const auto code = form.get("code");
+    if (!code) return missing("code");
+    const auto verifier = form.get("code_verifier");
+    if (!verifier || !valid_verifier(*verifier)) {
+        return refuse(Fault::invalid_grant, Say{"code_verifier must be 43 to 128 unreserved characters"}, Why{}, "code_verifier");
+    }
+    if (form.count("resource") > 1) return refuse(Fault::invalid_target, Say{"only one resource can be named"}, Why{}, "resource");
+    return ExchangeRequest{ClientId(*client), Secret(*code), Secret(*verifier), form.get("redirect_uri"), form.get("resource")};
+}
+
+Result<Exchange> judge_exchange(const ExchangeRequest& request, const std::optional<IssuedCode>& code,
+                                const std::optional<Session>& session, Instant now) {
+    if (!code || !session) return invalid_grant("unknown code");
+    if (code->client_id != request.client_id) return invalid_grant("another client's code");
+    // A spent code stays recognisable after its five minutes, so expiry is asked of unspent ones only.
+    if (!code->redeemed_at && code->expires_at <= now) return invalid_grant("expired");
+    if (request.redirect_uri && *request.redirect_uri != code->redirect_uri) return invalid_grant("another redirect_uri");
+    if (!proves(request.verifier.reveal(), code->code_challenge)) return invalid_grant("the verifier does not match");
+    if (request.resource && !same_resource(*request.resource, session->resource)) {
+        return refuse(Fault::invalid_target, Say{"the code was not granted for that resource"}, Why{}, "resource");
+    }
+    if (code->redeemed_at) return Exchange::replay;
+    if (session->revoked_at || session->expires_at <= now) return invalid_grant("its session has ended");
+    return Exchange::redeem;
+}
+
+std::string token_document(const Secret& token, const Session& session, Instant now) {
+    Poco::JSON::Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    document.set("access_token", token.reveal());
+    document.set("token_type", "Bearer");
+    document.set("expires_in", (session.expires_at - now).count());
+    document.set("scope", session.scope.text());
+    return json_string(document);
+}
+
+} // namespace consentgate::core

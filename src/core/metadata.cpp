@@ -1,0 +1,53 @@
+#include "consentgate/core/metadata.h"
+
+#include "consentgate/core/json.h"
+#include "consentgate/core/uri.h"
+
+#include <Poco/JSON/Array.h>
+
+namespace consentgate::core {
+namespace {
+
+using Poco::JSON::Object;
+
+Poco::JSON::Array array(const std::vector<std::string>& values) {
+    Poco::JSON::Array list;
+    for (const auto& value : values) list.add(value);
+    return list;
+}
+
+} // namespace
+
+std::string authorization_server_metadata(const Policy& policy) {
+    const auto origin = policy.origin();
+    Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    document.set("issuer", policy.issuer);
+    document.set("authorization_endpoint", origin + path::authorize);
+    document.set("token_endpoint", origin + path::token);
+    if (policy.registration_enabled) document.set("registration_endpoint", origin + path::register_client);
+    document.set("scopes_supported", array(policy.catalogue().names()));
+    document.set("response_types_supported", array({"code"}));
+    document.set("response_modes_supported", array({"query"}));
+    document.set("grant_types_supported", array({"authorization_code"}));
+    document.set("token_endpoint_auth_methods_supported", array({"none"}));
+    document.set("code_challenge_methods_supported", array({"S256"}));
+    document.set("authorization_response_iss_parameter_supported", true);
+    return json_string(document);
+}
+
+std::string protected_resource_metadata(const Policy& policy, const std::string& resource) {
+    Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    document.set("resource", resource);
+    document.set("authorization_servers", array({policy.issuer}));
+    document.set("scopes_supported", array(policy.default_scopes.names()));
+    document.set("bearer_methods_supported", array({"header"}));
+    return json_string(document);
+}
+
+std::string resource_metadata_url(const std::string& resource) {
+    const auto rest = split_uri(resource).value_or(UriParts{}).rest;
+    const auto origin = resource.substr(0, resource.size() - rest.size());
+    return origin + path::resource_metadata + (rest == "/" ? std::string() : std::string(rest));
+}
+
+} // namespace consentgate::core

@@ -1,0 +1,52 @@
+#include "consentgate/core/secret.h"
+
+#include "consentgate/core/text.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+namespace consentgate::core {
+
+Secret::Secret(Secret&& other) noexcept : clear_(other.clear_) { other.wipe(); }
+
+Secret& Secret::operator=(Secret&& other) noexcept {
+    if (this != &other) {
+        wipe();
+        clear_ = other.clear_;
+        other.wipe();
+    }
+    return *this;
+}
+
+Secret::~Secret() { wipe(); }
+
+void Secret::wipe() noexcept {
+    OPENSSL_cleanse(clear_.data(), clear_.size());
+    clear_.clear();
+}
+
+bool same_bytes(std::string_view left, std::string_view right) {
+    return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+bool Digest::operator==(const Digest& other) const { return same_bytes(hex, other.hex); }
+
+std::string sha256_bytes(std::string_view bytes) {
+    std::string out(SHA256_DIGEST_LENGTH, '\0');
+    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+           reinterpret_cast<unsigned char*>(out.data()));
+    return out;
+}
+
+Digest sha256(std::string_view bytes) { return Digest{to_hex(sha256_bytes(bytes))}; }
+
+std::string hmac_sha256_bytes(const Secret& key, std::string_view message) {
+    std::string out(SHA256_DIGEST_LENGTH, '\0');
+    HMAC(EVP_sha256(), key.reveal().data(), static_cast<int>(key.reveal().size()),
+         reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+         reinterpret_cast<unsigned char*>(out.data()), nullptr);
+    return out;
+}
+
+} // namespace consentgate::core

@@ -1,0 +1,86 @@
+#include "sql_store.h"
+
+#include "consentgate/core/text.h"
+
+#include <Poco/Data/RecordSet.h>
+
+namespace consentgate::store {
+
+using namespace Poco::Data::Keywords;
+
+namespace {
+
+// Columns of a client in the order in which every query here selects them.
+#define CLIENT_COLUMNS "id, name, redirect_uris, scope, by_operator, active, metadata, created_at, last_used_at"
+
+struct ClientRow {
+    std::string id;
+    MaybeBlob name, scope;
+    BLOB redirect_uris, metadata;
+    int by_operator = 0, active = 0;
+    Poco::Int64 created_at = 0;
+    MaybeTime last_used_at;
+};
+
+core::Client client_of(const ClientRow& row) {
+    core::Client client;
+    client.id = core::ClientId(row.id);
+    client.name = from_blob(row.name);
+    client.redirect_uris = core::split(from_blob(row.redirect_uris), '\n');
+    client.scope = from_blob(row.scope);
+    client.by_operator = row.by_operator != 0;
+    client.active = row.active != 0;
+    client.metadata = from_blob(row.metadata);
+    client.created_at = core::from_epoch(row.created_at);
+    client.last_used_at = from_maybe_time(row.last_used_at);
+    return client;
+}
+
+} // namespace
+
+void SqlStore::put_client(const core::Client& client) {
+    db_.write([&] {
+        db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
+                to_maybe_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope),
+                client.by_operator ? 1 : 0, client.active ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
+                to_maybe_time(client.last_used_at));
+    });
+}
+
+std::optional<core::Client> SqlStore::find_client(const core::ClientId& id) {
+    return db_.read([&]() -> std::optional<core::Client> {
+        ClientRow row;
+        const auto found = db_.query(
+            "SELECT " CLIENT_COLUMNS " FROM client WHERE id = ?",
+            [&](Poco::Data::Statement& query) {
+                query, into(row.id), into(row.name), into(row.redirect_uris), into(row.scope), into(row.by_operator),
+                    into(row.active), into(row.metadata), into(row.created_at), into(row.last_used_at);
+            },
+            id.text);
+        if (found == 0) return std::nullopt;
+        return client_of(row);
+    });
+}
+
+std::vector<core::Client> SqlStore::list_clients() {
+    return db_.read([&] {
+        std::vector<std::string> ids;
+        std::vector<core::Client> clients;
+        db_.query("SELECT id FROM client ORDER BY created_at DESC, id LIMIT 10000",
+                  [&](Poco::Data::Statement& query) { query, into(ids); });
+        for (const auto& id : ids) {
+            if (auto client = find_client(core::ClientId(id))) clients.push_back(std::move(*client));
+        }
+        return clients;
+    });
+}
+
+Outcome SqlStore::disable_client(const core::ClientId& id) {
+    return db_.write([&] { return outcome(db_.run("UPDATE client SET active = 0 WHERE id = ? AND active = 1", id.text)); });
+}
+
+void SqlStore::touch_client(const core::ClientId& id, core::Instant now) {
+    db_.write([&] { db_.run("UPDATE client SET last_used_at = ? WHERE id = ?", core::epoch(now), id.text); });
+}
+
+} // namespace consentgate::store

@@ -1,0 +1,82 @@
+#include "sql_store.h"
+
+#include "consentgate/core/text.h"
+
+namespace consentgate::store {
+
+using namespace Poco::Data::Keywords;
+
+namespace {
+
+#define VIRTUAL_KEY_COLUMNS "id, name, key_hash, active, services, created_at, expires_at"
+
+} // namespace
+
+void SqlStore::put_virtual_key(const core::VirtualKey& key) {
+    db_.write([&] {
+        db_.run("INSERT INTO virtual_key (" VIRTUAL_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", key.id.text, to_blob(key.name),
+                key.hash.hex, key.active ? 1 : 0, to_maybe_blob(core::join(key.services, "\n")), core::epoch(key.created_at),
+                to_maybe_time(key.expires_at));
+    });
+}
+
+// in:  wanted  what the one `?` of the query is bound to
+std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, const std::string& wanted) {
+    return db_.read([&] {
+        std::vector<std::string> ids, hashes;
+        std::vector<BLOB> names;
+        std::vector<int> active;
+        std::vector<MaybeBlob> services;
+        std::vector<Poco::Int64> created;
+        std::vector<MaybeTime> expires;
+        db_.query(
+            sql,
+            [&](Poco::Data::Statement& query) {
+                query, into(ids), into(names), into(hashes), into(active), into(services), into(created), into(expires);
+            },
+            wanted);
+        std::vector<core::VirtualKey> keys;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            keys.push_back({core::VirtualKeyId(ids[i]), from_blob(names[i]), core::Digest{hashes[i]}, active[i] != 0,
+                            core::from_epoch(created[i]), from_maybe_time(expires[i]), core::split(from_blob(services[i]), '\n')});
+        }
+        return keys;
+    });
+}
+
+std::optional<core::VirtualKey> SqlStore::find_virtual_key(const core::VirtualKeyId& id) {
+    auto keys = query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE id = ?", id.text);
+    return keys.empty() ? std::nullopt : std::optional(std::move(keys.front()));
+}
+
+std::optional<core::VirtualKey> SqlStore::find_virtual_key(const core::Digest& hash) {
+    auto keys = query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE key_hash = ?", hash.hex);
+    return keys.empty() ? std::nullopt : std::optional(std::move(keys.front()));
+}
+
+std::vector<core::VirtualKey> SqlStore::list_virtual_keys() {
+    return query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE id <> ? ORDER BY created_at DESC, id", "");
+}
+
+Outcome SqlStore::disable_virtual_key(const core::VirtualKeyId& id) {
+    return db_.write([&] { return outcome(db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id.text)); });
+}
+
+std::vector<ServerKeyRecord> SqlStore::list_server_keys() {
+    return db_.read([&] {
+        std::vector<std::string> ids, fingerprints;
+        db_.query("SELECT id, fingerprint FROM server_key ORDER BY created_at, id",
+                  [&](Poco::Data::Statement& query) { query, into(ids), into(fingerprints); });
+        std::vector<ServerKeyRecord> records;
+        for (std::size_t i = 0; i < ids.size(); ++i) records.push_back({core::KeyId(ids[i]), core::Digest{fingerprints[i]}});
+        return records;
+    });
+}
+
+void SqlStore::put_server_key(const ServerKeyRecord& key, core::Instant now) {
+    db_.write([&] {
+        db_.run("INSERT INTO server_key (id, fingerprint, created_at) VALUES (?, ?, ?)", key.id.text, key.fingerprint.hex, core::epoch(now));
+    });
+}
+
+} // namespace consentgate::store

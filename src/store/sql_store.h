@@ -1,0 +1,63 @@
+// The SQL implementation of Store; private to this room. Its verbs are spread over sql_*.cpp by subject, each statement
+// beside its bindings, because a positional `?` and what fills it must be read together.
+#pragma once
+
+#include "connection.h"
+#include "consentgate/store/store.h"
+
+namespace consentgate::store {
+
+class SqlStore final : public Store {
+public:
+    explicit SqlStore(StoreConfig config) : db_(std::move(config)) {}
+
+    void put_client(const core::Client& client) override;
+    std::optional<core::Client> find_client(const core::ClientId& id) override;
+    std::vector<core::Client> list_clients() override;
+    Outcome disable_client(const core::ClientId& id) override;
+    void touch_client(const core::ClientId& id, core::Instant now) override;
+
+    void put_flow(const core::Flow& flow) override;
+    std::optional<FlowView> find_flow(const core::FlowId& id) override;
+    std::optional<core::Digest> find_settled(const core::FlowId& id) override;
+    Outcome choose_identity(const core::FlowId& id, std::int64_t revision, const core::Identity& identity, core::Instant now) override;
+    Outcome settle_flow(const core::Settlement& settlement) override;
+    Outcome deny_flow(const core::FlowId& id, core::Instant now) override;
+
+    std::optional<CodeView> find_code(const core::Digest& hash) override;
+    Outcome redeem_code(const core::Digest& hash, core::Instant now) override;
+    std::optional<core::SessionView> find_session(const core::Digest& token) override;
+    std::vector<core::SessionView> list_sessions(core::Instant now) override;
+    Outcome revoke_session(const core::SessionId& id, core::Instant now) override;
+
+    void put_virtual_key(const core::VirtualKey& key) override;
+    std::optional<core::VirtualKey> find_virtual_key(const core::VirtualKeyId& id) override;
+    std::optional<core::VirtualKey> find_virtual_key(const core::Digest& hash) override;
+    std::vector<core::VirtualKey> list_virtual_keys() override;
+    Outcome disable_virtual_key(const core::VirtualKeyId& id) override;
+
+    Outcome put_upstream_token(const core::FlowId& flow, const UpstreamToken& token, core::Instant now) override;
+    std::vector<UpstreamToken> list_upstream_tokens(const std::string& owner) override;
+
+    Swept sweep(core::Instant now, core::Instant unused_since, std::size_t most) override;
+    std::vector<ServerKeyRecord> list_server_keys() override;
+    void put_server_key(const ServerKeyRecord& key, core::Instant now) override;
+    int schema_version() override;
+
+private:
+    // Parts of settle_flow, inside its transaction.
+    void insert_session(const core::Session& session);
+    void insert_code(const core::IssuedCode& code);
+    void transfer_upstream_tokens(const std::string& from, const std::string& to, core::Instant now);
+
+    std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const std::string& wanted);
+    std::vector<core::SessionView> query_sessions(const char* sql, const std::string& text, std::int64_t number);
+    // Values of one text column, for the two-step deletes of sweep.
+    std::vector<std::string> names(const char* sql, std::int64_t before, std::int64_t most);
+
+    Connection db_;
+};
+
+inline Outcome outcome(std::size_t rows) { return rows == 1 ? Outcome::done : Outcome::gone; }
+
+} // namespace consentgate::store

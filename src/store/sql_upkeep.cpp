@@ -1,0 +1,70 @@
+#include "sql_store.h"
+
+namespace consentgate::store {
+
+using namespace Poco::Data::Keywords;
+
+namespace {
+
+// How long a row outlives its expiry, so that a late request still gets the right answer (410, 409) and a replayed code
+// is still recognised as one.
+constexpr core::Span flow_grace{3600};
+constexpr core::Span session_grace{86400};
+constexpr core::Span code_grace{2 * 86400}; // a code outlives its session, which lives a day at most, and is kept a day more
+
+} // namespace
+
+std::vector<std::string> SqlStore::names(const char* sql, std::int64_t before, std::int64_t most) {
+    std::vector<std::string> found;
+    db_.query(sql, [&](Poco::Data::Statement& query) { query, into(found); }, before, most);
+    return found;
+}
+
+// In two steps, ids first, because a LIMIT inside a DELETE or its subquery is not portable. The reads need no
+// transaction: what has expired stays expired. Nothing is written, and no lock taken, when there is nothing to delete.
+Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t most) {
+    const auto limit = static_cast<std::int64_t>(most);
+    const auto flows = db_.read([&] {
+        return names("SELECT id FROM flow WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - flow_grace), limit);
+    });
+    const auto sessions = db_.read([&] {
+        return names("SELECT id FROM session WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - session_grace), limit);
+    });
+    const auto codes = db_.read([&] {
+        return names("SELECT code_hash FROM code WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - code_grace), limit);
+    });
+    const auto clients = db_.read([&] {
+        return names("SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND last_used_at IS NULL ORDER BY created_at LIMIT ?",
+                     core::epoch(unused_since), limit);
+    });
+    Swept swept;
+    if (flows.empty() && sessions.empty() && codes.empty() && clients.empty()) return swept;
+    db_.write([&] {
+        for (const auto& id : flows) {
+            swept.flows += db_.run("DELETE FROM flow WHERE id = ?", id);
+            db_.run("DELETE FROM upstream_token WHERE owner = ?", core::token_owner(core::FlowId(id)));
+        }
+        for (const auto& id : sessions) {
+            swept.sessions += db_.run("DELETE FROM session WHERE id = ?", id);
+            db_.run("DELETE FROM upstream_token WHERE owner = ?", "session:" + id);
+        }
+        for (const auto& hash : codes) swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
+        // Asked again: a client may have been used since it was listed.
+        for (const auto& id : clients) swept.clients += db_.run("DELETE FROM client WHERE id = ? AND last_used_at IS NULL", id);
+    });
+    return swept;
+}
+
+int SqlStore::schema_version() {
+    return db_.read([&] {
+        int tables = 0;
+        int version = 0;
+        db_.query("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
+                  [&](Poco::Data::Statement& query) { query, into(tables); });
+        if (tables == 0) return 0;
+        db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Poco::Data::Statement& query) { query, into(version); });
+        return version;
+    });
+}
+
+} // namespace consentgate::store

@@ -1,0 +1,129 @@
+#include "consentgate/usecase/consent.h"
+
+#include "consentgate/core/consent.h"
+
+#include <functional>
+
+namespace consentgate::usecase {
+namespace {
+
+using core::Fault;
+using store::Outcome;
+
+// How often a judgement is made again because the flow changed under it. A person cannot change their mind that often
+// within one request; a script that does gets the answer of a flow in motion.
+constexpr int most_judgements = 5;
+
+// What to say about a flow that is not in the table: finished by this browser, finished by another, or never there.
+core::Error explain_absence(World& world, const core::FlowId& id, const Actor& actor, bool stands_in) {
+    const auto settled = world.store.find_settled(id);
+    if (!settled) return core::refuse(Fault::invalid_flow, core::Say{"this sign-in is not known"}, core::Why{"unknown flow"}, "flow_id");
+    if (!stands_in && (!actor.browser || !(*actor.browser == *settled))) {
+        return core::refuse(Fault::browser_mismatch, core::Say{"this sign-in was started in another browser"}, core::Why{"finished flow, another browser"});
+    }
+    return core::refuse(Fault::flow_already_submitted, core::Say{"this sign-in is already finished"});
+}
+
+core::Result<store::FlowView> read_flow(World& world, const core::FlowId& id, const Actor& actor, bool stands_in, core::Instant now) {
+    auto view = world.store.find_flow(id);
+    if (!view) return explain_absence(world, id, actor, stands_in);
+    if (auto checked = core::check_flow(view->flow, actor.browser, stands_in, now); !checked) return checked.error();
+    if (!view->client_active) return core::refuse(Fault::invalid_flow, core::Say{"this sign-in is not known"}, core::Why{"its client was disabled"}, "flow_id");
+    return std::move(*view);
+}
+
+core::Error in_motion() {
+    return core::refuse(Fault::store_unavailable, core::Say{"this sign-in is being changed; try again"}, core::Why{"the flow kept changing"});
+}
+
+using Judge = std::function<core::Result<core::Identity>(const core::Form&)>;
+
+// Read, judge, write; again when the flow changed in between (another tab chose at the same moment).
+core::Result<store::FlowView> choose(World& world, const core::Form& form, const Actor& actor, core::Instant now, const Judge& judge) {
+    if (auto once = form.refuse_repeated(); !once) return once.error();
+    for (int judgement = 0; judgement < most_judgements; ++judgement) {
+        auto view = open_flow(world, form, actor, now);
+        if (!view) return view;
+        const auto identity = judge(form);
+        if (!identity) return identity.error();
+        if (world.store.choose_identity(view->flow.id, view->flow.revision, *identity, now) == Outcome::done) return view;
+    }
+    return in_motion();
+}
+
+struct Bearer {
+    std::optional<core::BearerClaims> claims;
+    std::optional<core::VirtualKey> key;
+};
+
+core::Result<Bearer> read_bearer(World& world, const Actor& actor, core::Instant now) {
+    Bearer bearer;
+    auto credential = core::bearer_credential(actor.authorization);
+    if (!credential) return credential.error();
+    if (!*credential) return bearer;
+    auto claims = world.bearers.verify(**credential, world.policy, now);
+    if (!claims) return claims.error();
+    if (claims->virtual_key_hash) bearer.key = world.store.find_virtual_key(*claims->virtual_key_hash);
+    if (claims->virtual_key_id) bearer.key = world.store.find_virtual_key(*claims->virtual_key_id);
+    // A credential that names no usable key is bad in itself, whatever flow it came with.
+    if (!claims->admin && (!bearer.key || !bearer.key->usable(now))) {
+        return core::refuse(Fault::invalid_bearer, core::Say{"the bearer credential is not valid"}, core::Why{"its virtual key is unknown, disabled or expired"});
+    }
+    bearer.claims = std::move(*claims);
+    return bearer;
+}
+
+} // namespace
+
+core::Result<store::FlowView> open_flow(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
+    const auto id = core::parse_flow_id(form);
+    if (!id) return id.error();
+    return read_flow(world, *id, actor, false, now);
+}
+
+core::Result<store::FlowView> choose_virtual_key(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
+    return choose(world, form, actor, now, [&](const core::Form& sent) {
+        const auto typed = core::Secret(sent.get("vk").value_or(""));
+        return core::judge_virtual_key(world.store.find_virtual_key(core::sha256(typed)), now);
+    });
+}
+
+core::Result<store::FlowView> choose_user_id(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
+    return choose(world, form, actor, now, [](const core::Form& sent) { return core::judge_user_id(sent.get("user_id")); });
+}
+
+core::Result<store::FlowView> skip_identity(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
+    return choose(world, form, actor, now, [&](const core::Form&) { return core::judge_skip(world.policy); });
+}
+
+core::Result<Submitted> submit_consent(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
+    const auto id = core::parse_flow_id(form);
+    if (!id) return id.error();
+    if (auto once = form.refuse_repeated(); !once) return once.error();
+    const auto bearer = read_bearer(world, actor, now);
+    if (!bearer) return bearer.error();
+    const bool admin = bearer->claims && bearer->claims->admin;
+    const core::FreshSettlement fresh{core::SessionId(world.random.id(16)), world.random.secret()};
+    for (int judgement = 0; judgement < most_judgements; ++judgement) {
+        const auto view = read_flow(world, *id, actor, admin, now);
+        if (!view) return view.error();
+        auto identity = core::judge_submit_identity(view->flow, bearer->claims, bearer->key, world.policy, now);
+        if (!identity) return identity.error();
+        auto settlement = core::settle(view->flow, std::move(*identity), fresh, world.keyring, world.policy, now);
+        if (world.store.settle_flow(settlement) == Outcome::done) {
+            return Submitted{std::move(settlement.location), fresh.session_id, admin, admin ? bearer->claims->subject : std::string()};
+        }
+    }
+    return in_motion();
+}
+
+core::Result<std::string> deny_consent(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
+    if (auto once = form.refuse_repeated(); !once) return once.error();
+    const auto view = open_flow(world, form, actor, now);
+    if (!view) return view.error();
+    // gone: finished or denied by another request meanwhile. Read again, and say which.
+    if (world.store.deny_flow(view->flow.id, now) == Outcome::gone) return explain_absence(world, view->flow.id, actor, false);
+    return core::denial_location(view->flow, world.policy);
+}
+
+} // namespace consentgate::usecase

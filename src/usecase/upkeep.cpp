@@ -1,0 +1,48 @@
+#include "consentgate/usecase/upkeep.h"
+
+#include "consentgate/store/open.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace consentgate::usecase {
+namespace {
+
+constexpr std::size_t batch = 200; // rows of each kind: a sweep holds the writer's lock for a few milliseconds
+
+} // namespace
+
+Health check_health(store::Store& store) {
+    Health health;
+    health.expected_version = store::expected_schema_version();
+    try {
+        health.schema_version = store.schema_version();
+        health.store_answers = true;
+    } catch (const store::StoreFailure&) { // that is the answer
+    }
+    return health;
+}
+
+void check_server_keys(store::Store& store, const core::Keyring& keyring, core::Instant now) {
+    const auto known = store.list_server_keys();
+    const auto& keys = keyring.keys();
+    for (const auto& record : known) {
+        const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& candidate) { return candidate.id == record.id; });
+        if (key == keys.end()) {
+            throw std::runtime_error("the key file lacks the key '" + record.id.text + "' that this database was used with; restore the file from its backup");
+        }
+        if (!(core::Keyring::fingerprint(*key) == record.fingerprint)) {
+            throw std::runtime_error("the key '" + record.id.text + "' in the key file is not the one this database was used with; restore the file from its backup");
+        }
+    }
+    for (const auto& key : keys) {
+        const bool noted = std::any_of(known.begin(), known.end(), [&](const auto& record) { return record.id == key.id; });
+        if (!noted) store.put_server_key({key.id, core::Keyring::fingerprint(key)}, now);
+    }
+}
+
+store::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life) {
+    return store.sweep(now, now - unused_client_life, batch);
+}
+
+} // namespace consentgate::usecase

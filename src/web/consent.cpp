@@ -1,0 +1,129 @@
+#include "consentgate/usecase/consent.h"
+
+#include "consentgate/core/metadata.h"
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+#include "consentgate/sys/log.h"
+#include "consentgate/web/guard.h"
+#include "consentgate/web/handlers.h"
+
+#include <algorithm>
+
+namespace consentgate::web {
+namespace {
+
+using core::IdentityKind;
+using core::RedirectKind;
+
+constexpr std::size_t longest_shown_name = 80; // characters: a page must stay readable whatever a client calls itself
+
+core::Result<store::FlowView> flow_of(const core::Form& query, const Request& request, Site& site) {
+    return usecase::open_flow(site.world, query, actor_of(request, site), request.now);
+}
+
+// What both pages say about who asks, for what, and where it goes.
+View view_of(const store::FlowView& found, const Request& request, const core::Policy& policy) {
+    const auto& flow = found.flow;
+    const auto target = core::describe_redirect(flow.redirect_uri);
+    const auto resource = core::split_uri(flow.resource).value_or(core::UriParts{});
+    const auto host = std::string(resource.host) + (resource.port.empty() ? "" : ":" + std::string(resource.port));
+    const auto seconds = (flow.expires_at - request.now).count();
+    const auto minutes = std::max<std::int64_t>(1, (seconds + 59) / 60);
+    const auto name = core::display_text(core::trim(found.client_name), longest_shown_name);
+
+    View view;
+    view.set("flow_id", flow.id.text).set("client_name", name.empty() ? flow.client_id.text : name);
+    view.flag("client_unverified", !found.client_by_operator);
+    view.set("resource_host", host).set("resource_name", host + std::string(resource.rest == "/" ? "" : resource.rest));
+    view.flag("redirect_https", target.kind == RedirectKind::https).flag("redirect_loopback", target.kind == RedirectKind::loopback);
+    view.flag("redirect_scheme", target.kind == RedirectKind::private_scheme).set("redirect_target", target.shown);
+    view.set("minutes_left", std::to_string(minutes)).flag("minutes_plural", minutes > 1);
+    std::vector<View> scopes;
+    for (const auto& scope : flow.scope.names()) scopes.push_back(View().set("words", policy.words(scope)));
+    return view.flag("has_scopes", !scopes.empty()).list("scopes", std::move(scopes));
+}
+
+// Chromium asks form-action about the redirect that follows the final form too (requirement U2).
+Handled page(const char* name, View view, const store::FlowView& found, const Request& request, const Site& site) {
+    const auto language = site.pages.language_for(request.accept_language);
+    return answer_html(200, site.pages.render(name, language, std::move(view)),
+                       "'self' " + core::describe_redirect(found.flow.redirect_uri).csp_source);
+}
+
+using Choice = core::Result<store::FlowView> (*)(usecase::World&, const core::Form&, const usecase::Actor&, core::Instant);
+
+Handled choose(const Request& request, Site& site, Choice choice) {
+    const auto form = read_own_form(request, site);
+    if (!form) return form.error();
+    const auto chosen = choice(site.world, *form, actor_of(request, site), request.now);
+    if (!chosen) return chosen.error();
+    return answer_redirect(std::string(core::path::services_page) + "?flow_id=" + chosen->flow.id.text);
+}
+
+} // namespace
+
+Handled get_consent(const Request& request, Site& site) {
+    const auto query = core::Form::parse(request.query);
+    if (!query) return query.error();
+    const auto found = flow_of(*query, request, site);
+    if (!found) return found.error();
+    auto view = view_of(*found, request, site.world.policy);
+    bool mistaken = false;
+    for (const auto* word : {"invalid_virtual_key", "invalid_user_id", "identity_required"}) {
+        const bool said = query->get("error") == word; // a closed set: any other text is not shown
+        view.flag(std::string("error_") + word, said);
+        mistaken = mistaken || said;
+    }
+    view.flag("has_error", mistaken).flag("may_skip", !site.world.policy.enforce_identity);
+    return page("identity", std::move(view), *found, request, site);
+}
+
+Handled get_consent_mcps(const Request& request, Site& site) {
+    const auto query = core::Form::parse(request.query);
+    if (!query) return query.error();
+    const auto found = flow_of(*query, request, site);
+    if (!found) return found.error();
+    const auto& identity = found->flow.identity;
+    if (identity.kind == IdentityKind::none) {
+        return answer_redirect(std::string(core::path::identity_page) + "?flow_id=" + found->flow.id.text);
+    }
+    auto view = view_of(*found, request, site.world.policy);
+    view.flag("identity_virtual_key", identity.kind == IdentityKind::virtual_key).flag("identity_user_id", identity.kind == IdentityKind::user_id);
+    view.flag("identity_verified_user", identity.kind == IdentityKind::verified_user).flag("identity_skipped", identity.kind == IdentityKind::skipped);
+    const auto name = identity.kind == IdentityKind::virtual_key ? found->virtual_key_name : identity.value;
+    view.set("identity_name", core::display_text(name, 255)).flag("has_services", false);
+    return page("services", std::move(view), *found, request, site);
+}
+
+Handled get_style(const Request&, Site& site) {
+    Reply reply{200, {}, site.pages.stylesheet()};
+    return reply.header("Content-Type", "text/css; charset=utf-8")
+        .header("Cache-Control", "public, max-age=31536000, immutable")
+        .header("X-Content-Type-Options", "nosniff");
+}
+
+Handled post_consent_vk(const Request& request, Site& site) { return choose(request, site, usecase::choose_virtual_key); }
+Handled post_consent_user_id(const Request& request, Site& site) { return choose(request, site, usecase::choose_user_id); }
+Handled post_consent_skip(const Request& request, Site& site) { return choose(request, site, usecase::skip_identity); }
+
+Handled post_consent_submit(const Request& request, Site& site) {
+    const auto form = read_own_form(request, site);
+    if (!form) return form.error();
+    const auto submitted = usecase::submit_consent(site.world, *form, actor_of(request, site), request.now);
+    if (!submitted) return submitted.error();
+    sys::log_event("consent", {{"id", request.event_id}, {"session", submitted->session_id.text}});
+    if (submitted->by_admin) sys::log_event("audit", {{"id", request.event_id}, {"what", "admin_submit"}, {"admin", submitted->admin},
+                                                      {"session", submitted->session_id.text}, {"address", request.remote_addr}});
+    return answer_redirect(submitted->location.reveal());
+}
+
+Handled post_consent_deny(const Request& request, Site& site) {
+    const auto form = read_own_form(request, site);
+    if (!form) return form.error();
+    auto location = usecase::deny_consent(site.world, *form, actor_of(request, site), request.now);
+    if (!location) return location.error();
+    sys::log_event("deny", {{"id", request.event_id}});
+    return answer_redirect(std::move(*location));
+}
+
+} // namespace consentgate::web

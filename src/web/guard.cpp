@@ -1,0 +1,47 @@
+#include "consentgate/web/guard.h"
+
+namespace consentgate::web {
+namespace {
+
+using core::Fault;
+
+bool foreign(const Request& request, const Site& site) {
+    if (request.fetch_site && *request.fetch_site != "same-origin") return true;
+    if (!request.origin || *request.origin == site.world.policy.origin()) return false;
+    return !(*request.origin == "null" && request.fetch_site);
+}
+
+} // namespace
+
+core::Result<core::Form> read_form(const Request& request) {
+    if (media_type(request) != "application/x-www-form-urlencoded") {
+        return core::refuse(Fault::unsupported_media_type, core::Say{"the body must be application/x-www-form-urlencoded"});
+    }
+    return core::Form::parse(request.body);
+}
+
+core::Result<core::Form> read_own_form(const Request& request, const Site& site) {
+    if (foreign(request, site)) return core::refuse(Fault::browser_mismatch, core::Say{"this form was sent from another site"}, core::Why{"foreign origin"});
+    return read_form(request);
+}
+
+usecase::Actor actor_of(const Request& request, const Site& site) {
+    usecase::Actor actor;
+    if (const auto secret = browser_secret(request, site.cookie_name)) actor.browser = core::sha256(*secret);
+    actor.authorization = request.authorization;
+    return actor;
+}
+
+core::Checked admit(const Request& request, Site& site, std::string_view what, int most_a_minute) {
+    const int seconds = site.rates.admit(what, request.remote_addr, most_a_minute, request.now);
+    if (seconds == 0) return core::Nothing{};
+    auto error = core::refuse(Fault::too_many_requests, core::Say{"too many requests from this address; wait a little"});
+    error.retry_after_seconds = seconds;
+    return error;
+}
+
+std::string browser_cookie(const core::Secret& secret, const Site& site) {
+    return site.cookie_name + "=" + secret.reveal() + "; Path=/; HttpOnly; SameSite=Lax" + (site.world.policy.secure() ? "; Secure" : "");
+}
+
+} // namespace consentgate::web

@@ -1,0 +1,75 @@
+#include "consentgate/web/http.h"
+
+#include "consentgate/core/text.h"
+
+#include <Poco/Net/HTTPResponse.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace consentgate::web {
+namespace {
+
+// A value that cannot open another header, whatever it was made from.
+std::string header_value(std::string_view value) {
+    std::string safe(value);
+    std::replace_if(safe.begin(), safe.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+    return safe;
+}
+
+// The q of a media range, in thousandths; 1000 when there is none.
+int quality(std::string_view parameters) {
+    for (const auto& parameter : core::split(parameters, ';')) {
+        const auto text = core::trim(parameter);
+        if (text.starts_with("q=")) return static_cast<int>(std::strtod(std::string(text.substr(2)).c_str(), nullptr) * 1000);
+    }
+    return 1000;
+}
+
+// How well a type is accepted by being named; wildcards do not count, because curl and programs send them.
+int named_quality(std::string_view accept, std::string_view type) {
+    int best = 0;
+    for (const auto& range : core::split(accept, ',')) {
+        const auto semicolon = std::min(range.find(';'), range.size());
+        if (!core::same_ignoring_case(core::trim(range.substr(0, semicolon)), type)) continue;
+        best = std::max(best, quality(range.substr(semicolon)));
+    }
+    return best;
+}
+
+} // namespace
+
+std::string serialize(const Reply& reply, bool with_body) {
+    const auto& reason = Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
+    std::string out = "Status: " + std::to_string(reply.status) + " " + reason + "\r\n";
+    for (const auto& [name, value] : reply.headers) out += name + ": " + header_value(value) + "\r\n";
+    out += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n";
+    if (with_body) out += reply.body;
+    return out;
+}
+
+std::optional<core::Secret> browser_secret(const Request& request, std::string_view cookie_name) {
+    std::optional<core::Secret> found;
+    for (const auto& part : core::split(request.cookie.value_or(""), ';')) {
+        const auto pair = core::trim(part);
+        const auto equals = std::min(pair.find('='), pair.size());
+        if (pair.substr(0, equals) != cookie_name) continue;
+        const auto value = pair.substr(std::min(equals + 1, pair.size()));
+        if (found || value.size() != 43 || !core::is_base64url(value)) return std::nullopt;
+        found = core::Secret(std::string(value));
+    }
+    return found;
+}
+
+bool prefers_html(const Request& request) {
+    const auto accept = request.accept.value_or("");
+    const int html = std::max(named_quality(accept, "text/html"), named_quality(accept, "application/xhtml+xml"));
+    return html > 0 && html >= named_quality(accept, "application/json");
+}
+
+std::string media_type(const Request& request) {
+    const auto type = request.content_type.value_or("");
+    return core::lower_ascii(core::trim(std::string_view(type).substr(0, type.find(';'))));
+}
+
+} // namespace consentgate::web

@@ -1,0 +1,181 @@
+#include "consentgate/web/page.h"
+
+#include "consentgate/core/secret.h"
+#include "consentgate/core/text.h"
+
+#include <Poco/AutoPtr.h>
+#include <Poco/DirectoryIterator.h>
+#include <Poco/Exception.h>
+#include <Poco/Util/PropertyFileConfiguration.h>
+
+#include <kainjow/mustache.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+
+namespace consentgate::web {
+namespace {
+
+using kainjow::mustache::data;
+using kainjow::mustache::mustache;
+using Messages = std::map<std::string, std::string>;
+
+constexpr const char* page_names[] = {"identity", "services", "error"};
+constexpr const char* default_language = "en";
+
+[[noreturn]] void fail(const std::string& file, const std::string& reason) { throw std::runtime_error(file + ": " + reason); }
+
+std::string read_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (!in) fail(path, "it cannot be read, or is empty");
+    return text.str();
+}
+
+Messages read_messages(const std::string& path) {
+    Messages messages;
+    try {
+        const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(new Poco::Util::PropertyFileConfiguration(path));
+        const auto read = [&](auto&& self, const std::string& prefix) -> void {
+            Poco::Util::AbstractConfiguration::Keys keys;
+            file->keys(prefix, keys);
+            for (const auto& key : keys) {
+                const auto whole = prefix.empty() ? key : prefix + "." + key;
+                if (file->hasProperty(whole)) messages[whole] = file->getRawString(whole);
+                self(self, whole);
+            }
+        };
+        read(read, "");
+    } catch (const Poco::Exception& error) {
+        fail(path, error.displayText());
+    }
+    return messages;
+}
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+}
+
+// A message is text, its {{variables}} apart: mustache escapes those later, everything else here and now.
+std::string escape(const std::string& message) { return kainjow::mustache::html_escape(message); }
+
+mustache parse_page(const std::string& folder, const std::string& name, const Messages& messages) {
+    auto text = read_file(folder + "/frame.html");
+    replace_all(text, "{{> page}}", read_file(folder + "/" + name + ".html"));
+    replace_all(text, "{{> title}}", "{{text." + name + ".title}}");
+    if (text.find("{{{") != std::string::npos || text.find("{{&") != std::string::npos) fail(name + ".html", "unescaped tags are not allowed");
+    for (auto at = text.find("{{text."); at != std::string::npos; at = text.find("{{text.", at)) {
+        const auto end = text.find("}}", at);
+        const auto key = text.substr(at + 7, end == std::string::npos ? end : end - at - 7);
+        const auto message = messages.find(key);
+        if (end == std::string::npos || message == messages.end()) fail(name + ".html", "there is no message '" + key + "'");
+        text.replace(at, end + 2 - at, escape(message->second));
+    }
+    mustache page(text);
+    if (!page.is_valid()) fail(name + ".html", page.error_message());
+    return page;
+}
+
+data to_data(const View& view);
+
+data to_value(const View::Entry& entry) {
+    if (const auto* text = std::get_if<std::string>(&entry.value)) return data(*text);
+    if (const auto* flag = std::get_if<bool>(&entry.value)) return data(*flag);
+    data list(data::type::list);
+    if (const auto* views = std::get_if<std::vector<View>>(&entry.value)) {
+        for (const auto& view : *views) list.push_back(to_data(view));
+    } else {
+        for (const auto& text : std::get<std::vector<std::string>>(entry.value)) list.push_back(data(text));
+    }
+    return list;
+}
+
+data to_data(const View& view) {
+    data object(data::type::object);
+    for (const auto& entry : view.entries()) object.set(entry.name, to_value(entry));
+    return object;
+}
+
+} // namespace
+
+View& View::set(std::string name, std::string text) {
+    if (!text.empty()) entries_.push_back({std::move(name), std::move(text)});
+    return *this;
+}
+
+View& View::flag(std::string name, bool value) {
+    entries_.push_back({std::move(name), value});
+    return *this;
+}
+
+View& View::list(std::string name, std::vector<View> entries) {
+    entries_.push_back({std::move(name), std::move(entries)});
+    return *this;
+}
+
+View& View::texts(std::string name, std::vector<std::string> entries) {
+    entries_.push_back({std::move(name), std::move(entries)});
+    return *this;
+}
+
+struct Pages::Loaded {
+    struct Language {
+        Messages messages;
+        std::map<std::string, mustache, std::less<>> pages;
+    };
+    std::map<std::string, Language> languages;
+    std::string brand_name, stylesheet, style_url;
+};
+
+Pages::Pages(const std::string& folder, const Brand& brand) : loaded_(std::make_unique<Loaded>()) {
+    loaded_->brand_name = brand.name;
+    loaded_->stylesheet = read_file(folder + "/style.css");
+    if (!brand.accent.empty()) loaded_->stylesheet += ":root{--accent:" + brand.accent + "}\n";
+    loaded_->style_url = "/oauth/style.css?v=" + core::sha256(loaded_->stylesheet).hex.substr(0, 16);
+    try {
+        for (Poco::DirectoryIterator file(folder), end; file != end; ++file) {
+            const auto parts = core::split(file.name(), '.');
+            if (parts.size() != 3 || parts[0] != "messages" || parts[2] != "properties") continue;
+            auto& language = loaded_->languages[core::lower_ascii(parts[1])];
+            language.messages = read_messages(file->path());
+            for (const auto* name : page_names) language.pages.emplace(name, parse_page(folder, name, language.messages));
+        }
+    } catch (const Poco::Exception& error) {
+        fail(folder, error.displayText());
+    }
+    if (!loaded_->languages.contains(default_language)) fail(folder, "messages.en.properties is missing");
+}
+
+Pages::~Pages() = default;
+Pages::Pages(Pages&&) noexcept = default;
+
+std::string Pages::render(std::string_view name, const std::string& language, View view) const {
+    auto& pages = loaded_->languages.at(language).pages;
+    view.set("lang", language).set("brand_name", loaded_->brand_name).set("style_url", loaded_->style_url);
+    return pages.find(name)->second.render(to_data(view));
+}
+
+std::optional<std::string> Pages::message(const std::string& language, const std::string& key) const {
+    const auto& messages = loaded_->languages.at(language).messages;
+    const auto found = messages.find(key);
+    return found == messages.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string Pages::language_for(const std::optional<std::string>& accept_language) const {
+    for (const auto& range : core::split(accept_language.value_or(""), ',')) {
+        const auto tag = core::lower_ascii(core::trim(std::string_view(range).substr(0, range.find(';'))));
+        if (loaded_->languages.contains(tag)) return tag;
+        const auto primary = tag.substr(0, tag.find('-'));
+        if (loaded_->languages.contains(primary)) return primary;
+    }
+    return default_language;
+}
+
+const std::string& Pages::stylesheet() const { return loaded_->stylesheet; }
+const std::string& Pages::style_url() const { return loaded_->style_url; }
+
+} // namespace consentgate::web

@@ -1,0 +1,113 @@
+#include "consentgate/web/router.h"
+
+#include "consentgate/core/metadata.h"
+#include "consentgate/core/text.h"
+#include "consentgate/sys/log.h"
+#include "consentgate/web/handlers.h"
+
+#include <algorithm>
+#include <exception>
+
+namespace consentgate::web {
+namespace {
+
+using core::Fault;
+
+constexpr std::size_t longest_query = 16 * 1024;
+
+enum class Cors { closed, open }; // open: any origin, without credentials
+
+struct Route {
+    std::string_view name; // in logs, and request_type of the gateway shape
+    std::string_view method;
+    std::string_view path;
+    bool whole_path; // false: the path and everything below it
+    Face face;
+    Cors cors;
+    Handler handler;
+};
+
+namespace path = core::path;
+
+constexpr Route routes[] = {
+    {"oauth_resource_metadata", "GET", path::resource_metadata, false, Face::json, Cors::open, get_wellknown},
+    {"oauth_server_metadata", "GET", path::server_metadata, false, Face::json, Cors::open, get_wellknown},
+    {"oauth_register", "POST", path::register_client, true, Face::oauth, Cors::open, post_register},
+    {"oauth_authorize", "GET", path::authorize, true, Face::page, Cors::closed, get_authorize},
+    {"oauth_token", "POST", path::token, true, Face::oauth, Cors::open, post_token},
+    {"oauth_consent_identity_page", "GET", path::identity_page, true, Face::page, Cors::closed, get_consent},
+    {"oauth_consent_services_page", "GET", path::services_page, true, Face::page, Cors::closed, get_consent_mcps},
+    {"oauth_style", "GET", "/oauth/style.css", true, Face::page, Cors::closed, get_style},
+    {"oauth_consent_vk", "POST", "/api/oauth/per-user/consent/vk", true, Face::gateway, Cors::closed, post_consent_vk},
+    {"oauth_consent_user_id", "POST", "/api/oauth/per-user/consent/user-id", true, Face::gateway, Cors::closed, post_consent_user_id},
+    {"oauth_consent_skip", "POST", "/api/oauth/per-user/consent/skip", true, Face::gateway, Cors::closed, post_consent_skip},
+    {"oauth_consent_submit", "POST", "/api/oauth/per-user/consent/submit", true, Face::gateway, Cors::closed, post_consent_submit},
+    {"oauth_consent_deny", "POST", "/api/oauth/per-user/consent/deny", true, Face::gateway, Cors::closed, post_consent_deny},
+    {"healthz", "GET", "/healthz", true, Face::json, Cors::closed, get_healthz},
+};
+
+constexpr Route nowhere{"none", "", "", true, Face::json, Cors::closed, nullptr};
+
+const Route& find_route(const Request& request) {
+    for (const auto& route : routes) {
+        if (request.path == route.path) return route;
+        const bool below = request.path.size() > route.path.size() && request.path.starts_with(route.path) && request.path[route.path.size()] == '/';
+        if (!route.whole_path && below) return route;
+    }
+    return nowhere;
+}
+
+// HEAD is GET without the body, for documents and pages; authorize would start a flow that nobody sees.
+bool method_fits(const Route& route, const Request& request) {
+    if (request.method == route.method) return true;
+    return request.method == "HEAD" && route.method == "GET" && route.path != path::authorize;
+}
+
+Reply answer_preflight(const Route& route) {
+    Reply reply{204, {}, {}};
+    reply.header("Access-Control-Allow-Methods", std::string(route.method) + ", OPTIONS");
+    reply.header("Access-Control-Allow-Headers", "Content-Type, Authorization, MCP-Protocol-Version");
+    return reply.header("Access-Control-Max-Age", "3600");
+}
+
+Handled handle(const Route& route, const Request& request, Site& site) {
+    if (route.handler == nullptr) return core::refuse(Fault::not_found, core::Say{"there is nothing at this address"});
+    if (request.method == "OPTIONS" && route.cors == Cors::open) return answer_preflight(route);
+    if (!method_fits(route, request)) return core::refuse(Fault::method_not_allowed, core::Say{"this address takes " + std::string(route.method)});
+    if (request.query.size() > longest_query) return core::refuse(Fault::uri_too_long, core::Say{"the query is longer than 16 KiB"});
+    if (request.body_state == BodyState::too_large) return core::refuse(Fault::too_large, core::Say{"the body is larger than 64 KiB"});
+    if (request.body_state == BodyState::cut) return core::refuse(Fault::invalid_request, core::Say{"the body was cut off"});
+    return route.handler(request, site);
+}
+
+// The one boundary: below it nothing catches what it does not expect.
+Handled handle_safely(const Route& route, const Request& request, Site& site) {
+    try {
+        return handle(route, request, site);
+    } catch (const store::StoreFailure& failure) {
+        return core::refuse(Fault::store_unavailable, core::Say{"the database is away; nothing was changed, try again"}, core::Why{failure.what()});
+    } catch (const std::exception& error) {
+        return core::refuse(Fault::server_error, core::Say{"something went wrong here"}, core::Why{error.what()});
+    }
+}
+
+// The page face is for people: a wrong address gets a page only from a browser.
+Face face_of(const Route& route, const Request& request) {
+    return route.handler == nullptr && prefers_html(request) ? Face::page : route.face;
+}
+
+} // namespace
+
+Reply dispatch(const Request& request, Site& site) {
+    const auto& route = find_route(request);
+    auto handled = handle_safely(route, request, site);
+    auto reply = handled ? std::move(*handled) : answer(handled.error(), face_of(route, request), request, site, std::string(route.name));
+    if (!handled && handled.error().fault == Fault::method_not_allowed) reply.header("Allow", std::string(route.method));
+    if (route.cors == Cors::open) reply.header("Access-Control-Allow-Origin", "*").header("Access-Control-Expose-Headers", "WWW-Authenticate");
+    const auto fault = handled ? std::string("-") : std::string(core::traits(handled.error().fault).name);
+    sys::log_event("request", {{"id", request.event_id}, {"route", std::string(route.name)}, {"method", request.method},
+                               {"status", std::to_string(reply.status)}, {"fault", fault}, {"why", handled ? "-" : handled.error().why}});
+    return reply;
+}
+
+} // namespace consentgate::web

@@ -1,0 +1,30 @@
+#include "consentgate/core/metadata.h"
+#include "consentgate/usecase/upkeep.h"
+#include "consentgate/web/handlers.h"
+
+namespace consentgate::web {
+namespace {
+
+Handled document(const std::string& text) { return answer_json(200, text).header("Cache-Control", "public, max-age=300"); }
+
+} // namespace
+
+Handled get_wellknown(const Request& request, Site& site) {
+    if (request.path == core::path::server_metadata + site.world.policy.issuer_path()) return document(site.server_metadata);
+    for (const auto& [path, text] : site.resource_metadata) {
+        if (request.path == path) return document(text);
+    }
+    return core::refuse(core::Fault::not_found, core::Say{"there is no such document"});
+}
+
+Handled get_healthz(const Request&, Site& site) {
+    const auto health = usecase::check_health(site.world.store);
+    const auto* status = health.ready() ? "ok" : health.store_answers ? "schema_mismatch" : "store_unavailable";
+    auto reply = answer_json(health.ready() ? 200 : 503, std::string("{\"status\":\"") + status +
+                                                             "\",\"schema_version\":" + std::to_string(health.schema_version) + "}");
+    reply.header("Cache-Control", "no-store");
+    if (!health.ready()) reply.header("Retry-After", "2");
+    return reply;
+}
+
+} // namespace consentgate::web

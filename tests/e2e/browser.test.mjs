@@ -1,0 +1,260 @@
+// Chromium at the consent pages: with and without script, by mouse and by keyboard, light and dark, wide and narrow.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { query } from './support/browser.mjs';
+import { httpsClient, launch, loopbackClient, watchedPage } from './support/chromium.mjs';
+import { api, authorizeParameters, pkce, redeem, register, scheme, whoami } from './support/journey.mjs';
+import { freshFolder, startServer, until } from './support/server.mjs';
+
+const axeSource = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const options = { timeout: 120000 };
+const host = 'client.example.test';
+const pictures = freshFolder('pictures');
+let server;
+let browser;
+let apps; // where clients wait: { loopback, https }
+let key;
+
+before(async () => {
+  server = await startServer();
+  apps = { loopback: await loopbackClient(), https: await httpsClient(host) };
+  browser = await launch({ [host]: apps.https.port });
+  key = await server.addKey('laptop');
+}, { timeout: 240000 });
+after(async () => {
+  await browser?.close();
+  Object.values(apps ?? {}).forEach((app) => app.stop());
+  await server?.stop();
+  console.log(`# pictures of the pages: ${pictures}`);
+}, { timeout: 120000 });
+
+// A sign-in as the client starts it: the address to open, and what is needed to redeem the code.
+async function begin(redirect, more = {}) {
+  const client = await register(server, { client_name: 'Garden tool', redirect_uris: [redirect] });
+  const proof = pkce();
+  const parameters = authorizeParameters(server, client, proof, more);
+  return { client, proof, parameters, url: server.base + query(`${api}/authorize`, parameters) };
+}
+const loopbackUri = () => `http://127.0.0.1:${apps.loopback.port}/callback`;
+const httpsUri = `https://${host}/cb?kept=1`;
+
+async function inPage(settings, work) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, ...settings });
+  try { return await work(await watchedPage(context), context); } finally { await context.close(); }
+}
+
+// The last call an app got, as its parameters.
+const lastCall = (app, since) => until(() => app.calls.length > since && new URL(app.calls.at(-1), 'http://app.invalid').searchParams, 'the call of the app', 20000);
+
+async function identityOf(flow, code) {
+  const answer = await redeem(server, flow, code);
+  assert.equal(answer.status, 200, answer.text);
+  return whoami(server, answer.json().access_token);
+}
+
+async function openWay(page, words) {
+  const way = page.locator('details', { has: page.locator('summary', { hasText: words }) });
+  if (await way.getAttribute('open') === null) await way.locator('summary').click();
+  return way;
+}
+
+async function chooseUserId(page, name) {
+  const way = await openWay(page, 'I have a user id');
+  await way.getByLabel('Your user id').fill(name);
+  await way.getByRole('button', { name: 'Continue' }).click();
+  await page.waitForURL('**/oauth/consent/mcps?**');
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? 'with script' : 'without script';
+
+  test(`issue 2 pages U2 (${how}): a click through consent ends at a loopback app with a code that works`, options, async () => {
+    const flow = await begin(loopbackUri());
+    await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
+      const since = apps.loopback.calls.length;
+      await page.goto(flow.url);
+      assert.match(await page.title(), /Who are you/);
+      await chooseUserId(page, 'ada');
+      await page.getByRole('button', { name: 'Finish' }).click();
+      const sent = await lastCall(apps.loopback, since);
+      await page.waitForURL('**/callback?**');
+      assert.deepEqual(complaints, []);
+      assert.equal((await identityOf(flow, sent.get('code'))).identity, 'ada');
+    });
+  });
+
+  test(`issue 2 pages U2 (${how}): a virtual key ends at an https app whose own query is kept`, options, async () => {
+    const flow = await begin(httpsUri);
+    await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
+      const since = apps.https.calls.length;
+      await page.goto(flow.url);
+      const way = await openWay(page, 'I have a key');
+      await way.getByLabel('Your key').fill(key.virtual_key);
+      await way.getByRole('button', { name: 'Continue' }).click();
+      await page.waitForURL('**/oauth/consent/mcps?**');
+      await page.getByRole('button', { name: 'Finish' }).click();
+      const sent = await lastCall(apps.https, since);
+      assert.deepEqual(complaints, []);
+      assert.equal(sent.get('kept'), '1');
+      assert.equal((await identityOf(flow, sent.get('code'))).identity_kind, 'virtual_key');
+    });
+  });
+
+  test(`issue 2 pages U2 (${how}): skipping ends at a program with its own kind of address`, options, async () => {
+    const flow = await begin(scheme);
+    await inPage({ javaScriptEnabled }, async ({ page, complaints, requested }) => {
+      await page.goto(flow.url);
+      const way = await openWay(page, 'Continue without either');
+      await way.getByRole('button', { name: 'Continue' }).click();
+      await page.waitForURL('**/oauth/consent/mcps?**');
+      await page.getByRole('button', { name: 'Finish' }).click();
+      const sent = await until(() => requested.find((url) => url.startsWith(scheme)), 'the way to the program', 20000);
+      assert.deepEqual(complaints.filter((text) => /security policy|blocked: csp/i.test(text)), []);
+      assert.equal((await identityOf(flow, new URL(sent).searchParams.get('code'))).identity_kind, 'skipped');
+    });
+  });
+
+  test(`issue 2 pages A27 (${how}): Deny on either page ends at the app with access_denied`, options, async () => {
+    for (const onSecond of [false, true]) {
+      const flow = await begin(loopbackUri());
+      await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
+        const since = apps.loopback.calls.length;
+        await page.goto(flow.url);
+        if (onSecond) await chooseUserId(page, 'ada');
+        await page.getByRole('button', { name: 'Deny' }).filter({ visible: true }).first().click();
+        const sent = await lastCall(apps.loopback, since);
+        assert.deepEqual(complaints, []);
+        assert.deepEqual([sent.get('error'), sent.get('state'), sent.get('iss'), sent.has('code')], ['access_denied', 'a state', server.issuer, false]);
+      });
+    }
+  });
+
+  test(`issue 2 pages (${how}): the keyboard alone is enough`, options, async () => {
+    const flow = await begin(loopbackUri());
+    await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
+      const since = apps.loopback.calls.length;
+      await page.goto(flow.url);
+      await tabTo(page, page.locator('summary', { hasText: 'I have a user id' }));
+      await page.keyboard.press('Enter');
+      await tabTo(page, page.getByLabel('Your user id'));
+      await page.keyboard.type('grace');
+      await page.keyboard.press('Enter');
+      await page.waitForURL('**/oauth/consent/mcps?**');
+      await tabTo(page, page.getByRole('button', { name: 'Finish' }));
+      await page.keyboard.press('Enter');
+      const sent = await lastCall(apps.loopback, since);
+      assert.deepEqual(complaints, []);
+      assert.equal((await identityOf(flow, sent.get('code'))).identity, 'grace');
+    });
+  });
+}
+
+async function tabTo(page, target) {
+  for (let presses = 0; presses < 30; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not reach ${target}`);
+}
+
+test('U2: the watch for refused redirects sees one when the policy allows only our own origin', options, async () => {
+  const flow = await begin(loopbackUri());
+  await inPage({}, async ({ page, complaints }) => {
+    await page.route('**/oauth/consent/mcps?**', async (route) => {
+      const response = await route.fetch();
+      const policy = response.headers()['content-security-policy'].replace(/form-action [^;]*/, "form-action 'self'");
+      await route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': policy } });
+    });
+    await page.goto(flow.url);
+    await chooseUserId(page, 'ada');
+    await page.getByRole('button', { name: 'Finish' }).click();
+    await until(() => complaints.length > 0, 'a complaint', 20000);
+  });
+});
+
+test('issue 2 pages: a mistake is said at its field, and the way on is open', options, async () => {
+  const flow = await begin(loopbackUri());
+  await inPage({}, async ({ page }) => {
+    await page.goto(flow.url);
+    const way = await openWay(page, 'I have a key');
+    await way.getByLabel('Your key').fill('sk-bf-wrong');
+    await way.getByRole('button', { name: 'Continue' }).click();
+    await page.waitForURL('**error=invalid_virtual_key**');
+    const field = page.getByLabel('Your key');
+    assert.equal(await field.getAttribute('aria-invalid'), 'true');
+    const described = (await field.getAttribute('aria-describedby')).split(' ');
+    assert.match(await page.locator(`#${described[0]}`).innerText(), /does not work/);
+    await chooseUserId(page, 'ada');
+  });
+});
+
+// Every page there is: a name, and how to get there.
+const pages = {
+  identity: async (page) => { await page.goto((await begin(loopbackUri())).url); },
+  'identity, https app, both scopes': async (page) => { await page.goto((await begin(httpsUri, { scope: 'mcp profile' })).url); },
+  'identity, program': async (page) => { await page.goto((await begin(scheme)).url); },
+  'identity, long names': async (page) => {
+    const client = await register(server, { client_name: 'Donaudampfschifffahrtsgesellschaft'.repeat(5), redirect_uris: [`https://${'a'.repeat(60)}.example.test/cb`] });
+    await page.goto(server.base + query(`${api}/authorize`, authorizeParameters(server, client, pkce())));
+  },
+  'identity, mistakes': async (page) => {
+    await page.goto((await begin(loopbackUri())).url);
+    await page.goto(`${page.url()}&error=invalid_user_id`);
+  },
+  services: async (page) => { await page.goto((await begin(loopbackUri())).url); await chooseUserId(page, 'ada.lovelace@analytical-engines.example.test'); },
+  'error, unknown flow': async (page) => { await page.goto(`${server.base}/oauth/consent?flow_id=${'A'.repeat(22)}`); },
+  'error, address not registered': async (page) => { await page.goto((await begin(httpsUri, { redirect_uri: 'https://evil.test/cb' })).url); },
+  'error, link back to the app': async (page) => { await page.goto((await begin(httpsUri, { scope: 'bogus' })).url); },
+};
+
+for (const [name, go] of Object.entries(pages)) {
+  test(`issue 2 pages (${name}): axe finds nothing, light and dark, and 320 px need no sideways scrolling`, options, async () => {
+    for (const colorScheme of ['light', 'dark']) {
+      await inPage({ colorScheme, viewport: { width: 320, height: 800 } }, async ({ page, complaints }) => {
+        await go(page);
+        const file = path.join(pictures, `${name.replaceAll(/[^a-z]+/g, '-')}-${colorScheme}`);
+        await page.screenshot({ path: `${file}-narrow.png`, fullPage: true });
+        const width = await page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth));
+        assert.ok(width <= 320, `the page is ${width} px wide`);
+        await page.setViewportSize({ width: 1024, height: 768 });
+        await page.screenshot({ path: `${file}-wide.png`, fullPage: true });
+        await page.evaluate(axeSource);
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        assert.deepEqual(violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' ')}`), []);
+        assert.equal(await page.locator('h1').count(), 1);
+        assert.ok((await page.title()).length > 10);
+        assert.deepEqual(complaints.filter((text) => !/status of 4\d\d/.test(text)), []);
+      });
+    }
+  });
+}
+
+test('issue 2 pages: the link back on the page of an unproven app leads to the app with the error', options, async () => {
+  const flow = await begin(httpsUri, { scope: 'bogus' });
+  await inPage({}, async ({ page }) => {
+    const since = apps.https.calls.length;
+    const answer = await page.goto(flow.url);
+    assert.equal(answer.status(), 400);
+    await page.getByRole('link', { name: 'Go back to the app' }).click();
+    const sent = await lastCall(apps.https, since);
+    assert.deepEqual([sent.get('error'), sent.get('state'), sent.get('iss'), sent.get('kept')], ['invalid_scope', 'a state', server.issuer, '1']);
+  });
+});
+
+test('issue 2 pages: two tabs of one browser run two sign-ins side by side', options, async () => {
+  const [one, two] = [await begin(loopbackUri()), await begin(loopbackUri())];
+  await inPage({}, async ({ page }, context) => {
+    const other = await context.newPage();
+    await page.goto(one.url);
+    await other.goto(two.url);
+    for (const [tab, flow, name] of [[page, one, 'first'], [other, two, 'second']]) {
+      const since = apps.loopback.calls.length;
+      await chooseUserId(tab, name);
+      await tab.getByRole('button', { name: 'Finish' }).click();
+      assert.equal((await identityOf(flow, (await lastCall(apps.loopback, since)).get('code'))).identity, name);
+    }
+  });
+});

@@ -1,0 +1,184 @@
+// Starts the demo server (lighttpd, the workers, the guarded example) on a free port with a folder of its own, and stops it.
+// Owns: the temporary folder, the demo process. Does not own: the requests (browser.mjs) or what they mean (journey.mjs).
+import { spawn, execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import assert from 'node:assert/strict';
+
+const run = promisify(execFile);
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+const build = process.env.BUILD || 'build/asan';
+const sanitizerWords = ['AddressSanitizer', 'LeakSanitizer', 'UndefinedBehaviorSanitizer', 'runtime error:'];
+const plenty = { CONSENTGATE_REGISTRATIONS_PER_MINUTE: '100000', CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '100000' };
+const running = new Set();
+process.on('exit', () => { for (const child of running) try { process.kill(child.pid, 'SIGTERM'); } catch { /* already gone */ } });
+
+export const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+export async function until(question, what, ms = 60000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const answer = await question();
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
+    await sleep(50);
+  }
+}
+
+export async function freePort() {
+  const probe = net.createServer();
+  probe.listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+// A fresh folder; its name has a blank in it, because a data folder's name may.
+export const freshFolder = (name = 'var') => fs.mkdtempSync(path.join(os.tmpdir(), `consentgate e2e ${name} `));
+
+// Fresh folder without a blank, for settings that are lists separated by blanks.
+export const plainFolder = () => fs.mkdtempSync(path.join(os.tmpdir(), 'consentgate-e2e-'));
+
+function childEnvironment(port, folder, workers, env) {
+  const report = path.join(folder, 'sanitizer');
+  return {
+    ...process.env,
+    ASAN_OPTIONS: `log_path="${report}":detect_leaks=1:${process.env.ASAN_OPTIONS ?? ''}`,
+    UBSAN_OPTIONS: `log_path="${report}":print_stacktrace=1:${process.env.UBSAN_OPTIONS ?? ''}`,
+    ...plenty, PORT: String(port), VAR: folder, BUILD: build, WORKERS: String(workers), ...env,
+  };
+}
+
+function childrenOf(pid) {
+  const found = [];
+  for (const name of fs.readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const [state, parent] = fs.readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+      if (Number(parent) === pid && state !== 'Z') found.push(Number(name));
+    } catch { /* ended while we looked */ }
+  }
+  return found.sort((a, b) => a - b);
+}
+
+function readNulls(file) {
+  return fs.readFileSync(file, 'utf8').split('\0').filter(Boolean);
+}
+
+class Server {
+  constructor(child, port, folder, keepFolder) {
+    this.keepFolder = keepFolder;
+    this.child = child;
+    this.port = port;
+    this.var = folder;
+    this.base = `http://127.0.0.1:${port}`;
+    this.issuer = this.base;
+    this.resource = `${this.base}/mcp`;
+    this.database = path.join(folder, 'consentgate.db');
+    this.keyFile = path.join(folder, 'consentgate.key');
+    this.output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { this.output += bytes; });
+    this.ended = once(child, 'exit');
+  }
+
+  masterPid() { return Number(fs.readFileSync(path.join(this.var, 'consentgate.pid'), 'utf8').trim()); }
+
+  workerPids() { return childrenOf(this.masterPid()); }
+
+  // consentgate-admin with the very environment of the running master, which names its configuration.
+  async admin(...args) {
+    const environment = Object.fromEntries(readNulls(`/proc/${this.masterPid()}/environ`).map((line) => {
+      const at = line.indexOf('=');
+      return [line.slice(0, at), line.slice(at + 1)];
+    }));
+    const { stdout } = await run(path.resolve(root, build, 'consentgate-admin'), args, { cwd: this.var, env: environment });
+    return args.includes('--json') ? JSON.parse(stdout) : stdout;
+  }
+
+  async addKey(name, ...more) { return this.admin('key', 'add', name, ...more, '--json'); }
+
+  // One statement through the sqlite3 command: an array of row objects.
+  sql(statement, ...options) {
+    const out = execFileSync('sqlite3', ['-json', '-cmd', '.timeout 20000', ...options, this.database, statement], { encoding: 'utf8' });
+    return out.trim() ? JSON.parse(out) : [];
+  }
+
+  files() {
+    return fs.readdirSync(this.var, { recursive: true }).map((name) => path.join(this.var, String(name))).filter((name) => fs.statSync(name).isFile());
+  }
+
+  logs() {
+    return this.output + this.files().filter((name) => /\.log$|sanitizer/.test(name)).map((name) => fs.readFileSync(name, 'utf8')).join('\n');
+  }
+
+  async waitReady() {
+    const ready = () => /^consentgate is ready/m.test(this.output);
+    await until(() => ready() || this.child.exitCode !== null, 'the line "consentgate is ready"', 120000);
+    if (!ready()) throw new Error(`the demo ended with ${this.child.exitCode} before it was ready:\n${this.logs()}`);
+    return this;
+  }
+
+  assertNoSanitizerReport() {
+    const text = this.logs();
+    for (const word of sanitizerWords) {
+      const at = text.indexOf(word);
+      assert.equal(at, -1, `a sanitizer report: ${text.slice(Math.max(0, at - 300), at + 3000)}`);
+    }
+    const reports = this.files().filter((name) => path.basename(name).startsWith('sanitizer'));
+    assert.deepEqual(reports, [], 'a sanitizer report file');
+  }
+
+  async stop() {
+    if (this.child.exitCode === null) this.child.kill('SIGTERM');
+    const [code, signal] = await this.ended;
+    running.delete(this.child);
+    this.assertNoSanitizerReport();
+    assert.deepEqual([code, signal], [0, null], `the demo must end with 0 after SIGTERM:\n${this.logs().slice(-4000)}`);
+    for (const name of ['consentgate.sock', 'mcp.sock']) {
+      assert.equal(await connects(path.join(this.var, name)), false, `${name} still answers after the stop`);
+    }
+    if (!this.keepFolder) fs.rmSync(this.var, { recursive: true, force: true });
+  }
+}
+
+function connects(socket) {
+  return new Promise((done) => {
+    const probe = net.connect(socket, () => { probe.destroy(); done(true); });
+    probe.on('error', () => done(false));
+  });
+}
+
+// in:  env      settings, or a function of {base, port, folder} that gives them
+//      before   what to run in place of the bare command: an argument list that ends where the command begins
+//      folder   the data folder, which stays; a fresh one, removed after the stop, when absent
+export async function startServer({ env = {}, workers = 4, before = [], folder: given } = {}) {
+  const folder = given ?? freshFolder();
+  const port = await freePort();
+  const settings = typeof env === 'function' ? env({ base: `http://127.0.0.1:${port}`, port, folder }) : env;
+  const command = [...before, path.join(root, 'examples/demo.sh')];
+  const child = spawn(command[0], command.slice(1), {
+    cwd: root, env: childEnvironment(port, folder, workers, settings), stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  return new Server(child, port, folder, given !== undefined).waitReady();
+}
+
+// A server that must refuse to start: gives what it said; throws when it starts all the same.
+export async function refusesToStart(env) {
+  let server;
+  try {
+    server = await startServer({ env });
+  } catch (error) {
+    if (/ended with [1-9]/.test(error.message)) return error.message;
+    throw error;
+  }
+  await server.stop();
+  throw new Error('the server started');
+}
