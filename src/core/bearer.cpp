@@ -117,6 +117,8 @@ Result<BearerClaims> BearerVerifier::verify(const Secret& credential, const Poli
         found.virtual_key_hash = sha256(credential);
         return found;
     }
+    // Poco ignores what follows a third part.
+    if (std::count(credential.reveal().begin(), credential.reveal().end(), '.') != 2) return bad_bearer("not a JWT");
     for (const auto& entry : verifiers_->entries) {
         Poco::JWT::Token token;
         try {
@@ -124,6 +126,8 @@ Result<BearerClaims> BearerVerifier::verify(const Secret& credential, const Poli
         } catch (const std::exception&) { // Poco parses the three parts before it looks at the signature
             continue;
         }
+        // An extension that must be understood, and is not, makes the token invalid (RFC 7515 section 4.1.11).
+        if (token.header().has("crit")) return bad_bearer("it asks for an extension");
         const auto& claims = token.payload();
         if (const auto reason = refuse_claims(claims, issuer_, audience_, now); !reason.empty()) return bad_bearer(reason);
         found.subject = text_claim(claims, "sub");

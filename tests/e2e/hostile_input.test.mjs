@@ -72,7 +72,7 @@ test('issue 2 errors: every member of a registration may have the wrong type wit
 });
 
 test('issue 2 errors: queries that are broken are 4xx or ignored at every address', async () => {
-  const queries = ['%', '%zz', '%ff', '%00', 'flow_id=%ff', 'flow_id=%00', `flow_id=${'x'.repeat(7000)}`, 'flow_id=a&flow_id=b', 'a=b&'.repeat(1500), '?'.repeat(100), 'flow_id=../../../etc/passwd', "flow_id=' OR ''='", 'client_id=%ff&redirect_uri=%ff', 'state=%ff', '&&&=', 'error=%00'];
+  const queries = ['%', '%zz', '%ff', '%00', 'flow_id=%ff', 'flow_id=%00', `flow_id=${'x'.repeat(7000)}`, 'flow_id=a&flow_id=b', 'a=b&'.repeat(1500), '?'.repeat(100), 'flow_id=../../../etc/passwd', "flow_id='%20OR%20''='", 'client_id=%ff&redirect_uri=%ff', 'state=%ff', '&&&=', 'error=%00'];
   for (const target of gets) {
     for (const text of queries) assertNotBroken(await send(server.base, 'GET', `${target}?${text}`), `${target}?${text.slice(0, 30)}`);
   }
@@ -185,5 +185,5 @@ test('issue 2 errors: six hundred requests with random damage bring no 5xx', { t
 test('issue 2 errors: after all this a whole sign-in works and the log has no failure of ours', async () => {
   await journey(server, { browser: new Browser(server.base), identity: { userId: 'ada' } });
   assert.equal((await post(flow, 'deny')).status, 302);
-  assert.doesNotMatch(server.logs(), /status=5\d\d|fault=server_error/);
+  assert.deepEqual(server.logs().split('\n').filter((line) => /status=5\d\d|fault=server_error/.test(line)), []);
 });

@@ -45,7 +45,10 @@ export async function watchedPage(context) {
   const page = await context.newPage();
   const complaints = [];
   const requested = [];
-  page.on('console', (message) => { if (/Content Security Policy|Refused to/i.test(message.text()) || message.type() === 'error') complaints.push(message.text()); });
+  page.on('console', (message) => {
+    const isIcon = message.location().url.endsWith('/favicon.ico'); // browsers ask for one by themselves
+    if (!isIcon && (message.type() === 'error' || /Content Security Policy|Refused to/i.test(message.text()))) complaints.push(message.text());
+  });
   page.on('pageerror', (error) => complaints.push(String(error)));
   const session = await context.newCDPSession(page);
   await session.send('Network.enable');

@@ -110,8 +110,11 @@ class Server {
     return out.trim() ? JSON.parse(out) : [];
   }
 
-  files() {
-    return fs.readdirSync(this.var, { recursive: true }).map((name) => path.join(this.var, String(name))).filter((name) => fs.statSync(name).isFile());
+  files(folder = this.var) {
+    return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const name = path.join(folder, entry.name);
+      return entry.isDirectory() ? this.files(name) : entry.isFile() ? [name] : [];
+    });
   }
 
   logs() {
@@ -157,10 +160,11 @@ function connects(socket) {
 
 // in:  env      settings, or a function of {base, port, folder} that gives them
 //      before   what to run in place of the bare command: an argument list that ends where the command begins
+//      port     a free one when absent
 //      folder   the data folder, which stays; a fresh one, removed after the stop, when absent
-export async function startServer({ env = {}, workers = 4, before = [], folder: given } = {}) {
+export async function startServer({ env = {}, workers = 4, before = [], folder: given, port: wanted } = {}) {
   const folder = given ?? freshFolder();
-  const port = await freePort();
+  const port = wanted ?? await freePort();
   const settings = typeof env === 'function' ? env({ base: `http://127.0.0.1:${port}`, port, folder }) : env;
   const command = [...before, path.join(root, 'examples/demo.sh')];
   const child = spawn(command[0], command.slice(1), {

@@ -1,0 +1,29 @@
+// What tests/bench/run.sh can ask of the program; each prints its part of the report.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace consentgate::bench {
+
+// (a) our store beside a plain program on libsqlite3. in: folder  on the disk to be measured, empty
+int measure_settlements(const std::string& folder);
+
+// (c) from starting the server to its first answer through the web server.
+// in:   socket   that the command is told to serve; a web server on `port` passes requests to it
+//       command  that starts the server; ended again each time
+int measure_start(int port, const std::string& socket, const std::vector<std::string>& command);
+
+// (b) and (c) whole journeys, their CPU time, and what a worker keeps in memory.
+struct Servers {
+    int port;
+    pid_t lighttpd, consentgate, noop; // the last two: the masters, whose children do the work
+};
+int measure_journeys(const Servers& servers);
+
+// A FastCGI program that says "ok" to everything: what lighttpd, libfcgi and the kernel cost without us.
+int serve_nothing();
+
+} // namespace consentgate::bench

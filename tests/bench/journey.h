@@ -1,0 +1,49 @@
+// One journey as a browser and its client make it: authorize, page, user-id, page, submit, token.
+#pragma once
+
+#include "http_client.h"
+
+#include <string>
+
+namespace consentgate::bench {
+
+// Registers the client that all journeys come from. out: its id
+std::string register_client(int port);
+
+// Makes journeys one after another on one connection. Each has its own cookie, flow and PKCE pair.
+class Traveller {
+public:
+    virtual ~Traveller() = default;
+    virtual void prepare() = 0; // what a journey needs before it starts; not measured
+    virtual void travel() = 0;  // throws when a step is not answered as it must be: a fast refusal is no journey
+};
+
+class SignIn final : public Traveller {
+public:
+    SignIn(int port, std::string client_id);
+    void prepare() override;
+    void travel() override;
+
+private:
+    Response get(std::string_view step, std::string_view target, int status);
+    Response post(std::string_view step, std::string_view path, std::string_view body, int status);
+    Response expect(std::string_view step, Response response, int status) const;
+
+    HttpClient http_;
+    std::string origin_, client_id_;
+    std::string verifier_, challenge_, cookie_, request_;
+};
+
+// The same six requests, in method and size, to the program that does nothing.
+class SixRequests final : public Traveller {
+public:
+    explicit SixRequests(int port);
+    void prepare() override {}
+    void travel() override;
+
+private:
+    HttpClient http_;
+    std::string get_, post_;
+};
+
+} // namespace consentgate::bench

@@ -1,0 +1,37 @@
+// The measuring program behind `make bench`; tests/bench/run.sh starts the servers and asks for the parts.
+#include "bench.h"
+#include "http_client.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+namespace {
+
+using namespace consentgate::bench;
+
+int number(const std::string& text) { return std::stoi(text); }
+
+int run(const std::vector<std::string>& words) {
+    const auto what = words.empty() ? std::string() : words[0];
+    if (what == "settle" && words.size() == 2) return measure_settlements(words[1]);
+    if (what == "start" && words.size() > 3) return measure_start(number(words[1]), words[2], {words.begin() + 3, words.end()});
+    if (what == "journeys" && words.size() == 5) {
+        return measure_journeys({number(words[1]), number(words[2]), number(words[3]), number(words[4])});
+    }
+    if (what == "noop" && words.size() == 1) return serve_nothing();
+    if (what == "free-port" && words.size() == 1) return std::printf("%d\n", free_port()) > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    std::fprintf(stderr, "usage: bench settle FOLDER | start PORT SOCKET COMMAND... | journeys PORT LIGHTTPD CONSENTGATE NOOP | noop | free-port\n");
+    return 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run({argv + 1, argv + argc});
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bench: %s\n", error.what());
+        return EXIT_FAILURE;
+    }
+}

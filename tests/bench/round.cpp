@@ -1,0 +1,168 @@
+#include "round.h"
+
+#include "measure.h"
+
+#include <sqlite3.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <new>
+#include <stdexcept>
+
+namespace consentgate::bench {
+namespace {
+
+struct Sample {
+    std::int64_t begin, end; // 0, 0: not settled
+};
+
+// What the processes share: the number of the next settlement, and one sample for each.
+class Board {
+public:
+    explicit Board(std::size_t size) : size_(size) {
+        void* memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) throw std::runtime_error("there is no memory to share");
+        head_ = new (memory) Head{};
+        samples_ = reinterpret_cast<Sample*>(head_ + 1);
+    }
+    ~Board() { ::munmap(head_, bytes()); }
+    Board(const Board&) = delete;
+    Board& operator=(const Board&) = delete;
+
+    std::size_t take() { return head_->next.fetch_add(1); }
+    Sample& sample(std::size_t at) { return samples_[at]; }
+    bool used_up() const { return head_->next.load() >= size_; }
+
+private:
+    struct alignas(64) Head { // a cache line of its own
+        std::atomic<std::size_t> next{0};
+    };
+    std::size_t bytes() const { return sizeof(Head) + size_ * sizeof(Sample); }
+
+    std::size_t size_;
+    Head* head_ = nullptr;
+    Sample* samples_ = nullptr;
+};
+
+struct Pipe {
+    std::array<int, 2> end{-1, -1};
+    Pipe() {
+        if (::pipe(end.data()) != 0) throw std::runtime_error("no pipe");
+    }
+    ~Pipe() {
+        close(0);
+        close(1);
+    }
+    Pipe(const Pipe&) = delete;
+    Pipe& operator=(const Pipe&) = delete;
+    void close(std::size_t which) {
+        if (end[which] >= 0) ::close(std::exchange(end[which], -1));
+    }
+};
+
+struct Round {
+    Kind kind;
+    const std::string& database;
+    const std::vector<core::Settlement>& stock;
+    std::chrono::nanoseconds length;
+    Board board;
+    Pipe ready{}, go{}; // a process writes one byte to the first, then waits for the end of the second
+};
+
+void settle_for_a_while(Round& round) {
+    round.go.close(1);
+    const auto settler = open_settler(round.kind, round.database);
+    char byte = 0;
+    if (::write(round.ready.end[1], &byte, 1) != 1) throw std::runtime_error("nobody is waiting");
+    round.ready.close(1);
+    if (::read(round.go.end[0], &byte, 1) < 0) throw std::runtime_error("nobody starts the round");
+    const auto until = now_ns() + round.length.count();
+    for (auto at = round.board.take(); at < round.stock.size(); at = round.board.take()) {
+        const auto begin = now_ns();
+        if (begin >= until) return;
+        settler->settle(round.stock[at]);
+        round.board.sample(at) = {begin, now_ns()};
+    }
+}
+
+pid_t start_process(Round& round) {
+    const pid_t pid = ::fork();
+    if (pid < 0) throw std::runtime_error("no process could be started");
+    if (pid > 0) return pid;
+    int status = EXIT_SUCCESS;
+    try {
+        settle_for_a_while(round);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bench: %s\n", error.what());
+        status = EXIT_FAILURE;
+    }
+    ::_exit(status);
+}
+
+void start_all_and_wait(Round& round, int processes) {
+    std::vector<pid_t> pids;
+    for (int i = 0; i < processes; ++i) pids.push_back(start_process(round));
+    round.ready.close(1);
+    char byte = 0;
+    for (int i = 0; i < processes && ::read(round.ready.end[0], &byte, 1) == 1; ++i) {} // ends early when one of them died
+    round.go.close(1);
+    bool failed = false;
+    for (const auto pid : pids) {
+        int status = 0;
+        ::waitpid(pid, &status, 0);
+        failed = failed || status != 0;
+    }
+    if (failed) throw std::runtime_error("a process of the round failed");
+}
+
+int rows(const std::string& database, const char* count) {
+    sqlite3* db = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    const bool answered = sqlite3_open_v2(database.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK &&
+                          sqlite3_prepare_v2(db, count, -1, &statement, nullptr) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+    const int found = answered ? sqlite3_column_int(statement, 0) : -1;
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return found;
+}
+
+// A fast store that loses rows would win every comparison.
+void check_rows(const std::string& database, std::size_t settled) {
+    const auto wanted = static_cast<int>(settled);
+    if (rows(database, "SELECT count(*) FROM session") == wanted && rows(database, "SELECT count(*) FROM code") == wanted) return;
+    throw std::runtime_error("the database does not hold what was settled");
+}
+
+RoundResult collect(Round& round) {
+    RoundResult result;
+    std::vector<Sample> settled;
+    for (std::size_t at = 0; at < round.stock.size(); ++at) {
+        if (round.board.sample(at).end != 0) settled.push_back(round.board.sample(at));
+    }
+    if (settled.empty()) throw std::runtime_error("nothing was settled");
+    const auto first = std::min_element(settled.begin(), settled.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; })->begin;
+    const auto last = std::max_element(settled.begin(), settled.end(), [](const auto& a, const auto& b) { return a.end < b.end; })->end;
+    const auto until = round.board.used_up() ? std::min(last, first + round.length.count()) : first + round.length.count();
+    const auto in_time = std::count_if(settled.begin(), settled.end(), [&](const auto& sample) { return sample.end <= until; });
+    result.per_second = static_cast<double>(in_time) * 1e9 / static_cast<double>(until - first);
+    for (const auto& sample : settled) result.waits.push_back(static_cast<double>(sample.end - sample.begin) / 1e6);
+    return result;
+}
+
+} // namespace
+
+RoundResult run_round(Kind kind, int processes, const std::string& database, const std::vector<core::Settlement>& stock,
+                      std::chrono::nanoseconds length) {
+    Round round{kind, database, stock, length, Board(stock.size())};
+    start_all_and_wait(round, processes);
+    auto result = collect(round);
+    check_rows(database, result.waits.size());
+    return result;
+}
+
+} // namespace consentgate::bench

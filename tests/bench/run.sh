@@ -1,0 +1,55 @@
+#!/bin/bash
+# What `make bench` prints: (a) the store beside a plain C program, (b) whole journeys beside a program that does nothing,
+# (c) start and memory. Ratios are between things measured by turns in this one run; everything is on loopback and in a
+# temporary folder. Takes about two minutes. Nothing here passes or fails: what missed its target is marked MISSED.
+#
+#   BUILD  the folder of the programs  (build/release)
+#   TMPDIR where the databases lie; a commit costs what that disk makes it cost
+set -eu
+HOME_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD=$(cd "$HOME_DIR" && cd "${BUILD:-build/release}" && pwd)
+export HOME_DIR WWW=$HOME_DIR/examples/www
+VAR=$(mktemp -d)
+export VAR
+
+STARTED=()
+stop() {
+  trap '' INT TERM
+  for ((i = ${#STARTED[@]} - 1; i >= 0; i--)); do
+    kill -TERM "${STARTED[i]}" 2>/dev/null || true
+    wait "${STARTED[i]}" 2>/dev/null || true
+  done
+  rm -rf "$VAR"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+start() { "$@" >>"$VAR/servers.log" 2>&1 & STARTED+=($!); }
+fail() { echo "bench: $1" >&2; tail -n 5 "$VAR/servers.log" >&2; exit 1; }
+until_there() { for ((i = 0; i < 200; i++)); do [[ -S $1 ]] && return; sleep 0.05; done; fail "$1 did not appear"; }
+
+echo "consentgate on $(nproc) cores, $(date -u +%F); databases in ${TMPDIR:-/tmp}"
+mkdir "$VAR/settle"
+"$BUILD/bench" settle "$VAR/settle"
+rm -rf "$VAR/settle"
+
+PORT=$("$BUILD/bench" free-port)
+export PORT
+export CONSENTGATE_CONFIG= # no file: the environment says everything
+export CONSENTGATE_ISSUER=http://127.0.0.1:$PORT CONSENTGATE_RESOURCES=http://127.0.0.1:$PORT/mcp
+export CONSENTGATE_SCOPES='mcp=Use the tools of this server as you; profile=See the name you signed in with'
+export CONSENTGATE_DATABASE=$VAR/consentgate.db CONSENTGATE_KEY_FILE=$VAR/consentgate.key CONSENTGATE_PAGES=$HOME_DIR/conf/pages
+export CONSENTGATE_AUTHORIZATIONS_PER_MINUTE=0 CONSENTGATE_WORKERS=4
+"$BUILD/consentgate-admin" migrate >"$VAR/servers.log" 2>&1 || fail "the database could not be made"
+
+serve=(spawn-fcgi -n -s "$VAR/consentgate.sock" -M 0600 -- "$BUILD/consentgate")
+start lighttpd -D -f "$HOME_DIR/tests/bench/lighttpd.conf"
+lighttpd=$!
+start spawn-fcgi -n -s "$VAR/noop.sock" -M 0600 -- "$BUILD/bench" noop
+noop=$!
+until_there "$VAR/noop.sock"
+"$BUILD/bench" start "$PORT" "$VAR/consentgate.sock" "${serve[@]}" 2>>"$VAR/servers.log" || fail "consentgate did not start"
+rm -f "$VAR/consentgate.sock"
+start "${serve[@]}"
+consentgate=$!
+until_there "$VAR/consentgate.sock"
+"$BUILD/bench" journeys "$PORT" "$lighttpd" "$consentgate" "$noop" || fail "the journeys were not made"

@@ -1,0 +1,59 @@
+#!/bin/bash
+# Runs every test there is: guards, the unit tests of each room, the end-to-end tests. The last line counts them all.
+# Everything is built with AddressSanitizer and UBSan, the servers of the end-to-end tests included.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+passed=0 failed=0
+logs=build/check && mkdir -p "$logs"
+export UBSAN_OPTIONS=print_stacktrace=1 BOOST_TEST_CATCH_SYSTEM_ERRORS=no
+
+count() { passed=$((passed + $1)) failed=$((failed + $2)); printf '%-28s %5d passed, %d failed\n' "$3" "$1" "$2"; }
+
+build() {
+  make --no-print-directory -j"$(nproc)" asan tests >"$logs/build.log" 2>&1 && return
+  grep -E 'error|Error|\*\*\*' "$logs/build.log" | head -n 20
+  echo "the build failed; all of its output is in $logs/build.log"
+  echo "0 passed, 1 failed"
+  exit 1
+}
+
+guards() {
+  local ok=0 bad=0
+  for guard in tests/guards/*.sh; do
+    if "$guard" >"$logs/guard.log" 2>&1; then ok=$((ok + 1)); else bad=$((bad + 1)); echo "$guard:"; cat "$logs/guard.log"; fi
+  done
+  count $ok $bad guards
+}
+
+# One of our Boost.Test programs. One that ends without its report has failed, whatever it said before.
+unit() {
+  local name=$1 log=$logs/$1.log ok bad
+  "build/asan/tests/$name" --report_level=short --log_level=test_suite --color_output=no >"$log" 2>&1
+  local status=$?
+  ok=$(sed -nE 's/^ *([0-9]+) test cases? out of [0-9]+ passed.*/\1/p' "$log" | tail -n 1)
+  bad=$(sed -nE 's/^ *([0-9]+) test cases? out of [0-9]+ (failed|aborted).*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+  [ $status -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+  [ "$bad" -gt 0 ] && grep -vE 'Entering|Leaving' "$log" | tail -n 40
+  count "${ok:-0}" "$bad" "$name"
+}
+
+end_to_end() {
+  local log=$logs/e2e.log ok bad status=0
+  (cd tests/e2e && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; }) >"$logs/npm.log" 2>&1 ||
+    { tail -n 20 "$logs/npm.log"; count 0 1 "npm packages"; return; }
+  node --test --test-concurrency=1 --test-reporter=tap tests/e2e/*.test.mjs >"$log" 2>&1 || status=1
+  # Leaves of the TAP tree only: a file is not a test.
+  ok=$(grep -cE '^ *ok [0-9]+ - ' "$log") bad=$(grep -cE '^ *not ok [0-9]+ - ' "$log")
+  local files
+  files=$(grep -cE '^ok [0-9]+ - .*\.test\.mjs' "$log") && ok=$((ok - files))
+  [ $status -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+  [ "$bad" -gt 0 ] && grep -A 25 -E '^ *not ok' "$log" | head -n 200
+  count "$ok" "$bad" "end to end"
+}
+
+build
+guards
+for program in build/asan/tests/*; do [ -x "$program" ] && unit "$(basename "$program")"; done
+end_to_end
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

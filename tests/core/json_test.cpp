@@ -1,0 +1,96 @@
+#include "tests/support/makers.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace consentgate::core;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+
+namespace {
+
+std::string nested(int levels) {
+    std::string text = R"({"a":)";
+    for (int i = 1; i < levels; ++i) text += "[";
+    for (int i = 1; i < levels; ++i) text += "]";
+    return text + "}";
+}
+
+bool read(const std::string& text) { return !parse_json_object(text).isNull(); }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(json)
+
+BOOST_AUTO_TEST_CASE(only_an_object_is_a_document, *label("R13")) {
+    BOOST_TEST(read("{}"));
+    BOOST_TEST(read(" {\"a\": 1} "));
+    for (const auto* bad : {"", " ", "[]", "[{}]", "1", "\"a\"", "null", "true", "{", "}", "{{{", "{\"a\"}", "{\"a\":}", "{a:1}", "{'a':1}", "{\"a\":1,}",
+                            "{\"a\":1}}", "{} {}", "{}x", "{\"a\":01}", "{\"a\":nul}", "redirect_uris=x"}) {
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(!read(bad));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nul_and_false_utf8_are_refused_even_where_json_would_not_look, *label("R13")) {
+    BOOST_TEST(!read(std::string("{\"a\":\"\0\"}", 9)));
+    BOOST_TEST(!read("{\"a\":\"\\u0000\"}"));
+    BOOST_TEST(!read("{\"a\":\"\xff\"}"));
+    BOOST_TEST(!read("{\"a\":\"\xed\xa0\x80\"}"));
+    BOOST_TEST(read("{\"a\":\"\xc3\xa9\"}"));
+}
+
+BOOST_AUTO_TEST_CASE(an_escaped_half_surrogate_does_not_become_a_text) {
+    const auto object = parse_json_object(R"({"a":"\ud800"})");
+    BOOST_TEST((!object || valid_utf8(json_text(*object, "a").value_or(""))));
+    BOOST_TEST(member_of(*json_of(R"({"a":"\ud83d\ude00"})"), "a") == "\U0001F600");
+}
+
+BOOST_AUTO_TEST_CASE(thirty_two_levels_are_read_and_very_deep_nesting_is_refused, *label("R17")) {
+    BOOST_TEST(read(nested(30)));
+    BOOST_TEST(!read(nested(40)));
+    BOOST_TEST(!read(nested(30000)));
+    std::string open;
+    for (int i = 0; i < 10000; ++i) open += R"({"a":)";
+    BOOST_TEST(!read(open));
+}
+
+BOOST_AUTO_TEST_CASE(a_member_of_another_type_is_no_text) {
+    const auto object = json_of(R"({"a":1,"b":null,"c":true,"d":[],"e":{},"f":"x","g":""})");
+    for (const auto* name : {"a", "b", "c", "d", "e", "missing"}) {
+        BOOST_TEST_CONTEXT(name) BOOST_TEST(!json_text(*object, name));
+    }
+    BOOST_TEST(member_of(*object, "f") == "x");
+    BOOST_TEST(member_of(*object, "g") == "");
+    BOOST_TEST(!json_has(*object, "b"));
+    BOOST_TEST(!json_has(*object, "missing"));
+    BOOST_TEST(json_has(*object, "d"));
+}
+
+BOOST_AUTO_TEST_CASE(an_array_with_anything_but_texts_is_no_list_of_texts) {
+    const auto object = json_of(R"({"a":["x","y"],"b":[],"c":["x",1],"d":["x",null],"e":[["x"]],"f":"x","g":{},"h":null})");
+    BOOST_TEST(array_of(*object, "a") == "x y");
+    BOOST_TEST(array_of(*object, "b") == "");
+    for (const auto* name : {"c", "d", "e", "f", "g", "h", "missing"}) {
+        BOOST_TEST_CONTEXT(name) BOOST_TEST(!json_texts(*object, name));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(absurd_numbers_do_no_harm) {
+    for (const auto* number : {"1e999", "-1e999", "99999999999999999999999999", "-99999999999999999999", "1e-999", "0.0000000000000000000000000000000001"}) {
+        BOOST_TEST_CONTEXT(number) BOOST_CHECK_NO_THROW(static_cast<void>(parse_json_object(std::string("{\"a\":") + number + "}")));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(hostile_text_comes_out_of_a_document_as_it_went_in, *label("K29")) {
+    for (const auto* text : {"</script><script>alert(1)</script>", "\" , \"admin\":true, \"x\":\"", "\\\\\\\"", "line\nbreak\ttab", "\u2028\u00e9\U0001F600", "\x1f\x01"}) {
+        Poco::JSON::Object object;
+        object.set("a", std::string(text));
+        BOOST_TEST_CONTEXT(text) {
+            const auto again = parse_json_object(json_string(object));
+            BOOST_REQUIRE(!again.isNull());
+            BOOST_TEST(member_of(*again, "a") == text);
+            BOOST_TEST(again->size() == 1U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

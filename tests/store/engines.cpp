@@ -1,0 +1,39 @@
+#include "engines.h"
+
+#include "sample.h"
+
+#include <filesystem>
+
+namespace consentgate::tests {
+namespace {
+
+// A folder that goes when the test program ends.
+const std::string& scratch() {
+    struct Folder {
+        std::string path = (std::filesystem::temp_directory_path() / ("consentgate-store-" + fresh_id())).string();
+        Folder() { std::filesystem::create_directories(path); }
+        ~Folder() {
+            std::error_code ignored;
+            std::filesystem::remove_all(path, ignored);
+        }
+    };
+    static const Folder folder;
+    return folder.path;
+}
+
+std::unique_ptr<Ground> make_sqlite() {
+    store::StoreConfig config;
+    config.path = scratch() + "/a folder with a blank/consent?gate#%41.db"; // characters that mean something in a URI
+    std::filesystem::create_directories(std::filesystem::path(config.path).parent_path());
+    store::migrate(config, noon);
+    return std::make_unique<Ground>(config);
+}
+
+} // namespace
+
+std::vector<Engine>& engines() {
+    static std::vector<Engine> all{{"sqlite", make_sqlite}};
+    return all;
+}
+
+} // namespace consentgate::tests

@@ -1,0 +1,199 @@
+// What goes in comes out: clients, flows, codes, sessions, virtual keys, server keys.
+#include "sample.h"
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+STORE_CASE(a_client_comes_back_as_it_was_put, "R8") {
+    const auto store = ground.open();
+    auto client = sample_client();
+    client.metadata = "{\"client_uri\":\"https://x.example/" + std::string(20000, 'a') + "\"}";
+    client.by_operator = true;
+    store->put_client(client);
+    const auto found = store->find_client(client.id);
+    BOOST_REQUIRE(found.has_value());
+    BOOST_TEST(found->name == client.name);
+    BOOST_TEST(found->redirect_uris == client.redirect_uris);
+    BOOST_TEST(found->scope == client.scope);
+    BOOST_TEST(found->metadata == client.metadata);
+    BOOST_TEST(found->by_operator);
+    BOOST_TEST((found->created_at == noon));
+    BOOST_TEST(!found->last_used_at.has_value());
+    BOOST_TEST(!store->find_client(core::ClientId("cgc_unknown")).has_value());
+}
+
+STORE_CASE(a_client_without_a_name_or_scope_comes_back_without, "R9") {
+    const auto store = ground.open();
+    auto client = sample_client();
+    client.name.clear();
+    client.scope.clear();
+    store->put_client(client);
+    BOOST_TEST(store->find_client(client.id)->name.empty());
+    BOOST_TEST(store->find_client(client.id)->scope.empty());
+}
+
+STORE_CASE(a_client_is_disabled_once_and_its_flows_say_so, "A3") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    BOOST_TEST(store->find_flow(flow.id)->client_active);
+    BOOST_TEST((store->disable_client(flow.client_id) == Outcome::done));
+    BOOST_TEST((store->disable_client(flow.client_id) == Outcome::gone));
+    BOOST_TEST(!store->find_flow(flow.id)->client_active);
+    BOOST_TEST(!store->find_client(flow.client_id)->active);
+}
+
+STORE_CASE(a_flow_comes_back_as_it_was_put, "A8 A22") {
+    const auto store = ground.open();
+    const auto client = sample_client();
+    store->put_client(client);
+    auto flow = sample_flow(client.id);
+    flow.state = std::string(9000, 's') + "&=+%20é\"'";
+    flow.redirect_uri += std::string(1500, 'u');
+    store->put_flow(flow);
+    const auto found = store->find_flow(flow.id);
+    BOOST_REQUIRE(found.has_value());
+    BOOST_TEST((found->flow.state == flow.state));
+    BOOST_TEST(found->flow.redirect_uri == flow.redirect_uri);
+    BOOST_TEST((found->flow.browser == flow.browser));
+    BOOST_TEST(found->flow.scope.text() == "mcp");
+    BOOST_TEST(found->flow.resource == flow.resource);
+    BOOST_TEST((found->flow.identity == core::Identity{}));
+    BOOST_TEST((found->flow.expires_at == flow.expires_at));
+    BOOST_TEST(found->client_name == client.name);
+    BOOST_TEST(!found->client_by_operator);
+}
+
+STORE_CASE(a_flow_without_state_comes_back_without, "A22") {
+    const auto store = ground.open();
+    const auto client = sample_client();
+    store->put_client(client);
+    auto flow = sample_flow(client.id);
+    flow.state.reset();
+    store->put_flow(flow);
+    BOOST_TEST(!store->find_flow(flow.id)->flow.state.has_value());
+}
+
+STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "contract-1") {
+    const auto store = ground.open();
+    const auto key = sample_key();
+    store->put_virtual_key(key);
+    const auto flow = put_sample_flow(*store);
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision + 1, {core::IdentityKind::user_id, "x"}, noon) == Outcome::gone));
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, flow.expires_at) == Outcome::gone));
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, noon) == Outcome::done));
+    const auto found = store->find_flow(flow.id);
+    BOOST_TEST(found->flow.revision == flow.revision + 1);
+    BOOST_TEST((found->flow.identity.kind == core::IdentityKind::virtual_key));
+    BOOST_TEST(found->virtual_key_name == "Anna");
+}
+
+STORE_CASE(a_code_is_redeemed_once_and_stays_marked, "T13 T16 T17") {
+    const auto store = ground.open();
+    const auto settlement = settlement_of(put_sample_flow(*store));
+    store->settle_flow(settlement);
+    BOOST_TEST((store->redeem_code(settlement.code.hash, settlement.code.expires_at) == Outcome::gone));
+    BOOST_TEST((store->redeem_code(settlement.code.hash, noon) == Outcome::done));
+    BOOST_TEST((store->redeem_code(settlement.code.hash, noon) == Outcome::gone));
+    const auto spent = store->find_code(settlement.code.hash);
+    BOOST_REQUIRE(spent.has_value());
+    BOOST_TEST((spent->code.redeemed_at == noon));
+    BOOST_TEST((store->redeem_code(fresh_digest(), noon) == Outcome::gone)); // a miss is not a hit (engines.md finding B)
+}
+
+STORE_CASE(a_session_is_revoked_once, "T16") {
+    const auto store = ground.open();
+    const auto settlement = settlement_of(put_sample_flow(*store), {core::IdentityKind::user_id, "Ännä"});
+    store->settle_flow(settlement);
+    auto view = store->find_session(settlement.session.token);
+    BOOST_REQUIRE(view.has_value());
+    BOOST_TEST(view->session.identity.value == "Ännä");
+    BOOST_TEST(view->client_name == "Sämple Client");
+    BOOST_TEST(view->client_active);
+    BOOST_TEST((store->revoke_session(settlement.session.id, noon) == Outcome::done));
+    BOOST_TEST((store->revoke_session(settlement.session.id, noon) == Outcome::gone));
+    BOOST_TEST((store->find_session(settlement.session.token)->session.revoked_at == noon));
+    BOOST_TEST(!store->find_session(fresh_digest()).has_value());
+}
+
+STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "contract-4") {
+    const auto store = ground.open();
+    auto key = sample_key();
+    key.expires_at = noon + core::Span(60);
+    store->put_virtual_key(key);
+    BOOST_TEST(store->find_virtual_key(key.id)->name == key.name);
+    BOOST_TEST(store->find_virtual_key(key.hash)->services == key.services);
+    BOOST_TEST((store->find_virtual_key(key.hash)->expires_at == key.expires_at));
+    BOOST_TEST(!store->find_virtual_key(fresh_digest()).has_value());
+
+    const auto settlement = settlement_of(put_sample_flow(*store), {core::IdentityKind::virtual_key, key.id.text});
+    store->settle_flow(settlement);
+    BOOST_TEST(store->find_session(settlement.session.token)->virtual_key->usable(noon));
+    BOOST_TEST((store->disable_virtual_key(key.id) == Outcome::done));
+    BOOST_TEST((store->disable_virtual_key(key.id) == Outcome::gone));
+    BOOST_TEST(!store->find_session(settlement.session.token)->virtual_key->usable(noon));
+}
+
+STORE_CASE(server_keys_are_noted, "contract-5") {
+    const auto store = ground.open();
+    const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
+    store->put_server_key(record, noon);
+    bool found = false;
+    for (const auto& known : store->list_server_keys()) found = found || (known.id == record.id && known.fingerprint == record.fingerprint);
+    BOOST_TEST(found);
+    BOOST_CHECK_THROW(store->put_server_key(record, noon), store::StoreFailure); // and not twice
+}
+
+STORE_CASE(a_connected_service_has_one_token_per_flow, "contract-4") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    store->put_upstream_token(flow.id, sample_token("notion"), noon);
+    const auto newer = sample_token("notion");
+    store->put_upstream_token(flow.id, newer, noon);
+    const auto tokens = store->list_upstream_tokens(core::token_owner(flow.id));
+    BOOST_REQUIRE(tokens.size() == 1U);
+    BOOST_TEST(tokens[0].id == newer.id);
+    BOOST_TEST(tokens[0].access_token == newer.access_token);
+    BOOST_TEST((tokens[0].refresh_token == newer.refresh_token));
+}
+
+STORE_CASE(a_sweep_deletes_what_expired_long_ago_and_nothing_else, "R17") {
+    const auto store = ground.open();
+    const auto later = noon + core::Span(30 * 86400);
+    const auto old_flow = put_sample_flow(*store);
+    store->put_upstream_token(old_flow.id, sample_token("notion"), noon);
+    const auto old = settlement_of(put_sample_flow(*store));
+    store->settle_flow(old);
+    const auto used = sample_client();
+    store->put_client(used);
+    store->touch_client(used.id, noon);
+    auto chosen = sample_client();
+    chosen.by_operator = true;
+    store->put_client(chosen);
+
+    auto young = sample_client();
+    young.created_at = later;
+    store->put_client(young);
+    auto young_flow = sample_flow(young.id);
+    young_flow.created_at = later;
+    young_flow.expires_at = later + core::Span(900);
+    store->put_flow(young_flow);
+    const auto fresh = settlement_of(young_flow, {core::IdentityKind::skipped, {}}, later);
+    store->settle_flow(fresh);
+
+    while (store->sweep(later, later - core::Span(86400), 50).total() > 0) {}
+    BOOST_TEST(!store->find_flow(old_flow.id).has_value());
+    BOOST_TEST(store->list_upstream_tokens(core::token_owner(old_flow.id)).empty());
+    BOOST_TEST(!store->find_session(old.session.token).has_value());
+    BOOST_TEST(!store->find_code(old.code.hash).has_value());
+    BOOST_TEST(!store->find_client(old_flow.client_id).has_value());
+    BOOST_TEST(store->find_client(used.id).has_value());
+    BOOST_TEST(store->find_client(chosen.id).has_value());
+    BOOST_TEST(store->find_client(young.id).has_value());
+    BOOST_TEST(traces_of(*store, fresh).settled(0));
+}
+
+STORE_CASE(the_schema_is_the_expected_one_and_migrating_again_is_nothing, "house") {
+    BOOST_TEST(ground.open()->schema_version() == store::expected_schema_version());
+    BOOST_TEST(store::migrate(ground.config(), noon).empty());
+}

@@ -1,0 +1,97 @@
+// Rows for the store suite, each with ids of its own.
+#pragma once
+
+#include "case.h"
+
+#include "consentgate/core/consent.h"
+#include "consentgate/core/text.h"
+
+#include <random>
+
+namespace consentgate::tests {
+
+inline const core::Instant noon = core::from_epoch(1'800'000'000);
+
+// Not sys::Random: these tests link nothing to the right of store.
+inline std::string fresh_bytes(std::size_t count) {
+    std::random_device device;
+    std::string bytes;
+    while (bytes.size() < count) bytes += static_cast<char>(device());
+    return bytes;
+}
+inline std::string fresh_id() { return core::to_base64url(fresh_bytes(16)); }
+inline core::Digest fresh_digest() { return core::sha256(fresh_bytes(32)); }
+
+inline core::Policy sample_policy() {
+    core::Policy policy;
+    policy.issuer = "https://tools.example.org";
+    policy.resources = {"https://tools.example.org/mcp"};
+    policy.scopes = {{"mcp", "Use the tools"}};
+    policy.default_scopes = *core::ScopeSet::parse("mcp");
+    return policy;
+}
+
+inline const core::Keyring& sample_keyring() {
+    static const core::Keyring keyring({{core::KeyId("k1"), core::Secret(std::string(32, 'k'))}});
+    return keyring;
+}
+
+inline core::Client sample_client() {
+    return {core::ClientId("cgc_" + fresh_id()), "Sämple Client", {"http://127.0.0.1/callback", "cursor://x.y/z"}, "mcp", false, true, "{}", noon, std::nullopt};
+}
+
+inline core::Flow sample_flow(const core::ClientId& client) {
+    core::Flow flow;
+    flow.id = core::FlowId(fresh_id());
+    flow.client_id = client;
+    flow.browser = fresh_digest();
+    flow.redirect_uri = "http://127.0.0.1:53111/callback?x=1";
+    flow.state = "st&te=é";
+    flow.code_challenge = std::string(43, 'c');
+    flow.scope = *core::ScopeSet::parse("mcp");
+    flow.resource = "https://tools.example.org/mcp";
+    flow.created_at = noon;
+    flow.expires_at = noon + core::Span(900);
+    return flow;
+}
+
+inline core::Flow put_sample_flow(store::Store& store) {
+    const auto client = sample_client();
+    store.put_client(client);
+    auto flow = sample_flow(client.id);
+    store.put_flow(flow);
+    return flow;
+}
+
+inline core::VirtualKey sample_key() {
+    return {core::VirtualKeyId("vk_" + fresh_id()), "Anna", fresh_digest(), true, noon, std::nullopt, {"notion", "github"}};
+}
+
+inline store::UpstreamToken sample_token(const std::string& service) {
+    return {fresh_id(), "", service, "ciphertext " + fresh_id(), "refresh " + fresh_id(), core::KeyId("k1"), 1};
+}
+
+inline core::Settlement settlement_of(const core::Flow& flow, core::Identity identity = {core::IdentityKind::skipped, {}}, core::Instant now = noon) {
+    return core::settle(flow, std::move(identity), {core::SessionId(fresh_id()), core::Secret(core::to_base64url(fresh_bytes(32)))}, sample_keyring(), sample_policy(), now);
+}
+
+// What the database holds of one consent, for "everything or nothing".
+struct Traces {
+    bool flow = false, session = false, code = false;
+    std::size_t tokens_with_flow = 0, tokens_with_session = 0;
+
+    bool untouched(std::size_t tokens) const { return flow && !session && !code && tokens_with_flow == tokens && tokens_with_session == 0; }
+    bool settled(std::size_t tokens) const { return !flow && session && code && tokens_with_flow == 0 && tokens_with_session == tokens; }
+};
+
+inline Traces traces_of(store::Store& store, const core::Settlement& settlement) {
+    Traces traces;
+    traces.flow = store.find_flow(settlement.flow_id).has_value();
+    traces.session = store.find_session(settlement.session.token).has_value();
+    traces.code = store.find_code(settlement.code.hash).has_value();
+    traces.tokens_with_flow = store.list_upstream_tokens(settlement.flow_owner).size();
+    traces.tokens_with_session = store.list_upstream_tokens(settlement.session_owner).size();
+    return traces;
+}
+
+} // namespace consentgate::tests

@@ -1,0 +1,211 @@
+// What only SQLite can suffer: a file that is missing, moved, locked, read-only or on a full disk. Each is a StoreFailure
+// that changes nothing, and the same store works again when the database does. law: contract section 1, status 503
+#include "sample.h"
+
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+using store::StoreFailure;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Scratch {
+    fs::path folder = fs::temp_directory_path() / ("consentgate-sqlite-" + fresh_id());
+    store::StoreConfig config;
+
+    Scratch() {
+        fs::create_directories(folder);
+        config.path = (folder / "consentgate.db").string();
+        config.wait = std::chrono::milliseconds(100);
+    }
+    ~Scratch() { fs::remove_all(folder); }
+};
+
+struct Migrated : Scratch {
+    std::unique_ptr<store::Store> store;
+    Migrated() {
+        store::migrate(config, noon);
+        store = store::open_store(config);
+    }
+};
+
+// A connection of someone else.
+class Stranger {
+public:
+    explicit Stranger(const std::string& path) { BOOST_REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
+    ~Stranger() { sqlite3_close(db_); }
+    void run(const char* sql) { BOOST_REQUIRE(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK); }
+    std::string ask(const char* sql) {
+        std::string answer;
+        sqlite3_exec(db_, sql, [](void* out, int, char** values, char**) { *static_cast<std::string*>(out) = values[0]; return 0; }, &answer, nullptr);
+        return answer;
+    }
+
+private:
+    sqlite3* db_ = nullptr;
+};
+
+// The exit status of `work` in a process of its own.
+template <class Work> int in_child(Work work) {
+    const pid_t pid = fork();
+    if (pid == 0) _exit(work());
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// 0 when settling fails as it should and leaves everything as it was.
+int settling_fails(const store::StoreConfig& config, const core::Settlement& settlement) {
+    try {
+        store::open_store(config)->settle_flow(settlement);
+    } catch (const StoreFailure&) {
+        return 0;
+    }
+    return 1;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(sqlite)
+
+BOOST_FIXTURE_TEST_CASE(a_missing_database_is_not_made_by_opening_it, Scratch) {
+    const auto store = store::open_store(config);
+    BOOST_CHECK_THROW(store->schema_version(), StoreFailure);
+    BOOST_TEST(!fs::exists(config.path));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_empty_file_has_no_schema, Scratch) {
+    std::ofstream(config.path).flush();
+    BOOST_TEST(store::open_store(config)->schema_version() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_database_that_was_moved_away_is_missed_at_once_and_found_again, Migrated) {
+    const auto flow = put_sample_flow(*store);
+    const auto aside = folder / "aside";
+    fs::create_directories(aside);
+    for (const auto* end : {"", "-wal", "-shm"}) {
+        if (fs::exists(config.path + end)) fs::rename(config.path + end, aside / ("consentgate.db" + std::string(end)));
+    }
+    BOOST_CHECK_THROW(store->settle_flow(settlement_of(flow)), StoreFailure);
+    BOOST_CHECK_THROW(store->find_flow(flow.id), StoreFailure);
+    for (const auto& file : fs::directory_iterator(aside)) fs::rename(file.path(), folder / file.path().filename());
+    const auto settlement = settlement_of(flow);
+    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST(traces_of(*store, settlement).settled(0));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_database_that_stays_locked_is_a_failure_that_changes_nothing, Migrated) {
+    const auto settlement = settlement_of(put_sample_flow(*store));
+    {
+        Stranger stranger(config.path);
+        stranger.run("BEGIN IMMEDIATE");
+        BOOST_CHECK_THROW(store->settle_flow(settlement), StoreFailure);
+        BOOST_TEST(traces_of(*store, settlement).untouched(0)); // readers are not locked out
+    }
+    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated) {
+    config.wait = std::chrono::milliseconds(10000);
+    const auto patient = store::open_store(config);
+    const auto settlement = settlement_of(put_sample_flow(*store));
+    const pid_t pid = fork();
+    if (pid == 0) {
+        Stranger stranger(config.path);
+        stranger.run("BEGIN IMMEDIATE");
+        usleep(300000);
+        stranger.run("COMMIT");
+        _exit(0);
+    }
+    usleep(100000);
+    BOOST_TEST((patient->settle_flow(settlement) == Outcome::done));
+    waitpid(pid, nullptr, 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_disk_that_is_full_is_a_failure_that_changes_nothing, Migrated) {
+    const auto settlement = settlement_of(put_sample_flow(*store));
+    store.reset(); // a connection must not cross a fork
+    const int status = in_child([&] {
+        signal(SIGXFSZ, SIG_IGN);
+        const rlimit none{1024, 1024}; // no file may grow past this: the write-ahead log cannot take a page
+        setrlimit(RLIMIT_FSIZE, &none);
+        return settling_fails(config, settlement);
+    });
+    BOOST_TEST(status == 0);
+    store = store::open_store(config);
+    BOOST_TEST(traces_of(*store, settlement).untouched(0));
+    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_database_that_is_read_only_is_a_failure_that_changes_nothing, Migrated) {
+    const auto settlement = settlement_of(put_sample_flow(*store));
+    store.reset();
+    chmod(folder.c_str(), 0555);
+    chmod(config.path.c_str(), 0444);
+    const int status = in_child([&] {
+        if (getuid() == 0 && setuid(65534) != 0) return 2; // for root nothing is read-only
+        return settling_fails(config, settlement);
+    });
+    BOOST_TEST(status == 0);
+    chmod(folder.c_str(), 0755);
+    chmod(config.path.c_str(), 0644);
+    store = store::open_store(config);
+    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+}
+
+BOOST_FIXTURE_TEST_CASE(two_migrations_at_once_make_one_schema, Scratch) {
+    config.wait = std::chrono::milliseconds(10000);
+    std::vector<pid_t> children;
+    for (int child = 0; child < 4; ++child) {
+        const pid_t pid = fork();
+        if (pid == 0) {
+            try {
+                store::migrate(config, noon);
+            } catch (const StoreFailure&) {
+                _exit(1);
+            }
+            _exit(0);
+        }
+        children.push_back(pid);
+    }
+    for (const pid_t pid : children) {
+        int status = 0;
+        waitpid(pid, &status, 0);
+        BOOST_TEST(status == 0);
+    }
+    BOOST_TEST(store::open_store(config)->schema_version() == store::expected_schema_version());
+    BOOST_TEST(Stranger(config.path).ask("SELECT count(*) FROM schema_version") == std::to_string(store::expected_schema_version()));
+}
+
+BOOST_FIXTURE_TEST_CASE(commits_are_synchronous_and_the_journal_is_a_wal, Migrated) {
+    // Seen from inside a transaction of the store: the hook runs on its thread, before the statement it announces.
+    BOOST_TEST(Stranger(config.path).ask("PRAGMA journal_mode") == "wal");
+    put_sample_flow(*store);
+    BOOST_TEST(Stranger(config.path).ask("PRAGMA integrity_check") == "ok");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_failure_never_carries_sql_or_values, Migrated) {
+    const auto flow = put_sample_flow(*store);
+    try {
+        store->put_flow(flow); // the id is taken
+        BOOST_FAIL("a second row with the same id was stored");
+    } catch (const StoreFailure& failure) {
+        const std::string text = failure.what();
+        BOOST_TEST(text.find("INSERT") == std::string::npos);
+        BOOST_TEST(text.find(flow.id.text) == std::string::npos);
+        BOOST_TEST(text.find(config.path) == std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
