@@ -30,6 +30,8 @@ registrations_per_minute = 100000
 authorizations_per_minute = 100000
 CONF
 
+# Each program in a process group of its own: Ctrl-C is for this script, which stops them in the right order.
+set -m
 STARTED=()
 stop() {
   trap '' INT TERM

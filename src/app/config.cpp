@@ -60,6 +60,9 @@ Problem set_issuer(Config& config, const std::string& value) {
     if (value.empty()) return "is required: the public https origin of this server, for example https://tools.example.org";
     if (const auto reason = core::refuse_resource_uri(value)) return "is not usable: " + *reason;
     if (value.find('?') != std::string::npos) return "must have no query";
+    const auto parts = core::split_uri(value);
+    const bool plain = value == core::lower_ascii(value.substr(0, value.size() - parts->rest.size())) + std::string(parts->rest);
+    if (!plain || parts->port == (parts->scheme == "https" ? "443" : "80")) return "must be written as browsers write an origin: lower case, and without the usual port";
     if (value.ends_with('/')) return "must not end with a slash: clients compare it character by character";
     config.policy.issuer = value;
     return {};
@@ -162,7 +165,7 @@ std::map<std::string, std::string> read_file(const std::string& path, std::vecto
 }
 
 void make_absolute(std::string& file, const std::string& config_path) {
-    if (file.empty() || file.front() == '/') return;
+    if (file.empty() || file.front() == '/' || config_path.empty()) return;
     file = Poco::Path(config_path).makeAbsolute().makeParent().toString() + file;
 }
 

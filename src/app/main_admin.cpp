@@ -4,6 +4,8 @@
 #include "consentgate/app/wire.h"
 #include "consentgate/sys/clock.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -104,6 +106,7 @@ int run(std::vector<std::string> line, const std::string& config_path) {
 } // namespace
 
 int main(int argc, char** argv) {
+    umask(0077); // the database and the key file are nobody else's
     try {
         return run({argv + 1, argv + argc}, config_path(argc, argv));
     } catch (const UsageError& error) {

@@ -8,7 +8,7 @@
 #include "consentgate/web/fastcgi.h"
 #include "consentgate/web/router.h"
 
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -86,6 +86,7 @@ int serve(int socket, const std::string& config_path) {
 } // namespace
 
 int main(int argc, char** argv) {
+    umask(0077); // what is made here, the database's companions among it, is nobody else's
     const int socket = app::inherited_socket();
     if (socket < 0 || (argc > 1 && std::string(argv[1]) == "--help")) {
         std::cerr << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--config FILE]\n"

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t longest_bearer = 4096;
 constexpr std::size_t shortest_hmac_key = 32; // bytes: RFC 7518 section 3.2
+constexpr std::size_t es256_signature = 86;   // characters: 64 bytes in base64url
+constexpr double year_9999 = 253402300800;
 
 Error bad_bearer(std::string why) {
     return refuse(Fault::invalid_bearer, Say{"the bearer credential is not valid"}, Why{std::move(why)});
@@ -44,7 +46,8 @@ std::unique_ptr<Poco::JWT::Signer> signer_for(const BearerKey& key) {
 std::optional<double> numeric_date(const Poco::JSON::Object& claims, const std::string& name) {
     const auto value = claims.get(name);
     if (!value.isNumeric() || value.isBoolean()) return std::nullopt;
-    return value.convert<double>();
+    const auto seconds = value.convert<double>();
+    return seconds >= 0 && seconds < year_9999 ? std::optional(seconds) : std::nullopt;
 }
 
 bool names_audience(const Poco::JSON::Object& claims, const std::string& audience) {
@@ -59,6 +62,22 @@ bool names_audience(const Poco::JSON::Object& claims, const std::string& audienc
 std::string text_claim(const Poco::JSON::Object& claims, const std::string& name) {
     const auto value = claims.get(name);
     return value.isString() ? value.extract<std::string>() : std::string();
+}
+
+// Three parts of base64url without padding (RFC 7515 section 7.1). Poco would forgive padding and a fourth part.
+bool compact_jwt(const std::string& text) {
+    const auto parts = split(text, '.');
+    return std::count(text.begin(), text.end(), '.') == 2 && parts.size() == 3 && std::all_of(parts.begin(), parts.end(), is_base64url);
+}
+
+// An operator who leaves the claim or its value empty has no admins; a claim that is missing reads as empty, too.
+bool names_admin(const Poco::JSON::Object& claims, const Policy& policy) {
+    return !policy.admin_claim.empty() && !policy.admin_value.empty() && text_claim(claims, policy.admin_claim) == policy.admin_value;
+}
+
+// Poco loses memory over an ES256 signature of another length.
+bool signature_fits(const std::string& algorithm, const std::string& jwt) {
+    return algorithm != "ES256" || jwt.size() - jwt.rfind('.') - 1 == es256_signature;
 }
 
 // Empty when the registered claims hold; else why not.
@@ -117,9 +136,9 @@ Result<BearerClaims> BearerVerifier::verify(const Secret& credential, const Poli
         found.virtual_key_hash = sha256(credential);
         return found;
     }
-    // Poco ignores what follows a third part.
-    if (std::count(credential.reveal().begin(), credential.reveal().end(), '.') != 2) return bad_bearer("not a JWT");
+    if (!compact_jwt(credential.reveal())) return bad_bearer("not a JWT");
     for (const auto& entry : verifiers_->entries) {
+        if (!signature_fits(entry.algorithm, credential.reveal())) continue;
         Poco::JWT::Token token;
         try {
             if (!entry.signer->tryVerify(credential.reveal(), token) || token.getAlgorithm() != entry.algorithm) continue;
@@ -131,7 +150,7 @@ Result<BearerClaims> BearerVerifier::verify(const Secret& credential, const Poli
         const auto& claims = token.payload();
         if (const auto reason = refuse_claims(claims, issuer_, audience_, now); !reason.empty()) return bad_bearer(reason);
         found.subject = text_claim(claims, "sub");
-        if (text_claim(claims, policy.admin_claim) == policy.admin_value) {
+        if (names_admin(claims, policy)) {
             found.admin = true;
             return found;
         }

@@ -20,8 +20,9 @@ Error missing(const char* name) {
 
 Checked check_client_authentication(const Form& form, const std::optional<std::string>& authorization) {
     const bool basic = authorization && same_ignoring_case(trim(*authorization).substr(0, 5), "basic");
-    const bool posted = form.count("client_secret") > 0 && form.raw("client_secret") != "";
-    const bool asserted = form.count("client_assertion") > 0;
+    const auto sent = [&](const char* name) { return form.count(name) > 0 && form.raw(name) != ""; };
+    const bool posted = sent("client_secret");
+    const bool asserted = sent("client_assertion");
     if (basic + posted + asserted > 1) return refuse(Fault::invalid_request, Say{"use one way of client authentication"}, Why{});
     if (basic || posted || asserted) {
         return refuse(Fault::invalid_client, Say{"this client is public: send client_id in the body, and no secret"}, Why{"authenticated by a secret"});

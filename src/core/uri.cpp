@@ -34,6 +34,16 @@ bool port_text(std::string_view port) {
     return number > 0 && number <= 65535;
 }
 
+// A name or address as it can stand in a policy header too: RFC 3986 would let a host hold ';' and ','.
+bool host_text(std::string_view host) {
+    const bool literal = host.starts_with('[');
+    const auto inner = literal ? host.substr(1, host.size() - 2) : host;
+    return std::all_of(inner.begin(), inner.end(), [&](char c) {
+        return literal ? c == ':' || c == '.' || std::string_view("0123456789abcdefABCDEF").find(c) != std::string_view::npos
+                       : c != '~' && is_unreserved(std::string_view(&c, 1));
+    });
+}
+
 // Fills host, port and userinfo; false when malformed.
 bool split_authority(std::string_view authority, UriParts& parts) {
     if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
@@ -45,7 +55,7 @@ bool split_authority(std::string_view authority, UriParts& parts) {
     const auto colon = literal ? authority.find(':', std::min(authority.find(']'), authority.size())) : authority.find(':');
     parts.host = authority.substr(0, colon);
     if (literal && (parts.host.size() < 4 || parts.host.back() != ']')) return false;
-    if (!literal && parts.host.find_first_of("[]") != std::string_view::npos) return false;
+    if (!host_text(parts.host)) return false;
     if (colon == std::string_view::npos) return true;
     parts.port = authority.substr(colon + 1);
     return port_text(parts.port);
@@ -96,7 +106,6 @@ std::optional<std::string> refuse_redirect_uri(std::string_view uri) {
     const auto scheme = lower_ascii(parts->scheme);
     if (scheme == "https" || scheme == "http") {
         if (!parts->hierarchical || parts->host.empty()) return "a redirect URI must name a host";
-        if (parts->host.find('*') != std::string_view::npos) return "a redirect URI must not contain a wildcard host";
         if (scheme == "https" || is_loopback_host(parts->host)) return std::nullopt;
         return "an http redirect URI is accepted for 127.0.0.1, [::1] and localhost only";
     }

@@ -66,7 +66,9 @@ int Connection::wait_for_writer(void* connection, int tries) {
 void Connection::ensure_open() {
     struct stat at{};
     const bool there = ::stat(config_.path.c_str(), &at) == 0;
-    if (session_ && there && at.st_dev == device_ && at.st_ino == inode_) return;
+    const bool same_file = there && at.st_dev == device_ && at.st_ino == inode_;
+    // A connection that was opened while the file could not be written stays read-only for ever.
+    if (session_ && same_file && sqlite3_db_readonly(Poco::Data::SQLite::Utility::dbHandle(*session_), "main") == 0) return;
     close();
     open();
 }

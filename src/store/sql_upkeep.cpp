@@ -49,8 +49,12 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
             db_.run("DELETE FROM upstream_token WHERE owner = ?", "session:" + id);
         }
         for (const auto& hash : codes) swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
-        // Asked again: a client may have been used since it was listed.
-        for (const auto& id : clients) swept.clients += db_.run("DELETE FROM client WHERE id = ? AND last_used_at IS NULL", id);
+        // Asked again: a client may have been used since it was listed, or is about to be.
+        for (const auto& id : clients) {
+            swept.clients += db_.run("DELETE FROM client WHERE id = ? AND last_used_at IS NULL AND NOT EXISTS "
+                                     "(SELECT 1 FROM flow WHERE flow.client_id = client.id)",
+                                     id);
+        }
     });
     return swept;
 }

@@ -107,7 +107,6 @@ Reply answer_html(int status, std::string html, const std::string& form_action) 
     reply.header("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + form_action +
                                                 "; frame-ancestors 'none'; base-uri 'none'");
     reply.header("X-Frame-Options", "DENY").header("X-Content-Type-Options", "nosniff");
-    reply.header("Cross-Origin-Opener-Policy", "same-origin");
     return reply.header("Referrer-Policy", "no-referrer").header("Cache-Control", "no-store");
 }
 

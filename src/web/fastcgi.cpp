@@ -108,7 +108,7 @@ void serve(int listening_socket, const ServeHooks& hooks) {
     while (told_to_stop == 0) {
         pollfd listener{listening_socket, POLLIN, 0};
         const int ready = ::ppoll(&listener, 1, &idle_after, &waiting);
-        if (ready == 0 && hooks.idle) hooks.idle();
+        if (ready == 0 && hooks.between) hooks.between();
         if (ready < 0 && errno != EINTR) throw std::runtime_error("the listening socket cannot be waited for");
         if (ready <= 0) continue;
         const int accepted = FCGX_Accept_r(&raw);
@@ -116,6 +116,7 @@ void serve(int listening_socket, const ServeHooks& hooks) {
         if (accepted < 0) throw std::runtime_error("the listening socket cannot be accepted from");
         serve_one(raw, hooks, random);
         FCGX_Finish_r(&raw);
+        if (hooks.between) hooks.between();
     }
     FCGX_Free(&raw, 1);
 }

@@ -22,7 +22,11 @@ core::Result<core::Form> read_form(const Request& request) {
 
 core::Result<core::Form> read_own_form(const Request& request, const Site& site) {
     if (foreign(request, site)) return core::refuse(Fault::browser_mismatch, core::Say{"this form was sent from another site"}, core::Why{"foreign origin"});
-    return read_form(request);
+    auto form = read_form(request);
+    if (form) return form;
+    // In the contract's words: no flow_id can be read from such a body (section 1, status 400).
+    const auto fault = form.error().fault == Fault::unsupported_media_type ? Fault::missing_flow_id : Fault::invalid_flow;
+    return core::refuse(fault, core::Say{form.error().say}, core::Why{form.error().why}, "flow_id");
 }
 
 usecase::Actor actor_of(const Request& request, const Site& site) {

@@ -21,7 +21,9 @@ std::string header_value(std::string_view value) {
 int quality(std::string_view parameters) {
     for (const auto& parameter : core::split(parameters, ';')) {
         const auto text = core::trim(parameter);
-        if (text.starts_with("q=")) return static_cast<int>(std::strtod(std::string(text.substr(2)).c_str(), nullptr) * 1000);
+        if (!text.starts_with("q=")) continue;
+        const auto value = std::strtod(std::string(text.substr(2)).c_str(), nullptr);
+        return value > 0 && value <= 1 ? static_cast<int>(value * 1000) : 0;
     }
     return 1000;
 }
@@ -43,7 +45,8 @@ std::string serialize(const Reply& reply, bool with_body) {
     const auto& reason = Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
     std::string out = "Status: " + std::to_string(reply.status) + " " + reason + "\r\n";
     for (const auto& [name, value] : reply.headers) out += name + ": " + header_value(value) + "\r\n";
-    out += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n";
+    if (reply.status != 204) out += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n"; // RFC 9110 section 8.6
+    out += "\r\n";
     if (with_body) out += reply.body;
     return out;
 }

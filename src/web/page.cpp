@@ -63,11 +63,18 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 // A message is text, its {{variables}} apart: mustache escapes those later, everything else here and now.
 std::string escape(const std::string& message) { return kainjow::mustache::html_escape(message); }
 
+// A tag that is not escaped, or that changes what a tag is; looked for when the messages are in, which may hold tags too.
+void refuse_unescaped_tags(const std::string& text, const std::string& file) {
+    for (auto at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 2)) {
+        const auto first = text.find_first_not_of(" \t\r\n", at + 2);
+        if (first != std::string::npos && std::string_view("{&=").find(text[first]) != std::string_view::npos) fail(file, "unescaped tags are not allowed");
+    }
+}
+
 mustache parse_page(const std::string& folder, const std::string& name, const Messages& messages) {
     auto text = read_file(folder + "/frame.html");
     replace_all(text, "{{> page}}", read_file(folder + "/" + name + ".html"));
     replace_all(text, "{{> title}}", "{{text." + name + ".title}}");
-    if (text.find("{{{") != std::string::npos || text.find("{{&") != std::string::npos) fail(name + ".html", "unescaped tags are not allowed");
     for (auto at = text.find("{{text."); at != std::string::npos; at = text.find("{{text.", at)) {
         const auto end = text.find("}}", at);
         const auto key = text.substr(at + 7, end == std::string::npos ? end : end - at - 7);
@@ -75,6 +82,7 @@ mustache parse_page(const std::string& folder, const std::string& name, const Me
         if (end == std::string::npos || message == messages.end()) fail(name + ".html", "there is no message '" + key + "'");
         text.replace(at, end + 2 - at, escape(message->second));
     }
+    refuse_unescaped_tags(text, name + ".html");
     mustache page(text);
     if (!page.is_valid()) fail(name + ".html", page.error_message());
     return page;

@@ -30,8 +30,8 @@ struct Route {
 namespace path = core::path;
 
 constexpr Route routes[] = {
-    {"oauth_resource_metadata", "GET", path::resource_metadata, false, Face::json, Cors::open, get_wellknown},
-    {"oauth_server_metadata", "GET", path::server_metadata, false, Face::json, Cors::open, get_wellknown},
+    // All of it, so that a browser client that probes for documents we do not have can see that we do not (requirement D10).
+    {"wellknown", "GET", "/.well-known", false, Face::json, Cors::open, get_wellknown},
     {"oauth_register", "POST", path::register_client, true, Face::oauth, Cors::open, post_register},
     {"oauth_authorize", "GET", path::authorize, true, Face::page, Cors::closed, get_authorize},
     {"oauth_token", "POST", path::token, true, Face::oauth, Cors::open, post_token},

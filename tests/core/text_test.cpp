@@ -68,10 +68,12 @@ BOOST_AUTO_TEST_CASE(utf8_is_accepted_up_to_each_edge_and_refused_beyond_it) {
     BOOST_TEST(valid_utf8(std::string_view("a\0b", 3)));
 }
 
-BOOST_AUTO_TEST_CASE(control_bytes_are_those_below_space_and_delete) {
+BOOST_AUTO_TEST_CASE(control_characters_are_c0_delete_and_c1) {
     for (int byte = 0; byte < 256; ++byte) {
         BOOST_TEST_CONTEXT(byte) BOOST_TEST(has_control(std::string(1, static_cast<char>(byte))) == (byte < 0x20 || byte == 0x7F));
     }
+    for (const auto* control : {"\u0080", "\u0085", "\u009F", "ok\u0090ok"}) BOOST_TEST_CONTEXT(to_hex(control)) BOOST_TEST(has_control(control));
+    for (const auto* none : {"", "\u00A0", "\u00C2", "\u0180", "\u4E80", "\xc2"}) BOOST_TEST_CONTEXT(to_hex(none)) BOOST_TEST(!has_control(none));
 }
 
 BOOST_AUTO_TEST_CASE(the_alphabets_hold_exactly_their_characters_and_no_empty_text) {

@@ -116,7 +116,7 @@ test('A11: any other repeated parameter is invalid_request by redirect, and a re
     const pairs = pairsOf();
     const again = pairs.find(([key]) => key === name);
     const answer = await raw(new Browser(server.base), [...pairs, again]);
-    assertRedirectError(server, answer, 'invalid_request', { to: loopback, state: name === 'state' ? undefined : 'a state' });
+    assertRedirectError(server, answer, 'invalid_request', { to: loopback, state: name === 'state' ? null : 'a state' });
   }
 });
 

@@ -40,11 +40,12 @@ inline core::BearerKey es256_key() { return {"ES256", core::Secret(public_pem(ec
 inline core::Secret sign(const std::string& claims, const std::string& algorithm = "HS256", const std::string& secret = hmac_secret) {
     Poco::JWT::Token token;
     token.setType("JWT");
-    for (const auto& [name, value] : *json_of(claims)) token.payload().set(name, value);
+    const auto object = json_of(claims);
+    for (const auto& [name, value] : *object) token.payload().set(name, value);
     Poco::JWT::Signer signer;
     signer.setHMACKey(secret);
-    if (algorithm == "RS256") signer.setRSAKey(new Poco::Crypto::RSAKey(rsa_pair()));
-    if (algorithm == "ES256") signer.setECKey(new Poco::Crypto::ECKey(ec_pair()));
+    if (algorithm.starts_with("RS")) signer.setRSAKey(new Poco::Crypto::RSAKey(rsa_pair()));
+    if (algorithm.starts_with("ES")) signer.setECKey(new Poco::Crypto::ECKey(ec_pair()));
     signer.addAllAlgorithms();
     return core::Secret(signer.sign(token, algorithm));
 }

@@ -16,7 +16,7 @@ std::string percent_encode(std::string_view text);    // everything but RFC 3986
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 
 bool valid_utf8(std::string_view text);
-bool has_control(std::string_view text);              // any byte below 0x20, or 0x7F
+bool has_control(std::string_view text);              // C0, DEL, and C1 (U+0080 to U+009F) as UTF-8
 bool is_base64url(std::string_view text);             // alphabet only; empty is false
 bool is_unreserved(std::string_view text);            // RFC 3986 section 2.3; empty is false
 

@@ -11,7 +11,7 @@ inline constexpr std::size_t body_limit = 64 * 1024; // bytes, for every route
 
 struct ServeHooks {
     std::function<Reply(Request&)> handle; // must not throw
-    std::function<void()> idle;            // now and then, between requests; may be empty
+    std::function<void()> between;         // after each request and every few idle seconds; must be quick; may be empty
 };
 
 // Serves the listening socket until SIGTERM or SIGUSR1 arrives; the request in hand is finished first. The caller must

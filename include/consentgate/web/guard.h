@@ -15,7 +15,7 @@ core::Result<core::Form> read_form(const Request& request);
 
 // The same for a form that only our own pages may send. A browser that says where the form came from must name us; one
 // that hides it (Origin: null, as our no-referrer policy makes it do) must say "same-origin" in Sec-Fetch-Site.
-// fail: browser_mismatch, and as read_form
+// fail: browser_mismatch; missing_flow_id for a wrong media type, invalid_flow for a malformed body
 core::Result<core::Form> read_own_form(const Request& request, const Site& site);
 
 usecase::Actor actor_of(const Request& request, const Site& site);

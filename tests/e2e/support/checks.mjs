@@ -65,7 +65,7 @@ export function assertRedirectError(server, answer, error, { to, state = 'a stat
   assert.ok(answer.location?.startsWith(to), `${answer.location} does not go to ${to}`);
   const sent = answer.sent();
   assert.deepEqual(sent.getAll('error'), [error], answer.location);
-  assert.deepEqual(sent.getAll('state'), state === undefined ? [] : [state]);
+  assert.deepEqual(sent.getAll('state'), state === null ? [] : [state]);
   assert.deepEqual(sent.getAll('iss'), [server.issuer]);
   assert.equal(sent.has('code'), false);
   for (const text of sent.getAll('error_description')) assert.match(text, /^[\x20-\x21\x23-\x5B\x5D-\x7E]*$/);

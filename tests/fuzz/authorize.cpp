@@ -1,0 +1,47 @@
+// Authorization requests: the query string against one client.
+#include "require.h"
+
+#include "tests/support/makers.h"
+
+#include "consentgate/core/authorize.h"
+#include "consentgate/core/pkce.h"
+#include "consentgate/core/uri.h"
+
+using namespace consentgate;
+using tests::require;
+
+namespace {
+
+const std::vector<std::string> registered{"http://127.0.0.1/callback", "https://c.example/cb?x=1", "cursor://x/cb"};
+
+bool one_of_ours(const std::string& uri) {
+    return std::any_of(registered.begin(), registered.end(), [&](const std::string& known) { return core::redirect_matches(known, uri); });
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const auto policy = tests::sample_policy();
+    static const auto client = tests::sample_client(registered);
+    const auto query = core::Form::parse(tests::text_of_input(data, size));
+    if (!query) return 0;
+    const auto id = core::authorize_client_id(*query);
+    require(id ? id->text.size() <= 190 : !id.error().back, "without a client nothing redirects");
+    const auto flow = core::judge_authorize(*query, client, policy, core::FlowId("fresh"), core::Digest{}, tests::noon);
+    if (!flow) {
+        require(core::plain_ascii(flow.error().say) == flow.error().say, "a refusal is plain ASCII");
+        if (!flow.error().back) return 0;
+        require(one_of_ours(flow.error().back->redirect_uri()), "errors go to registered addresses only");
+        const auto location = core::error_location(*flow.error().back, "invalid_request", flow.error().say, policy);
+        require(location.find_first_of("\r\n \"<>") == std::string::npos, "a location is one clean header value");
+        return 0;
+    }
+    require(one_of_ours(flow->redirect_uri), "a flow leads to a registered address only");
+    require(core::valid_challenge(flow->code_challenge), "a flow has a challenge");
+    require(!flow->scope.empty() && flow->scope.within(policy.catalogue()) == flow->scope, "a flow has known scopes only");
+    require(flow->resource == policy.resources.front(), "a flow is for our resource");
+    const auto settled = core::settle(*flow, {core::IdentityKind::skipped, {}}, tests::sample_fresh(), tests::sample_keyring(), policy, tests::noon);
+    require(settled.location.reveal().starts_with(flow->redirect_uri), "the redirect begins with the address");
+    require(tests::query_value(settled.location.reveal(), "iss") != "(absent)", "the redirect names us");
+    return 0;
+}

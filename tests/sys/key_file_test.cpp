@@ -1,0 +1,143 @@
+#include "consentgate/sys/key_file.h"
+
+#include "tests/support/counting_random.h"
+#include "tests/support/makers.h"
+#include "tests/support/temp_folder.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+
+namespace {
+
+const std::string key_text(43, 'A'); // 32 zero bytes
+
+int mode_of(const std::string& path) {
+    struct stat at{};
+    return ::stat(path.c_str(), &at) == 0 ? static_cast<int>(at.st_mode & 07777) : -1;
+}
+
+// What reading it says; "ok" when it can be read.
+std::string reading(const std::string& path) {
+    try {
+        sys::read_key_file(path);
+        return "ok";
+    } catch (const std::runtime_error& error) {
+        return error.what();
+    }
+}
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(key_file)
+
+BOOST_AUTO_TEST_CASE(a_made_key_file_is_private_and_can_be_read, *label("contract_5")) {
+    const TempFolder folder;
+    CountingRandom random;
+    BOOST_TEST(sys::create_key_file(folder.file("k"), random));
+    BOOST_TEST(mode_of(folder.file("k")) == 0600);
+    const auto keyring = sys::read_key_file(folder.file("k"));
+    BOOST_TEST(keyring.keys().size() == 1U);
+    BOOST_TEST(keyring.keys().front().bytes.reveal().size() == 32U);
+    BOOST_TEST(keyring.newest().text.starts_with("k"));
+}
+
+BOOST_AUTO_TEST_CASE(an_existing_key_file_is_never_replaced, *label("contract_5")) {
+    const TempFolder folder;
+    CountingRandom random;
+    sys::create_key_file(folder.file("k"), random);
+    const auto before = folder.read("k");
+    BOOST_TEST(!sys::create_key_file(folder.file("k"), random));
+    BOOST_TEST(folder.read("k") == before);
+    folder.write("empty", "");
+    BOOST_TEST(!sys::create_key_file(folder.file("empty"), random));
+    BOOST_TEST(folder.read("empty") == "");
+}
+
+BOOST_AUTO_TEST_CASE(of_many_that_make_it_at_once_one_does_and_no_draft_is_left, *label("contract_5")) {
+    const TempFolder folder;
+    std::vector<pid_t> children;
+    for (int i = 0; i < 8; ++i) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            sys::OsRandom random;
+            ::_exit(sys::create_key_file(folder.file("k"), random) ? 1 : 0);
+        }
+        children.push_back(child);
+    }
+    int made = 0;
+    for (const auto child : children) {
+        int status = 0;
+        BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+        BOOST_REQUIRE(WIFEXITED(status));
+        made += WEXITSTATUS(status);
+    }
+    BOOST_TEST(made == 1);
+    BOOST_TEST(reading(folder.file("k")) == "ok");
+    const auto files = std::distance(std::filesystem::directory_iterator(std::filesystem::path(folder.file("k")).parent_path()), {});
+    BOOST_TEST(files == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_is_named, *label("contract_5")) {
+    const TempFolder folder;
+    CountingRandom random;
+    BOOST_CHECK_EXCEPTION(sys::create_key_file(folder.file("missing/k"), random), std::runtime_error,
+                          [&](const auto& error) { return says(error.what(), folder.file("missing/k")); });
+}
+
+BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_is_refused, *label("contract_5")) {
+    const TempFolder folder;
+    for (const int mode : {0600, 0400}) {
+        BOOST_TEST_CONTEXT(mode) BOOST_TEST(reading(folder.write("good" + std::to_string(mode), "k1 " + key_text + "\n", mode)) == "ok");
+    }
+    for (const int mode : {0644, 0640, 0604, 0660, 0602, 0610, 0601, 0777}) {
+        const auto said = reading(folder.write("bad" + std::to_string(mode), "k1 " + key_text + "\n", mode));
+        BOOST_TEST_CONTEXT(mode << ": " << said) BOOST_TEST(says(said, "chmod 600"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_read_oldest_first_past_comments_and_blank_lines, *label("contract_5")) {
+    const TempFolder folder;
+    const auto path = folder.write("k", "# comment\n\nold " + key_text + "\n# between\nnew " + std::string(42, '_') + "8\n");
+    const auto keyring = sys::read_key_file(path);
+    BOOST_TEST(keyring.keys().size() == 2U);
+    BOOST_TEST(keyring.newest().text == "new");
+    BOOST_TEST(keyring.keys().front().bytes.reveal() == std::string(32, '\0'));
+    BOOST_TEST(keyring.keys().back().bytes.reveal() == std::string(32, '\xff'));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_file_that_is_cut_or_changed_is_refused_without_being_quoted, *label("contract_5") * label("K47")) {
+    const TempFolder folder;
+    int number = 0;
+    const std::string half(42, 'B'); // 31 bytes
+    for (const auto& text : {std::string(), std::string("# only a comment\n"), std::string("\n\n"), std::string("k1\n"), "k1 " + half + "\n", "k1 " + key_text + "AA\n", key_text + "\n",
+                             "k1 k2 " + key_text + "\n", "k/1 " + key_text + "\n", "k1 " + half + "!\n", std::string(65, 'k') + " " + key_text + "\n"}) {
+        const auto said = reading(folder.write("k" + std::to_string(number++), text));
+        BOOST_TEST_CONTEXT(text << " -> " << said) {
+            BOOST_TEST(said != "ok");
+            BOOST_TEST(!says(said, half));
+        }
+    }
+    BOOST_TEST(reading(folder.write("longest", std::string(64, 'k') + " " + key_text + "\n")) == "ok");
+    BOOST_TEST(says(reading(folder.file("missing")), folder.file("missing")));
+    std::filesystem::create_directory(folder.file("directory"));
+    std::filesystem::permissions(folder.file("directory"), std::filesystem::perms::owner_all);
+    BOOST_TEST(reading(folder.file("directory")) != "ok");
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_file_is_read_whole_and_only_when_it_is_private, *label("contract_5")) {
+    const TempFolder folder;
+    BOOST_TEST(sys::read_secret_file(folder.write("s", std::string("a\0b\n", 4))).reveal() == std::string("a\0b\n", 4));
+    BOOST_CHECK_THROW(sys::read_secret_file(folder.write("open", "x", 0644)), std::runtime_error);
+    BOOST_CHECK_THROW(sys::read_secret_file(folder.file("missing")), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,200 @@
+#include "consentgate/web/page.h"
+
+#include "tests/support/house.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+
+namespace {
+
+const std::string hostile = "<script>alert('x')</script>\"&{{brand_name}}{{{x}}}";
+
+// A copy of the real pages, of which a case spoils something.
+struct Copy {
+    TempFolder folder;
+    Copy() { std::filesystem::copy("conf/pages", folder.file("")); }
+
+    void add(const std::string& name, const std::string& text) const { folder.write(name, folder.read(name) + text); }
+    web::Pages load(const std::string& accent = "") const { return web::Pages(folder.file(""), {"consentgate", accent}); }
+    // What loading says; "ok" when it loads.
+    std::string loading() const {
+        try {
+            load();
+            return "ok";
+        } catch (const std::runtime_error& error) {
+            return error.what();
+        }
+    }
+};
+
+// Every {{variable}} and {{#section}} name of the page files.
+std::vector<std::string> variables() {
+    std::vector<std::string> names;
+    for (const auto* file : {"frame.html", "identity.html", "services.html", "error.html", "messages.en.properties"}) {
+        std::ifstream in(std::string("conf/pages/") + file);
+        const std::string text((std::istreambuf_iterator<char>(in)), {});
+        for (auto at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 2)) {
+            auto name = text.substr(at + 2, text.find("}}", at) - at - 2);
+            if (name.starts_with('#') || name.starts_with('^')) name.erase(0, 1);
+            if (!name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos) names.push_back(name);
+        }
+    }
+    return names;
+}
+
+web::View filled_with(const std::string& text) {
+    web::View inner, view;
+    for (const auto& name : variables()) inner.set(name, text);
+    for (const auto& name : variables()) view.set(name, text);
+    for (const auto* list : {"scopes", "services"}) view.list(list, {inner});
+    return view.texts("details", {text});
+}
+
+// Refused at load, or harmless: a hostile value comes out escaped.
+bool safe(const Copy& copy) { return copy.loading() != "ok" || !holds(copy.load().render("identity", "en", filled_with(hostile)), "<script"); }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(page)
+
+BOOST_AUTO_TEST_CASE(hostile_text_is_escaped_in_every_variable_of_every_page, *label("U6") * label("K29")) {
+    const web::Pages pages("conf/pages", {"<b>\"brand\"", ""});
+    BOOST_REQUIRE(variables().size() > 30U);
+    for (const auto* name : {"identity", "services", "error"}) {
+        const auto html = pages.render(name, "en", filled_with(hostile));
+        BOOST_TEST_CONTEXT(name) {
+            BOOST_TEST(holds(html, "&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;&quot;&amp;{{brand_name}}{{{x}}}"));
+            BOOST_TEST(!holds(html, "<script"));
+            BOOST_TEST(!holds(html, "alert('x')"));
+            BOOST_TEST(!holds(html, "</script>\""));
+            BOOST_TEST(!holds(html, "<b>\"brand"));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_variable_can_leave_its_attribute, *label("K29")) {
+    const web::Pages pages("conf/pages", {"brand", ""});
+    for (const auto* name : {"identity", "services", "error"}) {
+        const auto html = pages.render(name, "en", filled_with("\" onfocus=\"alert(1)"));
+        BOOST_TEST_CONTEXT(name) BOOST_TEST(!holds(html, "\" onfocus"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(pages_carry_no_script_no_style_and_nothing_from_elsewhere, *label("U2") * label("K2") * label("R35")) {
+    const web::Pages pages("conf/pages", {"brand", "#1a5fb4"});
+    for (const auto* name : {"identity", "services", "error"}) {
+        const auto html = pages.render(name, "en", filled_with("text"));
+        for (const auto* part : {"<script", "<style", "style=", "onclick=", "onload=", "onsubmit=", "onerror=", "javascript:", "http://", "https://", "<iframe", "<img", "<object", "<base", "src="}) {
+            BOOST_TEST_CONTEXT(name << " " << part) BOOST_TEST(!holds(html, part));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_tag_is_left_unfilled_on_any_page) {
+    const web::Pages pages("conf/pages", {"brand", ""});
+    for (const auto* name : {"identity", "services", "error"}) {
+        BOOST_TEST_CONTEXT(name) {
+            BOOST_TEST(!holds(pages.render(name, "en", filled_with("text")), "{{"));
+            BOOST_TEST(!holds(pages.render(name, "en", web::View()), "{{"));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_unescaped_tag_is_refused_at_load_wherever_it_hides, *label("U6") * label("K29")) {
+    for (const auto* tag : {"{{{client_name}}}", "{{&client_name}}", "{{& client_name}}", "{{ &client_name}}", "{{ & client_name }}", "{{ {client_name} }}", "{{=<% %>=}}<%{client_name}%>",
+                            "{{= <% %> =}}<%& client_name %>"}) {
+        for (const auto* file : {"frame.html", "identity.html"}) {
+            const Copy copy;
+            copy.add(file, tag);
+            BOOST_TEST_CONTEXT(file << " " << tag) BOOST_TEST(safe(copy));
+        }
+    }
+    for (const auto* file : {"frame.html", "identity.html", "services.html", "error.html"}) {
+        const Copy copy;
+        copy.add(file, "{{{client_name}}}");
+        BOOST_TEST_CONTEXT(file) BOOST_TEST(holds(copy.loading(), "unescaped"));
+    }
+    BOOST_TEST(Copy().loading() == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(a_message_cannot_bring_in_an_unescaped_tag, *label("U6") * label("K29")) {
+    for (const auto* tag : {"{{{client_name}}}", "{{ {client_name} }}", "{{&client_name}}", "{{=<% %>=}}<%{client_name}%>"}) {
+        const Copy copy;
+        copy.add("messages.en.properties", std::string("\nidentity.heading = ") + tag + "\n");
+        BOOST_TEST_CONTEXT(tag) BOOST_TEST(safe(copy));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_message_is_text_not_markup, *label("K29")) {
+    const Copy copy;
+    copy.add("messages.en.properties", "\nidentity.heading = <b>{{client_name}}</b> & co\n");
+    const auto html = copy.load().render("identity", "en", web::View().set("client_name", "<i>"));
+    BOOST_TEST(holds(html, "&lt;b&gt;&lt;i&gt;&lt;/b&gt; &amp; co"));
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_message_file_or_closing_tag_is_refused_at_load_and_named) {
+    const Copy unnamed;
+    unnamed.add("identity.html", "{{text.no.such.message}}");
+    BOOST_TEST(holds(unnamed.loading(), "no.such.message"));
+    const Copy open;
+    open.add("services.html", "{{text.frame.deny");
+    BOOST_TEST(open.loading() != "ok");
+    const Copy section;
+    section.add("error.html", "{{#details}}");
+    BOOST_TEST(holds(section.loading(), "error.html"));
+    for (const auto* file : {"frame.html", "identity.html", "services.html", "error.html", "style.css", "messages.en.properties"}) {
+        const Copy copy;
+        std::filesystem::remove(copy.folder.file(file));
+        BOOST_TEST_CONTEXT(file) BOOST_TEST(holds(copy.loading(), file));
+    }
+    BOOST_CHECK_THROW(web::Pages("no such folder", {"", ""}), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(every_language_is_complete_or_the_server_does_not_start) {
+    const Copy copy;
+    copy.folder.write("messages.de.properties", "frame.deny = Ablehnen\n");
+    BOOST_TEST(copy.loading() != "ok");
+}
+
+BOOST_AUTO_TEST_CASE(the_language_is_the_first_accepted_one_that_is_there) {
+    const Copy copy;
+    auto german = copy.folder.read("messages.en.properties");
+    copy.folder.write("messages.de.properties", german + "\nidentity.heading = Wer sind Sie?\n");
+    copy.folder.write("messages.pt-BR.properties", german);
+    const auto pages = copy.load();
+    const std::vector<std::pair<std::optional<std::string>, std::string>> chosen{
+        {std::nullopt, "en"}, {"", "en"}, {"de", "de"}, {"DE-at, en;q=0.5", "de"}, {"fr, de;q=0.8, en;q=0.5", "de"}, {"fr", "en"}, {"pt-BR", "pt-br"}, {"pt", "en"},
+        {"*", "en"}, {"../../etc/passwd", "en"}, {"de;q=0.9", "de"}, {std::string(20000, ','), "en"}, {"\xff", "en"}};
+    for (const auto& [header, language] : chosen) {
+        BOOST_TEST_CONTEXT(text_of(header)) BOOST_TEST(pages.language_for(header) == language);
+    }
+    BOOST_TEST(holds(pages.render("identity", "de", web::View()), "Wer sind Sie?"));
+    BOOST_TEST(holds(pages.render("identity", "de", web::View()), "<html lang=\"de\">"));
+    BOOST_TEST(text_of(pages.message("de", "identity.heading")) == "Wer sind Sie?");
+    BOOST_TEST(!pages.message("en", "no.such.message"));
+}
+
+BOOST_AUTO_TEST_CASE(the_address_of_the_stylesheet_changes_with_it) {
+    const Copy copy;
+    const auto plain = copy.load();
+    const auto accented = copy.load("#1a5fb4");
+    BOOST_TEST(plain.style_url().starts_with("/oauth/style.css?v="));
+    BOOST_TEST(plain.style_url() != accented.style_url());
+    BOOST_TEST(holds(accented.stylesheet(), ":root{--accent:#1a5fb4}"));
+    BOOST_TEST(plain.style_url() == copy.load().style_url());
+    BOOST_TEST(holds(plain.render("error", "en", web::View()), "href=\"/oauth/style.css?v=" ));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_set_is_not_shown) {
+    const web::Pages pages("conf/pages", {"brand", ""});
+    const auto html = pages.render("identity", "en", web::View().set("flow_id", "f").flag("may_skip", false).flag("client_unverified", false).list("scopes", {}).set("client_name", ""));
+    BOOST_TEST(!holds(html, "per-user/consent/skip"));
+    BOOST_TEST(!holds(html, "class=\"unverified\""));
+    BOOST_TEST(!holds(html, "<ul>"));
+    BOOST_TEST(holds(pages.render("identity", "en", web::View().set("flow_id", "f").flag("may_skip", true)), "per-user/consent/skip"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
