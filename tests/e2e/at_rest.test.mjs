@@ -55,7 +55,7 @@ async function failures(key) {
     .set('code of a failed exchange', coded.code).set('browser secret of a failed flow', flow.browser.cookies.get('consentgate_browser'));
 }
 
-test('issue 2 at rest: no secret that went over the wire is in the database, its log file or any log', () => {
+test('at rest: no secret that went over the wire is in the database, its log file or any log', () => {
   const files = server.files().filter((name) => name !== server.keyFile);
   const names = files.map((name) => path.basename(name));
   for (const wanted of ['consentgate.db', 'consentgate.db-wal', 'consentgate.log', 'mcp.log', 'lighttpd.log']) assert.ok(names.includes(wanted), `${wanted} is not among ${names.join()}`);
@@ -69,7 +69,7 @@ test('issue 2 at rest: no secret that went over the wire is in the database, its
   for (const [what, text] of secrets) assert.ok(!server.output.includes(text), `${what} was printed`);
 });
 
-test('issue 2 at rest: the store and the log hold the journeys, so there was something to find', () => {
+test('at rest: the store and the log hold the journeys, so there was something to find', () => {
   assert.ok(server.sql('SELECT count(*) AS n FROM session')[0].n >= 5);
   assert.ok(server.sql("SELECT count(*) AS n FROM session WHERE CAST(identity_value AS TEXT) = 'ada'")[0].n === 1);
   const bytes = Buffer.concat(server.files().filter((name) => name.includes('consentgate.db')).map((name) => fs.readFileSync(name)));

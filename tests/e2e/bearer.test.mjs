@@ -52,7 +52,7 @@ before(async () => {
   server = await startServer({ env: { CONSENTGATE_BEARER_KEYS: `HS256:${folder}/hs RS256:${folder}/rs ES256:${folder}/es`, CONSENTGATE_BEARER_ISSUER: 'https://idp.example.test', CONSENTGATE_BEARER_AUDIENCE: 'consentgate' } });
   key = await server.addKey('laptop');
 }, { timeout: 240000 });
-after(async () => { await server?.stop(); fs.rmSync(folder, { recursive: true, force: true }); }, { timeout: 120000 });
+after(async () => { fs.rmSync(folder, { recursive: true, force: true }); await server?.stop(); }, { timeout: 120000 });
 
 test('contract 1: a raw virtual key becomes the identity of a flow that has none', async () => {
   const flow = await startFlow(server);

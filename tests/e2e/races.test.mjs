@@ -18,7 +18,7 @@ const times = (number, task) => Array.from({ length: number }, () => task);
 before(async () => { server = await startServer({ workers: 8 }); client = await register(server); assert.equal(server.workerPids().length, 8); }, { timeout: 240000 });
 after(async () => { await server?.stop(); }, { timeout: 120000 });
 
-test('issue 2 exactly one: 500 flows, each submitted 8 times at once and again later, give 500 codes and no 5xx', long, async () => {
+test('exactly one: 500 flows, each submitted 8 times at once and again later, give 500 codes and no 5xx', long, async () => {
   const before_ = { session: count('session'), code: count('code') };
   const flows = await inLanes(8, times(500, () => startFlow(server, { client })));
   const raced = await inLanes(2, flows.map((flow) => () => Promise.all(times(8, flow).map((one) => submit(one)))));
@@ -42,7 +42,7 @@ test('T17: 200 codes redeemed 8 times at once give one token each', long, async 
   assert.deepEqual([...errors], ['invalid_grant']);
 });
 
-test('issue 2 exactly one: an identity that races a submit never brings the flow back', long, async () => {
+test('exactly one: an identity that races a submit never brings the flow back', long, async () => {
   const key = await server.addKey('racer');
   const flows = await inLanes(8, times(100, () => startFlow(server, { client })));
   const sessionsBefore = count('session');
@@ -62,7 +62,7 @@ test('issue 2 exactly one: an identity that races a submit never brings the flow
   assert.equal(count('session') - sessionsBefore, 100);
 });
 
-test('issue 2 exactly one: of a submit and a denial at the same moment one wins', long, async () => {
+test('exactly one: of a submit and a denial at the same moment one wins', long, async () => {
   const flows = await inLanes(8, times(60, () => startFlow(server, { client })));
   const sessionsBefore = count('session');
   const outcomes = await inLanes(2, flows.map((flow, at) => () => Promise.all(at % 2 ? [submit(flow), post(flow, 'deny')] : [post(flow, 'deny'), submit(flow)])));

@@ -63,7 +63,7 @@ async function signIn(provider, identity) {
   return again;
 }
 
-test('issue 2 real clients: the SDK discovers, registers, signs in and calls whoami', options, async () => {
+test('real clients: the SDK discovers, registers, signs in and calls whoami', options, async () => {
   const provider = new Provider();
   const client = await signIn(provider, { userId: 'ada' });
   assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), ['whoami']);
@@ -78,7 +78,7 @@ test('issue 2 real clients: the SDK discovers, registers, signs in and calls who
   await client.close();
 });
 
-test('issue 2 real clients: the SDK signs in with a virtual key and skipped too', options, async () => {
+test('real clients: the SDK signs in with a virtual key and skipped too', options, async () => {
   const key = await server.addKey('laptop');
   for (const [identity, kind] of [[{ virtualKey: key.virtual_key }, 'virtual_key'], [{ skip: true }, 'skipped']]) {
     const client = await signIn(new Provider(), identity);

@@ -177,13 +177,16 @@ export async function startServer({ env = {}, workers = 4, before = [], folder: 
 
 // A server that must refuse to start: gives what it said; throws when it starts all the same.
 export async function refusesToStart(env) {
+  const folder = freshFolder('refused');
   let server;
   try {
-    server = await startServer({ env });
+    server = await startServer({ env, folder });
   } catch (error) {
-    if (/ended with [1-9]/.test(error.message)) return error.message;
-    throw error;
+    if (!/ended with [1-9]/.test(error.message)) throw error;
+    return error.message;
+  } finally {
+    if (server) await server.stop();
+    fs.rmSync(folder, { recursive: true, force: true });
   }
-  await server.stop();
   throw new Error('the server started');
 }
