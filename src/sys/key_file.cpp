@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -52,6 +53,8 @@ core::Keyring read_key_file(const std::string& path) {
         if (words.size() != 2 || !core::is_base64url(words[0]) || words[0].size() > 64) fail(path, "a line is not `id key`");
         auto bytes = decode_base64url(words[1]);
         if (bytes.size() != key_bytes) fail(path, "the key '" + words[0] + "' is not 32 bytes of base64url");
+        const bool taken = std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.id.text == words[0]; });
+        if (taken) fail(path, "the key '" + words[0] + "' stands there twice");
         keys.push_back({core::KeyId(words[0]), core::Secret(std::move(bytes))});
     }
     if (keys.empty()) fail(path, "it holds no key");

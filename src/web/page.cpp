@@ -80,6 +80,7 @@ mustache parse_page(const std::string& folder, const std::string& name, const Me
         const auto key = text.substr(at + 7, end == std::string::npos ? end : end - at - 7);
         const auto message = messages.find(key);
         if (end == std::string::npos || message == messages.end()) fail(name + ".html", "there is no message '" + key + "'");
+        if (message->second.find("{{text.") != std::string::npos) fail(name + ".html", "the message '" + key + "' holds another message");
         text.replace(at, end + 2 - at, escape(message->second));
     }
     refuse_unescaped_tags(text, name + ".html");

@@ -32,7 +32,7 @@ void put_key(House& house, const std::string& clear) { house.store->put_virtual_
 
 BOOST_AUTO_TEST_SUITE(journey)
 
-BOOST_AUTO_TEST_CASE(from_registration_to_a_token, *label("R7") * label("A8") * label("contract_1") * label("T2") * label("T3")) {
+BOOST_AUTO_TEST_CASE(from_registration_to_a_token, *label("R7") * label("A25") * label("K12") * label("A8") * label("contract_1") * label("T2") * label("T3")) {
     House house;
     const auto registered = house.ask(House::post("/api/oauth/per-user/register", R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"]})", "application/json"));
     BOOST_TEST(registered.status == 201);

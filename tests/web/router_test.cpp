@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(cors_is_where_browser_programs_come_and_nowhere_else, *labe
     BOOST_TEST(preflight.body.empty());
 }
 
-BOOST_AUTO_TEST_CASE(unknown_addresses_are_404_in_json_and_as_a_page_for_a_browser, *label("D10") * label("D13") * label("D14") * label("D28")) {
+BOOST_AUTO_TEST_CASE(unknown_addresses_are_404_in_json_and_as_a_page_for_a_browser, *label("D10") * label("D13") * label("D14") * label("D26") * label("D28")) {
     House house;
     for (const auto* path : {"/", "/nope", "/authorize", "/token", "/register", "/.well-known/openid-configuration", "/.well-known/oauth-protected-resource/nope",
                              "/.well-known/oauth-protected-resource/", "/.well-known/oauth-protected-resourcex", "/.well-known/oauth-authorization-server/t1",
