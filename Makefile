@@ -24,8 +24,8 @@ LINK_usecase := usecase store sys core
 LINK_web := web usecase store sys core
 LINK_app := app web usecase store sys core
 
-PACKAGES_RUN := g++ make libpoco-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev spawn-fcgi lighttpd curl
-PACKAGES_CHECK := $(PACKAGES_RUN) libboost-test-dev sqlite3 openssl chromium procps
+PACKAGES_RUN := g++ make libpoco-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev openssl spawn-fcgi lighttpd curl
+PACKAGES_CHECK := $(PACKAGES_RUN) libboost-test-dev sqlite3 chromium apache2-bin procps
 
 # ---- what people call ------------------------------------------------------------------------------------------
 .PHONY: all release asan tests run check test bench deps deps-check clean help

@@ -2,8 +2,6 @@
 
 #include "consentgate/core/text.h"
 
-#include <Poco/Data/RecordSet.h>
-
 namespace consentgate::store {
 
 using namespace Poco::Data::Keywords;
