@@ -6,6 +6,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 # ---- what it is built with -------------------------------------------------------------------------------------
 CXX ?= g++
@@ -24,6 +25,8 @@ LINK_usecase := usecase store sys core
 LINK_web := web usecase store sys core
 LINK_app := app web usecase store sys core
 
+FUZZED := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.cpp))))
+
 PACKAGES_RUN := g++ make libpoco-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev openssl spawn-fcgi lighttpd curl
 PACKAGES_CHECK := $(PACKAGES_RUN) libboost-test-dev sqlite3 chromium apache2-bin procps
 
@@ -40,9 +43,10 @@ run: deps ## install what is needed, build, start everything on http://127.0.0.1
 check: deps-check ## run every test; the last line counts them
 	@tests/check.sh
 
-tests: $(patsubst %,build/asan/tests/%,$(TESTED))
-test: tests ## only the fast tests of the rooms
+tests: $(patsubst %,build/asan/tests/%,$(TESTED)) $(patsubst %,build/asan/fuzz/%,$(FUZZED))
+test: tests ## only the fast tests: the rooms, and what the fuzzers once found
 	@for room in $(TESTED); do build/asan/tests/$$room --report_level=short || exit 1; done
+	@for target in $(FUZZED); do build/asan/fuzz/$$target tests/fuzz/corpus/$$target || exit 1; done
 
 bench: deps-check ## measure: finalizing transactions, whole journeys, memory (ratios taken in one run)
 	@$(MAKE) --no-print-directory -j2 release build/release/bench
@@ -76,6 +80,10 @@ build/$(1)/consentgate: build/$(1)/app/main_server.o $$(patsubst %,build/$(1)/li
 build/$(1)/consentgate-admin: build/$(1)/app/main_admin.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
 	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
 build/$(1)/whoami-mcp: build/$(1)/x/examples/whoami_mcp.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
+	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+# A fuzz target with replay.cpp runs its corpus; with -fsanitize=fuzzer in its place it is libFuzzer's.
+build/$(1)/fuzz/%: build/$(1)/x/tests/fuzz/%.o build/$(1)/x/tests/fuzz/replay.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_web))
+	@mkdir -p $$(@D)
 	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
 build/$(1)/bench: $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/bench/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
 	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)

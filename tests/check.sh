@@ -37,6 +37,15 @@ unit() {
   count "${ok:-0}" "$bad" "$name"
 }
 
+# Inputs that the fuzz targets were given or found: each corpus is one test.
+fuzz() {
+  local ok=0 bad=0
+  for target in build/asan/fuzz/*; do
+    if "$target" "tests/fuzz/corpus/$(basename "$target")" >"$logs/fuzz.log" 2>&1; then ok=$((ok + 1)); else bad=$((bad + 1)); echo "$target:"; tail -n 30 "$logs/fuzz.log"; fi
+  done
+  count $ok $bad "fuzz corpora"
+}
+
 end_to_end() {
   local log=$logs/e2e.log ok bad status=0
   (cd tests/e2e && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; }) >"$logs/npm.log" 2>&1 ||
@@ -54,6 +63,7 @@ end_to_end() {
 build
 guards
 for program in build/asan/tests/*; do [ -x "$program" ] && unit "$(basename "$program")"; done
+fuzz
 end_to_end
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

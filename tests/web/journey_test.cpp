@@ -196,6 +196,10 @@ BOOST_AUTO_TEST_CASE(a_mistake_in_the_identity_leads_back_and_is_said, *label("c
     BOOST_TEST(location_of(walk.send("user-id", "&user_id=" + std::string(255, 'a'))) == "/oauth/consent/mcps?flow_id=" + walk.flow);
     const auto free_text = house.ask(walk.page("/oauth/consent", "&error=Call+0800+EVIL")).body;
     BOOST_TEST(!holds(free_text, "EVIL"));
+    BOOST_TEST(!holds(free_text, "class=\"mistake\""));
+    const auto other = house.ask(walk.page("/oauth/consent", "&error=invalid_user_id")).body;
+    BOOST_TEST(holds(other, "id=\"user-mistake\""));
+    BOOST_TEST(!holds(other, "id=\"vk-mistake\""));
 }
 
 BOOST_AUTO_TEST_CASE(a_virtual_key_is_named_on_the_page_and_never_shown, *label("contract_3")) {
