@@ -69,13 +69,16 @@ int work(int socket, const Prepared& prepared, sys::RateLimiter& rates) {
 }
 
 int serve(int socket, const std::string& config_path) {
+    // Both are shared by all workers there will ever be, across reloads.
     sys::RateLimiter rates;
+    const auto queue = std::make_shared<store::WriterQueue>();
     // How long libfcgi waits for a silent peer; its own default of two seconds would hold a worker.
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
     setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
     return app::run_master([&]() -> app::Plan {
         auto foundation = app::lay_foundation(config_path);
         app::check_database(foundation);
+        foundation.config.store.queue = queue;
         const int workers = foundation.config.workers;
         web::Pages pages(foundation.config.pages, foundation.config.brand);
         const auto prepared = std::make_shared<Prepared>(Prepared{std::move(foundation), std::move(pages)});

@@ -55,7 +55,7 @@ Connection::~Connection() { close(); }
 int Connection::wait_for_writer(void* connection, int tries) {
     auto& self = *static_cast<Connection*>(connection);
     const auto now = monotonic_ns();
-    if (tries == 0) self.waiting_since_ns_ = now;
+    if (tries == 0 && !self.writing_) self.waiting_since_ns_ = now;
     if (now - self.waiting_since_ns_ > std::chrono::nanoseconds(self.config_.wait).count()) return 0;
     const long spread = static_cast<long>(now / 1000 % 128); // so that waiters do not wake in step
     const timespec pause{0, (std::min(50 + tries * 25, 500) + spread) * 1000};
@@ -63,12 +63,24 @@ int Connection::wait_for_writer(void* connection, int tries) {
     return 1;
 }
 
+Connection::Turn::Turn(Connection& connection) : connection_(connection) {
+    connection.waiting_since_ns_ = monotonic_ns();
+    auto* queue = connection.config_.queue.get();
+    if (queue != nullptr && !queue->enter(connection.config_.wait)) throw StoreFailure("the database stayed locked");
+    connection.writing_ = true;
+}
+
+Connection::Turn::~Turn() {
+    connection_.writing_ = false;
+    if (connection_.config_.queue) connection_.config_.queue->leave();
+}
+
 void Connection::ensure_open() {
     struct stat at{};
     const bool there = ::stat(config_.path.c_str(), &at) == 0;
     const bool same_file = there && at.st_dev == device_ && at.st_ino == inode_;
     // A connection that was opened while the file could not be written stays read-only for ever.
-    if (session_ && same_file && sqlite3_db_readonly(Poco::Data::SQLite::Utility::dbHandle(*session_), "main") == 0) return;
+    if (session_ && same_file && sqlite3_db_readonly(handle_, "main") == 0) return;
     close();
     open();
 }
@@ -77,13 +89,13 @@ void Connection::open() {
     Poco::Data::SQLite::Connector::registerConnector();
     // 0: Poco would repeat a failed opening for a minute; that is for whoever asks next.
     session_.emplace("SQLite", address(config_.path, create_ == Create::yes), std::size_t{0});
-    auto& session = *session_;
+    handle_ = Poco::Data::SQLite::Utility::dbHandle(*session_);
     // First, or the statements below would wait as long as Poco's own timeout says, a minute.
-    sqlite3_busy_handler(Poco::Data::SQLite::Utility::dbHandle(session), &Connection::wait_for_writer, this);
+    sqlite3_busy_handler(handle_, &Connection::wait_for_writer, this);
     // WAL is a property of the file, but asking for it is how a fresh file gets it. FULL: an acknowledged commit
     // survives a power cut. The journal limit keeps a WAL that one slow reader let grow from staying large.
     for (const char* setting : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "PRAGMA journal_size_limit=4194304"}) {
-        session << setting, now;
+        *session_ << setting, now;
     }
     struct stat at{};
     if (::stat(config_.path.c_str(), &at) != 0) throw StoreFailure("the database file is missing");
@@ -93,6 +105,7 @@ void Connection::open() {
 
 void Connection::close() noexcept {
     // Closing a SQLite connection rolls an open transaction back.
+    statements_.clear();
     try {
         session_.reset();
     } catch (...) { // nothing more can be done about a connection that will not close

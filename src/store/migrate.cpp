@@ -5,8 +5,6 @@
 
 namespace consentgate::store {
 
-using namespace Poco::Data::Keywords;
-
 namespace {
 
 struct Migration {
@@ -56,7 +54,7 @@ std::vector<Applied> migrate(const StoreConfig& config, core::Instant now_at) {
         const bool ran = db.write([&] {
             int present = 0;
             db.query("SELECT count(*) FROM schema_version WHERE version = ?",
-                     [&](Poco::Data::Statement& query) { query, into(present); }, version);
+                     [&](Row& columns) { columns.into(present); }, version);
             if (present != 0) return false;
             for (const auto& statement : statements_of(migration.sql)) db.run(statement.c_str());
             db.run("INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, ?, ?)", version,

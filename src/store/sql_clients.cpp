@@ -4,8 +4,6 @@
 
 namespace consentgate::store {
 
-using namespace Poco::Data::Keywords;
-
 namespace {
 
 // Columns of a client in the order in which every query here selects them.
@@ -50,9 +48,8 @@ std::optional<core::Client> SqlStore::find_client(const core::ClientId& id) {
         ClientRow row;
         const auto found = db_.query(
             "SELECT " CLIENT_COLUMNS " FROM client WHERE id = ?",
-            [&](Poco::Data::Statement& query) {
-                query, into(row.id), into(row.name), into(row.redirect_uris), into(row.scope), into(row.by_operator),
-                    into(row.active), into(row.metadata), into(row.created_at), into(row.last_used_at);
+            [&](Row& columns) {
+                columns.into(row.id, row.name, row.redirect_uris, row.scope, row.by_operator, row.active, row.metadata, row.created_at, row.last_used_at);
             },
             id.text);
         if (found == 0) return std::nullopt;
@@ -65,7 +62,7 @@ std::vector<core::Client> SqlStore::list_clients() {
         std::vector<std::string> ids;
         std::vector<core::Client> clients;
         db_.query("SELECT id FROM client ORDER BY created_at DESC, id LIMIT 10000",
-                  [&](Poco::Data::Statement& query) { query, into(ids); });
+                  [&](Row& columns) { columns.into(ids); });
         for (const auto& id : ids) {
             if (auto client = find_client(core::ClientId(id))) clients.push_back(std::move(*client));
         }

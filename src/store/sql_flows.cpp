@@ -2,8 +2,6 @@
 
 namespace consentgate::store {
 
-using namespace Poco::Data::Keywords;
-
 namespace {
 
 struct FlowRow {
@@ -57,17 +55,14 @@ std::optional<FlowView> SqlStore::find_flow(const core::FlowId& id) {
             "SELECT f.id, f.client_id, f.browser_hash, f.redirect_uri, f.state, f.code_challenge, f.scope, f.resource, "
             "f.identity_kind, f.identity_value, f.revision, f.created_at, f.expires_at, c.name, c.by_operator, c.active "
             "FROM flow f LEFT JOIN client c ON c.id = f.client_id WHERE f.id = ?",
-            [&](Poco::Data::Statement& query) {
-                query, into(row.id), into(row.client_id), into(row.browser_hash), into(row.redirect_uri), into(row.state),
-                    into(row.code_challenge), into(row.scope), into(row.resource), into(row.identity_kind),
-                    into(row.identity_value), into(row.revision), into(row.created_at), into(row.expires_at),
-                    into(row.client_name), into(row.by_operator), into(row.active);
+            [&](Row& columns) {
+                columns.into(row.id, row.client_id, row.browser_hash, row.redirect_uri, row.state, row.code_challenge, row.scope, row.resource, row.identity_kind, row.identity_value, row.revision, row.created_at, row.expires_at, row.client_name, row.by_operator, row.active);
             },
             id.text);
         if (found == 0) return std::nullopt;
         if (row.identity_kind == name_of(core::IdentityKind::virtual_key)) {
             db_.query("SELECT name FROM virtual_key WHERE id = ?",
-                      [&](Poco::Data::Statement& query) { query, into(row.key_name); }, from_blob(row.identity_value));
+                      [&](Row& columns) { columns.into(row.key_name); }, from_blob(row.identity_value));
         }
         return view_of(row);
     });
@@ -77,7 +72,7 @@ std::optional<core::Digest> SqlStore::find_settled(const core::FlowId& id) {
     return db_.read([&]() -> std::optional<core::Digest> {
         core::Digest browser;
         const auto found = db_.query("SELECT browser_hash FROM session WHERE flow_id = ?",
-                                     [&](Poco::Data::Statement& query) { query, into(browser.hex); }, id.text);
+                                     [&](Row& columns) { columns.into(browser.hex); }, id.text);
         if (found == 0) return std::nullopt;
         return browser;
     });

@@ -4,8 +4,6 @@
 
 namespace consentgate::store {
 
-using namespace Poco::Data::Keywords;
-
 namespace {
 
 #define VIRTUAL_KEY_COLUMNS "id, name, key_hash, active, services, created_at, expires_at"
@@ -31,8 +29,8 @@ std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, cons
         std::vector<MaybeTime> expires;
         db_.query(
             sql,
-            [&](Poco::Data::Statement& query) {
-                query, into(ids), into(names), into(hashes), into(active), into(services), into(created), into(expires);
+            [&](Row& columns) {
+                columns.into(ids, names, hashes, active, services, created, expires);
             },
             wanted);
         std::vector<core::VirtualKey> keys;
@@ -66,7 +64,7 @@ std::vector<ServerKeyRecord> SqlStore::list_server_keys() {
     return db_.read([&] {
         std::vector<std::string> ids, fingerprints;
         db_.query("SELECT id, fingerprint FROM server_key ORDER BY created_at, id",
-                  [&](Poco::Data::Statement& query) { query, into(ids), into(fingerprints); });
+                  [&](Row& columns) { columns.into(ids, fingerprints); });
         std::vector<ServerKeyRecord> records;
         for (std::size_t i = 0; i < ids.size(); ++i) records.push_back({core::KeyId(ids[i]), core::Digest{fingerprints[i]}});
         return records;

@@ -4,8 +4,6 @@
 
 namespace consentgate::store {
 
-using namespace Poco::Data::Keywords;
-
 namespace {
 
 struct SessionRow {
@@ -20,10 +18,8 @@ struct SessionRow {
     "s.id, s.flow_id, s.token_hash, s.browser_hash, s.client_id, s.identity_kind, s.identity_value, s.scope, s.resource, " \
     "s.created_at, s.expires_at, s.revoked_at"
 
-void extract(Poco::Data::Statement& query, SessionRow& row) {
-    query, into(row.id), into(row.flow_id), into(row.token_hash), into(row.browser_hash), into(row.client_id),
-        into(row.identity_kind), into(row.identity_value), into(row.scope), into(row.resource), into(row.created_at),
-        into(row.expires_at), into(row.revoked_at);
+void extract(Row& columns, SessionRow& row) {
+    columns.into(row.id, row.flow_id, row.token_hash, row.browser_hash, row.client_id, row.identity_kind, row.identity_value, row.scope, row.resource, row.created_at, row.expires_at, row.revoked_at);
 }
 
 core::Session session_of(const SessionRow& row) {
@@ -75,10 +71,9 @@ std::optional<CodeView> SqlStore::find_code(const core::Digest& hash) {
         const auto found = db_.query(
             "SELECT " SESSION_COLUMNS ", k.code_hash, k.client_id, k.redirect_uri, k.code_challenge, k.key_id, k.expires_at, "
             "k.redeemed_at FROM code k JOIN session s ON s.id = k.session_id WHERE k.code_hash = ?",
-            [&](Poco::Data::Statement& query) {
-                extract(query, session);
-                query, into(code.hash.hex), into(code.client_id.text), into(redirect_uri), into(code.code_challenge),
-                    into(code.key_id.text), into(expires_at), into(redeemed_at);
+            [&](Row& columns) {
+                extract(columns, session);
+                columns.into(code.hash.hex, code.client_id.text, redirect_uri, code.code_challenge, code.key_id.text, expires_at, redeemed_at);
             },
             hash.hex);
         if (found == 0) return std::nullopt;
@@ -110,10 +105,9 @@ std::optional<core::SessionView> SqlStore::find_session(const core::Digest& toke
             "SELECT " SESSION_COLUMNS ", c.name, c.active, v.id, v.name, v.key_hash, v.active, v.services, v.created_at, v.expires_at "
             "FROM session s LEFT JOIN client c ON c.id = s.client_id LEFT JOIN virtual_key v ON v.id = s.virtual_key_id "
             "WHERE s.token_hash = ?",
-            [&](Poco::Data::Statement& query) {
-                extract(query, row);
-                query, into(client_name), into(client_active), into(key_id), into(key_name), into(key_hash), into(key_active),
-                    into(services), into(key_created), into(key_expires);
+            [&](Row& columns) {
+                extract(columns, row);
+                columns.into(client_name, client_active, key_id, key_name, key_hash, key_active, services, key_created, key_expires);
             },
             token.hex);
         if (found == 0) return std::nullopt;
@@ -134,7 +128,7 @@ std::vector<core::SessionView> SqlStore::list_sessions(core::Instant now) {
         std::vector<std::string> tokens;
         std::vector<core::SessionView> sessions;
         db_.query("SELECT token_hash FROM session WHERE expires_at > ? AND revoked_at IS NULL ORDER BY created_at DESC, id LIMIT 1000",
-                  [&](Poco::Data::Statement& query) { query, into(tokens); }, core::epoch(now));
+                  [&](Row& columns) { columns.into(tokens); }, core::epoch(now));
         for (const auto& token : tokens) {
             if (auto view = find_session(core::Digest{token})) sessions.push_back(std::move(*view));
         }

@@ -2,8 +2,6 @@
 
 namespace consentgate::store {
 
-using namespace Poco::Data::Keywords;
-
 namespace {
 
 // How long a row outlives its expiry, so that a late request still gets the right answer (410, 409) and a replayed code
@@ -16,7 +14,7 @@ constexpr core::Span code_grace{2 * 86400}; // a code outlives its session, whic
 
 std::vector<std::string> SqlStore::names(const char* sql, std::int64_t before, std::int64_t most) {
     std::vector<std::string> found;
-    db_.query(sql, [&](Poco::Data::Statement& query) { query, into(found); }, before, most);
+    db_.query(sql, [&](Row& columns) { columns.into(found); }, before, most);
     return found;
 }
 
@@ -64,9 +62,9 @@ int SqlStore::schema_version() {
         int tables = 0;
         int version = 0;
         db_.query("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
-                  [&](Poco::Data::Statement& query) { query, into(tables); });
+                  [&](Row& columns) { columns.into(tables); });
         if (tables == 0) return 0;
-        db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Poco::Data::Statement& query) { query, into(version); });
+        db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Row& columns) { columns.into(version); });
         return version;
     });
 }

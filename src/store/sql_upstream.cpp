@@ -2,8 +2,6 @@
 
 namespace consentgate::store {
 
-using namespace Poco::Data::Keywords;
-
 // The token belongs to the flow while the flow is open. Raising the flow's revision in the same transaction makes a
 // submit that judged the flow before this moment judge it again, so that no token can be left behind.
 Outcome SqlStore::put_upstream_token(const core::FlowId& flow, const UpstreamToken& token, core::Instant now) {
@@ -27,8 +25,8 @@ std::vector<UpstreamToken> SqlStore::list_upstream_tokens(const std::string& own
         std::vector<MaybeBlob> refresh;
         std::vector<Poco::Int64> versions;
         db_.query("SELECT id, service_id, access_token, refresh_token, key_id, version FROM upstream_token WHERE owner = ? ORDER BY service_id",
-                  [&](Poco::Data::Statement& query) {
-                      query, into(ids), into(services), into(access), into(refresh), into(keys), into(versions);
+                  [&](Row& columns) {
+                      columns.into(ids, services, access, refresh, keys, versions);
                   },
                   owner);
         std::vector<UpstreamToken> tokens;
@@ -45,7 +43,7 @@ std::vector<UpstreamToken> SqlStore::list_upstream_tokens(const std::string& own
 void SqlStore::transfer_upstream_tokens(const std::string& from, const std::string& to, core::Instant now) {
     std::vector<std::string> ids, services;
     db_.query("SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-              [&](Poco::Data::Statement& query) { query, into(ids), into(services); }, from);
+              [&](Row& columns) { columns.into(ids, services); }, from);
     for (std::size_t i = 0; i < ids.size(); ++i) {
         db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", to, services[i]);
         db_.run("UPDATE upstream_token SET owner = ?, version = version + 1, updated_at = ? WHERE id = ?", to, core::epoch(now), ids[i]);

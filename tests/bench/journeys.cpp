@@ -12,7 +12,7 @@ constexpr int rounds = 3;
 constexpr std::chrono::seconds round_length{2};
 constexpr std::size_t warm_up = 400; // journeys: every worker has met every page and statement, and its caches are full
 constexpr std::size_t milestone = 10000;
-constexpr std::chrono::seconds patience{40}; // for the journeys of one milestone, on a machine that is slow
+constexpr std::chrono::seconds patience{35}; // for the journeys of one milestone, on a machine that is slow
 constexpr double most_resident = 20;         // MiB
 constexpr double no_growth = 0.25;           // MiB between the milestones: what one page here and there amounts to
 

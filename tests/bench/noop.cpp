@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 
@@ -29,11 +30,25 @@ constexpr int workers = 4; // as many as consentgate has by default
 
 } // namespace
 
+// Leaves no worker behind, dead or alive: the master waits for the signal that ends it, then for them.
 int serve_nothing() {
-    for (int i = 0; i < workers; ++i) {
-        if (::fork() != 0) continue;
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    sigset_t stop;
+    sigset_t before;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop, &before);
+    std::array<pid_t, workers> pids{};
+    for (auto& pid : pids) {
+        pid = ::fork();
+        if (pid != 0) continue;
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        sigprocmask(SIG_SETMASK, &before, nullptr);
         answer_for_ever();
+    }
+    int signal = 0;
+    sigwait(&stop, &signal);
+    for (const auto pid : pids) {
+        if (pid > 0) ::kill(pid, SIGTERM);
     }
     while (::wait(nullptr) > 0) {}
     return EXIT_SUCCESS;

@@ -19,6 +19,7 @@ namespace {
 constexpr int rounds = 7;
 constexpr std::chrono::seconds round_length{1};
 constexpr std::size_t stock_size = 12000; // more than a round settles where a commit reaches a disk
+constexpr std::int64_t stock_patience_ns = 10'000'000'000; // a disk that takes longer settles less in a round, too
 constexpr double target = 0.7;
 
 class OurSettler final : public Settler {
@@ -32,8 +33,11 @@ private:
     std::unique_ptr<store::Store> store_;
 };
 
+// As the workers of one master have it: the queue is made before they are forked.
 store::StoreConfig config_of(const std::string& database) {
+    static const auto queue = std::make_shared<store::WriterQueue>();
     store::StoreConfig config;
+    config.queue = queue;
     config.path = database;
     return config;
 }
@@ -66,7 +70,8 @@ std::vector<core::Settlement> lay_in_stock(const std::string& database) {
     store::migrate(config_of(database), now);
     const auto store = store::open_store(config_of(database));
     std::vector<core::Settlement> stock;
-    for (std::size_t i = 0; i < stock_size; ++i) {
+    const auto until = now_ns() + stock_patience_ns;
+    while (stock.size() < stock_size && now_ns() < until) {
         const auto flow = make_flow(random, now);
         store->put_flow(flow);
         stock.push_back(core::settle(flow, flow.identity, {core::SessionId(random.id(16)), random.secret()}, keyring, policy, now));

@@ -23,6 +23,7 @@ const std::string& scratch() {
 
 std::unique_ptr<Ground> make_sqlite() {
     store::StoreConfig config;
+    config.queue = std::make_shared<store::WriterQueue>();
     config.path = scratch() + "/a folder with a blank/consent?gate#%41.db"; // characters that mean something in a URI
     std::filesystem::create_directories(std::filesystem::path(config.path).parent_path());
     store::migrate(config, noon);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consentgate/store/store.h"
+#include "consentgate/store/writer_queue.h"
 
 #include <chrono>
 #include <functional>
@@ -14,7 +15,8 @@ namespace consentgate::store {
 
 struct StoreConfig {
     std::string path;                  // of the SQLite database file
-    std::chrono::milliseconds wait{5000}; // how long a statement waits for another writer before StoreFailure
+    std::chrono::milliseconds wait{5000}; // how long a write waits for other writers before StoreFailure
+    std::shared_ptr<WriterQueue> queue{}; // of the processes that write together; absent: SQLite's own lock alone
     // Called with the text of every statement, BEGIN and COMMIT included, before it runs. Tests throw or pause in it;
     // empty otherwise.
     std::function<void(std::string_view)> before_statement;
