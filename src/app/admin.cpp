@@ -34,10 +34,18 @@ store::Store& Context::store() {
     return *store_;
 }
 
-std::string local_time(std::optional<core::Instant> at) {
-    if (!at) return "never";
-    const Poco::LocalDateTime when(Poco::DateTime(Poco::Timestamp::fromEpochTime(core::epoch(*at))));
-    return Poco::DateTimeFormatter::format(when, "%Y-%m-%d %H:%M");
+Cell yes_no(bool value) { return {value ? "yes" : "no", value}; }
+
+Cell when(std::optional<core::Instant> at) {
+    if (!at) return {"never", Poco::Dynamic::Var()};
+    const Poco::LocalDateTime local(Poco::DateTime(Poco::Timestamp::fromEpochTime(core::epoch(*at))));
+    return {Poco::DateTimeFormatter::format(local, "%Y-%m-%d %H:%M"), core::epoch(*at)};
+}
+
+Cell list_of(const std::vector<std::string>& values, const std::string& none) {
+    Poco::JSON::Array array;
+    for (const auto& value : values) array.add(value);
+    return {values.empty() ? none : core::join(values, " "), array};
 }
 
 void print(const Poco::JSON::Object& object) { std::cout << core::json_string(object) << "\n"; }
@@ -47,7 +55,7 @@ void print(const Table& table, bool json) {
         Poco::JSON::Array array;
         for (const auto& row : table.rows) {
             Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-            for (std::size_t i = 0; i < row.size(); ++i) object.set(table.columns[i], row[i]);
+            for (std::size_t i = 0; i < row.size(); ++i) object.set(table.columns[i], row[i].value);
             array.add(object);
         }
         array.stringify(std::cout);
@@ -57,7 +65,7 @@ void print(const Table& table, bool json) {
     std::vector<std::size_t> widths;
     for (const auto& column : table.columns) widths.push_back(column.size());
     for (const auto& row : table.rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], core::count_characters(row[i]));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], core::count_characters(row[i].shown));
     }
     const auto line = [&](const std::vector<std::string>& cells) {
         for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -69,7 +77,11 @@ void print(const Table& table, bool json) {
     std::vector<std::string> heads;
     for (const auto& column : table.columns) heads.push_back(Poco::replace(Poco::toUpper(column), "_", " "));
     line(heads);
-    for (const auto& row : table.rows) line(row);
+    for (const auto& row : table.rows) {
+        std::vector<std::string> cells;
+        for (const auto& cell : row) cells.push_back(cell.shown);
+        line(cells);
+    }
 }
 
 } // namespace consentgate::app::admin

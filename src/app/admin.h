@@ -66,14 +66,24 @@ std::vector<Command> key_commands();
 std::vector<Command> client_commands();
 std::vector<Command> database_commands();
 
+// One cell of a table: what a person reads, and what a program gets.
+struct Cell {
+    std::string shown;
+    Poco::Dynamic::Var value;
+
+    Cell(std::string text) : shown(text), value(std::move(text)) {}
+    Cell(std::string text, Poco::Dynamic::Var json) : shown(std::move(text)), value(std::move(json)) {}
+};
+Cell yes_no(bool value);                        // "yes"; true
+Cell when(std::optional<core::Instant> at);     // "2026-11-23 14:05", local; seconds since the epoch. "never"; null
+Cell list_of(const std::vector<std::string>& values, const std::string& none); // blanks between; an array
+
 // A table with aligned columns on stdout, or the same rows as a JSON array. Cells of one row in the order of `columns`.
 struct Table {
     std::vector<std::string> columns; // JSON member names; printed in capitals
-    std::vector<std::vector<std::string>> rows;
+    std::vector<std::vector<Cell>> rows;
 };
 void print(const Table& table, bool json);
 void print(const Poco::JSON::Object& object); // one line of JSON
-
-std::string local_time(std::optional<core::Instant> at); // "2026-11-23 14:05"; "never" when absent
 
 } // namespace consentgate::app::admin

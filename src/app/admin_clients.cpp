@@ -31,8 +31,8 @@ int add(Context& context, const Arguments& arguments) {
 int list(Context& context, const Arguments& arguments) {
     Table table{{"id", "name", "active", "registered_by", "created", "last_used", "redirect_uris"}, {}};
     for (const auto& client : context.store().list_clients()) {
-        table.rows.push_back({client.id.text, core::display_text(client.name, 60), client.active ? "yes" : "no", client.by_operator ? "operator" : "itself",
-                              local_time(client.created_at), local_time(client.last_used_at), core::join(client.redirect_uris, " ")});
+        table.rows.push_back({client.id.text, core::display_text(client.name, 60), yes_no(client.active), std::string(client.by_operator ? "operator" : "itself"),
+                              when(client.created_at), when(client.last_used_at), list_of(client.redirect_uris, "")});
     }
     print(table, arguments.has("json"));
     return 0;
@@ -52,7 +52,7 @@ int list_sessions(Context& context, const Arguments& arguments) {
         const auto& session = view.session;
         table.rows.push_back({session.id.text, core::display_text(view.client_name, 60), std::string(core::name_of(session.identity.kind)),
                               core::display_text(view.virtual_key ? view.virtual_key->name : session.identity.value, 60),
-                              local_time(session.created_at), local_time(session.expires_at)});
+                              when(session.created_at), when(session.expires_at)});
     }
     print(table, arguments.has("json"));
     return 0;

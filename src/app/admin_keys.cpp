@@ -1,6 +1,5 @@
 #include "admin.h"
 
-#include "consentgate/core/text.h"
 #include "consentgate/usecase/virtual_keys.h"
 
 #include <Poco/NumberParser.h>
@@ -38,8 +37,7 @@ int add(Context& context, const Arguments& arguments) {
 int list(Context& context, const Arguments& arguments) {
     Table table{{"id", "name", "active", "services", "created", "expires"}, {}};
     for (const auto& key : context.store().list_virtual_keys()) {
-        table.rows.push_back({key.id.text, key.name, key.usable(context.now) ? "yes" : "no",
-                              key.services.empty() ? "all" : core::join(key.services, ","), local_time(key.created_at), local_time(key.expires_at)});
+        table.rows.push_back({key.id.text, key.name, yes_no(key.usable(context.now)), list_of(key.services, "all"), when(key.created_at), when(key.expires_at)});
     }
     print(table, arguments.has("json"));
     return 0;
