@@ -31,7 +31,7 @@ PACKAGES_RUN := g++ make libpoco-dev libfcgi-dev libkainjow-mustache-dev libsqli
 PACKAGES_CHECK := $(PACKAGES_RUN) libboost-test-dev sqlite3 chromium apache2-bin procps
 
 # ---- what people call ------------------------------------------------------------------------------------------
-.PHONY: all release asan tests run check test bench deps deps-check clean help
+.PHONY: all release asan tests run check test bench laws deps deps-check clean help
 all: release ## build the optimised programs (build/release)
 release: $(addprefix build/release/,consentgate consentgate-admin whoami-mcp)
 asan: $(addprefix build/asan/,consentgate consentgate-admin whoami-mcp)
@@ -51,6 +51,9 @@ test: tests ## only the fast tests: the rooms, and what the fuzzers once found
 bench: deps-check ## measure: finalizing transactions, whole journeys, memory (ratios taken in one run)
 	@$(MAKE) --no-print-directory -j2 release build/release/bench
 	@tests/bench/run.sh
+
+laws: ## print which requirement is held by which tests
+	@tests/guards/laws.sh --print
 
 deps: ; @tests/support/deps.sh $(PACKAGES_RUN)
 deps-check: ; @tests/support/deps.sh $(PACKAGES_CHECK) node
