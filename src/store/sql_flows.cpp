@@ -50,13 +50,14 @@ void SqlStore::put_flow(const core::Flow& flow) {
 std::optional<FlowView> SqlStore::find_flow(const core::FlowId& id) {
     return db_.read([&]() -> std::optional<FlowView> {
         FlowRow row;
-        std::string key_id;
         const auto found = db_.query(
             "SELECT f.id, f.client_id, f.browser_hash, f.redirect_uri, f.state, f.code_challenge, f.scope, f.resource, "
             "f.identity_kind, f.identity_value, f.revision, f.created_at, f.expires_at, c.name, c.by_operator, c.active "
             "FROM flow f LEFT JOIN client c ON c.id = f.client_id WHERE f.id = ?",
             [&](Row& columns) {
-                columns.into(row.id, row.client_id, row.browser_hash, row.redirect_uri, row.state, row.code_challenge, row.scope, row.resource, row.identity_kind, row.identity_value, row.revision, row.created_at, row.expires_at, row.client_name, row.by_operator, row.active);
+                columns.into(row.id, row.client_id, row.browser_hash, row.redirect_uri, row.state, row.code_challenge, row.scope,
+                             row.resource, row.identity_kind, row.identity_value, row.revision, row.created_at, row.expires_at,
+                             row.client_name, row.by_operator, row.active);
             },
             id.text);
         if (found == 0) return std::nullopt;

@@ -19,7 +19,8 @@ struct SessionRow {
     "s.created_at, s.expires_at, s.revoked_at"
 
 void extract(Row& columns, SessionRow& row) {
-    columns.into(row.id, row.flow_id, row.token_hash, row.browser_hash, row.client_id, row.identity_kind, row.identity_value, row.scope, row.resource, row.created_at, row.expires_at, row.revoked_at);
+    columns.into(row.id, row.flow_id, row.token_hash, row.browser_hash, row.client_id, row.identity_kind, row.identity_value,
+                 row.scope, row.resource, row.created_at, row.expires_at, row.revoked_at);
 }
 
 core::Session session_of(const SessionRow& row) {
