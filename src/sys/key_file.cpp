@@ -44,17 +44,19 @@ core::Secret read_secret_file(const std::string& path) {
     return core::Secret(text.str());
 }
 
+// Errors name a key by its place: what stands where an id should be may be the key itself.
 core::Keyring read_key_file(const std::string& path) {
     const auto content = read_secret_file(path);
     std::vector<core::ServerKey> keys;
     for (const auto& line : core::split(content.reveal(), '\n')) {
         if (core::trim(line).empty() || line.starts_with('#')) continue;
+        const auto which = "key number " + std::to_string(keys.size() + 1);
         const auto words = core::split(line, ' ');
-        if (words.size() != 2 || !core::is_base64url(words[0]) || words[0].size() > 64) fail(path, "a line is not `id key`");
-        auto bytes = decode_base64url(words[1]);
-        if (bytes.size() != key_bytes) fail(path, "the key '" + words[0] + "' is not 32 bytes of base64url");
+        if (words.size() != 2 || !core::is_base64url(words[0]) || words[0].size() > 64) fail(path, which + " is not a line of `id key`");
+        auto bytes = core::is_base64url(words[1]) ? decode_base64url(words[1]) : std::string();
+        if (bytes.size() != key_bytes) fail(path, which + " is not 32 bytes of base64url");
         const bool taken = std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.id.text == words[0]; });
-        if (taken) fail(path, "the key '" + words[0] + "' stands there twice");
+        if (taken) fail(path, which + " has the id of one before it");
         keys.push_back({core::KeyId(words[0]), core::Secret(std::move(bytes))});
     }
     if (keys.empty()) fail(path, "it holds no key");

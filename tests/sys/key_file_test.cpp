@@ -133,6 +133,20 @@ BOOST_AUTO_TEST_CASE(a_key_file_that_is_cut_or_changed_is_refused_without_being_
     BOOST_TEST(reading(folder.file("directory")) != "ok");
 }
 
+// The easiest slip of a person who edits the file by hand.
+BOOST_AUTO_TEST_CASE(a_key_that_stands_where_its_id_should_be_is_not_quoted, *label("contract_5") * label("K47")) {
+    const TempFolder folder;
+    const auto said = reading(folder.write("swapped", key_text + " k1\n"));
+    BOOST_TEST(says(said, "key number 1"));
+    BOOST_TEST(!says(said, key_text));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_file_with_one_id_twice_is_refused, *label("contract_5")) {
+    const TempFolder folder;
+    BOOST_TEST(says(reading(folder.write("twice", "k1 " + key_text + "\nk1 " + key_text + "\n")), "key number 2"));
+    BOOST_TEST(reading(folder.write("once", "k1 " + key_text + "\nk2 " + key_text + "\n")) == "ok");
+}
+
 BOOST_AUTO_TEST_CASE(a_secret_file_is_read_whole_and_only_when_it_is_private, *label("contract_5")) {
     const TempFolder folder;
     BOOST_TEST(sys::read_secret_file(folder.write("s", std::string("a\0b\n", 4))).reveal() == std::string("a\0b\n", 4));
