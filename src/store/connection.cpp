@@ -1,6 +1,5 @@
 #include "connection.h"
 
-#include <Poco/Data/Column.h>
 #include <Poco/Data/DataException.h>
 #include <Poco/Data/SQLite/Connector.h>
 #include <Poco/Data/SQLite/SQLiteException.h>

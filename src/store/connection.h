@@ -2,7 +2,8 @@
 //
 // - Poco prepares a statement anew at each execution, half of what a request costs: ours are prepared once.
 // - Poco's begin() is BEGIN DEFERRED, which can fail at once when a read turns into a write: we say BEGIN IMMEDIATE.
-// - Poco waits with SQLite's own busy handler, which lets the unlucky starve for seconds: ours polls often and fairly.
+// - Poco waits with SQLite's own busy handler, which lets the unlucky starve for seconds: writers of one master take turns in
+//   a queue, and meet writers from elsewhere with a handler that asks often.
 // - A file that was moved away stays open under its old inode, and commits would go to a file nobody sees: every unit of
 //   work first looks whether the path still leads to the file that is open.
 // - After any exception nothing is reused: the connection is closed and the next unit of work opens another.
@@ -70,9 +71,9 @@ public:
     // One statement with its bindings; the number of rows it changed. Call inside read() or write().
     template <class... Bound> std::size_t run(const char* sql, const Bound&... bound) {
         auto* statement = start(sql, bound...);
-        const auto before = sqlite3_total_changes(handle());
+        const auto before = sqlite3_total_changes(handle_);
         while (next_row(statement)) {}
-        return static_cast<std::size_t>(sqlite3_total_changes(handle()) - before);
+        return static_cast<std::size_t>(sqlite3_total_changes(handle_) - before);
     }
 
     // A query: hands every row to `take`. out: the number of rows
@@ -89,7 +90,7 @@ public:
 private:
     template <class... Bound> sqlite3_stmt* start(const char* sql, const Bound&... bound) {
         announce(sql);
-        auto* statement = statements_.get(handle(), sql);
+        auto* statement = statements_.get(handle_, sql);
         Binder binder(statement);
         (binder.add(bound), ...);
         return statement;
@@ -118,7 +119,6 @@ private:
         Connection& connection_;
     };
 
-    sqlite3* handle() const { return handle_; }
     void ensure_open();
     void open();
     void close() noexcept; // rolls back what was not committed

@@ -1,4 +1,5 @@
 // The heart: everything or nothing, and exactly once. law: contract section 1
+#include "child.h"
 #include "sample.h"
 
 #include <sys/wait.h>
@@ -190,7 +191,7 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "contract-1 atomic") {
             }
             children.push_back(pid);
         }
-        for (const pid_t pid : children) waitpid(pid, nullptr, 0);
+        for (const pid_t pid : children) end_of(pid);
     }
     std::size_t settled = 0;
     for (const auto& settlement : settlements) {
@@ -221,11 +222,7 @@ STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "contract-1 race") 
         }
         children.push_back(pid);
     }
-    for (const pid_t pid : children) {
-        int status = 0;
-        waitpid(pid, &status, 0);
-        BOOST_TEST(status == 0);
-    }
+    for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0);
     close(results[1]);
     int winners = 0, answers = 0;
     for (char won = 0; read(results[0], &won, 1) == 1; ++answers) winners += won;

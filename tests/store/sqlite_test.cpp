@@ -1,5 +1,6 @@
 // What only SQLite can suffer: a file that is missing, moved, locked, read-only or on a full disk. Each is a StoreFailure
 // that changes nothing, and the same store works again when the database does. law: contract section 1, status 503
+#include "child.h"
 #include "sample.h"
 
 #include <sqlite3.h>
@@ -56,15 +57,6 @@ private:
     sqlite3* db_ = nullptr;
 };
 
-// The exit status of `work` in a process of its own.
-template <class Work> int in_child(Work work) {
-    const pid_t pid = fork();
-    if (pid == 0) _exit(work());
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 // 0 when settling fails as it should and leaves everything as it was.
 int settling_fails(const store::StoreConfig& config, const core::Settlement& settlement) {
     try {
@@ -120,17 +112,16 @@ BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated)
     config.wait = std::chrono::milliseconds(10000);
     const auto patient = store::open_store(config);
     const auto settlement = settlement_of(put_sample_flow(*store));
-    const pid_t pid = fork();
-    if (pid == 0) {
+    const pid_t pid = start_child([&] {
         Stranger stranger(config.path);
         stranger.run("BEGIN IMMEDIATE");
         usleep(300000);
         stranger.run("COMMIT");
-        _exit(0);
-    }
+        return 0;
+    });
     usleep(100000);
     BOOST_TEST((patient->settle_flow(settlement) == Outcome::done));
-    waitpid(pid, nullptr, 0);
+    BOOST_TEST(end_of(pid) == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_disk_that_is_full_is_a_failure_that_changes_nothing, Migrated) {
@@ -168,22 +159,16 @@ BOOST_FIXTURE_TEST_CASE(two_migrations_at_once_make_one_schema, Scratch) {
     config.wait = std::chrono::milliseconds(10000);
     std::vector<pid_t> children;
     for (int child = 0; child < 4; ++child) {
-        const pid_t pid = fork();
-        if (pid == 0) {
+        children.push_back(start_child([&] {
             try {
                 store::migrate(config, noon);
             } catch (const StoreFailure&) {
-                _exit(1);
+                return 1;
             }
-            _exit(0);
-        }
-        children.push_back(pid);
+            return 0;
+        }));
     }
-    for (const pid_t pid : children) {
-        int status = 0;
-        waitpid(pid, &status, 0);
-        BOOST_TEST(status == 0);
-    }
+    for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0);
     BOOST_TEST(store::open_store(config)->schema_version() == store::expected_schema_version());
     BOOST_TEST(Stranger(config.path).ask("SELECT count(*) FROM schema_version") == std::to_string(store::expected_schema_version()));
 }

@@ -1,4 +1,6 @@
 // The writers' queue: one at a time, in good time, and nobody's death holds it.
+#include "child.h"
+
 #include "consentgate/store/writer_queue.h"
 
 #include <boost/test/unit_test.hpp>
@@ -9,20 +11,8 @@
 #include <csignal>
 
 using consentgate::store::WriterQueue;
+using namespace consentgate::tests;
 using std::chrono::milliseconds;
-
-namespace {
-
-// Runs `work` in a process of its own and waits for its end; its exit status, or -1 when it was killed.
-template <class Work> int in_child(Work work) {
-    const pid_t pid = fork();
-    if (pid == 0) _exit(work());
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-} // namespace
 
 BOOST_AUTO_TEST_SUITE(writer_queue)
 
