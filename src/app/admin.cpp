@@ -1,5 +1,6 @@
 #include "admin.h"
 
+#include "consentgate/app/wire.h"
 #include "consentgate/core/json.h"
 #include "consentgate/core/text.h"
 
@@ -25,7 +26,10 @@ std::vector<std::string> Arguments::all(const std::string& name) const {
 }
 
 const Config& Context::config() {
-    if (!config_) config_ = read_config(config_path_);
+    if (!config_) {
+        config_ = read_config(config_path_);
+        read_database_password(*config_);
+    }
     return *config_;
 }
 

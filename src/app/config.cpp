@@ -28,6 +28,7 @@ struct Key {
     std::string name;
     std::string standard;
     Set set;
+    bool in_environment_only = false;
 };
 
 Set text(std::string& (*field)(Config&)) {
@@ -97,6 +98,24 @@ Problem set_default_scopes(Config& config, const std::string& value) {
     return {};
 }
 
+Problem set_database(Config& config, const std::string& value) {
+    return store::read_address(value, config.store).value_or(Problem());
+}
+
+Problem set_database_password(Config& config, const std::string& value) {
+    config.store.password = core::Secret(value);
+    return {};
+}
+
+Problem set_database_tls(Config& config, const std::string& value) {
+    static const std::map<std::string, store::Tls> known{
+        {"", store::Tls::here}, {"off", store::Tls::off}, {"encrypt", store::Tls::encrypt}, {"verify", store::Tls::verify}};
+    const auto found = known.find(value);
+    if (found == known.end()) return "must be verify, encrypt or off, or empty";
+    config.store.tls = found->second;
+    return {};
+}
+
 Problem set_bearer_keys(Config& config, const std::string& value) {
     for (const auto& entry : core::split(value, ' ')) {
         const auto colon = entry.find(':');
@@ -121,7 +140,11 @@ const std::vector<Key>& keys() {
         {"resources", "", set_resources},
         {"scopes", "mcp=Use the tools of this server as you", set_scopes},
         {"default_scopes", "mcp", set_default_scopes},
-        {"database", "/var/lib/consentgate/consentgate.db", text([](Config& c) -> std::string& { return c.store.path; })},
+        {"database", "/var/lib/consentgate/consentgate.db", set_database},
+        {"database_password_file", "", text([](Config& c) -> std::string& { return c.database_password_file; })},
+        {"database_password", "", set_database_password, true},
+        {"database_tls", "", set_database_tls},
+        {"database_tls_ca", "", text([](Config& c) -> std::string& { return c.store.tls_ca; })},
         {"database_wait_ms", "5000", number(0, 60000, [](Config& c, int n) { c.store.wait = std::chrono::milliseconds(n); })},
         {"key_file", "/var/lib/consentgate/consentgate.key", text([](Config& c) -> std::string& { return c.key_file; })},
         {"pages", "pages", text([](Config& c) -> std::string& { return c.pages; })},
@@ -178,10 +201,14 @@ Config read_config(const std::string& path) {
     for (const auto& key : keys()) {
         const auto found = written.find(key.name);
         const auto in_file = found == written.end() ? key.standard : std::string(core::trim(found->second));
+        if (key.in_environment_only && found != written.end()) {
+            problems.push_back(key.name + " is not for a file that others may read; put it into " + key.name + "_file, or into the environment");
+        }
         const auto value = Poco::Environment::get("CONSENTGATE_" + Poco::toUpper(key.name), in_file);
         if (const auto problem = key.set(config, value); !problem.empty()) problems.push_back(key.name + " " + problem);
     }
-    for (auto* file : {&config.store.path, &config.key_file, &config.pages}) make_absolute(*file, path);
+    for (auto* file : {&config.store.path, &config.store.tls_ca, &config.database_password_file, &config.key_file, &config.pages}) make_absolute(*file, path);
+    if (!config.store.password.empty() && !config.database_password_file.empty()) problems.push_back("database_password and database_password_file are both set");
     for (auto& key : config.bearer_keys) make_absolute(key.path, path);
     if (!problems.empty()) throw ConfigError(core::join(problems, "\n"));
     return config;

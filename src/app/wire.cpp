@@ -27,18 +27,27 @@ core::BearerVerifier read_bearer_keys(const Config& config) {
 
 Foundation lay_foundation(const std::string& path) {
     auto config = read_config(path);
+    read_database_password(config);
     auto keyring = sys::read_key_file(config.key_file);
     auto bearers = read_bearer_keys(config);
     return Foundation{std::move(config), std::move(keyring), std::move(bearers)};
 }
 
+void read_database_password(Config& config) {
+    if (config.database_password_file.empty()) return;
+    auto password = sys::read_secret_file(config.database_password_file).reveal();
+    password.erase(password.find_last_not_of("\r\n") + 1); // an editor's last newline is not part of it; a blank may be
+    if (password.empty()) throw std::runtime_error(config.database_password_file + ": is empty; it must hold the password of the database user");
+    config.store.password = core::Secret(std::move(password));
+}
+
 void check_database(const Foundation& foundation) {
     const auto store = store::open_store(foundation.config.store);
     const auto health = usecase::check_health(*store);
-    const auto& file = foundation.config.store.path;
-    if (!health.store_answers) throw std::runtime_error(file + ": the database cannot be opened; if it was never made, run: consentgate-admin migrate");
+    const auto where = store::address_of(foundation.config.store);
+    if (!health.store_answers) throw std::runtime_error(where + ": the database cannot be used (" + health.why_not + "); if it was never made, run: consentgate-admin migrate");
     if (!health.ready()) {
-        throw std::runtime_error(file + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
+        throw std::runtime_error(where + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
                                  std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
     }
     usecase::check_server_keys(*store, foundation.keyring, sys::now());

@@ -1,126 +1,129 @@
 #include "connection.h"
 
-#include <Poco/Data/DataException.h>
-#include <Poco/Data/SQLite/Connector.h>
-#include <Poco/Data/SQLite/SQLiteException.h>
-#include <Poco/Data/SQLite/Utility.h>
-#include <Poco/URI.h>
-
-#include <sqlite3.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <chrono>
-#include <ctime>
+#include <random>
+#include <thread>
 
 namespace consentgate::store {
 namespace {
 
-using namespace Poco::Data::Keywords;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-std::int64_t monotonic_ns() {
-    timespec at{};
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return static_cast<std::int64_t>(at.tv_sec) * 1'000'000'000 + at.tv_nsec;
-}
+// A transaction that keeps meeting others is not helped by more tries than these.
+constexpr int most_collisions = 8;
+// After no host would serve, requests fail at once for so long, instead of knocking at each of them again.
+constexpr milliseconds closed_for{100};
 
-// As a URI, because only that can say "do not create it": a database that is gone must be an error, not an empty one.
-std::string address(const std::string& path, bool create) {
-    std::string escaped;
-    Poco::URI::encode(path, "?#%", escaped);
-    return "file:" + escaped + (create ? "?mode=rwc" : "?mode=rw");
+// So that transactions that met do not meet again in step.
+void pause(int at_most_ms) {
+    static thread_local std::minstd_rand random{std::random_device{}()};
+    std::this_thread::sleep_for(milliseconds(std::uniform_int_distribution<int>(1, at_most_ms)(random)));
 }
 
 } // namespace
 
-BLOB to_blob(std::string_view text) { return BLOB(reinterpret_cast<const unsigned char*>(text.data()), text.size()); }
+// How often and how long one unit of work may be tried.
+class Connection::Attempts {
+public:
+    explicit Attempts(const StoreConfig& config) : end_(Clock::now() + config.wait), sessions_(static_cast<int>(config.hosts.size()) + 1) {}
 
-MaybeBlob to_maybe_blob(std::string_view text) { return text.empty() ? MaybeBlob() : MaybeBlob(to_blob(text)); }
+    // Returns when the unit of work may be tried once more, after a pause where that helps.
+    // in:   unknown  a commit may have taken effect: then finding out is worth all the time there is
+    // fail: throws StoreFailure when it may not be tried again
+    void allow_another_after(const EngineError& error, bool unknown) {
+        const auto trouble = error.trouble();
+        bool another = Clock::now() < end_;
+        if (trouble == Trouble::again) another = another && ++collisions_ < most_collisions;
+        else if (trouble == Trouble::lost && !unknown) another = another && --sessions_ >= 0;
+        else another = another && unknown;
+        if (!another) throw StoreFailure(error.what(), !unknown);
+        if (trouble == Trouble::again) pause(std::min(5 << collisions_, 100));
+        else if (unknown) pause(100);
+    }
 
-std::string from_blob(const BLOB& blob) { return std::string(reinterpret_cast<const char*>(blob.rawContent()), blob.size()); }
+private:
+    Clock::time_point end_;
+    int sessions_; // that may still be lost: one for each host, and the one that was open before
+    int collisions_ = 0;
+};
 
-std::string from_blob(const MaybeBlob& blob) { return blob.isNull() ? std::string() : from_blob(blob.value()); }
-
-MaybeTime to_maybe_time(const std::optional<core::Instant>& at) { return at ? MaybeTime(core::epoch(*at)) : MaybeTime(); }
-
-std::optional<core::Instant> from_maybe_time(const MaybeTime& at) {
-    return at.isNull() ? std::nullopt : std::optional(core::from_epoch(at.value()));
+void Connection::repeat(const std::function<void()>& work) {
+    Attempts attempts(config_);
+    for (;;) {
+        try {
+            ensure_open();
+            return work();
+        } catch (const EngineError& error) {
+            put_aside(error.trouble());
+            attempts.allow_another_after(error, false);
+        } catch (...) {
+            fail_unexpectedly();
+        }
+    }
 }
 
-Connection::~Connection() { close(); }
-
-// Sleeps briefly and often instead of SQLite's growing steps, so that under load nobody waits much longer than the
-// writers ahead of it need. The first tries are the shortest: most transactions are over within that time.
-int Connection::wait_for_writer(void* connection, int tries) {
-    auto& self = *static_cast<Connection*>(connection);
-    const auto now = monotonic_ns();
-    if (tries == 0 && !self.writing_) self.waiting_since_ns_ = now;
-    if (now - self.waiting_since_ns_ > std::chrono::nanoseconds(self.config_.wait).count()) return 0;
-    const long spread = static_cast<long>(now / 1000 % 128); // so that waiters do not wake in step
-    const timespec pause{0, (std::min(50 + tries * 25, 500) + spread) * 1000};
-    nanosleep(&pause, nullptr);
-    return 1;
-}
-
-Connection::Turn::Turn(Connection& connection) : connection_(connection) {
-    connection.waiting_since_ns_ = monotonic_ns();
-    auto* queue = connection.config_.queue.get();
-    if (queue != nullptr && !queue->enter(connection.config_.wait)) throw StoreFailure("the database stayed locked");
-    connection.writing_ = true;
-}
-
-Connection::Turn::~Turn() {
-    connection_.writing_ = false;
-    if (connection_.config_.queue) connection_.config_.queue->leave();
+Outcome Connection::write(const std::function<Outcome()>& work, const std::function<bool()>& in_effect) {
+    Attempts attempts(config_);
+    bool unknown = false; // whether an earlier try took effect
+    for (;;) {
+        bool committing = false;
+        try {
+            ensure_open();
+            if (unknown && in_effect()) return Outcome::done;
+            announce("BEGIN");
+            session_->begin();
+            const auto outcome = work();
+            announce("COMMIT");
+            committing = true;
+            session_->commit();
+            // The earlier try may have come into effect after our look.
+            return unknown && outcome == Outcome::gone && in_effect() ? Outcome::done : outcome;
+        } catch (const EngineError& error) {
+            put_aside(error.trouble());
+            if (committing && config_.engine != Engine::sqlite && error.trouble() != Trouble::again && error.trouble() != Trouble::taken) unknown = true;
+            // A row that is there already may be our own: look again.
+            const bool own = unknown && error.trouble() == Trouble::taken;
+            attempts.allow_another_after(own ? EngineError(Trouble::again, error.what()) : error, unknown);
+        } catch (...) {
+            fail_unexpectedly();
+        }
+    }
 }
 
 void Connection::ensure_open() {
-    struct stat at{};
-    const bool there = ::stat(config_.path.c_str(), &at) == 0;
-    const bool same_file = there && at.st_dev == device_ && at.st_ino == inode_;
-    // A connection that was opened while the file could not be written stays read-only for ever.
-    if (session_ && same_file && sqlite3_db_readonly(handle_, "main") == 0) return;
-    close();
-    open();
-}
-
-void Connection::open() {
-    Poco::Data::SQLite::Connector::registerConnector();
-    // 0: Poco would repeat a failed opening for a minute; that is for whoever asks next.
-    session_.emplace("SQLite", address(config_.path, create_ == Create::yes), std::size_t{0});
-    handle_ = Poco::Data::SQLite::Utility::dbHandle(*session_);
-    // First, or the statements below would wait as long as Poco's own timeout says, a minute.
-    sqlite3_busy_handler(handle_, &Connection::wait_for_writer, this);
-    // WAL is a property of the file, but asking for it is how a fresh file gets it. FULL: an acknowledged commit
-    // survives a power cut. The journal limit keeps a WAL that one slow reader let grow from staying large.
-    for (const char* setting : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "PRAGMA journal_size_limit=4194304"}) {
-        *session_ << setting, now;
+    if (session_ && session_->usable()) return;
+    session_.reset();
+    if (config_.engine == Engine::sqlite) {
+        session_ = open_sqlite(config_, create_);
+        return;
     }
-    struct stat at{};
-    if (::stat(config_.path.c_str(), &at) != 0) throw StoreFailure("the database file is missing");
-    device_ = at.st_dev;
-    inode_ = at.st_ino;
-}
-
-void Connection::close() noexcept {
-    // Closing a SQLite connection rolls an open transaction back.
-    statements_.clear();
+    if (Clock::now() < closed_until_) throw EngineError(Trouble::away, "no database host is to be had");
     try {
-        session_.reset();
-    } catch (...) { // nothing more can be done about a connection that will not close
+        session_ = open_odbc(config_);
+    } catch (const EngineError&) {
+        closed_until_ = Clock::now() + closed_for;
+        throw;
     }
 }
 
-// Poco's texts can hold SQL and values, so only the kind of error leaves this room.
-void Connection::rethrow_as_failure() {
+// After an exception a session is used again only where it is known to be good, and never committed.
+void Connection::put_aside(Trouble trouble) {
+    try {
+        if (session_ && (trouble == Trouble::again || trouble == Trouble::taken)) session_->roll_back();
+        else session_.reset();
+    } catch (const EngineError&) {
+        session_.reset();
+    }
+}
+
+// What is no EngineError is a bug or a test's doing; its text is not known to be harmless.
+void Connection::fail_unexpectedly() {
+    session_.reset();
     try {
         throw;
     } catch (const StoreFailure&) {
         throw;
-    } catch (const Poco::Data::SQLite::DBLockedException&) {
-        throw StoreFailure("the database stayed locked");
-    } catch (const Poco::Exception& error) {
-        throw StoreFailure(std::string("the database refused: ") + error.name());
     } catch (const std::exception&) {
         throw StoreFailure("the database could not be used");
     }

@@ -1,3 +1,4 @@
+#include "dialect.h"
 #include "sql_store.h"
 
 #include "consentgate/core/secret.h"
@@ -34,6 +35,28 @@ std::vector<std::string> statements_of(std::string_view sql) {
     return statements;
 }
 
+// Asked inside the transaction, under the lock: a second migrate waits there and then sees the row. Where there is no lock it
+// meets the row when it inserts its own, after statements that did nothing.
+// out: whether it was we who applied it
+template <class Lock> bool apply(Connection& db, const Migration& migration, const Lock& lock, core::Instant now) {
+    const std::int64_t version = version_of(migration);
+    const auto present = [&] { return db.has("SELECT 1 FROM schema_version WHERE version = ?", version); };
+    const auto& dialect = dialect_of(db.config().engine);
+    try {
+        return Outcome::done == db.rewrite([&] {
+            lock();
+            if (present()) return Outcome::gone;
+            for (const auto& statement : statements_of(migration.sql)) db.run(dialect.adapt(statement).c_str());
+            db.run("INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, ?, ?)", version, std::string(migration.name),
+                   core::sha256(migration.sql).hex, core::epoch(now));
+            return Outcome::done;
+        });
+    } catch (const StoreFailure&) {
+        if (!db.read(present)) throw;
+        return false;
+    }
+}
+
 constexpr const char* create_schema_version =
     "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL, digest CHAR(64) NOT "
     "NULL, applied_at BIGINT NOT NULL)";
@@ -45,23 +68,19 @@ int expected_schema_version() { return version_of(*(std::end(migrations) - 1)); 
 std::unique_ptr<Store> open_store(StoreConfig config) { return std::make_unique<SqlStore>(std::move(config)); }
 
 std::vector<Applied> migrate(const StoreConfig& config, core::Instant now_at) {
-    Connection db(config, Connection::Create::yes);
+    Connection db(config, Create::yes);
+    const auto& dialect = dialect_of(config.engine);
+    const auto lock = [&] {
+        if (*dialect.migration_lock != '\0') db.has(dialect.migration_lock);
+    };
+    db.rewrite([&] {
+        lock();
+        db.run(dialect.adapt(create_schema_version).c_str());
+        return Outcome::done;
+    });
     std::vector<Applied> applied;
-    db.write([&] { db.run(create_schema_version); });
     for (const auto& migration : migrations) {
-        const std::int64_t version = version_of(migration);
-        // Asked inside the transaction, which holds the writer's lock: a second migrate waits here and then sees the row.
-        const bool ran = db.write([&] {
-            int present = 0;
-            db.query("SELECT count(*) FROM schema_version WHERE version = ?",
-                     [&](Row& columns) { columns.into(present); }, version);
-            if (present != 0) return false;
-            for (const auto& statement : statements_of(migration.sql)) db.run(statement.c_str());
-            db.run("INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, ?, ?)", version,
-                   std::string(migration.name), core::sha256(migration.sql).hex, core::epoch(now_at));
-            return true;
-        });
-        if (ran) applied.push_back({static_cast<int>(version), std::string(migration.name)});
+        if (apply(db, migration, lock, now_at)) applied.push_back({version_of(migration), std::string(migration.name)});
     }
     return applied;
 }

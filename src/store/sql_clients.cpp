@@ -35,12 +35,15 @@ core::Client client_of(const ClientRow& row) {
 } // namespace
 
 void SqlStore::put_client(const core::Client& client) {
-    db_.write([&] {
-        db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
-                to_maybe_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope),
-                client.by_operator ? 1 : 0, client.active ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
-                to_maybe_time(client.last_used_at));
-    });
+    db_.write(
+        [&] {
+            db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
+                    to_maybe_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope),
+                    client.by_operator ? 1 : 0, client.active ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
+                    to_maybe_time(client.last_used_at));
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM client WHERE id = ?", client.id.text); });
 }
 
 std::optional<core::Client> SqlStore::find_client(const core::ClientId& id) {
@@ -71,11 +74,12 @@ std::vector<core::Client> SqlStore::list_clients() {
 }
 
 Outcome SqlStore::disable_client(const core::ClientId& id) {
-    return db_.write([&] { return outcome(db_.run("UPDATE client SET active = 0 WHERE id = ? AND active = 1", id.text)); });
+    return db_.write([&] { return outcome(db_.run("UPDATE client SET active = 0 WHERE id = ? AND active = 1", id.text)); },
+                     [&] { return db_.has("SELECT 1 FROM client WHERE id = ? AND active = 0", id.text); });
 }
 
 void SqlStore::touch_client(const core::ClientId& id, core::Instant now) {
-    db_.write([&] { db_.run("UPDATE client SET last_used_at = ? WHERE id = ?", core::epoch(now), id.text); });
+    db_.rewrite([&] { return outcome(db_.run("UPDATE client SET last_used_at = ? WHERE id = ?", core::epoch(now), id.text)); });
 }
 
 } // namespace consentgate::store

@@ -37,14 +37,17 @@ FlowView view_of(const FlowRow& row) {
 } // namespace
 
 void SqlStore::put_flow(const core::Flow& flow) {
-    db_.write([&] {
-        db_.run("INSERT INTO flow (id, client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, "
-                "identity_value, revision, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                flow.id.text, flow.client_id.text, flow.browser.hex, to_blob(flow.redirect_uri),
-                to_maybe_blob(flow.state.value_or("")), flow.code_challenge, to_blob(flow.scope.text()), to_blob(flow.resource),
-                std::string(name_of(flow.identity.kind)), to_maybe_blob(flow.identity.value), flow.revision,
-                core::epoch(flow.created_at), core::epoch(flow.expires_at));
-    });
+    db_.write(
+        [&] {
+            db_.run("INSERT INTO flow (id, client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, "
+                    "identity_value, revision, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    flow.id.text, flow.client_id.text, flow.browser.hex, to_blob(flow.redirect_uri),
+                    to_maybe_blob(flow.state.value_or("")), flow.code_challenge, to_blob(flow.scope.text()), to_blob(flow.resource),
+                    std::string(name_of(flow.identity.kind)), to_maybe_blob(flow.identity.value), flow.revision,
+                    core::epoch(flow.created_at), core::epoch(flow.expires_at));
+            return Outcome::done;
+        },
+        [&] { return has_flow(flow.id); });
 }
 
 std::optional<FlowView> SqlStore::find_flow(const core::FlowId& id) {
@@ -80,34 +83,48 @@ std::optional<core::Digest> SqlStore::find_settled(const core::FlowId& id) {
 }
 
 Outcome SqlStore::choose_identity(const core::FlowId& id, std::int64_t revision, const core::Identity& identity, core::Instant now) {
-    return db_.write([&] {
-        return outcome(db_.run("UPDATE flow SET identity_kind = ?, identity_value = ?, revision = revision + 1 "
-                               "WHERE id = ? AND revision = ? AND expires_at > ?",
-                               std::string(name_of(identity.kind)), to_maybe_blob(identity.value), id.text, revision, core::epoch(now)));
-    });
+    const std::string kind(name_of(identity.kind));
+    return db_.write(
+        [&] {
+            return outcome(db_.run("UPDATE flow SET identity_kind = ?, identity_value = ?, revision = revision + 1 "
+                                   "WHERE id = ? AND revision = ? AND expires_at > ?",
+                                   kind, to_maybe_blob(identity.value), id.text, revision, core::epoch(now)));
+        },
+        [&] { // two that chose the same are alike
+            MaybeBlob value;
+            const auto found = db_.query("SELECT identity_value FROM flow WHERE id = ? AND revision = ? AND identity_kind = ?",
+                                         [&](Row& columns) { columns.into(value); }, id.text, revision + 1, kind);
+            return found == 1 && from_blob(value) == identity.value;
+        });
 }
+
+bool SqlStore::has_flow(const core::FlowId& id) { return db_.has("SELECT 1 FROM flow WHERE id = ?", id.text); }
 
 // The gate comes first and is a single statement: of any number of requests that read the flow, one deletes it. The
 // revision makes the identity that was read the identity that is written. The UNIQUE flow id of the session is the
 // second lock on the same door, for engines that can tear a transaction apart.
 Outcome SqlStore::settle_flow(const core::Settlement& settlement) {
-    return db_.write([&] {
-        const auto consumed = db_.run("DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?", settlement.flow_id.text,
-                                      settlement.revision, core::epoch(settlement.now));
-        if (consumed != 1) return Outcome::gone;
-        insert_session(settlement.session);
-        transfer_upstream_tokens(settlement.flow_owner, settlement.session_owner, settlement.now);
-        insert_code(settlement.code);
-        return Outcome::done;
-    });
+    return db_.write(
+        [&] {
+            const auto consumed = db_.run("DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?", settlement.flow_id.text,
+                                          settlement.revision, core::epoch(settlement.now));
+            if (consumed != 1) return Outcome::gone;
+            insert_session(settlement.session);
+            transfer_upstream_tokens(settlement.flow_owner, settlement.session_owner, settlement.now);
+            insert_code(settlement.code);
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM session WHERE id = ?", settlement.session.id.text); });
 }
 
 Outcome SqlStore::deny_flow(const core::FlowId& id, core::Instant now) {
-    return db_.write([&] {
-        if (db_.run("DELETE FROM flow WHERE id = ? AND expires_at > ?", id.text, core::epoch(now)) != 1) return Outcome::gone;
-        db_.run("DELETE FROM upstream_token WHERE owner = ?", core::token_owner(id));
-        return Outcome::done;
-    });
+    return db_.write(
+        [&] {
+            if (db_.run("DELETE FROM flow WHERE id = ? AND expires_at > ?", id.text, core::epoch(now)) != 1) return Outcome::gone;
+            db_.run("DELETE FROM upstream_token WHERE owner = ?", core::token_owner(id));
+            return Outcome::done;
+        },
+        [&] { return !has_flow(id) && !db_.has("SELECT 1 FROM session WHERE flow_id = ?", id.text); });
 }
 
 } // namespace consentgate::store

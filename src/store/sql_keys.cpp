@@ -11,11 +11,14 @@ namespace {
 } // namespace
 
 void SqlStore::put_virtual_key(const core::VirtualKey& key) {
-    db_.write([&] {
-        db_.run("INSERT INTO virtual_key (" VIRTUAL_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", key.id.text, to_blob(key.name),
-                key.hash.hex, key.active ? 1 : 0, to_maybe_blob(core::join(key.services, "\n")), core::epoch(key.created_at),
-                to_maybe_time(key.expires_at));
-    });
+    db_.write(
+        [&] {
+            db_.run("INSERT INTO virtual_key (" VIRTUAL_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", key.id.text, to_blob(key.name),
+                    key.hash.hex, key.active ? 1 : 0, to_maybe_blob(core::join(key.services, "\n")), core::epoch(key.created_at),
+                    to_maybe_time(key.expires_at));
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ?", key.id.text); });
 }
 
 // in:  wanted  what the one `?` of the query is bound to
@@ -57,7 +60,8 @@ std::vector<core::VirtualKey> SqlStore::list_virtual_keys() {
 }
 
 Outcome SqlStore::disable_virtual_key(const core::VirtualKeyId& id) {
-    return db_.write([&] { return outcome(db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id.text)); });
+    return db_.write([&] { return outcome(db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id.text)); },
+                     [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ? AND active = 0", id.text); });
 }
 
 std::vector<ServerKeyRecord> SqlStore::list_server_keys() {
@@ -72,9 +76,12 @@ std::vector<ServerKeyRecord> SqlStore::list_server_keys() {
 }
 
 void SqlStore::put_server_key(const ServerKeyRecord& key, core::Instant now) {
-    db_.write([&] {
-        db_.run("INSERT INTO server_key (id, fingerprint, created_at) VALUES (?, ?, ?)", key.id.text, key.fingerprint.hex, core::epoch(now));
-    });
+    db_.write(
+        [&] {
+            db_.run("INSERT INTO server_key (id, fingerprint, created_at) VALUES (?, ?, ?)", key.id.text, key.fingerprint.hex, core::epoch(now));
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM server_key WHERE id = ? AND fingerprint = ?", key.id.text, key.fingerprint.hex); });
 }
 
 } // namespace consentgate::store

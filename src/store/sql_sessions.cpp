@@ -87,11 +87,13 @@ std::optional<CodeView> SqlStore::find_code(const core::Digest& hash) {
     });
 }
 
-Outcome SqlStore::redeem_code(const core::Digest& hash, core::Instant now) {
-    return db_.write([&] {
-        return outcome(db_.run("UPDATE code SET redeemed_at = ? WHERE code_hash = ? AND redeemed_at IS NULL AND expires_at > ?",
-                               core::epoch(now), hash.hex, core::epoch(now)));
-    });
+Outcome SqlStore::redeem_code(const core::Digest& hash, const std::string& redemption, core::Instant now) {
+    return db_.write(
+        [&] {
+            return outcome(db_.run("UPDATE code SET redeemed_at = ?, redemption = ? WHERE code_hash = ? AND redeemed_at IS NULL AND expires_at > ?",
+                                   core::epoch(now), redemption, hash.hex, core::epoch(now)));
+        },
+        [&] { return db_.has("SELECT 1 FROM code WHERE code_hash = ? AND redemption = ?", hash.hex, redemption); });
 }
 
 std::optional<core::SessionView> SqlStore::find_session(const core::Digest& token) {
@@ -138,9 +140,8 @@ std::vector<core::SessionView> SqlStore::list_sessions(core::Instant now) {
 }
 
 Outcome SqlStore::revoke_session(const core::SessionId& id, core::Instant now) {
-    return db_.write([&] {
-        return outcome(db_.run("UPDATE session SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", core::epoch(now), id.text));
-    });
+    return db_.write([&] { return outcome(db_.run("UPDATE session SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", core::epoch(now), id.text)); },
+                     [&] { return db_.has("SELECT 1 FROM session WHERE id = ? AND revoked_at IS NOT NULL", id.text); });
 }
 
 } // namespace consentgate::store

@@ -25,7 +25,7 @@ public:
     Outcome deny_flow(const core::FlowId& id, core::Instant now) override;
 
     std::optional<CodeView> find_code(const core::Digest& hash) override;
-    Outcome redeem_code(const core::Digest& hash, core::Instant now) override;
+    Outcome redeem_code(const core::Digest& hash, const std::string& redemption, core::Instant now) override;
     std::optional<core::SessionView> find_session(const core::Digest& token) override;
     std::vector<core::SessionView> list_sessions(core::Instant now) override;
     Outcome revoke_session(const core::SessionId& id, core::Instant now) override;
@@ -50,6 +50,7 @@ private:
     void insert_code(const core::IssuedCode& code);
     void transfer_upstream_tokens(const std::string& from, const std::string& to, core::Instant now);
 
+    bool has_flow(const core::FlowId& id);
     std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const std::string& wanted);
     std::vector<core::SessionView> query_sessions(const char* sql, const std::string& text, std::int64_t number);
     // Values of one text column, for the two-step deletes of sweep.

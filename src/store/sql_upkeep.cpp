@@ -1,3 +1,4 @@
+#include "dialect.h"
 #include "sql_store.h"
 
 namespace consentgate::store {
@@ -37,7 +38,8 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
     });
     Swept swept;
     if (flows.empty() && sessions.empty() && codes.empty() && clients.empty()) return swept;
-    db_.write([&] {
+    db_.rewrite([&] {
+        swept = Swept();
         for (const auto& id : flows) {
             swept.flows += db_.run("DELETE FROM flow WHERE id = ?", id);
             db_.run("DELETE FROM upstream_token WHERE owner = ?", core::token_owner(core::FlowId(id)));
@@ -53,6 +55,7 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
                                      "(SELECT 1 FROM flow WHERE flow.client_id = client.id)",
                                      id);
         }
+        return Outcome::done;
     });
     return swept;
 }
@@ -61,8 +64,7 @@ int SqlStore::schema_version() {
     return db_.read([&] {
         int tables = 0;
         int version = 0;
-        db_.query("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
-                  [&](Row& columns) { columns.into(tables); });
+        db_.query(dialect_of(db_.config().engine).count_schema_table, [&](Row& columns) { columns.into(tables); });
         if (tables == 0) return 0;
         db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Row& columns) { columns.into(version); });
         return version;

@@ -5,17 +5,19 @@ namespace consentgate::store {
 // The token belongs to the flow while the flow is open. Raising the flow's revision in the same transaction makes a
 // submit that judged the flow before this moment judge it again, so that no token can be left behind.
 Outcome SqlStore::put_upstream_token(const core::FlowId& flow, const UpstreamToken& token, core::Instant now) {
-    return db_.write([&] {
-        const auto at = core::epoch(now);
-        if (db_.run("UPDATE flow SET revision = revision + 1 WHERE id = ? AND expires_at > ?", flow.text, at) != 1) return Outcome::gone;
-        const auto owner = core::token_owner(flow);
-        db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner, token.service_id); // a reconnect replaces
-        db_.run("INSERT INTO upstream_token (id, owner, service_id, access_token, refresh_token, key_id, version, created_at, updated_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                token.id, owner, token.service_id, to_blob(token.access_token), to_maybe_blob(token.refresh_token.value_or("")),
-                token.key_id.text, token.version, at, at);
-        return Outcome::done;
-    });
+    const auto at = core::epoch(now);
+    const auto owner = core::token_owner(flow);
+    return db_.write(
+        [&] {
+            if (db_.run("UPDATE flow SET revision = revision + 1 WHERE id = ? AND expires_at > ?", flow.text, at) != 1) return Outcome::gone;
+            db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner, token.service_id); // a reconnect replaces
+            db_.run("INSERT INTO upstream_token (id, owner, service_id, access_token, refresh_token, key_id, version, created_at, updated_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    token.id, owner, token.service_id, to_blob(token.access_token), to_maybe_blob(token.refresh_token.value_or("")),
+                    token.key_id.text, token.version, at, at);
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ?", token.id); });
 }
 
 std::vector<UpstreamToken> SqlStore::list_upstream_tokens(const std::string& owner) {

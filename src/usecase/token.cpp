@@ -33,7 +33,7 @@ core::Result<Granted> exchange_code(World& world, const core::Form& form, core::
     auto token = world.keyring.session_token(found->code.key_id, request->code);
     if (!token) return core::refuse(Fault::server_error, core::Say{"the token cannot be made"}, core::Why{"its server key is not in the key file"});
     // gone: another request redeemed it between our look and our write, which makes this one the second use.
-    if (world.store.redeem_code(hash, now) == Outcome::gone) return replayed(world, found->session.id, now);
+    if (world.store.redeem_code(hash, world.random.id(16), now) == Outcome::gone) return replayed(world, found->session.id, now);
     if (!client->last_used_at || *client->last_used_at + touch_every < now) world.store.touch_client(client->id, now);
     return Granted{std::move(*token), found->session};
 }

@@ -18,7 +18,8 @@ Health check_health(store::Store& store) {
     try {
         health.schema_version = store.schema_version();
         health.store_answers = true;
-    } catch (const store::StoreFailure&) { // that is the answer
+    } catch (const store::StoreFailure& failure) { // that is the answer
+        health.why_not = failure.what();
     }
     return health;
 }

@@ -85,7 +85,9 @@ Handled handle_safely(const Route& route, const Request& request, Site& site) {
     try {
         return handle(route, request, site);
     } catch (const store::StoreFailure& failure) {
-        return core::refuse(Fault::store_unavailable, core::Say{"the database is away; nothing was changed, try again"}, core::Why{failure.what()});
+        const char* say = failure.outcome_known() ? "the database is away; nothing was changed, try again"
+                                                  : "the database went away in the middle, so what you did may or may not be saved; try again";
+        return core::refuse(Fault::store_unavailable, core::Say{say}, core::Why{failure.what()});
     } catch (const std::exception& error) {
         return core::refuse(Fault::server_error, core::Say{"something went wrong here"}, core::Why{error.what()});
     }

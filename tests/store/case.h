@@ -2,6 +2,8 @@
 // can be forgotten; there is no way to leave an engine out of a case.
 #pragma once
 
+#include "servers.h"
+
 #include "consentgate/store/open.h"
 
 #include <boost/test/unit_test.hpp>
@@ -15,9 +17,14 @@ namespace consentgate::tests {
 // An engine with an empty, migrated database of its own for the length of the suite. Cases share it and draw fresh ids.
 class Ground {
 public:
-    explicit Ground(store::StoreConfig config) : config_(std::move(config)) {}
+    // in: other  another way to the same database: through a second node, where there are nodes
+    //     servers  that serve it; absent for an embedded one
+    Ground(store::StoreConfig config, store::StoreConfig other, std::shared_ptr<Servers> servers = nullptr)
+        : config_(std::move(config)), other_(std::move(other)), servers_(std::move(servers)) {}
 
     store::StoreConfig config() const { return config_; }
+    store::StoreConfig other_config() const { return other_; }
+    Servers* servers() const { return servers_.get(); }
     std::unique_ptr<store::Store> open() const { return store::open_store(config_); }
     // A store that calls `hook` before each of its statements.
     std::unique_ptr<store::Store> open(std::function<void(std::string_view)> hook) const {
@@ -27,7 +34,8 @@ public:
     }
 
 private:
-    store::StoreConfig config_;
+    store::StoreConfig config_, other_;
+    std::shared_ptr<Servers> servers_;
 };
 
 struct Case {

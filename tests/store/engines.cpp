@@ -27,13 +27,25 @@ std::unique_ptr<Ground> make_sqlite() {
     config.path = scratch() + "/a folder with a blank/consent?gate#%41.db"; // characters that mean something in a URI
     std::filesystem::create_directories(std::filesystem::path(config.path).parent_path());
     store::migrate(config, noon);
-    return std::make_unique<Ground>(config);
+    return std::make_unique<Ground>(config, config);
+}
+
+// Migrated through one node; what the other node does not know yet, it waits for.
+std::unique_ptr<Ground> make_server(const std::string& kind, int other) {
+    auto servers = std::make_shared<Servers>(kind, scratch() + "/" + kind);
+    store::migrate(servers->config({1}), noon);
+    return std::make_unique<Ground>(servers->config({1}), servers->config({other}), servers);
 }
 
 } // namespace
 
 std::vector<Engine>& engines() {
-    static std::vector<Engine> all{{"sqlite", make_sqlite}};
+    static std::vector<Engine> all{
+        {"sqlite", make_sqlite},
+        {"postgresql", [] { return make_server("postgresql", 1); }},
+        {"mariadb", [] { return make_server("mariadb", 1); }},
+        {"galera", [] { return make_server("galera", 2); }},
+    };
     return all;
 }
 

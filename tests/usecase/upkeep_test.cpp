@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(a_key_file_that_lacks_or_changes_a_used_key_is_refused, *la
 
 BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("house")) {
     BOOST_TEST(usecase::check_health(*store).ready());
-    const auto away = store::open_store({.path = folder.file("nowhere.db"), .wait = {}, .before_statement = {}});
+    const auto away = store::open_store({.path = folder.file("nowhere.db"), .wait = {}});
     const auto health = usecase::check_health(*away);
     BOOST_TEST(!health.store_answers);
     BOOST_TEST(!health.ready());

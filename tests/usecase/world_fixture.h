@@ -15,7 +15,7 @@ namespace consentgate::tests {
 
 struct WorldFixture {
     TempFolder folder;
-    store::StoreConfig config{.path = folder.file("consentgate.db"), .wait = std::chrono::milliseconds(2000), .before_statement = {}};
+    store::StoreConfig config{.path = folder.file("consentgate.db"), .wait = std::chrono::milliseconds(2000)};
     std::unique_ptr<store::Store> store = (store::migrate(config, noon), store::open_store(config));
     sys::OsRandom random;
     core::Policy policy = sample_policy();

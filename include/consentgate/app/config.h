@@ -25,6 +25,7 @@ struct BearerKeyFile {
 struct Config {
     core::Policy policy;
     store::StoreConfig store;
+    std::string database_password_file; // whose content becomes store.password when the foundation is laid
     std::string key_file;
     std::string pages;
     std::vector<BearerKeyFile> bearer_keys;

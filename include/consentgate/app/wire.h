@@ -17,6 +17,9 @@ struct Foundation {
     core::BearerVerifier bearers;
 };
 
+// Puts the password of the database where the store finds it. fail: throws std::runtime_error
+void read_database_password(Config& config);
+
 // Reads the configuration, the key file and the bearer keys. fail: throws std::runtime_error in the operator's words
 Foundation lay_foundation(const std::string& config_path);
 

@@ -1,26 +1,54 @@
-// Opening the database and bringing its schema up to date.
+// Which database, how to open it, and bringing its schema up to date.
 #pragma once
 
+#include "consentgate/core/secret.h"
 #include "consentgate/store/store.h"
 #include "consentgate/store/writer_queue.h"
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace consentgate::store {
 
+enum class Engine { sqlite, postgresql, mariadb }; // mariadb: a Galera cluster too
+
+// How the way to a database server is protected. here: verified, except on this machine, where nothing travels.
+enum class Tls { here, off, encrypt, verify };
+
+struct Host {
+    std::string name; // or address, or the folder (PostgreSQL) or file (MariaDB) of a Unix socket
+    int port;
+};
+
 struct StoreConfig {
-    std::string path;                  // of the SQLite database file
-    std::chrono::milliseconds wait{5000}; // how long a write waits for other writers before StoreFailure
-    std::shared_ptr<WriterQueue> queue{}; // of the processes that write together; absent: SQLite's own lock alone
+    Engine engine = Engine::sqlite;
+    std::string path{}; // of the SQLite database file
+
+    std::vector<Host> hosts{};    // of a database server, tried in this order
+    std::string name{}, user{};   // of the database, and who we are there
+    core::Secret password{};
+    Tls tls = Tls::here;
+    std::string tls_ca{}; // PEM file of the authorities that `verify` trusts; empty: the system's
+
+    std::chrono::milliseconds wait{5000}; // how long a unit of work may wait for others before StoreFailure
+    std::shared_ptr<WriterQueue> queue{}; // of the processes that write to one SQLite file; absent: its own lock alone
     // Called with the text of every statement, BEGIN and COMMIT included, before it runs. Tests throw or pause in it;
     // empty otherwise.
-    std::function<void(std::string_view)> before_statement;
+    std::function<void(std::string_view)> before_statement{};
 };
+
+// Reads the address of a database: the path of a SQLite file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with the
+// engines postgresql and mariadb. A host with slashes (a socket) is written with %2F.
+// out: what is wrong with it; absent when nothing is, and config has it
+std::optional<std::string> read_address(const std::string& text, StoreConfig& config);
+
+// The address as an operator knows it, for messages; without the password.
+std::string address_of(const StoreConfig& config);
 
 // Does not touch the database: the first verb does, and every verb after a failure opens it again.
 std::unique_ptr<Store> open_store(StoreConfig config);
@@ -33,8 +61,9 @@ struct Applied {
     std::string name;
 };
 
-// Creates the database when it is missing and applies what it lacks, one transaction per migration, safe when started
-// twice at once. out: what was applied, in order; empty when it was up to date. fail: throws StoreFailure
+// Applies what the schema lacks, one transaction per migration, safe when started by several machines at once. Creates the
+// file of a SQLite database that is missing. out: what was applied, in order; empty when it was up to date.
+// fail: throws StoreFailure
 std::vector<Applied> migrate(const StoreConfig& config, core::Instant now);
 
 } // namespace consentgate::store

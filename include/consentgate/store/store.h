@@ -2,8 +2,8 @@
 //
 // find_ may be absent; put_ inserts; the others are conditional writes whose affected-row count is the answer.
 // Threads: one Store belongs to one worker process and is used by one thread. Open it after the fork.
-// Errors:  every verb throws StoreFailure when the database cannot do it; the world is then as it was before the call,
-//          and the next call tries the database afresh.
+// Errors:  every verb throws StoreFailure when the database cannot do it; the world is then as it was before the call
+//          (unless the failure says that its outcome is not known), and the next call tries the database afresh.
 #pragma once
 
 #include "consentgate/core/access.h"
@@ -22,7 +22,12 @@ namespace consentgate::store {
 // kind of error and never holds SQL, values or connection strings.
 class StoreFailure : public std::runtime_error {
 public:
-    using std::runtime_error::runtime_error;
+    explicit StoreFailure(const std::string& text, bool outcome_known = true) : std::runtime_error(text), outcome_known_(outcome_known) {}
+    // False: the answer to a commit was lost and could not be found out in time, so it may have taken effect.
+    bool outcome_known() const { return outcome_known_; }
+
+private:
+    bool outcome_known_;
 };
 
 enum class Outcome { done, gone }; // gone: the row was not there, or not as the condition asked; nothing was written
@@ -87,7 +92,8 @@ public:
     // codes and sessions
     virtual std::optional<CodeView> find_code(const core::Digest& hash) = 0;
     // gone: spent, by this time. The code stays, marked, until its session is swept.
-    virtual Outcome redeem_code(const core::Digest& hash, core::Instant now) = 0;
+    // in: redemption  a fresh id that marks who redeemed it: when the answer to a commit is lost, it tells us from another
+    virtual Outcome redeem_code(const core::Digest& hash, const std::string& redemption, core::Instant now) = 0;
     virtual std::optional<core::SessionView> find_session(const core::Digest& token) = 0;
     virtual std::vector<core::SessionView> list_sessions(core::Instant now) = 0; // alive, newest first, at most 1000
     virtual Outcome revoke_session(const core::SessionId& id, core::Instant now) = 0;

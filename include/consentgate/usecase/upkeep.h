@@ -10,6 +10,7 @@ namespace consentgate::usecase {
 
 struct Health {
     bool store_answers = false;
+    std::string why_not; // when it does not, for the log
     int schema_version = 0;
     int expected_version = 0;
     bool ready() const { return store_answers && schema_version == expected_version; }

@@ -1,0 +1,124 @@
+#include "dialect.h"
+
+#include "consentgate/core/text.h"
+
+#include <Poco/RegularExpression.h>
+#include <Poco/String.h>
+
+namespace consentgate::store {
+namespace {
+
+std::string replace(std::string text, const char* pattern, const std::string& by) {
+    Poco::RegularExpression(pattern).subst(text, by, Poco::RegularExpression::RE_GLOBAL);
+    return text;
+}
+
+std::string as_it_is(std::string statement) { return statement; }
+
+// "C": ids compare and sort by their bytes on every engine. CHAR would be padded, and would not be found by its index when a
+// question mark is typed as text.
+std::string for_postgresql(std::string statement) {
+    statement = replace(std::move(statement), "\\bBLOB\\b", "BYTEA");
+    return replace(std::move(statement), "\\b(?:VAR)?CHAR(\\(\\d+\\))", "VARCHAR$1 COLLATE \"C\"");
+}
+
+// nopad: MariaDB's usual collations find `a ` where `a` was asked for.
+std::string for_mariadb(std::string statement) {
+    statement = replace(std::move(statement), "\\bBLOB\\b", "MEDIUMBLOB");
+    statement = replace(std::move(statement), "^(\\s*CREATE (?:TABLE|INDEX)) (?!IF)", "$1 IF NOT EXISTS ");
+    statement = replace(std::move(statement), "\\bADD COLUMN (?!IF)", "ADD COLUMN IF NOT EXISTS ");
+    if (statement.find("CREATE TABLE") != std::string::npos) statement += " ENGINE=InnoDB CHARACTER SET ascii COLLATE ascii_nopad_bin";
+    return statement;
+}
+
+constexpr Dialect sqlite{
+    "",
+    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
+    "", // BEGIN IMMEDIATE is the lock
+    as_it_is,
+};
+
+constexpr Dialect postgresql{
+    "BEGIN",
+    "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_version'",
+    "SELECT count(pg_advisory_xact_lock(7239815246))", // the number only has to be ours
+    for_postgresql,
+};
+
+constexpr Dialect mariadb{
+    "START TRANSACTION",
+    "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = 'schema_version'",
+    "", // a lock of one node would not hold in a cluster
+    for_mariadb,
+};
+
+// A value as connection strings quote it.
+std::string quoted(const std::string& value) { return "{" + Poco::replace(value, "}", "}}") + "}"; }
+
+bool on_this_machine(const Host& host) {
+    return host.name == "localhost" || host.name.starts_with("127.") || host.name == "::1" || host.name.starts_with("/");
+}
+
+Tls protection(const StoreConfig& config, const Host& host) {
+    if (config.tls != Tls::here) return config.tls;
+    return on_this_machine(host) ? Tls::off : Tls::verify;
+}
+
+std::string authorities(const StoreConfig& config) { return config.tls_ca.empty() ? "/etc/ssl/certs/ca-certificates.crt" : config.tls_ca; }
+
+// Seconds, rounded up, for what knows no finer.
+std::string seconds(std::chrono::milliseconds time) { return std::to_string(std::max<std::int64_t>(1, (time.count() + 999) / 1000)); }
+
+constexpr const char* connect_seconds = "2";
+
+// A value in libpq's own syntax.
+std::string libpq_quoted(const std::string& value) { return "'" + Poco::replace(Poco::replace(value, "\\", "\\\\"), "'", "\\'") + "'"; }
+
+std::string postgresql_string(const StoreConfig& config, const Host& host) {
+    const auto tls = protection(config, host);
+    const char* mode = tls == Tls::verify ? "verify-full" : tls == Tls::encrypt ? "require" : "disable";
+    // What goes to libpq directly. A standby refuses, so that the next host is tried; a machine that is gone is noticed.
+    std::string options = std::string("connect_timeout=") + connect_seconds + " target_session_attrs=read-write tcp_user_timeout=" +
+                          std::to_string(config.wait.count()) + " keepalives_idle=5 keepalives_interval=2 keepalives_count=3";
+    if (tls == Tls::verify) options += " sslrootcert=" + libpq_quoted(authorities(config));
+    // 7.4-0: after an error nothing runs until the rollback; by default the driver would go on from a savepoint, at the cost
+    // of two round trips for each statement.
+    return "DRIVER=PostgreSQL Unicode;SERVER=" + host.name + ";PORT=" + std::to_string(host.port) + ";DATABASE=" + config.name + ";UID=" + config.user +
+           ";PWD=" + quoted(config.password.reveal()) + ";SSLmode=" + mode + ";pqopt=" + quoted(options) +
+           ";Protocol=7.4-0;UseServerSidePrepare=1;ByteaAsLongVarBinary=1;BoolsAsChar=0;MaxVarcharSize=1048576;MaxLongVarcharSize=1048576;";
+}
+
+std::string mariadb_string(const StoreConfig& config, const Host& host) {
+    const auto tls = protection(config, host);
+    const auto where = host.name.starts_with("/") ? "SOCKET=" + host.name : "SERVER=" + host.name + ";PORT=" + std::to_string(host.port);
+    std::string protect;
+    if (tls == Tls::verify) protect = "FORCETLS=1;SSLVERIFY=1;SSLCA=" + authorities(config) + ";";
+    if (tls == Tls::encrypt) protect = "FORCETLS=1;SSLVERIFY=0;";
+    // OPTION=2: an UPDATE counts the rows it found, as everywhere, not those it made different.
+    return "DRIVER=MariaDB Unicode;" + where + ";DATABASE=" + config.name + ";UID=" + config.user + ";PWD=" + quoted(config.password.reveal()) +
+           ";OPTION=2;CHARSET=utf8mb4;CONN_TIMEOUT=" + connect_seconds + ";READ_TIMEOUT=" + seconds(config.wait) + ";WRITE_TIMEOUT=" + seconds(config.wait) +
+           ";" + protect;
+}
+
+} // namespace
+
+const Dialect& dialect_of(Engine engine) {
+    return engine == Engine::sqlite ? sqlite : engine == Engine::postgresql ? postgresql : mariadb;
+}
+
+std::vector<std::string> session_settings(const StoreConfig& config) {
+    const auto wait = std::to_string(std::max<std::int64_t>(1, config.wait.count()));
+    if (config.engine == Engine::postgresql) {
+        return {"SET statement_timeout = " + wait, "SET lock_timeout = " + wait, "SET idle_in_transaction_session_timeout = 30000", "SELECT 1"};
+    }
+    // wsrep_sync_wait: a read sees what any node of a cluster has acknowledged before it; without a cluster it does nothing.
+    return {"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', tx_isolation = 'READ-COMMITTED', wsrep_sync_wait = 1, "
+            "innodb_lock_wait_timeout = " + seconds(config.wait) + ", max_statement_time = " + seconds(config.wait),
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = database()"};
+}
+
+core::Secret connection_string(const StoreConfig& config, const Host& host) {
+    return core::Secret(config.engine == Engine::postgresql ? postgresql_string(config, host) : mariadb_string(config, host));
+}
+
+} // namespace consentgate::store

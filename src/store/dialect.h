@@ -1,0 +1,31 @@
+// What the engines do not say in the same words; everything else in this room is one SQL text for all. Private to this room.
+#pragma once
+
+#include "consentgate/store/open.h"
+
+#include <string>
+#include <string_view>
+
+namespace consentgate::store {
+
+struct Dialect {
+    const char* begin;             // a transaction over ODBC; sqlite_session says its own
+    const char* count_schema_table; // 1 or 0: whether there is a table schema_version in our database
+    const char* migration_lock;    // held until the end of the transaction, so that one migrates at a time; empty: see below
+
+    // A statement of a migration in the engine's types. Where CREATE is not part of the transaction (MariaDB), it also
+    // becomes one that does nothing when it was done before, so that an interrupted migration can be run again and two at
+    // once do no harm.
+    std::string (*adapt)(std::string statement);
+};
+
+const Dialect& dialect_of(Engine engine);
+
+// The session's settings and the limits that make the server give up when we do; each is run once after connecting.
+// The last is a query that only a server fit for our work answers.
+std::vector<std::string> session_settings(const StoreConfig& config);
+
+// The connection string for one host; holds the password.
+core::Secret connection_string(const StoreConfig& config, const Host& host);
+
+} // namespace consentgate::store

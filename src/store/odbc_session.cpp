@@ -1,0 +1,260 @@
+// A session with a database server over ODBC, with the traps of Poco 1.11 and of the drivers taken out.
+//
+// - Poco asks isConnected() before every statement, which MariaDB's driver answers with a ping. On a Galera cluster that ping
+//   can swallow the news that the transaction was rolled back, and the rest of it then commits as a transaction of its own:
+//   Quiet never pings, and nothing here uses Poco's statements.
+// - Poco's statements count bound rows where changed ones are meant, cut long text at 255 bytes, die of their first
+//   exception and cannot tell a miss of RETURNING from an error. Ours are prepared once on the handle of Poco's session.
+// - Poco's close() commits what is open, when autocommit is off. Here it stays on, and transactions say BEGIN and COMMIT
+//   themselves: what was not committed is rolled back by the server, and a read costs one round trip.
+// - Drivers' and Poco's texts quote SQL, values and, when no connection was made, the password: only codes leave this file.
+#include "dialect.h"
+#include "session.h"
+
+#include <Poco/AutoPtr.h>
+#include <Poco/Data/ODBC/Handle.h>
+#include <Poco/Data/ODBC/ODBCException.h>
+#include <Poco/Data/ODBC/SessionImpl.h>
+#include <Poco/Data/ODBC/Utility.h>
+
+#include <sqlext.h>
+
+#include <algorithm>
+#include <map>
+
+namespace consentgate::store {
+namespace {
+
+namespace odbc = Poco::Data::ODBC;
+
+constexpr std::size_t login_seconds = 2;
+
+class Quiet final : public odbc::SessionImpl {
+public:
+    explicit Quiet(const std::string& connection) : SessionImpl(connection, login_seconds) { open_ = true; }
+    bool isConnected() const override { return open_; }
+
+private:
+    bool open_ = false;
+};
+
+bool one_of(long code, std::initializer_list<long> codes) { return std::find(codes.begin(), codes.end(), code) != codes.end(); }
+bool one_of(std::string_view state, std::initializer_list<std::string_view> states) { return std::find(states.begin(), states.end(), state) != states.end(); }
+
+// law: SQLSTATE classes of ISO 9075; PostgreSQL's and MariaDB's lists of error codes
+Trouble trouble_of(std::string_view state, long native) {
+    // Serialization failure, deadlock, lock not available; MariaDB's deadlock, lock wait, changed table, re-preparation.
+    if (one_of(state, {"40001", "40P01", "55P03"}) || one_of(native, {1213, 1205, 1412, 1615})) return Trouble::again;
+    if (state == "23505" || native == 1062) return Trouble::taken;
+    // The server ended or lost the session, is no longer the one that takes writes, or forgot our statements.
+    if (state.starts_with("08") || one_of(state, {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "26000", "0A000"})) return Trouble::lost;
+    // MariaDB: no server, no answer, killed, read-only, and a cluster's node that has no quorum or could not finish a commit.
+    if (one_of(native, {2002, 2003, 2006, 2013, 2055, 1927, 1290, 1836, 1047, 1180})) return Trouble::lost;
+    return Trouble::refused;
+}
+
+// in: what  was being done
+template <class Diagnostics> EngineError error_of(const char* what, const Diagnostics& diagnostics) {
+    if (diagnostics.count() == 0) return {Trouble::lost, std::string("the database failed at ") + what + " and did not say why"};
+    const auto state = diagnostics.sqlState(0);
+    const auto native = diagnostics.nativeError(0);
+    return {trouble_of(state, native), std::string("the database failed at ") + what + ": SQLSTATE " + state + ", code " + std::to_string(native)};
+}
+
+class Statement {
+public:
+    explicit Statement(const odbc::ConnectionHandle& connection) : handle_(connection) {}
+
+    void prepare(const char* sql) { check(SQLPrepare(handle(), text_of(sql), SQL_NTS), "preparing a statement"); }
+
+    void execute(Values values) {
+        lengths_.resize(values.size());
+        for (std::size_t at = 0; at < values.size(); ++at) bind(static_cast<SQLUSMALLINT>(at + 1), values[at], lengths_[at]);
+        finish(SQLExecute(handle()));
+    }
+
+    void execute_directly(const char* sql) { finish(SQLExecDirect(handle(), text_of(sql), SQL_NTS)); }
+
+    std::size_t changed_rows() {
+        SQLLEN rows = 0;
+        check(SQLRowCount(handle(), &rows), "counting rows");
+        return rows > 0 ? static_cast<std::size_t>(rows) : 0;
+    }
+
+    bool fetch() {
+        const auto result = SQLFetch(handle());
+        if (result == SQL_NO_DATA) return false;
+        check(result, "reading a row");
+        return true;
+    }
+
+    // False when the column is NULL.
+    bool number(int column, std::int64_t& to) {
+        SQLLEN length = 0;
+        check(SQLGetData(handle(), place(column), SQL_C_SBIGINT, &to, sizeof to, &length), "reading a number");
+        if (length == SQL_NULL_DATA) to = 0;
+        return length != SQL_NULL_DATA;
+    }
+
+    // A value comes in pieces when it is longer than the room for it; the last piece says so. Text ends each with a zero.
+    bool piecewise(int column, SQLSMALLINT type, std::string& to) {
+        const std::size_t end = type == SQL_C_CHAR ? 1 : 0;
+        to.clear();
+        char piece[4096];
+        for (;;) {
+            SQLLEN length = 0;
+            const auto result = SQLGetData(handle(), place(column), type, piece, sizeof piece, &length);
+            if (result == SQL_NO_DATA) return true;
+            check(result, "reading a value");
+            if (length == SQL_NULL_DATA) return false;
+            const bool more = length == SQL_NO_TOTAL || static_cast<std::size_t>(length) > sizeof piece - end;
+            to.append(piece, more ? sizeof piece - end : static_cast<std::size_t>(length));
+            if (!more) return true;
+        }
+    }
+
+    void close() noexcept { SQLFreeStmt(handle(), SQL_CLOSE); }
+
+private:
+    SQLHSTMT handle() const { return handle_; }
+    static SQLCHAR* text_of(const char* sql) { return reinterpret_cast<SQLCHAR*>(const_cast<char*>(sql)); }
+    static SQLUSMALLINT place(int column) { return static_cast<SQLUSMALLINT>(column + 1); }
+
+    void bind(SQLUSMALLINT at, const Value& value, SQLLEN& length) {
+        const bool number = value.kind == Value::Kind::number;
+        const bool text = value.kind == Value::Kind::text;
+        const SQLSMALLINT c_type = number ? SQL_C_SBIGINT : text ? SQL_C_CHAR : SQL_C_BINARY;
+        const SQLSMALLINT sql_type = number ? SQL_BIGINT : text ? SQL_VARCHAR : SQL_LONGVARBINARY;
+        const void* data = number ? static_cast<const void*>(&value.number) : value.data.data();
+        const auto size = number ? sizeof value.number : value.data.size();
+        length = value.null ? SQL_NULL_DATA : static_cast<SQLLEN>(size);
+        check(SQLBindParameter(handle(), at, SQL_PARAM_INPUT, c_type, sql_type, std::max<SQLULEN>(1, size), 0, const_cast<void*>(data),
+                               static_cast<SQLLEN>(size), &length),
+              "binding a value");
+    }
+
+    // No data is an answer: the statement found no row to change.
+    void finish(SQLRETURN result) {
+        if (result != SQL_NO_DATA) check(result, "running a statement");
+    }
+
+    void check(SQLRETURN result, const char* what) {
+        if (SQL_SUCCEEDED(result)) return;
+        const auto error = error_of(what, odbc::StatementDiagnostics(handle()));
+        close();
+        throw error;
+    }
+
+    odbc::StatementHandle handle_;
+    std::vector<SQLLEN> lengths_;
+};
+
+class OdbcRow final : public Row {
+public:
+    explicit OdbcRow(Statement& statement) : statement_(statement) {}
+
+protected:
+    bool number(int column, std::int64_t& to) override { return statement_.number(column, to); }
+    bool text(int column, std::string& to) override { return statement_.piecewise(column, SQL_C_CHAR, to); }
+    bool bytes(int column, BLOB& to) override {
+        std::string bytes;
+        const bool there = statement_.piecewise(column, SQL_C_BINARY, bytes);
+        to = to_blob(bytes);
+        return there;
+    }
+
+private:
+    Statement& statement_;
+};
+
+class OdbcSession final : public Session {
+public:
+    OdbcSession(const StoreConfig& config, const Host& host)
+        : begin_(dialect_of(config.engine).begin), session_(new Quiet(connection_string(config, host).reveal())) {
+        for (const auto& setting : session_settings(config)) directly(setting.c_str());
+    }
+
+    bool usable() const override { return true; }
+    void begin() override { directly(begin_); }
+    void commit() override { directly("COMMIT"); }
+    void roll_back() override { directly("ROLLBACK"); }
+
+    std::size_t run(const char* sql, Values values) override {
+        const Execution execution{prepared(sql)};
+        execution.statement.execute(values);
+        return execution.statement.changed_rows();
+    }
+
+    std::size_t query(const char* sql, const TakeRow& take, Values values) override {
+        const Execution execution{prepared(sql)};
+        execution.statement.execute(values);
+        std::size_t rows = 0;
+        for (; execution.statement.fetch(); ++rows) {
+            OdbcRow row(execution.statement);
+            take(row);
+        }
+        return rows;
+    }
+
+private:
+    // However it ends, the statement is then ready to run again.
+    struct Execution {
+        Statement& statement;
+        ~Execution() { statement.close(); }
+    };
+
+    Statement& prepared(std::string_view sql) {
+        const auto known = statements_.find(sql);
+        if (known != statements_.end()) return *known->second;
+        auto fresh = make();
+        fresh->prepare(std::string(sql).c_str());
+        return *statements_.emplace(sql, std::move(fresh)).first->second;
+    }
+
+    // fail: throws EngineError; Poco has no diagnostics for a statement handle that a dead session refuses
+    std::unique_ptr<Statement> make() const {
+        try {
+            return std::make_unique<Statement>(session_->dbc());
+        } catch (const Poco::Exception&) {
+            throw EngineError(Trouble::lost, "the database session is gone");
+        }
+    }
+
+    void directly(const char* sql) {
+        const auto statement = make();
+        const Execution execution{*statement};
+        statement->execute_directly(sql);
+    }
+
+    const char* begin_;
+    Poco::AutoPtr<Quiet> session_;
+    std::map<std::string, std::unique_ptr<Statement>, std::less<>> statements_; // on that session, so they go before it
+};
+
+std::unique_ptr<Session> open_host(const StoreConfig& config, const Host& host) {
+    try {
+        return std::make_unique<OdbcSession>(config, host);
+    } catch (const EngineError& error) {
+        throw EngineError(Trouble::away, error.what());
+    } catch (const odbc::ConnectionException& error) {
+        throw EngineError(Trouble::away, error_of("connecting", error.diagnostics()).what());
+    } catch (const Poco::Exception& error) {
+        throw EngineError(Trouble::away, std::string("the database failed at connecting: ") + error.name());
+    }
+}
+
+} // namespace
+
+std::unique_ptr<Session> open_odbc(const StoreConfig& config) {
+    std::string problems;
+    for (const auto& host : config.hosts) {
+        try {
+            return open_host(config, host);
+        } catch (const EngineError& error) {
+            problems += (problems.empty() ? "" : "; ") + host.name + ":" + std::to_string(host.port) + ": " + error.what();
+        }
+    }
+    throw EngineError(Trouble::away, problems);
+}
+
+} // namespace consentgate::store

@@ -1,0 +1,58 @@
+// One open session with an engine, and what can go wrong with it; private to this room. Each engine has its own
+// implementation, in sqlite_session and odbc_session.
+#pragma once
+
+#include "consentgate/store/open.h"
+#include "value.h"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace consentgate::store {
+
+// What an error means for the step after it.
+enum class Trouble {
+    again,   // another transaction was in the way; this one is rolled back and may be run again
+    taken,   // a row with this key is there already
+    lost,    // the session is no good any more; another one may be
+    away,    // no session is to be had
+    refused, // anything else: running it again would not help
+};
+
+// The text is fit for a log: the engine's code for the error, never its words, which can hold SQL, values and passwords.
+class EngineError : public std::runtime_error {
+public:
+    EngineError(Trouble trouble, const std::string& text) : std::runtime_error(text), trouble_(trouble) {}
+    Trouble trouble() const { return trouble_; }
+
+private:
+    Trouble trouble_;
+};
+
+// Every function throws EngineError. Destroying a session rolls back what it has not committed.
+class Session {
+public:
+    Session() = default;
+    virtual ~Session() = default;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    virtual bool usable() const = 0; // false: it would fail for sure, make another. Asks no server
+    virtual void begin() = 0;
+    virtual void commit() = 0;
+    virtual void roll_back() = 0;
+
+    // One statement, prepared at its first use. out: the number of rows it changed
+    virtual std::size_t run(const char* sql, Values values) = 0;
+    // A query: hands every row to `take`. out: the number of rows
+    virtual std::size_t query(const char* sql, const TakeRow& take, Values values) = 0;
+};
+
+enum class Create { no, yes };
+
+std::unique_ptr<Session> open_sqlite(const StoreConfig& config, Create create);
+// Tries the hosts in order; the first that serves it becomes the session's. fail: throws EngineError, Trouble::away, of the last one
+std::unique_ptr<Session> open_odbc(const StoreConfig& config);
+
+} // namespace consentgate::store
