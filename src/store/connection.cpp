@@ -48,6 +48,16 @@ private:
     int collisions_ = 0;
 };
 
+bool Connection::can_be_stored(std::string_view sql, Values values) {
+    const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+    for (const auto& value : values) {
+        if (value.kind != Value::Kind::text || std::all_of(value.data.begin(), value.data.end(), printable)) continue;
+        if (sql.starts_with("INSERT")) throw EngineError(Trouble::refused, "an id is not printable ASCII");
+        return false;
+    }
+    return true;
+}
+
 void Connection::repeat(const std::function<void()>& work) {
     Attempts attempts(config_);
     for (;;) {

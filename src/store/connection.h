@@ -44,6 +44,12 @@ public:
     template <class... Bound> std::size_t run(const char* sql, const Bound&... bound) {
         const std::array<Value, sizeof...(bound)> values{Value(bound)...};
         announce(sql);
+        return can_be_stored(sql, values) ? session_->run(sql, values) : 0;
+    }
+
+    // The same with as many values as a table has columns.
+    std::size_t run(const char* sql, Values values) {
+        announce(sql);
         return session_->run(sql, values);
     }
 
@@ -51,7 +57,7 @@ public:
     template <class Take, class... Bound> std::size_t query(const char* sql, const Take& take, const Bound&... bound) {
         const std::array<Value, sizeof...(bound)> values{Value(bound)...};
         announce(sql);
-        return session_->query(sql, std::ref(take), values);
+        return can_be_stored(sql, values) ? session_->query(sql, std::ref(take), values) : 0;
     }
 
     // Whether a query has rows.
@@ -63,6 +69,11 @@ public:
 
 private:
     class Attempts;
+
+    // Text columns hold ids, digests and names: printable ASCII. What is anything else equals none of them, so that the
+    // statement would meet no row; engines find some of it nevertheless (NUL) and fail at the rest (what is not UTF-8).
+    // fail: throws EngineError when it is to be inserted
+    static bool can_be_stored(std::string_view sql, Values values);
 
     void repeat(const std::function<void()>& work);
     void ensure_open();

@@ -22,12 +22,13 @@ std::string for_postgresql(std::string statement) {
     return replace(std::move(statement), "\\b(?:VAR)?CHAR(\\(\\d+\\))", "VARCHAR$1 COLLATE \"C\"");
 }
 
-// nopad: MariaDB's usual collations find `a ` where `a` was asked for.
+// nopad: MariaDB's usual collations find `a ` where `a` was asked for. utf8mb4, though ids are ASCII: what a request names
+// instead of one must be comparable with them.
 std::string for_mariadb(std::string statement) {
     statement = replace(std::move(statement), "\\bBLOB\\b", "MEDIUMBLOB");
     statement = replace(std::move(statement), "^(\\s*CREATE (?:TABLE|INDEX)) (?!IF)", "$1 IF NOT EXISTS ");
     statement = replace(std::move(statement), "\\bADD COLUMN (?!IF)", "ADD COLUMN IF NOT EXISTS ");
-    if (statement.find("CREATE TABLE") != std::string::npos) statement += " ENGINE=InnoDB CHARACTER SET ascii COLLATE ascii_nopad_bin";
+    if (statement.find("CREATE TABLE") != std::string::npos) statement += " ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin";
     return statement;
 }
 

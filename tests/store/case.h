@@ -1,5 +1,6 @@
 // The store suite: one list of cases, run on every engine. STORE_CASE defines a case and registers it in one act, so none
-// can be forgotten; there is no way to leave an engine out of a case.
+// can be forgotten; there is no way to leave an engine out of it. SERVER_CASE is for what only servers have: hosts,
+// connections, sessions that end.
 #pragma once
 
 #include "servers.h"
@@ -25,6 +26,8 @@ public:
     store::StoreConfig config() const { return config_; }
     store::StoreConfig other_config() const { return other_; }
     Servers* servers() const { return servers_.get(); }
+    // A database of its own with nothing in it, by both ways.
+    std::pair<store::StoreConfig, store::StoreConfig> empty_database() const;
     std::unique_ptr<store::Store> open() const { return store::open_store(config_); }
     // A store that calls `hook` before each of its statements.
     std::unique_ptr<store::Store> open(std::function<void(std::string_view)> hook) const {
@@ -42,6 +45,7 @@ struct Case {
     const char* name;
     const char* labels; // requirement ids, separated by blanks
     void (*run)(Ground&);
+    bool servers_only;
 };
 
 inline std::vector<Case>& cases() {
@@ -49,10 +53,12 @@ inline std::vector<Case>& cases() {
     return all;
 }
 
-#define STORE_CASE(name, labels)                                                                                       \
+#define STORE_CASE(name, labels) CASE_FOR(name, labels, false)
+#define SERVER_CASE(name, labels) CASE_FOR(name, labels, true)
+#define CASE_FOR(name, labels, servers_only)                                                                                       \
     static void name(consentgate::tests::Ground& ground);                                                              \
     [[maybe_unused]] static const bool name##_registered =                                                             \
-        (consentgate::tests::cases().push_back({#name, labels, name}), true);                                          \
+        (consentgate::tests::cases().push_back({#name, labels, name, servers_only}), true);                                          \
     static void name([[maybe_unused]] consentgate::tests::Ground& ground)
 
 } // namespace consentgate::tests

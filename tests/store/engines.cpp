@@ -41,10 +41,10 @@ std::unique_ptr<Ground> make_server(const std::string& kind, int other) {
 
 std::vector<Engine>& engines() {
     static std::vector<Engine> all{
-        {"sqlite", make_sqlite},
-        {"postgresql", [] { return make_server("postgresql", 1); }},
-        {"mariadb", [] { return make_server("mariadb", 1); }},
-        {"galera", [] { return make_server("galera", 2); }},
+        {"sqlite", false, make_sqlite},
+        {"postgresql", true, [] { return make_server("postgresql", 1); }},
+        {"mariadb", true, [] { return make_server("mariadb", 1); }},
+        {"galera", true, [] { return make_server("galera", 2); }},
     };
     return all;
 }

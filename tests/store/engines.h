@@ -11,9 +11,11 @@ namespace consentgate::tests {
 
 class Engine {
 public:
-    Engine(std::string name_, std::function<std::unique_ptr<Ground>()> make) : name(std::move(name_)), make_(std::move(make)) {}
+    Engine(std::string name_, bool has_servers_, std::function<std::unique_ptr<Ground>()> make)
+        : name(std::move(name_)), has_servers(has_servers_), make_(std::move(make)) {}
 
     const std::string name;
+    const bool has_servers;
 
     Ground& ground() {
         if (!ground_) ground_ = make_();

@@ -13,6 +13,7 @@ static bool add_suites() {
     for (auto& engine : tests::engines()) {
         auto* suite = BOOST_TEST_SUITE("store_" + engine.name);
         for (const auto& one : tests::cases()) {
+            if (one.servers_only && !engine.has_servers) continue;
             auto* test = boost::unit_test::make_test_case([&engine, one] { one.run(engine.ground()); }, one.name, __FILE__, __LINE__);
             for (const auto& label : core::split(one.labels, ' ')) test->add_label(label);
             suite->add(test);

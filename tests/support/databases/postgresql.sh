@@ -11,7 +11,7 @@ engine_prepare() {
   server_file "$DIR/tmp/seed/pg_hba.conf" <<'HBA'
 # The local socket lies in a folder of the servers' user alone.
 local all         postgres                  trust
-host  consentgate consentgate 127.0.0.1/32  scram-sha-256
+host  all         consentgate 127.0.0.1/32  scram-sha-256
 host  replication standby     127.0.0.1/32  scram-sha-256
 HBA
 }

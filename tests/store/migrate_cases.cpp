@@ -1,0 +1,70 @@
+// Migrations: from several machines at once, interrupted anywhere, and what they leave.
+#include "child.h"
+#include "sample.h"
+
+#include <set>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+STORE_CASE(a_database_without_a_schema_says_so, "house") {
+    const auto [one, other] = ground.empty_database();
+    if (ground.servers() != nullptr) BOOST_TEST(store::open_store(one)->schema_version() == 0); // SQLite: there is no file yet
+    store::migrate(one, noon);
+    BOOST_TEST(store::open_store(other)->schema_version() == store::expected_schema_version());
+}
+
+STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "house") {
+    for (int round = 0; round < 3; ++round) {
+        auto [one, other] = ground.empty_database();
+        std::vector<pid_t> children;
+        for (int child = 0; child < 6; ++child) {
+            children.push_back(start_child([&, child] {
+                auto config = child % 2 == 0 ? one : other;
+                config.wait = std::chrono::milliseconds(20000);
+                try {
+                    return static_cast<int>(store::migrate(config, noon).size());
+                } catch (const store::StoreFailure& failure) {
+                    std::fprintf(stderr, "%s\n", failure.what());
+                    return 99;
+                }
+            }));
+        }
+        int applied = 0;
+        for (const pid_t pid : children) applied += end_of(pid);
+        BOOST_TEST(applied == store::expected_schema_version()); // each migration by one of them
+        const auto store = store::open_store(one);
+        BOOST_TEST(store->schema_version() == store::expected_schema_version());
+        const auto settlement = settlement_of(put_sample_flow(*store));
+        BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+    }
+}
+
+// Where the engine cannot take CREATE TABLE back, the rest must still be made by the next run.
+STORE_CASE(a_migration_that_was_interrupted_anywhere_is_completed_by_the_next_run, "house") {
+    std::size_t statements = 1;
+    for (std::size_t fatal = 1; fatal <= statements; ++fatal) {
+        const auto [one, other] = ground.empty_database();
+        auto failing = one;
+        std::size_t seen = 0;
+        failing.before_statement = [&](std::string_view) {
+            if (++seen == fatal) throw std::runtime_error("injected");
+        };
+        try {
+            store::migrate(failing, noon);
+            BOOST_REQUIRE(fatal > 10); // more statements than that there are
+            break;
+        } catch (const store::StoreFailure&) {
+            statements = fatal + 1;
+        }
+        store::migrate(one, noon);
+        const auto store = store::open_store(other);
+        BOOST_TEST(store->schema_version() == store::expected_schema_version());
+        const auto flow = put_sample_flow(*store);
+        store->put_upstream_token(flow.id, sample_token("notion"), noon);
+        const auto settlement = settlement_of(store->find_flow(flow.id)->flow);
+        BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+        BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), noon) == Outcome::done));
+    }
+}

@@ -1,0 +1,245 @@
+// Where engines and their drivers differ, and we must not: counts, long values, spellings, errors, several ways in.
+#include "child.h"
+#include "sample.h"
+
+#include <array>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+// Over ODBC, Poco counts the values that were bound where the rows that were changed are asked for.
+STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "contract-1") {
+    const auto store = ground.open();
+    const auto unknown = sample_flow(core::ClientId("cgc_" + fresh_id()));
+    BOOST_TEST((store->choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) == Outcome::gone));
+    BOOST_TEST((store->settle_flow(settlement_of(unknown)) == Outcome::gone));
+    BOOST_TEST((store->deny_flow(unknown.id, noon) == Outcome::gone));
+    BOOST_TEST((store->put_upstream_token(unknown.id, sample_token("notion"), noon) == Outcome::gone));
+    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), noon) == Outcome::gone));
+    BOOST_TEST((store->revoke_session(core::SessionId(fresh_id()), noon) == Outcome::gone));
+    BOOST_TEST((store->disable_client(unknown.client_id) == Outcome::gone));
+    BOOST_TEST((store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id())) == Outcome::gone));
+}
+
+// MariaDB reports an UPDATE to the values that are already there as no row, unless it is told otherwise.
+STORE_CASE(a_choice_made_again_is_a_change_too, "contract-1") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    const core::Identity anna{core::IdentityKind::user_id, "anna"};
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision, anna, noon) == Outcome::done));
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision + 1, anna, noon) == Outcome::done));
+    store->touch_client(flow.client_id, noon);
+    store->touch_client(flow.client_id, noon);
+    BOOST_TEST((store->find_client(flow.client_id)->last_used_at == noon));
+}
+
+// Drivers and Poco have limits at 255, 1023, 4096, 8190 and 65535 bytes, at which text is refused or, worse, cut.
+STORE_CASE(long_values_come_back_whole, "A22 R8") {
+    const auto store = ground.open();
+    for (const std::size_t size : {1U, 190U, 255U, 256U, 1023U, 1024U, 4095U, 4096U, 4097U, 8190U, 8191U, 65535U, 65536U, 70000U, 300000U}) {
+        auto client = sample_client();
+        client.metadata = fresh_digest().hex + std::string(size, 'm') + "end";
+        client.name = std::string(size, 'n');
+        store->put_client(client);
+        auto flow = sample_flow(client.id);
+        flow.state = std::string(size, 's');
+        store->put_flow(flow);
+        BOOST_TEST_CONTEXT(size) {
+            BOOST_TEST((store->find_client(client.id)->metadata == client.metadata));
+            BOOST_TEST((store->find_client(client.id)->name == client.name));
+            BOOST_TEST((store->find_flow(flow.id)->flow.state == flow.state));
+        }
+    }
+}
+
+STORE_CASE(bytes_of_every_value_come_back_the_same, "contract-4") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    auto token = sample_token("notion");
+    token.access_token.clear();
+    for (int byte = 0; byte < 256; ++byte) token.access_token += static_cast<char>(byte);
+    token.refresh_token = std::string("\0\0'\\\"\xff\xfe;--\0", 11);
+    store->put_upstream_token(flow.id, token, noon);
+    const auto found = store->list_upstream_tokens(core::token_owner(flow.id));
+    BOOST_REQUIRE(found.size() == 1U);
+    BOOST_TEST((found[0].access_token == token.access_token));
+    BOOST_TEST((found[0].refresh_token == token.refresh_token));
+}
+
+STORE_CASE(times_and_revisions_have_64_bits, "contract-1") {
+    const auto store = ground.open();
+    const auto client = sample_client();
+    store->put_client(client);
+    auto flow = sample_flow(client.id);
+    flow.revision = std::int64_t{1} << 62;
+    flow.expires_at = core::from_epoch(4'102'444'800'000);
+    store->put_flow(flow);
+    BOOST_TEST(store->find_flow(flow.id)->flow.revision == flow.revision);
+    BOOST_TEST((store->find_flow(flow.id)->flow.expires_at == flow.expires_at));
+}
+
+// What a request names is looked up as it came. Some engines would find it in another case or with a blank more, and some
+// refuse what is not text: it is simply not there.
+STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
+    const auto store = ground.open();
+    auto client = sample_client();
+    client.id = core::ClientId("cgc_aBc" + fresh_id());
+    store->put_client(client);
+    const auto& id = client.id.text;
+    for (const auto& other : {id + " ", " " + id, id + "\t", id.substr(0, id.size() - 1), "CGC_ABC" + id.substr(7), id + std::string(1, '\0'), std::string(),
+                              id + "\xff", std::string("\xc3\x28"), std::string("caf\xc3\xa9"), std::string("\xf0\x9f\x98\x80"), std::string(20000, 'x'),
+                              std::string("' OR '1'='1"), std::string("\\"), std::string("%"), std::string("1\0", 2)}) {
+        BOOST_TEST_CONTEXT(other) {
+            BOOST_TEST(!store->find_client(core::ClientId(other)).has_value());
+            BOOST_TEST(!store->find_flow(core::FlowId(other)).has_value());
+            BOOST_TEST((store->deny_flow(core::FlowId(other), noon) == Outcome::gone));
+        }
+    }
+    BOOST_TEST(store->find_client(client.id).has_value());
+    for (const auto& no_id : {std::string("caf\xc3\xa9"), std::string("x\0", 2), std::string("\xff")}) {
+        client.id = core::ClientId(no_id);
+        BOOST_CHECK_THROW(store->put_client(client), store::StoreFailure);
+    }
+}
+
+// A prepared statement whose execution failed is dead for ever in Poco; the next worker's request must not find it so.
+STORE_CASE(a_verb_that_failed_works_the_next_time, "contract-1") {
+    const auto store = ground.open();
+    for (int round = 0; round < 3; ++round) {
+        const auto client = sample_client();
+        store->put_client(client);
+        BOOST_CHECK_THROW(store->put_client(client), store::StoreFailure);
+        const auto flow = put_sample_flow(*store);
+        BOOST_CHECK_THROW(store->put_flow(flow), store::StoreFailure);
+        const auto settlement = settlement_of(flow);
+        BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+        BOOST_TEST(traces_of(*store, settlement).settled(0));
+    }
+}
+
+// Some drivers roll back at an error and let the rest of the transaction commit as one of its own.
+STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "contract-1 atomic") {
+    const auto store = ground.open();
+    const auto first = settlement_of(put_sample_flow(*store));
+    BOOST_TEST((store->settle_flow(first) == Outcome::done));
+    const auto flow = put_sample_flow(*store);
+    store->put_upstream_token(flow.id, sample_token("notion"), noon);
+    auto same_code = settlement_of(store->find_flow(flow.id)->flow);
+    same_code.code.hash = first.code.hash; // the last statement of the transaction fails
+    BOOST_CHECK_THROW(store->settle_flow(same_code), store::StoreFailure);
+    BOOST_TEST(store->find_flow(flow.id).has_value());
+    BOOST_TEST(!store->find_session(same_code.session.token).has_value());
+    BOOST_TEST(store->list_upstream_tokens(same_code.flow_owner).size() == 1U);
+    BOOST_TEST(store->list_upstream_tokens(same_code.session_owner).empty());
+}
+
+// The second lock on the door: should an engine ever tear a transaction, a flow still cannot give two sessions.
+STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "contract-1") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    BOOST_TEST((store->settle_flow(settlement_of(flow)) == Outcome::done));
+    store->put_flow(flow); // as if its deletion had been lost
+    const auto second = settlement_of(flow);
+    BOOST_CHECK_THROW(store->settle_flow(second), store::StoreFailure);
+    BOOST_TEST(!store->find_session(second.session.token).has_value());
+    BOOST_TEST(!store->find_code(second.code.hash).has_value());
+}
+
+STORE_CASE(a_failure_carries_neither_statements_nor_values, "contract-6 K47") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    try {
+        store->put_flow(flow); // the id is taken
+        BOOST_FAIL("a second row with the same id was stored");
+    } catch (const store::StoreFailure& failure) {
+        const std::string text = failure.what();
+        for (const auto& hidden : {std::string("INSERT"), flow.id.text, flow.browser.hex, std::string("flow"), ground.config().password.reveal()}) {
+            BOOST_TEST((hidden.empty() || text.find(hidden) == std::string::npos), text);
+        }
+    }
+}
+
+namespace {
+
+// Settles every flow from two processes at once, each with its own way to the database, each resting after the gate.
+// out: for each flow how many were told they did it, and how many were told it was gone
+std::vector<std::array<int, 2>> race(const std::vector<core::Flow>& flows, const std::array<store::StoreConfig, 2>& ways) {
+    std::array<int, 2> results{};
+    BOOST_REQUIRE(pipe(results.data()) == 0);
+    std::vector<pid_t> children;
+    for (const auto& way : ways) {
+        children.push_back(start_child([&] {
+            auto config = way;
+            bool past_the_gate = false;
+            config.before_statement = [&](std::string_view sql) {
+                if (past_the_gate) usleep(3000);
+                past_the_gate = sql.starts_with("DELETE FROM flow");
+            };
+            const auto store = store::open_store(config);
+            for (std::size_t i = 0; i < flows.size(); ++i) {
+                const std::array<int, 2> answer{static_cast<int>(i), store->settle_flow(settlement_of(flows[i])) == Outcome::done ? 0 : 1};
+                if (write(results[1], answer.data(), sizeof answer) != sizeof answer) return 1;
+            }
+            return 0;
+        }));
+    }
+    for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0); // a failure where `gone` was due would end it
+    close(results[1]);
+    std::vector<std::array<int, 2>> answers(flows.size());
+    for (std::array<int, 2> answer{}; read(results[0], answer.data(), sizeof answer) == sizeof answer;) ++answers[static_cast<std::size_t>(answer[0])][static_cast<std::size_t>(answer[1])];
+    close(results[0]);
+    return answers;
+}
+
+} // namespace
+
+// On a Galera cluster the two ways are two nodes. A driver that pings between statements loses the news that the other node
+// was first, and both win.
+STORE_CASE(of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told, "contract-1 race") {
+    const auto watcher = ground.open();
+    std::vector<core::Flow> flows;
+    for (int i = 0; i < 200; ++i) flows.push_back(put_sample_flow(*watcher));
+    const auto answers = race(flows, {ground.config(), ground.other_config()});
+    for (std::size_t i = 0; i < flows.size(); ++i) {
+        BOOST_TEST(answers[i][0] == 1);
+        BOOST_TEST(answers[i][1] == 1);
+        BOOST_TEST(watcher->find_settled(flows[i].id).has_value());
+    }
+}
+
+STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 race") {
+    const auto watcher = ground.open();
+    std::vector<core::Settlement> settlements;
+    for (int i = 0; i < 100; ++i) {
+        settlements.push_back(settlement_of(put_sample_flow(*watcher)));
+        watcher->settle_flow(settlements.back());
+    }
+    std::vector<pid_t> children;
+    for (const auto& way : {ground.config(), ground.other_config()}) {
+        children.push_back(start_child([&] {
+            const auto store = store::open_store(way);
+            int won = 0;
+            for (const auto& settlement : settlements) won += store->redeem_code(settlement.code.hash, fresh_id(), noon) == Outcome::done ? 1 : 0;
+            return won; // at most 100, so it fits
+        }));
+    }
+    int won = 0;
+    for (const pid_t pid : children) won += end_of(pid);
+    BOOST_TEST(won == 100);
+}
+
+// A code that one web machine issues can come back to another at once; an ended session must be over everywhere.
+STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "contract-1") {
+    const auto one = ground.open();
+    const auto other = store::open_store(ground.other_config());
+    for (int i = 0; i < 100; ++i) {
+        const auto settlement = settlement_of(put_sample_flow(*one));
+        one->settle_flow(settlement);
+        BOOST_REQUIRE(other->find_code(settlement.code.hash).has_value());
+        BOOST_REQUIRE((other->redeem_code(settlement.code.hash, fresh_id(), noon) == Outcome::done));
+        BOOST_REQUIRE(one->find_code(settlement.code.hash)->code.redeemed_at.has_value());
+        one->revoke_session(settlement.session.id, noon);
+        BOOST_REQUIRE(other->find_session(settlement.session.token)->session.revoked_at.has_value());
+    }
+}

@@ -1,0 +1,30 @@
+// A way to a database server on which the answer to a COMMIT can be lost: it takes effect, and who asked never learns.
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+namespace consentgate::tests {
+
+class Wiretap {
+public:
+    explicit Wiretap(int server_port); // on 127.0.0.1
+    ~Wiretap();
+    Wiretap(const Wiretap&) = delete;
+    Wiretap& operator=(const Wiretap&) = delete;
+
+    int port() const { return port_; }
+    // The next COMMIT reaches the server, whose answer is thrown away with the connection.
+    void lose_next_answer() { lose_ = true; }
+    int lost() const { return lost_; }
+
+private:
+    void serve();
+
+    int server_port_, listener_ = -1, port_ = 0;
+    std::atomic<bool> lose_{false}, ending_{false};
+    std::atomic<int> lost_{0};
+    std::thread thread_;
+};
+
+} // namespace consentgate::tests
