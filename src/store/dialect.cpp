@@ -108,9 +108,9 @@ const Dialect& dialect_of(Engine engine) {
 }
 
 std::vector<std::string> session_settings(const StoreConfig& config) {
-    const auto wait = std::to_string(std::max<std::int64_t>(1, config.wait.count()));
+    const auto wait = std::to_string(std::max<std::int64_t>(100, config.wait.count())); // with 0, a server would wait for ever
     if (config.engine == Engine::postgresql) {
-        return {"SET statement_timeout = " + wait, "SET lock_timeout = " + wait, "SET idle_in_transaction_session_timeout = 30000", "SELECT 1"};
+        return {"SET statement_timeout = " + wait + "; SET lock_timeout = " + wait + "; SET idle_in_transaction_session_timeout = 30000"};
     }
     // wsrep_sync_wait: a read sees what any node of a cluster has acknowledged before it; without a cluster it does nothing.
     return {"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', tx_isolation = 'READ-COMMITTED', wsrep_sync_wait = 1, "

@@ -21,8 +21,8 @@ struct Dialect {
 
 const Dialect& dialect_of(Engine engine);
 
-// The session's settings and the limits that make the server give up when we do; each is run once after connecting.
-// The last is a query that only a server fit for our work answers.
+// The session's settings and the limits that make the server give up when we do; each is run once after connecting. Only a
+// server that can serve us answers them all.
 std::vector<std::string> session_settings(const StoreConfig& config);
 
 // The connection string for one host; holds the password.

@@ -48,6 +48,8 @@ Trouble trouble_of(std::string_view state, long native) {
     if (state == "23505" || native == 1062) return Trouble::taken;
     // The server ended or lost the session, is no longer the one that takes writes, or forgot our statements.
     if (state.starts_with("08") || one_of(state, {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "26000", "0A000"})) return Trouble::lost;
+    // PostgreSQL's driver, whose own codes are small, when it finds its session ended while it prepares a statement.
+    if (state == "HY000" && native < 1000) return Trouble::lost;
     // MariaDB: no server, no answer, killed, read-only, and a cluster's node that has no quorum or could not finish a commit.
     if (one_of(native, {2002, 2003, 2006, 2013, 2055, 1927, 1290, 1836, 1047, 1180})) return Trouble::lost;
     return Trouble::refused;

@@ -1,6 +1,7 @@
 // The heart: everything or nothing, and exactly once. law: contract section 1
 #include "child.h"
 #include "sample.h"
+#include "store/session.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -134,19 +135,22 @@ STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "contract-4") 
     BOOST_TEST(traces_of(*store, hers).settled(1));
 }
 
-// At least 500 failures, at every statement in turn, BEGIN and COMMIT included.
+// At least 500 failures, at every statement in turn, BEGIN and COMMIT included; by turns of a kind after which the session
+// is given up, and of one after which it is rolled back and goes on.
 STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "contract-1 atomic") {
     const auto statements = statements_of_a_settlement(ground);
     BOOST_REQUIRE(statements >= 9U); // BEGIN, DELETE, INSERT, SELECT, 2 × (DELETE, UPDATE), INSERT, COMMIT
     const auto watcher = ground.open();
-    std::size_t injected = 0;
-    for (std::size_t round = 0; injected < 500; ++round) {
+    std::size_t injected = 0, seen = 0, fatal = 1, round = 0;
+    const auto failing = ground.open([&](std::string_view) {
+        if (++seen != fatal) return;
+        if (round % 4 == 0) throw std::runtime_error("injected");
+        throw store::EngineError(store::Trouble::taken, "injected");
+    });
+    for (; injected < 500; ++round) {
         const auto settlement = settlement_of(flow_with_tokens(*watcher, 2));
-        for (std::size_t fatal = 1; fatal <= statements; ++fatal) {
-            std::size_t seen = 0;
-            const auto failing = ground.open([&](std::string_view) {
-                if (++seen == fatal) throw std::runtime_error("injected");
-            });
+        for (fatal = 1; fatal <= statements; ++fatal) {
+            seen = 0;
             BOOST_CHECK_THROW(failing->settle_flow(settlement), store::StoreFailure);
             BOOST_REQUIRE_MESSAGE(traces_of(*watcher, settlement).untouched(2), "after a failure at statement " << fatal << " of " << statements);
             ++injected;
@@ -177,7 +181,7 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "contract-1 atomic") {
     std::vector<core::Settlement> settlements;
     for (int round = 0; round < 21; ++round) {
         const std::size_t first = settlements.size();
-        for (int i = 0; i < 40; ++i) settlements.push_back(settlement_of(flow_with_tokens(*watcher, 1)));
+        for (int i = 0; i < 24; ++i) settlements.push_back(settlement_of(flow_with_tokens(*watcher, 1)));
         std::vector<pid_t> children;
         for (int child = 0; child < 4; ++child) {
             const pid_t pid = fork();

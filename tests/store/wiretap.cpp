@@ -30,9 +30,11 @@ struct Carried {
 
 } // namespace
 
-Wiretap::Wiretap(int server_port) : server_port_(server_port) {
+Wiretap::Wiretap(int server_port, int wanted) : server_port_(server_port) {
     listener_ = socket(AF_INET, SOCK_STREAM, 0);
-    auto at = loopback(0);
+    auto at = loopback(wanted);
+    const int yes = 1;
+    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     socklen_t size = sizeof at;
     if (bind(listener_, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listener_, 16) != 0 ||
         getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size) != 0) {

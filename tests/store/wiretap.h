@@ -8,7 +8,7 @@ namespace consentgate::tests {
 
 class Wiretap {
 public:
-    explicit Wiretap(int server_port); // on 127.0.0.1
+    explicit Wiretap(int server_port, int port = 0); // both on 127.0.0.1; port 0: a free one
     ~Wiretap();
     Wiretap(const Wiretap&) = delete;
     Wiretap& operator=(const Wiretap&) = delete;

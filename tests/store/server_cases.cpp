@@ -1,0 +1,257 @@
+// What only servers do: end sessions, lose answers, be elsewhere, hold locks. The promise is the same.
+#include "child.h"
+#include "sample.h"
+#include "wiretap.h"
+
+#include <thread>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+namespace {
+
+bool is_postgresql(const Ground& ground) { return ground.config().engine == store::Engine::postgresql; }
+
+// Ends every session of consentgate's user with the database, as an operator or a restart does.
+void end_sessions(Ground& ground) {
+    ground.servers()->sql(1, is_postgresql(ground) ? "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'consentgate'"
+                                                   : "KILL HARD CONNECTION USER consentgate");
+}
+
+store::StoreConfig through(const Wiretap& wiretap, const Ground& ground) {
+    auto config = ground.config();
+    config.hosts = {{"127.0.0.1", wiretap.port()}};
+    return config;
+}
+
+// Runs the verb on a store whose answer to the verb's COMMIT is lost on the way. out: what the verb says
+template <class Verb> auto without_answer(Ground& ground, const Verb& verb) {
+    Wiretap wiretap(ground.servers()->port(1));
+    const auto store = store::open_store(through(wiretap, ground));
+    store->schema_version(); // connected
+    wiretap.lose_next_answer();
+    struct Lost {
+        Wiretap& tap;
+        ~Lost() { BOOST_TEST(tap.lost() == 1); }
+    } const lost{wiretap};
+    return verb(*store);
+}
+
+// On every statement of the verb in turn, all sessions are ended before it runs. out: how many statements there were
+template <class Verb> std::size_t with_sessions_ended_at_each_statement(Ground& ground, const Verb& verb) {
+    for (std::size_t fatal = 1;; ++fatal) {
+        std::size_t seen = 0;
+        const auto store = ground.open([&](std::string_view) {
+            if (++seen == fatal) end_sessions(ground);
+        });
+        verb(*store);
+        if (seen < fatal) return seen;
+    }
+}
+
+std::string failure_of(const store::StoreConfig& config) {
+    try {
+        store::open_store(config)->schema_version();
+        return "no failure";
+    } catch (const store::StoreFailure& failure) {
+        return failure.what();
+    }
+}
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+SERVER_CASE(a_session_that_the_server_ended_costs_no_request, "contract-6") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    end_sessions(ground);
+    BOOST_TEST(store->find_flow(flow.id).has_value());
+    end_sessions(ground);
+    BOOST_TEST((store->settle_flow(settlement_of(flow)) == Outcome::done));
+}
+
+SERVER_CASE(a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "contract-1 atomic") {
+    const auto watcher = ground.open();
+    const auto statements = with_sessions_ended_at_each_statement(ground, [&](store::Store& store) {
+        const auto flow = put_sample_flow(*watcher);
+        watcher->put_upstream_token(flow.id, sample_token("notion"), noon);
+        const auto settlement = settlement_of(watcher->find_flow(flow.id)->flow);
+        BOOST_TEST((store.settle_flow(settlement) == Outcome::done));
+        BOOST_TEST(traces_of(*watcher, settlement).settled(1));
+    });
+    BOOST_TEST(statements >= 8U);
+}
+
+SERVER_CASE(a_settlement_whose_answer_was_lost_is_found_to_be_done, "contract-1 atomic") {
+    const auto watcher = ground.open();
+    const auto settlement = settlement_of(put_sample_flow(*watcher));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.settle_flow(settlement); }) == Outcome::done));
+    BOOST_TEST(traces_of(*watcher, settlement).settled(0));
+    // And one that found the flow gone is not taken for done.
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.settle_flow(settlement_of(put_sample_flow(*watcher))); }) == Outcome::done));
+    auto late = settlement_of(sample_flow(core::ClientId("cgc_" + fresh_id())));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.settle_flow(late); }) == Outcome::gone));
+}
+
+// Taken for a replay, the second look would end the session.
+SERVER_CASE(a_redemption_whose_answer_was_lost_is_found_to_be_ones_own, "T16 T17") {
+    const auto watcher = ground.open();
+    const auto settlement = settlement_of(put_sample_flow(*watcher));
+    watcher->settle_flow(settlement);
+    const auto redeem = [&](store::Store& store) { return store.redeem_code(settlement.code.hash, fresh_id(), noon); };
+    BOOST_TEST((without_answer(ground, redeem) == Outcome::done));
+    BOOST_TEST((without_answer(ground, redeem) == Outcome::gone)); // another's
+}
+
+SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "contract-1") {
+    const auto watcher = ground.open();
+    const auto client = sample_client();
+    without_answer(ground, [&](store::Store& store) { store.put_client(client); });
+    BOOST_TEST(watcher->find_client(client.id).has_value());
+    auto flow = sample_flow(client.id);
+    without_answer(ground, [&](store::Store& store) { store.put_flow(flow); });
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.choose_identity(flow.id, 0, {core::IdentityKind::user_id, "anna"}, noon); }) == Outcome::done));
+    BOOST_TEST(watcher->find_flow(flow.id)->flow.revision == 1);
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.put_upstream_token(flow.id, sample_token("notion"), noon); }) == Outcome::done));
+    BOOST_TEST(watcher->list_upstream_tokens(core::token_owner(flow.id)).size() == 1U);
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.deny_flow(flow.id, noon); }) == Outcome::done));
+    BOOST_TEST(!watcher->find_flow(flow.id).has_value());
+
+    const auto settlement = settlement_of(put_sample_flow(*watcher));
+    watcher->settle_flow(settlement);
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.revoke_session(settlement.session.id, noon); }) == Outcome::done));
+    const auto key = sample_key();
+    without_answer(ground, [&](store::Store& store) { store.put_virtual_key(key); });
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_virtual_key(key.id); }) == Outcome::done));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_client(client.id); }) == Outcome::done));
+    without_answer(ground, [&](store::Store& store) { store.touch_client(client.id, noon); });
+    const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
+    without_answer(ground, [&](store::Store& store) { store.put_server_key(record, noon); });
+}
+
+SERVER_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, "contract-1") {
+    const auto watcher = ground.open();
+    const auto settlement = settlement_of(put_sample_flow(*watcher));
+    auto wiretap = std::make_unique<Wiretap>(ground.servers()->port(1));
+    auto config = through(*wiretap, ground);
+    config.wait = std::chrono::milliseconds(400);
+    bool gone = false;
+    config.before_statement = [&](std::string_view sql) {
+        if (sql != "COMMIT" || gone) return;
+        gone = true;
+        wiretap.reset(); // the way to the server is no more when the answer should come
+    };
+    const auto store = store::open_store(config);
+    try {
+        store->settle_flow(settlement);
+        BOOST_FAIL("a settlement without an answer was said to be known");
+    } catch (const store::StoreFailure& failure) {
+        BOOST_TEST(!failure.outcome_known());
+    }
+    const auto traces = traces_of(*watcher, settlement);
+    BOOST_TEST((traces.settled(0) || traces.untouched(0)));
+}
+
+SERVER_CASE(hosts_are_tried_in_their_order, "contract-6") {
+    auto config = ground.config();
+    const Wiretap wiretap(ground.servers()->port(1));
+    config.hosts = {{"127.0.0.1", 1}, {"127.0.0.1", wiretap.port()}, {"127.0.0.1", 2}};
+    const auto store = store::open_store(config);
+    BOOST_TEST(store->schema_version() == store::expected_schema_version());
+    config.hosts = {{"127.0.0.1", 1}, {"127.0.0.1", 2}};
+    const auto failure = failure_of(config);
+    BOOST_TEST(holds(failure, "127.0.0.1:1:"), failure);
+    BOOST_TEST(holds(failure, "127.0.0.1:2:"), failure);
+}
+
+SERVER_CASE(a_store_without_a_server_fails_and_finds_it_again, "contract-6") {
+    auto wiretap = std::make_unique<Wiretap>(ground.servers()->port(1));
+    const auto config = through(*wiretap, ground);
+    const int port = wiretap->port();
+    const auto store = store::open_store(config);
+    const auto flow = put_sample_flow(*store);
+    wiretap.reset();
+    BOOST_CHECK_THROW(store->find_flow(flow.id), store::StoreFailure);
+    BOOST_CHECK_THROW(store->settle_flow(settlement_of(flow)), store::StoreFailure);
+    wiretap = std::make_unique<Wiretap>(ground.servers()->port(1), port);
+    usleep(150000); // for a moment after no host was to be had, none is asked
+    const auto settlement = settlement_of(flow);
+    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST(traces_of(*store, settlement).settled(0));
+}
+
+SERVER_CASE(a_wrong_password_or_database_is_named_without_the_password, "K47") {
+    auto config = ground.config();
+    config.password = core::Secret("hunter2;}{'\"");
+    for (const auto& failure : {failure_of(config), [&] {
+                                    config.hosts = {{"127.0.0.1", 1}};
+                                    return failure_of(config);
+                                }()}) {
+        BOOST_TEST(failure != "no failure");
+        BOOST_TEST(!holds(failure, "hunter2"), failure);
+        BOOST_TEST(!holds(failure, "PWD"), failure);
+    }
+    config = ground.config();
+    config.name = "nowhere";
+    const auto failure = failure_of(config);
+    BOOST_TEST(failure != "no failure");
+    BOOST_TEST(!holds(failure, config.password.reveal()), failure);
+}
+
+SERVER_CASE(a_row_that_another_holds_is_waited_for_so_long_and_no_longer, "contract-6") {
+    const auto settlement = settlement_of(put_sample_flow(*ground.open()));
+    // Of one node: on a cluster, locks are each node's own.
+    const auto hold = [&](const std::string& seconds) {
+        const auto touch = "UPDATE flow SET revision = revision WHERE id = '" + settlement.flow_id.text + "'";
+        return std::thread([&ground, touch, seconds] {
+            ground.servers()->sql(1, is_postgresql(ground) ? "BEGIN; " + touch + "; SELECT pg_sleep(" + seconds + "); COMMIT"
+                                                           : "BEGIN; " + touch + "; SELECT SLEEP(" + seconds + "); COMMIT");
+        });
+    };
+    auto config = ground.config();
+    config.wait = std::chrono::milliseconds(1000);
+    auto holder = hold("3");
+    usleep(500000);
+    BOOST_CHECK_THROW(store::open_store(config)->settle_flow(settlement), store::StoreFailure);
+    holder.join();
+    BOOST_TEST(traces_of(*ground.open(), settlement).untouched(0));
+    holder = hold("1");
+    usleep(300000);
+    BOOST_TEST((ground.open()->settle_flow(settlement) == Outcome::done));
+    holder.join();
+}
+
+SERVER_CASE(tls_is_verified_against_the_authority_that_is_named, "contract-6") {
+    auto config = ground.config();
+    config.tls = store::Tls::verify;
+    config.tls_ca = ground.servers()->folder() + "/ca.pem";
+    BOOST_TEST(failure_of(config) == "no failure");
+    config.tls_ca.clear(); // the system's authorities, who do not know our servers
+    BOOST_TEST(failure_of(config) != "no failure");
+    config.tls_ca = ground.servers()->folder() + "/missing.pem";
+    BOOST_TEST(failure_of(config) != "no failure");
+    config.tls = store::Tls::encrypt;
+    config.tls_ca.clear();
+    BOOST_TEST(failure_of(config) == "no failure");
+    config.tls = store::Tls::verify;
+    config.tls_ca = ground.servers()->folder() + "/ca.pem";
+    config.hosts[0].name = "127.0.0.2"; // the same server, under an address its certificate does not have
+    BOOST_TEST(failure_of(config) != "no failure");
+}
+
+// Poco asks MariaDB's driver whether it is connected before each statement, and the driver sends a ping. On a cluster the
+// ping can take the news that the transaction was rolled back, and nobody learns of it.
+SERVER_CASE(between_statements_nothing_is_sent, "contract-1 race") {
+    if (is_postgresql(ground)) return; // its driver does not ping
+    const auto store = ground.open();
+    const auto other = sample_client();
+    store->put_client(other);
+    const auto pings = [&] { return ground.servers()->sql(1, "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Com_admin_commands'"); };
+    const auto settlement = settlement_of(put_sample_flow(*store));
+    const auto before = pings();
+    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST(store->find_session(settlement.session.token).has_value());
+    BOOST_TEST(pings() == before);
+}
