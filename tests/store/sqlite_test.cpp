@@ -4,11 +4,13 @@
 #include "sample.h"
 
 #include <sqlite3.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -122,6 +124,31 @@ BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated)
     usleep(100000);
     BOOST_TEST((patient->settle_flow(settlement) == Outcome::done));
     BOOST_TEST(end_of(pid) == 0);
+}
+
+// SQLite's own way to wait sleeps ever longer between looks, and misses a writer's short pauses for seconds.
+BOOST_FIXTURE_TEST_CASE(a_writer_that_hardly_ever_pauses_is_met_in_its_pauses, Migrated) {
+    config.wait = std::chrono::milliseconds(60000);
+    const auto patient = store::open_store(config);
+    std::vector<core::Settlement> settlements;
+    for (int i = 0; i < 10; ++i) settlements.push_back(settlement_of(put_sample_flow(*store)));
+    auto* rounds = static_cast<std::atomic<int>*>(mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    const pid_t pid = start_child([&] {
+        Stranger stranger(config.path);
+        stranger.run("PRAGMA busy_timeout=10000");
+        while (++*rounds < 1000) {
+            stranger.run("BEGIN IMMEDIATE");
+            usleep(20000);
+            stranger.run("COMMIT");
+            usleep(1000);
+        }
+        return 0;
+    });
+    while (*rounds < 1) usleep(1000);
+    for (const auto& settlement : settlements) BOOST_TEST((patient->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST(*rounds < 25); // measured: 1 to 4; with SQLite's own way 50 to 140
+    kill(pid, SIGKILL);
+    end_of(pid);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_disk_that_is_full_is_a_failure_that_changes_nothing, Migrated) {
