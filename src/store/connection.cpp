@@ -12,8 +12,9 @@ using std::chrono::milliseconds;
 
 // A transaction that keeps meeting others is not helped by more tries than these.
 constexpr int most_collisions = 8;
-// After no host would serve, requests fail at once for so long, instead of knocking at each of them again.
-constexpr milliseconds closed_for{100};
+// After no host would serve, requests fail at once for so long, or for as long as it took to find that out, instead of
+// knocking at each of them again.
+constexpr milliseconds closed_at_least{100}, closed_at_most{5000};
 
 // So that transactions that met do not meet again in step.
 void pause(int at_most_ms) {
@@ -109,10 +110,12 @@ void Connection::ensure_open() {
         return;
     }
     if (Clock::now() < closed_until_) throw EngineError(Trouble::away, "no database host is to be had");
+    const auto began = Clock::now();
     try {
         session_ = open_odbc(config_);
     } catch (const EngineError&) {
-        closed_until_ = Clock::now() + closed_for;
+        const auto ended = Clock::now();
+        closed_until_ = ended + std::clamp<Clock::duration>(ended - began, closed_at_least, closed_at_most);
         throw;
     }
 }

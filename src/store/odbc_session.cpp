@@ -9,6 +9,7 @@
 //   themselves: what was not committed is rolled back by the server, and a read costs one round trip.
 // - Drivers' and Poco's texts quote SQL, values and, when no connection was made, the password: only codes leave this file.
 #include "dialect.h"
+#include "odbc_errors.h"
 #include "session.h"
 
 #include <Poco/AutoPtr.h>
@@ -37,31 +38,6 @@ public:
 private:
     bool open_ = false;
 };
-
-bool one_of(long code, std::initializer_list<long> codes) { return std::find(codes.begin(), codes.end(), code) != codes.end(); }
-bool one_of(std::string_view state, std::initializer_list<std::string_view> states) { return std::find(states.begin(), states.end(), state) != states.end(); }
-
-// law: SQLSTATE classes of ISO 9075; PostgreSQL's and MariaDB's lists of error codes
-Trouble trouble_of(std::string_view state, long native) {
-    // Serialization failure, deadlock, lock not available; MariaDB's deadlock, lock wait, changed table, re-preparation.
-    if (one_of(state, {"40001", "40P01", "55P03"}) || one_of(native, {1213, 1205, 1412, 1615})) return Trouble::again;
-    if (state == "23505" || native == 1062) return Trouble::taken;
-    // The server ended or lost the session, is no longer the one that takes writes, or forgot our statements.
-    if (state.starts_with("08") || one_of(state, {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "26000", "0A000"})) return Trouble::lost;
-    // PostgreSQL's driver, whose own codes are small, when it finds its session ended while it prepares a statement.
-    if (state == "HY000" && native < 1000) return Trouble::lost;
-    // MariaDB: no server, no answer, killed, read-only, and a cluster's node that has no quorum or could not finish a commit.
-    if (one_of(native, {2002, 2003, 2006, 2013, 2055, 1927, 1290, 1836, 1047, 1180})) return Trouble::lost;
-    return Trouble::refused;
-}
-
-// in: what  was being done
-template <class Diagnostics> EngineError error_of(const char* what, const Diagnostics& diagnostics) {
-    if (diagnostics.count() == 0) return {Trouble::lost, std::string("the database failed at ") + what + " and did not say why"};
-    const auto state = diagnostics.sqlState(0);
-    const auto native = diagnostics.nativeError(0);
-    return {trouble_of(state, native), std::string("the database failed at ") + what + ": SQLSTATE " + state + ", code " + std::to_string(native)};
-}
 
 class Statement {
 public:
@@ -238,10 +214,8 @@ std::unique_ptr<Session> open_host(const StoreConfig& config, const Host& host) 
         return std::make_unique<OdbcSession>(config, host);
     } catch (const EngineError& error) {
         throw EngineError(Trouble::away, error.what());
-    } catch (const odbc::ConnectionException& error) {
-        throw EngineError(Trouble::away, error_of("connecting", error.diagnostics()).what());
     } catch (const Poco::Exception& error) {
-        throw EngineError(Trouble::away, std::string("the database failed at connecting: ") + error.name());
+        throw EngineError(Trouble::away, why_not_connected(error.displayText()));
     }
 }
 
