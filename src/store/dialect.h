@@ -25,7 +25,7 @@ const Dialect& dialect_of(Engine engine);
 // server that can serve us answers them all.
 std::vector<std::string> session_settings(const StoreConfig& config);
 
-// The connection string for one host; holds the password.
+// The connection string for one host; holds the password. fail: throws EngineError when the driver could not take it
 core::Secret connection_string(const StoreConfig& config, const Host& host);
 
 } // namespace consentgate::store
