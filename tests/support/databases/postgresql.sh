@@ -12,7 +12,7 @@ engine_prepare() {
   # The local socket lies in a folder that is the servers' user's alone.
   server_file tmp/seed/pg_hba.conf <<'HBA'
 local all         postgres                  trust
-host  all         all         127.0.0.1/32  scram-sha-256
+host  consentgate consentgate 127.0.0.1/32  scram-sha-256
 host  replication standby     127.0.0.1/32  scram-sha-256
 HBA
 }
@@ -64,7 +64,7 @@ standby() {
   superuser 30 1 postgres <<<"SELECT pg_reload_conf()" >>setup.log 2>&1
   while_up 30 1 synchronous
 }
-synchronous() { [[ $(superuser 5 1 postgres <<<"SELECT sync_state FROM pg_stat_replication") == sync ]]; }
+synchronous() { [[ $(superuser 5 1 postgres <<<"SELECT sync_state FROM pg_stat_replication") == @(sync|quorum) ]]; }
 
 superuser() { # superuser SECONDS N DATABASE: statements from standard input
   as_server timeout "$1" psql -XqAt -v ON_ERROR_STOP=1 -F $'\t' -P null=NULL -h "$DIR/sock" -p "${PORT[$2]}" -U postgres -d "$3"
