@@ -12,7 +12,7 @@ engine_prepare() {
   # The local socket lies in a folder that is the servers' user's alone.
   server_file tmp/seed/pg_hba.conf <<'HBA'
 local all         postgres                  trust
-host  consentgate consentgate 127.0.0.1/32  scram-sha-256
+host  all         all         127.0.0.1/32  scram-sha-256
 host  replication standby     127.0.0.1/32  scram-sha-256
 HBA
 }
