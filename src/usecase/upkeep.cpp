@@ -10,6 +10,17 @@ namespace {
 
 constexpr std::size_t batch = 200; // rows of each kind: a sweep holds the writer's lock for a few milliseconds
 
+// Two machines that start for the first time may note the same key at the same moment.
+void note(store::Store& store, const store::ServerKeyRecord& key, core::Instant now) {
+    try {
+        store.put_server_key(key, now);
+    } catch (const store::StoreFailure&) {
+        const auto known = store.list_server_keys();
+        const bool same = std::any_of(known.begin(), known.end(), [&](const auto& record) { return record.id == key.id && record.fingerprint == key.fingerprint; });
+        if (!same) throw;
+    }
+}
+
 } // namespace
 
 Health check_health(store::Store& store) {
@@ -38,7 +49,7 @@ void check_server_keys(store::Store& store, const core::Keyring& keyring, core::
     }
     for (const auto& key : keys) {
         const bool noted = std::any_of(known.begin(), known.end(), [&](const auto& record) { return record.id == key.id; });
-        if (!noted) store.put_server_key({key.id, core::Keyring::fingerprint(key)}, now);
+        if (!noted) note(store, {key.id, core::Keyring::fingerprint(key)}, now);
     }
 }
 

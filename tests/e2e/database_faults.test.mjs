@@ -2,10 +2,9 @@
 // it shorter.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startDatabases } from './support/databases.mjs';
 import { journey } from './support/journey.mjs';
 import { assertKept, Load } from './support/load.mjs';
-import { startMachines } from './support/machines.mjs';
+import { withMachines } from './support/machines.mjs';
 import { sleep, until } from './support/server.mjs';
 
 const seconds = Number(process.env.FAULT_SECONDS ?? 30);
@@ -29,17 +28,6 @@ async function underLoad(t, machines, fault, length = seconds) {
   assert.ok(load.tokens.length >= length, `only ${load.tokens.length} sign-ins came through`);
   for (const machine of machines) await journey(machine);
   return load;
-}
-
-async function withMachines(kind, orders, run, options) {
-  const databases = await startDatabases(kind);
-  let machines;
-  try {
-    machines = await startMachines(databases, orders, options);
-    await run(databases, machines);
-  } finally {
-    try { await machines?.stop(); } finally { await databases.stop(); }
-  }
 }
 
 const onPostgresql = (run) => withMachines('postgresql', [[1], [1]], run);

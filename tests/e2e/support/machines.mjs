@@ -2,6 +2,7 @@
 // Owns: the demos, the folder of the key file. Does not own: the database servers (databases.mjs).
 import fs from 'node:fs';
 import path from 'node:path';
+import { startDatabases } from './databases.mjs';
 import { childrenOf, freePort, plainFolder, startServer } from './server.mjs';
 
 // in:  orders  for each machine the nodes of the database it knows, in its order
@@ -40,6 +41,18 @@ export async function startMachines(databases, orders, { workers = 4, env = {} }
     pids: () => machines.flatMap((machine) => ['consentgate', 'mcp'].flatMap((name) => programPids(machine, name))),
     logs: () => machines.map((machine) => machine.logs()).join('\n'),
   });
+}
+
+// Database servers and machines for the length of `run(databases, machines)`.
+export async function withMachines(kind, orders, run) {
+  const databases = await startDatabases(kind);
+  let machines;
+  try {
+    machines = await startMachines(databases, orders);
+    await run(databases, machines);
+  } finally {
+    try { await machines?.stop(); } finally { await databases.stop(); }
+  }
 }
 
 // A SQLite server as the only machine over its database.
