@@ -49,7 +49,7 @@ test: tests ## only the fast tests: the rooms, and what the fuzzers once found
 	@for room in $(TESTED); do build/asan/tests/$$room --report_level=short || exit 1; done
 	@for target in $(FUZZED); do build/asan/fuzz/$$target tests/fuzz/corpus/$$target || exit 1; done
 
-bench: deps-check ## measure: finalizing transactions, whole journeys, memory (ratios taken in one run)
+bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera: transactions, journeys, memory (ratios taken in one run)
 	@$(MAKE) --no-print-directory -j2 release build/release/bench
 	@tests/bench/run.sh
 
@@ -90,7 +90,7 @@ build/$(1)/fuzz/%: build/$(1)/x/tests/fuzz/%.o build/$(1)/x/tests/fuzz/replay.o 
 	@mkdir -p $$(@D)
 	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
 build/$(1)/bench: $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/bench/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
-	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS) -lmariadb
 endef
 
 # $(call room,variant,room): its archive and its test program.

@@ -1,4 +1,5 @@
 // What tests/bench/run.sh can ask of the program; each prints its part of the report.
+// A database is named by its address, as in the configuration; a server's password is in the environment.
 #pragma once
 
 #include <sys/types.h>
@@ -8,15 +9,22 @@
 
 namespace consentgate::bench {
 
-// (a) our store beside a plain program on libsqlite3. in: folder  on the disk to be measured, empty
-int measure_settlements(const std::string& folder);
+// (a) our store beside the engine's own client.
+// in: address  of an empty database
+//     folder   on the disk to be measured, empty
+int measure_settlements(const std::string& address, const std::string& folder);
 
-// (c) from starting the server to its first answer through the web server.
+// (b) what the store's verbs cost when it is full, beside a store that is nearly empty. Both databases are filled first;
+// that prints nothing, and what is to happen before the measurement can happen between the two.
+int fill(const std::string& few, const std::string& many);
+int measure_fullness(const std::string& few, const std::string& many);
+
+// (d) from starting the server to its first answer through the web server.
 // in:   socket   that the command is told to serve; a web server on `port` passes requests to it
 //       command  that starts the server; ended again each time
 int measure_start(int port, const std::string& socket, const std::vector<std::string>& command);
 
-// (b) and (c) whole journeys, their CPU time, and what a worker keeps in memory.
+// (c) and (d) whole journeys, their CPU time, and what a worker keeps in memory.
 struct Servers {
     int port;
     pid_t lighttpd, consentgate, noop; // the last two: the masters, whose children do the work

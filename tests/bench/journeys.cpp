@@ -12,7 +12,7 @@ constexpr int rounds = 3;
 constexpr std::chrono::seconds round_length{2};
 constexpr std::size_t warm_up = 400; // journeys: every worker has met every page and statement, and its caches are full
 constexpr std::size_t milestone = 10000;
-constexpr std::chrono::seconds patience{35}; // for the journeys of one milestone, on a machine that is slow
+constexpr std::chrono::seconds patience{25}; // for the journeys of one milestone, on a machine that is slow
 constexpr double most_resident = 20;         // MiB
 constexpr double no_growth = 0.25;           // MiB between the milestones: what one page here and there amounts to
 
@@ -100,7 +100,7 @@ struct Reading {
 };
 
 void print_memory(const std::vector<Reading>& readings) {
-    std::printf("(c) memory of a worker, the largest of them\n  %10s %10s %10s\n", "journeys", "RSS MiB", "PSS MiB");
+    std::printf("(d) memory of a worker, the largest of them\n  %10s %10s %10s\n", "journeys", "RSS MiB", "PSS MiB");
     for (const auto& [journeys, memory] : readings) std::printf("  %10zu %10.2f %10.2f\n", journeys, memory.resident, memory.proportional);
     const auto& last = readings.back().memory;
     const double growth = last.resident - readings[readings.size() - 2].memory.resident;
@@ -118,7 +118,7 @@ int measure_journeys(const Servers& servers) {
         readings.push_back({made, largest_worker(servers.consentgate)});
     };
     read_at(warm_up);
-    std::printf("(b) journeys of 6 requests per second, beside 6 requests to a FastCGI program that does nothing; medians of %d rounds, load %s\n", rounds,
+    std::printf("(c) journeys of 6 requests per second, beside 6 requests to a FastCGI program that does nothing; medians of %d rounds, load %s\n", rounds,
                 load_average().c_str());
     std::printf("  %10s %10s %8s %8s %8s %8s %12s %8s %8s %8s %8s %10s\n", "concurrent", "journeys/s", "p50 ms", "p99 ms", "max ms", "CPU ms", "nothing: /s",
                 "p50 ms", "p99 ms", "max ms", "CPU ms", "client CPU");

@@ -14,14 +14,16 @@ int number(const std::string& text) { return std::stoi(text); }
 
 int run(const std::vector<std::string>& words) {
     const auto what = words.empty() ? std::string() : words[0];
-    if (what == "settle" && words.size() == 2) return measure_settlements(words[1]);
+    if (what == "settle" && words.size() == 3) return measure_settlements(words[1], words[2]);
+    if (what == "fill" && words.size() == 3) return fill(words[1], words[2]);
+    if (what == "fullness" && words.size() == 3) return measure_fullness(words[1], words[2]);
     if (what == "start" && words.size() > 3) return measure_start(number(words[1]), words[2], {words.begin() + 3, words.end()});
     if (what == "journeys" && words.size() == 5) {
         return measure_journeys({number(words[1]), number(words[2]), number(words[3]), number(words[4])});
     }
     if (what == "noop" && words.size() == 1) return serve_nothing();
     if (what == "free-port" && words.size() == 1) return std::printf("%d\n", free_port()) > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-    std::fprintf(stderr, "usage: bench settle FOLDER | start PORT SOCKET COMMAND... | journeys PORT LIGHTTPD CONSENTGATE NOOP | noop | free-port\n");
+    std::fprintf(stderr, "usage: bench settle DATABASE FOLDER | fill DATABASE DATABASE | fullness DATABASE DATABASE | start PORT SOCKET COMMAND... | journeys PORT LIGHTTPD CONSENTGATE NOOP | noop | free-port\n");
     return 2;
 }
 

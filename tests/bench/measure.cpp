@@ -52,6 +52,12 @@ double percentile(std::vector<double> values, double percent) {
     return *wanted;
 }
 
+double median_ratio(const std::vector<double>& values, const std::vector<double>& neighbours) {
+    std::vector<double> ratios;
+    for (std::size_t at = 0; at < values.size(); ++at) ratios.push_back(values[at] / neighbours.at(at));
+    return median(std::move(ratios));
+}
+
 Waits waits_of(const std::vector<double>& milliseconds) {
     return {percentile(milliseconds, 50), percentile(milliseconds, 99), percentile(milliseconds, 100)};
 }

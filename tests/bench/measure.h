@@ -16,6 +16,10 @@ std::int64_t now_ns(); // monotonic; the same for all processes
 double percentile(std::vector<double> values, double percent);
 inline double median(std::vector<double> values) { return percentile(std::move(values), 50); }
 
+// The median of how many times each value is its neighbour in time: what comes over the machine from outside meets both, and
+// cancels itself out.
+double median_ratio(const std::vector<double>& values, const std::vector<double>& neighbours);
+
 struct Waits { // of single operations, in milliseconds
     double p50 = 0, p99 = 0, max = 0;
 };

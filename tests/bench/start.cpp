@@ -65,7 +65,7 @@ double first_answer_ms(int port, const std::string& socket, const std::vector<st
 int measure_start(int port, const std::string& socket, const std::vector<std::string>& command) {
     std::vector<double> times;
     for (int i = 0; i < starts; ++i) times.push_back(first_answer_ms(port, socket, command));
-    std::printf("(c) from start to first answer: %.0f ms, median of %d; slowest %.0f ms\n", median(times), starts, percentile(times, 100));
+    std::printf("(d) from start to first answer: %.0f ms, median of %d; slowest %.0f ms\n", median(times), starts, percentile(times, 100));
     return EXIT_SUCCESS;
 }
 

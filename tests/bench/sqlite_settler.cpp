@@ -8,53 +8,41 @@
 namespace consentgate::bench {
 namespace {
 
-enum Step { begin, consume, insert_session, list_tokens, insert_code, commit, steps };
-
-// What our store says, word for word; the measurement does not start when the two differ.
-constexpr std::array<const char*, steps> texts = {
-    "BEGIN IMMEDIATE",
-    "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?",
-    "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, virtual_key_id, scope, "
-    "resource, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-    "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)",
-    "COMMIT",
-};
-
-class PlainSettler final : public Settler {
+class SqliteSettler final : public Settler {
 public:
-    explicit PlainSettler(const std::string& database) {
-        if (sqlite3_open_v2(database.c_str(), &db_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK) fail();
+    explicit SqliteSettler(const std::string& path) {
+        if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK) fail();
         sqlite3_busy_timeout(db_, 5000);
         for (const char* setting : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "PRAGMA journal_size_limit=4194304"}) {
             if (sqlite3_exec(db_, setting, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
         }
-        for (std::size_t step = 0; step < texts.size(); ++step) {
-            if (sqlite3_prepare_v2(db_, texts[step], -1, &statements_[step], nullptr) != SQLITE_OK) fail();
-        }
+        for (std::size_t step = 0; step < steps; ++step) statements_[step] = prepare(step_texts[step]);
+        begin_ = prepare("BEGIN IMMEDIATE");
+        commit_ = prepare("COMMIT");
     }
 
-    ~PlainSettler() override {
+    ~SqliteSettler() override {
         for (auto* statement : statements_) sqlite3_finalize(statement);
+        sqlite3_finalize(begin_);
+        sqlite3_finalize(commit_);
         sqlite3_close(db_);
     }
 
-    PlainSettler(const PlainSettler&) = delete;
-    PlainSettler& operator=(const PlainSettler&) = delete;
+    SqliteSettler(const SqliteSettler&) = delete;
+    SqliteSettler& operator=(const SqliteSettler&) = delete;
 
     void settle(const core::Settlement& settlement) override {
-        execute(begin);
+        execute(begin_);
         text(consume, 1, settlement.flow_id.text);
         number(consume, 2, settlement.revision);
         number(consume, 3, core::epoch(settlement.now));
-        execute(consume);
+        execute(statements_[consume]);
         if (sqlite3_changes(db_) != 1) throw std::runtime_error("plain C: the flow was not there");
         write_session(settlement.session);
         text(list_tokens, 1, settlement.flow_owner);
-        execute(list_tokens);
+        execute(statements_[list_tokens]);
         write_code(settlement.code);
-        execute(commit);
+        execute(commit_);
     }
 
 private:
@@ -73,7 +61,7 @@ private:
         number(insert_session, 11, core::epoch(session.created_at));
         number(insert_session, 12, core::epoch(session.expires_at));
         sqlite3_bind_null(statements_[insert_session], 13); // revoked_at
-        execute(insert_session);
+        execute(statements_[insert_session]);
     }
 
     void write_code(const core::IssuedCode& code) {
@@ -84,7 +72,7 @@ private:
         text(insert_code, 5, code.code_challenge);
         text(insert_code, 6, code.key_id.text);
         number(insert_code, 7, core::epoch(code.expires_at));
-        execute(insert_code);
+        execute(statements_[insert_code]);
     }
 
     void text(Step step, int at, std::string_view value) {
@@ -95,23 +83,28 @@ private:
     }
     void number(Step step, int at, std::int64_t value) { sqlite3_bind_int64(statements_[step], at, value); }
 
-    void execute(Step step) {
+    sqlite3_stmt* prepare(const char* text) {
+        sqlite3_stmt* statement = nullptr;
+        if (sqlite3_prepare_v2(db_, text, -1, &statement, nullptr) != SQLITE_OK) fail();
+        return statement;
+    }
+
+    void execute(sqlite3_stmt* statement) {
         int result = SQLITE_ROW;
-        while (result == SQLITE_ROW) result = sqlite3_step(statements_[step]);
+        while (result == SQLITE_ROW) result = sqlite3_step(statement);
         if (result != SQLITE_DONE) fail();
-        sqlite3_reset(statements_[step]);
+        sqlite3_reset(statement);
     }
 
     [[noreturn]] void fail() const { throw std::runtime_error(std::string("plain C: ") + sqlite3_errmsg(db_)); }
 
     sqlite3* db_ = nullptr;
+    sqlite3_stmt *begin_ = nullptr, *commit_ = nullptr;
     std::array<sqlite3_stmt*, steps> statements_{};
 };
 
 } // namespace
 
-std::vector<std::string> plain_statements() { return {texts.begin(), texts.end()}; }
-
-std::unique_ptr<Settler> open_plain_settler(const std::string& database) { return std::make_unique<PlainSettler>(database); }
+std::unique_ptr<Settler> open_sqlite_settler(const store::StoreConfig& config) { return std::make_unique<SqliteSettler>(config.path); }
 
 } // namespace consentgate::bench
