@@ -12,6 +12,7 @@ set -eu
 HOME_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$(cd "$HOME_DIR" && cd "${BUILD:-build/release}" && pwd)
 ENGINE=${ENGINE:-sqlite} MEMORY=${MEMORY:-1536}
+. "$HOME_DIR/tests/bench/databases.sh"
 export HOME_DIR WWW=$HOME_DIR/examples/www
 VAR=$(mktemp -d)
 export VAR
@@ -31,8 +32,6 @@ trap 'exit 130' INT TERM
 start() { "$@" >>"$VAR/servers.log" 2>&1 & STARTED+=($!); }
 fail() { echo "bench: $1" >&2; tail -n 5 "$VAR/servers.log" >&2; exit 1; }
 until_there() { for ((i = 0; i < 200; i++)); do [[ -S $1 ]] && return; sleep 0.05; done; fail "$1 did not appear"; }
-
-. "$HOME_DIR/tests/bench/databases.sh"
 
 echo "consentgate on $ENGINE, $(nproc) cores, $(date -u +%F); databases in ${TMPDIR:-/tmp}"
 start_databases settle few many consentgate
