@@ -70,8 +70,8 @@ const Words& words_of(store::Engine engine) {
     return engine == store::Engine::sqlite ? sqlite : engine == store::Engine::postgresql ? postgresql : mariadb;
 }
 
-void empty(Database& database, store::Engine engine) {
-    for (const std::string table : tables) database.run((engine == store::Engine::sqlite ? "DELETE FROM " : "TRUNCATE TABLE ") + table);
+void truncate(Database& database) {
+    for (const std::string table : tables) database.run("TRUNCATE TABLE " + table);
 }
 
 void analyze(Database& database, store::Engine engine) {

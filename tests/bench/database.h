@@ -36,9 +36,8 @@ struct Words {
 };
 const Words& words_of(store::Engine engine);
 
-// Deletes all rows of what settlements write, at the price of nothing.
-void empty(Database& database, store::Engine engine);
-
+// The tables that settlements change. truncate: not for SQLite.
+void truncate(Database& database);
 // Lets the engine look at what was filled in, as it does by itself after a while.
 void analyze(Database& database, store::Engine engine);
 

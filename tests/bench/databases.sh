@@ -82,6 +82,7 @@ drop_database() {
 
 stop_databases() {
   [[ -n ${CONTROLLER_PID:-} ]] || return 0
-  exec {CONTROLLER[1]}>&-
+  local commands=${CONTROLLER[1]}
+  exec {commands}>&-
   wait "$CONTROLLER_PID" || true
 }

@@ -23,7 +23,8 @@ int run(const std::vector<std::string>& words) {
     }
     if (what == "noop" && words.size() == 1) return serve_nothing();
     if (what == "free-port" && words.size() == 1) return std::printf("%d\n", free_port()) > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-    std::fprintf(stderr, "usage: bench settle DATABASE FOLDER | fill DATABASE DATABASE | fullness DATABASE DATABASE | start PORT SOCKET COMMAND... | journeys PORT LIGHTTPD CONSENTGATE NOOP | noop | free-port\n");
+    std::fprintf(stderr, "usage: bench settle DATABASE FOLDER | fill FEW MANY | fullness FEW MANY | start PORT SOCKET COMMAND... |\n"
+                         "       journeys PORT LIGHTTPD CONSENTGATE NOOP | noop | free-port\n");
     return 2;
 }
 

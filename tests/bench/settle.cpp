@@ -72,7 +72,7 @@ private:
     store::StoreConfig fresh_tables() const {
         {
             Database database(config_);
-            empty(database, config_.engine);
+            truncate(database);
         }
         put_flows(config_, most_flows, start_);
         ::usleep(200'000); // the other nodes of a cluster are behind
