@@ -80,9 +80,9 @@ test('errors A28: a Galera node that is killed under load and comes back stalls 
 
 test('errors A28: a Galera cluster that loses its majority under load answers 503, and goes on when it is made whole', long, (t) => onGalera(async (databases, machines) => {
   // Either one node is told to be the cluster, or the lost ones come back and find together with it by themselves.
-  const ways = [{ lost: '2 3', begin: 'bootstrap 1', complete: 'start 2 3' }].concat(seconds >= 20 ? [{ lost: '1 2', begin: 'start 1 2' }] : []);
+  const ways = [{ lost: '2 3', begin: 'bootstrap 1', others: [2, 3] }].concat(seconds >= 20 ? [{ lost: '1 2', begin: 'start 1 2' }] : []);
   await underLoad(t, machines, async (running) => {
-    for (const { lost, begin, complete } of ways) {
+    for (const { lost, begin, others } of ways) {
       const refused = running.unavailable;
       await databases.tell(`kill ${lost}`);
       await sleep(seconds * 150);
@@ -91,7 +91,7 @@ test('errors A28: a Galera cluster that loses its majority under load answers 50
       await databases.tell(begin);
       await until(() => running.recovery(begun) < Infinity, 'a success', 10000);
       t.diagnostic(`${lost} killed: the first success came ${running.recovery(begun)} ms after \`${begin}\` was begun`);
-      if (complete) await databases.tell(complete);
+      for (const node of others ?? []) await rejoin(databases, node);
       await sleep(seconds * 100);
     }
   });
@@ -117,6 +117,12 @@ for (const { name, kind, orders, others } of [
     }, 14);
     assert.ok(load.longest < wait + 2000 * orders[0].length + slack, `a request took ${load.longest} ms`);
   }));
+}
+
+// One node after the other. Galera 26.4 can fail to bring a node what it missed when others join as well; it then says `node restart
+// required`, and stands there.
+async function rejoin(databases, node) {
+  try { await databases.tell(`start ${node}`); } catch { await databases.tell(`kill ${node}`); await databases.tell(`start ${node}`); }
 }
 
 // Every node of the cluster holds the same.
