@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_minimal_registration_answers_what_is_stored_and_nothing_n
     BOOST_TEST(document->get("client_id_issued_at").isInteger());
     BOOST_TEST(document->getValue<std::int64_t>("client_id_issued_at") == epoch(noon));
     BOOST_TEST(array_of(*document, "redirect_uris") == "https://c.example/cb");
-    BOOST_TEST(array_of(*document, "grant_types") == "authorization_code");
+    BOOST_TEST(array_of(*document, "grant_types") == "authorization_code refresh_token");
     BOOST_TEST(array_of(*document, "response_types") == "code");
     BOOST_TEST(member_of(*document, "token_endpoint_auth_method") == "none");
 }
