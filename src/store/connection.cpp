@@ -1,8 +1,9 @@
 #include "connection.h"
 
 #include <algorithm>
-#include <random>
 #include <thread>
+
+#include <unistd.h>
 
 namespace consentgate::store {
 namespace {
@@ -16,10 +17,10 @@ constexpr int most_collisions = 8;
 // knocking at each of them again.
 constexpr milliseconds closed_at_least{100}, closed_at_most{5000};
 
-// So that transactions that met do not meet again in step.
+// Of a length that nobody else's pause has, so that transactions that met do not meet again in step.
 void pause(int at_most_ms) {
-    static thread_local std::minstd_rand random{std::random_device{}()};
-    std::this_thread::sleep_for(milliseconds(std::uniform_int_distribution<int>(1, at_most_ms)(random)));
+    const auto spread = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count() / 1000 + ::getpid() * 7919);
+    std::this_thread::sleep_for(std::chrono::microseconds(1000 + spread % (static_cast<std::uint64_t>(at_most_ms) * 1000)));
 }
 
 } // namespace
@@ -64,6 +65,7 @@ void Connection::repeat(const std::function<void()>& work) {
     for (;;) {
         try {
             ensure_open();
+            const StallGuard::Watch watch(guard_, time_of_one());
             return work();
         } catch (const EngineError& error) {
             put_aside(error.trouble());
@@ -81,6 +83,7 @@ Outcome Connection::write(const std::function<Outcome()>& work, const std::funct
         bool committing = false;
         try {
             ensure_open();
+            const StallGuard::Watch watch(guard_, time_of_one());
             if (unknown && in_effect()) return Outcome::done;
             announce("BEGIN");
             session_->begin();
@@ -112,7 +115,9 @@ void Connection::ensure_open() {
     if (Clock::now() < closed_until_) throw EngineError(Trouble::away, "no database host is to be had");
     const auto began = Clock::now();
     try {
+        guard_.emplace();
         session_ = open_odbc(config_);
+        guard_->find_socket(config_.hosts);
     } catch (const EngineError&) {
         const auto ended = Clock::now();
         closed_until_ = ended + std::clamp<Clock::duration>(ended - began, closed_at_least, closed_at_most);

@@ -8,6 +8,7 @@
 
 #include "consentgate/store/store.h"
 #include "session.h"
+#include "stall_guard.h"
 
 #include <array>
 #include <chrono>
@@ -78,6 +79,8 @@ private:
     void repeat(const std::function<void()>& work);
     void ensure_open();
     void put_aside(Trouble trouble);
+    // Longer than a server's own limits, which leave the session whole.
+    std::chrono::milliseconds time_of_one() const { return config_.wait + std::chrono::seconds(1); }
     [[noreturn]] void fail_unexpectedly();
     void announce(const char* sql) const {
         if (config_.before_statement) config_.before_statement(sql);
@@ -85,6 +88,7 @@ private:
 
     StoreConfig config_;
     Create create_;
+    std::optional<StallGuard> guard_; // of the session, when a server has it
     std::unique_ptr<Session> session_;
     std::chrono::steady_clock::time_point closed_until_{}; // after a failed opening: do not try before
 };

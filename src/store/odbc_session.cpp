@@ -150,43 +150,84 @@ public:
     OdbcSession(const StoreConfig& config, const Host& host)
         : begin_(dialect_of(config.engine).begin), session_(new Quiet(connection_string(config, host).reveal())) {
         for (const auto& setting : session_settings(config)) directly(setting.c_str());
+        watchful_ = config.engine == Engine::mariadb;
     }
 
     bool usable() const override { return true; }
-    void begin() override { directly(begin_); }
-    void commit() override { directly("COMMIT"); }
-    void roll_back() override { directly("ROLLBACK"); }
+    void begin() override {
+        if (watchful_ && !witness_) {
+            witness_ = make();
+            witness_->prepare("SELECT @@in_transaction");
+        }
+        directly(begin_);
+        in_transaction_ = true;
+    }
+    void commit() override { end("COMMIT"); }
+    void roll_back() override { end("ROLLBACK"); }
 
     std::size_t run(const char* sql, Values values) override {
-        const Execution execution{prepared(sql)};
-        execution.statement.execute(values);
-        return execution.statement.changed_rows();
+        if (values.empty()) { // tables being made; never run again
+            directly(sql);
+            return 0;
+        }
+        return execute(sql, values, [](Statement& statement) { return statement.changed_rows(); });
     }
 
     std::size_t query(const char* sql, const TakeRow& take, Values values) override {
-        const Execution execution{prepared(sql)};
-        execution.statement.execute(values);
-        std::size_t rows = 0;
-        for (; execution.statement.fetch(); ++rows) {
-            OdbcRow row(execution.statement);
-            take(row);
-        }
-        return rows;
+        return execute(sql, values, [&](Statement& statement) {
+            std::size_t rows = 0;
+            for (; statement.fetch(); ++rows) {
+                OdbcRow row(statement);
+                take(row);
+            }
+            return rows;
+        });
     }
 
 private:
-    // However it ends, the statement is then ready to run again.
-    struct Execution {
-        Statement& statement;
-        ~Execution() { statement.close(); }
-    };
+    using Statements = std::map<std::string, std::unique_ptr<Statement>, std::less<>>;
 
-    Statement& prepared(std::string_view sql) {
+    void end(const char* sql) {
+        in_transaction_ = false;
+        directly(sql);
+    }
+
+    // A statement that failed is not run again: after an error among its rows MariaDB's driver would first wait, as long as it may,
+    // for the rest of them.
+    template <class Finish> std::size_t execute(std::string_view sql, Values values, const Finish& finish) {
+        const auto place = prepared(sql);
+        auto& statement = *place->second;
+        try {
+            statement.execute(values);
+            const auto rows = finish(statement);
+            statement.close();
+            return rows;
+        } catch (...) {
+            statements_.erase(place);
+            throw;
+        }
+    }
+
+    Statements::iterator prepared(std::string_view sql) {
         const auto known = statements_.find(sql);
-        if (known != statements_.end()) return *known->second;
+        if (known != statements_.end()) return known;
         auto fresh = make();
         fresh->prepare(std::string(sql).c_str());
-        return *statements_.emplace(sql, std::move(fresh)).first->second;
+        const auto place = statements_.emplace(sql, std::move(fresh)).first;
+        if (watchful_ && in_transaction_) ensure_in_transaction();
+        return place;
+    }
+
+    // A Galera node that rolls our transaction back for another node's while it prepares a statement tells nobody (MariaDB
+    // 10.11): the rest would run, and be committed, statement by statement.
+    void ensure_in_transaction() {
+        auto witness = std::move(witness_); // which comes back if it can say something
+        std::int64_t there = 0;
+        witness->execute({});
+        while (witness->fetch()) witness->number(0, there);
+        witness->close();
+        witness_ = std::move(witness);
+        if (there == 0) throw EngineError(Trouble::again, "the transaction gave way to another node's");
     }
 
     // fail: throws EngineError; Poco has no diagnostics for a statement handle that a dead session refuses
@@ -198,15 +239,14 @@ private:
         }
     }
 
-    void directly(const char* sql) {
-        const auto statement = make();
-        const Execution execution{*statement};
-        statement->execute_directly(sql);
-    }
+    void directly(const char* sql) { make()->execute_directly(sql); }
 
     const char* begin_;
+    bool watchful_ = false;
+    bool in_transaction_ = false;
     Poco::AutoPtr<Quiet> session_;
-    std::map<std::string, std::unique_ptr<Statement>, std::less<>> statements_; // on that session, so they go before it
+    std::unique_ptr<Statement> witness_;
+    Statements statements_; // on that session, so they go before it
 };
 
 std::unique_ptr<Session> open_host(const StoreConfig& config, const Host& host) {

@@ -207,6 +207,36 @@ SERVER_CASE(what_keeps_us_from_a_database_is_named_without_the_password, "K47") 
     expect(config, "certificate is not trusted");
 }
 
+// Frozen, it keeps its connections and takes what is sent; drivers would wait for ever.
+SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "contract-6") {
+    auto config = ground.config();
+    config.wait = std::chrono::milliseconds(500);
+    const auto store = store::open_store(config);
+    const auto flow = put_sample_flow(*store);
+    ground.servers()->tell("pause 1");
+    BOOST_CHECK_THROW(store->find_flow(flow.id), store::StoreFailure);
+    BOOST_CHECK_THROW(store->settle_flow(settlement_of(flow)), store::StoreFailure);
+    ground.servers()->tell("resume 1");
+    const auto answers = [&] {
+        try {
+            return store->find_flow(flow.id).has_value();
+        } catch (const store::StoreFailure&) {
+            return false;
+        }
+    };
+    for (int i = 0; i < 300 && !answers(); ++i) usleep(100000);
+    const auto settlement = settlement_of(flow);
+    for (int i = 0; i < 300; ++i) { // a cluster's node that was away comes back by and by
+        try {
+            BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+            break;
+        } catch (const store::StoreFailure&) {
+            usleep(100000);
+        }
+    }
+    BOOST_TEST(traces_of(*ground.open(), settlement).settled(0));
+}
+
 // Connection strings have quoting rules of their own, which drivers do not all keep.
 SERVER_CASE(a_password_may_hold_any_sign, "contract-6") {
     for (const std::string password : {"plain", "semicolon;UID=root", "{braces} and }{", "quotes ' and \"", "back\\slash \\' end\\", "per%cent %41 =equals=", "  blanks  ", "p\u00e4ssw\u00f6rd \u2603"}) {

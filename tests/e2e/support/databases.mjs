@@ -34,7 +34,11 @@ export async function startDatabases(kind) {
 
   const nodes = [];
   for (let line = await next(); line !== 'ready'; line = await next()) {
-    if (line === undefined) throw new Error(`${kind} did not start: ${complaint}`);
+    if (line === undefined) {
+      await ended; // then it has said why
+      fs.rmSync(folder, { recursive: true, force: true });
+      throw new Error(`${kind} did not start: ${complaint}`);
+    }
     const [word, , host, port, pid] = line.split('\t');
     if (word === 'node') nodes.push({ host, port: Number(port), pid: Number(pid) });
   }

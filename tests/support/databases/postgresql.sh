@@ -64,7 +64,7 @@ standby() {
   superuser 30 1 postgres <<<"SELECT pg_reload_conf()" >>setup.log 2>&1
   while_up 30 1 synchronous
 }
-synchronous() { [[ $(superuser 5 1 postgres <<<"SELECT sync_state FROM pg_stat_replication") == sync ]]; }
+synchronous() { [[ $(superuser 5 1 postgres <<<"SELECT sync_state FROM pg_stat_replication") == @(sync|quorum) ]]; }
 
 superuser() { # superuser SECONDS N DATABASE: statements from standard input
   as_server timeout "$1" psql -XqAt -v ON_ERROR_STOP=1 -F $'\t' -P null=NULL -h "$DIR/sock" -p "${PORT[$2]}" -U postgres -d "$3"

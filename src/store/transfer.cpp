@@ -1,0 +1,220 @@
+#include "consentgate/store/transfer.h"
+
+#include "connection.h"
+
+#include <algorithm>
+
+namespace consentgate::store {
+namespace {
+
+using enum Column::Kind;
+
+// Held against the schema by tests/store/transfer_cases.cpp.
+constexpr Column server_key[] = {{"id", text}, {"fingerprint", text}, {"created_at", number}};
+constexpr Column client[] = {
+    {"id", text}, {"name", bytes}, {"redirect_uris", bytes}, {"scope", bytes}, {"by_operator", number}, {"active", number}, {"metadata", bytes},
+    {"created_at", number}, {"last_used_at", number}};
+constexpr Column virtual_key[] = {
+    {"id", text}, {"name", bytes}, {"key_hash", text}, {"active", number}, {"services", bytes}, {"created_at", number}, {"expires_at", number}};
+constexpr Column flow[] = {
+    {"id", text}, {"client_id", text}, {"browser_hash", text}, {"redirect_uri", bytes}, {"state", bytes}, {"code_challenge", text}, {"scope", bytes},
+    {"resource", bytes}, {"identity_kind", text}, {"identity_value", bytes}, {"revision", number}, {"created_at", number}, {"expires_at", number}};
+constexpr Column session[] = {
+    {"id", text}, {"flow_id", text}, {"token_hash", text}, {"browser_hash", text}, {"client_id", text}, {"identity_kind", text},
+    {"identity_value", bytes}, {"virtual_key_id", text}, {"scope", bytes}, {"resource", bytes}, {"created_at", number}, {"expires_at", number},
+    {"revoked_at", number}};
+constexpr Column code[] = {
+    {"code_hash", text}, {"session_id", text}, {"client_id", text}, {"redirect_uri", bytes}, {"code_challenge", text}, {"key_id", text},
+    {"expires_at", number}, {"redeemed_at", number}, {"redemption", text}};
+constexpr Column upstream_token[] = {
+    {"id", text}, {"owner", text}, {"service_id", text}, {"access_token", bytes}, {"refresh_token", bytes}, {"key_id", text}, {"scope", bytes},
+    {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number}};
+
+// Server keys first: with the wrong key file it is better to stop before the rest.
+constexpr Table tables[] = {
+    {"server_key", server_key, "created_at"},
+    {"client", client},
+    {"virtual_key", virtual_key},
+    {"flow", flow},
+    {"session", session},
+    {"code", code},
+    {"upstream_token", upstream_token},
+};
+
+// A round trip for each row would be most of the time that loading takes.
+constexpr std::size_t rows_of_a_statement = 25;
+
+// Something for each column, with commas between.
+template <class Write> std::string listed(const Table& table, const Write& write) {
+    std::string list;
+    for (const auto& column : table.columns) list += (list.empty() ? "" : ", ") + std::string(write(column));
+    return list;
+}
+
+std::string names(const Table& table) {
+    return listed(table, [](const Column& column) { return column.name; });
+}
+
+Field take(Row& row, Column::Kind kind) {
+    if (kind == number) {
+        MaybeTime value;
+        row.into(value);
+        return value.isNull() ? Field() : Field(value.value());
+    }
+    if (kind == text) {
+        MaybeText value;
+        row.into(value);
+        return value.isNull() ? Field() : Field(value.value());
+    }
+    MaybeBlob value;
+    row.into(value);
+    auto bytes_of = from_blob(value);
+    return bytes_of.empty() ? Field() : Field(std::move(bytes_of));
+}
+
+Value value_of(const Field& field, Column::Kind kind) {
+    if (const auto* value = std::get_if<std::int64_t>(&field)) return Value(*value);
+    const auto* data = std::get_if<std::string>(&field);
+    Value value = kind == number ? Value(MaybeTime()) : kind == text ? Value(MaybeText()) : Value(MaybeBlob());
+    if (data != nullptr) {
+        value.null = false;
+        value.data = *data;
+    }
+    return value;
+}
+
+// In the order of their keys' bytes, which is that of every engine's index. The limit stands in the text, or a planner that
+// does not know how few rows are wanted would sort the table.
+// in: compare  " > ?", " >= ?" or " = ?"
+std::vector<Record> page(Connection& db, const Table& table, const char* compare, const std::string& key, std::size_t most) {
+    const std::string id = table.columns.front().name;
+    const auto sql = "SELECT " + names(table) + " FROM " + table.name + " WHERE " + id + compare + " ORDER BY " + id + " LIMIT " + std::to_string(most);
+    std::vector<Record> records;
+    const auto add = [&](Row& row) {
+        auto& record = records.emplace_back();
+        for (const auto& column : table.columns) record.push_back(take(row, column.kind));
+    };
+    db.query(sql.c_str(), add, key);
+    return records;
+}
+
+// Calls `meet` with the place of each record whose key the database has, and with the row it has there. Both sides are in
+// the order of their keys: one walk beside the other.
+template <class Meet> void look(Connection& db, const Table& table, std::span<const Record> records, const Meet& meet) {
+    if (records.empty()) return;
+    auto stored = page(db, table, " >= ?", key_of(records.front()), records.size());
+    for (std::size_t at = 0;;) {
+        for (const auto& row : stored) {
+            while (at < records.size() && key_of(records[at]) < key_of(row)) ++at;
+            if (at == records.size()) return;
+            if (key_of(records[at]) == key_of(row)) meet(at, row);
+        }
+        if (stored.size() < records.size() || key_of(stored.back()) >= key_of(records.back())) return;
+        stored = page(db, table, " > ?", std::string(key_of(stored.back())), records.size());
+    }
+}
+
+void insert(Connection& db, const Table& table, std::span<const Record* const> records) {
+    const auto places = "(" + listed(table, [](const Column&) { return "?"; }) + ")";
+    auto sql = std::string("INSERT INTO ") + table.name + " (" + names(table) + ") VALUES " + places;
+    for (std::size_t more = 1; more < records.size(); ++more) sql += ", " + places;
+    std::vector<Value> values;
+    for (const auto* record : records) {
+        for (std::size_t at = 0; at < record->size(); ++at) values.push_back(value_of((*record)[at], table.columns[at].kind));
+    }
+    db.run(sql.c_str(), Values(values));
+}
+
+// Where the column that migrate fills is; past the end in a table without one.
+std::size_t noted_column(const Table& table) {
+    const std::string_view noted = table.noted_by_migrate == nullptr ? "" : table.noted_by_migrate;
+    const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const Column& column) { return column.name == noted; });
+    return static_cast<std::size_t>(found - table.columns.begin());
+}
+
+bool same_but_for(std::size_t column, Record stored, const Record& record) {
+    if (column == stored.size()) return false;
+    stored[column] = record[column];
+    return stored == record;
+}
+
+void replace(Connection& db, const Table& table, std::size_t column, const Record& record) {
+    const Value values[] = {value_of(record[column], table.columns[column].kind), Value(key_of(record))};
+    const auto sql = std::string("UPDATE ") + table.name + " SET " + table.columns[column].name + " = ? WHERE " + table.columns.front().name + " = ?";
+    db.run(sql.c_str(), Values(values));
+}
+
+std::string row_name(const Table& table, const Record& record) { return std::string(table.name) + " '" + key_of(record) + "'"; }
+
+// One try to load a batch, inside its transaction: first a look, then the writing.
+struct Load {
+    const Table& table;
+    std::span<const Record> records;
+    std::size_t at_once; // rows of one INSERT
+    Loaded loaded{};
+    const Record* differs = nullptr;         // the first whose key another row has; then nothing was written
+    std::span<const Record* const> current{}; // being inserted
+    std::vector<const Record*> fresh{}, noted{};
+
+    Outcome run(Connection& db) {
+        const auto note = noted_column(table);
+        std::size_t next = 0;
+        look(db, table, records, [&](std::size_t at, const Record& stored) {
+            for (; next < at; ++next) fresh.push_back(&records[next]);
+            next = at + 1;
+            if (stored == records[at]) return;
+            if (same_but_for(note, stored, records[at])) noted.push_back(&records[at]);
+            else if (differs == nullptr) differs = &records[at];
+        });
+        for (; next < records.size(); ++next) fresh.push_back(&records[next]);
+        if (differs != nullptr) return Outcome::gone;
+        for (const auto* record : noted) replace(db, table, note, *record);
+        for (std::size_t at = 0; at < fresh.size(); at += current.size()) {
+            const bool full = fresh.size() - at >= at_once;
+            current = std::span(fresh).subspan(at, full ? at_once : 1); // so that there are two statements, prepared once
+            insert(db, table, current);
+        }
+        current = {};
+        loaded = {fresh.size(), records.size() - fresh.size()};
+        return Outcome::done;
+    }
+};
+
+} // namespace
+
+std::span<const Table> transfer_tables() { return tables; }
+
+Transfer::Transfer(StoreConfig config) : db_(std::make_unique<Connection>(std::move(config))) {}
+Transfer::~Transfer() = default;
+
+std::vector<Record> Transfer::read(const Table& table, const std::string& after, std::size_t most) {
+    return db_->read([&] { return page(*db_, table, " > ?", after, most); });
+}
+
+std::optional<Record> Transfer::find(const Table& table, const std::string& key) {
+    return db_->read([&] {
+        const auto records = page(*db_, table, " = ?", key, 1);
+        return records.empty() ? std::nullopt : std::optional(records.front());
+    });
+}
+
+// Done twice, as after a lost answer to the commit, it finds its own rows and counts them as present.
+Loaded Transfer::put(const Table& table, std::span<const Record> records) {
+    std::optional<Load> load;
+    for (const auto at_once : {rows_of_a_statement, std::size_t{1}}) { // one by one, to find out which it is that fails
+        load.reset();
+        try {
+            db_->rewrite([&] { return load.emplace(Load{table, records, at_once}).run(*db_); });
+            break;
+        } catch (const StoreFailure& failure) {
+            const auto tried = load ? load->current.size() : 0;
+            if (tried > 1) continue;
+            if (tried == 0) throw;
+            throw StoreFailure(row_name(table, *load->current.front()) + ": " + failure.what(), failure.outcome_known());
+        }
+    }
+    if (load->differs != nullptr) throw RowDiffers(row_name(table, *load->differs) + " is there already, and different");
+    return load->loaded;
+}
+
+} // namespace consentgate::store
