@@ -104,13 +104,7 @@ void check_last(store::Transfer& transfer, const ExportWriter& out) {
                              "', is not in the database (any more); delete the file and export again, while nothing writes to the database");
 }
 
-int export_rows(Context& context, const Arguments& arguments) {
-    require_schema(context);
-    const auto path = arguments.one("to");
-    store::Transfer transfer(context.config().store);
-    ExportWriter out(path, store::expected_schema_version());
-    check_last(transfer, out);
-    if (!out.last().empty()) std::cerr << "taking up the export in " << out.name() << " after " << out.tally().all_rows() << " rows\n";
+void write_rows(store::Transfer& transfer, ExportWriter& out, const std::string& when_stopped) {
     const StopSignals stop;
     Progress progress("exported");
     const auto tables = store::transfer_tables();
@@ -119,13 +113,22 @@ int export_rows(Context& context, const Arguments& arguments) {
         each_page(transfer, tables[at], after, [&](const std::vector<Record>& rows) {
             for (const auto& row : rows) out.put(at, row);
             out.flush();
-            stop.check(path ? "the same command goes on where it stopped" : "what was written is not complete");
+            stop.check(when_stopped);
             progress.at(out.tally().all_rows(), tables[at]);
         });
     }
-    const auto tally = counts(out.tally());
+}
+
+int export_rows(Context& context, const Arguments& arguments) {
+    require_schema(context);
+    const auto path = arguments.one("to");
+    store::Transfer transfer(context.config().store);
+    ExportWriter out(path, store::expected_schema_version());
+    check_last(transfer, out);
+    if (!out.last().empty()) std::cerr << "taking up the export in " << out.name() << " after " << out.tally().all_rows() << " rows\n";
+    write_rows(transfer, out, path ? "the same command goes on where it stopped" : "what was written is not complete");
     out.finish();
-    std::cerr << "exported " << out.tally().all_rows() << " rows (" << tally << ")" << (path ? " to " + *path : std::string()) << "\n";
+    std::cerr << "exported " << out.tally().all_rows() << " rows (" << counts(out.tally()) << ")" << (path ? " to " + *path : std::string()) << "\n";
     return 0;
 }
 

@@ -44,7 +44,7 @@ async function interrupted(place, words, signal, due) {
   const child = start(place, ...words);
   let ended = false;
   child.ended.then(() => { ended = true; });
-  await until(async () => ended || due(), `the moment for ${signal}`);
+  await until(async () => ended || due(), `the moment for ${signal}`, 180000);
   child.kill(signal);
   return child.ended;
 }
@@ -85,7 +85,7 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 }, { timeout: 60000 });
 
-test('house: an export that was stopped, killed or torn is taken up, and is the same file in the end', { timeout: 120000 }, async () => {
+test('house: an export that was stopped, killed or torn is taken up, and is the same file in the end', { timeout: 300000 }, async () => {
   const [whole, cut] = [inFolder('large.jsonl'), inFolder('cut.jsonl')];
   assert.match((await done(large, 'export', '--to', whole)).stderr, /exported 120\d{3} rows .*session 100000, code 10000, upstream_token 10000/);
   fs.writeFileSync(cut, '', { mode: 0o644 });
@@ -123,7 +123,7 @@ test('house: an export goes on from wherever it was cut, if it can be one of thi
   fs.rmSync(file);
 });
 
-test('house: 100,000 sessions move from SQLite to PostgreSQL and back, with imports stopped, killed and left without their server', { timeout: 240000 }, async () => {
+test('house: 100,000 sessions move from SQLite to PostgreSQL and back, with imports stopped, killed and left without their server', { timeout: 600000 }, async () => {
   const there = postgresql.env();
   const [file, from] = [inFolder('large.jsonl'), inFolder('postgresql.jsonl')];
   await done(there, 'migrate');
@@ -136,7 +136,7 @@ test('house: 100,000 sessions move from SQLite to PostgreSQL and back, with impo
   assert.equal(killed.signal, 'SIGKILL', killed.stderr);
   const atKill = await moved();
   const failed = start({ ...there, CONSENTGATE_DATABASE_WAIT_MS: '1000' }, 'import', file);
-  await until(async () => await moved() > atKill + 5000, 'the third import to go on');
+  await until(async () => await moved() > atKill + 5000, 'the third import to go on', 180000);
   await postgresql.tell('kill 1');
   const why = await failed.ended;
   assert.equal(why.code, 1, why.stderr);

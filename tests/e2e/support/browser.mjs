@@ -73,12 +73,18 @@ export function postJson(base, target, value, headers = {}) {
 }
 
 // A person's browser: keeps cookies, prefers HTML, sends Origin with a POST as browsers do.
+// in:  base    where requests go
+//      origin  what the site is called, when that is not where they go
 export class Browser {
-  constructor(base) {
+  constructor(base, origin = base) {
     this.base = base;
+    this.origin = origin;
     this.cookies = new Map();
     this.seenSecrets = new Set();
   }
+
+  // The same browser, whose requests go to another web machine of the same site.
+  at(base) { return Object.assign(new Browser(base, this.origin), { cookies: this.cookies, seenSecrets: this.seenSecrets }); }
 
   keep(answer) {
     for (const line of answer.headers['set-cookie'] ?? []) {
@@ -103,6 +109,6 @@ export class Browser {
   }
 
   async post(target, pairs, headers = {}) {
-    return this.keep(await postForm(this.base, target, pairs, this.headers({ Origin: this.base, ...headers })));
+    return this.keep(await postForm(this.base, target, pairs, this.headers({ Origin: this.origin, ...headers })));
   }
 }

@@ -33,7 +33,7 @@ export async function authorize(server, browser, client, more = {}, proof = pkce
 }
 
 // A flow that is ready for its identity; fails when authorize did not start one.
-export async function startFlow(server, { client, browser = new Browser(server.base), more } = {}) {
+export async function startFlow(server, { client, browser = new Browser(server.base, server.issuer), more } = {}) {
   const flow = await authorize(server, browser, client ?? await register(server), more);
   assert.equal(flow.answer.status, 302, flow.answer.text);
   assert.ok(flow.flowId, `no flow in ${flow.answer.location}`);

@@ -56,7 +56,7 @@ function childEnvironment(port, folder, workers, env) {
   };
 }
 
-function childrenOf(pid) {
+export function childrenOf(pid) {
   const found = [];
   for (const name of fs.readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;

@@ -1,0 +1,122 @@
+// The consent journey from one end to the other, each step at the next web machine, whatever the database.
+// machines: an array of servers over one database, with number(statement) (machines.mjs)
+import assert from 'node:assert/strict';
+import { Browser, send } from './browser.mjs';
+import { assertOauthError } from './checks.mjs';
+import { choose, codeFor, post, redeem, register, rpc, startFlow, submit, whoami } from './journey.mjs';
+import { via } from './machines.mjs';
+
+const asProgram = { Accept: 'application/json' };
+
+// A whole sign-in whose every request goes to the next machine. out: what journey() gives
+export async function wander(machines, { identity = { skip: true }, client, more } = {}) {
+  let step = 0;
+  const next = () => machines[step++ % machines.length];
+  const flow = await startFlow(next(), { client: client ?? await register(next()), more });
+  const look = async (page) => assert.equal((await via(next(), flow).browser.get(`${page}?flow_id=${flow.flowId}`)).status, 200);
+  await look('/oauth/consent');
+  await choose(via(next(), flow), identity);
+  await look('/oauth/consent/mcps');
+  const submitted = await submit(via(next(), flow));
+  assert.equal(submitted.status, 302, submitted.text);
+  const code = submitted.sent().get('code');
+  const answer = await redeem(next(), flow, code);
+  assert.equal(answer.status, 200, answer.text);
+  return { ...flow, submitted, code, token: answer.json().access_token };
+}
+
+// Whether the token is good: the same at every machine.
+export async function isGood(machines, token) {
+  const answers = await Promise.all(machines.map((machine) => rpc(machine, token, 'tools/list')));
+  const [first, ...others] = answers.map(({ status }) => status);
+  for (const status of others) assert.equal(status, first, 'the machines disagree about a token');
+  assert.ok([200, 401].includes(first), answers[0].text);
+  return first === 200;
+}
+
+// Every kind of identity signs in, and every machine knows whose the token is.
+export async function everyIdentity(machines) {
+  const key = await machines[0].addKey('Anna, "laptop"; \u{1F511}');
+  // What drivers like to cut, to fold or to take for an end: four-byte letters, quotes, 255 bytes.
+  const names = ['ada', "O'Brien \\ \"x\" ; -- %s {d}", '\u{1F98A}'.repeat(63), 'a'.repeat(255), 'Ada ', 'ADA'];
+  const all = [[{ virtualKey: key.virtual_key }, 'virtual_key', 'Anna, "laptop"; \u{1F511}'], [{ skip: true }, 'skipped', ''],
+    ...names.map((userId) => [{ userId }, 'user_id', userId.trim()])];
+  for (const [identity, kind, name] of all) {
+    const { token } = await wander(machines, { identity });
+    for (const machine of machines) {
+      const { identity_kind: shownKind, identity: shownName } = await whoami(machine, token);
+      assert.deepEqual([shownKind, shownName], [kind, name]);
+    }
+  }
+}
+
+// What a client sent comes back to it byte by byte, however long.
+export async function longValues(machines) {
+  for (const state of ['s', ` '"\\;%00 \u{1F98A}`, 'x'.repeat(255), 'x'.repeat(256), 'y'.repeat(1024), 'z'.repeat(8000)]) {
+    const redirect = `http://127.0.0.1:53111/${'r'.repeat(state.length % 1900)}?own=1`;
+    const client = await register(machines[0], { redirect_uris: [redirect], client_name: state.slice(0, 200).trim() });
+    const { submitted } = await wander(machines, { client, more: { state } });
+    assert.ok(submitted.location.startsWith(redirect));
+    assert.deepEqual(submitted.sent().getAll('state'), [state]);
+  }
+}
+
+// What was used once is used up at every machine: the flow, the code, and after a replay the session.
+export async function usedUp(machines) {
+  const done = await wander(machines, { identity: { userId: 'ada' } });
+  for (const machine of machines) assert.equal((await submit(via(machine, done), asProgram)).json().error.code, 'flow_already_submitted');
+  assert.equal(await isGood(machines, done.token), true);
+  for (const machine of machines) assertOauthError(await redeem(machine, done, done.code), 400, 'invalid_grant');
+  assert.equal(await isGood(machines, done.token), false, 'a replayed code ends its session');
+}
+
+// A mistake at one machine costs nothing at the next.
+export async function mistakes(machines) {
+  const [first, last] = [machines[0], machines.at(-1)];
+  const flow = await codeFor(first);
+  assertOauthError(await redeem(last, flow, flow.code, { code_verifier: 'wrongverifier'.repeat(5) }), 400, 'invalid_grant');
+  assert.equal((await redeem(first, flow, flow.code)).status, 200);
+  const open = await startFlow(first);
+  const stranger = { ...open, browser: new Browser(last.base, last.issuer) };
+  assert.equal((await submit(stranger, asProgram)).json().error.code, 'browser_mismatch');
+  assert.match((await post(via(last, open), 'vk', { vk: `sk-bf-${'x'.repeat(43)}` })).location, /error=invalid_virtual_key$/);
+  const denied = await post(via(last, open), 'deny');
+  assert.deepEqual([denied.sent().get('error'), denied.sent().get('state'), denied.sent().get('iss')], ['access_denied', 'a state', first.issuer]);
+  assert.equal((await submit(via(first, open), asProgram)).json().error.code, 'invalid_flow');
+}
+
+// consentgate-admin of one machine rules the sessions of all.
+export async function administration(machines) {
+  const [first, last] = [machines[0], machines.at(-1)];
+  const key = await first.addKey('short lived', '--service', 'notion');
+  const byKey = await wander(machines, { identity: { virtualKey: key.virtual_key } });
+  const client = JSON.parse(await last.admin('client', 'add', 'Vouched for', '--redirect-uri', 'http://127.0.0.1:53111/callback', '--json').then((shown) => JSON.stringify(shown)));
+  const byClient = await wander(machines, { client });
+  const listed = await last.admin('session', 'list', '--json');
+  assert.ok(listed.some((session) => session.identity === 'short lived'));
+  assert.deepEqual([await isGood(machines, byKey.token), await isGood(machines, byClient.token)], [true, true]);
+  await last.admin('key', 'disable', key.id);
+  await first.admin('client', 'disable', client.client_id);
+  assert.deepEqual([await isGood(machines, byKey.token), await isGood(machines, byClient.token)], [false, false]);
+  assert.equal((await last.admin('key', 'list', '--json')).find(({ id }) => id === key.id).active, false);
+  for (const machine of machines) {
+    await machine.admin('migrate');
+    await machine.admin('sweep');
+    assert.equal((await send(machine.base, 'GET', '/healthz')).status, 200);
+  }
+}
+
+// Upstream tokens of a flow become its session's, one per service, and other flows keep theirs.
+// in: run(statement)  runs a statement in the database
+export async function upstreamTokens(machines, run) {
+  const [flow, bystander] = [await startFlow(machines[0]), await startFlow(machines[0])];
+  for (const { flowId } of [flow, bystander]) {
+    await run(`INSERT INTO upstream_token (id, owner, service_id, access_token, key_id, version, created_at, updated_at) VALUES ('up-${flowId}', 'flow:${flowId}', 'notes', 'sealed', 'k', 1, 1, 1)`);
+  }
+  assert.equal((await submit(via(machines.at(-1), flow))).status, 302);
+  const owned = (owner) => machines.number(`SELECT count(*) FROM upstream_token u WHERE u.id = 'up-${flow.flowId}' AND u.owner = ${owner}`);
+  assert.equal(await owned(`concat('session:', (SELECT id FROM session WHERE flow_id = '${flow.flowId}'))`), 1);
+  assert.equal(await machines.number(`SELECT count(*) FROM upstream_token WHERE owner = 'flow:${bystander.flowId}'`), 1);
+  await post(via(machines.at(-1), bystander), 'deny');
+  assert.equal(await machines.number(`SELECT count(*) FROM upstream_token WHERE id = 'up-${bystander.flowId}'`), 0);
+}
