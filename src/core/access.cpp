@@ -7,7 +7,7 @@ Checked judge_access(const std::optional<SessionView>& view, const std::string& 
     if (!view) return no("unknown token");
     const auto& session = view->session;
     if (session.revoked_at) return no("revoked");
-    if (session.expires_at <= now) return no("expired");
+    if (session.token_ends() <= now) return no("expired");
     if (session.resource != resource) return no("for another resource");
     if (!view->client_active) return no("its client is disabled");
     const bool by_key = session.identity.kind == IdentityKind::virtual_key;

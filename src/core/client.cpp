@@ -16,6 +16,7 @@ using Poco::JSON::Object;
 
 constexpr std::size_t most_redirect_uris = 16;
 constexpr std::size_t longest_name = 200;       // characters
+constexpr const char* refresh_grant = "refresh_token";
 constexpr std::size_t longest_display_field = 2048; // bytes
 
 Error metadata_error(const std::string& say, const std::string& param) {
@@ -112,7 +113,7 @@ Result<Client> judge_registration(std::string_view text, const Policy& policy, C
     if (!uris) return uris.error();
     auto name = read_name(*body);
     if (!name) return name.error();
-    if (const auto grants = check_list(*body, "grant_types", "authorization_code"); !grants) return grants.error();
+    if (const auto listed = check_list(*body, "grant_types", "authorization_code"); !listed) return listed.error();
     if (const auto responses = check_list(*body, "response_types", "code"); !responses) return responses.error();
     if (json_has(*body, "token_endpoint_auth_method") && !json_text(*body, "token_endpoint_auth_method")) {
         return metadata_error("token_endpoint_auth_method must be a string", "token_endpoint_auth_method");
@@ -121,8 +122,10 @@ Result<Client> judge_registration(std::string_view text, const Policy& policy, C
     if (!scope) return scope.error();
     auto metadata = read_display_members(*body);
     if (!metadata) return metadata.error();
+    const auto grants = json_texts(*body, "grant_types").value_or(std::vector<std::string>{});
+    const bool refresh = policy.refreshes() && std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
     return Client{std::move(fresh), std::move(*name), std::move(*uris), std::move(*scope), false,
-                  true,             std::move(*metadata), now,          std::nullopt};
+                  true,             refresh,          std::move(*metadata), now,         std::nullopt};
 }
 
 std::string registration_document(const Client& client) {
@@ -136,7 +139,7 @@ std::string registration_document(const Client& client) {
         return list;
     };
     document.set("redirect_uris", array(client.redirect_uris));
-    document.set("grant_types", array({"authorization_code"}));
+    document.set("grant_types", client.refresh ? array({"authorization_code", refresh_grant}) : array({"authorization_code"}));
     document.set("response_types", array({"code"}));
     document.set("token_endpoint_auth_method", "none");
     if (!client.scope.empty()) document.set("scope", client.scope);

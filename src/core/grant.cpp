@@ -35,7 +35,7 @@ Result<ExchangeRequest> parse_exchange(const Form& form) {
     const auto grant = form.get("grant_type");
     if (!grant) return missing("grant_type");
     if (*grant != "authorization_code") {
-        return refuse(Fault::unsupported_grant_type, Say{"only grant_type=authorization_code is supported"}, Why{}, "grant_type");
+        return refuse(Fault::unsupported_grant_type, Say{"grant_type must be authorization_code or refresh_token"}, Why{}, "grant_type");
     }
     const auto client = form.get("client_id");
     if (!client) return refuse(Fault::invalid_client, Say{"client_id is missing"}, Why{}, "client_id");
@@ -65,12 +65,13 @@ Result<Exchange> judge_exchange(const ExchangeRequest& request, const std::optio
     return Exchange::redeem;
 }
 
-std::string token_document(const Secret& token, const Session& session, Instant now) {
+std::string token_document(const Granted& granted, Instant now) {
     Poco::JSON::Object document(Poco::JSON_PRESERVE_KEY_ORDER);
-    document.set("access_token", token.reveal());
+    document.set("access_token", granted.token.reveal());
     document.set("token_type", "Bearer");
-    document.set("expires_in", (session.expires_at - now).count());
-    document.set("scope", session.scope.text());
+    document.set("expires_in", (granted.session.token_ends() - now).count());
+    if (granted.refresh_token) document.set("refresh_token", granted.refresh_token->reveal());
+    document.set("scope", granted.session.scope.text());
     return json_string(document);
 }
 

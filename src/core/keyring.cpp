@@ -6,12 +6,24 @@ namespace consentgate::core {
 
 Keyring::Keyring(std::vector<ServerKey> keys) : keys_(std::move(keys)) {}
 
-std::optional<Secret> Keyring::session_token(const KeyId& key, const Secret& code) const {
+// `from` begins with the name of its use, which keeps uses of one key apart: no other derivation can yield the same token.
+std::optional<Secret> Keyring::derive(const KeyId& key, const char* prefix, const std::string& from) const {
     for (const auto& known : keys_) {
-        // The prefix keeps uses of one key apart: no other derivation can yield a session token.
-        if (known.id == key) return Secret("cgs_" + to_base64url(hmac_sha256_bytes(known.bytes, "session-token:" + code.reveal())));
+        if (known.id == key) return Secret(prefix + to_base64url(hmac_sha256_bytes(known.bytes, from)));
     }
     return std::nullopt;
+}
+
+std::optional<Secret> Keyring::session_token(const KeyId& key, const Secret& code) const {
+    return derive(key, "cgs_", "session-token:" + code.reveal());
+}
+
+std::optional<Secret> Keyring::refresh_token(const KeyId& key, const Secret& before) const {
+    return derive(key, "cgr_", "refresh-token:" + before.reveal());
+}
+
+std::optional<Secret> Keyring::access_token(const KeyId& key, const Secret& refresh_token, const std::string& scope) const {
+    return derive(key, "cgs_", "access-token:" + refresh_token.reveal() + ":" + scope);
 }
 
 Digest Keyring::fingerprint(const ServerKey& key) { return sha256(hmac_sha256_bytes(key.bytes, "fingerprint:" + key.id.text)); }

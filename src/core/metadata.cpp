@@ -28,8 +28,10 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("scopes_supported", array(policy.catalogue().names()));
     document.set("response_types_supported", array({"code"}));
     document.set("response_modes_supported", array({"query"}));
-    document.set("grant_types_supported", array({"authorization_code"}));
+    document.set("grant_types_supported", policy.refreshes() ? array({"authorization_code", "refresh_token"}) : array({"authorization_code"}));
     document.set("token_endpoint_auth_methods_supported", array({"none"}));
+    document.set("revocation_endpoint", origin + path::revoke);
+    document.set("revocation_endpoint_auth_methods_supported", array({"none"}));
     document.set("code_challenge_methods_supported", array({"S256"}));
     document.set("authorization_response_iss_parameter_supported", true);
     return json_string(document);

@@ -7,13 +7,13 @@ namespace consentgate::store {
 namespace {
 
 // Columns of a client in the order in which every query here selects them.
-#define CLIENT_COLUMNS "id, name, redirect_uris, scope, by_operator, active, metadata, created_at, last_used_at"
+#define CLIENT_COLUMNS "id, name, redirect_uris, scope, by_operator, active, refresh, metadata, created_at, last_used_at"
 
 struct ClientRow {
     std::string id;
     MaybeBlob name, scope;
     BLOB redirect_uris, metadata;
-    int by_operator = 0, active = 0;
+    int by_operator = 0, active = 0, refresh = 0;
     Poco::Int64 created_at = 0;
     MaybeTime last_used_at;
 };
@@ -26,6 +26,7 @@ core::Client client_of(const ClientRow& row) {
     client.scope = from_blob(row.scope);
     client.by_operator = row.by_operator != 0;
     client.active = row.active != 0;
+    client.refresh = row.refresh != 0;
     client.metadata = from_blob(row.metadata);
     client.created_at = core::from_epoch(row.created_at);
     client.last_used_at = from_maybe_time(row.last_used_at);
@@ -37,9 +38,9 @@ core::Client client_of(const ClientRow& row) {
 void SqlStore::put_client(const core::Client& client) {
     db_.write(
         [&] {
-            db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
+            db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
                     to_maybe_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope),
-                    client.by_operator ? 1 : 0, client.active ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
+                    client.by_operator ? 1 : 0, client.active ? 1 : 0, client.refresh ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
                     to_maybe_time(client.last_used_at));
             return Outcome::done;
         },
@@ -52,7 +53,7 @@ std::optional<core::Client> SqlStore::find_client(const core::ClientId& id) {
         const auto found = db_.query(
             "SELECT " CLIENT_COLUMNS " FROM client WHERE id = ?",
             [&](Row& columns) {
-                columns.into(row.id, row.name, row.redirect_uris, row.scope, row.by_operator, row.active, row.metadata, row.created_at, row.last_used_at);
+                columns.into(row.id, row.name, row.redirect_uris, row.scope, row.by_operator, row.active, row.refresh, row.metadata, row.created_at, row.last_used_at);
             },
             id.text);
         if (found == 0) return std::nullopt;

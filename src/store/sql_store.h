@@ -25,10 +25,15 @@ public:
     Outcome deny_flow(const core::FlowId& id, core::Instant now) override;
 
     std::optional<CodeView> find_code(const core::Digest& hash) override;
-    Outcome redeem_code(const core::Digest& hash, const std::string& redemption, core::Instant now) override;
+    Outcome redeem_code(const core::Digest& hash, const std::string& redemption, const std::optional<core::RefreshToken>& refresh, core::Instant now) override;
     std::optional<core::SessionView> find_session(const core::Digest& token) override;
     std::vector<core::SessionView> list_sessions(core::Instant now) override;
     Outcome revoke_session(const core::SessionId& id, core::Instant now) override;
+    Outcome revoke_access_token(const core::Digest& token, core::Instant now) override;
+
+    std::optional<core::RefreshView> find_refresh_token(const core::Digest& hash) override;
+    Outcome rotate_refresh_token(const core::Rotation& rotation, core::Instant now) override;
+    void put_access_token(const core::AccessToken& token) override;
 
     void put_virtual_key(const core::VirtualKey& key) override;
     std::optional<core::VirtualKey> find_virtual_key(const core::VirtualKeyId& id) override;
@@ -48,6 +53,9 @@ private:
     // Parts of settle_flow, inside its transaction.
     void insert_session(const core::Session& session);
     void insert_code(const core::IssuedCode& code);
+    // Of redeem_code and rotate_refresh_token.
+    void insert_refresh_token(const core::RefreshToken& token);
+    void insert_access_token(const core::AccessToken& token);
     void transfer_upstream_tokens(const std::string& from, const std::string& to, core::Instant now);
 
     bool has_flow(const core::FlowId& id);

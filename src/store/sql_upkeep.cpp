@@ -9,6 +9,7 @@ namespace {
 // is still recognised as one.
 constexpr core::Span flow_grace{3600};
 constexpr core::Span session_grace{86400};
+constexpr core::Span token_grace{0};        // what is no more says the same as what has expired
 constexpr core::Span code_grace{2 * 86400}; // a code outlives its session, which lives a day at most, and is kept a day more
 
 } // namespace
@@ -36,8 +37,14 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
         return names("SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND last_used_at IS NULL ORDER BY created_at LIMIT ?",
                      core::epoch(unused_since), limit);
     });
+    const auto refresh_tokens = db_.read([&] {
+        return names("SELECT token_hash FROM refresh_token WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
+    });
+    const auto access_tokens = db_.read([&] {
+        return names("SELECT token_hash FROM access_token WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
+    });
     Swept swept;
-    if (flows.empty() && sessions.empty() && codes.empty() && clients.empty()) return swept;
+    if (flows.empty() && sessions.empty() && codes.empty() && clients.empty() && refresh_tokens.empty() && access_tokens.empty()) return swept;
     db_.rewrite([&] {
         swept = Swept();
         for (const auto& id : flows) {
@@ -48,6 +55,8 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
             swept.sessions += db_.run("DELETE FROM session WHERE id = ?", id);
             db_.run("DELETE FROM upstream_token WHERE owner = ?", "session:" + id);
         }
+        for (const auto& hash : refresh_tokens) swept.tokens += db_.run("DELETE FROM refresh_token WHERE token_hash = ?", hash);
+        for (const auto& hash : access_tokens) swept.tokens += db_.run("DELETE FROM access_token WHERE token_hash = ?", hash);
         for (const auto& hash : codes) swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
         // Asked again: a client may have been used since it was listed, or is about to be.
         for (const auto& id : clients) {

@@ -13,7 +13,7 @@ using enum Column::Kind;
 constexpr Column server_key[] = {{"id", text}, {"fingerprint", text}, {"created_at", number}};
 constexpr Column client[] = {
     {"id", text}, {"name", bytes}, {"redirect_uris", bytes}, {"scope", bytes}, {"by_operator", number}, {"active", number}, {"metadata", bytes},
-    {"created_at", number}, {"last_used_at", number}};
+    {"created_at", number}, {"last_used_at", number}, {"refresh", number}};
 constexpr Column virtual_key[] = {
     {"id", text}, {"name", bytes}, {"key_hash", text}, {"active", number}, {"services", bytes}, {"created_at", number}, {"expires_at", number}};
 constexpr Column flow[] = {
@@ -22,10 +22,12 @@ constexpr Column flow[] = {
 constexpr Column session[] = {
     {"id", text}, {"flow_id", text}, {"token_hash", text}, {"browser_hash", text}, {"client_id", text}, {"identity_kind", text},
     {"identity_value", bytes}, {"virtual_key_id", text}, {"scope", bytes}, {"resource", bytes}, {"created_at", number}, {"expires_at", number},
-    {"revoked_at", number}};
+    {"revoked_at", number}, {"token_expires_at", number}};
 constexpr Column code[] = {
     {"code_hash", text}, {"session_id", text}, {"client_id", text}, {"redirect_uri", bytes}, {"code_challenge", text}, {"key_id", text},
     {"expires_at", number}, {"redeemed_at", number}, {"redemption", text}};
+constexpr Column refresh_token[] = {{"token_hash", text}, {"session_id", text}, {"key_id", text}, {"expires_at", number}, {"used_at", number}};
+constexpr Column access_token[] = {{"token_hash", text}, {"session_id", text}, {"scope", bytes}, {"expires_at", number}};
 constexpr Column upstream_token[] = {
     {"id", text}, {"owner", text}, {"service_id", text}, {"access_token", bytes}, {"refresh_token", bytes}, {"key_id", text}, {"scope", bytes},
     {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number}};
@@ -38,6 +40,8 @@ constexpr Table tables[] = {
     {"flow", flow},
     {"session", session},
     {"code", code},
+    {"refresh_token", refresh_token},
+    {"access_token", access_token},
     {"upstream_token", upstream_token},
 };
 

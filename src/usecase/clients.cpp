@@ -25,6 +25,9 @@ core::Result<core::Client> add_client(World& world, const std::string& name, con
     Poco::JSON::Object document;
     document.set("client_name", name);
     document.set("redirect_uris", uris);
+    Poco::JSON::Array grants;
+    for (const auto* grant : {"authorization_code", "refresh_token"}) grants.add(std::string(grant));
+    document.set("grant_types", grants);
     auto client = core::judge_registration(core::json_string(document), world.policy, mint_client_id(world), now);
     if (!client) return client;
     client->by_operator = true;

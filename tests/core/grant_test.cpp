@@ -203,13 +203,16 @@ BOOST_AUTO_TEST_CASE(a_spent_code_with_anything_wrong_revokes_nothing, *label("T
 }
 
 BOOST_AUTO_TEST_CASE(the_token_document_has_its_four_members_with_their_types, *label("T3")) {
-    const auto document = json_of(token_document(Secret("cgs_x"), sample_settlement().session, noon + Span(10)));
+    const auto document = json_of(token_document({Secret("cgs_x"), std::nullopt, sample_settlement().session}, noon + Span(10)));
     BOOST_TEST(members_of(*document) == "access_token token_type expires_in scope");
     BOOST_TEST(member_of(*document, "access_token") == "cgs_x");
     BOOST_TEST(member_of(*document, "token_type") == "Bearer");
     BOOST_TEST(document->get("expires_in").isInteger());
     BOOST_TEST(document->getValue<int>("expires_in") == 86390);
     BOOST_TEST(member_of(*document, "scope") == "mcp");
+    const auto refreshable = json_of(token_document({Secret("cgs_x"), Secret("cgr_y"), sample_settlement().session}, noon));
+    BOOST_TEST(members_of(*refreshable) == "access_token token_type expires_in refresh_token scope");
+    BOOST_TEST(member_of(*refreshable, "refresh_token") == "cgr_y");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -126,14 +126,14 @@ test('D13 D26: OpenID Connect documents are not served', async () => {
   assert.equal((await send(other.base, 'GET', `/t1${openid}`)).status, 404);
 });
 
-test('D16 D17 D19 D25: one response type, one mode, S256 only, the code grant only', async () => {
+test('D16 D17 D19 D25: one response type, one mode, S256 only, codes and refreshing only', async () => {
   const document = await metadata();
   assert.equal(document.authorization_endpoint, `${server.base}${api}/authorize`);
   assert.equal(document.token_endpoint, `${server.base}${api}/token`);
   assert.deepEqual(document.response_types_supported, ['code']);
   assert.deepEqual(document.response_modes_supported, ['query']);
   assert.deepEqual(document.code_challenge_methods_supported, ['S256']);
-  assert.deepEqual(document.grant_types_supported, ['authorization_code']);
+  assert.deepEqual(document.grant_types_supported, ['authorization_code', 'refresh_token']);
 });
 
 test('D18: the token endpoint says that clients come without a secret', async () => {
@@ -142,10 +142,12 @@ test('D18: the token endpoint says that clients come without a secret', async ()
 
 test('D20 D24 D26: nothing is advertised that is not there, and nothing is null', async () => {
   const document = await metadata();
-  for (const name of ['revocation_endpoint', 'introspection_endpoint', 'jwks_uri', 'userinfo_endpoint', 'pushed_authorization_request_endpoint']) assert.ok(!(name in document), name);
+  for (const name of ['introspection_endpoint', 'jwks_uri', 'userinfo_endpoint', 'pushed_authorization_request_endpoint']) assert.ok(!(name in document), name);
   assert.ok(!document.client_id_metadata_document_supported);
   for (const [name, value] of Object.entries(document)) assert.notEqual(value, null, name);
-  for (const target of [`${api}/revoke`, `${api}/introspect`]) assert.equal((await send(server.base, 'POST', target, { body: 'token=x' })).status, 404, target);
+  assert.equal(document.revocation_endpoint, `${server.base}${api}/revoke`);
+  assert.deepEqual(document.revocation_endpoint_auth_methods_supported, ['none']);
+  for (const target of [`${api}/introspect`]) assert.equal((await send(server.base, 'POST', target, { body: 'token=x' })).status, 404, target);
 });
 
 test('D21: the registration endpoint is named when registration is on and absent when it is off', async () => {

@@ -130,7 +130,7 @@ test('R13: a form instead of JSON is refused as JSON', async () => {
 test('R14: grants that are not offered are dropped, not refused', async () => {
   const answer = await ask(metadata({ grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'], response_types: ['code'] }));
   assert.equal(answer.status, 201, answer.text);
-  assert.deepEqual(answer.json().grant_types, ['authorization_code']);
+  assert.deepEqual(answer.json().grant_types, ['authorization_code', 'refresh_token']);
 });
 
 test('R14: a client that wants only what is not offered is refused or gets the code grant', async () => {

@@ -115,10 +115,19 @@ test('R18: after its registration is gone the SDK registers anew by itself', opt
   assert.notEqual(provider.client.client_id, old);
 });
 
-test('C5: a token that ended sends the SDK back to sign in', options, async () => {
+test('C5 T21: for an access token that ended the SDK refreshes, and without a refresh token it asks to sign in', options, async () => {
   const provider = new Provider();
   await (await signIn(provider, { skip: true })).close();
-  provider.kept = { ...provider.kept, access_token: 'cgs_'.padEnd(47, 'A') };
+  const ended = 'cgs_'.padEnd(47, 'A');
+  const refreshToken = provider.kept.refresh_token;
+  provider.kept = { ...provider.kept, access_token: ended };
+  const client = new Client({ name: 'e2e', version: '1' });
+  await client.connect(transportFor(provider));
+  await client.callTool({ name: 'whoami', arguments: {} });
+  await client.close();
+  assert.notEqual(provider.kept.access_token, ended);
+  assert.notEqual(provider.kept.refresh_token, refreshToken);
+  provider.kept = { access_token: ended, token_type: 'Bearer' };
   const before_ = provider.asked.length;
   await assert.rejects(new Client({ name: 'e2e', version: '1' }).connect(transportFor(provider)), UnauthorizedError);
   assert.equal(provider.asked.length, before_ + 1);

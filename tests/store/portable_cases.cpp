@@ -16,7 +16,7 @@ STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "contract-1") {
     BOOST_TEST((store->settle_flow(settlement_of(unknown)) == Outcome::gone));
     BOOST_TEST((store->deny_flow(unknown.id, noon) == Outcome::gone));
     BOOST_TEST((store->put_upstream_token(unknown.id, sample_token("notion"), noon) == Outcome::gone));
-    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), noon) == Outcome::gone));
+    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Outcome::gone));
     BOOST_TEST((store->revoke_session(core::SessionId(fresh_id()), noon) == Outcome::gone));
     BOOST_TEST((store->disable_client(unknown.client_id) == Outcome::gone));
     BOOST_TEST((store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id())) == Outcome::gone));
@@ -220,7 +220,7 @@ STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 race") {
         children.push_back(start_child([&] {
             const auto store = store::open_store(way);
             int won = 0;
-            for (const auto& settlement : settlements) won += store->redeem_code(settlement.code.hash, fresh_id(), noon) == Outcome::done ? 1 : 0;
+            for (const auto& settlement : settlements) won += store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::done ? 1 : 0;
             return won; // at most 100, so it fits
         }));
     }
@@ -237,7 +237,7 @@ STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "contract-1
         const auto settlement = settlement_of(put_sample_flow(*one));
         one->settle_flow(settlement);
         BOOST_REQUIRE(other->find_code(settlement.code.hash).has_value());
-        BOOST_REQUIRE((other->redeem_code(settlement.code.hash, fresh_id(), noon) == Outcome::done));
+        BOOST_REQUIRE((other->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::done));
         BOOST_REQUIRE(one->find_code(settlement.code.hash)->code.redeemed_at.has_value());
         one->revoke_session(settlement.session.id, noon);
         BOOST_REQUIRE(other->find_session(settlement.session.token)->session.revoked_at.has_value());

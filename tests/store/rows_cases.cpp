@@ -92,13 +92,13 @@ STORE_CASE(a_code_is_redeemed_once_and_stays_marked, "T13 T16 T17") {
     const auto store = ground.open();
     const auto settlement = settlement_of(put_sample_flow(*store));
     store->settle_flow(settlement);
-    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), settlement.code.expires_at) == Outcome::gone));
-    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), noon) == Outcome::done));
-    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), noon) == Outcome::gone));
+    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, settlement.code.expires_at) == Outcome::gone));
+    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::done));
+    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::gone));
     const auto spent = store->find_code(settlement.code.hash);
     BOOST_REQUIRE(spent.has_value());
     BOOST_TEST((spent->code.redeemed_at == noon));
-    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), noon) == Outcome::gone)); // a miss is not a hit (engines.md finding B)
+    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Outcome::gone)); // a miss is not a hit (engines.md finding B)
 }
 
 STORE_CASE(a_session_is_revoked_once, "T16") {

@@ -37,7 +37,7 @@ inline const core::Keyring& sample_keyring() {
 }
 
 inline core::Client sample_client() {
-    return {core::ClientId("cgc_" + fresh_id()), "Sämple Client", {"http://127.0.0.1/callback", "cursor://x.y/z"}, "mcp", false, true, "{}", noon, std::nullopt};
+    return {core::ClientId("cgc_" + fresh_id()), "Sämple Client", {"http://127.0.0.1/callback", "cursor://x.y/z"}, "mcp", false, true, false, "{}", noon, std::nullopt};
 }
 
 inline core::Flow sample_flow(const core::ClientId& client) {

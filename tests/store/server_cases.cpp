@@ -102,7 +102,7 @@ SERVER_CASE(a_redemption_whose_answer_was_lost_is_found_to_be_ones_own, "T16 T17
     const auto watcher = ground.open();
     const auto settlement = settlement_of(put_sample_flow(*watcher));
     watcher->settle_flow(settlement);
-    const auto redeem = [&](store::Store& store) { return store.redeem_code(settlement.code.hash, fresh_id(), noon); };
+    const auto redeem = [&](store::Store& store) { return store.redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon); };
     BOOST_TEST((without_answer(ground, redeem) == Outcome::done));
     BOOST_TEST((without_answer(ground, redeem) == Outcome::gone)); // another's
 }

@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_token_opens_its_resource_until_its_session_client_or_key_
     BOOST_REQUIRE(usecase::choose_virtual_key(world, about(flow, "&vk=sk-bf-anna"), person, noon));
     const auto submitted = usecase::submit_consent(world, about(flow), person, noon);
     BOOST_REQUIRE(submitted);
-    const auto granted = usecase::exchange_code(world, sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form(), noon);
+    const auto granted = usecase::grant_token(world, sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form(), noon);
     BOOST_REQUIRE(granted);
     const auto access = [&](const std::string& resource, core::Instant now) { return fault_of(usecase::check_access(world, granted->token, resource, now)); };
     const auto resource = policy.resources.front();

@@ -20,13 +20,15 @@ struct Client {
     std::string scope;                      // what it registered for; empty: everything in the catalogue
     bool by_operator = false;               // pre-registered: its name and addresses were checked by a person
     bool active = true;
+    bool refresh = false;                   // it registered the refresh_token grant
     std::string metadata;                   // JSON object of its other registered members, "{}" when none
     Instant created_at{};
     std::optional<Instant> last_used_at;    // last code exchange, to the day; absent when never
 };
 
 // Builds a client from a registration body. Only public clients: whatever authentication method was asked for, the
-// client gets `none` and is told so (requirement R11). Unknown members are ignored, unknown scopes and grants dropped.
+// client gets `none` and is told so (requirement R11). Unknown members are ignored, unknown scopes and grants dropped; the
+// refresh_token grant is kept when the client asked for it and the policy has it (T26).
 // in:   body  the JSON text as sent, at most 64 KiB
 // fail: invalid_redirect_uri, invalid_client_metadata
 Result<Client> judge_registration(std::string_view body, const Policy& policy, ClientId fresh, Instant now);

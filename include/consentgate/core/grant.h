@@ -19,8 +19,10 @@ struct Session {
     ScopeSet scope;
     std::string resource;
     Instant created_at{};
-    Instant expires_at{};
+    Instant expires_at{};                    // of the session: without refresh tokens its token ends with it
     std::optional<Instant> revoked_at;
+    std::optional<Instant> token_expires_at; // of the token it was found by, when that ends before it
+    Instant token_ends() const { return token_expires_at.value_or(expires_at); }
 };
 
 struct IssuedCode {
@@ -61,7 +63,12 @@ enum class Exchange { redeem, replay };
 Result<Exchange> judge_exchange(const ExchangeRequest& request, const std::optional<IssuedCode>& code,
                                 const std::optional<Session>& session, Instant now);
 
-// The token response. law: RFC 6749 section 5.1
-std::string token_document(const Secret& token, const Session& session, Instant now);
+// What the token endpoint gives. law: RFC 6749 section 5.1
+struct Granted {
+    Secret token;
+    std::optional<Secret> refresh_token;
+    Session session; // with the scope and the end of that token
+};
+std::string token_document(const Granted& granted, Instant now);
 
 } // namespace consentgate::core

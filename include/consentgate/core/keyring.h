@@ -30,10 +30,17 @@ public:
     // "cgs_" and 43 base64url characters; absent when the key is not in the file (any more).
     std::optional<Secret> session_token(const KeyId& key, const Secret& code) const;
 
+    // A refresh token ("cgr_" and 43) from the code or the refresh token before it, and the access token ("cgs_" and 43) that
+    // is given with it. Computed, so that a refresh whose answer was lost, or that several processes of one client make at
+    // once, is answered the same each time, with nothing stored that could be stolen.
+    std::optional<Secret> refresh_token(const KeyId& key, const Secret& before) const;
+    std::optional<Secret> access_token(const KeyId& key, const Secret& refresh_token, const std::string& scope) const;
+
     // What the database may know of a key, so that a wrong key file is noticed at start.
     static Digest fingerprint(const ServerKey& key);
 
 private:
+    std::optional<Secret> derive(const KeyId& key, const char* prefix, const std::string& from) const;
     std::vector<ServerKey> keys_;
 };
 

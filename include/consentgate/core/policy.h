@@ -21,12 +21,16 @@ struct Policy {
 
     Span flow_lifetime{900};
     Span code_lifetime{300};
-    Span session_lifetime{86400};
+    Span session_lifetime{86400};            // of an access token, and of a session that cannot be refreshed
+    Span refresh_idle{30 * 86400};           // a refresh token that is not used for so long is over; 0: none are issued
+    Span refresh_lifetime{90 * 86400};       // of a session, however often it is refreshed
+    Span refresh_grace{30};                  // a used refresh token is answered for so long as it was the first time
 
     std::string virtual_key_claim = "virtual_key_id"; // of a JWT; `sub` is read when it is absent
     std::string admin_claim = "role";
     std::string admin_value = "admin";
 
+    bool refreshes() const { return refresh_idle > Span(0); }
     ScopeSet catalogue() const;
     std::string words(std::string_view scope) const; // the scope's own name when the catalogue lacks it
     std::string origin() const;                      // the issuer's scheme, host and port

@@ -8,6 +8,7 @@
 
 #include "consentgate/core/access.h"
 #include "consentgate/core/consent.h"
+#include "consentgate/core/refresh.h"
 
 #include <cstdint>
 #include <memory>
@@ -61,8 +62,8 @@ struct ServerKeyRecord {
 };
 
 struct Swept {
-    std::size_t flows = 0, codes = 0, sessions = 0, clients = 0;
-    std::size_t total() const { return flows + codes + sessions + clients; }
+    std::size_t flows = 0, codes = 0, sessions = 0, tokens = 0, clients = 0;
+    std::size_t total() const { return flows + codes + sessions + tokens + clients; }
 };
 
 class Store {
@@ -93,10 +94,22 @@ public:
     virtual std::optional<CodeView> find_code(const core::Digest& hash) = 0;
     // gone: spent, by this time. The code stays, marked, until its session is swept.
     // in: redemption  a fresh id that marks who redeemed it: when the answer to a commit is lost, it tells us from another
-    virtual Outcome redeem_code(const core::Digest& hash, const std::string& redemption, core::Instant now) = 0;
+    //     refresh  the first refresh token of its session, when it gets one: the session then lasts as long as that
+    virtual Outcome redeem_code(const core::Digest& hash, const std::string& redemption, const std::optional<core::RefreshToken>& refresh,
+                                core::Instant now) = 0;
+    // By any of its access tokens; scope and token_expires_at are then that token's.
     virtual std::optional<core::SessionView> find_session(const core::Digest& token) = 0;
     virtual std::vector<core::SessionView> list_sessions(core::Instant now) = 0; // alive, newest first, at most 1000
     virtual Outcome revoke_session(const core::SessionId& id, core::Instant now) = 0;
+    // Ends one access token; the session's other tokens stay. gone: there is none, or it has ended.
+    virtual Outcome revoke_access_token(const core::Digest& token, core::Instant now) = 0;
+
+    // refresh tokens
+    virtual std::optional<core::RefreshView> find_refresh_token(const core::Digest& hash) = 0;
+    // Marks the token used and writes what follows it, and lets the session last as long. gone: it was used meanwhile.
+    virtual Outcome rotate_refresh_token(const core::Rotation& rotation, core::Instant now) = 0;
+    // An access token for a rotation that was made already; nothing when it is there.
+    virtual void put_access_token(const core::AccessToken& token) = 0;
 
     // virtual keys
     virtual void put_virtual_key(const core::VirtualKey& key) = 0;

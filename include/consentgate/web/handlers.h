@@ -20,6 +20,7 @@ Handled post_consent_skip(const Request& request, Site& site);
 Handled post_consent_submit(const Request& request, Site& site);
 Handled post_consent_deny(const Request& request, Site& site);
 Handled post_token(const Request& request, Site& site);
+Handled post_revoke(const Request& request, Site& site);
 Handled get_healthz(const Request& request, Site& site);
 
 } // namespace consentgate::web
