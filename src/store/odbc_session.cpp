@@ -159,7 +159,7 @@ public:
             witness_ = make();
             witness_->prepare("SELECT @@in_transaction");
         }
-        directly(begin_);
+        around(begin_);
         in_transaction_ = true;
     }
     void commit() override { end("COMMIT"); }
@@ -189,7 +189,7 @@ private:
 
     void end(const char* sql) {
         in_transaction_ = false;
-        directly(sql);
+        around(sql);
     }
 
     // A statement that failed is not run again: after an error among its rows MariaDB's driver would first wait, as long as it may,
@@ -241,11 +241,23 @@ private:
 
     void directly(const char* sql) { make()->execute_directly(sql); }
 
+    // BEGIN and COMMIT are most of the calls there are: they share one handle, which a failure takes with it.
+    void around(const char* sql) {
+        if (!around_) around_ = make();
+        try {
+            around_->execute_directly(sql);
+            around_->close();
+        } catch (...) {
+            around_.reset();
+            throw;
+        }
+    }
+
     const char* begin_;
     bool watchful_ = false;
     bool in_transaction_ = false;
     Poco::AutoPtr<Quiet> session_;
-    std::unique_ptr<Statement> witness_;
+    std::unique_ptr<Statement> witness_, around_;
     Statements statements_; // on that session, so they go before it
 };
 

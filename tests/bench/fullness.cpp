@@ -102,7 +102,7 @@ public:
     }
     void redeem(std::size_t at) {
         const auto view = store_->find_code(core::Digest{codes_.at(at)});
-        if (!view || store_->redeem_code(view->code.hash, random_.id(16), settlements_.front().now) != store::Outcome::done) {
+        if (!view || store_->redeem_code(view->code.hash, random_.id(16), std::nullopt, settlements_.front().now) != store::Outcome::done) {
             throw std::runtime_error("a code was not there");
         }
     }

@@ -39,7 +39,7 @@ mkdir "$VAR/settle"
 "$BUILD/bench" settle "$(address settle)" "$VAR/settle"
 rm -rf "$VAR/settle"
 filled "$BUILD/bench" fill "$(address few)" "$(address many)" || fail "the databases were not filled"
-"$BUILD/bench" fullness "$(address few)" "$(address many)"
+together "$BUILD/bench" fullness "$(address few)" "$(address many)"
 drop_database many
 
 PORT=$("$BUILD/bench" free-port)
