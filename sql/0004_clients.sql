@@ -5,6 +5,13 @@ ALTER TABLE client ADD COLUMN auth_method VARCHAR(32);
 ALTER TABLE client ADD COLUMN secret_hash CHAR(64);
 ALTER TABLE client ADD COLUMN jwks BLOB;
 
+-- What the client sent as state, so that the one who finished a sign-in can be led on once more.
+ALTER TABLE code ADD COLUMN state BLOB;
+
+-- The consents that a browser gave, and where each led.
+ALTER TABLE session ADD COLUMN redirect_uri BLOB;
+CREATE INDEX session_browser ON session (browser_hash);
+
 -- Assertions that were used, until they expire: each is good once.
 CREATE TABLE client_assertion (
     assertion_hash CHAR(64) NOT NULL PRIMARY KEY,

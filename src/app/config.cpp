@@ -116,6 +116,15 @@ Problem set_database_tls(Config& config, const std::string& value) {
     return {};
 }
 
+Problem set_remember_consent(Config& config, const std::string& value) {
+    static const std::map<std::string, core::RememberConsent> known{
+        {"never", core::RememberConsent::never}, {"https", core::RememberConsent::https}, {"always", core::RememberConsent::always}};
+    const auto found = known.find(value);
+    if (found == known.end()) return "must be never, https or always";
+    config.policy.remember_consent = found->second;
+    return {};
+}
+
 Problem set_bearer_keys(Config& config, const std::string& value) {
     for (const auto& entry : core::split(value, ' ')) {
         const auto colon = entry.find(':');
@@ -150,6 +159,7 @@ const std::vector<Key>& keys() {
         {"pages", "pages", text([](Config& c) -> std::string& { return c.pages; })},
         {"workers", "4", number(1, 256, [](Config& c, int n) { c.workers = n; })},
         {"enforce_auth_on_inference", "false", yes_no([](Config& c) -> bool& { return c.policy.enforce_identity; })},
+        {"remember_consent", "https", set_remember_consent},
         {"registration_enabled", "true", yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},
         {"registrations_per_minute", "60", number(0, 1000000, [](Config& c, int n) { c.limits.registrations_per_minute = n; })},
         {"authorizations_per_minute", "300", number(0, 1000000, [](Config& c, int n) { c.limits.authorizations_per_minute = n; })},

@@ -1,18 +1,42 @@
 #include "consentgate/core/access.h"
 
+#include "consentgate/core/uri.h"
+
 namespace consentgate::core {
 
+std::string why_over(const SessionView& view, Instant now) {
+    const auto& session = view.session;
+    if (session.revoked_at) return "revoked";
+    if (session.expires_at <= now) return "expired";
+    if (!view.client_active) return "its client is disabled";
+    const bool by_key = session.identity.kind == IdentityKind::virtual_key;
+    if (by_key && (!view.virtual_key || !view.virtual_key->usable(now))) return "its virtual key is disabled or expired";
+    return {};
+}
+
 Checked judge_access(const std::optional<SessionView>& view, const std::string& resource, Instant now) {
-    const auto no = [](const char* why) { return refuse(Fault::invalid_bearer, Say{"the access token is not valid"}, Why{why}); };
+    const auto no = [](const std::string& why) { return refuse(Fault::invalid_bearer, Say{"the access token is not valid"}, Why{why}); };
     if (!view) return no("unknown token");
     const auto& session = view->session;
-    if (session.revoked_at) return no("revoked");
+    if (const auto why = why_over(*view, now); !why.empty()) return no(why);
     if (session.token_ends() <= now) return no("expired");
     if (session.resource != resource) return no("for another resource");
-    if (!view->client_active) return no("its client is disabled");
-    const bool by_key = session.identity.kind == IdentityKind::virtual_key;
-    if (by_key && (!view->virtual_key || !view->virtual_key->usable(now))) return no("its virtual key is disabled or expired");
     return Nothing{};
+}
+
+bool remembered(const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now) {
+    const auto& session = earlier.session;
+    if (!why_over(earlier, now).empty()) return false;
+    if (session.client_id != flow.client_id || !(session.browser == flow.browser) || session.resource != flow.resource) return false;
+    if (flow.scope.within(session.scope) != flow.scope || !redirect_matches(session.redirect_uri, flow.redirect_uri)) return false;
+    // Upstream accounts stay with a key or a proven person. Those of a typed name ended with its session, and must be connected anew.
+    if (session.identity.kind != IdentityKind::virtual_key && session.identity.kind != IdentityKind::verified_user) return false;
+    switch (policy.remember_consent) {
+    case RememberConsent::never: return false;
+    case RememberConsent::https: return describe_redirect(flow.redirect_uri).kind == RedirectKind::https;
+    case RememberConsent::always: return true;
+    }
+    return false;
 }
 
 } // namespace consentgate::core

@@ -96,11 +96,15 @@ Settlement settle(const Flow& flow, Identity identity, FreshSettlement fresh, co
     out.session = Session{fresh.session_id, flow.id,    sha256(*keyring.session_token(key, fresh.code)),
                           flow.browser,     flow.client_id, std::move(identity),
                           flow.scope,       flow.resource,  now,
-                          now + policy.session_lifetime, std::nullopt, std::nullopt};
+                          now + policy.session_lifetime, std::nullopt, std::nullopt, flow.redirect_uri};
     out.code = IssuedCode{sha256(fresh.code), fresh.session_id, flow.client_id, flow.redirect_uri,
-                          flow.code_challenge, key, now + policy.code_lifetime, std::nullopt};
+                          flow.code_challenge, key, now + policy.code_lifetime, std::nullopt, flow.state};
     out.location = Secret(location(flow.redirect_uri, {{"code", fresh.code.reveal()}}, flow.state, policy));
     return out;
+}
+
+Secret onward_location(const IssuedCode& code, const Secret& secret, const Policy& policy) {
+    return Secret(location(code.redirect_uri, {{"code", secret.reveal()}}, code.state, policy));
 }
 
 std::string denial_location(const Flow& flow, const Policy& policy) {

@@ -18,6 +18,10 @@ std::optional<Secret> Keyring::session_token(const KeyId& key, const Secret& cod
     return derive(key, "cgs_", "session-token:" + code.reveal());
 }
 
+std::optional<Secret> Keyring::code(const KeyId& key, const Secret& browser, const FlowId& flow) const {
+    return derive(key, "", "code:" + browser.reveal() + ":" + flow.text);
+}
+
 std::optional<Secret> Keyring::refresh_token(const KeyId& key, const Secret& before) const {
     return derive(key, "cgr_", "refresh-token:" + before.reveal());
 }

@@ -8,7 +8,7 @@ namespace consentgate::core {
 namespace {
 
 // The client is told the same in every case; what a stranger's guess met is for the log.
-Error invalid_grant(const char* why) { return refuse(Fault::invalid_grant, Say{"the refresh token is not valid"}, Why{why}); }
+Error invalid_grant(const std::string& why) { return refuse(Fault::invalid_grant, Say{"the refresh token is not valid"}, Why{why}); }
 
 // Idle time after its last use, but not beyond what a session may last in all.
 Instant refresh_end(const Session& session, const Policy& policy, Instant now) {
@@ -34,11 +34,8 @@ Result<Refreshing> judge_refresh(const RefreshRequest& request, const std::optio
     const auto& token = found->token;
     const auto& session = found->session.session;
     if (session.client_id != request.client_id) return invalid_grant("another client's");
-    if (session.revoked_at) return invalid_grant("its session was revoked");
-    if (token.expires_at <= now || session.expires_at <= now) return invalid_grant("expired");
-    if (!found->session.client_active) return invalid_grant("its client is disabled");
-    const bool by_key = session.identity.kind == IdentityKind::virtual_key;
-    if (by_key && (!found->session.virtual_key || !found->session.virtual_key->usable(now))) return invalid_grant("its virtual key is disabled or expired");
+    if (const auto why = why_over(found->session, now); !why.empty()) return invalid_grant(why);
+    if (token.expires_at <= now) return invalid_grant("expired");
     if (request.resource && !same_resource(*request.resource, session.resource)) {
         return refuse(Fault::invalid_target, Say{"this was not granted for that resource"}, Why{}, "resource");
     }

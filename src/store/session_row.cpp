@@ -6,7 +6,7 @@ namespace consentgate::store {
 
 void extract(Row& columns, SessionRow& row) {
     columns.into(row.id, row.flow_id, row.token_hash, row.browser_hash, row.client_id, row.identity_kind, row.identity_value,
-                 row.scope, row.resource, row.created_at, row.expires_at, row.revoked_at, row.token_expires_at);
+                 row.scope, row.resource, row.created_at, row.expires_at, row.revoked_at, row.token_expires_at, row.redirect_uri);
 }
 
 core::Session session_of(const SessionRow& row) {
@@ -23,6 +23,7 @@ core::Session session_of(const SessionRow& row) {
     session.expires_at = core::from_epoch(row.expires_at);
     session.revoked_at = from_maybe_time(row.revoked_at);
     session.token_expires_at = from_maybe_time(row.token_expires_at);
+    session.redirect_uri = from_blob(row.redirect_uri);
     return session;
 }
 

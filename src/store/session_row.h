@@ -9,11 +9,11 @@ namespace consentgate::store {
 
 #define SESSION_COLUMNS                                                                                                \
     "s.id, s.flow_id, s.token_hash, s.browser_hash, s.client_id, s.identity_kind, s.identity_value, s.scope, s.resource, " \
-    "s.created_at, s.expires_at, s.revoked_at, s.token_expires_at"
+    "s.created_at, s.expires_at, s.revoked_at, s.token_expires_at, s.redirect_uri"
 
 struct SessionRow {
     std::string id, flow_id, token_hash, browser_hash, client_id, identity_kind;
-    MaybeBlob identity_value;
+    MaybeBlob identity_value, redirect_uri;
     BLOB scope, resource;
     Poco::Int64 created_at = 0, expires_at = 0;
     MaybeTime revoked_at, token_expires_at;

@@ -13,18 +13,18 @@ MaybeText virtual_key_of(const core::Identity& identity) {
 
 void SqlStore::insert_session(const core::Session& session) {
     db_.run("INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, virtual_key_id, scope, "
-            "resource, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "resource, created_at, expires_at, revoked_at, redirect_uri) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             session.id.text, session.flow_id.text, session.token.hex, session.browser.hex, session.client_id.text,
             std::string(name_of(session.identity.kind)), to_maybe_blob(session.identity.value), virtual_key_of(session.identity),
             to_blob(session.scope.text()), to_blob(session.resource), core::epoch(session.created_at),
-            core::epoch(session.expires_at), to_maybe_time(session.revoked_at));
+            core::epoch(session.expires_at), to_maybe_time(session.revoked_at), to_maybe_blob(session.redirect_uri));
 }
 
 void SqlStore::insert_code(const core::IssuedCode& code) {
-    db_.run("INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+    db_.run("INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             code.hash.hex, code.session_id.text, code.client_id.text, to_blob(code.redirect_uri), code.code_challenge,
-            code.key_id.text, core::epoch(code.expires_at));
+            code.key_id.text, core::epoch(code.expires_at), to_maybe_blob(code.state.value_or("")));
 }
 
 std::optional<CodeView> SqlStore::find_code(const core::Digest& hash) {
@@ -34,13 +34,14 @@ std::optional<CodeView> SqlStore::find_code(const core::Digest& hash) {
         BLOB redirect_uri;
         Poco::Int64 expires_at = 0;
         MaybeTime redeemed_at;
+        MaybeBlob state;
         auto& code = view.code;
         const auto found = db_.query(
             "SELECT " SESSION_COLUMNS ", k.code_hash, k.client_id, k.redirect_uri, k.code_challenge, k.key_id, k.expires_at, "
-            "k.redeemed_at FROM code k JOIN session s ON s.id = k.session_id WHERE k.code_hash = ?",
+            "k.redeemed_at, k.state FROM code k JOIN session s ON s.id = k.session_id WHERE k.code_hash = ?",
             [&](Row& columns) {
                 extract(columns, session);
-                columns.into(code.hash.hex, code.client_id.text, redirect_uri, code.code_challenge, code.key_id.text, expires_at, redeemed_at);
+                columns.into(code.hash.hex, code.client_id.text, redirect_uri, code.code_challenge, code.key_id.text, expires_at, redeemed_at, state);
             },
             hash.hex);
         if (found == 0) return std::nullopt;
@@ -49,6 +50,7 @@ std::optional<CodeView> SqlStore::find_code(const core::Digest& hash) {
         code.redirect_uri = from_blob(redirect_uri);
         code.expires_at = core::from_epoch(expires_at);
         code.redeemed_at = from_maybe_time(redeemed_at);
+        if (!state.isNull()) code.state = from_blob(state);
         return view;
     });
 }
@@ -78,6 +80,21 @@ std::vector<core::SessionView> SqlStore::list_sessions(core::Instant now) {
         for (const auto& token : tokens) {
             if (auto view = find_session(core::Digest{token})) sessions.push_back(std::move(*view));
         }
+        return sessions;
+    });
+}
+
+std::vector<core::SessionView> SqlStore::list_consents(const core::Digest& browser, const core::ClientId& client) {
+    return db_.read([&] {
+        std::vector<core::SessionView> sessions;
+        db_.query("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS
+                  "WHERE s.browser_hash = ? AND s.client_id = ? AND s.revoked_at IS NULL ORDER BY s.created_at DESC, s.id LIMIT 10",
+                  [&](Row& columns) {
+                      SessionViewRow row;
+                      extract(columns, row);
+                      sessions.push_back(session_view_of(row));
+                  },
+                  browser.hex, client.text);
         return sessions;
     });
 }

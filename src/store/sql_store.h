@@ -33,6 +33,7 @@ public:
     Outcome redeem_code(const core::Digest& hash, const std::string& redemption, const std::optional<core::RefreshToken>& refresh, core::Instant now) override;
     std::optional<core::SessionView> find_session(const core::Digest& token) override;
     std::vector<core::SessionView> list_sessions(core::Instant now) override;
+    std::vector<core::SessionView> list_consents(const core::Digest& browser, const core::ClientId& client) override;
     Outcome revoke_session(const core::SessionId& id, core::Instant now) override;
     Outcome revoke_access_token(const core::Digest& token, core::Instant now) override;
 

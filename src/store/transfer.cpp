@@ -23,10 +23,10 @@ constexpr Column flow[] = {
 constexpr Column session[] = {
     {"id", text}, {"flow_id", text}, {"token_hash", text}, {"browser_hash", text}, {"client_id", text}, {"identity_kind", text},
     {"identity_value", bytes}, {"virtual_key_id", text}, {"scope", bytes}, {"resource", bytes}, {"created_at", number}, {"expires_at", number},
-    {"revoked_at", number}, {"token_expires_at", number}};
+    {"revoked_at", number}, {"token_expires_at", number}, {"redirect_uri", bytes}};
 constexpr Column code[] = {
     {"code_hash", text}, {"session_id", text}, {"client_id", text}, {"redirect_uri", bytes}, {"code_challenge", text}, {"key_id", text},
-    {"expires_at", number}, {"redeemed_at", number}, {"redemption", text}};
+    {"expires_at", number}, {"redeemed_at", number}, {"redemption", text}, {"state", bytes}};
 constexpr Column refresh_token[] = {{"token_hash", text}, {"session_id", text}, {"key_id", text}, {"expires_at", number}, {"used_at", number}};
 constexpr Column access_token[] = {{"token_hash", text}, {"session_id", text}, {"scope", bytes}, {"expires_at", number}};
 constexpr Column client_assertion[] = {{"assertion_hash", text}, {"used_by", text}, {"expires_at", number}};

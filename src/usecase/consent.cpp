@@ -1,6 +1,7 @@
 #include "consentgate/usecase/consent.h"
 
 #include "consentgate/core/consent.h"
+#include "consentgate/core/uri.h"
 
 #include <functional>
 
@@ -22,6 +23,25 @@ core::Error explain_absence(World& world, const core::FlowId& id, const Actor& a
         return core::refuse(Fault::browser_mismatch, core::Say{"this sign-in was started in another browser"}, core::Why{"finished flow, another browser"}, "flow_id");
     }
     return core::refuse(Fault::flow_already_submitted, core::Say{"this sign-in is already finished"}, core::Why{}, "flow_id");
+}
+
+// The person pressed Finish twice, or came back by a reload: the code that the first gave leads on, as long as nobody has used it.
+core::Error lead_on(World& world, core::Error error, const core::FlowId& flow, const Actor& actor, core::Instant now) {
+    if (error.fault != Fault::flow_already_submitted || !actor.secret) return error;
+    for (const auto& key : world.keyring.keys()) {
+        const auto secret = world.keyring.code(key.id, *actor.secret, flow);
+        const auto found = world.store.find_code(core::sha256(*secret));
+        if (!found || found->code.redeemed_at || found->code.expires_at <= now || found->session.revoked_at) continue;
+        error.onward = core::onward_location(found->code, *secret, world.policy);
+        error.onward_target = core::describe_redirect(found->code.redirect_uri).shown;
+        return error;
+    }
+    return error;
+}
+
+core::FreshSettlement fresh_settlement(World& world, const core::FlowId& flow, const std::optional<core::Secret>& browser) {
+    auto code = browser ? world.keyring.code(world.keyring.newest(), *browser, flow) : std::optional(world.random.secret());
+    return {core::SessionId(world.random.id(16)), std::move(*code)};
 }
 
 core::Result<store::FlowView> read_flow(World& world, const core::FlowId& id, const Actor& actor, bool stands_in, core::Instant now) {
@@ -103,10 +123,10 @@ core::Result<Submitted> submit_consent(World& world, const core::Form& form, con
     const auto bearer = read_bearer(world, actor, now);
     if (!bearer) return bearer.error();
     const bool admin = bearer->claims && bearer->claims->admin;
-    const core::FreshSettlement fresh{core::SessionId(world.random.id(16)), world.random.secret()};
+    const auto fresh = fresh_settlement(world, *id, actor.secret);
     for (int judgement = 0; judgement < most_judgements; ++judgement) {
         const auto view = read_flow(world, *id, actor, admin, now);
-        if (!view) return view.error();
+        if (!view) return lead_on(world, view.error(), *id, actor, now);
         auto identity = core::judge_submit_identity(view->flow, bearer->claims, bearer->key, world.policy, now);
         if (!identity) return identity.error();
         auto settlement = core::settle(view->flow, std::move(*identity), fresh, world.keyring, world.policy, now);
@@ -115,6 +135,18 @@ core::Result<Submitted> submit_consent(World& world, const core::Form& form, con
         }
     }
     return in_motion();
+}
+
+std::optional<Submitted> recall_consent(World& world, const core::Flow& flow, const core::Form& query, const core::Secret& browser, core::Instant now) {
+    if (world.policy.remember_consent == core::RememberConsent::never || query.get("prompt") == "consent") return std::nullopt;
+    for (const auto& earlier : world.store.list_consents(flow.browser, flow.client_id)) {
+        if (!core::remembered(earlier, flow, world.policy, now)) continue;
+        const auto fresh = fresh_settlement(world, flow.id, browser);
+        auto settlement = core::settle(flow, earlier.session.identity, fresh, world.keyring, world.policy, now);
+        if (world.store.settle_flow(settlement) != Outcome::done) return std::nullopt;
+        return Submitted{std::move(settlement.location), fresh.session_id, false, {}};
+    }
+    return std::nullopt;
 }
 
 core::Result<std::string> deny_consent(World& world, const core::Form& form, const Actor& actor, core::Instant now) {

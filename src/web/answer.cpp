@@ -137,6 +137,7 @@ Reply answer_error_page(const core::Error& error, const Request& request, const 
         view.set("return_url", core::error_location(*error.back, core::traits(error.fault).oauth_error, error.say, site.world.policy));
         view.set("return_target", core::describe_redirect(error.back->redirect_uri()).shown);
     }
+    if (error.onward) view.set("onward_url", error.onward->reveal()).set("onward_target", error.onward_target);
     return answer_html(page_status(error.fault), site.pages.render("error", language, std::move(view)), "'none'");
 }
 

@@ -31,7 +31,8 @@ core::Result<core::Form> read_own_form(const Request& request, const Site& site)
 
 usecase::Actor actor_of(const Request& request, const Site& site) {
     usecase::Actor actor;
-    if (const auto secret = browser_secret(request, site.cookie_name)) actor.browser = core::sha256(*secret);
+    actor.secret = browser_secret(request, site.cookie_name);
+    if (actor.secret) actor.browser = core::sha256(*actor.secret);
     actor.authorization = request.authorization;
     return actor;
 }

@@ -34,7 +34,7 @@ std::string between(std::string_view text, std::string_view before, std::string_
 
 std::string register_client(int port) {
     HttpClient http(port);
-    const auto body = "{\"client_name\":\"bench\",\"redirect_uris\":[\"" + std::string(redirect_uri) + "\"]}";
+    const auto body = "{\"client_name\":\"bench\",\"redirect_uris\":[\"" + std::string(redirect_uri) + "\"],\"token_endpoint_auth_method\":\"none\"}";
     const auto reply = http.exchange(post_text(std::string(api) + "register", origin_of(port), "", "application/json", body));
     if (reply.status != 201) throw std::runtime_error("the client was not registered: " + std::string(reply.body));
     return between(reply.body, "\"client_id\":\"", "\"");

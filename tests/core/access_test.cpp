@@ -72,4 +72,85 @@ BOOST_AUTO_TEST_CASE(all_refusals_say_the_same, *label("C5")) {
     BOOST_TEST(unknown.error().say == judge_access(alive(), "x", noon).error().say);
 }
 
+// ---- remembered consent ----------------------------------------------------------------------------------------
+namespace {
+
+constexpr const char* https_address = "https://client.example/cb";
+
+SessionView earlier_consent() {
+    SessionView view{sample_settlement().session, "Sample", true, sample_virtual_key()};
+    view.session.identity = {IdentityKind::virtual_key, view.virtual_key->id.text};
+    view.session.redirect_uri = https_address;
+    view.session.scope = scopes("mcp profile");
+    return view;
+}
+
+Flow next_flow() {
+    auto flow = sample_flow();
+    flow.redirect_uri = https_address;
+    return flow;
+}
+
+bool asked_again(const SessionView& earlier, const Flow& flow, RememberConsent remember = RememberConsent::https, Instant now = noon) {
+    auto policy = sample_policy();
+    policy.remember_consent = remember;
+    return !remembered(earlier, flow, policy, now);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(nobody_is_asked_twice_for_the_same_or_less, *label("U7") * label("U9")) {
+    BOOST_TEST(!asked_again(earlier_consent(), next_flow()));
+    auto same = next_flow();
+    same.scope = scopes("mcp profile");
+    BOOST_TEST(!asked_again(earlier_consent(), same));
+    BOOST_TEST(asked_again(earlier_consent(), next_flow(), RememberConsent::never));
+}
+
+BOOST_AUTO_TEST_CASE(another_client_browser_resource_address_or_more_scope_is_asked_for, *label("U7") * label("U9") * label("K20")) {
+    auto client = next_flow();
+    client.client_id = ClientId("cgc_other");
+    auto browser = next_flow();
+    browser.browser = sha256("another");
+    auto resource = next_flow();
+    resource.resource = "https://tools.example.org/other";
+    auto address = next_flow();
+    address.redirect_uri = "https://client.example/cb2";
+    for (const auto& flow : {client, browser, resource, address}) BOOST_TEST(asked_again(earlier_consent(), flow));
+    auto narrow = earlier_consent();
+    narrow.session.scope = scopes("mcp");
+    auto more = next_flow();
+    more.scope = scopes("mcp profile");
+    BOOST_TEST(asked_again(narrow, more));
+}
+
+BOOST_AUTO_TEST_CASE(a_program_on_the_computer_is_asked_for_unless_the_operator_wants_it, *label("U8") * label("K23")) {
+    for (const auto* address : {"http://127.0.0.1:53111/callback", "http://localhost:1/cb", "cursor://anysphere.cursor-mcp/oauth/callback"}) {
+        auto earlier = earlier_consent();
+        earlier.session.redirect_uri = address;
+        auto flow = next_flow();
+        flow.redirect_uri = address;
+        BOOST_TEST_CONTEXT(address) {
+            BOOST_TEST(asked_again(earlier, flow));
+            BOOST_TEST(!asked_again(earlier, flow, RememberConsent::always));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_consent_is_over_with_its_session_and_with_what_it_rested_on, *label("U7") * label("K32")) {
+    auto revoked = earlier_consent();
+    revoked.session.revoked_at = noon;
+    auto disabled = earlier_consent();
+    disabled.client_active = false;
+    auto key_off = earlier_consent();
+    key_off.virtual_key->active = false;
+    auto typed = earlier_consent();
+    typed.session.identity = {IdentityKind::user_id, "anna"};
+    auto skipped = earlier_consent();
+    skipped.session.identity = {IdentityKind::skipped, {}};
+    for (const auto& earlier : {revoked, disabled, key_off, typed, skipped}) BOOST_TEST(asked_again(earlier, next_flow()));
+    BOOST_TEST(!asked_again(earlier_consent(), next_flow(), RememberConsent::https, noon + Span(86399)));
+    BOOST_TEST(asked_again(earlier_consent(), next_flow(), RememberConsent::https, noon + Span(86400)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

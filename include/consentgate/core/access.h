@@ -17,6 +17,14 @@ struct SessionView {
     std::optional<VirtualKey> virtual_key; // of a session whose identity is one; absent when the key was deleted
 };
 
+// Why the session is over for all of its tokens: revoked, expired, or its client or virtual key no longer stands. Empty: it lasts.
+std::string why_over(const SessionView& view, Instant now);
+
+// The person need not be asked again: the same browser gave the same client the same resource and no smaller scope, the session
+// it made still stands, and nobody else can be at the address. Never for a program on the person's computer, which any program
+// can pretend to be, unless the operator wants it. law: OAuth 2.1 section 7.3.1; requirements U7-U9
+bool remembered(const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now);
+
 // fail: invalid_bearer: unknown, expired, revoked, for another resource, or its client or virtual key no longer stands
 Checked judge_access(const std::optional<SessionView>& view, const std::string& resource, Instant now);
 

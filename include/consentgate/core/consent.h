@@ -71,6 +71,9 @@ struct Settlement {
     Secret location;           // carries the code, so it is a secret until it is sent
 };
 
+// The redirect of a consent that was finished before, with the code it gave then.
+Secret onward_location(const IssuedCode& code, const Secret& secret, const Policy& policy);
+
 Settlement settle(const Flow& flow, Identity identity, FreshSettlement fresh, const Keyring& keyring, const Policy& policy, Instant now);
 
 // The redirect of a refusal: access_denied. law: RFC 6749 section 4.1.2.1; RFC 9207 section 2

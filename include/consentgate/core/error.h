@@ -2,6 +2,8 @@
 // whether the client may be told by redirect. web/answer turns it into a response; nothing else does.
 #pragma once
 
+#include "consentgate/core/secret.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,10 +88,12 @@ struct Error {
     std::optional<ReturnPath> back; // absent: never redirect
     std::string detail;             // for a developer of a client, on the page only (addresses refused and registered)
     int retry_after_seconds = 0;    // 0: none
+    std::optional<Secret> onward{};  // where the person can go on all the same; carries a code, for the page only
+    std::string onward_target{};     // what that address is called
 };
 
 inline Error refuse(Fault fault, Say say, Why why = {}, std::string param = {}) {
-    return Error{fault, std::move(say.text), std::move(why.text), std::move(param), std::nullopt, {}, 0};
+    return Error{fault, std::move(say.text), std::move(why.text), std::move(param), std::nullopt, {}, 0, std::nullopt, {}};
 }
 
 // A value, or the Error that stands in its place.

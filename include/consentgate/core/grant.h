@@ -22,6 +22,7 @@ struct Session {
     Instant expires_at{};                    // of the session: without refresh tokens its token ends with it
     std::optional<Instant> revoked_at;
     std::optional<Instant> token_expires_at; // of the token it was found by, when that ends before it
+    std::string redirect_uri{};              // where its code went; empty for one of before this was kept
     Instant token_ends() const { return token_expires_at.value_or(expires_at); }
 };
 
@@ -34,6 +35,7 @@ struct IssuedCode {
     KeyId key_id;                       // the server key its session token is derived with
     Instant expires_at{};
     std::optional<Instant> redeemed_at; // kept after use, so that a replay is seen
+    std::optional<std::string> state{}; // that the redirect carried; an empty one is kept as none
 };
 
 enum class GrantType { authorization_code, refresh_token };

@@ -30,6 +30,10 @@ public:
     // "cgs_" and 43 base64url characters; absent when the key is not in the file (any more).
     std::optional<Secret> session_token(const KeyId& key, const Secret& code) const;
 
+    // A code, 43 base64url characters, from the browser's own secret: the same browser that asks once more for the same flow is
+    // led on with the same code, and nobody else can compute it.
+    std::optional<Secret> code(const KeyId& key, const Secret& browser, const FlowId& flow) const;
+
     // A refresh token ("cgr_" and 43) from the code or the refresh token before it, and the access token ("cgs_" and 43) that
     // is given with it. Computed, so that a refresh whose answer was lost, or that several processes of one client make at
     // once, is answered the same each time, with nothing stored that could be stolen.

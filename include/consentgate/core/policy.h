@@ -11,6 +11,9 @@
 
 namespace consentgate::core {
 
+// Whom a person need not tell again what they consented to: nobody, clients with an https address, or everybody.
+enum class RememberConsent { never, https, always };
+
 struct Policy {
     std::string issuer;                 // as published: no trailing slash, no query, no fragment
     std::vector<std::string> resources; // absolute URIs as published; at least one
@@ -18,6 +21,7 @@ struct Policy {
     ScopeSet default_scopes;            // granted when a client names none; a subset of the catalogue
     bool enforce_identity = false;      // enforce_auth_on_inference: nobody may skip saying who they are
     bool registration_enabled = true;
+    RememberConsent remember_consent = RememberConsent::https;
 
     Span flow_lifetime{900};
     Span code_lifetime{300};

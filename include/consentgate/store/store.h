@@ -110,6 +110,8 @@ public:
     // By any of its access tokens; scope and token_expires_at are then that token's.
     virtual std::optional<core::SessionView> find_session(const core::Digest& token) = 0;
     virtual std::vector<core::SessionView> list_sessions(core::Instant now) = 0; // alive, newest first, at most 1000
+    // The latest sessions, still standing, by which this browser consented to this client, at most 10, newest first.
+    virtual std::vector<core::SessionView> list_consents(const core::Digest& browser, const core::ClientId& client) = 0;
     virtual Outcome revoke_session(const core::SessionId& id, core::Instant now) = 0;
     // Ends one access token; the session's other tokens stay. gone: there is none, or it has ended.
     virtual Outcome revoke_access_token(const core::Digest& token, core::Instant now) = 0;

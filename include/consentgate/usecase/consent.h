@@ -9,10 +9,11 @@
 
 namespace consentgate::usecase {
 
-// Whoever is acting: the digest of the cookie (absent when there is none) and, for submit only, the Authorization header.
+// Whoever is acting: the browser's cookie and its digest (absent when there is none) and, for submit only, the Authorization header.
 struct Actor {
     std::optional<core::Digest> browser;
     std::optional<std::string> authorization;
+    std::optional<core::Secret> secret{};
 };
 
 // The open flow a page or form is about.
@@ -32,9 +33,15 @@ struct Submitted {
     std::string admin;          // the subject of that bearer
 };
 
-// Finishes: one transaction, all or nothing.
+// Finishes: one transaction, all or nothing. A sign-in that this browser has finished is refused, and the error knows the way on
+// while the code it gave is still unused (U14).
 // fail: as open_flow; invalid_bearer, identity_required
 core::Result<Submitted> submit_consent(World& world, const core::Form& form, const Actor& actor, core::Instant now);
+
+// Finishes a flow that has just begun without asking, where the person consented to it before.
+// out:  absent when they must be asked
+// in:   query  of the authorization request: prompt=consent asks always
+std::optional<Submitted> recall_consent(World& world, const core::Flow& flow, const core::Form& query, const core::Secret& browser, core::Instant now);
 
 // Refuses: the flow and its half-made upstream tokens are deleted. out: where the browser goes
 core::Result<std::string> deny_consent(World& world, const core::Form& form, const Actor& actor, core::Instant now);
