@@ -13,7 +13,7 @@ CXX ?= g++
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Werror=switch-enum
 FLAGS_release := -O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 FLAGS_asan := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-LIBS := -lPocoNet -lPocoJWT -lPocoCrypto -lPocoDataSQLite -lPocoDataODBC -lPocoData -lPocoJSON -lPocoUtil -lPocoXML -lPocoFoundation -lsqlite3 -lodbc -lssl -lcrypto -lfcgi
+LIBS := -lPocoNetSSL -lPocoNet -lPocoJWT -lPocoCrypto -lPocoDataSQLite -lPocoDataODBC -lPocoData -lPocoJSON -lPocoUtil -lPocoXML -lPocoFoundation -lsqlite3 -lodbc -lssl -lcrypto -lfcgi
 
 ROOMS := core sys store usecase web app
 TESTED := $(foreach room,$(ROOMS),$(if $(wildcard tests/$(room)/*.cpp),$(room)))

@@ -11,6 +11,15 @@
 
 namespace consentgate::core {
 
+// Whose Client ID Metadata Documents are read. A list entry is a host, `*.` and a domain for all hosts below it, or either
+// with `:PORT`; lower case.
+struct DocumentPolicy {
+    bool accepted = false;
+    std::vector<std::string> hosts;               // the only ones; empty: every host that is not denied
+    std::vector<std::string> denied_hosts;
+    std::vector<std::string> insecure_test_hosts; // HOST:PORT on a loopback address of this machine; empty but in tests
+};
+
 struct Policy {
     std::string issuer;                 // as published: no trailing slash, no query, no fragment
     std::vector<std::string> resources; // absolute URIs as published; at least one
@@ -18,6 +27,7 @@ struct Policy {
     ScopeSet default_scopes;            // granted when a client names none; a subset of the catalogue
     bool enforce_identity = false;      // enforce_auth_on_inference: nobody may skip saying who they are
     bool registration_enabled = true;
+    DocumentPolicy documents;
 
     Span flow_lifetime{900};
     Span code_lifetime{300};
