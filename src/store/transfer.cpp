@@ -14,6 +14,7 @@ constexpr Column server_key[] = {{"id", text}, {"fingerprint", text}, {"created_
 constexpr Column client[] = {
     {"id", text}, {"name", bytes}, {"redirect_uris", bytes}, {"scope", bytes}, {"by_operator", number}, {"active", number}, {"metadata", bytes},
     {"created_at", number}, {"last_used_at", number}, {"refresh", number}};
+constexpr Column client_document[] = {{"id", text}, {"expires_at", number}};
 constexpr Column virtual_key[] = {
     {"id", text}, {"name", bytes}, {"key_hash", text}, {"active", number}, {"services", bytes}, {"created_at", number}, {"expires_at", number}};
 constexpr Column flow[] = {
@@ -36,6 +37,7 @@ constexpr Column upstream_token[] = {
 constexpr Table tables[] = {
     {"server_key", server_key, "created_at"},
     {"client", client},
+    {"client_document", client_document},
     {"virtual_key", virtual_key},
     {"flow", flow},
     {"session", session},

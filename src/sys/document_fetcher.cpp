@@ -144,8 +144,9 @@ Fetched GuardedFetcher::fetch(const core::DocumentUrl& url, core::Instant now) {
     if (place.entry == FetchGate::Entry::waited) return {Fetched::Outcome::look_again};
     if (place.entry == FetchGate::Entry::full) return {Fetched::Outcome::busy, {}, 2, "as many documents as may be are being fetched"};
     Fetched fetched;
-    const int wait = std::max(rates_.admit("document host", url.host, limits_.per_host_per_minute, now), rates_.admit("document", "", limits_.per_minute, now));
     try {
+        int wait = rates_.admit("document host", url.host, limits_.per_host_per_minute, now);
+        if (wait == 0) wait = rates_.admit("document", "", limits_.per_minute, now);
         if (wait > 0) fetched = {Fetched::Outcome::busy, {}, wait, "too many documents in this minute"};
         else fetched = fetch_admitted(url, deadline);
     } catch (const Poco::Exception& error) {

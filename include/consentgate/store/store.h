@@ -77,6 +77,13 @@ public:
     virtual Outcome disable_client(const core::ClientId& id) = 0;
     virtual void touch_client(const core::ClientId& id, core::Instant now) = 0; // last_used_at
 
+    // clients that a document describes
+    // Until when the client's row stands for its document; absent when the client has none.
+    virtual std::optional<core::Instant> find_document(const core::ClientId& id) = 0;
+    // Inserts the client, or changes what its document says of it; an operator's word (`active`) stays.
+    // gone: a client of that id is there that no document made; nothing was written.
+    virtual Outcome put_document(const core::Client& client, core::Instant expires_at) = 0;
+
     // flows
     virtual void put_flow(const core::Flow& flow) = 0;
     virtual std::optional<FlowView> find_flow(const core::FlowId& id) = 0;
