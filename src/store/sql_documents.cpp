@@ -25,14 +25,16 @@ std::optional<core::Instant> SqlStore::find_document(const core::ClientId& id) {
 Outcome SqlStore::put_document(const core::Client& client, core::Instant expires_at) {
     const auto& id = client.id.text;
     const auto known = [&] { return db_.has("SELECT 1 FROM client_document WHERE id = ?", id); };
+    // The client first: its document was committed with it, so it can be seen by the second look when it is there.
     const auto keep = [&] {
-        if (known()) {
+        const bool there = db_.has("SELECT 1 FROM client WHERE id = ?", id);
+        if (there && !known()) return Outcome::gone;
+        if (there) {
             db_.run("UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ? WHERE id = ?", to_maybe_blob(client.name),
                     to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope), client.refresh ? 1 : 0, id);
             db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", core::epoch(expires_at), id);
             return Outcome::done;
         }
-        if (db_.has("SELECT 1 FROM client WHERE id = ?", id)) return Outcome::gone;
         insert_client(client);
         db_.run("INSERT INTO client_document (id, expires_at) VALUES (?, ?)", id, core::epoch(expires_at));
         return Outcome::done;
