@@ -125,7 +125,8 @@ Problem set_documents(Config& config, const std::string& value) {
 // An entry as core::DocumentPolicy has them; else one of this machine, with its port.
 bool is_host_entry(std::string_view entry, bool any_host) {
     if (any_host && entry.starts_with("*.")) entry.remove_prefix(2);
-    const auto parts = core::split_uri("https://" + std::string(entry));
+    const auto url = "https://" + std::string(entry);
+    const auto parts = core::split_uri(url);
     if (!parts || parts->has_userinfo || parts->host.empty() || !parts->rest.empty()) return false;
     return any_host ? !parts->host.starts_with('[') : core::is_loopback_host(parts->host) && !parts->port.empty();
 }

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(one_such_address_among_public_ones_is_enough_to_refuse, *la
 BOOST_AUTO_TEST_CASE(a_name_is_asked_once_so_that_it_cannot_change_its_mind, *label("R30") * label("K26")) {
     Canary canary;
     limits.total = milliseconds(300);
-    // Documentation addresses of the first kind would be refused; this one is public and does not answer here.
+    // The first one is public, and nothing answers there at this port.
     const auto fetched = fetch(url(canary.port()), {{"8.8.8.8"}, {"127.0.0.1"}});
     BOOST_TEST((fetched.outcome == Fetched::Outcome::failed));
     BOOST_TEST(asked == 1);
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_asked_once_so_that_it_cannot_change_its_mind, *la
 
 BOOST_AUTO_TEST_CASE(a_test_host_may_be_on_loopback_and_nowhere_else, *label("R30")) {
     Canary canary;
-    limits.total = milliseconds(300);
+    limits.total = milliseconds(2000); // the system's authorities are read within it, once
     fetch(url(canary.port(), true), {{"127.0.0.1"}});
     BOOST_TEST(canary.hit());
     asked = 0;
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_resolver_that_hangs_is_not_waited_for_and_not_asked_for_e
 }
 
 BOOST_AUTO_TEST_CASE(a_host_that_is_silent_or_drips_is_left_in_time, *label("R31") * label("K27")) {
-    limits.total = milliseconds(400);
+    limits.total = milliseconds(2000);
     for (const bool drips : {false, true}) {
         Canary host;
         std::atomic<bool> over{false};
@@ -144,8 +144,8 @@ BOOST_AUTO_TEST_CASE(a_host_that_is_silent_or_drips_is_left_in_time, *label("R31
         asked = 0;
         const auto begin = Clock::now();
         BOOST_TEST((fetch(url(host.port(), true), {{"127.0.0.1"}}).outcome == Fetched::Outcome::failed));
-        BOOST_TEST(seconds_since(begin) > 0.3);
-        BOOST_TEST(seconds_since(begin) < 2.0);
+        BOOST_TEST(seconds_since(begin) > 1.9);
+        BOOST_TEST(seconds_since(begin) < 4.0);
         over = true;
         server.join();
     }
