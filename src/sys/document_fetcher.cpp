@@ -123,6 +123,12 @@ net::Context::Ptr make_context(const std::string& ca_file) {
     return context;
 }
 
+struct Leave {
+    FetchGate& gate;
+    const FetchGate::Place& place;
+    ~Leave() { gate.leave(place); }
+};
+
 } // namespace
 
 struct GuardedFetcher::Trust {
@@ -138,23 +144,30 @@ GuardedFetcher::GuardedFetcher(FetchGate& gate, RateLimiter& rates, FetchLimits 
 
 GuardedFetcher::~GuardedFetcher() = default;
 
-Fetched GuardedFetcher::fetch(const core::DocumentUrl& url, core::Instant now) {
+Fetched GuardedFetcher::fetch(const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) {
     const auto deadline = Clock::now() + limits_.total;
     const auto place = gate_.enter(url.id.text, limits_.at_once, deadline);
     if (place.entry == FetchGate::Entry::waited) return {Fetched::Outcome::look_again};
     if (place.entry == FetchGate::Entry::full) return {Fetched::Outcome::busy, {}, 2, "as many documents as may be are being fetched"};
+    const Leave leave{gate_, place};
+    if (!turn.still_needed()) return {Fetched::Outcome::look_again};
+    auto fetched = fetch_in_turn(url, now, deadline);
+    if (fetched.outcome == Fetched::Outcome::answered) turn.keep(fetched.answer);
+    return fetched;
+}
+
+Fetched GuardedFetcher::fetch_in_turn(const core::DocumentUrl& url, core::Instant now, FetchGate::Time deadline) {
     Fetched fetched;
     try {
         int wait = rates_.admit("document host", url.host, limits_.per_host_per_minute, now);
         if (wait == 0) wait = rates_.admit("document", "", limits_.per_minute, now);
-        if (wait > 0) fetched = {Fetched::Outcome::busy, {}, wait, "too many documents in this minute"};
-        else fetched = fetch_admitted(url, deadline);
+        if (wait > 0) return {Fetched::Outcome::busy, {}, wait, "too many documents in this minute"};
+        return fetch_admitted(url, deadline);
     } catch (const Poco::Exception& error) {
         fetched.why = error.displayText();
     } catch (const std::exception& error) {
         fetched.why = error.what();
     }
-    gate_.leave(place);
     return fetched;
 }
 

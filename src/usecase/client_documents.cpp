@@ -47,11 +47,17 @@ core::Checked read_document(World& world, const core::Form& query, core::Instant
         const auto url = document_to_read(world, query, now);
         if (!url) return url.error();
         if (!*url) return core::Nothing{};
-        if (world.documents != nullptr) fetched = world.documents->fetch(**url, now);
+        core::Checked kept = core::Nothing{};
+        const auto still_needed = [&] {
+            const auto again = document_to_read(world, query, now);
+            return again && again->has_value();
+        };
+        const auto take = [&](const core::DocumentAnswer& answer) { kept = keep(world, **url, answer, now); };
+        if (world.documents != nullptr) fetched = world.documents->fetch(**url, now, {still_needed, take});
         switch (fetched.outcome) {
         case Outcome::look_again: continue;
         case Outcome::busy: return busy(fetched);
-        case Outcome::answered: return keep(world, **url, fetched.answer, now);
+        case Outcome::answered: return kept;
         // One text for all reasons: which of them it was would tell what the name resolves to here.
         case Outcome::failed: return core::refuse(Fault::invalid_client_document, core::Say{"the document could not be fetched"}, core::Why{fetched.why}, "client_id");
         }

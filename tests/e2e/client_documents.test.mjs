@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { Browser, query, send } from './support/browser.mjs';
 import { assertNoRedirect, assertOauthError, assertPage } from './support/checks.mjs';
 import { api, authorize, choose, inLanes, pkce, authorizeParameters, post, redeem, submit, whoami } from './support/journey.mjs';
+import { launch, loopbackClient, watchedPage } from './support/chromium.mjs';
 import { startCanary, startMetadataHosts } from './support/metadata_host.mjs';
 import { sleep, startServer } from './support/server.mjs';
 
@@ -288,6 +289,28 @@ test('K31: what a document made cannot be taken over, nor can it take over', asy
   const before = host.asked('/mine');
   assertNoRedirect((await authorize(server, person(), { client_id: id }, { redirect_uri: loopback })).answer);
   assert.equal(host.asked('/mine'), before);
+});
+
+test('R34 U2: in Chromium the page that asks leads on to the consent page, and a request to refuse leads to the app', { timeout: 120000 }, async () => {
+  const app = await loopbackClient();
+  const browser = await launch();
+  try {
+    const { page, complaints } = await watchedPage(await browser.newContext());
+    const address = (id, more) => server.base + query(`${api}/authorize`, parametersOf(id, { redirect_uri: `http://127.0.0.1:${app.port}/callback`, ...more }));
+    await page.goto(address(host.document('/chromium')));
+    await page.getByText(`localhost:${host.port}`).waitFor();
+    assert.equal(host.asked('/chromium'), 0);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.waitForURL('**/oauth/consent?flow_id=*');
+    await page.getByText('Documented app').first().waitFor();
+    await page.goto(address(host.document('/chromium2'), { scope: 'bogus' }));
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.waitForURL('**/callback?error=invalid_scope*');
+    assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+    app.stop();
+  }
 });
 
 test('R34: denying such a client leads back to it', async () => {

@@ -22,7 +22,11 @@ struct ScriptedFetcher final : sys::DocumentFetcher {
     std::function<sys::Fetched(int)> answer = [](int) { return answered(document_text()); }; // in: how often it was asked before
     int asked = 0;
 
-    sys::Fetched fetch(const core::DocumentUrl&, core::Instant) override { return answer(asked++); }
+    sys::Fetched fetch(const core::DocumentUrl&, core::Instant, const sys::FetchTurn& turn) override {
+        auto fetched = answer(asked++);
+        if (fetched.outcome == sys::Fetched::Outcome::answered) turn.keep(fetched.answer);
+        return fetched;
+    }
 };
 
 } // namespace consentgate::tests

@@ -39,6 +39,8 @@ struct Ground {
     sys::RateLimiter rates;
     sys::FetchLimits limits{milliseconds(1000), 0, 0, 2, ""};
     std::atomic<int> asked{0};
+    bool needed = true;
+    sys::FetchTurn turn{[this] { return needed; }, [](const core::DocumentAnswer&) {}};
 
     Ground() { ::signal(SIGPIPE, SIG_IGN); } // as in a worker
 
@@ -51,7 +53,7 @@ struct Ground {
             for (const auto& text : addresses.at(static_cast<std::size_t>(asked++))) found.push_back(bytes(text));
             return found;
         });
-        return fetcher.fetch(document, noon);
+        return fetcher.fetch(document, noon, turn);
     }
 };
 
@@ -114,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_resolver_that_hangs_is_not_waited_for_and_not_asked_for_e
             return {};
         });
         const auto begin = Clock::now();
-        for (int i = 0; i < 8; ++i) failed += fetcher.fetch(url(443), noon).outcome == Fetched::Outcome::failed ? 1 : 0;
+        for (int i = 0; i < 8; ++i) failed += fetcher.fetch(url(443), noon, turn).outcome == Fetched::Outcome::failed ? 1 : 0;
         BOOST_TEST(seconds_since(begin) < 2.0);
     }
     BOOST_TEST(failed == 8);
@@ -149,6 +151,14 @@ BOOST_AUTO_TEST_CASE(a_host_that_is_silent_or_drips_is_left_in_time, *label("R31
         over = true;
         server.join();
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_kept_meanwhile_is_not_asked_for, *label("R31")) {
+    needed = false;
+    BOOST_TEST((fetch(url(443), {}).outcome == Fetched::Outcome::look_again));
+    BOOST_TEST(asked == 0);
+    turn.still_needed = []() -> bool { throw std::runtime_error("the store is away"); };
+    for (int i = 0; i < 3; ++i) BOOST_CHECK_THROW(fetch(url(443), {}), std::runtime_error); // and its place is free again
 }
 
 BOOST_AUTO_TEST_CASE(fetches_of_a_minute_are_counted_in_all_and_for_each_host, *label("R31") * label("K27")) {

@@ -17,7 +17,7 @@ namespace consentgate::sys {
 struct Fetched {
     enum class Outcome {
         answered,
-        look_again, // another worker has just fetched the same
+        look_again, // another worker has just fetched the same; nothing was asked
         busy,       // too much is being fetched; try again after `retry_after_seconds`
         failed,     // no answer. `why` is for the log alone: what a name resolved to is nobody's business
     };
@@ -27,10 +27,17 @@ struct Fetched {
     std::string why{};
 };
 
+// What the caller does while no other worker is at the same document, so that none fetches what has just been kept.
+struct FetchTurn {
+    std::function<bool()> still_needed; // asked before
+    std::function<void(const core::DocumentAnswer&)> keep; // called with an answer
+};
+
 class DocumentFetcher {
 public:
     virtual ~DocumentFetcher() = default;
-    virtual Fetched fetch(const core::DocumentUrl& url, core::Instant now) = 0; // never throws
+    // Throws what the caller's turn throws, and nothing of its own.
+    virtual Fetched fetch(const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) = 0;
 };
 
 struct FetchLimits {
@@ -51,11 +58,12 @@ public:
     GuardedFetcher(FetchGate& gate, RateLimiter& rates, FetchLimits limits, Resolver resolver = resolve_by_system);
     ~GuardedFetcher() override;
 
-    Fetched fetch(const core::DocumentUrl& url, core::Instant now) override;
+    Fetched fetch(const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) override;
 
 private:
     struct Trust;
     struct Lookups;
+    Fetched fetch_in_turn(const core::DocumentUrl& url, core::Instant now, FetchGate::Time deadline);
     Fetched fetch_admitted(const core::DocumentUrl& url, FetchGate::Time deadline);
     std::vector<std::string> judged_addresses(const core::DocumentUrl& url, FetchGate::Time deadline);
 
