@@ -27,7 +27,7 @@ LINK_app := app web usecase store sys core
 
 FUZZED := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.cpp))))
 
-PACKAGES_RUN := g++ make libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev openssl spawn-fcgi lighttpd curl
+PACKAGES_RUN := g++ make ca-certificates libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev openssl spawn-fcgi lighttpd curl
 PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mariadb rsync libmariadb-dev
 PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 chromium apache2-bin procps
 

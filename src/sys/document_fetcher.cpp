@@ -173,7 +173,10 @@ Fetched GuardedFetcher::fetch_in_turn(const core::DocumentUrl& url, core::Instan
 
 Fetched GuardedFetcher::fetch_admitted(const core::DocumentUrl& url, FetchGate::Time deadline) {
     const auto addresses = judged_addresses(url, deadline);
-    if (!trust_) trust_ = std::make_unique<Trust>(Trust{make_context(""), make_context(limits_.test_ca)});
+    if (!trust_) {
+        const auto usual = make_context("");
+        trust_ = std::make_unique<Trust>(Trust{usual, limits_.test_ca.empty() ? usual : make_context(limits_.test_ca)});
+    }
     auto plain = connect_to_one(addresses, url.port, deadline);
     const auto time = until(deadline);
     plain.setReceiveTimeout(time);
@@ -195,18 +198,16 @@ std::vector<std::string> GuardedFetcher::judged_addresses(const core::DocumentUr
         bool there = false;
         std::vector<std::string> addresses;
     };
-    if (++lookups_->running > most_lookups) {
-        --lookups_->running;
-        throw std::runtime_error("the resolver has not come back from earlier questions");
-    }
+    // Counts the thread for as long as it holds it.
+    const std::shared_ptr<void> counted(nullptr, [lookups = lookups_](void*) { --lookups->running; });
+    if (++lookups_->running > most_lookups) throw std::runtime_error("the resolver has not come back from earlier questions");
     const auto answer = std::make_shared<Answer>();
-    std::thread([answer, lookups = lookups_, resolver = resolver_, host = url.host] {
+    std::thread([answer, counted, resolver = resolver_, host = url.host] {
         std::vector<std::string> found;
         try {
             found = resolver(host);
         } catch (...) { // no address is the answer
         }
-        --lookups->running;
         const std::lock_guard lock(answer->mutex);
         answer->addresses = std::move(found);
         answer->there = true;

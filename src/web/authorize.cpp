@@ -2,6 +2,7 @@
 
 #include "consentgate/core/metadata.h"
 #include "consentgate/core/uri.h"
+#include "consentgate/sys/log.h"
 #include "consentgate/usecase/client_documents.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -59,6 +60,9 @@ Handled post_consent_client(const Request& request, Site& site) {
     const auto query = core::Form::parse(asked);
     if (!query) return query.error();
     if (auto read = usecase::read_document(site.world, *query, request.now); !read) return read.error();
+    // A query in such an id is allowed and discouraged (section 3): the log is where its operator is warned.
+    const auto client = query->get("client_id").value_or("");
+    sys::log_event("document", {{"id", request.event_id}, {"client", client}, {"discouraged_query", client.find('?') == std::string::npos ? "no" : "yes"}});
     return answer_redirect(std::string(core::path::authorize) + "?" + asked);
 }
 

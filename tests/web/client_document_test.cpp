@@ -65,6 +65,16 @@ BOOST_AUTO_TEST_CASE(nothing_is_fetched_before_a_person_says_so, *label("R34") *
     BOOST_TEST(fetcher.asked == 1);
     BOOST_TEST(starts_flow(authorize()));
     BOOST_TEST(fetcher.asked == 1);
+    BOOST_TEST(holds(log, "discouraged_query=no"));
+}
+
+BOOST_AUTO_TEST_CASE(a_query_in_the_id_is_taken_and_the_operator_warned, *label("R23")) {
+    const std::string url = std::string(document_url) + "?v=1";
+    fetcher.answer = [&](int) { return answered(R"({"client_id":")" + url + R"(","client_name":"An App","redirect_uris":["http://127.0.0.1/callback"]})"); };
+    authorize(asking(url));
+    BOOST_TEST(go_on(asking(url)).status == 302);
+    BOOST_TEST(starts_flow(authorize(asking(url))));
+    BOOST_TEST(holds(log, "discouraged_query=yes"));
 }
 
 BOOST_AUTO_TEST_CASE(a_form_that_no_person_of_ours_sent_fetches_nothing, *label("R34") * label("K27")) {
