@@ -125,6 +125,34 @@ Problem set_remember_consent(Config& config, const std::string& value) {
     return {};
 }
 
+Problem set_documents(Config& config, const std::string& value) {
+    if (value != "on" && value != "off") return "must be on or off";
+    config.policy.documents.accepted = value == "on";
+    return {};
+}
+
+// An entry as core::DocumentPolicy has them; else one of this machine, with its port.
+bool is_host_entry(std::string_view entry, bool any_host) {
+    if (any_host && entry.starts_with("*.")) entry.remove_prefix(2);
+    const auto url = "https://" + std::string(entry);
+    const auto parts = core::split_uri(url);
+    if (!parts || parts->has_userinfo || parts->host.empty() || !parts->rest.empty()) return false;
+    return any_host ? !parts->host.starts_with('[') : core::is_loopback_host(parts->host) && !parts->port.empty();
+}
+
+Set host_list(std::vector<std::string> core::DocumentPolicy::* field, bool any_host) {
+    return [=](Config& config, const std::string& value) -> Problem {
+        const auto entries = core::split(core::lower_ascii(value), ' ');
+        for (const auto& entry : entries) {
+            if (is_host_entry(entry, any_host)) continue;
+            return any_host ? "must be hosts, like app.example, *.app.example or app.example:8443, separated by blanks"
+                            : "must be loopback hosts with their port, like localhost:8443, separated by blanks";
+        }
+        config.policy.documents.*field = entries;
+        return {};
+    };
+}
+
 Problem set_bearer_keys(Config& config, const std::string& value) {
     for (const auto& entry : core::split(value, ' ')) {
         const auto colon = entry.find(':');
@@ -161,6 +189,13 @@ const std::vector<Key>& keys() {
         {"enforce_auth_on_inference", "false", yes_no([](Config& c) -> bool& { return c.policy.enforce_identity; })},
         {"remember_consent", "https", set_remember_consent},
         {"registration_enabled", "true", yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},
+        {"client_documents", "on", set_documents},
+        {"client_document_hosts", "", host_list(&core::DocumentPolicy::hosts, true)},
+        {"client_document_denied_hosts", "", host_list(&core::DocumentPolicy::denied_hosts, true)},
+        {"client_document_insecure_test_hosts", "", host_list(&core::DocumentPolicy::insecure_test_hosts, false)},
+        {"client_document_insecure_test_ca", "", text([](Config& c) -> std::string& { return c.fetch.test_ca; })},
+        {"client_document_fetches_per_minute", "60", number(1, 1000000, [](Config& c, int n) { c.fetch.per_minute = n; })},
+        {"client_document_fetches_per_host_per_minute", "10", number(1, 1000000, [](Config& c, int n) { c.fetch.per_host_per_minute = n; })},
         {"registrations_per_minute", "60", number(0, 1000000, [](Config& c, int n) { c.limits.registrations_per_minute = n; })},
         {"authorizations_per_minute", "300", number(0, 1000000, [](Config& c, int n) { c.limits.authorizations_per_minute = n; })},
         {"failed_authentications_per_minute", "60", number(0, 1000000, [](Config& c, int n) { c.limits.failed_authentications_per_minute = n; })},
@@ -221,7 +256,9 @@ Config read_config(const std::string& path) {
         const auto value = Poco::Environment::get("CONSENTGATE_" + Poco::toUpper(key.name), in_file);
         if (const auto problem = key.set(config, value); !problem.empty()) problems.push_back(key.name + " " + problem);
     }
-    for (auto* file : {&config.store.path, &config.store.tls_ca, &config.database_password_file, &config.key_file, &config.pages}) make_absolute(*file, path);
+    for (auto* file : {&config.store.path, &config.store.tls_ca, &config.database_password_file, &config.key_file, &config.pages,
+                       &config.fetch.test_ca}) make_absolute(*file, path);
+    config.fetch.at_once = static_cast<std::size_t>(std::max(1, config.workers / 2));
     if (!config.store.password.empty() && !config.database_password_file.empty()) problems.push_back("database_password and database_password_file are both set");
     for (auto& key : config.bearer_keys) make_absolute(key.path, path);
     if (!problems.empty()) throw ConfigError(core::join(problems, "\n"));

@@ -50,9 +50,11 @@ private:
     core::Instant next_;
 };
 
-int work(int socket, const Prepared& prepared, sys::RateLimiter& rates) {
+int work(int socket, const Prepared& prepared, sys::RateLimiter& rates, sys::FetchGate& gate) {
     try {
         app::Runtime runtime(prepared.foundation);
+        sys::GuardedFetcher fetcher(gate, rates, prepared.foundation.config.fetch);
+        runtime.world().documents = &fetcher;
         const auto health = usecase::check_health(runtime.world().store);
         if (health.store_answers && !health.ready()) { // a database that is away comes back; a wrong schema does not
             sys::log_event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
@@ -69,8 +71,9 @@ int work(int socket, const Prepared& prepared, sys::RateLimiter& rates) {
 }
 
 int serve(int socket, const std::string& config_path) {
-    // Both are shared by all workers there will ever be, across reloads.
+    // All three are shared by all workers there will ever be, across reloads.
     sys::RateLimiter rates;
+    sys::FetchGate gate;
     const auto queue = std::make_shared<store::WriterQueue>();
     // How long libfcgi waits for a silent peer; its own default of two seconds would hold a worker.
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
@@ -82,7 +85,7 @@ int serve(int socket, const std::string& config_path) {
         const int workers = foundation.config.workers;
         web::Pages pages(foundation.config.pages, foundation.config.brand);
         const auto prepared = std::make_shared<Prepared>(Prepared{std::move(foundation), std::move(pages)});
-        return {workers, [socket, prepared, &rates] { return work(socket, *prepared, rates); }};
+        return {workers, [socket, prepared, &rates, &gate] { return work(socket, *prepared, rates, gate); }};
     });
 }
 

@@ -19,6 +19,7 @@ const FaultTraits& traits(Fault fault) {
         FAULT(invalid_flow, 400, request, "invalid_request")
         FAULT(invalid_request, 400, request, "invalid_request")
         FAULT(invalid_client, 401, authentication, "invalid_client")
+        FAULT(invalid_client_document, 400, request, "invalid_client")
         FAULT(invalid_redirect_uri, 400, request, "invalid_redirect_uri")
         FAULT(invalid_client_metadata, 400, request, "invalid_client_metadata")
         FAULT(invalid_grant, 400, request, "invalid_grant")

@@ -40,6 +40,7 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("introspection_endpoint_auth_methods_supported", array({"client_secret_basic", "client_secret_post"}));
     document.set("code_challenge_methods_supported", array({"S256"}));
     document.set("authorization_response_iss_parameter_supported", true);
+    if (policy.documents.accepted) document.set("client_id_metadata_document_supported", true);
     return json_string(document);
 }
 

@@ -15,7 +15,8 @@ std::string replace(std::string text, const char* pattern, const std::string& by
     return text;
 }
 
-std::string as_it_is(std::string statement) { return statement; }
+// The lengths of its columns are words to it; they cannot be changed and need not be.
+std::string for_sqlite(std::string statement) { return replace(std::move(statement), "^\\s*ALTER TABLE \\w+ ALTER COLUMN \\w+ TYPE [^;]*$", ""); }
 
 // "C": ids compare and sort by their bytes on every engine. CHAR would be padded, and would not be found by its index when a
 // question mark is typed as text.
@@ -30,6 +31,7 @@ std::string for_mariadb(std::string statement) {
     statement = replace(std::move(statement), "\\bBLOB\\b", "MEDIUMBLOB");
     statement = replace(std::move(statement), "^(\\s*CREATE (?:TABLE|INDEX)) (?!IF)", "$1 IF NOT EXISTS ");
     statement = replace(std::move(statement), "\\bADD COLUMN (?!IF)", "ADD COLUMN IF NOT EXISTS ");
+    statement = replace(std::move(statement), "\\bALTER COLUMN (\\w+) TYPE (.*)$", "MODIFY COLUMN $1 $2 NOT NULL");
     if (statement.find("CREATE TABLE") != std::string::npos) statement += " ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin";
     return statement;
 }
@@ -38,7 +40,7 @@ constexpr Dialect sqlite{
     "",
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
     "", // BEGIN IMMEDIATE is the lock
-    as_it_is,
+    for_sqlite,
 };
 
 constexpr Dialect postgresql{

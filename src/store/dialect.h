@@ -15,7 +15,7 @@ struct Dialect {
 
     // A statement of a migration in the engine's types. Where CREATE is not part of the transaction (MariaDB), it also
     // becomes one that does nothing when it was done before, so that an interrupted migration can be run again and two at
-    // once do no harm.
+    // once do no harm. Empty when the engine has nothing to do. `ALTER COLUMN c TYPE t` is for columns that are NOT NULL.
     std::string (*adapt)(std::string statement);
 };
 

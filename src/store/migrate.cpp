@@ -46,7 +46,9 @@ template <class Lock> bool apply(Connection& db, const Migration& migration, con
         return Outcome::done == db.rewrite([&] {
             lock();
             if (present()) return Outcome::gone;
-            for (const auto& statement : statements_of(migration.sql)) db.run(dialect.adapt(statement).c_str());
+            for (const auto& statement : statements_of(migration.sql)) {
+                if (const auto adapted = dialect.adapt(statement); !core::trim(adapted).empty()) db.run(adapted.c_str());
+            }
             db.run("INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, ?, ?)", version, std::string(migration.name),
                    core::sha256(migration.sql).hex, core::epoch(now));
             return Outcome::done;

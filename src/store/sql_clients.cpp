@@ -40,14 +40,18 @@ core::Client client_of(const ClientRow& row) {
 
 } // namespace
 
+void SqlStore::insert_client(const core::Client& client) {
+    db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
+            to_maybe_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope),
+            client.by_operator ? 1 : 0, client.active ? 1 : 0, client.refresh ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
+            to_maybe_time(client.last_used_at), std::string(core::name_of(client.auth)),
+            client.secret.hex.empty() ? MaybeText() : MaybeText(client.secret.hex), to_maybe_blob(client.jwks));
+}
+
 void SqlStore::put_client(const core::Client& client) {
     db_.write(
         [&] {
-            db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
-                    to_maybe_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope),
-                    client.by_operator ? 1 : 0, client.active ? 1 : 0, client.refresh ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
-                    to_maybe_time(client.last_used_at), std::string(core::name_of(client.auth)),
-                    client.secret.hex.empty() ? MaybeText() : MaybeText(client.secret.hex), to_maybe_blob(client.jwks));
+            insert_client(client);
             return Outcome::done;
         },
         [&] { return db_.has("SELECT 1 FROM client WHERE id = ?", client.id.text); });

@@ -22,6 +22,9 @@ public:
     Outcome disable_resource_server(const core::ResourceServerId& id) override;
     void touch_client(const core::ClientId& id, core::Instant now) override;
 
+    std::optional<core::Instant> find_document(const core::ClientId& id) override;
+    Outcome put_document(const core::Client& client, core::Instant expires_at) override;
+
     void put_flow(const core::Flow& flow) override;
     std::optional<FlowView> find_flow(const core::FlowId& id) override;
     std::optional<core::Digest> find_settled(const core::FlowId& id) override;
@@ -63,6 +66,9 @@ private:
     void insert_refresh_token(const core::RefreshToken& token);
     void insert_access_token(const core::AccessToken& token);
     void transfer_upstream_tokens(const std::string& from, const std::string& to, core::Instant now);
+
+    void insert_client(const core::Client& client);
+    std::size_t sweep_documents(core::Instant now, std::int64_t most);
 
     bool has_flow(const core::FlowId& id);
     std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const std::string& wanted);

@@ -34,7 +34,8 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
         return names("SELECT code_hash FROM code WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - code_grace), limit);
     });
     const auto clients = db_.read([&] {
-        return names("SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND last_used_at IS NULL ORDER BY created_at LIMIT ?",
+        return names("SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND last_used_at IS NULL AND NOT EXISTS "
+                     "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
                      core::epoch(unused_since), limit);
     });
     const auto refresh_tokens = db_.read([&] {
@@ -46,10 +47,13 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
     const auto assertions = db_.read([&] {
         return names("SELECT assertion_hash FROM client_assertion WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
     });
+    const auto documents = sweep_documents(now, limit);
     Swept swept;
+    swept.clients = documents;
     if (assertions.empty() && flows.empty() && sessions.empty() && codes.empty() && clients.empty() && refresh_tokens.empty() && access_tokens.empty()) return swept;
     db_.rewrite([&] {
         swept = Swept();
+        swept.clients = documents;
         for (const auto& id : flows) {
             swept.flows += db_.run("DELETE FROM flow WHERE id = ?", id);
             db_.run("DELETE FROM upstream_token WHERE owner = ?", core::token_owner(core::FlowId(id)));

@@ -15,6 +15,7 @@ constexpr Column client[] = {
     {"id", text}, {"name", bytes}, {"redirect_uris", bytes}, {"scope", bytes}, {"by_operator", number}, {"active", number}, {"metadata", bytes},
     {"created_at", number}, {"last_used_at", number}, {"refresh", number},
     {"auth_method", text}, {"secret_hash", text}, {"jwks", bytes}};
+constexpr Column client_document[] = {{"id", text}, {"expires_at", number}};
 constexpr Column virtual_key[] = {
     {"id", text}, {"name", bytes}, {"key_hash", text}, {"active", number}, {"services", bytes}, {"created_at", number}, {"expires_at", number}};
 constexpr Column flow[] = {
@@ -41,6 +42,7 @@ constexpr Table tables[] = {
     {"client", client},
     {"client_assertion", client_assertion},
     {"resource_server", resource_server},
+    {"client_document", client_document},
     {"virtual_key", virtual_key},
     {"flow", flow},
     {"session", session},

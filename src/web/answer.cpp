@@ -131,7 +131,8 @@ Reply answer_error_page(const core::Error& error, const Request& request, const 
         details.push_back(site.pages.message(language, refused ? "error.detail.refused" : "error.detail.registered").value_or("") + " " +
                           core::display_text(core::valid_utf8(address) ? address : core::plain_ascii(address), 500));
     }
-    if (error.detail.empty() && !error.say.empty() && error.back) details.push_back(core::plain_ascii(error.say));
+    const bool telling = error.back || error.fault == Fault::invalid_client_document;
+    if (error.detail.empty() && !error.say.empty() && telling) details.push_back(core::plain_ascii(error.say));
     view.flag("has_details", !details.empty()).texts("details", std::move(details));
     if (error.back) {
         view.set("return_url", core::error_location(*error.back, core::traits(error.fault).oauth_error, error.say, site.world.policy));

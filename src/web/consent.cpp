@@ -1,5 +1,6 @@
 #include "consentgate/usecase/consent.h"
 
+#include "consentgate/core/client_document.h"
 #include "consentgate/core/metadata.h"
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
@@ -34,6 +35,7 @@ View view_of(const store::FlowView& found, const Request& request, const core::P
     View view;
     view.set("flow_id", flow.id.text).set("client_name", name.empty() ? flow.client_id.text : name);
     view.flag("client_unverified", !found.client_by_operator);
+    if (core::names_document(flow.client_id)) view.set("client_id_host", core::lower_ascii(core::split_uri(flow.client_id.text).value_or(core::UriParts{}).host));
     view.set("resource_host", host).set("resource_name", host + std::string(resource.rest == "/" ? "" : resource.rest));
     view.flag("redirect_https", target.kind == RedirectKind::https).flag("redirect_loopback", target.kind == RedirectKind::loopback);
     view.flag("redirect_scheme", target.kind == RedirectKind::private_scheme).set("redirect_target", target.shown);

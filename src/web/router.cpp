@@ -40,6 +40,7 @@ constexpr Route routes[] = {
     {"oauth_consent_identity_page", "GET", path::identity_page, true, Face::page, Cors::closed, get_consent},
     {"oauth_consent_services_page", "GET", path::services_page, true, Face::page, Cors::closed, get_consent_mcps},
     {"oauth_style", "GET", "/oauth/style.css", true, Face::page, Cors::closed, get_style},
+    {"oauth_consent_client", "POST", path::client_form, true, Face::page, Cors::closed, post_consent_client},
     {"oauth_consent_vk", "POST", "/api/oauth/per-user/consent/vk", true, Face::gateway, Cors::closed, post_consent_vk},
     {"oauth_consent_user_id", "POST", "/api/oauth/per-user/consent/user-id", true, Face::gateway, Cors::closed, post_consent_user_id},
     {"oauth_consent_skip", "POST", "/api/oauth/per-user/consent/skip", true, Face::gateway, Cors::closed, post_consent_skip},

@@ -49,7 +49,8 @@ struct Limits {
 const std::vector<Limits> numbers{{"database_wait_ms", 0, 60000},        {"workers", 1, 256},
                                   {"registrations_per_minute", 0, 1000000}, {"authorizations_per_minute", 0, 1000000},
                                   {"flow_lifetime_seconds", 1, 900},     {"code_lifetime_seconds", 1, 300},
-                                  {"session_lifetime_seconds", 1, 86400}, {"unused_client_days", 1, 3650}};
+                                  {"session_lifetime_seconds", 1, 86400}, {"unused_client_days", 1, 3650},
+                                  {"client_document_fetches_per_minute", 1, 1000000}, {"client_document_fetches_per_host_per_minute", 1, 1000000}};
 
 } // namespace
 
@@ -232,12 +233,35 @@ BOOST_AUTO_TEST_CASE(relative_files_are_beside_the_configuration_file) {
     BOOST_TEST(config.pages == "/usr/share/pages");
 }
 
+BOOST_AUTO_TEST_CASE(documents_are_read_from_every_host_but_those_of_this_machine_unless_told_otherwise, *label("D20") * label("R37")) {
+    const auto usual = read(required).policy.documents;
+    BOOST_TEST(usual.accepted);
+    BOOST_TEST((usual.hosts.empty() && usual.denied_hosts.empty() && usual.insecure_test_hosts.empty()));
+    BOOST_TEST(!with("client_documents = off").policy.documents.accepted);
+    BOOST_TEST(with("workers = 1").fetch.at_once == 1U);
+    BOOST_TEST(with("workers = 9").fetch.at_once == 4U);
+    const auto chosen = with("client_document_hosts = App.example *.b.example c.example:8443\nclient_document_denied_hosts = x.b.example\n"
+                             "client_document_insecure_test_hosts = localhost:8443 127.0.0.1:1 [::1]:65535\nclient_document_insecure_test_ca = ca.pem");
+    BOOST_TEST(core::join(chosen.policy.documents.hosts, " ") == "app.example *.b.example c.example:8443");
+    BOOST_TEST(core::join(chosen.policy.documents.denied_hosts, " ") == "x.b.example");
+    BOOST_TEST(chosen.policy.documents.insecure_test_hosts.size() == 3U);
+    BOOST_TEST(chosen.fetch.test_ca == folder.file("ca.pem"));
+    BOOST_TEST(holds(problems_with("client_documents = true"), "on or off"));
+    for (const auto* bad : {"https://a.example", "a.example/x", "u@a.example", "a.example:0", "a.example:x", "*.", "[::1]", "a,b", "**.a"}) {
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(problems_with(std::string("client_document_hosts = ") + bad), "must be hosts"));
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(problems_with(std::string("client_document_denied_hosts = ") + bad), "must be hosts"));
+    }
+    for (const auto* bad : {"localhost", "a.example:8443", "10.0.0.1:8443", "*.localhost:8443", "127.0.0.2:1", "localhost.:1"}) {
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(problems_with(std::string("client_document_insecure_test_hosts = ") + bad), "must be loopback hosts"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(every_key_has_a_default_that_is_accepted) {
     for (const auto& key : app::known_keys()) {
         if (key.name == "issuer" || key.name == "resources" || key.name == "database_password") continue;
         BOOST_TEST_CONTEXT(key.name) BOOST_TEST(problems_with(key.name + " = " + key.standard) == "ok");
     }
-    BOOST_TEST(app::known_keys().size() == 34U);
+    BOOST_TEST(app::known_keys().size() == 41U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

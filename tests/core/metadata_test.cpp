@@ -59,6 +59,13 @@ BOOST_AUTO_TEST_CASE(the_registration_endpoint_is_missing_not_null_when_it_is_of
     BOOST_TEST(server_document()->has("registration_endpoint"));
 }
 
+BOOST_AUTO_TEST_CASE(documents_are_advertised_only_when_they_are_read, *label("D20")) {
+    auto policy = sample_policy();
+    BOOST_TEST(!server_document(policy)->has("client_id_metadata_document_supported"));
+    policy.documents.accepted = true;
+    BOOST_TEST(server_document(policy)->getValue<bool>("client_id_metadata_document_supported"));
+}
+
 BOOST_AUTO_TEST_CASE(the_iss_parameter_is_promised, *label("D22") * label("A23")) {
     BOOST_TEST(server_document()->getValue<bool>("authorization_response_iss_parameter_supported"));
 }

@@ -8,6 +8,7 @@
 #include "consentgate/core/bearer.h"
 #include "consentgate/core/policy.h"
 #include "consentgate/store/open.h"
+#include "consentgate/sys/document_fetcher.h"
 #include "consentgate/web/page.h"
 #include "consentgate/web/site.h"
 
@@ -31,6 +32,7 @@ struct Config {
     std::vector<BearerKeyFile> bearer_keys;
     std::string bearer_issuer, bearer_audience;
     web::Limits limits;
+    sys::FetchLimits fetch; // of client documents; at most half of the workers do it at a time
     web::Brand brand;
     int workers = 4;
     core::Span unused_client_life{30 * 86400};

@@ -21,6 +21,7 @@ enum class Fault {
     invalid_flow,              // 400
     invalid_request,           // 400
     invalid_client,            // 401 at the token endpoint, 400 on a page
+    invalid_client_document,   // 400
     invalid_redirect_uri,      // 400
     invalid_client_metadata,   // 400
     invalid_grant,             // 400

@@ -13,6 +13,14 @@ namespace consentgate::core {
 
 // Whom a person need not tell again what they consented to: nobody, clients with an https address, or everybody.
 enum class RememberConsent { never, https, always };
+// Whose Client ID Metadata Documents are read. A list entry is a host, `*.` and a domain for all hosts below it, or either
+// with `:PORT`; lower case.
+struct DocumentPolicy {
+    bool accepted = false;
+    std::vector<std::string> hosts;               // the only ones; empty: every host that is not denied
+    std::vector<std::string> denied_hosts;
+    std::vector<std::string> insecure_test_hosts; // HOST:PORT on a loopback address of this machine; empty but in tests
+};
 
 struct Policy {
     std::string issuer;                 // as published: no trailing slash, no query, no fragment
@@ -22,6 +30,7 @@ struct Policy {
     bool enforce_identity = false;      // enforce_auth_on_inference: nobody may skip saying who they are
     bool registration_enabled = true;
     RememberConsent remember_consent = RememberConsent::https;
+    DocumentPolicy documents;
 
     Span flow_lifetime{900};
     Span code_lifetime{300};

@@ -87,6 +87,13 @@ public:
     virtual std::vector<core::ResourceServer> list_resource_servers() = 0; // newest first
     virtual Outcome disable_resource_server(const core::ResourceServerId& id) = 0;
 
+    // clients that a document describes
+    // Until when the client's row stands for its document; absent when the client has none.
+    virtual std::optional<core::Instant> find_document(const core::ClientId& id) = 0;
+    // Inserts the client, or changes what its document says of it; an operator's word (`active`) stays.
+    // gone: a client of that id is there that no document made; nothing was written.
+    virtual Outcome put_document(const core::Client& client, core::Instant expires_at) = 0;
+
     // flows
     virtual void put_flow(const core::Flow& flow) = 0;
     virtual std::optional<FlowView> find_flow(const core::FlowId& id) = 0;

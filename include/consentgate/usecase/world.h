@@ -5,6 +5,7 @@
 #include "consentgate/core/keyring.h"
 #include "consentgate/core/policy.h"
 #include "consentgate/store/store.h"
+#include "consentgate/sys/document_fetcher.h"
 #include "consentgate/sys/random.h"
 
 namespace consentgate::usecase {
@@ -15,6 +16,7 @@ struct World {
     const core::Policy& policy;
     const core::Keyring& keyring;
     const core::BearerVerifier& bearers;
+    sys::DocumentFetcher* documents = nullptr; // absent where nothing is fetched: in consentgate-admin
 };
 
 } // namespace consentgate::usecase

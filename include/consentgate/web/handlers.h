@@ -11,6 +11,7 @@ using Handler = Handled (*)(const Request&, Site&);
 Handled get_wellknown(const Request& request, Site& site);
 Handled post_register(const Request& request, Site& site);
 Handled get_authorize(const Request& request, Site& site);
+Handled post_consent_client(const Request& request, Site& site); // the page before: shall the client's document be read
 Handled get_consent(const Request& request, Site& site);      // page 1: who are you
 Handled get_consent_mcps(const Request& request, Site& site); // page 2: services
 Handled get_style(const Request& request, Site& site);

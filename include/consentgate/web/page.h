@@ -43,7 +43,7 @@ public:
     ~Pages();
     Pages(Pages&&) noexcept;
 
-    // in:  name  "identity", "services" or "error"; language  as chosen by language_for
+    // in:  name  "client", "identity", "services" or "error"; language  as chosen by language_for
     std::string render(std::string_view name, const std::string& language, View view) const;
     // A message as written; absent when the catalogue lacks it.
     std::optional<std::string> message(const std::string& language, const std::string& key) const;

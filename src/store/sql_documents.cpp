@@ -1,0 +1,77 @@
+// Clients that a document describes: what the document says stands in their row of `client`, how long it holds in
+// `client_document`.
+#include "sql_store.h"
+
+#include "consentgate/core/text.h"
+
+namespace consentgate::store {
+
+namespace {
+
+// A code may be redeemed long after its client's document has expired, and nothing but `last_used_at` tells of it; a day
+// is more than a flow and a code last together.
+constexpr core::Span document_grace{86400};
+
+} // namespace
+
+std::optional<core::Instant> SqlStore::find_document(const core::ClientId& id) {
+    return db_.read([&]() -> std::optional<core::Instant> {
+        Poco::Int64 expires_at = 0;
+        const auto found = db_.query("SELECT expires_at FROM client_document WHERE id = ?", [&](Row& columns) { columns.into(expires_at); }, id.text);
+        return found == 0 ? std::nullopt : std::optional(core::from_epoch(expires_at));
+    });
+}
+
+Outcome SqlStore::put_document(const core::Client& client, core::Instant expires_at) {
+    const auto& id = client.id.text;
+    const auto known = [&] { return db_.has("SELECT 1 FROM client_document WHERE id = ?", id); };
+    // The client first: its document was committed with it, so it can be seen by the second look when it is there.
+    const auto keep = [&] {
+        const bool there = db_.has("SELECT 1 FROM client WHERE id = ?", id);
+        if (there && !known()) return Outcome::gone;
+        if (there) {
+            db_.run("UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, auth_method = ?, jwks = ? WHERE id = ?", to_maybe_blob(client.name),
+                    to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope), client.refresh ? 1 : 0,
+                    std::string(core::name_of(client.auth)), to_maybe_blob(client.jwks), id);
+            db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", core::epoch(expires_at), id);
+            return Outcome::done;
+        }
+        insert_client(client);
+        db_.run("INSERT INTO client_document (id, expires_at) VALUES (?, ?)", id, core::epoch(expires_at));
+        return Outcome::done;
+    };
+    try {
+        return db_.rewrite(keep);
+    } catch (const StoreFailure&) { // another process was first with the same document
+        if (!db_.read(known)) throw;
+        return db_.rewrite(keep);
+    }
+}
+
+// Clients that nobody finished a sign-in with. One that an operator disabled stays, or it would come back at its next request.
+std::size_t SqlStore::sweep_documents(core::Instant now, std::int64_t most) {
+    const auto before = core::epoch(now - document_grace);
+    const auto old = db_.read([&] {
+        return names("SELECT d.id FROM client_document d JOIN client c ON c.id = d.id WHERE d.expires_at < ? AND c.by_operator = 0 AND c.active = 1 AND "
+                     "c.last_used_at IS NULL ORDER BY d.expires_at LIMIT ?",
+                     before, most);
+    });
+    if (old.empty()) return 0;
+    std::size_t swept = 0;
+    db_.rewrite([&] {
+        swept = 0;
+        for (const auto& id : old) {
+            // Asked again: it may have been fetched or used since.
+            const auto deleted = db_.run("DELETE FROM client WHERE id = ? AND active = 1 AND last_used_at IS NULL AND NOT EXISTS "
+                                         "(SELECT 1 FROM flow WHERE flow.client_id = client.id) AND EXISTS "
+                                         "(SELECT 1 FROM client_document d WHERE d.id = client.id AND d.expires_at < ?)",
+                                         id, before);
+            if (deleted == 1) db_.run("DELETE FROM client_document WHERE id = ?", id);
+            swept += deleted;
+        }
+        return Outcome::done;
+    });
+    return swept;
+}
+
+} // namespace consentgate::store

@@ -1,0 +1,133 @@
+// Clients that a document describes: what a document may change, and what it never may. law: requirements R32-R37
+#include "child.h"
+#include "sample.h"
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+namespace {
+
+// As long as ids may be.
+core::Client document_client() {
+    auto client = sample_client();
+    client.id = core::ClientId("https://app.example/" + fresh_id() + "/");
+    client.id.text += std::string(190 - client.id.text.size(), 'x');
+    return client;
+}
+
+constexpr core::Span hour{3600}, day{86400};
+
+void sweep_all(store::Store& store, core::Instant at) {
+    while (store.sweep(at, at - core::Span(40 * 86400), 50).total() > 0) {}
+}
+
+} // namespace
+
+STORE_CASE(a_document_is_kept_with_its_client_and_its_end_under_the_exact_url, "R32 K33") {
+    const auto store = ground.open();
+    const auto client = document_client();
+    BOOST_TEST(!store->find_document(client.id).has_value());
+    BOOST_TEST((store->put_document(client, noon + hour) == Outcome::done));
+    BOOST_TEST((store->find_document(client.id) == noon + hour));
+    const auto found = store->find_client(client.id);
+    BOOST_REQUIRE(found.has_value());
+    BOOST_TEST(found->name == client.name);
+    BOOST_TEST((found->redirect_uris == client.redirect_uris));
+    auto other = client.id;
+    other.text[8] = 'A'; // the case of the host
+    BOOST_TEST(!store->find_document(other).has_value());
+    BOOST_TEST(!store->find_client(other).has_value());
+    other = core::ClientId(client.id.text + " ");
+    BOOST_TEST(!store->find_document(other).has_value());
+}
+
+STORE_CASE(a_document_read_again_changes_its_client_but_not_what_the_operator_said, "R36 K32") {
+    const auto store = ground.open();
+    auto client = document_client();
+    store->put_document(client, noon + hour);
+    store->disable_client(client.id);
+    client.name = "Another name";
+    client.redirect_uris = {"https://new.example/cb"};
+    client.scope = "";
+    client.refresh = true;
+    client.created_at = noon + hour;
+    BOOST_TEST((store->put_document(client, noon + day) == Outcome::done));
+    const auto found = store->find_client(client.id);
+    BOOST_TEST(found->name == "Another name");
+    BOOST_TEST(found->redirect_uris.size() == 1U);
+    BOOST_TEST(found->redirect_uris.front() == "https://new.example/cb");
+    BOOST_TEST(found->scope.empty());
+    BOOST_TEST(found->refresh);
+    BOOST_TEST(!found->active);
+    BOOST_TEST((found->created_at == noon));
+    BOOST_TEST((store->find_document(client.id) == noon + day));
+}
+
+STORE_CASE(a_client_that_no_document_made_is_not_changed_by_one, "K31 R37") {
+    const auto store = ground.open();
+    auto client = document_client();
+    client.by_operator = true;
+    store->put_client(client);
+    auto impostor = client;
+    impostor.name = "Impostor";
+    impostor.redirect_uris = {"https://evil.example/cb"};
+    BOOST_TEST((store->put_document(impostor, noon + hour) == Outcome::gone));
+    BOOST_TEST(store->find_client(client.id)->name == client.name);
+    BOOST_TEST(!store->find_document(client.id).has_value());
+    // Nor the other way about: what a document made, registration cannot take over.
+    const auto documented = document_client();
+    store->put_document(documented, noon + hour);
+    BOOST_CHECK_THROW(store->put_client(documented), store::StoreFailure);
+}
+
+STORE_CASE(a_long_client_id_goes_through_a_whole_consent, "R24 R39") {
+    const auto store = ground.open();
+    const auto client = document_client();
+    store->put_document(client, noon + hour);
+    const auto flow = sample_flow(client.id);
+    store->put_flow(flow);
+    BOOST_TEST((store->find_flow(flow.id)->flow.client_id == client.id));
+    const auto settlement = settlement_of(flow);
+    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST((store->find_code(settlement.code.hash)->code.client_id == client.id));
+    BOOST_TEST((store->find_session(settlement.session.token)->session.client_id == client.id));
+}
+
+STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 race") {
+    const auto watcher = ground.open();
+    std::vector<core::Client> clients;
+    for (int i = 0; i < 30; ++i) clients.push_back(document_client());
+    std::vector<pid_t> children;
+    for (int child = 0; child < 8; ++child) {
+        children.push_back(start_child([&, child] {
+            const auto store = store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
+            int kept = 0;
+            for (const auto& client : clients) kept += store->put_document(client, noon + hour) == Outcome::done ? 1 : 0;
+            return kept;
+        }));
+    }
+    for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 30);
+    for (const auto& client : clients) BOOST_TEST((watcher->find_document(client.id) == noon + hour));
+}
+
+STORE_CASE(documents_that_led_to_no_sign_in_are_swept_and_the_others_are_not, "R32 R39") {
+    const auto store = ground.open();
+    const auto unused = document_client(), used = document_client(), disabled = document_client(), in_flow = document_client(), recent = document_client();
+    for (const auto& client : {unused, used, disabled, in_flow}) store->put_document(client, noon + hour);
+    store->put_document(recent, noon + day);
+    store->touch_client(used.id, noon);
+    store->disable_client(disabled.id);
+    auto flow = sample_flow(in_flow.id);
+    flow.expires_at = noon + core::Span(30 * 86400);
+    store->put_flow(flow);
+    sweep_all(*store, noon + hour + day);
+    BOOST_TEST(store->find_client(unused.id).has_value(), "a code may still be out");
+    sweep_all(*store, noon + hour + day + core::Span(1));
+    BOOST_TEST(!store->find_client(unused.id).has_value());
+    BOOST_TEST(!store->find_document(unused.id).has_value());
+    for (const auto& client : {used, disabled, in_flow, recent}) {
+        BOOST_TEST(store->find_client(client.id).has_value());
+        BOOST_TEST(store->find_document(client.id).has_value());
+    }
+}
