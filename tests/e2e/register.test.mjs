@@ -62,7 +62,7 @@ test('R20: neither half of the client configuration protocol is offered', async 
   assert.ok(!('registration_client_uri' in client) && !('registration_access_token' in client));
 });
 
-test('R2 R3 R4: addresses that must never be a redirect target are refused', async () => {
+test('R2 R3 R4 K30: addresses that must never be a redirect target are refused', async () => {
   const bad = ['https://client.example.test/cb#x', 'https://client.example.test/cb#', 'http://evil.test/cb', 'http://localhost.evil.test/cb', 'http://foo.localhost/cb',
     'javascript:alert(1)', 'JavaScript://x/%0aalert(1)', 'data:text/html,x', 'file:///etc/passwd', 'vbscript:x', 'blob:https://x/1', 'about:blank', 'ws://x.test/', 'wss://x.test/',
     'mailto:a@b.test', 'https://user:pw@client.example.test/cb', 'https://user@client.example.test/cb', 'http://a@127.0.0.1/cb', '/relative', 'cb', '', ' ', 'https://', 'https:///cb',
@@ -213,7 +213,7 @@ for (const [name, body] of Object.entries(real)) {
   });
 }
 
-test('R17: registrations over the limit are 429 with Retry-After, and so are authorizations', { timeout: 240000 }, async () => {
+test('R17 K28: registrations over the limit are 429 with Retry-After, and so are authorizations', { timeout: 240000 }, async () => {
   const strict = await startServer({ env: { CONSENTGATE_REGISTRATIONS_PER_MINUTE: '3', CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '3' } });
   try {
     const client = await register(strict);
