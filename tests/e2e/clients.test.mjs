@@ -140,8 +140,13 @@ test('conformance: every scenario for authorization servers passes', { ...option
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { said += bytes; });
   const ended = once(child, 'close');
-  const address = await until(() => /^http:\S+\/authorize\?\S+/m.exec(said)?.[0], `the suite asks for a sign-in\n${said}`, 20000);
-  await comeBack(await personAt(server, address, { skip: true }));
+  try {
+    const address = await until(() => /^http:\S+\/authorize\?\S+/m.exec(said)?.[0], 'the suite asks for a sign-in', 20000);
+    await comeBack(await personAt(server, address, { skip: true }));
+  } catch (error) {
+    child.kill(); // it would wait five minutes for its callback
+    throw new Error(said, { cause: error });
+  }
   const [code] = await ended;
 
   const checks = fs.readdirSync(results, { recursive: true }).filter((file) => path.basename(String(file)) === 'checks.json')

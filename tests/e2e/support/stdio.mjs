@@ -7,6 +7,9 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { until } from './server.mjs';
 
+const running = new Set();
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
+
 // in:  command  the argument list after `node`
 //      folder   its home, in which it may keep what it likes; no blank in its name, for BROWSER is a list of commands
 export function startStdio(command, folder) {
@@ -16,6 +19,7 @@ export function startStdio(command, folder) {
   fs.writeFileSync(browser, `#!/bin/sh\nprintf '%s\\n' "$1" >>'${opened}'\n`, { mode: 0o755 });
   const { DISPLAY, WAYLAND_DISPLAY, XDG_CURRENT_DESKTOP, ...rest } = process.env; // no desktop: BROWSER decides
   const child = spawn(process.execPath, command, { cwd: folder, env: { ...rest, HOME: folder, BROWSER: browser }, stdio: ['pipe', 'pipe', 'pipe'] });
+  running.add(child);
   const ended = once(child, 'close');
   let said = '';
   let last = 0;
@@ -46,7 +50,10 @@ export function startStdio(command, folder) {
     async stop() {
       child.stdin.end();
       child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
       await ended;
+      clearTimeout(late);
+      running.delete(child);
     },
   };
 }
