@@ -88,4 +88,15 @@ void print(const Table& table, bool json) {
     }
 }
 
+void print_one(const std::vector<std::pair<std::string, Cell>>& facts, bool json) {
+    std::size_t width = 0;
+    Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+    for (const auto& [name, cell] : facts) {
+        width = std::max(width, name.size());
+        object.set(name, cell.value);
+    }
+    if (json) return print(object);
+    for (const auto& [name, cell] : facts) std::cout << Poco::replace(name, "_", " ") << std::string(width + 2 - name.size(), ' ') << cell.shown << "\n";
+}
+
 } // namespace consentgate::app::admin

@@ -64,6 +64,7 @@ struct Command {
 
 std::vector<Command> key_commands();
 std::vector<Command> client_commands();
+std::vector<Command> resource_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
 
@@ -72,6 +73,7 @@ struct Cell {
     std::string shown;
     Poco::Dynamic::Var value;
 
+    Cell(const char* text) : Cell(std::string(text)) {}
     Cell(std::string text) : shown(text), value(std::move(text)) {}
     Cell(std::string text, Poco::Dynamic::Var json) : shown(std::move(text)), value(std::move(json)) {}
 };
@@ -85,6 +87,7 @@ struct Table {
     std::vector<std::vector<Cell>> rows;
 };
 void print(const Table& table, bool json);
-void print(const Poco::JSON::Object& object); // one line of JSON
+void print_one(const std::vector<std::pair<std::string, Cell>>& facts, bool json); // one thing: a line for each fact
+void print(const Poco::JSON::Object& object);                                      // one line of JSON
 
 } // namespace consentgate::app::admin

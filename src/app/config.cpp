@@ -153,6 +153,7 @@ const std::vector<Key>& keys() {
         {"registration_enabled", "true", yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},
         {"registrations_per_minute", "60", number(0, 1000000, [](Config& c, int n) { c.limits.registrations_per_minute = n; })},
         {"authorizations_per_minute", "300", number(0, 1000000, [](Config& c, int n) { c.limits.authorizations_per_minute = n; })},
+        {"failed_authentications_per_minute", "60", number(0, 1000000, [](Config& c, int n) { c.limits.failed_authentications_per_minute = n; })},
         {"flow_lifetime_seconds", "900", number(1, 900, [](Config& c, int n) { c.policy.flow_lifetime = Span(n); })},
         {"code_lifetime_seconds", "300", number(1, 300, [](Config& c, int n) { c.policy.code_lifetime = Span(n); })},
         {"session_lifetime_seconds", "86400", number(1, 86400, [](Config& c, int n) { c.policy.session_lifetime = Span(n); })},

@@ -1,5 +1,6 @@
 #include "consentgate/core/client.h"
 
+#include "consentgate/core/client_auth.h"
 #include "consentgate/core/json.h"
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
@@ -96,6 +97,35 @@ Result<std::string> read_display_members(const Object& body) {
     return json_string(kept);
 }
 
+// The first of those it offers that we like best: a client that need not keep a secret loses none.
+std::optional<ClientAuth> choose_auth(const Object& body, const std::vector<std::string>& offered) {
+    for (const auto auth : {ClientAuth::none, ClientAuth::private_key_jwt, ClientAuth::client_secret_post, ClientAuth::client_secret_basic}) {
+        const bool named = std::find(offered.begin(), offered.end(), name_of(auth)) != offered.end();
+        if (named && (auth != ClientAuth::private_key_jwt || json_has(body, "jwks"))) return auth;
+    }
+    return std::nullopt;
+}
+
+Result<ClientAuth> read_auth(const Object& body) {
+    const auto* const member = "token_endpoint_auth_method";
+    if (json_has(body, member)) {
+        const auto name = json_text(body, member);
+        if (!name) return metadata_error("token_endpoint_auth_method must be a string", member);
+        return client_auth_of(*name).value_or(ClientAuth::none);
+    }
+    const auto offered = json_texts(body, "token_endpoint_auth_methods_supported");
+    if (offered && !offered->empty()) return choose_auth(body, *offered).value_or(ClientAuth::none);
+    return ClientAuth::client_secret_basic;
+}
+
+Result<std::string> read_jwks(const Object& body, ClientAuth auth) {
+    if (auth != ClientAuth::private_key_jwt) return std::string();
+    if (!body.isObject("jwks")) return metadata_error("private_key_jwt needs the client's public keys in jwks", "jwks");
+    auto jwks = json_string(*body.getObject("jwks"));
+    if (const auto reason = refuse_jwks(jwks); !reason.empty()) return metadata_error(reason, "jwks");
+    return jwks;
+}
+
 Result<std::string> read_scope(const Object& body, const Policy& policy) {
     if (!json_has(body, "scope")) return std::string();
     const auto text = json_text(body, "scope");
@@ -115,22 +145,41 @@ Result<Client> judge_registration(std::string_view text, const Policy& policy, C
     if (!name) return name.error();
     if (const auto listed = check_list(*body, "grant_types", "authorization_code"); !listed) return listed.error();
     if (const auto responses = check_list(*body, "response_types", "code"); !responses) return responses.error();
-    if (json_has(*body, "token_endpoint_auth_method") && !json_text(*body, "token_endpoint_auth_method")) {
-        return metadata_error("token_endpoint_auth_method must be a string", "token_endpoint_auth_method");
-    }
+    const auto auth = read_auth(*body);
+    if (!auth) return auth.error();
+    auto jwks = read_jwks(*body, *auth);
+    if (!jwks) return jwks.error();
     auto scope = read_scope(*body, policy);
     if (!scope) return scope.error();
     auto metadata = read_display_members(*body);
     if (!metadata) return metadata.error();
     const auto grants = json_texts(*body, "grant_types").value_or(std::vector<std::string>{});
     const bool refresh = policy.refreshes() && std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
-    return Client{std::move(fresh), std::move(*name), std::move(*uris), std::move(*scope), false,
-                  true,             refresh,          std::move(*metadata), now,         std::nullopt};
+    return Client{std::move(fresh), std::move(*name), std::move(*uris), std::move(*scope), false,    true, refresh, std::move(*metadata),
+                  now,              std::nullopt,     *auth,            Digest{},          std::move(*jwks)};
 }
 
-std::string registration_document(const Client& client) {
+std::string_view name_of(ClientAuth auth) {
+    switch (auth) {
+    case ClientAuth::none: return "none";
+    case ClientAuth::client_secret_basic: return "client_secret_basic";
+    case ClientAuth::client_secret_post: return "client_secret_post";
+    case ClientAuth::private_key_jwt: return "private_key_jwt";
+    }
+    return "none";
+}
+
+std::optional<ClientAuth> client_auth_of(std::string_view name) {
+    for (const auto auth : {ClientAuth::none, ClientAuth::client_secret_basic, ClientAuth::client_secret_post, ClientAuth::private_key_jwt}) {
+        if (name_of(auth) == name) return auth;
+    }
+    return std::nullopt;
+}
+
+std::string registration_document(const Client& client, const std::optional<Secret>& secret) {
     Object document(Poco::JSON_PRESERVE_KEY_ORDER);
     document.set("client_id", client.id.text);
+    if (secret) document.set("client_secret", secret->reveal()).set("client_secret_expires_at", 0);
     document.set("client_id_issued_at", epoch(client.created_at));
     if (!client.name.empty()) document.set("client_name", client.name);
     const auto array = [](const std::vector<std::string>& values) {
@@ -141,7 +190,8 @@ std::string registration_document(const Client& client) {
     document.set("redirect_uris", array(client.redirect_uris));
     document.set("grant_types", client.refresh ? array({"authorization_code", refresh_grant}) : array({"authorization_code"}));
     document.set("response_types", array({"code"}));
-    document.set("token_endpoint_auth_method", "none");
+    document.set("token_endpoint_auth_method", std::string(name_of(client.auth)));
+    if (const auto jwks = parse_json_object(client.jwks)) document.set("jwks", jwks);
     if (!client.scope.empty()) document.set("scope", client.scope);
     if (const auto kept = parse_json_object(client.metadata)) {
         for (const auto& [name, value] : *kept) document.set(name, value);

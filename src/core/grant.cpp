@@ -18,27 +18,17 @@ Error missing(const char* name) {
 
 } // namespace
 
-Checked check_client_authentication(const Form& form, const std::optional<std::string>& authorization) {
-    const bool basic = authorization && same_ignoring_case(trim(*authorization).substr(0, 5), "basic");
-    const auto sent = [&](const char* name) { return form.count(name) > 0 && form.raw(name) != ""; };
-    const bool posted = sent("client_secret");
-    const bool asserted = sent("client_assertion");
-    if (basic + posted + asserted > 1) return refuse(Fault::invalid_request, Say{"use one way of client authentication"}, Why{});
-    if (basic || posted || asserted) {
-        return refuse(Fault::invalid_client, Say{"this client is public: send client_id in the body, and no secret"}, Why{"authenticated by a secret"});
-    }
-    return Nothing{};
-}
-
-Result<ExchangeRequest> parse_exchange(const Form& form) {
+Result<GrantType> parse_grant_type(const Form& form, const Policy& policy) {
     if (auto repeated = form.refuse_repeated("resource"); !repeated) return repeated.error();
     const auto grant = form.get("grant_type");
     if (!grant) return missing("grant_type");
-    if (*grant != "authorization_code") {
-        return refuse(Fault::unsupported_grant_type, Say{"grant_type must be authorization_code or refresh_token"}, Why{}, "grant_type");
-    }
-    const auto client = form.get("client_id");
-    if (!client) return refuse(Fault::invalid_client, Say{"client_id is missing"}, Why{}, "client_id");
+    if (*grant == "authorization_code") return GrantType::authorization_code;
+    if (*grant == "refresh_token" && policy.refreshes()) return GrantType::refresh_token;
+    return refuse(Fault::unsupported_grant_type, Say{std::string("grant_type must be authorization_code") + (policy.refreshes() ? " or refresh_token" : "")}, Why{},
+                  "grant_type");
+}
+
+Result<ExchangeRequest> parse_exchange(const Form& form, const ClientId& client) {
     const auto code = form.get("code");
     if (!code) return missing("code");
     const auto verifier = form.get("code_verifier");
@@ -46,7 +36,7 @@ Result<ExchangeRequest> parse_exchange(const Form& form) {
         return refuse(Fault::invalid_grant, Say{"code_verifier must be 43 to 128 unreserved characters"}, Why{}, "code_verifier");
     }
     if (form.count("resource") > 1) return refuse(Fault::invalid_target, Say{"only one resource can be named"}, Why{}, "resource");
-    return ExchangeRequest{ClientId(*client), Secret(*code), Secret(*verifier), form.get("redirect_uri"), form.get("resource")};
+    return ExchangeRequest{client, Secret(*code), Secret(*verifier), form.get("redirect_uri"), form.get("resource")};
 }
 
 Result<Exchange> judge_exchange(const ExchangeRequest& request, const std::optional<IssuedCode>& code,

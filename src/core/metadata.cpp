@@ -29,9 +29,15 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("response_types_supported", array({"code"}));
     document.set("response_modes_supported", array({"query"}));
     document.set("grant_types_supported", policy.refreshes() ? array({"authorization_code", "refresh_token"}) : array({"authorization_code"}));
-    document.set("token_endpoint_auth_methods_supported", array({"none"}));
+    const std::vector<std::string> methods{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"};
+    const std::vector<std::string> algorithms{"RS256", "ES256"};
+    document.set("token_endpoint_auth_methods_supported", array(methods));
+    document.set("token_endpoint_auth_signing_alg_values_supported", array(algorithms));
     document.set("revocation_endpoint", origin + path::revoke);
-    document.set("revocation_endpoint_auth_methods_supported", array({"none"}));
+    document.set("revocation_endpoint_auth_methods_supported", array(methods));
+    document.set("revocation_endpoint_auth_signing_alg_values_supported", array(algorithms));
+    document.set("introspection_endpoint", origin + path::introspect);
+    document.set("introspection_endpoint_auth_methods_supported", array({"client_secret_basic", "client_secret_post"}));
     document.set("code_challenge_methods_supported", array({"S256"}));
     document.set("authorization_response_iss_parameter_supported", true);
     return json_string(document);

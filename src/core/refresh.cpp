@@ -17,14 +17,11 @@ Instant refresh_end(const Session& session, const Policy& policy, Instant now) {
 
 } // namespace
 
-Result<RefreshRequest> parse_refresh(const Form& form) {
-    if (auto repeated = form.refuse_repeated("resource"); !repeated) return repeated.error();
-    const auto client = form.get("client_id");
-    if (!client) return refuse(Fault::invalid_client, Say{"client_id is missing"}, Why{}, "client_id");
+Result<RefreshRequest> parse_refresh(const Form& form, const ClientId& client) {
     const auto token = form.get("refresh_token");
     if (!token) return refuse(Fault::invalid_request, Say{"refresh_token is missing"}, Why{}, "refresh_token");
     if (form.count("resource") > 1) return refuse(Fault::invalid_target, Say{"only one resource can be named"}, Why{}, "resource");
-    RefreshRequest request{ClientId(*client), Secret(*token), std::nullopt, form.get("resource")};
+    RefreshRequest request{client, Secret(*token), std::nullopt, form.get("resource")};
     if (const auto scope = form.get("scope")) {
         request.scope = ScopeSet::parse(*scope);
         if (!request.scope) return refuse(Fault::invalid_scope, Say{"scope has a character that scopes do not have"}, Why{}, "scope");

@@ -1,6 +1,8 @@
 #include "consentgate/core/text.h"
 
+#include <Poco/Base64Decoder.h>
 #include <Poco/Base64Encoder.h>
+#include <Poco/Exception.h>
 #include <Poco/UTF8Encoding.h>
 
 #include <algorithm>
@@ -66,6 +68,20 @@ std::string to_base64url(std::string_view bytes) {
     encoder.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     encoder.close();
     return out.str();
+}
+
+std::optional<std::string> from_base64(std::string_view text, Base64 alphabet) {
+    std::istringstream in{std::string(text)};
+    Poco::Base64Decoder decoder(in, alphabet == Base64::url ? Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING : 0);
+    // Poco would pass over white space, and stop at padding.
+    const auto digits = text.substr(0, text.find_last_not_of('=') + 1);
+    const auto known = [&](char c) { return alphanumeric(c) || (alphabet == Base64::url ? c == '-' || c == '_' : c == '+' || c == '/'); };
+    if (!std::all_of(digits.begin(), digits.end(), known) || (alphabet == Base64::url ? digits.size() != text.size() || digits.size() % 4 == 1 : text.size() % 4 != 0)) return std::nullopt;
+    try {
+        return std::string(std::istreambuf_iterator<char>(decoder), {});
+    } catch (const Poco::Exception&) {
+        return std::nullopt;
+    }
 }
 
 std::string percent_encode(std::string_view text) {

@@ -7,7 +7,7 @@ namespace consentgate::store {
 namespace {
 
 // Columns of a client in the order in which every query here selects them.
-#define CLIENT_COLUMNS "id, name, redirect_uris, scope, by_operator, active, refresh, metadata, created_at, last_used_at"
+#define CLIENT_COLUMNS "id, name, redirect_uris, scope, by_operator, active, refresh, metadata, created_at, last_used_at, auth_method, secret_hash, jwks"
 
 struct ClientRow {
     std::string id;
@@ -16,6 +16,8 @@ struct ClientRow {
     int by_operator = 0, active = 0, refresh = 0;
     Poco::Int64 created_at = 0;
     MaybeTime last_used_at;
+    MaybeText auth_method, secret_hash;
+    MaybeBlob jwks;
 };
 
 core::Client client_of(const ClientRow& row) {
@@ -30,6 +32,9 @@ core::Client client_of(const ClientRow& row) {
     client.metadata = from_blob(row.metadata);
     client.created_at = core::from_epoch(row.created_at);
     client.last_used_at = from_maybe_time(row.last_used_at);
+    client.auth = core::client_auth_of(row.auth_method.value("none")).value_or(core::ClientAuth::none);
+    client.secret = core::Digest{row.secret_hash.value("")};
+    client.jwks = from_blob(row.jwks);
     return client;
 }
 
@@ -38,10 +43,11 @@ core::Client client_of(const ClientRow& row) {
 void SqlStore::put_client(const core::Client& client) {
     db_.write(
         [&] {
-            db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
+            db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
                     to_maybe_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope),
                     client.by_operator ? 1 : 0, client.active ? 1 : 0, client.refresh ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
-                    to_maybe_time(client.last_used_at));
+                    to_maybe_time(client.last_used_at), std::string(core::name_of(client.auth)),
+                    client.secret.hex.empty() ? MaybeText() : MaybeText(client.secret.hex), to_maybe_blob(client.jwks));
             return Outcome::done;
         },
         [&] { return db_.has("SELECT 1 FROM client WHERE id = ?", client.id.text); });
@@ -53,7 +59,8 @@ std::optional<core::Client> SqlStore::find_client(const core::ClientId& id) {
         const auto found = db_.query(
             "SELECT " CLIENT_COLUMNS " FROM client WHERE id = ?",
             [&](Row& columns) {
-                columns.into(row.id, row.name, row.redirect_uris, row.scope, row.by_operator, row.active, row.refresh, row.metadata, row.created_at, row.last_used_at);
+                columns.into(row.id, row.name, row.redirect_uris, row.scope, row.by_operator, row.active, row.refresh, row.metadata, row.created_at, row.last_used_at,
+                             row.auth_method, row.secret_hash, row.jwks);
             },
             id.text);
         if (found == 0) return std::nullopt;
@@ -81,6 +88,24 @@ Outcome SqlStore::disable_client(const core::ClientId& id) {
 
 void SqlStore::touch_client(const core::ClientId& id, core::Instant now) {
     db_.rewrite([&] { return outcome(db_.run("UPDATE client SET last_used_at = ? WHERE id = ?", core::epoch(now), id.text)); });
+}
+
+// The key of the row is the gate: of any number of uses one inserts it.
+Outcome SqlStore::use_assertion(const core::Digest& assertion, core::Instant expires_at, const std::string& use) {
+    const auto used = [&] { return db_.has("SELECT 1 FROM client_assertion WHERE assertion_hash = ?", assertion.hex); };
+    if (db_.read(used)) return Outcome::gone;
+    const auto own = [&] { return db_.has("SELECT 1 FROM client_assertion WHERE assertion_hash = ? AND used_by = ?", assertion.hex, use); };
+    try {
+        return db_.write(
+            [&] {
+                db_.run("INSERT INTO client_assertion (assertion_hash, used_by, expires_at) VALUES (?, ?, ?)", assertion.hex, use, core::epoch(expires_at));
+                return Outcome::done;
+            },
+            own);
+    } catch (const StoreFailure&) { // another use was first
+        if (!db_.read(used)) throw;
+        return db_.read(own) ? Outcome::done : Outcome::gone;
+    }
 }
 
 } // namespace consentgate::store

@@ -15,6 +15,11 @@ public:
     std::optional<core::Client> find_client(const core::ClientId& id) override;
     std::vector<core::Client> list_clients() override;
     Outcome disable_client(const core::ClientId& id) override;
+    Outcome use_assertion(const core::Digest& assertion, core::Instant expires_at, const std::string& use) override;
+    void put_resource_server(const core::ResourceServer& server) override;
+    std::optional<core::ResourceServer> find_resource_server(const core::ResourceServerId& id) override;
+    std::vector<core::ResourceServer> list_resource_servers() override;
+    Outcome disable_resource_server(const core::ResourceServerId& id) override;
     void touch_client(const core::ClientId& id, core::Instant now) override;
 
     void put_flow(const core::Flow& flow) override;

@@ -43,8 +43,11 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
     const auto access_tokens = db_.read([&] {
         return names("SELECT token_hash FROM access_token WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
     });
+    const auto assertions = db_.read([&] {
+        return names("SELECT assertion_hash FROM client_assertion WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
+    });
     Swept swept;
-    if (flows.empty() && sessions.empty() && codes.empty() && clients.empty() && refresh_tokens.empty() && access_tokens.empty()) return swept;
+    if (assertions.empty() && flows.empty() && sessions.empty() && codes.empty() && clients.empty() && refresh_tokens.empty() && access_tokens.empty()) return swept;
     db_.rewrite([&] {
         swept = Swept();
         for (const auto& id : flows) {
@@ -57,6 +60,7 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
         }
         for (const auto& hash : refresh_tokens) swept.tokens += db_.run("DELETE FROM refresh_token WHERE token_hash = ?", hash);
         for (const auto& hash : access_tokens) swept.tokens += db_.run("DELETE FROM access_token WHERE token_hash = ?", hash);
+        for (const auto& hash : assertions) swept.tokens += db_.run("DELETE FROM client_assertion WHERE assertion_hash = ?", hash);
         for (const auto& hash : codes) swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
         // Asked again: a client may have been used since it was listed, or is about to be.
         for (const auto& id : clients) {

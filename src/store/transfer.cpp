@@ -13,7 +13,8 @@ using enum Column::Kind;
 constexpr Column server_key[] = {{"id", text}, {"fingerprint", text}, {"created_at", number}};
 constexpr Column client[] = {
     {"id", text}, {"name", bytes}, {"redirect_uris", bytes}, {"scope", bytes}, {"by_operator", number}, {"active", number}, {"metadata", bytes},
-    {"created_at", number}, {"last_used_at", number}, {"refresh", number}};
+    {"created_at", number}, {"last_used_at", number}, {"refresh", number},
+    {"auth_method", text}, {"secret_hash", text}, {"jwks", bytes}};
 constexpr Column virtual_key[] = {
     {"id", text}, {"name", bytes}, {"key_hash", text}, {"active", number}, {"services", bytes}, {"created_at", number}, {"expires_at", number}};
 constexpr Column flow[] = {
@@ -28,6 +29,8 @@ constexpr Column code[] = {
     {"expires_at", number}, {"redeemed_at", number}, {"redemption", text}};
 constexpr Column refresh_token[] = {{"token_hash", text}, {"session_id", text}, {"key_id", text}, {"expires_at", number}, {"used_at", number}};
 constexpr Column access_token[] = {{"token_hash", text}, {"session_id", text}, {"scope", bytes}, {"expires_at", number}};
+constexpr Column client_assertion[] = {{"assertion_hash", text}, {"used_by", text}, {"expires_at", number}};
+constexpr Column resource_server[] = {{"id", text}, {"resource", bytes}, {"secret_hash", text}, {"active", number}, {"created_at", number}};
 constexpr Column upstream_token[] = {
     {"id", text}, {"owner", text}, {"service_id", text}, {"access_token", bytes}, {"refresh_token", bytes}, {"key_id", text}, {"scope", bytes},
     {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number}};
@@ -36,6 +39,8 @@ constexpr Column upstream_token[] = {
 constexpr Table tables[] = {
     {"server_key", server_key, "created_at"},
     {"client", client},
+    {"client_assertion", client_assertion},
+    {"resource_server", resource_server},
     {"virtual_key", virtual_key},
     {"flow", flow},
     {"session", session},

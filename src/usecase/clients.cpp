@@ -10,29 +10,42 @@ namespace {
 // Never looks like a URL, so it cannot be taken for a metadata document's (requirement R5).
 core::ClientId mint_client_id(World& world) { return core::ClientId("cgc_" + world.random.id(16)); }
 
-} // namespace
-
-core::Result<core::Client> register_client(World& world, std::string_view body, core::Instant now) {
-    if (!world.policy.registration_enabled) return core::refuse(core::Fault::not_found, core::Say{"registration is switched off here"});
-    auto client = core::judge_registration(body, world.policy, mint_client_id(world), now);
-    if (client) world.store.put_client(*client);
-    return client;
+Registered put_client(World& world, core::Client client) {
+    Registered made{std::move(client), std::nullopt};
+    if (made.client.has_secret()) {
+        made.secret = world.random.secret();
+        made.client.secret = core::sha256(*made.secret);
+    }
+    world.store.put_client(made.client);
+    return made;
 }
 
-core::Result<core::Client> add_client(World& world, const std::string& name, const std::vector<std::string>& redirect_uris, core::Instant now) {
-    Poco::JSON::Array uris;
-    for (const auto& uri : redirect_uris) uris.add(uri);
+} // namespace
+
+core::Result<Registered> register_client(World& world, std::string_view body, core::Instant now) {
+    if (!world.policy.registration_enabled) return core::refuse(core::Fault::not_found, core::Say{"registration is switched off here"});
+    auto client = core::judge_registration(body, world.policy, mint_client_id(world), now);
+    if (!client) return client.error();
+    return put_client(world, std::move(*client));
+}
+
+core::Result<Registered> add_client(World& world, const NewClient& asked, core::Instant now) {
     Poco::JSON::Object document;
-    document.set("client_name", name);
-    document.set("redirect_uris", uris);
+    Poco::JSON::Array uris;
+    for (const auto& uri : asked.redirect_uris) uris.add(uri);
     Poco::JSON::Array grants;
     for (const auto* grant : {"authorization_code", "refresh_token"}) grants.add(std::string(grant));
-    document.set("grant_types", grants);
+    document.set("client_name", asked.name).set("redirect_uris", uris).set("grant_types", grants);
+    document.set("token_endpoint_auth_method", std::string(core::name_of(asked.auth)));
+    if (asked.auth == core::ClientAuth::private_key_jwt) {
+        const auto jwks = core::parse_json_object(asked.jwks);
+        if (!jwks) return core::refuse(core::Fault::invalid_client_metadata, core::Say{"the keys are not a JSON object"}, core::Why{}, "jwks");
+        document.set("jwks", jwks);
+    }
     auto client = core::judge_registration(core::json_string(document), world.policy, mint_client_id(world), now);
-    if (!client) return client;
+    if (!client) return client.error();
     client->by_operator = true;
-    world.store.put_client(*client);
-    return client;
+    return put_client(world, std::move(*client));
 }
 
 } // namespace consentgate::usecase

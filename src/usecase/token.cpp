@@ -20,21 +20,15 @@ core::Error replayed(World& world, const core::SessionId& session, core::Instant
     return core::refuse(Fault::invalid_grant, core::Say{"the code or its verifier is not valid"}, core::Why{"replayed code: session revoked"});
 }
 
-core::Result<core::Client> standing_client(World& world, const core::ClientId& id) {
-    auto client = world.store.find_client(id);
-    if (!client || !client->active) return core::refuse(Fault::invalid_client, core::Say{"this client is not registered here"}, core::Why{}, "client_id");
-    return std::move(*client);
-}
-
 core::Error no_key() {
     return core::refuse(Fault::server_error, core::Say{"the token cannot be made"}, core::Why{"its server key is not in the key file"});
 }
 
-core::Result<Granted> exchange_code(World& world, const core::Form& form, core::Instant now) {
-    const auto request = core::parse_exchange(form);
-    if (!request) return request.error();
-    const auto client = standing_client(world, request->client_id);
+core::Result<Granted> exchange_code(World& world, const Sender& sender, core::Instant now) {
+    const auto client = authenticate_client(world, sender, now);
     if (!client) return client.error();
+    const auto request = core::parse_exchange(sender.form, client->id);
+    if (!request) return request.error();
 
     const auto hash = core::sha256(request->code);
     const auto found = world.store.find_code(hash);
@@ -79,12 +73,12 @@ core::Result<Granted> repeat_refresh(World& world, Step first, const std::option
     return std::move(again->granted);
 }
 
-core::Result<Granted> refresh(World& world, const core::Form& form, core::Instant now) {
-    const auto request = core::parse_refresh(form);
-    if (!request) return request.error();
-    const auto client = standing_client(world, request->client_id);
+core::Result<Granted> refresh(World& world, const Sender& sender, core::Instant now) {
+    const auto client = authenticate_client(world, sender, now);
     if (!client) return client.error();
     if (!client->refresh) return core::refuse(Fault::unauthorized_client, core::Say{"this client did not register the refresh_token grant"}, core::Why{}, "grant_type");
+    const auto request = core::parse_refresh(sender.form, client->id);
+    if (!request) return request.error();
     const auto hash = core::sha256(request->token);
     for (int judgement = 0; judgement < most_judgements; ++judgement) {
         const auto found = world.store.find_refresh_token(hash);
@@ -104,18 +98,17 @@ core::Result<Granted> refresh(World& world, const core::Form& form, core::Instan
 
 } // namespace
 
-core::Result<Granted> grant_token(World& world, const core::Form& form, core::Instant now) {
-    if (form.get("grant_type") == "refresh_token" && world.policy.refreshes()) return refresh(world, form, now);
-    return exchange_code(world, form, now);
+core::Result<core::Granted> grant_token(World& world, const Sender& sender, core::Instant now) {
+    const auto grant = core::parse_grant_type(sender.form, world.policy);
+    if (!grant) return grant.error();
+    return *grant == core::GrantType::refresh_token ? refresh(world, sender, now) : exchange_code(world, sender, now);
 }
 
-core::Checked revoke_token(World& world, const core::Form& form, core::Instant now) {
-    if (auto repeated = form.refuse_repeated(); !repeated) return repeated.error();
-    const auto id = form.get("client_id");
-    if (!id) return core::refuse(Fault::invalid_client, core::Say{"client_id is missing"}, core::Why{}, "client_id");
-    const auto client = standing_client(world, core::ClientId(*id));
+core::Checked revoke_token(World& world, const Sender& sender, core::Instant now) {
+    if (auto repeated = sender.form.refuse_repeated(); !repeated) return repeated.error();
+    const auto client = authenticate_client(world, sender, now);
     if (!client) return client.error();
-    const auto token = form.get("token");
+    const auto token = sender.form.get("token");
     if (!token) return core::refuse(Fault::invalid_request, core::Say{"token is missing"}, core::Why{}, "token");
     const auto hash = core::sha256(*token);
     if (const auto found = world.store.find_refresh_token(hash)) {

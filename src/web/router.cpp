@@ -36,6 +36,7 @@ constexpr Route routes[] = {
     {"oauth_authorize", "GET", path::authorize, true, Face::page, Cors::closed, get_authorize},
     {"oauth_token", "POST", path::token, true, Face::oauth, Cors::open, post_token},
     {"oauth_revoke", "POST", path::revoke, true, Face::oauth, Cors::open, post_revoke},
+    {"oauth_introspect", "POST", path::introspect, true, Face::oauth, Cors::closed, post_introspect},
     {"oauth_consent_identity_page", "GET", path::identity_page, true, Face::page, Cors::closed, get_consent},
     {"oauth_consent_services_page", "GET", path::services_page, true, Face::page, Cors::closed, get_consent_mcps},
     {"oauth_style", "GET", "/oauth/style.css", true, Face::page, Cors::closed, get_style},

@@ -20,19 +20,23 @@ BOOST_AUTO_TEST_SUITE(metadata)
 BOOST_AUTO_TEST_CASE(the_server_document_has_the_required_members_and_only_what_is_there, *label("D16") * label("D24")) {
     BOOST_TEST(members_of(*server_document()) ==
                "issuer authorization_endpoint token_endpoint registration_endpoint scopes_supported response_types_supported response_modes_supported "
-               "grant_types_supported token_endpoint_auth_methods_supported revocation_endpoint revocation_endpoint_auth_methods_supported "
+               "grant_types_supported token_endpoint_auth_methods_supported token_endpoint_auth_signing_alg_values_supported revocation_endpoint "
+               "revocation_endpoint_auth_methods_supported revocation_endpoint_auth_signing_alg_values_supported introspection_endpoint "
+               "introspection_endpoint_auth_methods_supported "
                "code_challenge_methods_supported authorization_response_iss_parameter_supported");
 }
 
 BOOST_AUTO_TEST_CASE(the_lists_are_explicit_and_say_exactly_what_is_offered, *label("D17") * label("D18") * label("D19") * label("D25")) {
     const auto document = server_document();
     BOOST_TEST(array_of(*document, "code_challenge_methods_supported") == "S256");
-    BOOST_TEST(array_of(*document, "token_endpoint_auth_methods_supported") == "none");
+    BOOST_TEST(array_of(*document, "token_endpoint_auth_methods_supported") == "none client_secret_basic client_secret_post private_key_jwt");
+    BOOST_TEST(array_of(*document, "token_endpoint_auth_signing_alg_values_supported") == "RS256 ES256");
+    BOOST_TEST(array_of(*document, "introspection_endpoint_auth_methods_supported") == "client_secret_basic client_secret_post");
     BOOST_TEST(array_of(*document, "grant_types_supported") == "authorization_code refresh_token");
     auto policy = sample_policy();
     policy.refresh_idle = Span(0);
     BOOST_TEST(array_of(*server_document(policy), "grant_types_supported") == "authorization_code");
-    BOOST_TEST(array_of(*document, "revocation_endpoint_auth_methods_supported") == "none");
+    BOOST_TEST(array_of(*document, "revocation_endpoint_auth_methods_supported") == "none client_secret_basic client_secret_post private_key_jwt");
     BOOST_TEST(array_of(*document, "response_types_supported") == "code");
     BOOST_TEST(array_of(*document, "response_modes_supported") == "query");
 }
@@ -65,7 +69,7 @@ BOOST_AUTO_TEST_CASE(scopes_are_the_catalogue_here_and_the_baseline_there, *labe
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_advertised, *label("D13") * label("D20") * label("D24")) {
-    for (const auto* name : {"introspection_endpoint", "jwks_uri", "userinfo_endpoint", "client_id_metadata_document_supported",
+    for (const auto* name : {"jwks_uri", "userinfo_endpoint", "client_id_metadata_document_supported",
                              "pushed_authorization_request_endpoint", "device_authorization_endpoint"}) {
         BOOST_TEST_CONTEXT(name) BOOST_TEST(!server_document()->has(name));
     }

@@ -27,7 +27,7 @@ struct Presented {
         return {{sha256("cgr_" + std::string(43, 'r')), session.id, KeyId("k1"), noon + Span(30 * 86400), std::nullopt}, {session, "Sample", true, std::nullopt}};
     }
     std::string verdict() const {
-        const auto request = parse_refresh(form.form());
+        const auto request = parse_refresh(form.form(), ClientId(form.value("client_id")));
         if (!request) return fault_of(request);
         const auto judged = judge_refresh(*request, found, policy, now);
         if (!judged) return fault_of(judged);
@@ -40,13 +40,12 @@ struct Presented {
 BOOST_AUTO_TEST_SUITE(refresh)
 
 BOOST_AUTO_TEST_CASE(a_refresh_names_its_client_and_its_token_once, *label("T5") * label("T20")) {
-    BOOST_TEST(fault_of(parse_refresh(sample_refresh().form())) == "ok");
-    BOOST_TEST(fault_of(parse_refresh(sample_refresh().without("client_id").form())) == "invalid_client");
-    BOOST_TEST(fault_of(parse_refresh(sample_refresh().without("refresh_token").form())) == "invalid_request");
-    BOOST_TEST(fault_of(parse_refresh(sample_refresh().also("refresh_token", "x").form())) == "invalid_request");
-    BOOST_TEST(fault_of(parse_refresh(sample_refresh().also("scope", "").form())) == "ok"); // empty is absent
-    BOOST_TEST(fault_of(parse_refresh(sample_refresh().with("scope", "a\"b").form())) == "invalid_scope");
-    BOOST_TEST(fault_of(parse_refresh(sample_refresh().also("resource", "https://a.example").also("resource", "https://b.example").form())) == "invalid_target");
+    BOOST_TEST(fault_of(parse_refresh(sample_refresh().form(), ClientId("cgc_sample"))) == "ok");
+    BOOST_TEST(fault_of(parse_refresh(sample_refresh().without("refresh_token").form(), ClientId("cgc_sample"))) == "invalid_request");
+    BOOST_TEST(fault_of(parse_grant_type(sample_refresh().also("refresh_token", "x").form(), sample_policy())) == "invalid_request");
+    BOOST_TEST(fault_of(parse_refresh(sample_refresh().also("scope", "").form(), ClientId("cgc_sample"))) == "ok"); // empty is absent
+    BOOST_TEST(fault_of(parse_refresh(sample_refresh().with("scope", "a\"b").form(), ClientId("cgc_sample"))) == "invalid_scope");
+    BOOST_TEST(fault_of(parse_refresh(sample_refresh().also("resource", "https://a.example").also("resource", "https://b.example").form(), ClientId("cgc_sample"))) == "invalid_target");
 }
 
 BOOST_AUTO_TEST_CASE(a_token_is_rotated_by_its_own_client_in_its_time, *label("T20") * label("T25") * label("T28")) {

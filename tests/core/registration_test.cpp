@@ -26,7 +26,7 @@ std::string body_with_uris(std::size_t count, const std::string& uri = "https://
 Poco::JSON::Object::Ptr document_of(const std::string& body) {
     const auto client = registered(body);
     BOOST_REQUIRE_MESSAGE(client, "refused: " << body);
-    return json_of(registration_document(*client));
+    return json_of(registration_document(*client, std::nullopt));
 }
 
 } // namespace
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(the_whole_set_that_cursor_sends_is_accepted, *label("R3") *
         "cursor://anysphere.cursor-mcp/oauth/callback","https://www.cursor.com/agents/mcp/oauth/callback","http://localhost:8787/callback"]})");
     BOOST_REQUIRE(client);
     BOOST_TEST(client->redirect_uris.size() == 3U);
-    BOOST_TEST(member_of(*json_of(registration_document(*client)), "application_type") == "web");
+    BOOST_TEST(member_of(*json_of(registration_document(*client, std::nullopt)), "application_type") == "web");
 }
 
 BOOST_AUTO_TEST_CASE(sixteen_addresses_are_accepted_and_seventeen_refused, *label("R17")) {
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_minimal_registration_answers_what_is_stored_and_nothing_n
     BOOST_TEST(array_of(*document, "redirect_uris") == "https://c.example/cb");
     BOOST_TEST(array_of(*document, "grant_types") == "authorization_code");
     BOOST_TEST(array_of(*document, "response_types") == "code");
-    BOOST_TEST(member_of(*document, "token_endpoint_auth_method") == "none");
+    BOOST_TEST(member_of(*document, "token_endpoint_auth_method") == "client_secret_basic");
 }
 
 BOOST_AUTO_TEST_CASE(null_and_empty_members_are_as_if_not_sent, *label("R9")) {
@@ -104,16 +104,28 @@ BOOST_AUTO_TEST_CASE(null_and_empty_members_are_as_if_not_sent, *label("R9")) {
     BOOST_TEST(members_of(*document) == "client_id client_id_issued_at redirect_uris grant_types response_types token_endpoint_auth_method");
 }
 
-BOOST_AUTO_TEST_CASE(whatever_authentication_is_asked_for_the_client_gets_none_and_no_secret, *label("R6") * label("R10") * label("R11")) {
-    for (const auto* asked : {"\"client_secret_post\"", "\"client_secret_basic\"", "\"private_key_jwt\"", "\"none\"", "\"nonsense\""}) {
-        const auto document = document_of(body_with(std::string("\"token_endpoint_auth_method\":") + asked));
-        BOOST_TEST_CONTEXT(asked) {
-            BOOST_TEST(member_of(*document, "token_endpoint_auth_method") == "none");
-            BOOST_TEST(!document->has("client_secret"));
-            BOOST_TEST(!document->has("client_secret_expires_at"));
-        }
+BOOST_AUTO_TEST_CASE(the_authentication_that_is_asked_for_is_given_when_we_have_it_and_else_none, *label("R6") * label("R11")) {
+    const auto method = [](const std::string& members) { return member_of(*document_of(body_with(members)), "token_endpoint_auth_method"); };
+    for (const std::string asked : {"none", "client_secret_post", "client_secret_basic"}) {
+        BOOST_TEST_CONTEXT(asked) BOOST_TEST(method("\"token_endpoint_auth_method\":\"" + asked + "\"") == asked);
     }
+    BOOST_TEST(method("") == "client_secret_basic"); // RFC 7591 section 2
+    BOOST_TEST(method(R"("token_endpoint_auth_method":"tls_client_auth")") == "none");
+    BOOST_TEST(method(R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"])") == "none");
+    BOOST_TEST(method(R"("token_endpoint_auth_methods_supported":["private_key_jwt","client_secret_post"])") == "client_secret_post");
     BOOST_TEST(fault_of(registered(body_with("\"token_endpoint_auth_method\":[\"none\"]"))) == "invalid_client_metadata");
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_is_told_with_its_end_and_only_to_a_client_that_has_one, *label("R10") * label("R11")) {
+    const auto client = registered(body_with(R"("token_endpoint_auth_method":"client_secret_post")"));
+    BOOST_TEST(client->has_secret());
+    const auto told = json_of(registration_document(*client, Secret("the secret")));
+    BOOST_TEST(member_of(*told, "client_secret") == "the secret");
+    BOOST_TEST(told->get("client_secret_expires_at").isInteger());
+    BOOST_TEST(!registered(body_with(R"("token_endpoint_auth_method":"none")"))->has_secret());
+    const auto public_client = document_of(body_with(R"("token_endpoint_auth_method":"none")"));
+    BOOST_TEST(!public_client->has("client_secret"));
+    BOOST_TEST(!public_client->has("client_secret_expires_at"));
 }
 
 BOOST_AUTO_TEST_CASE(unknown_members_are_ignored_and_not_given_back, *label("R12") * label("R20")) {

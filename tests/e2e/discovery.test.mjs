@@ -136,18 +136,23 @@ test('D16 D17 D19 D25: one response type, one mode, S256 only, codes and refresh
   assert.deepEqual(document.grant_types_supported, ['authorization_code', 'refresh_token']);
 });
 
-test('D18: the token endpoint says that clients come without a secret', async () => {
-  assert.deepEqual((await metadata()).token_endpoint_auth_methods_supported, ['none']);
+const methods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+
+test('D18: the token endpoint says how clients may prove themselves, and with which signatures', async () => {
+  const document = await metadata();
+  assert.deepEqual(document.token_endpoint_auth_methods_supported, methods);
+  assert.deepEqual(document.token_endpoint_auth_signing_alg_values_supported, ['RS256', 'ES256']);
 });
 
 test('D20 D24 D26: nothing is advertised that is not there, and nothing is null', async () => {
   const document = await metadata();
-  for (const name of ['introspection_endpoint', 'jwks_uri', 'userinfo_endpoint', 'pushed_authorization_request_endpoint']) assert.ok(!(name in document), name);
+  for (const name of ['jwks_uri', 'userinfo_endpoint', 'pushed_authorization_request_endpoint']) assert.ok(!(name in document), name);
   assert.ok(!document.client_id_metadata_document_supported);
   for (const [name, value] of Object.entries(document)) assert.notEqual(value, null, name);
   assert.equal(document.revocation_endpoint, `${server.base}${api}/revoke`);
-  assert.deepEqual(document.revocation_endpoint_auth_methods_supported, ['none']);
-  for (const target of [`${api}/introspect`]) assert.equal((await send(server.base, 'POST', target, { body: 'token=x' })).status, 404, target);
+  assert.deepEqual(document.revocation_endpoint_auth_methods_supported, methods);
+  assert.equal(document.introspection_endpoint, `${server.base}${api}/introspect`);
+  assert.deepEqual(document.introspection_endpoint_auth_methods_supported, ['client_secret_basic', 'client_secret_post']);
 });
 
 test('D21: the registration endpoint is named when registration is on and absent when it is off', async () => {

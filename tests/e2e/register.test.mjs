@@ -47,8 +47,8 @@ test('R7 R8: a registration is answered 201, not to be stored, with what was rea
   assert.ok(Math.abs(client.client_id_issued_at - Date.now() / 1000) < 86400);
 });
 
-test('R9 R10: a minimal registration has no null, no empty text and no secret', async () => {
-  const client = (await ask({ redirect_uris: [loopback] })).json();
+test('R9 R10: a minimal registration of a public client has no null, no empty text and no secret', async () => {
+  const client = (await ask({ redirect_uris: [loopback], token_endpoint_auth_method: 'none' })).json();
   for (const [name, value] of Object.entries(client)) {
     assert.notEqual(value, null, name);
     assert.notEqual(value, '', name);
@@ -96,17 +96,20 @@ test('R6 T6 T10: a client registered without a secret cannot come with one, and 
   assert.equal((await redeem(server, flow, flow.code)).status, 200);
 });
 
-test('R11: an asked-for secret is answered with none instead of a refusal', async () => {
-  for (const method of ['client_secret_post', 'client_secret_basic', 'private_key_jwt', undefined]) {
+test('R11: what is asked for is given, nothing is a secret, and what we do not have is none', async () => {
+  for (const [method, given] of [['client_secret_post'], ['client_secret_basic'], ['none'], [undefined, 'client_secret_basic'], ['tls_client_auth', 'none']]) {
     const answer = await ask(metadata({ token_endpoint_auth_method: method }));
     assert.equal(answer.status, 201, answer.text);
-    assert.equal(answer.json().token_endpoint_auth_method, 'none');
-    assert.ok(!('client_secret' in answer.json()));
+    const client = answer.json();
+    assert.equal(client.token_endpoint_auth_method, given ?? method);
+    assert.equal('client_secret' in client, client.token_endpoint_auth_method !== 'none');
+    assert.equal('client_secret_expires_at' in client, 'client_secret' in client);
   }
+  assert.equal((await ask(metadata({ token_endpoint_auth_method: 'private_key_jwt' }))).json().error, 'invalid_client_metadata'); // without its keys
 });
 
 test('R12: unknown members are ignored and not echoed', async () => {
-  const answer = await ask(metadata({ resource: server.resource, foo: { bar: [1, null] }, client_id: 'chosen', client_secret: 'chosen', id: 7 }));
+  const answer = await ask(metadata({ resource: server.resource, foo: { bar: [1, null] }, client_id: 'chosen', client_secret: 'chosen', id: 7, token_endpoint_auth_method: 'none' }));
   assert.equal(answer.status, 201);
   assert.notEqual(answer.json().client_id, 'chosen');
   for (const name of ['foo', 'client_secret', 'id']) assert.ok(!(name in answer.json()), name);

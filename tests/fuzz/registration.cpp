@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!client->redirect_uris.empty() && client->redirect_uris.size() <= 16, "1 to 16 redirect URIs");
     for (const auto& uri : client->redirect_uris) require(core::match_redirect(*client, uri, std::nullopt).has_value(), "what is registered can be used");
     require(core::count_characters(client->name) <= 200, "a name of at most 200 characters");
-    const auto document = core::parse_json_object(core::registration_document(*client));
+    const auto document = core::parse_json_object(core::registration_document(*client, std::nullopt));
     require(!document.isNull(), "the answer is a JSON object");
     for (const auto& [name, value] : *document) require(!value.isEmpty(), "nothing in the answer is null");
     require(document->getValue<std::string>("client_id") == "cgc_fresh", "the id is ours");

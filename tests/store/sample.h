@@ -37,7 +37,14 @@ inline const core::Keyring& sample_keyring() {
 }
 
 inline core::Client sample_client() {
-    return {core::ClientId("cgc_" + fresh_id()), "Sämple Client", {"http://127.0.0.1/callback", "cursor://x.y/z"}, "mcp", false, true, false, "{}", noon, std::nullopt};
+    core::Client client;
+    client.id = core::ClientId("cgc_" + fresh_id());
+    client.name = "Sämple Client";
+    client.redirect_uris = {"http://127.0.0.1/callback", "cursor://x.y/z"};
+    client.scope = "mcp";
+    client.metadata = "{}";
+    client.created_at = noon;
+    return client;
 }
 
 inline core::Flow sample_flow(const core::ClientId& client) {

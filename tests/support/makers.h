@@ -108,6 +108,10 @@ public:
         return out;
     }
     core::Form form() const { return form_of(text()); }
+    std::string value(const std::string& name) const {
+        const auto found = std::find_if(pairs_.begin(), pairs_.end(), [&](const auto& pair) { return pair.first == name; });
+        return found == pairs_.end() ? std::string() : found->second;
+    }
 
 private:
     std::vector<std::pair<std::string, std::string>> pairs_;

@@ -126,45 +126,45 @@ BOOST_FIXTURE_TEST_SUITE(token, WorldFixture)
 
 BOOST_AUTO_TEST_CASE(a_code_gives_the_token_of_its_session_once, *label("T13")) {
     const auto form = sample_exchange().with("code", finished_code()).form();
-    const auto granted = usecase::grant_token(world, form, noon);
+    const auto granted = usecase::grant_token(world, {form, {}}, noon);
     BOOST_REQUIRE_EQUAL(fault_of(granted), "ok");
     BOOST_TEST(store->find_session(core::sha256(granted->token)).has_value());
-    BOOST_TEST(fault_of(usecase::grant_token(world, form, noon)) == "invalid_grant");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {form, {}}, noon)) == "invalid_grant");
 }
 
 BOOST_AUTO_TEST_CASE(a_replay_with_everything_right_ends_the_session_and_one_with_a_wrong_verifier_does_not, *label("T16")) {
     const auto parameters = sample_exchange().with("code", finished_code());
-    const auto granted = usecase::grant_token(world, parameters.form(), noon);
+    const auto granted = usecase::grant_token(world, {parameters.form(), {}}, noon);
     BOOST_REQUIRE(granted);
     const auto hash = core::sha256(granted->token);
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.with("code_verifier", std::string(43, 'w')).form(), noon)) == "invalid_grant");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.with("code_verifier", std::string(43, 'w')).form(), {}}, noon)) == "invalid_grant");
     BOOST_TEST(!store->find_session(hash)->session.revoked_at.has_value());
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.form(), noon + core::Span(3600))) == "invalid_grant");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.form(), {}}, noon + core::Span(3600))) == "invalid_grant");
     BOOST_TEST(store->find_session(hash)->session.revoked_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_verifier_leaves_the_code_usable, *label("T12")) {
     const auto parameters = sample_exchange().with("code", finished_code());
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.with("code_verifier", std::string(43, 'w')).form(), noon)) == "invalid_grant");
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.with("redirect_uri", "http://127.0.0.1/callback").form(), noon)) == "invalid_grant");
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.with("resource", "https://else.example/mcp").form(), noon)) == "invalid_target");
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.form(), noon)) == "ok");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.with("code_verifier", std::string(43, 'w')).form(), {}}, noon)) == "invalid_grant");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.with("redirect_uri", "http://127.0.0.1/callback").form(), {}}, noon)) == "invalid_grant");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.with("resource", "https://else.example/mcp").form(), {}}, noon)) == "invalid_target");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.form(), {}}, noon)) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_code_lives_five_minutes, *label("A24")) {
     const auto late = sample_exchange().with("code", finished_code());
-    BOOST_TEST(fault_of(usecase::grant_token(world, late.form(), noon + core::Span(300))) == "invalid_grant");
-    BOOST_TEST(fault_of(usecase::grant_token(world, late.form(), noon + core::Span(299))) == "ok");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {late.form(), {}}, noon + core::Span(300))) == "invalid_grant");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {late.form(), {}}, noon + core::Span(299))) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_or_disabled_client_is_invalid_client_and_costs_no_code, *label("R18")) {
     const auto parameters = sample_exchange().with("code", finished_code());
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.with("client_id", "cgc_gone").form(), noon)) == "invalid_client");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.with("client_id", "cgc_gone").form(), {}}, noon)) == "invalid_client");
     auto other = sample_client();
     other.id = core::ClientId("cgc_other");
     store->put_client(other);
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.with("client_id", "cgc_other").form(), noon)) == "invalid_grant");
-    BOOST_TEST(fault_of(usecase::grant_token(world, parameters.form(), noon)) == "ok");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.with("client_id", "cgc_other").form(), {}}, noon)) == "invalid_grant");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {parameters.form(), {}}, noon)) == "ok");
     BOOST_TEST(store->find_client(core::ClientId("cgc_sample"))->last_used_at.has_value());
 }
 
@@ -172,8 +172,8 @@ BOOST_AUTO_TEST_CASE(a_key_file_without_the_code_s_key_is_our_error_and_costs_no
     const auto form = sample_exchange().with("code", finished_code()).form();
     core::Keyring other({{core::KeyId("k2"), core::Secret(std::string(32, '\2'))}});
     usecase::World blind{*store, random, policy, other, bearers};
-    BOOST_TEST(fault_of(usecase::grant_token(blind, form, noon)) == "server_error");
-    BOOST_TEST(fault_of(usecase::grant_token(world, form, noon)) == "ok");
+    BOOST_TEST(fault_of(usecase::grant_token(blind, {form, {}}, noon)) == "server_error");
+    BOOST_TEST(fault_of(usecase::grant_token(world, {form, {}}, noon)) == "ok");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

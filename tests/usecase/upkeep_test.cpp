@@ -33,17 +33,17 @@ BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("h
 
 BOOST_AUTO_TEST_CASE(minted_client_ids_never_look_like_urls, *label("R5")) {
     for (int i = 0; i < 1000; ++i) {
-        const auto client = usecase::add_client(world, "Name", {"http://localhost/callback"}, noon);
+        const auto client = usecase::add_client(world, {"Name", {"http://localhost/callback"}, core::ClientAuth::none, {}}, noon);
         BOOST_REQUIRE(client);
-        BOOST_REQUIRE(client->id.text.starts_with("cgc_"));
+        BOOST_REQUIRE(client->client.id.text.starts_with("cgc_"));
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_client_an_operator_adds_obeys_the_same_rules, *label("R1") * label("R2")) {
-    const auto client = usecase::add_client(world, "Name", {"https://client.example/cb"}, noon);
+    const auto client = usecase::add_client(world, {"Name", {"https://client.example/cb"}, core::ClientAuth::none, {}}, noon);
     BOOST_REQUIRE(client);
-    BOOST_TEST(store->find_client(client->id)->by_operator);
-    BOOST_TEST(fault_of(usecase::add_client(world, "Name", {"http://evil.example/cb"}, noon)) == "invalid_redirect_uri");
+    BOOST_TEST(store->find_client(client->client.id)->by_operator);
+    BOOST_TEST(fault_of(usecase::add_client(world, {"Name", {"http://evil.example/cb"}, core::ClientAuth::none, {}}, noon)) == "invalid_redirect_uri");
 }
 
 BOOST_AUTO_TEST_CASE(registration_that_is_switched_off_is_not_there, *label("R1")) {
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_token_opens_its_resource_until_its_session_client_or_key_
     BOOST_REQUIRE(usecase::choose_virtual_key(world, about(flow, "&vk=sk-bf-anna"), person, noon));
     const auto submitted = usecase::submit_consent(world, about(flow), person, noon);
     BOOST_REQUIRE(submitted);
-    const auto granted = usecase::grant_token(world, sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form(), noon);
+    const auto granted = usecase::grant_token(world, {sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form(), {}}, noon);
     BOOST_REQUIRE(granted);
     const auto access = [&](const std::string& resource, core::Instant now) { return fault_of(usecase::check_access(world, granted->token, resource, now)); };
     const auto resource = policy.resources.front();

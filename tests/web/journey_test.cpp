@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_SUITE(journey)
 
 BOOST_AUTO_TEST_CASE(from_registration_to_a_token, *label("R7") * label("A25") * label("K12") * label("A8") * label("contract_1") * label("T2") * label("T3")) {
     House house;
-    const auto registered = house.ask(House::post("/api/oauth/per-user/register", R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"]})", "application/json"));
+    const auto registered = house.ask(House::post("/api/oauth/per-user/register", R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})", "application/json"));
     BOOST_TEST(registered.status == 201);
     BOOST_TEST(header_of(registered, "Cache-Control") == "no-store");
     BOOST_TEST(header_of(registered, "Content-Type") == "application/json");
@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(without_a_database_every_face_says_503_and_when_to_come_bac
     auto page = House::get("/oauth/consent?flow_id=" + std::string(22, 'f'));
     page.accept = browser_accept;
     const std::vector<web::Request> asked{submit, page, House::get("/api/oauth/per-user/authorize?" + sample_authorize().text()),
-                                          House::post("/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"]})", "application/json"),
+                                          House::post("/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})", "application/json"),
                                           House::post("/api/oauth/per-user/token", sample_exchange().text()), House::get("/healthz")};
     for (const auto& request : asked) {
         const auto reply = house.ask(request);

@@ -4,6 +4,7 @@
 #include "consentgate/core/error.h"
 #include "consentgate/core/ids.h"
 #include "consentgate/core/policy.h"
+#include "consentgate/core/secret.h"
 #include "consentgate/core/time.h"
 
 #include <optional>
@@ -12,6 +13,12 @@
 #include <vector>
 
 namespace consentgate::core {
+
+// How a client proves who it is, in the words of RFC 7591 section 2. A secret may come in the header or in the body, whichever
+// of the two was registered: libraries choose by our metadata, not by their registration.
+enum class ClientAuth { none, client_secret_basic, client_secret_post, private_key_jwt };
+std::string_view name_of(ClientAuth auth);
+std::optional<ClientAuth> client_auth_of(std::string_view name); // absent: not one of ours
 
 struct Client {
     ClientId id;
@@ -24,17 +31,24 @@ struct Client {
     std::string metadata;                   // JSON object of its other registered members, "{}" when none
     Instant created_at{};
     std::optional<Instant> last_used_at;    // last code exchange, to the day; absent when never
+    ClientAuth auth = ClientAuth::none;
+    Digest secret;                          // of its client_secret; empty when it has none
+    std::string jwks;                       // its public keys, a JSON object; empty when it has none
+
+    bool has_secret() const { return auth == ClientAuth::client_secret_basic || auth == ClientAuth::client_secret_post; }
 };
 
-// Builds a client from a registration body. Only public clients: whatever authentication method was asked for, the
-// client gets `none` and is told so (requirement R11). Unknown members are ignored, unknown scopes and grants dropped; the
-// refresh_token grant is kept when the client asked for it and the policy has it (T26).
+// Builds a client from a registration body. A client that names no authentication method gets client_secret_basic, as the RFC
+// says; one that names a method we do not have gets `none` and is told so (requirement R11). Unknown members are ignored,
+// unknown scopes and grants dropped; the refresh_token grant is kept when the client asked for it and the policy has it (T26).
+// The secret of a client that has one is drawn by the caller.
 // in:   body  the JSON text as sent, at most 64 KiB
 // fail: invalid_redirect_uri, invalid_client_metadata
 Result<Client> judge_registration(std::string_view body, const Policy& policy, ClientId fresh, Instant now);
 
 // The registration response: everything as stored, nothing null. law: RFC 7591 section 3.2.1
-std::string registration_document(const Client& client);
+// in:   secret  in clear, shown this once; absent for a client without one
+std::string registration_document(const Client& client, const std::optional<Secret>& secret);
 
 // The scopes this client may be granted at most.
 ScopeSet most_scope(const Client& client, const Policy& policy);

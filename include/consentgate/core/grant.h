@@ -36,6 +36,10 @@ struct IssuedCode {
     std::optional<Instant> redeemed_at; // kept after use, so that a replay is seen
 };
 
+enum class GrantType { authorization_code, refresh_token };
+// fail: invalid_request (missing, repeated), unsupported_grant_type
+Result<GrantType> parse_grant_type(const Form& form, const Policy& policy);
+
 // What a token request says, checked in form only.
 struct ExchangeRequest {
     ClientId client_id;
@@ -45,14 +49,9 @@ struct ExchangeRequest {
     std::optional<std::string> resource;
 };
 
-// Every client is public: it names itself and proves itself by PKCE. One that sends a secret is told so before its code is
-// looked at, so that it can send the request again without (requirements T6, T8, T9).
-// in:   authorization  the header, when there is one; schemes other than Basic are not for us
-// fail: invalid_client; invalid_request when secrets come in two ways at once
-Checked check_client_authentication(const Form& form, const std::optional<std::string>& authorization);
-
-// fail: invalid_request (missing, repeated), unsupported_grant_type, invalid_client, invalid_grant
-Result<ExchangeRequest> parse_exchange(const Form& form);
+// in:   client  who sends it, as it proved
+// fail: invalid_request (missing), invalid_target, invalid_grant
+Result<ExchangeRequest> parse_exchange(const Form& form, const ClientId& client);
 
 enum class Exchange { redeem, replay };
 

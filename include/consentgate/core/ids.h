@@ -20,6 +20,7 @@ using ClientId = Id<struct ClientKind>;
 using FlowId = Id<struct FlowKind>;
 using SessionId = Id<struct SessionKind>;
 using VirtualKeyId = Id<struct VirtualKeyKind>;
+using ResourceServerId = Id<struct ResourceServerKind>;
 using KeyId = Id<struct KeyKind>; // a server key of the key file
 
 } // namespace consentgate::core

@@ -15,6 +15,7 @@ inline constexpr const char* register_client = "/api/oauth/per-user/register";
 inline constexpr const char* authorize = "/api/oauth/per-user/authorize";
 inline constexpr const char* token = "/api/oauth/per-user/token";
 inline constexpr const char* revoke = "/api/oauth/per-user/revoke";
+inline constexpr const char* introspect = "/api/oauth/per-user/introspect";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";
 } // namespace path

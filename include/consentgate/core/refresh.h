@@ -39,8 +39,9 @@ struct RefreshRequest {
     std::optional<std::string> resource;
 };
 
-// fail: invalid_request (missing, repeated), invalid_client, invalid_scope
-Result<RefreshRequest> parse_refresh(const Form& form);
+// in:   client  who sends it, as it proved
+// fail: invalid_request (missing, repeated), invalid_target, invalid_scope
+Result<RefreshRequest> parse_refresh(const Form& form, const ClientId& client);
 
 // rotate: it is used now. repeat: it was used a moment ago, by the same client in another process or in an answer that was
 // lost, and is answered again. reuse: it comes back later than that, so somebody has a copy, and the family ends.

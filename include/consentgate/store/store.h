@@ -8,6 +8,7 @@
 
 #include "consentgate/core/access.h"
 #include "consentgate/core/consent.h"
+#include "consentgate/core/introspection.h"
 #include "consentgate/core/refresh.h"
 
 #include <cstdint>
@@ -76,6 +77,15 @@ public:
     virtual std::vector<core::Client> list_clients() = 0; // newest first
     virtual Outcome disable_client(const core::ClientId& id) = 0;
     virtual void touch_client(const core::ClientId& id, core::Instant now) = 0; // last_used_at
+
+    // Uses up a client's assertion. gone: it was used before. in: use  a fresh id that marks who used it
+    virtual Outcome use_assertion(const core::Digest& assertion, core::Instant expires_at, const std::string& use) = 0;
+
+    // resource servers
+    virtual void put_resource_server(const core::ResourceServer& server) = 0;
+    virtual std::optional<core::ResourceServer> find_resource_server(const core::ResourceServerId& id) = 0;
+    virtual std::vector<core::ResourceServer> list_resource_servers() = 0; // newest first
+    virtual Outcome disable_resource_server(const core::ResourceServerId& id) = 0;
 
     // flows
     virtual void put_flow(const core::Flow& flow) = 0;

@@ -7,11 +7,23 @@
 
 namespace consentgate::usecase {
 
+struct Registered {
+    core::Client client;
+    std::optional<core::Secret> secret; // shown once, stored never; absent for a client without one
+};
+
 // A client registers itself. fail: not_found when registration is switched off; invalid_redirect_uri, invalid_client_metadata
-core::Result<core::Client> register_client(World& world, std::string_view body, core::Instant now);
+core::Result<Registered> register_client(World& world, std::string_view body, core::Instant now);
+
+struct NewClient {
+    std::string name;
+    std::vector<std::string> redirect_uris;
+    core::ClientAuth auth = core::ClientAuth::none;
+    std::string jwks; // JSON, for private_key_jwt
+};
 
 // An operator registers a client, by the same rules.
 // fail: invalid_redirect_uri, invalid_client_metadata
-core::Result<core::Client> add_client(World& world, const std::string& name, const std::vector<std::string>& redirect_uris, core::Instant now);
+core::Result<Registered> add_client(World& world, const NewClient& asked, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -21,6 +21,7 @@ Handled post_consent_submit(const Request& request, Site& site);
 Handled post_consent_deny(const Request& request, Site& site);
 Handled post_token(const Request& request, Site& site);
 Handled post_revoke(const Request& request, Site& site);
+Handled post_introspect(const Request& request, Site& site);
 Handled get_healthz(const Request& request, Site& site);
 
 } // namespace consentgate::web

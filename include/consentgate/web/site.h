@@ -14,6 +14,7 @@ namespace consentgate::web {
 struct Limits {
     int registrations_per_minute = 60;  // per address; 0 for no limit
     int authorizations_per_minute = 300;
+    int failed_authentications_per_minute = 60; // of clients and resource servers
 };
 
 struct Site {

@@ -93,12 +93,15 @@ class Server {
   workerPids() { return childrenOf(this.masterPid()); }
 
   // consentgate-admin with the very environment of the running master, which names its configuration.
-  async admin(...args) {
-    const environment = Object.fromEntries(readNulls(`/proc/${this.masterPid()}/environ`).map((line) => {
+  environment() {
+    return Object.fromEntries(readNulls(`/proc/${this.masterPid()}/environ`).map((line) => {
       const at = line.indexOf('=');
       return [line.slice(0, at), line.slice(at + 1)];
     }));
-    const { stdout } = await run(path.resolve(root, build, 'consentgate-admin'), args, { cwd: this.var, env: environment });
+  }
+
+  async admin(...args) {
+    const { stdout } = await run(path.resolve(root, build, 'consentgate-admin'), args, { cwd: this.var, env: this.environment() });
     return args.includes('--json') ? JSON.parse(stdout) : stdout;
   }
 

@@ -1,0 +1,46 @@
+// Client authentication: who sends this token request? law: RFC 6749 section 2.3, RFC 7523 section 3; requirements T6-T11
+#pragma once
+
+#include "consentgate/core/client.h"
+#include "consentgate/core/form.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace consentgate::core {
+
+// What a request says about its sender, before anything is believed.
+struct ClientCredentials {
+    enum class Kind { none, basic, post, assertion };
+    Kind kind = Kind::none;
+    std::string id;
+    Secret secret;      // of basic and post; as sent
+    Secret decoded;     // of basic: form-decoded, as the RFC wants it; many libraries send it as it is
+    Secret assertion;
+};
+
+// in:   authorization  the header, when there is one; schemes other than Basic are not for us
+// fail: invalid_client (nothing there, malformed Basic); invalid_request (two ways at once, two different client ids)
+Result<ClientCredentials> read_client_credentials(const Form& form, const std::optional<std::string>& authorization);
+
+// An assertion that must not be seen a second time.
+struct AssertionUse {
+    Digest id;           // of client and jti
+    Instant expires_at{};
+};
+
+// The client proves itself as it registered, and no other way. One answer for an unknown client and a wrong proof.
+// in:   client  as stored; absent when it is unknown
+// out:  of an assertion, what the caller must see to being used once
+// fail: invalid_client
+Result<std::optional<AssertionUse>> judge_client(const ClientCredentials& credentials, const std::optional<Client>& client, const Policy& policy, Instant now);
+
+// True when the secret is that of the digest; in the same time for every secret, and without a digest.
+bool proves_secret(const ClientCredentials& credentials, const Digest& secret);
+Error client_not_proven(std::string why);
+
+// Empty when it is a set of 1 to 10 public keys, RSA of at least 2048 bits or P-256; else why not. law: RFC 7517
+std::string refuse_jwks(const std::string& jwks);
+
+} // namespace consentgate::core

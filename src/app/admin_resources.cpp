@@ -1,0 +1,82 @@
+#include "admin.h"
+
+#include "consentgate/core/text.h"
+#include "consentgate/usecase/introspection.h"
+
+#include <iostream>
+
+namespace consentgate::app::admin {
+namespace {
+
+int add(Context& context, const Arguments& arguments) {
+    sys::OsRandom random;
+    const auto made = usecase::add_resource_server(context.store(), random, context.config().policy, arguments.words.front(), context.now);
+    if (!made) throw UsageError(arguments.words.front() + ": " + made.error().say);
+    if (arguments.has("json")) {
+        Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+        object.set("id", made->server.id.text).set("resource", made->server.resource).set("secret", made->clear.reveal());
+        print(object);
+        return 0;
+    }
+    std::cout << made->server.id.text << "\n" << made->clear.reveal() << "\n";
+    std::cerr << "With this id and this secret the server behind " << made->server.resource
+              << " asks about its own tokens (RFC 7662).\nThe secret is shown this once and cannot be shown again.\n";
+    return 0;
+}
+
+int list(Context& context, const Arguments& arguments) {
+    Table table{{"id", "resource", "active", "created"}, {}};
+    for (const auto& server : context.store().list_resource_servers()) {
+        table.rows.push_back({server.id.text, server.resource, yes_no(server.active), when(server.created_at)});
+    }
+    print(table, arguments.has("json"));
+    return 0;
+}
+
+int disable(Context& context, const Arguments& arguments) {
+    if (context.store().disable_resource_server(core::ResourceServerId(arguments.words.front())) == store::Outcome::gone) {
+        throw std::runtime_error("there is no active resource server '" + arguments.words.front() + "'; see consentgate-admin resource list");
+    }
+    std::cerr << "Disabled. It is told nothing from now on.\n";
+    return 0;
+}
+
+// On stdin, because every user of the machine can read a command line.
+int introspect(Context& context, const Arguments& arguments) {
+    std::string line;
+    std::getline(std::cin, line);
+    const auto token = core::Secret(std::string(core::trim(line)));
+    if (token.empty()) throw UsageError("token introspect reads the token from its standard input");
+    const auto view = context.store().find_session(core::sha256(token));
+    const auto judged = core::judge_access(view, view ? view->session.resource : std::string(), context.now);
+    std::vector<std::pair<std::string, Cell>> facts{{"active", yes_no(static_cast<bool>(judged))}};
+    if (!judged) facts.emplace_back("why_not", judged.error().why);
+    if (view) {
+        const auto& session = view->session;
+        facts.insert(facts.end(), {{"session", session.id.text},
+                                   {"client", session.client_id.text},
+                                   {"client_name", core::display_text(view->client_name, 60)},
+                                   {"identity_kind", std::string(core::name_of(session.identity.kind))},
+                                   {"identity", core::display_text(view->virtual_key ? view->virtual_key->name : session.identity.value, 60)},
+                                   {"scope", session.scope.text()},
+                                   {"resource", session.resource},
+                                   {"since", when(session.created_at)},
+                                   {"expires", when(session.token_ends())}});
+    }
+    print_one(facts, arguments.has("json"));
+    return 0;
+}
+
+} // namespace
+
+std::vector<Command> resource_commands() {
+    const Option json{"json", "", "print JSON"};
+    return {
+        {"resource add", "URL", "let the server of a resource ask about its tokens", "consentgate-admin resource add https://tools.example.org/mcp", {json}, add},
+        {"resource list", "", "list the servers that may ask", "consentgate-admin resource list", {json}, list},
+        {"resource disable", "ID", "tell a server nothing from now on", "consentgate-admin resource disable cgrs_0mB2Yg6nV0sW3k9Q1r5xZA", {}, disable},
+        {"token introspect", "", "say whose token stands on the standard input, and whether it is good", "consentgate-admin token introspect < token", {json}, introspect},
+    };
+}
+
+} // namespace consentgate::app::admin

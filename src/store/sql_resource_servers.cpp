@@ -1,0 +1,55 @@
+#include "sql_store.h"
+
+namespace consentgate::store {
+
+namespace {
+
+#define RESOURCE_SERVER_COLUMNS "id, resource, secret_hash, active, created_at"
+
+core::ResourceServer take_resource_server(Row& columns) {
+    core::ResourceServer server;
+    BLOB resource;
+    int active = 0;
+    Poco::Int64 created_at = 0;
+    columns.into(server.id.text, resource, server.secret.hex, active, created_at);
+    server.resource = from_blob(resource);
+    server.active = active != 0;
+    server.created_at = core::from_epoch(created_at);
+    return server;
+}
+
+} // namespace
+
+void SqlStore::put_resource_server(const core::ResourceServer& server) {
+    db_.write(
+        [&] {
+            db_.run("INSERT INTO resource_server (" RESOURCE_SERVER_COLUMNS ") VALUES (?, ?, ?, ?, ?)", server.id.text, to_blob(server.resource),
+                    server.secret.hex, server.active ? 1 : 0, core::epoch(server.created_at));
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM resource_server WHERE id = ?", server.id.text); });
+}
+
+std::optional<core::ResourceServer> SqlStore::find_resource_server(const core::ResourceServerId& id) {
+    return db_.read([&]() -> std::optional<core::ResourceServer> {
+        std::optional<core::ResourceServer> found;
+        db_.query("SELECT " RESOURCE_SERVER_COLUMNS " FROM resource_server WHERE id = ?", [&](Row& columns) { found = take_resource_server(columns); }, id.text);
+        return found;
+    });
+}
+
+std::vector<core::ResourceServer> SqlStore::list_resource_servers() {
+    return db_.read([&] {
+        std::vector<core::ResourceServer> servers;
+        db_.query("SELECT " RESOURCE_SERVER_COLUMNS " FROM resource_server ORDER BY created_at DESC, id LIMIT 10000",
+                  [&](Row& columns) { servers.push_back(take_resource_server(columns)); });
+        return servers;
+    });
+}
+
+Outcome SqlStore::disable_resource_server(const core::ResourceServerId& id) {
+    return db_.write([&] { return outcome(db_.run("UPDATE resource_server SET active = 0 WHERE id = ? AND active = 1", id.text)); },
+                     [&] { return db_.has("SELECT 1 FROM resource_server WHERE id = ? AND active = 0", id.text); });
+}
+
+} // namespace consentgate::store

@@ -1,0 +1,58 @@
+// Clients with a secret or a key, assertions, resource servers.
+#include "child.h"
+#include "sample.h"
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+STORE_CASE(what_a_client_proves_itself_by_comes_back, "T7 T10") {
+    const auto store = ground.open();
+    auto client = sample_client();
+    store->put_client(client);
+    BOOST_TEST((store->find_client(client.id)->auth == core::ClientAuth::none));
+    BOOST_TEST(store->find_client(client.id)->secret.hex.empty());
+    client.id = core::ClientId("cgc_" + fresh_id());
+    client.auth = core::ClientAuth::client_secret_post;
+    client.secret = fresh_digest();
+    store->put_client(client);
+    BOOST_TEST((store->find_client(client.id)->auth == client.auth));
+    BOOST_TEST((store->find_client(client.id)->secret == client.secret));
+    client.id = core::ClientId("cgc_" + fresh_id());
+    client.auth = core::ClientAuth::private_key_jwt;
+    client.secret = {};
+    client.jwks = "{\"keys\":[" + std::string(10000, ' ') + "]}";
+    store->put_client(client);
+    BOOST_TEST((store->find_client(client.id)->auth == client.auth));
+    BOOST_TEST(store->find_client(client.id)->jwks == client.jwks);
+}
+
+STORE_CASE(an_assertion_is_good_once_and_forgotten_when_it_is_over, "T11 K41") {
+    const auto store = ground.open();
+    const auto assertion = fresh_digest();
+    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Outcome::done));
+    BOOST_TEST((ground.open()->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Outcome::gone));
+    BOOST_TEST((store->use_assertion(fresh_digest(), noon + core::Span(60), fresh_id()) == Outcome::done));
+    store->sweep(noon + core::Span(60), noon, 1000);
+    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Outcome::gone));
+    store->sweep(noon + core::Span(61), noon, 1000);
+    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Outcome::done));
+}
+
+STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7") {
+    const auto store = ground.open();
+    const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon};
+    store->put_resource_server(server);
+    const auto found = store->find_resource_server(server.id);
+    BOOST_REQUIRE(found.has_value());
+    BOOST_TEST(found->resource == server.resource);
+    BOOST_TEST((found->secret == server.secret));
+    BOOST_TEST(found->active);
+    BOOST_TEST((found->created_at == noon));
+    const auto listed = store->list_resource_servers();
+    BOOST_TEST(std::count_if(listed.begin(), listed.end(), [&](const auto& one) { return one.id == server.id; }) == 1);
+    BOOST_TEST((store->disable_resource_server(server.id) == Outcome::done));
+    BOOST_TEST((store->disable_resource_server(server.id) == Outcome::gone));
+    BOOST_TEST(!store->find_resource_server(server.id)->active);
+    BOOST_TEST(!store->find_resource_server(core::ResourceServerId("cgrs_unknown")).has_value());
+}
