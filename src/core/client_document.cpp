@@ -80,8 +80,8 @@ Checked check_no_secret(const Object& document) {
     return Nothing{};
 }
 
-// law: OpenID Connect Relying Party Metadata Choices 1.0; requirement R28
 // How the client proves itself: not at all, when it offers that; else by the keys that stand in the document.
+// law: OpenID Connect Relying Party Metadata Choices 1.0; requirement R28
 struct Proof {
     ClientAuth auth = ClientAuth::none;
     std::string jwks;
@@ -98,7 +98,7 @@ Result<Proof> read_proof(const Object& document) {
     if (!offers(ClientAuth::private_key_jwt)) return unusable("a client with a document authenticates with none or private_key_jwt, and the document offers neither");
     if (!document.isObject("jwks")) return unusable("private_key_jwt needs the client's public keys in jwks, in the document itself");
     auto jwks = json_string(*document.getObject("jwks"));
-    if (const auto reason = refuse_jwks(jwks); !reason.empty()) return unusable(reason.c_str());
+    if (const auto reason = refuse_jwks(jwks); !reason.empty()) return unusable(reason);
     return Proof{ClientAuth::private_key_jwt, std::move(jwks)};
 }
 

@@ -55,7 +55,7 @@ async function failures(key) {
     .set('code of a failed exchange', coded.code).set('browser secret of a failed flow', flow.browser.cookies.get('consentgate_browser'));
 }
 
-test('at rest: no secret that went over the wire is in the database, its log file or any log', () => {
+test('at rest T33 K47: no secret that went over the wire is in the database, its log file or any log', () => {
   const files = server.files().filter((name) => name !== server.keyFile);
   const names = files.map((name) => path.basename(name));
   for (const wanted of ['consentgate.db', 'consentgate.db-wal', 'consentgate.log', 'mcp.log', 'lighttpd.log']) assert.ok(names.includes(wanted), `${wanted} is not among ${names.join()}`);

@@ -36,7 +36,7 @@ test('A2: no page of another origin may read the answer', async () => {
   assert.equal(answer.headers['access-control-allow-origin'], undefined);
 });
 
-test('A3: a missing, empty, unknown or repeated client_id is our page and no redirect', async () => {
+test('A3 K46: a missing, empty, unknown or repeated client_id is our page and no redirect', async () => {
   for (const id of [undefined, '', 'unknown', `${client.client_id}x`, client.client_id.toUpperCase() === client.client_id ? 'x' : client.client_id.toUpperCase()]) {
     assertNoRedirect((await go({ client_id: id })).answer);
   }
@@ -58,13 +58,13 @@ test('A10 T15: a code whose address was left out is redeemed without one, or wit
   }
 });
 
-test('A4: an unregistered, malformed or repeated address is our page and no redirect', async () => {
+test('A4 K46: an unregistered, malformed or repeated address is our page and no redirect', async () => {
   for (const uri of ['https://evil.test/cb', 'not an address', 'javascript:alert(1)', '//evil.test', ' ']) assertNoRedirect((await go({ redirect_uri: uri })).answer);
   assertNoRedirect(await raw(new Browser(server.base), [...pairsOf(), ['redirect_uri', loopback]]));
   assertNoRedirect(await raw(new Browser(server.base), [...pairsOf(), ['redirect_uri', 'https://evil.test']]));
 });
 
-test('A5: no variation of a registered address matches it', async () => {
+test('A5 K1: no variation of a registered address matches it', async () => {
   const exact = 'https://client.example.test/cb';
   const strict = await register(server, { redirect_uris: [exact, 'https://other.example.test/cb?x=1'] });
   const changed = ['https://client.example.test/cb/', 'https://client.example.test/cb?x=1', 'https://client.example.test/CB', 'https://client.example.test/cb/../cb', 'https://client.example.test/%63b',
@@ -124,12 +124,12 @@ test('A12: an empty value is an absent one, and unknown parameters are ignored',
   assert.ok((await go({ scope: '', prompt: '', response_mode: '', resource: '', foo: 'bar', 'x y': '1' })).flowId);
 });
 
-test('A13: a missing response type is invalid_request and any other than code is unsupported_response_type', async () => {
+test('A13 K5: a missing response type is invalid_request and any other than code is unsupported_response_type', async () => {
   for (const type of [undefined, '']) assertRedirectError(server, (await go({ response_type: type })).answer, 'invalid_request', { to: loopback });
   for (const type of ['token', 'id_token', 'code token', 'CODE', 'code id_token']) assertRedirectError(server, (await go({ response_type: type })).answer, 'unsupported_response_type', { to: loopback });
 });
 
-test('A14 A15 A16: without a well-formed S256 challenge there is no flow', async () => {
+test('A14 A15 A16 K7: without a well-formed S256 challenge there is no flow', async () => {
   const good = pkce().challenge;
   const bad = [{ code_challenge: undefined }, { code_challenge: undefined, code_challenge_method: undefined }, { code_challenge_method: 'plain' }, { code_challenge_method: undefined }, { code_challenge_method: 's256' }, { code_challenge_method: 'S512' },
     { code_challenge: good.slice(0, 42) }, { code_challenge: `${good}=` }, { code_challenge: `${good}A` }, { code_challenge: `${good.slice(0, 42)}+` }, { code_challenge: `${good.slice(0, 42)} ` }];
@@ -146,7 +146,7 @@ test('A17: unknown scopes are narrowed away and reported, and none known is inva
   assert.equal((await redeem(server, omitted, omitted.code)).json().scope, 'mcp');
 });
 
-test('A18: a relative, fragmented or unknown resource is invalid_target', async () => {
+test('A18 K35: a relative, fragmented or unknown resource is invalid_target', async () => {
   for (const resource of ['/mcp', 'mcp', `${server.resource}#x`, 'https://evil.test/mcp', `${server.resource}/x`, `${server.resource}x`, server.base, `${server.resource}?x=1`, 'urn:x']) {
     assertRedirectError(server, (await go({ resource })).answer, 'invalid_target', { to: loopback });
   }
@@ -163,7 +163,7 @@ test('A20: scheme and host of a resource are compared without case, its path wit
   assertRedirectError(server, (await go({ resource: server.resource.replace('/mcp', '/MCP') })).answer, 'invalid_target', { to: loopback });
 });
 
-test('A22: a state comes back as it was, once, on success and on error, and none where none was sent', async () => {
+test('A22 K6: a state comes back as it was, once, on success and on error, and none where none was sent', async () => {
   const odd = `&=+%20é"'<>#?/\\ ~${'x'.repeat(2000)}`;
   const flow = await codeFor(server, { client, more: { state: odd } });
   assert.deepEqual(flow.submitted.sent().getAll('state'), [odd]);
@@ -172,7 +172,7 @@ test('A22: a state comes back as it was, once, on success and on error, and none
   assert.equal(silent.submitted.sent().has('state'), false);
 });
 
-test('A23 A27: success, denial and error each carry the issuer once', async () => {
+test('A23 A27 K3: success, denial and error each carry the issuer once', async () => {
   assert.deepEqual((await codeFor(server, { client })).submitted.sent().getAll('iss'), [server.issuer]);
   assertRedirectError(server, await post(await startFlow(server, { client }), 'deny'), 'access_denied', { to: loopback });
   assertRedirectError(server, (await go({ scope: 'bogus' })).answer, 'invalid_scope', { to: loopback });
@@ -185,14 +185,14 @@ test('A24: codes are 43 characters of base64url and never alike', async () => {
   for (const code of codes) assert.match(code, /^[A-Za-z0-9_-]{43}$/);
 });
 
-test('A25: no step of the flow answers 307 or 308', async () => {
+test('A25 K12: no step of the flow answers 307 or 308', async () => {
   const flow = await startFlow(server, { client });
   assert.equal((await choose(flow, { skip: true })).status, 302);
   assert.equal((await submit(flow)).status, 302);
   assert.equal((await post(await startFlow(server, { client }), 'deny')).status, 302);
 });
 
-test('A26: an app that registered itself gets no redirect of an error to an https or private address', async () => {
+test('A26 K10: an app that registered itself gets no redirect of an error to an https or private address', async () => {
   for (const uri of [https, scheme]) {
     const unknown = await register(server, { redirect_uris: [uri] });
     for (const more of [{ scope: 'bogus' }, { prompt: 'none' }, { response_type: 'token' }, { code_challenge: undefined }, { resource: 'https://evil.test/' }]) {
@@ -208,7 +208,7 @@ test('A26: an app that registered itself gets no redirect of an error to an http
   }
 });
 
-test('A26: an app that the operator added is told of its error by redirect', async () => {
+test('A26 K10: an app that the operator added is told of its error by redirect', async () => {
   assertRedirectError(server, (await go({ scope: 'bogus' }, { client: trusted })).answer, 'invalid_scope', { to: 'https://trusted.example.test/cb' });
 });
 
@@ -220,7 +220,7 @@ test('A29: prompt=none is an error without a form, and no prompt is a crash', as
   assert.equal(bogus.status, 302);
 });
 
-test('A30: a response mode that is not offered is an error', async () => {
+test('A30 K17: a response mode that is not offered is an error', async () => {
   for (const mode of ['web_message', 'fragment', 'form_post']) {
     const { answer } = await go({ response_mode: mode, state: '"><script>' });
     assertRedirectError(server, answer, 'invalid_request', { to: loopback, state: '"><script>' });

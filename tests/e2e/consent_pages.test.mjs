@@ -19,7 +19,7 @@ before(async () => {
 }, { timeout: 240000 });
 after(async () => { await strict?.stop(); await server?.stop(); }, { timeout: 120000 });
 
-test('U1 U2 A31: every page is private, unframeable and without script', async () => {
+test('U1 U2 A31 K2 K16: every page is private, unframeable and without script', async () => {
   const flow = await startFlow(server);
   assertPage(await page(flow), 200);
   assertPage(await page(flow, '&error=invalid_user_id'), 200);
@@ -68,7 +68,7 @@ test('U4: an app that the operator added is not called unverified', async () => 
   assert.doesNotMatch(text, /nverified/);
 });
 
-test('U5: a loopback or private-scheme address carries the warning and an https one does not', async () => {
+test('U5 K23: a loopback or private-scheme address carries the warning and an https one does not', async () => {
   const textFor = async (uri) => words(await page(await startFlow(server, { client: await register(server, { redirect_uris: [uri] }) })));
   assert.match(await textFor(loopback), /Any program on this computer/i);
   assert.match(await textFor('http://localhost:1/cb'), /Any program on this computer/i);
@@ -76,7 +76,7 @@ test('U5: a loopback or private-scheme address carries the warning and an https 
   assert.doesNotMatch(await textFor(https), /Any (program on this computer|app on this device)/i);
 });
 
-test('U6: an app cannot bring markup, placeholders, or text that turns around', async () => {
+test('U6 K29: an app cannot bring markup, placeholders, or text that turns around', async () => {
   const name = '<img src=x onerror=alert(1)> {{brand_name}} {{{x}}} "\' \u202Egnp.exe\u202C \u2066x\u2069\u200F\u0007';
   const flow = await startFlow(server, { client: await register(server, { client_name: name }) });
   const answer = await flow.browser.get(`/oauth/consent?flow_id=${flow.flowId}`);
@@ -114,7 +114,7 @@ test('U13: a page that is loaded twice, in two tabs or again, can be submitted f
   assert.equal((await submit(flow)).status, 302);
 });
 
-test('U3: a flow belongs to the browser it began in', async () => {
+test('U3 K44: a flow belongs to the browser it began in', async () => {
   const flow = await startFlow(server);
   const stranger = new Browser(server.base);
   await startFlow(server, { browser: stranger, client: flow.client });
@@ -128,7 +128,7 @@ test('U3: a flow belongs to the browser it began in', async () => {
   assert.equal((await submit(flow)).status, 302);
 });
 
-test('U3: a form sent from a page of another origin is refused and changes nothing', async () => {
+test('U3 K44: a form sent from a page of another origin is refused and changes nothing', async () => {
   const flow = await startFlow(server);
   const foreign = [{ Origin: 'https://evil.test' }, { Origin: `${server.base}.evil.test` }, { Origin: server.base.replace('http', 'https') }, { Origin: 'null', 'Sec-Fetch-Site': 'cross-site' }];
   for (const headers of foreign) {

@@ -111,7 +111,7 @@ test('contract 1: a second submit is 409 now and later, and gives no second code
   assertGatewayError(await submit(flow, asProgram), 409, 'flow_already_submitted');
 });
 
-test('U14: two submits at the same moment give one usable code and no 5xx', async () => {
+test('U14 K19: two submits at the same moment give one usable code and no 5xx', async () => {
   for (let round = 0; round < 10; round += 1) {
     const flow = await startFlow(server);
     const answers = await Promise.all([submit(flow), submit(flow)]);
@@ -144,7 +144,7 @@ test('contract 2: the event id of an answer is in the log beside the reason, and
   assert.ok(!line.includes(flow.browser.cookies.get('consentgate_browser')));
 });
 
-test('contract 1 U13 T13 C5: flows, codes and sessions end when their time is over', { timeout: 120000 }, async () => {
+test('contract 1 U13 T13 T27 C5 K9: flows, codes and sessions end when their time is over', { timeout: 120000 }, async () => {
   const used = await journey(brief, { identity: { userId: 'ada' } });
   assert.equal((await rpc(brief, used.token, 'tools/list')).status, 200);
   const [coded, untouched] = [await codeFor(brief), await startFlow(brief)];

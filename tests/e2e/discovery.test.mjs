@@ -46,7 +46,7 @@ test('D3: the root form serves the only resource, and with two resources names n
   assert.equal((await send(other.base, 'GET', resourceDocument)).status, 404);
 });
 
-test('D6 D7: the resource asks for the small default scope, by header only', async () => {
+test('D6 D7 K49: the resource asks for the small default scope, by header only', async () => {
   const document = (await get(`${resourceDocument}/mcp`)).json();
   assert.deepEqual(document.scopes_supported, ['mcp']);
   assert.deepEqual(document.bearer_methods_supported, ['header']);

@@ -43,7 +43,7 @@ test('C1 C5: a made-up, malformed or half token is 401 invalid_token', async () 
   }
 });
 
-test('C9: a token in the address is no token', async () => {
+test('C9 K47: a token in the address is no token', async () => {
   const answer = await send(server.base, 'POST', `/mcp?access_token=${session.token}`, { headers: { 'Content-Type': 'application/json' }, body: '{}' });
   assert.equal(answer.status, 401);
   assert.equal((await postForm(server.base, '/mcp', { access_token: session.token })).status, 401);
@@ -110,7 +110,7 @@ test('C1: the example speaks the protocol: initialize, tools/list, unknown metho
   assert.ok(broken.status < 500 && broken.json().error.code === -32700, broken.text);
 });
 
-test('T16 C5: a session that was revoked is out at the next call', async () => {
+test('T16 C5 K9: a session that was revoked is out at the next call', async () => {
   const done = await journey(server);
   assert.equal((await rpc(server, done.token, 'tools/list')).status, 200);
   await redeem(server, done, done.code);
@@ -119,7 +119,7 @@ test('T16 C5: a session that was revoked is out at the next call', async () => {
   assert.equal(challengeOf(answer).error, 'invalid_token');
 });
 
-test('C5: a token for one resource does not open another', { timeout: 240000 }, async () => {
+test('C5 K8 K25: a token for one resource does not open another', { timeout: 240000 }, async () => {
   const two = await startServer({ env: ({ base }) => ({ CONSENTGATE_RESOURCES: `${base}/mcp ${base}/other` }) });
   try {
     const foreign = await journey(two, { more: { resource: `${two.base}/other` } });

@@ -48,7 +48,7 @@ test('T3 T21 T26: a client that registered the grant gets a refresh token, and a
   assert.ok(await works(second.access_token) && await works(first.access_token));
 });
 
-test('T17 T22 T23: 5 refreshes at once with one token, 100 rounds: one chain lives and no family dies', { timeout: 180000 }, async () => {
+test('T17 T22 T23 K14 K19: 5 refreshes at once with one token, 100 rounds: one chain lives and no family dies', { timeout: 180000 }, async () => {
   let { refresh_token: token } = await signedIn();
   for (let round = 0; round < 100; round += 1) {
     const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(token)));
@@ -74,7 +74,7 @@ test('T16: a code that comes back ends its session with all that was refreshed f
   assertOauthError(await refresh(second.refresh_token), 400, 'invalid_grant');
 });
 
-test('T20 T24 T28: what is not this client\'s, or more than was granted, or made up, is refused and rotates nothing', async () => {
+test('T20 T24 T28 K36 K37: what is not this client\'s, or more than was granted, or made up, is refused and rotates nothing', async () => {
   const first = await signedIn();
   const other = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
   assertOauthError(await refresh(first.refresh_token, { client_id: other.client_id }), 400, 'invalid_grant');
@@ -95,7 +95,7 @@ test('V1 V4 V5: revoking the refresh token disconnects at once, revoking an acce
   assertOauthError(await refresh(second.refresh_token), 400, 'invalid_grant');
 });
 
-test('V2 V3 V6: another client\'s token stays, the answer does not tell, and browsers may ask', async () => {
+test('V2 V3 V6 K38: another client\'s token stays, the answer does not tell, and browsers may ask', async () => {
   const first = await signedIn();
   const other = await register(server);
   for (const token of [first.access_token, first.refresh_token, 'garbage']) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, postForm, postJson, query, send } from './support/browser.mjs';
 import { assertNoRedirect, assertOauthError } from './support/checks.mjs';
-import { api, authorize, authorizeParameters, codeFor, https, journey, loopback, pkce, redeem, register, scheme, startFlow } from './support/journey.mjs';
+import { api, authorize, authorizeParameters, codeFor, https, journey, loopback, pkce, redeem, register, scheme } from './support/journey.mjs';
 import { startServer } from './support/server.mjs';
 
 let server;
@@ -62,7 +62,7 @@ test('R20: neither half of the client configuration protocol is offered', async 
   assert.ok(!('registration_client_uri' in client) && !('registration_access_token' in client));
 });
 
-test('R2 R3 R4: addresses that must never be a redirect target are refused', async () => {
+test('R2 R3 R4 K30: addresses that must never be a redirect target are refused', async () => {
   const bad = ['https://client.example.test/cb#x', 'https://client.example.test/cb#', 'http://evil.test/cb', 'http://localhost.evil.test/cb', 'http://foo.localhost/cb',
     'javascript:alert(1)', 'JavaScript://x/%0aalert(1)', 'data:text/html,x', 'file:///etc/passwd', 'vbscript:x', 'blob:https://x/1', 'about:blank', 'ws://x.test/', 'wss://x.test/',
     'mailto:a@b.test', 'https://user:pw@client.example.test/cb', 'https://user@client.example.test/cb', 'http://a@127.0.0.1/cb', '/relative', 'cb', '', ' ', 'https://', 'https:///cb',
@@ -198,25 +198,7 @@ test('R22: unknown scopes are dropped from the registration', async () => {
   assert.equal((await ask(metadata({ scope: 'mcp nonsense' }))).json().scope, 'mcp');
 });
 
-const real = {
-  'Claude Code': { client_name: 'Claude Code (tools)', redirect_uris: ['http://localhost:3118/callback'], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], token_endpoint_auth_method: 'none' },
-  'claude.ai': { client_name: 'Claude', redirect_uris: ['https://claude.ai/api/mcp/auth_callback'], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], token_endpoint_auth_method: 'client_secret_post' },
-  Cursor: { client_name: 'Cursor', application_type: 'web', redirect_uris: [scheme, 'https://www.cursor.com/agents/mcp/oauth/callback', 'http://localhost:8787/callback'], token_endpoint_auth_method: 'none' },
-  'VS Code': { client_name: 'Visual Studio Code', application_type: 'native', redirect_uris: ['https://insiders.vscode.dev/redirect', 'https://vscode.dev/redirect', 'http://127.0.0.1/', 'http://127.0.0.1:33418/'],
-    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'], response_types: ['code'], token_endpoint_auth_method: 'none' },
-  'MCP Inspector': { client_name: 'MCP Inspector', application_type: 'native', redirect_uris: ['http://localhost:6274/oauth/callback'], client_uri: 'https://github.com/modelcontextprotocol/inspector', token_endpoint_auth_method: 'none' },
-  'mcp-remote': { client_name: 'MCP CLI Proxy', redirect_uris: ['http://localhost:3334/oauth/callback'], software_id: '2e6dc280-f3c3-4e01-99a7-8181dbd1d23d', software_version: '0.1.0', token_endpoint_auth_method: 'none' },
-  ChatGPT: { client_name: 'ChatGPT', redirect_uris: ['https://chatgpt.com/connector/oauth/abc', 'https://chatgpt.com/connector_platform_oauth_redirect'], token_endpoint_auth_methods_supported: ['private_key_jwt', 'none'] },
-  opencode: { client_name: 'OpenCode', redirect_uris: ['http://127.0.0.1/callback', 'http://localhost/callback', 'http://127.0.0.1/mcp/oauth/callback'], token_endpoint_auth_method: 'none' },
-};
-for (const [name, body] of Object.entries(real)) {
-  test(`R3 R11 R14 R15: ${name} registers as it does in the field and can use each of its addresses`, async () => {
-    const client = await register(server, { token_endpoint_auth_method: undefined, ...body });
-    for (const redirect of body.redirect_uris) await startFlow(server, { client, more: { redirect_uri: redirect } });
-  });
-}
-
-test('R17: registrations over the limit are 429 with Retry-After, and so are authorizations', { timeout: 240000 }, async () => {
+test('R17 K28: registrations over the limit are 429 with Retry-After, and so are authorizations', { timeout: 240000 }, async () => {
   const strict = await startServer({ env: { CONSENTGATE_REGISTRATIONS_PER_MINUTE: '3', CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '3' } });
   try {
     const client = await register(strict);

@@ -1,9 +1,9 @@
 // The store is missing, locked, read-only, or its disk is full: 503, nothing half done, and the same workers go on afterwards.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Browser, postJson, send } from './support/browser.mjs';
+import { Browser, postForm, postJson, send } from './support/browser.mjs';
 import { assertGatewayError, assertPage } from './support/checks.mjs';
-import { api, authorize, choose, codeFor, journey, loopback, pkce, post, redeem, register, startFlow, submit } from './support/journey.mjs';
+import { api, authorize, choose, codeFor, journey, loopback, pkce, post, redeem, register, rpc, startFlow, submit } from './support/journey.mjs';
 import { fillUp, ignoringSizeSignal, limitGrowth, lock, makeReadOnly, moveAway, smallDisk } from './support/faults.mjs';
 import { startServer, until } from './support/server.mjs';
 
@@ -127,4 +127,23 @@ test('errors: a wrong verifier is still told apart from a store that is away', l
   await until(async () => (await send(server.base, 'GET', '/healthz')).status === 200, 'the store');
   assert.equal((await redeem(server, flow, flow.code, { code_verifier: pkce().verifier })).json().error, 'invalid_grant');
   assert.equal((await redeem(server, flow, flow.code)).status, 200);
+});
+
+test('T29 V11: while the store is busy or away a refresh is told to come again and the guarded example is closed, and then both go on', long, async () => {
+  const client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
+  const { token, answer } = await journey(server, { client });
+  const refresh = () => postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: answer.json().refresh_token });
+  for (const fault of [lock, moveAway]) {
+    const undo = await fault(server);
+    try {
+      for (let round = 0; round < 4; round += 1) { // both workers, so that none remembers
+        const refused = await refresh();
+        assertUnavailable(refused, 'refresh');
+        assert.notEqual(refused.json().error, 'invalid_grant');
+        if (fault === moveAway) assertUnavailable(await rpc(server, token, 'tools/list'), 'the guarded example');
+      }
+    } finally { await undo(); }
+    await until(async () => (await rpc(server, token, 'tools/list')).status === 200, 'the guarded example to open again');
+  }
+  assert.equal((await refresh()).status, 200);
 });

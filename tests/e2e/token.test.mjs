@@ -128,7 +128,7 @@ test('T12 T13: a wrong client or address is invalid_grant and the code still wor
   assert.equal((await redeem(server, flow, flow.code)).status, 200);
 });
 
-test('T12: another resource is invalid_target and the code still works; a left-out one is inherited', async () => {
+test('T12 K37: another resource is invalid_target and the code still works; a left-out one is inherited', async () => {
   const flow = await coded();
   for (const resource of ['https://evil.test/mcp', `${server.resource}/x`, 'relative']) assertOauthError(await redeem(server, flow, flow.code, { resource }), 400, 'invalid_target');
   assert.equal((await redeem(server, flow, flow.code, { resource: undefined })).status, 200);
@@ -164,7 +164,7 @@ test('T15: the address may be left out, and if it is sent it must be the one tha
   assert.equal((await redeem(server, flow, flow.code, { redirect_uri: undefined })).status, 200);
 });
 
-test('T16: a code used twice is refused and takes its session with it', async () => {
+test('T16 K18: a code used twice is refused and takes its session with it', async () => {
   const done = await journey(server, { client });
   assert.ok(await works(done.token));
   assertOauthError(await redeem(server, done, done.code), 400, 'invalid_grant');
@@ -172,7 +172,7 @@ test('T16: a code used twice is refused and takes its session with it', async ()
   assertOauthError(await redeem(server, done, done.code), 400, 'invalid_grant');
 });
 
-test('T16: a stranger who replays a code without its secrets cannot end the session', async () => {
+test('T16 K18: a stranger who replays a code without its secrets cannot end the session', async () => {
   const done = await journey(server, { client });
   const other = await register(server);
   assertOauthError(await redeem(server, done, done.code, { code_verifier: pkce().verifier }), 400, 'invalid_grant');
@@ -182,7 +182,7 @@ test('T16: a stranger who replays a code without its secrets cannot end the sess
   assert.ok(await works(done.token));
 });
 
-test('T17: twenty redemptions of one code at once give exactly one token, which the others end', async () => {
+test('T17 K19: twenty redemptions of one code at once give exactly one token, which the others end', async () => {
   const flow = await coded();
   const answers = await Promise.all(Array.from({ length: 20 }, () => redeem(server, flow, flow.code)));
   const good = answers.filter((answer) => answer.status === 200);
@@ -191,7 +191,7 @@ test('T17: twenty redemptions of one code at once give exactly one token, which 
   assert.equal(await works(good[0].json().access_token), false);
 });
 
-test('T13: code and verifier of two sign-ins do not fit together', async () => {
+test('T13 K4: code and verifier of two sign-ins do not fit together', async () => {
   const [one, two] = [await coded(), await coded()];
   assertOauthError(await redeem(server, one, one.code, { code_verifier: two.proof.verifier }), 400, 'invalid_grant');
 });
