@@ -1,4 +1,5 @@
-// A guarded MCP server as small as can be: one tool, whoami, that says which client and which person is calling.
+// A guarded MCP server as small as can be: a tool, whoami, that says which client and which person is calling, and another,
+// profile, that takes a scope of its own.
 //
 // It speaks Streamable HTTP (MCP 2025-03-26 and later) with plain JSON answers and no server-side session, behind the
 // same web server as consentgate. The access token is checked for real, against the session as it is now.
@@ -29,13 +30,14 @@ Reply json(int status, const Object& document) {
     return Reply{status, {}, core::json_string(document)}.header("Content-Type", "application/json").header("Cache-Control", "no-store");
 }
 
-// The challenge that tells a client where to sign in. law: RFC 6750 section 3; RFC 9728 section 5.1
-Reply challenge(const core::Policy& policy, const std::string& resource, const core::Error* error) {
-    std::string value = "Bearer resource_metadata=\"" + core::resource_metadata_url(resource) + "\", scope=\"" + policy.default_scopes.text() + "\"";
-    auto body = object();
-    body.set("error", error ? "invalid_token" : "unauthorized");
-    if (error) value += ", error=\"invalid_token\", error_description=\"" + core::plain_ascii(error->say) + "\"";
-    return json(401, body).header("WWW-Authenticate", value);
+// The challenge that tells a client where to sign in, and for which scopes. law: RFC 6750 section 3; RFC 9728 section 5.1
+// in:   error  null: no credentials came, and a challenge for them names no error
+Reply challenge(const std::string& resource, const core::ScopeSet& scopes, const core::Error* error) {
+    std::string value = "Bearer resource_metadata=\"" + core::resource_metadata_url(resource) + "\", scope=\"" + scopes.text() + "\"";
+    if (!error) return json(401, object().set("error", "unauthorized")).header("WWW-Authenticate", value);
+    const auto& known = core::traits(error->fault);
+    value += ", error=\"" + std::string(known.oauth_error) + "\", error_description=\"" + core::plain_ascii(error->say) + "\"";
+    return json(known.status, object().set("error", std::string(known.oauth_error))).header("WWW-Authenticate", value);
 }
 
 Object identity_of(const core::SessionView& view) {
@@ -59,15 +61,30 @@ Object initialize(const Object& params) {
     return result.set("capabilities", capabilities).set("serverInfo", info);
 }
 
-Object list_tools() {
+Object tool(const std::string& name, const std::string& title, const std::string& description) {
     auto schema = object();
     schema.set("type", "object").set("properties", object()).set("additionalProperties", false);
-    auto tool = object();
-    tool.set("name", "whoami").set("title", "Who am I").set("description", "Names the client and the person this session belongs to.");
-    tool.set("inputSchema", schema);
+    return object().set("name", name).set("title", title).set("description", description).set("inputSchema", schema);
+}
+
+Object list_tools() {
     Array tools;
-    tools.add(tool);
+    tools.add(tool("whoami", "Who am I", "Names the client and the person this session belongs to."));
+    tools.add(tool("profile", "Profile", "Tells since when you are signed in and what for; takes the scope profile."));
     return object().set("tools", tools);
+}
+
+const core::ScopeSet& profile_scopes() {
+    static const auto scopes = core::ScopeSet::parse("mcp profile").value();
+    return scopes;
+}
+
+Object call_profile(const core::SessionView& view) {
+    auto profile = identity_of(view);
+    profile.set("since", core::epoch(view.session.created_at)).set("scope", view.session.scope.text());
+    Array list;
+    list.add(object().set("type", "text").set("text", core::json_string(profile)));
+    return object().set("content", list).set("structuredContent", profile).set("isError", false);
 }
 
 Object call_whoami(const core::SessionView& view) {
@@ -97,8 +114,14 @@ Reply answer_rpc(const Object& message, const core::SessionView& view) {
     if (*method == "ping") return result(object());
     if (*method == "tools/list") return result(list_tools());
     if (*method == "tools/call" && core::json_text(params, "name") == "whoami") return result(call_whoami(view));
+    if (*method == "tools/call" && core::json_text(params, "name") == "profile") return result(call_profile(view));
     if (*method == "tools/call") return rpc_error(200, id, -32602, "there is no such tool");
     return rpc_error(200, id, -32601, "there is no such method");
+}
+
+bool calls_profile(const Object& message) {
+    const auto params = message.isObject("params") ? message.getObject("params") : Object::Ptr();
+    return core::json_text(message, "method") == "tools/call" && params && core::json_text(*params, "name") == "profile";
 }
 
 // Access comes before everything else about the request (requirement C15).
@@ -110,15 +133,22 @@ Reply serve_mcp(const Request& request, usecase::World& world, const std::string
             .header("Access-Control-Max-Age", "3600");
     }
     const auto credential = core::bearer_credential(request.authorization);
-    if (!credential) return challenge(world.policy, resource, &credential.error());
-    if (!*credential) return challenge(world.policy, resource, nullptr);
+    const auto& scopes = world.policy.default_scopes;
+    if (!credential) { // no header that could be one: the client must mend it, and signing in anew would not (C8)
+        const auto malformed = core::refuse(core::Fault::invalid_request, core::Say{"the Authorization header must be Bearer and one token"});
+        return challenge(resource, scopes, &malformed);
+    }
+    if (!*credential) return challenge(resource, scopes, nullptr);
     const auto view = usecase::check_access(world, **credential, resource, request.now);
-    if (!view) return challenge(world.policy, resource, &view.error());
+    if (!view) return challenge(resource, scopes, &view.error());
     if (request.method != "POST") return json(405, object().set("error", "method_not_allowed")).header("Allow", "POST, OPTIONS");
     if (request.body_state == web::BodyState::too_large) return json(413, object().set("error", "too_large"));
     if (request.body_state == web::BodyState::cut) return rpc_error(400, {}, -32700, "the body was cut off");
     const auto message = core::parse_json_object(request.body);
     if (!message) return rpc_error(400, {}, -32700, "not a JSON object");
+    if (calls_profile(*message)) {
+        if (const auto judged = core::judge_scope(view->session, profile_scopes()); !judged) return challenge(resource, profile_scopes(), &judged.error());
+    }
     return answer_rpc(*message, *view);
 }
 

@@ -24,6 +24,11 @@ Checked judge_access(const std::optional<SessionView>& view, const std::string& 
     return Nothing{};
 }
 
+Checked judge_scope(const Session& session, const ScopeSet& needed) {
+    if (needed.within(session.scope) == needed) return Nothing{};
+    return refuse(Fault::insufficient_scope, Say{"this needs more scopes than the token has"}, Why{}, "scope");
+}
+
 bool remembered(const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now) {
     const auto& session = earlier.session;
     if (!why_over(earlier, now).empty()) return false;

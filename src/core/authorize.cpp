@@ -25,6 +25,9 @@ Result<ReturnPath> settle_return_path(const Form& query, const Client& client) {
 }
 
 std::optional<Error> check_response(const Form& query) {
+    // Nothing is fetched for anybody, and what such a request holds must not be taken for absent. law: RFC 9101 section 6.2
+    if (query.count("request") > 0) return refuse(Fault::request_not_supported, Say{"request objects are not supported"}, Why{}, "request");
+    if (query.count("request_uri") > 0) return refuse(Fault::request_uri_not_supported, Say{"request_uri is not supported"}, Why{}, "request_uri");
     const auto type = query.get("response_type");
     if (!type) return refuse(Fault::invalid_request, Say{"response_type is missing"}, Why{}, "response_type");
     if (*type != "code") return refuse(Fault::unsupported_response_type, Say{"only response_type=code is supported"}, Why{}, "response_type");

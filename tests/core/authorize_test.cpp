@@ -209,4 +209,11 @@ BOOST_AUTO_TEST_CASE(a_flow_lives_as_long_as_the_policy_says, *label("contract_6
     BOOST_TEST((flow->expires_at - noon).count() == 900);
 }
 
+// law: RFC 9101 section 6.2; what a request object asks for must not be taken for absent
+BOOST_AUTO_TEST_CASE(request_objects_are_refused, *label("A33") * label("K26")) {
+    BOOST_TEST(verdict(sample_authorize().also("request", "e30.e30.")) == "request_not_supported, by redirect");
+    BOOST_TEST(verdict(sample_authorize().also("request_uri", "https://canary.example/")) == "request_uri_not_supported, by redirect");
+    BOOST_TEST(verdict(sample_authorize().also("requested", "x")) == "ok");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

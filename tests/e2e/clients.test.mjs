@@ -105,7 +105,7 @@ test('real clients: the Inspector lists and calls whoami with a token, and is re
   const session = await journey(server, { client, identity: { userId: 'ada' } });
   const bearer = (token) => ['--header', `Authorization: Bearer ${token}`];
   const listed = await inspect('--method', 'tools/list', ...bearer(session.token));
-  assert.deepEqual(JSON.parse(listed.text).tools.map((tool) => tool.name), ['whoami'], listed.text);
+  assert.deepEqual(JSON.parse(listed.text).tools.map((tool) => tool.name), ['whoami', 'profile'], listed.text);
   const call = (token) => inspect('--method', 'tools/call', '--tool-name', 'whoami', ...(token ? bearer(token) : []));
   assert.equal(JSON.parse((await call(session.token)).text).structuredContent.identity, 'ada');
   const refused = async (token) => assert.match((await call(token)).text, /"error":"(unauthorized|invalid_token)"/);

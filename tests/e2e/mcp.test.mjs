@@ -101,7 +101,7 @@ test('C1: the example speaks the protocol: initialize, tools/list, unknown metho
   assert.equal(hello.json().result.protocolVersion, '2025-06-18');
   assert.ok(hello.json().result.serverInfo.name);
   const { tools } = (await rpc(server, session.token, 'tools/list')).json().result;
-  assert.deepEqual(tools.map((tool) => tool.name), ['whoami']);
+  assert.deepEqual(tools.map((tool) => tool.name), ['whoami', 'profile']);
   assert.equal(tools[0].inputSchema.type, 'object');
   assert.equal((await rpc(server, session.token, 'no/such')).json().error.code, -32601);
   const unknown = (await rpc(server, session.token, 'tools/call', { name: 'nope' })).json();
@@ -127,4 +127,26 @@ test('C5 K8 K25: a token for one resource does not open another', { timeout: 240
     const own = await journey(two);
     assert.equal((await rpc(two, own.token, 'tools/list')).status, 200);
   } finally { await two.stop(); }
+});
+
+test('C6 K49: a tool that takes another scope is refused with all it takes at once, and one round of consent suffices', async () => {
+  const profile = (token) => rpc(server, token, 'tools/call', { name: 'profile', arguments: {} });
+  const refused = await profile(session.token);
+  assert.equal(refused.status, 403);
+  const challenge = challengeOf(refused);
+  assert.deepEqual([challenge.error, challenge.scope], ['insufficient_scope', 'mcp profile']);
+  assert.ok(challenge.resource_metadata.startsWith(server.issuer));
+  const { token } = await journey(server, { more: { scope: challenge.scope } });
+  const allowed = await profile(token);
+  assert.equal(allowed.status, 200, allowed.text);
+  assert.equal(allowed.json().result.structuredContent.scope, 'mcp profile');
+  assert.equal((await rpc(server, session.token, 'tools/call', { name: 'whoami', arguments: {} })).status, 200);
+});
+
+test('C8: an Authorization header that is not Bearer and one token is 400 invalid_request', async () => {
+  for (const header of ['Bearer', `Bearer ${session.token}, Bearer ${session.token}`, `Bearer ${session.token} x`]) {
+    const answer = await call({ Authorization: header }, '{"jsonrpc":"2.0","id":1,"method":"tools/list"}');
+    assert.equal(answer.status, 400, header);
+    assert.equal(challengeOf(answer).error, 'invalid_request');
+  }
 });

@@ -31,6 +31,9 @@ enum class Fault {
     invalid_scope,             // 400
     invalid_target,            // 400
     login_required,            // 400
+    request_not_supported,     // 400
+    request_uri_not_supported, // 400
+    insufficient_scope,        // 403
     access_denied,             // 400
     identity_required,         // 302 back to the identity page
     invalid_virtual_key,       // 302 back to the identity page
