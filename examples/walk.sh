@@ -16,7 +16,7 @@ step "The guarded server says where to sign in"
 curl -s -D - -o /dev/null -d "{}" "$BASE/mcp" | grep -i '^www-authenticate'
 
 step "The client registers itself"
-client=$(curl -s -H 'Content-Type: application/json' -d "{\"client_name\":\"walk.sh\",\"redirect_uris\":[\"$REDIRECT\"]}" "$API/register" | member client_id)
+client=$(curl -s -H 'Content-Type: application/json' -d "{\"client_name\":\"walk.sh\",\"redirect_uris\":[\"$REDIRECT\"],\"token_endpoint_auth_method\":\"none\"}" "$API/register" | member client_id)
 echo "client_id: $client"
 
 step "It sends the browser to authorize, which starts a flow and sets the browser's cookie"

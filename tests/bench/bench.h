@@ -31,6 +31,10 @@ struct Servers {
 };
 int measure_journeys(const Servers& servers);
 
+// (e) the endpoints that clients and resource servers ask most, beside the program that does nothing.
+// in:   id, secret  of a resource server of the one resource
+int measure_endpoints(int port, const std::string& id, const std::string& secret);
+
 // A FastCGI program that says "ok" to everything: what lighttpd, libfcgi and the kernel cost without us.
 int serve_nothing();
 

@@ -22,7 +22,8 @@ std::string post_text(std::string_view path, std::string_view origin, std::strin
     return text.append(body);
 }
 
-// What stands between two marks; throws when either is missing.
+} // namespace
+
 std::string between(std::string_view text, std::string_view before, std::string_view after) {
     const auto begin = text.find(before);
     if (begin == std::string_view::npos) throw std::runtime_error("an answer lacks " + std::string(before));
@@ -30,11 +31,18 @@ std::string between(std::string_view text, std::string_view before, std::string_
     return std::string(rest.substr(0, rest.find(after)));
 }
 
-} // namespace
+std::string client_post(int port, std::string_view endpoint, std::string_view form, std::string_view headers) {
+    return post_text(std::string(api).append(endpoint), origin_of(port), headers, "application/x-www-form-urlencoded", form);
+}
 
-std::string register_client(int port) {
+std::string noop_post(int port) {
+    return post_text("/noop", origin_of(port), "", "application/x-www-form-urlencoded", std::string(60, 'x'));
+}
+
+std::string register_client(int port, bool refreshes) {
     HttpClient http(port);
-    const auto body = "{\"client_name\":\"bench\",\"redirect_uris\":[\"" + std::string(redirect_uri) + "\"],\"token_endpoint_auth_method\":\"none\"}";
+    const auto body = "{\"client_name\":\"bench\",\"redirect_uris\":[\"" + std::string(redirect_uri) + "\"],\"token_endpoint_auth_method\":\"none\"" +
+                      (refreshes ? ",\"grant_types\":[\"authorization_code\",\"refresh_token\"]}" : "}");
     const auto reply = http.exchange(post_text(std::string(api) + "register", origin_of(port), "", "application/json", body));
     if (reply.status != 201) throw std::runtime_error("the client was not registered: " + std::string(reply.body));
     return between(reply.body, "\"client_id\":\"", "\"");
@@ -66,7 +74,9 @@ Response SignIn::post(std::string_view step, std::string_view path, std::string_
     return expect(step, http_.exchange(post_text(std::string(api).append(path), origin_, headers, "application/x-www-form-urlencoded", body)), status);
 }
 
-void SignIn::travel() {
+void SignIn::travel() { redeem(finish()); }
+
+std::string SignIn::finish() {
     const auto query = "?response_type=code&client_id=" + client_id_ + "&redirect_uri=" + core::percent_encode(redirect_uri) + "&code_challenge=" +
                        challenge_ + "&code_challenge_method=S256&state=" + verifier_.substr(0, 16) + "&resource=" + core::percent_encode(origin_ + "/mcp");
     const auto started = get("authorize", std::string(api) + "authorize" + query, 302);
@@ -77,10 +87,13 @@ void SignIn::travel() {
     const auto services = std::string(post("user-id", "consent/user-id", flow + "&user_id=anna%40example.org", 302).header("Location"));
     get("the services page", services, 200);
     const auto code = between(post("submit", "consent/submit", flow, 302).header("Location"), "code=", "&");
-    // The last request is the client's own: no cookie, no browser.
-    const auto exchange = "grant_type=authorization_code&client_id=" + client_id_ + "&code=" + code + "&code_verifier=" + verifier_;
-    const auto granted = http_.exchange(post_text(std::string(api) + "token", origin_, "", "application/x-www-form-urlencoded", exchange));
-    between(expect("token", granted, 200).body, "\"access_token\":\"", "\"");
+    return "grant_type=authorization_code&client_id=" + client_id_ + "&code=" + code + "&code_verifier=" + verifier_;
+}
+
+std::string SignIn::redeem(std::string_view form) {
+    const auto granted = expect("token", http_.exchange(post_text(std::string(api) + "token", origin_, "", "application/x-www-form-urlencoded", form)), 200);
+    between(granted.body, "\"access_token\":\"", "\"");
+    return std::string(granted.body);
 }
 
 SixRequests::SixRequests(int port) : http_(port) {

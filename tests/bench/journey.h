@@ -8,7 +8,15 @@
 namespace consentgate::bench {
 
 // Registers the client that all journeys come from. out: its id
-std::string register_client(int port);
+// in: refreshes  it gets refresh tokens, too
+std::string register_client(int port, bool refreshes = false);
+
+// A form, as a client sends it: no cookie, no browser. in: headers  further ones, each with its line end
+std::string client_post(int port, std::string_view endpoint, std::string_view form, std::string_view headers = {});
+// A form of usual size for the program that does nothing.
+std::string noop_post(int port);
+// What stands between two marks of an answer; throws when either is missing.
+std::string between(std::string_view text, std::string_view before, std::string_view after);
 
 // Makes journeys one after another on one connection. Each has its own cookie, flow and PKCE pair.
 class Traveller {
@@ -23,6 +31,9 @@ public:
     SignIn(int port, std::string client_id);
     void prepare() override;
     void travel() override;
+
+    std::string finish(); // all but the last request. out: that request's form
+    std::string redeem(std::string_view form); // the last request. out: the answer's document
 
 private:
     Response get(std::string_view step, std::string_view target, int status);

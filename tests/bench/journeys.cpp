@@ -16,8 +16,6 @@ constexpr std::chrono::seconds patience{25}; // for the journeys of one mileston
 constexpr double most_resident = 20;         // MiB
 constexpr double no_growth = 0.25;           // MiB between the milestones: what one page here and there amounts to
 
-using MakeTraveller = std::function<std::unique_ptr<Traveller>()>;
-
 struct Subject {
     std::vector<pid_t> processes; // all that serve it
     MakeTraveller make;

@@ -23,7 +23,9 @@ struct LoadResult {
     double per_second() const { return static_cast<double>(waits.size()) / seconds; }
 };
 
+using MakeTraveller = std::function<std::unique_ptr<Traveller>()>;
+
 // Makes journeys until there were enough or the time is up. fail: throws what the first failing journey threw
-LoadResult run_load(const Load& load, const std::function<std::unique_ptr<Traveller>()>& make_traveller);
+LoadResult run_load(const Load& load, const MakeTraveller& make_traveller);
 
 } // namespace consentgate::bench

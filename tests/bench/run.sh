@@ -1,6 +1,6 @@
 #!/bin/bash
 # What `make bench` prints, for one engine: (a) the store beside the engine's own client, (b) a full store beside a nearly
-# empty one, (c) whole journeys beside a program that does nothing, (d) start and memory. Ratios are between things measured
+# empty one, (c) whole journeys beside a program that does nothing, (d) start and memory, (e) single endpoints. Ratios are between things measured
 # by turns in this one run; everything is on loopback and in temporary folders. Takes about three minutes. Nothing here
 # passes or fails: what missed its target is marked MISSED.
 #
@@ -64,3 +64,5 @@ start "${serve[@]}"
 consentgate=$!
 until_there "$VAR/consentgate.sock"
 "$BUILD/bench" journeys "$PORT" "$lighttpd" "$consentgate" "$noop" || fail "the journeys were not made"
+mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" 2>>"$VAR/servers.log")
+"$BUILD/bench" endpoints "$PORT" "${asking[@]}" || fail "the endpoints were not measured"

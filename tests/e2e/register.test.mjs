@@ -13,7 +13,7 @@ const metadata = (more) => ({ client_name: 'x', redirect_uris: [loopback], ...mo
 
 before(async () => {
   server = await startServer();
-  closed = await startServer({ env: { CONSENTGATE_REGISTRATION_ENABLED: 'false' } });
+  closed = await startServer({ env: { CONSENTGATE_REGISTRATION_ENABLED: 'false', CONSENTGATE_CLIENT_DOCUMENTS: 'off' } });
 }, { timeout: 240000 });
 after(async () => { await closed?.stop(); await server?.stop(); }, { timeout: 120000 });
 
@@ -25,8 +25,8 @@ test('R1: a client the operator added signs in while registration is off', async
   assert.ok((await closed.admin('client', 'list')).includes('Desk app'));
 });
 
-test('R1 R23: a client id that is an address is refused while documents are not supported', async () => {
-  const flow = await authorize(server, new Browser(server.base), { client_id: 'https://client.example.test/metadata.json', redirect_uris: [https] });
+test('R1 R23: a client id that is an address is refused while documents are switched off', async () => {
+  const flow = await authorize(closed, new Browser(closed.base), { client_id: 'https://client.example.test/metadata.json', redirect_uris: [https] });
   assertNoRedirect(flow.answer);
 });
 

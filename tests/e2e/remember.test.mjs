@@ -71,7 +71,7 @@ test('U14 contract-1: Finish pressed twice is one code: the second press is 409 
   const link = /href="([^"]*code=[^"]*)"/.exec(second.text)?.[1].replaceAll('&amp;', '&');
   assert.equal(link, first.location);
   assert.equal(second.headers['cache-control'], 'no-store');
-  assertGatewayError(await submit(flow), 409, 'flow_already_submitted'); // a program gets no code
+  assertGatewayError(await submit(flow, { Accept: 'application/json' }), 409, 'flow_already_submitted'); // a program gets no code
   const stranger = new Browser(server.base, server.issuer);
   await stranger.get('/healthz');
   const stolen = await post({ ...flow, browser: stranger }, 'submit', {}, { Accept: htmlAccept });

@@ -41,7 +41,7 @@ for (const sdk of [one, second]) {
   test(`real clients: ${sdk.name} discovers, registers, signs in and calls whoami`, settings, async () => {
     const app = new App(server);
     const client = await signIn(sdk, app, { userId: 'ada' });
-    assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), ['whoami']);
+    assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), ['whoami', 'profile']);
     const said = await whoamiBy(client);
     assert.deepEqual([said.client_id, said.client_name, said.identity_kind, said.identity], [app.client.client_id, 'SDK app', 'user_id', 'ada']);
     assert.equal(app.kept.token_type, 'Bearer');

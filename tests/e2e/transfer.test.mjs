@@ -64,7 +64,8 @@ const rows = (count, others) => `
   INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, virtual_key_id, scope, resource, created_at, expires_at, revoked_at)
     SELECT substr('-0AZ_az', abs(random()) % 7 + 1, 1) || hex(randomblob(10)), lower(hex(randomblob(11))), lower(hex(randomblob(32))),
     lower(hex(randomblob(32))), 'cgc_A', 'user_id', CAST('Zoë' || i AS BLOB), NULL, CAST('mcp' AS BLOB), CAST('https://tools.example.org/mcp' AS BLOB), i, i + 86400, NULL FROM n;
-  INSERT INTO code SELECT lower(hex(randomblob(32))), id, client_id, CAST('http://127.0.0.1:53111/callback' AS BLOB), substr(token_hash, 22), 'k', created_at + 300, NULL, NULL
+  INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at, redeemed_at, redemption)
+    SELECT lower(hex(randomblob(32))), id, client_id, CAST('http://127.0.0.1:53111/callback' AS BLOB), substr(token_hash, 22), 'k', created_at + 300, NULL, NULL
     FROM session LIMIT ${others};
   INSERT INTO upstream_token SELECT lower(hex(randomblob(11))), 'session:' || id, 'notes', randomblob(120), randomblob(120), 'k', NULL, NULL, 1, created_at, created_at
     FROM session LIMIT ${others};
@@ -72,15 +73,23 @@ const rows = (count, others) => `
 
 before(async () => {
   fs.writeFileSync(inFolder('consentgate.conf'), 'issuer = https://tools.example.org\nresources = https://tools.example.org/mcp\n');
-  const starting = ['postgresql', 'mariadb'].map(startDatabases);
+  const starting = Promise.all(['postgresql', 'mariadb'].map(startDatabases));
+  try {
+    await makeDatabases();
+  } finally { // so that they are stopped, whatever went wrong here
+    [postgresql, mariadb] = await starting;
+  }
+  await done(small, 'export', '--to', inFolder('small.jsonl'));
+}, { timeout: 240000 });
+
+async function makeDatabases() {
   for (const [place, count, others] of [[large, sessions, tokens], [small, 1000, 300]]) {
     await done(place, 'migrate');
     virtualKey = (await done(place, 'key', 'add', 'Anna')).stdout.trim();
     query(place, rows(count, others));
   }
-  [postgresql, mariadb] = await Promise.all(starting);
-  await done(small, 'export', '--to', inFolder('small.jsonl'));
-}, { timeout: 240000 });
+}
+
 after(async () => {
   await Promise.all([postgresql?.stop(), mariadb?.stop()]);
   fs.rmSync(folder, { recursive: true, force: true });

@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!document.isNull(), "the answer is a JSON object");
     for (const auto& [name, value] : *document) require(!value.isEmpty(), "nothing in the answer is null");
     require(document->getValue<std::string>("client_id") == "cgc_fresh", "the id is ours");
-    require(document->getValue<std::string>("token_endpoint_auth_method") == "none", "the client is public");
-    require(!document->has("client_secret"), "there is no secret");
+    require(document->getValue<std::string>("token_endpoint_auth_method") == core::name_of(client->auth), "the method is told as it is kept");
+    require((client->auth == core::ClientAuth::private_key_jwt) == !client->jwks.empty(), "keys are kept for those who sign with them");
+    require(!document->has("client_secret"), "no secret but what is drawn for it");
     return 0;
 }

@@ -1,0 +1,117 @@
+#include "bench.h"
+#include "load.h"
+#include "measure.h"
+
+#include "consentgate/core/text.h"
+
+#include <cstdio>
+#include <stdexcept>
+
+namespace consentgate::bench {
+namespace {
+
+constexpr int rounds = 3;
+constexpr std::chrono::seconds round_length{2};
+constexpr double least_of_nothing = 0.5; // what introspection must make of the requests to a program that does nothing
+
+// One request after another on one connection, each the same.
+class Asking : public Traveller {
+public:
+    Asking(int port, std::string request, std::string mark) : http_(port), request_(std::move(request)), mark_(std::move(mark)) {}
+    void prepare() override {}
+    void travel() override {
+        const auto reply = http_.exchange(request_);
+        if (reply.status != 200 || reply.body.find(mark_) == std::string_view::npos) throw std::runtime_error("a request was answered with " + std::string(reply.body));
+    }
+
+private:
+    HttpClient http_;
+    std::string request_, mark_;
+};
+
+// Redeems a code that was got before, and not measured.
+class Redeeming final : public Traveller {
+public:
+    Redeeming(int port, const std::string& client) : sign_in_(port, client) {}
+    void prepare() override {
+        sign_in_.prepare();
+        form_ = sign_in_.finish();
+    }
+    void travel() override { sign_in_.redeem(form_); }
+
+private:
+    SignIn sign_in_;
+    std::string form_;
+};
+
+// One chain of refresh tokens, each for the next.
+class Refreshing final : public Traveller {
+public:
+    Refreshing(int port, const std::string& client) : client_(client), sign_in_(port, client) {
+        sign_in_.prepare();
+        keep(sign_in_.redeem(sign_in_.finish()));
+    }
+    void prepare() override {}
+    void travel() override { keep(sign_in_.redeem(form_)); }
+
+private:
+    void keep(const std::string& document) {
+        form_ = "grant_type=refresh_token&client_id=" + client_ + "&refresh_token=" + between(document, "\"refresh_token\":\"", "\"");
+    }
+
+    std::string client_;
+    SignIn sign_in_;
+    std::string form_;
+};
+
+struct Endpoint {
+    const char* name;
+    MakeTraveller make;
+    bool rated;   // the time between requests is the endpoint's own, so that a rate says something
+    double least; // of the rate of nothing; 0: not asked for
+};
+
+struct Figures {
+    double rate = 0, wait = 0;
+};
+
+Figures measured(const Endpoint& endpoint) {
+    std::vector<double> rates, waits;
+    for (int round = 0; round < rounds; ++round) {
+        const auto alone = run_load({1, SIZE_MAX, round_length}, endpoint.make);
+        waits.push_back(waits_of(alone.waits).p50);
+        if (endpoint.rated) rates.push_back(run_load({4, SIZE_MAX, round_length}, endpoint.make).per_second());
+    }
+    return {endpoint.rated ? median(rates) : 0, median(waits)};
+}
+
+void print(const Endpoint& endpoint, const Figures& nothing) {
+    const auto figures = measured(endpoint);
+    std::printf("  %-22s %10.3f %10.2f", endpoint.name, figures.wait, nothing.wait / figures.wait);
+    if (endpoint.rated) std::printf(" %10.0f %10.2f", figures.rate, figures.rate / nothing.rate);
+    if (endpoint.least > 0) std::printf("  >= %.1f: %s", endpoint.least, figures.rate >= endpoint.least * nothing.rate ? "ok" : "MISSED");
+    std::printf("\n");
+    std::fflush(stdout);
+}
+
+} // namespace
+
+int measure_endpoints(int port, const std::string& id, const std::string& secret) {
+    const auto client = register_client(port);
+    const auto refreshing = register_client(port, true);
+    SignIn person(port, client);
+    person.prepare();
+    const auto token = between(person.redeem(person.finish()), "\"access_token\":\"", "\"");
+    const auto question = client_post(port, "introspect", "client_id=" + id + "&client_secret=" + secret + "&token=" + token);
+    const Endpoint nothing{"nothing", [&] { return std::make_unique<Asking>(port, noop_post(port), "ok"); }, true, 0};
+    const auto bare = measured(nothing);
+    std::printf("(e) single requests, one at a time and 4 at once, beside the program that does nothing; medians of %d rounds, load %s\n", rounds, load_average().c_str());
+    std::printf("  %-22s %10s %10s %10s %10s\n", "", "p50 ms", "of nothing", "4: a second", "of nothing");
+    std::printf("  %-22s %10.3f %10s %10.0f\n", nothing.name, bare.wait, "", bare.rate);
+    print({"introspection", [&] { return std::make_unique<Asking>(port, question, "\"active\":true"); }, true, least_of_nothing}, bare);
+    print({"token, from a code", [&] { return std::make_unique<Redeeming>(port, client); }, false, 0}, bare);
+    print({"token, by refreshing", [&] { return std::make_unique<Refreshing>(port, refreshing); }, true, 0}, bare);
+    return EXIT_SUCCESS;
+}
+
+} // namespace consentgate::bench
