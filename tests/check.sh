@@ -50,9 +50,12 @@ end_to_end() {
   local log=$logs/e2e.log ok bad status=0
   (cd tests/e2e && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; }) >"$logs/npm.log" 2>&1 ||
     { tail -n 20 "$logs/npm.log"; count 0 1 "npm packages"; return; }
-  node --test --test-concurrency=1 --test-reporter=tap tests/e2e/*.test.mjs >"$log" 2>&1 || status=1
+  # Some of the real clients want a newer Node.js than Debian's; the packages bring it along.
+  local node
+  node=$(ls "$PWD"/tests/e2e/node_modules/node-linux-*/bin/node 2>/dev/null | head -n 1)
+  "${node:-node}" --test --test-concurrency=1 --test-reporter=tap tests/e2e/*.test.mjs >"$log" 2>&1 || status=1
   # Leaves of the TAP tree only: a file is not a test.
-  ok=$(grep -cE '^ *ok [0-9]+ - ' "$log") bad=$(grep -cE '^ *not ok [0-9]+ - ' "$log")
+  ok=$(grep -E '^ *ok [0-9]+ - ' "$log" | grep -vcE '# SKIP') bad=$(grep -cE '^ *not ok [0-9]+ - ' "$log")
   local files
   files=$(grep -cE '^ok [0-9]+ - .*\.test\.mjs' "$log") && ok=$((ok - files))
   [ $status -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
