@@ -60,8 +60,9 @@ Trouble trouble_of(std::string_view state, long native) {
     if (state.starts_with("08") || one_of<std::string_view>(state, {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "26000", "0A000"})) return Trouble::lost;
     // PostgreSQL's driver, whose own codes are small, when it finds its session ended while it prepares a statement.
     if (state == "HY000" && native < 1000) return Trouble::lost;
-    // MariaDB: no server, no answer, killed, read-only, and a cluster's node that has no quorum or could not finish a commit.
-    if (one_of(native, {2002L, 2003L, 2006L, 2013L, 2055L, 1927L, 1290L, 1836L, 1047L, 1180L})) return Trouble::lost;
+    // MariaDB: no server, no answer, killed, read-only; a cluster's node that has no quorum, could not finish a commit, or let a
+    // statement go because tables were changed through another node.
+    if (one_of(native, {2002L, 2003L, 2006L, 2013L, 2055L, 1927L, 1290L, 1836L, 1047L, 1180L, 1317L})) return Trouble::lost;
     return Trouble::refused;
 }
 

@@ -1,5 +1,6 @@
 #include "bench.h"
 
+#include "consentgate/core/introspection.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/random.h"
 #include "measure.h"
@@ -95,6 +96,10 @@ public:
             throw std::runtime_error(store::address_of(config_) + " does not hold what it was filled with");
         }
         store_ = store::open_store(config_);
+        core::Form form = *core::Form::parse("client_id=bench-server&client_secret=" + secret_);
+        credentials_ = *core::read_client_credentials(form, std::nullopt);
+        policy_.issuer = "http://127.0.0.1";
+        if (!store_->find_resource_server(server_)) store_->put_resource_server({server_, policy_.issuer, core::sha256(secret_), true, sys::now()});
     }
 
     void finalize(std::size_t at) {
@@ -110,11 +115,24 @@ public:
         if (!store_->find_session(core::Digest{tokens_[at % tokens_.size()]})) throw std::runtime_error("a session was not there");
     }
 
+    // All that a worker does for an introspection but reading the request: who asks, the session, the answer.
+    void introspect(std::size_t at) {
+        const auto server = store_->find_resource_server(server_);
+        const core::Digest token{tokens_[at % tokens_.size()]};
+        const auto view = store_->find_session(token);
+        if (!core::judge_resource_server(credentials_, server) || !view) throw std::runtime_error("a session was not there");
+        core::introspection_document(view, token, view->session.resource, policy_, view->session.created_at);
+    }
+
 private:
     std::vector<std::string> some(const std::string& key, const std::string& table, std::size_t most) const {
         return Database(config_).texts("SELECT " + key + " FROM " + table + " ORDER BY " + words_of(config_.engine).shuffled + " LIMIT " + std::to_string(most));
     }
 
+    const core::ResourceServerId server_{"bench-server"};
+    const std::string secret_ = std::string(43, 's');
+    core::ClientCredentials credentials_;
+    core::Policy policy_;
     store::StoreConfig config_;
     std::vector<core::Settlement> settlements_;
     std::vector<std::string> tokens_, codes_;
@@ -174,7 +192,8 @@ int measure_fullness(const std::string& few, const std::string& many) {
                 load_average().c_str());
     std::printf("  %-14s %10s %10s %12s %10s %7s <= %.1f\n", "microseconds", "few: p50", "p99", "many: p50", "p99", "ratio", most_times);
     for (const auto& operation : {Operation{"finalize", &Subject::finalize, writes_of_turn}, Operation{"token", &Subject::redeem, writes_of_turn},
-                                  Operation{"session lookup", &Subject::look_up, reads_of_turn}}) {
+                                  Operation{"session lookup", &Subject::look_up, reads_of_turn},
+                                  Operation{"introspection", &Subject::introspect, reads_of_turn}}) {
         compare(little, much, operation);
     }
     return EXIT_SUCCESS;
