@@ -81,7 +81,7 @@ public:
 private:
     void write_session(const core::Session& session) {
         const auto scope = session.scope.text();
-        Bindings<13> values;
+        Bindings<14> values;
         values.text(0, session.id.text);
         values.text(1, session.flow_id.text);
         values.text(2, session.token.hex);
@@ -95,11 +95,13 @@ private:
         values.number(10, core::epoch(session.created_at));
         values.number(11, core::epoch(session.expires_at));
         values.null(12); // revoked_at
+        values.blob(13, session.redirect_uri);
         execute(insert_session, values.all());
     }
 
     void write_code(const core::IssuedCode& code) {
-        Bindings<7> values;
+        const auto state = code.state.value_or("");
+        Bindings<8> values;
         values.text(0, code.hash.hex);
         values.text(1, code.session_id.text);
         values.text(2, code.client_id.text);
@@ -107,6 +109,7 @@ private:
         values.text(4, code.code_challenge);
         values.text(5, code.key_id.text);
         values.number(6, core::epoch(code.expires_at));
+        values.blob(7, state);
         execute(insert_code, values.all());
     }
 

@@ -18,9 +18,9 @@ namespace {
 // pgbench drew: it has no text of its own but what is the same in all transactions.
 constexpr std::array<const char*, steps> values_of_steps = {
     ":flow, :revision, :now",
-    ":session, :flow, md5(:session) || md5(:secret), :browser, :client, :kind, :person, NULL, :scope, :resource, :now, :session_end, NULL",
+    ":session, :flow, md5(:session) || md5(:secret), :browser, :client, :kind, :person, NULL, :scope, :resource, :now, :session_end, NULL, :redirect",
     "'flow:' || :flow",
-    "md5(:secret) || md5(:session), :session, :client, :redirect, :challenge, :key, :code_end",
+    "md5(:secret) || md5(:session), :session, :client, :redirect, :challenge, :key, :code_end, :state",
 };
 
 std::string filled(std::string text, std::string_view values) {
@@ -58,7 +58,7 @@ std::vector<std::string> command(const store::StoreConfig& config, const std::st
              {"client", session.client_id.text}, {"kind", std::string(core::name_of(session.identity.kind))}, {"person", session.identity.value},
              {"scope", session.scope.text()}, {"resource", session.resource}, {"session_end", number(session.expires_at)},
              {"redirect", pattern.code.redirect_uri}, {"challenge", pattern.code.code_challenge}, {"key", pattern.code.key_id.text},
-             {"code_end", number(pattern.code.expires_at)}}) {
+             {"code_end", number(pattern.code.expires_at)}, {"state", pattern.code.state.value_or("")}}) {
         words.push_back("--define=" + (name + ("=" + value)));
     }
     words.push_back(config.name);

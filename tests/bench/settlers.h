@@ -25,10 +25,10 @@ enum Step { consume, insert_session, list_tokens, insert_code, steps };
 inline constexpr std::array<const char*, steps> step_texts = {
     "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?",
     "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, virtual_key_id, scope, "
-    "resource, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "resource, created_at, expires_at, revoked_at, redirect_uri) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-    "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at, state) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 // A comparison means something only while both sides say the same words: throws when our store says others for this

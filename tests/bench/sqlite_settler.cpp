@@ -61,6 +61,7 @@ private:
         number(insert_session, 11, core::epoch(session.created_at));
         number(insert_session, 12, core::epoch(session.expires_at));
         sqlite3_bind_null(statements_[insert_session], 13); // revoked_at
+        blob(insert_session, 14, session.redirect_uri);
         execute(statements_[insert_session]);
     }
 
@@ -72,6 +73,8 @@ private:
         text(insert_code, 5, code.code_challenge);
         text(insert_code, 6, code.key_id.text);
         number(insert_code, 7, core::epoch(code.expires_at));
+        const auto state = code.state.value_or("");
+        blob(insert_code, 8, state);
         execute(statements_[insert_code]);
     }
 
