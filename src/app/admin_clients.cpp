@@ -57,10 +57,6 @@ int list(Context& context, const Arguments& arguments) {
 int show(Context& context, const Arguments& arguments) {
     const auto client = context.store().find_client(core::ClientId(arguments.words.front()));
     if (!client) throw std::runtime_error("there is no client '" + arguments.words.front() + "'; see consentgate-admin client list");
-    std::vector<core::SessionView> sessions;
-    for (auto& view : context.store().list_sessions(context.now)) {
-        if (view.session.client_id == client->id) sessions.push_back(std::move(view));
-    }
     print_one({{"id", client->id.text},
                {"name", core::display_text(client->name, 200)},
                {"active", yes_no(client->active)},
@@ -70,8 +66,7 @@ int show(Context& context, const Arguments& arguments) {
                {"scope", core::most_scope(*client, context.config().policy).text()},
                {"redirect_uris", list_of(client->redirect_uris, "")},
                {"created", when(client->created_at)},
-               {"last_used", when(client->last_used_at)},
-               {"sessions", {std::to_string(sessions.size()), sessions.size()}}},
+               {"last_used", when(client->last_used_at)}},
               arguments.has("json"));
     return 0;
 }

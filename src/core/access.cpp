@@ -29,19 +29,22 @@ Checked judge_scope(const Session& session, const ScopeSet& needed) {
     return refuse(Fault::insufficient_scope, Say{"this needs more scopes than the token has"}, Why{}, "scope");
 }
 
-bool remembered(const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now) {
-    const auto& session = earlier.session;
-    if (!why_over(earlier, now).empty()) return false;
-    if (session.client_id != flow.client_id || !(session.browser == flow.browser) || session.resource != flow.resource) return false;
-    if (flow.scope.within(session.scope) != flow.scope || !redirect_matches(session.redirect_uri, flow.redirect_uri)) return false;
-    // Upstream accounts stay with a key or a proven person. Those of a typed name ended with its session, and must be connected anew.
-    if (session.identity.kind != IdentityKind::virtual_key && session.identity.kind != IdentityKind::verified_user) return false;
+bool can_be_remembered(const Flow& flow, const Policy& policy) {
     switch (policy.remember_consent) {
     case RememberConsent::never: return false;
     case RememberConsent::https: return describe_redirect(flow.redirect_uri).kind == RedirectKind::https;
     case RememberConsent::always: return true;
     }
     return false;
+}
+
+bool remembered(const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now) {
+    const auto& session = earlier.session;
+    if (!can_be_remembered(flow, policy) || !why_over(earlier, now).empty()) return false;
+    if (session.client_id != flow.client_id || !(session.browser == flow.browser) || session.resource != flow.resource) return false;
+    if (flow.scope.within(session.scope) != flow.scope || !redirect_matches(session.redirect_uri, flow.redirect_uri)) return false;
+    // Upstream accounts stay with a key or a proven person. Those of a typed name ended with its session, and must be connected anew.
+    return session.identity.kind == IdentityKind::virtual_key || session.identity.kind == IdentityKind::verified_user;
 }
 
 } // namespace consentgate::core

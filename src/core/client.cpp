@@ -118,14 +118,6 @@ Result<ClientAuth> read_auth(const Object& body) {
     return ClientAuth::client_secret_basic;
 }
 
-Result<std::string> read_jwks(const Object& body, ClientAuth auth) {
-    if (auth != ClientAuth::private_key_jwt) return std::string();
-    if (!body.isObject("jwks")) return metadata_error("private_key_jwt needs the client's public keys in jwks", "jwks");
-    auto jwks = json_string(*body.getObject("jwks"));
-    if (const auto reason = refuse_jwks(jwks); !reason.empty()) return metadata_error(reason, "jwks");
-    return jwks;
-}
-
 Result<std::string> read_scope(const Object& body, const Policy& policy) {
     if (!json_has(body, "scope")) return std::string();
     const auto text = json_text(body, "scope");
@@ -147,7 +139,7 @@ Result<Client> judge_registration(std::string_view text, const Policy& policy, C
     if (const auto responses = check_list(*body, "response_types", "code"); !responses) return responses.error();
     const auto auth = read_auth(*body);
     if (!auth) return auth.error();
-    auto jwks = read_jwks(*body, *auth);
+    auto jwks = *auth == ClientAuth::private_key_jwt ? read_public_keys(*body) : Result<std::string>(std::string());
     if (!jwks) return jwks.error();
     auto scope = read_scope(*body, policy);
     if (!scope) return scope.error();

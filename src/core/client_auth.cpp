@@ -138,6 +138,14 @@ Result<std::optional<AssertionUse>> judge_client(const ClientCredentials& creden
     return std::optional<AssertionUse>();
 }
 
+Result<std::string> read_public_keys(const Poco::JSON::Object& from) {
+    const auto fail = [](const std::string& say) { return refuse(Fault::invalid_client_metadata, Say{say}, Why{"jwks"}, "jwks"); };
+    if (!from.isObject("jwks")) return fail("private_key_jwt needs the client's public keys in jwks, and not elsewhere");
+    auto jwks = json_string(*from.getObject("jwks"));
+    if (const auto reason = refuse_jwks(jwks); !reason.empty()) return fail(reason);
+    return jwks;
+}
+
 std::string refuse_jwks(const std::string& jwks) {
     constexpr std::size_t most_keys = 10;
     std::string reason;

@@ -96,10 +96,9 @@ Result<Proof> read_proof(const Object& document) {
     const auto offers = [&](ClientAuth auth) { return method == name_of(auth) || (methods && std::find(methods->begin(), methods->end(), name_of(auth)) != methods->end()); };
     if (offers(ClientAuth::none) || (!chosen && (!choice || methods->empty()))) return Proof();
     if (!offers(ClientAuth::private_key_jwt)) return unusable("a client with a document authenticates with none or private_key_jwt, and the document offers neither");
-    if (!document.isObject("jwks")) return unusable("private_key_jwt needs the client's public keys in jwks, in the document itself");
-    auto jwks = json_string(*document.getObject("jwks"));
-    if (const auto reason = refuse_jwks(jwks); !reason.empty()) return unusable(reason);
-    return Proof{ClientAuth::private_key_jwt, std::move(jwks)};
+    auto jwks = read_public_keys(document);
+    if (!jwks) return unusable(jwks.error().say);
+    return Proof{ClientAuth::private_key_jwt, std::move(*jwks)};
 }
 
 // Whether the list of grants names the refresh grant. What is not known here is dropped (requirement R29).

@@ -138,7 +138,7 @@ core::Result<Submitted> submit_consent(World& world, const core::Form& form, con
 }
 
 std::optional<Submitted> recall_consent(World& world, const core::Flow& flow, const core::Form& query, const core::Secret& browser, core::Instant now) {
-    if (world.policy.remember_consent == core::RememberConsent::never || query.get("prompt") == "consent") return std::nullopt;
+    if (!core::can_be_remembered(flow, world.policy) || query.get("prompt") == "consent") return std::nullopt;
     for (const auto& earlier : world.store.list_consents(flow.browser, flow.client_id)) {
         if (!core::remembered(earlier, flow, world.policy, now)) continue;
         const auto fresh = fresh_settlement(world, flow.id, browser);

@@ -1,6 +1,8 @@
+#include "consentgate/core/client_auth.h"
 #include "consentgate/core/client_document.h"
 
 #include "tests/support/makers.h"
+#include "tests/support/signing.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -192,6 +194,20 @@ BOOST_AUTO_TEST_CASE(none_is_taken_wherever_the_document_offers_it, *label("R28"
                             R"("token_endpoint_auth_method":"tls_client_auth")", R"("token_endpoint_auth_method":7)", R"("token_endpoint_auth_methods_supported":"none")"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(fault_of(read(document_with(bad))) == "invalid_client_document");
     }
+}
+
+BOOST_AUTO_TEST_CASE(keys_in_the_document_prove_a_client_that_offers_nothing_less, *label("R28") * label("R38")) {
+    static const auto keys = "\"jwks\":" + TestKey::ec().jwks();
+    for (const auto* method : {R"("token_endpoint_auth_method":"private_key_jwt",)", R"("token_endpoint_auth_methods_supported":["private_key_jwt"],)"}) {
+        const auto client = read(document_with(method + keys));
+        BOOST_REQUIRE_MESSAGE(client, method);
+        BOOST_TEST((client->auth == ClientAuth::private_key_jwt));
+        BOOST_TEST(refuse_jwks(client->jwks).empty());
+    }
+    const auto open = read(document_with(R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"],)" + keys));
+    BOOST_TEST((open->auth == ClientAuth::none));
+    BOOST_TEST(open->jwks.empty());
+    BOOST_TEST(fault_of(read(document_with(R"("token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[]})"))) == "invalid_client_document");
 }
 
 BOOST_AUTO_TEST_CASE(grants_and_addresses_that_are_not_for_us_are_dropped, *label("R29")) {

@@ -26,6 +26,7 @@ std::string why_over(const SessionView& view, Instant now);
 // The person need not be asked again: the same browser gave the same client the same resource and no smaller scope, the session
 // it made still stands, and nobody else can be at the address. Never for a program on the person's computer, which any program
 // can pretend to be, unless the operator wants it. law: OAuth 2.1 section 7.3.1; requirements U7-U9
+bool can_be_remembered(const Flow& flow, const Policy& policy); // as far as the address decides it, before anything is read
 bool remembered(const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now);
 
 // fail: invalid_bearer: unknown, expired, revoked, for another resource, or its client or virtual key no longer stands

@@ -3,6 +3,7 @@
 
 #include "consentgate/core/client.h"
 #include "consentgate/core/form.h"
+#include "consentgate/core/json.h"
 
 #include <optional>
 #include <string>
@@ -39,6 +40,9 @@ Result<std::optional<AssertionUse>> judge_client(const ClientCredentials& creden
 // True when the secret is that of the digest; in the same time for every secret, and without a digest.
 bool proves_secret(const ClientCredentials& credentials, const Digest& secret);
 Error client_not_proven(std::string why);
+
+// The `jwks` of a registration or a document, as it is stored. fail: invalid_client_metadata: it is missing, or refuse_jwks
+Result<std::string> read_public_keys(const Poco::JSON::Object& from);
 
 // Empty when it is a set of 1 to 10 public keys, RSA of at least 2048 bits or P-256; else why not. law: RFC 7517
 std::string refuse_jwks(const std::string& jwks);

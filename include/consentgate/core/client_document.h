@@ -40,7 +40,8 @@ struct DocumentAnswer {
     CacheHeaders caching;
 };
 
-// The client that the document describes. It authenticates with `none`: a document that offers nothing else is refused.
+// The client that the document describes. It authenticates with `none` where it offers that, else by private_key_jwt with the
+// keys that stand in the document; one that offers neither is refused.
 // Redirect URIs, grants and scopes that cannot be used here are dropped, because one document is written for all servers.
 // law: section 4; requirements R24-R29. fail: invalid_client_document
 Result<Client> judge_document(const DocumentUrl& url, const DocumentAnswer& answer, const Policy& policy, Instant now);
