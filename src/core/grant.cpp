@@ -56,13 +56,10 @@ Result<Exchange> judge_exchange(const ExchangeRequest& request, const std::optio
 }
 
 std::string token_document(const Granted& granted, Instant now) {
-    Poco::JSON::Object document(Poco::JSON_PRESERVE_KEY_ORDER);
-    document.set("access_token", granted.token.reveal());
-    document.set("token_type", "Bearer");
-    document.set("expires_in", (granted.session.token_ends() - now).count());
-    if (granted.refresh_token) document.set("refresh_token", granted.refresh_token->reveal());
-    document.set("scope", granted.session.scope.text());
-    return json_string(document);
+    FlatJson document;
+    document.text("access_token", granted.token.reveal()).text("token_type", "Bearer").number("expires_in", (granted.session.token_ends() - now).count());
+    if (granted.refresh_token) document.text("refresh_token", granted.refresh_token->reveal());
+    return document.text("scope", granted.session.scope.text()).str();
 }
 
 } // namespace consentgate::core

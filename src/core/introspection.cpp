@@ -24,23 +24,22 @@ Checked judge_resource_server(const ClientCredentials& credentials, const std::o
 std::string subject_of(const Session& session) { return token_owner(session.identity, session.id); }
 
 std::string introspection_document(const std::optional<SessionView>& view, const Digest& token, const std::string& resource, const Policy& policy, Instant now) {
-    Poco::JSON::Object document(Poco::JSON_PRESERVE_KEY_ORDER);
     const auto judged = judge_access(view, resource, now);
-    document.set("active", static_cast<bool>(judged));
-    if (!judged) return json_string(document);
+    FlatJson document;
+    document.flag("active", static_cast<bool>(judged));
+    if (!judged) return document.str();
     const auto& session = view->session;
-    document.set("scope", session.scope.text());
-    document.set("client_id", session.client_id.text);
-    if (const auto name = user_name(*view); !name.empty()) document.set("username", name);
-    document.set("token_type", "Bearer");
-    document.set("exp", epoch(session.token_ends()));
-    document.set("iat", epoch(session.created_at));
-    document.set("sub", subject_of(session));
-    document.set("aud", session.resource);
-    document.set("iss", policy.issuer);
-    document.set("jti", sha256("jti:" + token.hex).hex.substr(0, token_id_length));
-    document.set("identity_kind", std::string(name_of(session.identity.kind)));
-    return json_string(document);
+    document.text("scope", session.scope.text()).text("client_id", session.client_id.text);
+    if (const auto name = user_name(*view); !name.empty()) document.text("username", name);
+    document.text("token_type", "Bearer")
+        .number("exp", epoch(session.token_ends()))
+        .number("iat", epoch(session.created_at))
+        .text("sub", subject_of(session))
+        .text("aud", session.resource)
+        .text("iss", policy.issuer)
+        .text("jti", sha256("jti:" + token.hex).hex.substr(0, token_id_length))
+        .text("identity_kind", std::string(name_of(session.identity.kind)));
+    return document.str();
 }
 
 } // namespace consentgate::core

@@ -5,6 +5,7 @@
 #include <Poco/Exception.h>
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Parser.h>
+#include <Poco/JSONString.h>
 
 #include <sstream>
 
@@ -50,6 +51,16 @@ std::optional<std::vector<std::string>> json_texts(const Poco::JSON::Object& obj
     }
     return values;
 }
+
+FlatJson& FlatJson::member(std::string_view name, std::string_view value) {
+    if (text_.size() > 1) text_ += ',';
+    text_.append("\"").append(name).append("\":").append(value);
+    return *this;
+}
+
+FlatJson& FlatJson::text(std::string_view name, const std::string& value) { return member(name, Poco::toJSON(value)); }
+FlatJson& FlatJson::number(std::string_view name, std::int64_t value) { return member(name, std::to_string(value)); }
+FlatJson& FlatJson::flag(std::string_view name, bool value) { return member(name, value ? "true" : "false"); }
 
 std::string json_string(const Poco::JSON::Object& object) {
     std::ostringstream out;

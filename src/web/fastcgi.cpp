@@ -7,8 +7,9 @@
 #include <fcgiapp.h>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -20,7 +21,7 @@ namespace consentgate::web {
 namespace {
 
 constexpr std::size_t most_drained = 16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
-constexpr timespec idle_after{5, 0};
+constexpr int idle_after_ms = 5000;
 
 volatile sig_atomic_t told_to_stop = 0;
 
@@ -72,13 +73,28 @@ void read_body(FCGX_Request& raw, Request& request) {
     }
 }
 
-void serve_one(FCGX_Request& raw, const ServeHooks& hooks, sys::Random& random) {
+// Different for each request of each worker there ever was, and no secret: what the worker drew once, and a count.
+class EventIds {
+public:
+    std::string next() {
+        const auto count = ++count_;
+        std::string bytes = worker_;
+        for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(count >> shift & 0xFF);
+        return core::to_hex(bytes);
+    }
+
+private:
+    std::string worker_ = sys::OsRandom().bytes(4);
+    std::uint32_t count_ = 0;
+};
+
+void serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) {
     // Parameters that were cut off look like a request with fewer of them: never treat one as a request.
     if (FCGX_GetError(raw.in) != 0 || FCGX_GetParam("REQUEST_METHOD", raw.envp) == nullptr) return;
     auto request = read_head(raw.envp);
     read_body(raw, request);
     request.now = sys::now();
-    request.event_id = core::to_hex(random.bytes(8));
+    request.event_id = event_ids.next();
     const auto text = serialize(hooks.handle(request), request.method != "HEAD");
     FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
 }
@@ -90,31 +106,61 @@ void install_signals() {
     for (const int signal : {SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
 }
 
+// The two signals are blocked except inside wait(): they can end the wait for a request, never the reading of one. The
+// listener does not block, because another worker may have taken what was announced; EPOLLEXCLUSIVE lets the kernel wake one
+// waiting worker for a request and not all of them.
+class Listener {
+public:
+    explicit Listener(int socket) : socket_(socket), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+        ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLEXCLUSIVE;
+        if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0) throw std::runtime_error("the listening socket cannot be waited for");
+        pthread_sigmask(SIG_SETMASK, nullptr, &waiting_);
+        sigdelset(&waiting_, SIGTERM);
+        sigdelset(&waiting_, SIGUSR1);
+    }
+    ~Listener() { ::close(epoll_); }
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+    enum class Woken { request, idle, signal };
+
+    Woken wait() {
+        epoll_event event{};
+        const int ready = ::epoll_pwait(epoll_, &event, 1, idle_after_ms, &waiting_);
+        if (ready < 0 && errno != EINTR) throw std::runtime_error("the listening socket cannot be waited for");
+        return ready > 0 ? Woken::request : ready == 0 ? Woken::idle : Woken::signal;
+    }
+
+private:
+    int socket_;
+    int epoll_;
+    sigset_t waiting_{};
+};
+
+// out: whether there was one to take
+bool accept_request(FCGX_Request& raw) {
+    const int accepted = FCGX_Accept_r(&raw);
+    if (accepted == -EAGAIN || accepted == -EWOULDBLOCK || accepted == -EINTR || accepted == -ECONNABORTED) return false;
+    if (accepted < 0) throw std::runtime_error("the listening socket cannot be accepted from");
+    return true;
+}
+
 } // namespace
 
-// The two signals are blocked except inside ppoll: they can end the wait for a request, never the reading of one. The
-// listener does not block, because another worker may have taken what ppoll announced.
 void serve(int listening_socket, const ServeHooks& hooks) {
     install_signals();
     if (FCGX_Init() != 0) throw std::runtime_error("libfcgi did not start");
-    ::fcntl(listening_socket, F_SETFL, ::fcntl(listening_socket, F_GETFL) | O_NONBLOCK);
+    Listener listener(listening_socket);
     FCGX_Request raw;
     if (FCGX_InitRequest(&raw, listening_socket, FCGI_FAIL_ACCEPT_ON_INTR) != 0) throw std::runtime_error("libfcgi has no request");
-    sys::OsRandom random;
-    sigset_t waiting;
-    pthread_sigmask(SIG_SETMASK, nullptr, &waiting);
-    sigdelset(&waiting, SIGTERM);
-    sigdelset(&waiting, SIGUSR1);
+    EventIds event_ids;
     while (told_to_stop == 0) {
-        pollfd listener{listening_socket, POLLIN, 0};
-        const int ready = ::ppoll(&listener, 1, &idle_after, &waiting);
-        if (ready == 0 && hooks.between) hooks.between();
-        if (ready < 0 && errno != EINTR) throw std::runtime_error("the listening socket cannot be waited for");
-        if (ready <= 0) continue;
-        const int accepted = FCGX_Accept_r(&raw);
-        if (accepted == -EAGAIN || accepted == -EWOULDBLOCK || accepted == -EINTR || accepted == -ECONNABORTED) continue;
-        if (accepted < 0) throw std::runtime_error("the listening socket cannot be accepted from");
-        serve_one(raw, hooks, random);
+        const auto woken = listener.wait();
+        if (woken == Listener::Woken::idle && hooks.between) hooks.between();
+        if (woken != Listener::Woken::request || !accept_request(raw)) continue;
+        serve_one(raw, hooks, event_ids);
         FCGX_Finish_r(&raw);
         if (hooks.between) hooks.between();
     }
