@@ -2,16 +2,22 @@
 
 #include "consentgate/core/text.h"
 
+#include <algorithm>
+
 namespace consentgate::core {
 
 Keyring::Keyring(std::vector<ServerKey> keys) : keys_(std::move(keys)) {}
 
+const ServerKey* Keyring::find(const KeyId& key) const {
+    const auto known = std::find_if(keys_.begin(), keys_.end(), [&](const auto& one) { return one.id == key; });
+    return known == keys_.end() ? nullptr : &*known;
+}
+
 // `from` begins with the name of its use, which keeps uses of one key apart: no other derivation can yield the same token.
 std::optional<Secret> Keyring::derive(const KeyId& key, const char* prefix, const std::string& from) const {
-    for (const auto& known : keys_) {
-        if (known.id == key) return Secret(prefix + to_base64url(hmac_sha256_bytes(known.bytes, from)));
-    }
-    return std::nullopt;
+    const auto* known = find(key);
+    if (known == nullptr) return std::nullopt;
+    return Secret(prefix + to_base64url(hmac_sha256_bytes(known->bytes, from)));
 }
 
 std::optional<Secret> Keyring::session_token(const KeyId& key, const Secret& code) const {
@@ -29,6 +35,14 @@ std::optional<Secret> Keyring::refresh_token(const KeyId& key, const Secret& bef
 std::optional<Secret> Keyring::access_token(const KeyId& key, const Secret& refresh_token, const std::string& scope) const {
     return derive(key, "cgs_", "access-token:" + refresh_token.reveal() + ":" + scope);
 }
+
+std::optional<Secret> Keyring::vault_key(const KeyId& key) const {
+    const auto* known = find(key);
+    if (known == nullptr) return std::nullopt;
+    return Secret(hmac_sha256_bytes(known->bytes, "vault:"));
+}
+
+std::optional<Secret> Keyring::link_mark(const KeyId& key, const std::string& link) const { return derive(key, "", "link:" + link); }
 
 Digest Keyring::fingerprint(const ServerKey& key) { return sha256(hmac_sha256_bytes(key.bytes, "fingerprint:" + key.id.text)); }
 

@@ -95,14 +95,14 @@ void SqlStore::touch_client(const core::ClientId& id, core::Instant now) {
 }
 
 // The key of the row is the gate: of any number of uses one inserts it.
-Outcome SqlStore::use_assertion(const core::Digest& assertion, core::Instant expires_at, const std::string& use) {
-    const auto used = [&] { return db_.has("SELECT 1 FROM client_assertion WHERE assertion_hash = ?", assertion.hex); };
+Outcome SqlStore::use_once(const Once& sql, const core::Digest& thing, core::Instant expires_at, const std::string& use) {
+    const auto used = [&] { return db_.has(sql.used, thing.hex); };
     if (db_.read(used)) return Outcome::gone;
-    const auto own = [&] { return db_.has("SELECT 1 FROM client_assertion WHERE assertion_hash = ? AND used_by = ?", assertion.hex, use); };
+    const auto own = [&] { return db_.has(sql.own, thing.hex, use); };
     try {
         return db_.write(
             [&] {
-                db_.run("INSERT INTO client_assertion (assertion_hash, used_by, expires_at) VALUES (?, ?, ?)", assertion.hex, use, core::epoch(expires_at));
+                db_.run(sql.insert, thing.hex, use, core::epoch(expires_at));
                 return Outcome::done;
             },
             own);
@@ -110,6 +110,18 @@ Outcome SqlStore::use_assertion(const core::Digest& assertion, core::Instant exp
         if (!db_.read(used)) throw;
         return db_.read(own) ? Outcome::done : Outcome::gone;
     }
+}
+
+Outcome SqlStore::use_assertion(const core::Digest& assertion, core::Instant expires_at, const std::string& use) {
+    return use_once({"SELECT 1 FROM client_assertion WHERE assertion_hash = ?", "SELECT 1 FROM client_assertion WHERE assertion_hash = ? AND used_by = ?",
+                     "INSERT INTO client_assertion (assertion_hash, used_by, expires_at) VALUES (?, ?, ?)"},
+                    assertion, expires_at, use);
+}
+
+Outcome SqlStore::use_link(const core::Digest& link, core::Instant expires_at, const std::string& use) {
+    return use_once({"SELECT 1 FROM used_link WHERE link_hash = ?", "SELECT 1 FROM used_link WHERE link_hash = ? AND used_by = ?",
+                     "INSERT INTO used_link (link_hash, used_by, expires_at) VALUES (?, ?, ?)"},
+                    link, expires_at, use);
 }
 
 } // namespace consentgate::store

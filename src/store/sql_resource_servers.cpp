@@ -1,17 +1,21 @@
 #include "sql_store.h"
 
+#include "consentgate/core/text.h"
+
 namespace consentgate::store {
 
 namespace {
 
-#define RESOURCE_SERVER_COLUMNS "id, resource, secret_hash, active, created_at"
+#define RESOURCE_SERVER_COLUMNS "id, resource, secret_hash, active, created_at, services"
 
 core::ResourceServer take_resource_server(Row& columns) {
     core::ResourceServer server;
     BLOB resource;
     int active = 0;
     Poco::Int64 created_at = 0;
-    columns.into(server.id.text, resource, server.secret.hex, active, created_at);
+    MaybeBlob services;
+    columns.into(server.id.text, resource, server.secret.hex, active, created_at, services);
+    server.services = core::split(from_blob(services), '\n');
     server.resource = from_blob(resource);
     server.active = active != 0;
     server.created_at = core::from_epoch(created_at);
@@ -23,8 +27,9 @@ core::ResourceServer take_resource_server(Row& columns) {
 void SqlStore::put_resource_server(const core::ResourceServer& server) {
     db_.write(
         [&] {
-            db_.run("INSERT INTO resource_server (" RESOURCE_SERVER_COLUMNS ") VALUES (?, ?, ?, ?, ?)", server.id.text, to_blob(server.resource),
-                    server.secret.hex, server.active ? 1 : 0, core::epoch(server.created_at));
+            db_.run("INSERT INTO resource_server (" RESOURCE_SERVER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)", server.id.text, to_blob(server.resource),
+                    server.secret.hex, server.active ? 1 : 0, core::epoch(server.created_at),
+                    to_maybe_blob(core::join(server.services, "\n")));
             return Outcome::done;
         },
         [&] { return db_.has("SELECT 1 FROM resource_server WHERE id = ?", server.id.text); });

@@ -36,6 +36,8 @@ public:
     Outcome redeem_code(const core::Digest& hash, const std::string& redemption, const std::optional<core::RefreshToken>& refresh, core::Instant now) override;
     std::optional<core::SessionView> find_session(const core::Digest& token) override;
     std::vector<core::SessionView> list_sessions(core::Instant now) override;
+    std::vector<core::SessionView> list_browser_sessions(const core::Digest& browser, core::Instant now) override;
+    std::optional<core::SessionView> find_session(const core::SessionId& id) override;
     std::vector<core::SessionView> list_consents(const core::Digest& browser, const core::ClientId& client) override;
     Outcome revoke_session(const core::SessionId& id, core::Instant now) override;
     Outcome revoke_access_token(const core::Digest& token, core::Instant now) override;
@@ -50,8 +52,26 @@ public:
     std::vector<core::VirtualKey> list_virtual_keys() override;
     Outcome disable_virtual_key(const core::VirtualKeyId& id) override;
 
-    Outcome put_upstream_token(const core::FlowId& flow, const UpstreamToken& token, core::Instant now) override;
-    std::vector<UpstreamToken> list_upstream_tokens(const std::string& owner) override;
+    void put_service(const core::Service& service) override;
+    std::optional<core::Service> find_service(const core::ServiceId& id) override;
+    std::vector<core::Service> list_services() override;
+    Outcome update_service(const core::Service& service) override;
+    Outcome remove_service(const core::ServiceId& id) override;
+
+    void put_upstream_state(const core::UpstreamState& state) override;
+    std::optional<core::UpstreamState> find_upstream_state(const core::Digest& state) override;
+    Outcome take_upstream_state(const core::Digest& state, core::Instant now) override;
+    Outcome use_link(const core::Digest& link, core::Instant expires_at, const std::string& use) override;
+
+    Outcome connect_in_flow(const core::FlowId& flow, const core::UpstreamToken& token, core::Instant now) override;
+    Outcome connect_in_session(const core::SessionId& session, const core::UpstreamToken& token, core::Instant now) override;
+    std::optional<core::UpstreamToken> find_upstream_token(const std::string& owner, const core::ServiceId& service) override;
+    std::vector<core::UpstreamToken> list_upstream_tokens(const std::string& owner) override;
+    void touch_upstream_token(const std::string& id, core::Instant now) override;
+    Outcome remove_upstream_token(const std::string& id) override;
+    Outcome claim_refresh(const std::string& id, std::int64_t version, const std::string& lease, core::Instant until, core::Instant now) override;
+    Outcome keep_refreshed(const core::UpstreamToken& token, const std::string& lease, core::Instant now) override;
+    Outcome note_refresh_failure(const core::UpstreamToken& token, const std::string& lease, core::Instant now) override;
 
     Swept sweep(core::Instant now, core::Instant unused_since, std::size_t most) override;
     std::vector<ServerKeyRecord> list_server_keys() override;
@@ -69,6 +89,14 @@ private:
 
     void insert_client(const core::Client& client);
     std::size_t sweep_documents(core::Instant now, std::int64_t most);
+
+    void insert_upstream_token(const core::UpstreamToken& token, const std::string& owner, core::Instant now);
+
+    // A table of things that are good once.
+    struct Once {
+        const char *used, *own, *insert;
+    };
+    Outcome use_once(const Once& sql, const core::Digest& thing, core::Instant expires_at, const std::string& use);
 
     bool has_flow(const core::FlowId& id);
     std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const std::string& wanted);

@@ -50,7 +50,13 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
     const auto documents = sweep_documents(now, limit);
     Swept swept;
     swept.clients = documents;
-    if (assertions.empty() && flows.empty() && sessions.empty() && codes.empty() && clients.empty() && refresh_tokens.empty() && access_tokens.empty()) return swept;
+    const auto states = db_.read([&] {
+        return names("SELECT state_hash FROM upstream_state WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
+    });
+    const auto links = db_.read([&] {
+        return names("SELECT link_hash FROM used_link WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
+    });
+    if (states.empty() && links.empty() && assertions.empty() && flows.empty() && sessions.empty() && codes.empty() && clients.empty() && refresh_tokens.empty() && access_tokens.empty()) return swept;
     db_.rewrite([&] {
         swept = Swept();
         swept.clients = documents;
@@ -65,6 +71,8 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
         for (const auto& hash : refresh_tokens) swept.tokens += db_.run("DELETE FROM refresh_token WHERE token_hash = ?", hash);
         for (const auto& hash : access_tokens) swept.tokens += db_.run("DELETE FROM access_token WHERE token_hash = ?", hash);
         for (const auto& hash : assertions) swept.tokens += db_.run("DELETE FROM client_assertion WHERE assertion_hash = ?", hash);
+        for (const auto& hash : states) swept.tokens += db_.run("DELETE FROM upstream_state WHERE state_hash = ?", hash);
+        for (const auto& hash : links) swept.tokens += db_.run("DELETE FROM used_link WHERE link_hash = ?", hash);
         for (const auto& hash : codes) swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
         // Asked again: a client may have been used since it was listed, or is about to be.
         for (const auto& id : clients) {

@@ -2,42 +2,122 @@
 
 namespace consentgate::store {
 
+namespace {
+
+#define UPSTREAM_TOKEN_COLUMNS "id, owner, service_id, access_token, refresh_token, key_id, scope, expires_at, version, failures, retry_at, broken_at, " \
+                               "created_at, updated_at, last_used_at"
+
+core::UpstreamToken take_upstream_token(Row& columns) {
+    core::UpstreamToken token;
+    BLOB access;
+    MaybeBlob refresh, scope;
+    MaybeTime expires_at, failures, retry_at, broken_at, created_at, updated_at, last_used_at;
+    columns.into(token.id, token.owner, token.service.text, access, refresh, token.key_id.text, scope, expires_at, token.version, failures, retry_at,
+                 broken_at, created_at, updated_at, last_used_at);
+    token.access_token = from_blob(access);
+    token.refresh_token = from_blob(refresh);
+    token.scope = from_blob(scope);
+    token.expires_at = from_maybe_time(expires_at);
+    token.failures = failures.value(0);
+    token.retry_at = from_maybe_time(retry_at);
+    token.broken_at = from_maybe_time(broken_at);
+    token.created_at = from_maybe_time(created_at);
+    token.updated_at = from_maybe_time(updated_at);
+    token.last_used_at = from_maybe_time(last_used_at);
+    return token;
+}
+
+} // namespace
+
+void SqlStore::insert_upstream_token(const core::UpstreamToken& token, const std::string& owner, core::Instant now) {
+    const auto at = core::epoch(now);
+    db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner, token.service.text); // a reconnect replaces
+    db_.run("INSERT INTO upstream_token (id, owner, service_id, access_token, refresh_token, key_id, scope, expires_at, version, created_at, updated_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            token.id, owner, token.service.text, to_blob(token.access_token), to_maybe_blob(token.refresh_token), token.key_id.text,
+            to_maybe_blob(token.scope), to_maybe_time(token.expires_at), token.version, at, at);
+}
+
 // The token belongs to the flow while the flow is open. Raising the flow's revision in the same transaction makes a
 // submit that judged the flow before this moment judge it again, so that no token can be left behind.
-Outcome SqlStore::put_upstream_token(const core::FlowId& flow, const UpstreamToken& token, core::Instant now) {
-    const auto at = core::epoch(now);
-    const auto owner = core::token_owner(flow);
+Outcome SqlStore::connect_in_flow(const core::FlowId& flow, const core::UpstreamToken& token, core::Instant now) {
     return db_.write(
         [&] {
-            if (db_.run("UPDATE flow SET revision = revision + 1 WHERE id = ? AND expires_at > ?", flow.text, at) != 1) return Outcome::gone;
-            db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner, token.service_id); // a reconnect replaces
-            db_.run("INSERT INTO upstream_token (id, owner, service_id, access_token, refresh_token, key_id, version, created_at, updated_at) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    token.id, owner, token.service_id, to_blob(token.access_token), to_maybe_blob(token.refresh_token.value_or("")),
-                    token.key_id.text, token.version, at, at);
+            if (db_.run("UPDATE flow SET revision = revision + 1 WHERE id = ? AND expires_at > ?", flow.text, core::epoch(now)) != 1) return Outcome::gone;
+            insert_upstream_token(token, core::token_owner(flow), now);
             return Outcome::done;
         },
         [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ?", token.id); });
 }
 
-std::vector<UpstreamToken> SqlStore::list_upstream_tokens(const std::string& owner) {
+Outcome SqlStore::connect_in_session(const core::SessionId& session, const core::UpstreamToken& token, core::Instant now) {
+    return db_.write(
+        [&] {
+            if (!db_.has("SELECT 1 FROM session WHERE id = ? AND revoked_at IS NULL AND expires_at > ?", session.text, core::epoch(now))) return Outcome::gone;
+            insert_upstream_token(token, token.owner, now);
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ?", token.id); });
+}
+
+std::optional<core::UpstreamToken> SqlStore::find_upstream_token(const std::string& owner, const core::ServiceId& service) {
     return db_.read([&] {
-        std::vector<std::string> ids, services, keys;
-        std::vector<BLOB> access;
-        std::vector<MaybeBlob> refresh;
-        std::vector<Poco::Int64> versions;
-        db_.query("SELECT id, service_id, access_token, refresh_token, key_id, version FROM upstream_token WHERE owner = ? ORDER BY service_id",
-                  [&](Row& columns) {
-                      columns.into(ids, services, access, refresh, keys, versions);
-                  },
-                  owner);
-        std::vector<UpstreamToken> tokens;
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            tokens.push_back({ids[i], owner, services[i], from_blob(access[i]),
-                              refresh[i].isNull() ? std::nullopt : std::optional(from_blob(refresh[i])), core::KeyId(keys[i]), versions[i]});
-        }
+        std::optional<core::UpstreamToken> found;
+        db_.query("SELECT " UPSTREAM_TOKEN_COLUMNS " FROM upstream_token WHERE owner = ? AND service_id = ?",
+                  [&](Row& columns) { found = take_upstream_token(columns); }, owner, service.text);
+        return found;
+    });
+}
+
+std::vector<core::UpstreamToken> SqlStore::list_upstream_tokens(const std::string& owner) {
+    return db_.read([&] {
+        std::vector<core::UpstreamToken> tokens;
+        db_.query("SELECT " UPSTREAM_TOKEN_COLUMNS " FROM upstream_token WHERE owner = ? ORDER BY service_id",
+                  [&](Row& columns) { tokens.push_back(take_upstream_token(columns)); }, owner);
         return tokens;
     });
+}
+
+void SqlStore::touch_upstream_token(const std::string& id, core::Instant now) {
+    db_.rewrite([&] { return outcome(db_.run("UPDATE upstream_token SET last_used_at = ? WHERE id = ?", core::epoch(now), id)); });
+}
+
+Outcome SqlStore::remove_upstream_token(const std::string& id) {
+    return db_.write([&] { return outcome(db_.run("DELETE FROM upstream_token WHERE id = ?", id)); },
+                     [&] { return !db_.has("SELECT 1 FROM upstream_token WHERE id = ?", id); });
+}
+
+// The gate of refreshing: of any number of workers that found the token due, one writes its lease.
+Outcome SqlStore::claim_refresh(const std::string& id, std::int64_t version, const std::string& lease, core::Instant until, core::Instant now) {
+    return db_.write(
+        [&] {
+            return outcome(db_.run("UPDATE upstream_token SET lease = ?, lease_until = ? WHERE id = ? AND version = ? AND (lease IS NULL OR lease_until <= ?)", lease,
+                                   core::epoch(until), id, version, core::epoch(now)));
+        },
+        [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ? AND lease = ?", id, lease); });
+}
+
+// Both answers to "is it in effect": only the holder of a lease raises the version.
+Outcome SqlStore::keep_refreshed(const core::UpstreamToken& token, const std::string& lease, core::Instant now) {
+    return db_.write(
+        [&] {
+            return outcome(db_.run("UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, scope = ?, expires_at = ?, failures = NULL, "
+                                   "retry_at = NULL, broken_at = NULL, lease = NULL, lease_until = NULL, version = version + 1, updated_at = ? "
+                                   "WHERE id = ? AND lease = ?",
+                                   to_blob(token.access_token), to_maybe_blob(token.refresh_token), token.key_id.text, to_maybe_blob(token.scope),
+                                   to_maybe_time(token.expires_at), core::epoch(now), token.id, lease));
+        },
+        [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ? AND version = ? AND lease IS NULL", token.id, token.version + 1); });
+}
+
+Outcome SqlStore::note_refresh_failure(const core::UpstreamToken& token, const std::string& lease, core::Instant now) {
+    return db_.write(
+        [&] {
+            return outcome(db_.run("UPDATE upstream_token SET failures = ?, retry_at = ?, broken_at = ?, lease = NULL, lease_until = NULL, version = version + 1, "
+                                   "updated_at = ? WHERE id = ? AND lease = ?",
+                                   token.failures, to_maybe_time(token.retry_at), to_maybe_time(token.broken_at), core::epoch(now), token.id, lease));
+        },
+        [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ? AND version = ? AND lease IS NULL", token.id, token.version + 1); });
 }
 
 // Inside settle_flow. What the owner had for the same service before gives way to what was connected just now. Rows are
@@ -50,6 +130,44 @@ void SqlStore::transfer_upstream_tokens(const std::string& from, const std::stri
         db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", to, services[i]);
         db_.run("UPDATE upstream_token SET owner = ?, version = version + 1, updated_at = ? WHERE id = ?", to, core::epoch(now), ids[i]);
     }
+}
+
+void SqlStore::put_upstream_state(const core::UpstreamState& state) {
+    db_.write(
+        [&] {
+            db_.run("INSERT INTO upstream_state (state_hash, browser_hash, service_id, flow_id, session_id, verifier, key_id, expires_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    state.state.hex, state.browser.hex, state.service.text, state.flow ? MaybeText(state.flow->text) : MaybeText(),
+                    state.session ? MaybeText(state.session->text) : MaybeText(), to_blob(state.verifier), state.key_id.text, core::epoch(state.expires_at));
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM upstream_state WHERE state_hash = ?", state.state.hex); });
+}
+
+std::optional<core::UpstreamState> SqlStore::find_upstream_state(const core::Digest& wanted) {
+    return db_.read([&]() -> std::optional<core::UpstreamState> {
+        core::UpstreamState state;
+        MaybeText flow, session;
+        BLOB verifier;
+        Poco::Int64 expires_at = 0;
+        const auto found = db_.query("SELECT state_hash, browser_hash, service_id, flow_id, session_id, verifier, key_id, expires_at FROM upstream_state "
+                                     "WHERE state_hash = ?",
+                                     [&](Row& columns) {
+                                         columns.into(state.state.hex, state.browser.hex, state.service.text, flow, session, verifier, state.key_id.text, expires_at);
+                                     },
+                                     wanted.hex);
+        if (found == 0) return std::nullopt;
+        if (!flow.isNull()) state.flow = core::FlowId(flow.value());
+        if (!session.isNull()) state.session = core::SessionId(session.value());
+        state.verifier = from_blob(verifier);
+        state.expires_at = core::from_epoch(expires_at);
+        return state;
+    });
+}
+
+// A row that is gone after a lost answer may have been taken by somebody else, so it counts as that: the person tries again.
+Outcome SqlStore::take_upstream_state(const core::Digest& state, core::Instant now) {
+    return db_.rewrite([&] { return outcome(db_.run("DELETE FROM upstream_state WHERE state_hash = ? AND expires_at > ?", state.hex, core::epoch(now))); });
 }
 
 } // namespace consentgate::store

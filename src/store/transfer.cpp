@@ -31,10 +31,20 @@ constexpr Column code[] = {
 constexpr Column refresh_token[] = {{"token_hash", text}, {"session_id", text}, {"key_id", text}, {"expires_at", number}, {"used_at", number}};
 constexpr Column access_token[] = {{"token_hash", text}, {"session_id", text}, {"scope", bytes}, {"expires_at", number}};
 constexpr Column client_assertion[] = {{"assertion_hash", text}, {"used_by", text}, {"expires_at", number}};
-constexpr Column resource_server[] = {{"id", text}, {"resource", bytes}, {"secret_hash", text}, {"active", number}, {"created_at", number}};
+constexpr Column resource_server[] = {{"id", text}, {"resource", bytes}, {"secret_hash", text}, {"active", number}, {"created_at", number},
+                                      {"services", bytes}};
 constexpr Column upstream_token[] = {
     {"id", text}, {"owner", text}, {"service_id", text}, {"access_token", bytes}, {"refresh_token", bytes}, {"key_id", text}, {"scope", bytes},
-    {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number}};
+    {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number},
+    {"lease", text}, {"lease_until", number}, {"failures", number}, {"retry_at", number}, {"broken_at", number}, {"last_used_at", number}};
+constexpr Column service[] = {
+    {"id", text}, {"name", bytes}, {"url", bytes}, {"issuer", bytes}, {"authorization_endpoint", bytes}, {"token_endpoint", bytes},
+    {"registration_endpoint", bytes}, {"revocation_endpoint", bytes}, {"resource", bytes}, {"scope", bytes}, {"registration", text}, {"client_id", bytes},
+    {"auth_method", text}, {"client_secret", bytes}, {"key_id", text}, {"sends_iss", number}, {"active", number}, {"version", number}, {"created_at", number}};
+constexpr Column upstream_state[] = {
+    {"state_hash", text}, {"browser_hash", text}, {"service_id", text}, {"flow_id", text}, {"session_id", text}, {"verifier", bytes}, {"key_id", text},
+    {"expires_at", number}};
+constexpr Column used_link[] = {{"link_hash", text}, {"used_by", text}, {"expires_at", number}};
 
 // Server keys first: with the wrong key file it is better to stop before the rest.
 constexpr Table tables[] = {
@@ -44,12 +54,15 @@ constexpr Table tables[] = {
     {"resource_server", resource_server},
     {"client_document", client_document},
     {"virtual_key", virtual_key},
+    {"service", service},
     {"flow", flow},
     {"session", session},
     {"code", code},
     {"refresh_token", refresh_token},
     {"access_token", access_token},
     {"upstream_token", upstream_token},
+    {"upstream_state", upstream_state},
+    {"used_link", used_link},
 };
 
 // A round trip for each row would be most of the time that loading takes.

@@ -62,7 +62,7 @@ STORE_CASE(a_migration_that_was_interrupted_anywhere_is_completed_by_the_next_ru
         const auto store = store::open_store(other);
         BOOST_TEST(store->schema_version() == store::expected_schema_version());
         const auto flow = put_sample_flow(*store);
-        store->put_upstream_token(flow.id, sample_token("notion"), noon);
+        store->connect_in_flow(flow.id, sample_token("notion"), noon);
         const auto settlement = settlement_of(store->find_flow(flow.id)->flow);
         BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
         BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::done));

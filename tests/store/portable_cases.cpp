@@ -15,7 +15,7 @@ STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "contract-1") {
     BOOST_TEST((store->choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) == Outcome::gone));
     BOOST_TEST((store->settle_flow(settlement_of(unknown)) == Outcome::gone));
     BOOST_TEST((store->deny_flow(unknown.id, noon) == Outcome::gone));
-    BOOST_TEST((store->put_upstream_token(unknown.id, sample_token("notion"), noon) == Outcome::gone));
+    BOOST_TEST((store->connect_in_flow(unknown.id, sample_token("notion"), noon) == Outcome::gone));
     BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Outcome::gone));
     BOOST_TEST((store->revoke_session(core::SessionId(fresh_id()), noon) == Outcome::gone));
     BOOST_TEST((store->disable_client(unknown.client_id) == Outcome::gone));
@@ -60,7 +60,7 @@ STORE_CASE(bytes_of_every_value_come_back_the_same, "contract-4") {
     token.access_token.clear();
     for (int byte = 0; byte < 256; ++byte) token.access_token += static_cast<char>(byte);
     token.refresh_token = std::string("\0\0'\\\"\xff\xfe;--\0", 11);
-    store->put_upstream_token(flow.id, token, noon);
+    store->connect_in_flow(flow.id, token, noon);
     const auto found = store->list_upstream_tokens(core::token_owner(flow.id));
     BOOST_REQUIRE(found.size() == 1U);
     BOOST_TEST((found[0].access_token == token.access_token));
@@ -124,7 +124,7 @@ STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "contract
     const auto first = settlement_of(put_sample_flow(*store));
     BOOST_TEST((store->settle_flow(first) == Outcome::done));
     const auto flow = put_sample_flow(*store);
-    store->put_upstream_token(flow.id, sample_token("notion"), noon);
+    store->connect_in_flow(flow.id, sample_token("notion"), noon);
     auto same_code = settlement_of(store->find_flow(flow.id)->flow);
     same_code.code.hash = first.code.hash; // the last statement of the transaction fails
     BOOST_CHECK_THROW(store->settle_flow(same_code), store::StoreFailure);

@@ -147,9 +147,9 @@ STORE_CASE(server_keys_are_noted, "contract-5") {
 STORE_CASE(a_connected_service_has_one_token_per_flow, "contract-4") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
-    store->put_upstream_token(flow.id, sample_token("notion"), noon);
+    store->connect_in_flow(flow.id, sample_token("notion"), noon);
     const auto newer = sample_token("notion");
-    store->put_upstream_token(flow.id, newer, noon);
+    store->connect_in_flow(flow.id, newer, noon);
     const auto tokens = store->list_upstream_tokens(core::token_owner(flow.id));
     BOOST_REQUIRE(tokens.size() == 1U);
     BOOST_TEST(tokens[0].id == newer.id);
@@ -161,7 +161,7 @@ STORE_CASE(a_sweep_deletes_what_expired_long_ago_and_nothing_else, "R17") {
     const auto store = ground.open();
     const auto later = noon + core::Span(30 * 86400);
     const auto old_flow = put_sample_flow(*store);
-    store->put_upstream_token(old_flow.id, sample_token("notion"), noon);
+    store->connect_in_flow(old_flow.id, sample_token("notion"), noon);
     const auto old = settlement_of(put_sample_flow(*store));
     store->settle_flow(old);
     const auto used = sample_client();

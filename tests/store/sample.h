@@ -74,8 +74,32 @@ inline core::VirtualKey sample_key() {
     return {core::VirtualKeyId("vk_" + fresh_id()), "Anna", fresh_digest(), true, noon, std::nullopt, {"notion", "github"}};
 }
 
-inline store::UpstreamToken sample_token(const std::string& service) {
-    return {fresh_id(), "", service, "ciphertext " + fresh_id(), "refresh " + fresh_id(), core::KeyId("k1"), 1};
+inline core::UpstreamToken sample_token(const std::string& service) {
+    core::UpstreamToken token;
+    token.id = fresh_id();
+    token.service = core::ServiceId(service);
+    token.access_token = "ciphertext " + fresh_id();
+    token.refresh_token = "refresh " + fresh_id();
+    token.key_id = core::KeyId("k1");
+    token.scope = "read write";
+    token.expires_at = noon + core::Span(3600);
+    return token;
+}
+
+inline core::Service sample_service() {
+    core::Service service;
+    service.id = core::ServiceId("s-" + fresh_id());
+    service.name = "Notion";
+    service.url = "https://mcp.notion.example/mcp";
+    service.issuer = "https://mcp.notion.example";
+    service.authorization_endpoint = "https://mcp.notion.example/authorize";
+    service.token_endpoint = "https://mcp.notion.example/token";
+    service.client_id = "consentgate";
+    service.auth = core::ClientAuth::client_secret_basic;
+    service.client_secret = std::string("\0cipher\xff", 8);
+    service.key_id = core::KeyId("k1");
+    service.created_at = noon;
+    return service;
 }
 
 inline core::Settlement settlement_of(const core::Flow& flow, core::Identity identity = {core::IdentityKind::skipped, {}}, core::Instant now = noon) {

@@ -78,7 +78,7 @@ SERVER_CASE(a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "
     const auto watcher = ground.open();
     const auto statements = with_sessions_ended_at_each_statement(ground, [&](store::Store& store) {
         const auto flow = put_sample_flow(*watcher);
-        watcher->put_upstream_token(flow.id, sample_token("notion"), noon);
+        watcher->connect_in_flow(flow.id, sample_token("notion"), noon);
         const auto settlement = settlement_of(watcher->find_flow(flow.id)->flow);
         BOOST_TEST((store.settle_flow(settlement) == Outcome::done));
         BOOST_TEST(traces_of(*watcher, settlement).settled(1));
@@ -116,7 +116,7 @@ SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "contra
     without_answer(ground, [&](store::Store& store) { store.put_flow(flow); });
     BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.choose_identity(flow.id, 0, {core::IdentityKind::user_id, "anna"}, noon); }) == Outcome::done));
     BOOST_TEST(watcher->find_flow(flow.id)->flow.revision == 1);
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.put_upstream_token(flow.id, sample_token("notion"), noon); }) == Outcome::done));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.connect_in_flow(flow.id, sample_token("notion"), noon); }) == Outcome::done));
     BOOST_TEST(watcher->list_upstream_tokens(core::token_owner(flow.id)).size() == 1U);
     BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.deny_flow(flow.id, noon); }) == Outcome::done));
     BOOST_TEST(!watcher->find_flow(flow.id).has_value());

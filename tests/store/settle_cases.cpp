@@ -21,7 +21,7 @@ std::size_t statements_of_a_settlement(Ground& ground) {
     std::size_t seen = 0;
     const auto quiet = ground.open();
     const auto flow = put_sample_flow(*quiet);
-    for (const auto* service : {"notion", "github"}) quiet->put_upstream_token(flow.id, sample_token(service), noon);
+    for (const auto* service : {"notion", "github"}) quiet->connect_in_flow(flow.id, sample_token(service), noon);
     const auto current = quiet->find_flow(flow.id)->flow;
     const auto counting = ground.open([&](std::string_view) { ++seen; });
     counting->settle_flow(settlement_of(current));
@@ -30,7 +30,7 @@ std::size_t statements_of_a_settlement(Ground& ground) {
 
 core::Flow flow_with_tokens(store::Store& store, std::size_t tokens) {
     const auto flow = put_sample_flow(store);
-    for (std::size_t i = 0; i < tokens; ++i) store.put_upstream_token(flow.id, sample_token("service" + std::to_string(i)), noon);
+    for (std::size_t i = 0; i < tokens; ++i) store.connect_in_flow(flow.id, sample_token("service" + std::to_string(i)), noon);
     return store.find_flow(flow.id)->flow;
 }
 
@@ -97,12 +97,12 @@ STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "contract-1") {
 STORE_CASE(a_token_connected_since_the_flow_was_read_is_not_left_behind, "contract-1") {
     const auto store = ground.open();
     const auto read = put_sample_flow(*store);
-    store->put_upstream_token(read.id, sample_token("notion"), noon);
+    store->connect_in_flow(read.id, sample_token("notion"), noon);
     BOOST_TEST((store->settle_flow(settlement_of(read)) == Outcome::gone));
     const auto settlement = settlement_of(store->find_flow(read.id)->flow);
     BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
     BOOST_TEST(traces_of(*store, settlement).settled(1));
-    BOOST_TEST((store->put_upstream_token(read.id, sample_token("github"), noon) == Outcome::gone));
+    BOOST_TEST((store->connect_in_flow(read.id, sample_token("github"), noon) == Outcome::gone));
 }
 
 STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "contract-4") {
@@ -120,7 +120,7 @@ STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "c
     BOOST_TEST(kept[0].id == connected.id);
     BOOST_TEST(kept[0].access_token == connected.access_token);
     BOOST_TEST(kept[0].version > connected.version);
-    BOOST_TEST(kept[1].service_id == "service1");
+    BOOST_TEST(kept[1].service.text == "service1");
 }
 
 STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "contract-4") {

@@ -21,6 +21,7 @@ using FlowId = Id<struct FlowKind>;
 using SessionId = Id<struct SessionKind>;
 using VirtualKeyId = Id<struct VirtualKeyKind>;
 using ResourceServerId = Id<struct ResourceServerKind>;
+using ServiceId = Id<struct ServiceKind>; // mcp_client_id on the wire
 using KeyId = Id<struct KeyKind>; // a server key of the key file
 
 } // namespace consentgate::core

@@ -16,6 +16,7 @@ struct ResourceServer {
     Digest secret;
     bool active = true;
     Instant created_at{};
+    std::vector<std::string> services{}; // whose tokens it may fetch for its callers; empty: none
 };
 
 // fail: invalid_client: unknown, disabled, wrong secret, no secret; one answer for all

@@ -40,10 +40,17 @@ public:
     std::optional<Secret> refresh_token(const KeyId& key, const Secret& before) const;
     std::optional<Secret> access_token(const KeyId& key, const Secret& refresh_token, const std::string& scope) const;
 
+    // 32 raw bytes that encrypt under this key (core/vault.h); absent as above.
+    std::optional<Secret> vault_key(const KeyId& key) const;
+
+    // What a link carries to prove that we made it, 43 base64url characters; absent as above.
+    std::optional<Secret> link_mark(const KeyId& key, const std::string& link) const;
+
     // What the database may know of a key, so that a wrong key file is noticed at start.
     static Digest fingerprint(const ServerKey& key);
 
 private:
+    const ServerKey* find(const KeyId& key) const;
     std::optional<Secret> derive(const KeyId& key, const char* prefix, const std::string& from) const;
     std::vector<ServerKey> keys_;
 };

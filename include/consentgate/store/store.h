@@ -10,6 +10,7 @@
 #include "consentgate/core/consent.h"
 #include "consentgate/core/introspection.h"
 #include "consentgate/core/refresh.h"
+#include "consentgate/core/service.h"
 
 #include <cstdint>
 #include <memory>
@@ -47,14 +48,6 @@ struct FlowView {
 struct CodeView {
     core::IssuedCode code;
     core::Session session;
-};
-
-// An upstream token as stored; the two token fields are ciphertext.
-struct UpstreamToken {
-    std::string id, owner, service_id, access_token;
-    std::optional<std::string> refresh_token;
-    core::KeyId key_id;
-    std::int64_t version = 0;
 };
 
 struct ServerKeyRecord {
@@ -119,6 +112,9 @@ public:
     virtual std::vector<core::SessionView> list_sessions(core::Instant now) = 0; // alive, newest first, at most 1000
     // The latest sessions, still standing, by which this browser consented to this client, at most 10, newest first.
     virtual std::vector<core::SessionView> list_consents(const core::Digest& browser, const core::ClientId& client) = 0;
+    // All that this browser consented to and that stands, newest first, at most 100.
+    virtual std::vector<core::SessionView> list_browser_sessions(const core::Digest& browser, core::Instant now) = 0;
+    virtual std::optional<core::SessionView> find_session(const core::SessionId& id) = 0;
     virtual Outcome revoke_session(const core::SessionId& id, core::Instant now) = 0;
     // Ends one access token; the session's other tokens stay. gone: there is none, or it has ended.
     virtual Outcome revoke_access_token(const core::Digest& token, core::Instant now) = 0;
@@ -137,9 +133,39 @@ public:
     virtual std::vector<core::VirtualKey> list_virtual_keys() = 0; // newest first
     virtual Outcome disable_virtual_key(const core::VirtualKeyId& id) = 0;
 
-    // upstream tokens. put refuses (gone) when the flow that owns it is no longer open.
-    virtual Outcome put_upstream_token(const core::FlowId& flow, const UpstreamToken& token, core::Instant now) = 0;
-    virtual std::vector<UpstreamToken> list_upstream_tokens(const std::string& owner) = 0;
+    // services
+    virtual void put_service(const core::Service& service) = 0;
+    virtual std::optional<core::Service> find_service(const core::ServiceId& id) = 0;
+    virtual std::vector<core::Service> list_services() = 0; // by id
+    // Writes all of it and raises the version. gone: it was changed or removed since `service.version` was read.
+    virtual Outcome update_service(const core::Service& service) = 0;
+    // With all that people connected there.
+    virtual Outcome remove_service(const core::ServiceId& id) = 0;
+
+    // people on the way to a service and back
+    virtual void put_upstream_state(const core::UpstreamState& state) = 0;
+    virtual std::optional<core::UpstreamState> find_upstream_state(const core::Digest& state) = 0;
+    // Uses it up. gone: it was used before, or has expired.
+    virtual Outcome take_upstream_state(const core::Digest& state, core::Instant now) = 0;
+    // Uses up a link for connecting later. gone: it was used before. in: use  a fresh id that marks who used it
+    virtual Outcome use_link(const core::Digest& link, core::Instant expires_at, const std::string& use) = 0;
+
+    // upstream tokens. Connecting replaces what the owner had at the service.
+    // The flow's; the owner is set here. gone: the flow is no longer open.
+    virtual Outcome connect_in_flow(const core::FlowId& flow, const core::UpstreamToken& token, core::Instant now) = 0;
+    // The token's owner's, who is that of the session. gone: the session is over.
+    virtual Outcome connect_in_session(const core::SessionId& session, const core::UpstreamToken& token, core::Instant now) = 0;
+    virtual std::optional<core::UpstreamToken> find_upstream_token(const std::string& owner, const core::ServiceId& service) = 0;
+    virtual std::vector<core::UpstreamToken> list_upstream_tokens(const std::string& owner) = 0; // by service
+    virtual void touch_upstream_token(const std::string& id, core::Instant now) = 0;             // last_used_at
+    virtual Outcome remove_upstream_token(const std::string& id) = 0;
+
+    // Refreshing: whoever claims may ask the service, and nobody else before `until`.
+    // in:  lease  a fresh id. gone: somebody holds a lease, or the token has changed since `version` was read
+    virtual Outcome claim_refresh(const std::string& id, std::int64_t version, const std::string& lease, core::Instant until, core::Instant now) = 0;
+    // Both end the lease and write the token's state; `keep` writes its new content too. gone: the lease is no longer ours.
+    virtual Outcome keep_refreshed(const core::UpstreamToken& token, const std::string& lease, core::Instant now) = 0;
+    virtual Outcome note_refresh_failure(const core::UpstreamToken& token, const std::string& lease, core::Instant now) = 0;
 
     // upkeep
     // Deletes what has been expired for long enough, at most `most` rows of each kind; clients unused since `unused_since`.
