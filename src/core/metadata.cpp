@@ -1,6 +1,7 @@
 #include "consentgate/core/metadata.h"
 
 #include "consentgate/core/json.h"
+#include "consentgate/core/token_exchange.h"
 #include "consentgate/core/uri.h"
 
 #include <Poco/JSON/Array.h>
@@ -16,6 +17,12 @@ Poco::JSON::Array array(const std::vector<std::string>& values) {
     return list;
 }
 
+Poco::JSON::Array grants(const Policy& policy) {
+    auto list = array({"authorization_code", token_exchange_grant});
+    if (policy.refreshes()) list.add("refresh_token");
+    return list;
+}
+
 } // namespace
 
 std::string authorization_server_metadata(const Policy& policy) {
@@ -28,7 +35,7 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("scopes_supported", array(policy.catalogue().names()));
     document.set("response_types_supported", array({"code"}));
     document.set("response_modes_supported", array({"query"}));
-    document.set("grant_types_supported", policy.refreshes() ? array({"authorization_code", "refresh_token"}) : array({"authorization_code"}));
+    document.set("grant_types_supported", grants(policy));
     const std::vector<std::string> methods{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"};
     const std::vector<std::string> algorithms{"RS256", "ES256"};
     document.set("token_endpoint_auth_methods_supported", array(methods));

@@ -61,9 +61,11 @@ std::string to_hex(std::string_view bytes) {
     return out;
 }
 
-std::string to_base64url(std::string_view bytes) {
+std::string to_base64url(std::string_view bytes) { return to_base64(bytes, Base64::url); }
+
+std::string to_base64(std::string_view bytes, Base64 alphabet) {
     std::ostringstream out;
-    Poco::Base64Encoder encoder(out, Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING);
+    Poco::Base64Encoder encoder(out, alphabet == Base64::url ? Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING : 0);
     encoder.rdbuf()->setLineLength(0);
     encoder.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     encoder.close();

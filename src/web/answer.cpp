@@ -22,6 +22,7 @@ Reply oauth_answer(const core::Error& error, const Request& request) {
     Object body(Poco::JSON_PRESERVE_KEY_ORDER);
     body.set("error", std::string(known.oauth_error));
     if (!error.say.empty()) body.set("error_description", core::plain_ascii(error.say));
+    if (error.fault == Fault::interaction_required && error.onward) body.set("connect_uri", error.onward->reveal());
     auto reply = answer_json(known.status, core::json_string(body));
     reply.header("Cache-Control", "no-store").header("Pragma", "no-cache");
     if (error.fault == Fault::invalid_client && request.authorization) reply.header("WWW-Authenticate", "Basic realm=\"consentgate\"");

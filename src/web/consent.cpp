@@ -7,6 +7,7 @@
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/services.h"
 
 #include <algorithm>
 
@@ -93,7 +94,9 @@ Handled get_consent_mcps(const Request& request, Site& site) {
     view.flag("identity_virtual_key", identity.kind == IdentityKind::virtual_key).flag("identity_user_id", identity.kind == IdentityKind::user_id);
     view.flag("identity_verified_user", identity.kind == IdentityKind::verified_user).flag("identity_skipped", identity.kind == IdentityKind::skipped);
     const auto name = identity.kind == IdentityKind::virtual_key ? found->virtual_key_name : identity.value;
-    view.set("identity_name", core::display_text(name, 255)).flag("has_services", false);
+    const auto services = usecase::list_flow_services(site.world, found->flow, request.now);
+    view.set("identity_name", core::display_text(name, 255)).flag("has_services", !services.empty());
+    view.list("services", service_rows(services, found->flow.id, *query, site, site.pages.language_for(request.accept_language)));
     return page("services", std::move(view), *found, request, site);
 }
 

@@ -23,7 +23,7 @@ using kainjow::mustache::data;
 using kainjow::mustache::mustache;
 using Messages = std::map<std::string, std::string>;
 
-constexpr const char* page_names[] = {"client", "identity", "services", "error"};
+constexpr const char* page_names[] = {"client", "identity", "services", "connect", "connected", "sessions", "error"};
 constexpr const char* default_language = "en";
 
 [[noreturn]] void fail(const std::string& file, const std::string& reason) { throw std::runtime_error(file + ": " + reason); }

@@ -46,6 +46,12 @@ constexpr Route routes[] = {
     {"oauth_consent_skip", "POST", "/api/oauth/per-user/consent/skip", true, Face::gateway, Cors::closed, post_consent_skip},
     {"oauth_consent_submit", "POST", "/api/oauth/per-user/consent/submit", true, Face::gateway, Cors::closed, post_consent_submit},
     {"oauth_consent_deny", "POST", "/api/oauth/per-user/consent/deny", true, Face::gateway, Cors::closed, post_consent_deny},
+    {"oauth_upstream_authorize", "GET", path::upstream_authorize, true, Face::gateway, Cors::closed, get_upstream_authorize},
+    {"oauth_upstream_connect", "POST", path::upstream_connect, true, Face::gateway, Cors::closed, post_upstream_connect},
+    {"oauth_callback", "GET", path::callback, true, Face::gateway, Cors::closed, get_callback},
+    {"oauth_sessions_page", "GET", path::sessions_page, true, Face::page, Cors::closed, get_sessions},
+    {"oauth_sessions_end", "POST", "/oauth/sessions/end", true, Face::page, Cors::closed, post_sessions_end},
+    {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", true, Face::page, Cors::closed, post_sessions_disconnect},
     {"healthz", "GET", "/healthz", true, Face::json, Cors::closed, get_healthz},
 };
 
@@ -60,10 +66,10 @@ const Route& find_route(const Request& request) {
     return nowhere;
 }
 
-// HEAD is GET without the body, for documents and pages; authorize would start a flow that nobody sees.
+// HEAD is GET without the body, for documents and pages; what starts or ends something is not for looking at.
 bool method_fits(const Route& route, const Request& request) {
     if (request.method == route.method) return true;
-    return request.method == "HEAD" && route.method == "GET" && route.path != path::authorize;
+    return request.method == "HEAD" && route.method == "GET" && route.path != path::authorize && route.path != path::upstream_authorize && route.path != path::callback;
 }
 
 Reply answer_preflight(const Route& route) {

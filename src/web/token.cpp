@@ -1,5 +1,6 @@
 #include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/token.h"
+#include "consentgate/usecase/upstream_tokens.h"
 
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
@@ -15,11 +16,18 @@ core::Error slow_down(const core::Error& error, const Request& request, Site& si
     return admitted ? error : admitted.error();
 }
 
+Handled exchange(const core::Form& form, const Request& request, Site& site) {
+    auto document = usecase::exchange_token(site.world, {form, request.authorization}, request.now);
+    if (!document) return slow_down(document.error(), request, site);
+    return answer_json(200, std::move(*document)).header("Cache-Control", "no-store").header("Pragma", "no-cache");
+}
+
 } // namespace
 
 Handled post_token(const Request& request, Site& site) {
     const auto form = read_form(request);
     if (!form) return form.error();
+    if (form->get("grant_type") == core::token_exchange_grant) return exchange(*form, request, site);
     const auto granted = usecase::grant_token(site.world, {*form, request.authorization}, request.now);
     if (!granted) return slow_down(granted.error(), request, site);
     sys::log_event("token", {{"id", request.event_id}, {"session", granted->session.id.text}, {"client", granted->session.client_id.text}});

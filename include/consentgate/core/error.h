@@ -42,6 +42,11 @@ enum class Fault {
     browser_mismatch,          // 403
     flow_already_submitted,    // 409
     flow_expired,              // 410
+    unknown_service,           // 404
+    invalid_upstream_state,    // 400
+    invalid_link,              // 410
+    interaction_required,      // 400; the error names where the person can connect
+    service_unavailable,       // 503
     not_found,                 // 404
     method_not_allowed,        // 405
     too_large,                 // 413
@@ -92,7 +97,7 @@ struct Error {
     std::optional<ReturnPath> back; // absent: never redirect
     std::string detail;             // for a developer of a client, on the page only (addresses refused and registered)
     int retry_after_seconds = 0;    // 0: none
-    std::optional<Secret> onward{};  // where the person can go on all the same; carries a code, for the page only
+    std::optional<Secret> onward{};  // where the person can go on all the same; carries a code or a link, for the answer only
     std::string onward_target{};     // what that address is called
 };
 

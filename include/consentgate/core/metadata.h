@@ -17,6 +17,11 @@ inline constexpr const char* token = "/api/oauth/per-user/token";
 inline constexpr const char* revoke = "/api/oauth/per-user/revoke";
 inline constexpr const char* introspect = "/api/oauth/per-user/introspect";
 inline constexpr const char* client_form = "/api/oauth/per-user/consent/client";
+inline constexpr const char* upstream_authorize = "/api/oauth/per-user/upstream/authorize";
+inline constexpr const char* upstream_connect = "/api/oauth/per-user/upstream/connect"; // the form of a link's page
+inline constexpr const char* callback = "/api/oauth/callback";
+inline constexpr const char* client_metadata = "/oauth/client-metadata.json";
+inline constexpr const char* sessions_page = "/oauth/sessions";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";
 } // namespace path

@@ -11,6 +11,7 @@ namespace consentgate::core {
 std::string to_hex(std::string_view bytes);           // lower case
 std::string to_base64url(std::string_view bytes);     // RFC 4648 section 5, without padding
 enum class Base64 { standard, url }; // RFC 4648 section 4, with padding; section 5, without
+std::string to_base64(std::string_view bytes, Base64 alphabet);
 // Absent when a character or the length is not of that alphabet.
 std::optional<std::string> from_base64(std::string_view text, Base64 alphabet);
 std::string percent_encode(std::string_view text);    // everything but RFC 3986 unreserved characters

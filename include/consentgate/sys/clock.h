@@ -7,4 +7,7 @@ namespace consentgate::sys {
 
 core::Instant now();
 
+// Waits. Where another worker is doing what this one wants done, and in no other place.
+void pause(std::chrono::milliseconds time);
+
 } // namespace consentgate::sys

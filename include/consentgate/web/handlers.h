@@ -14,6 +14,12 @@ Handled get_authorize(const Request& request, Site& site);
 Handled post_consent_client(const Request& request, Site& site); // the page before: shall the client's document be read
 Handled get_consent(const Request& request, Site& site);      // page 1: who are you
 Handled get_consent_mcps(const Request& request, Site& site); // page 2: services
+Handled get_upstream_authorize(const Request& request, Site& site); // from page 2, or the page of a link
+Handled post_upstream_connect(const Request& request, Site& site);  // that page's form
+Handled get_callback(const Request& request, Site& site);           // back from a service
+Handled get_sessions(const Request& request, Site& site);           // what this browser let in
+Handled post_sessions_end(const Request& request, Site& site);
+Handled post_sessions_disconnect(const Request& request, Site& site);
 Handled get_style(const Request& request, Site& site);
 Handled post_consent_vk(const Request& request, Site& site);
 Handled post_consent_user_id(const Request& request, Site& site);

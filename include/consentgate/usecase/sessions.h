@@ -1,0 +1,28 @@
+// A person's own sessions, by the browser in which they consented.
+#pragma once
+
+#include "consentgate/usecase/upstream.h"
+
+#include <optional>
+#include <vector>
+
+namespace consentgate::usecase {
+
+struct OwnSession {
+    core::SessionView view;
+    std::vector<ServiceView> services; // those with a connection
+};
+
+std::vector<OwnSession> list_own_sessions(World& world, const core::Digest& browser, core::Instant now); // newest first
+
+// Each answers alike whether there was something to end or not: who asks twice has what they wanted.
+// in: form  session_id; absent for end_session: all of this browser's
+// out: how many were ended
+std::size_t end_own_sessions(World& world, const core::Form& form, const core::Digest& browser, core::Instant now);
+// in: form  session_id and mcp_client_id. The connection is its owner's: with a key or a proven user, it ends for all their sessions.
+void disconnect_own_service(World& world, const core::Form& form, const core::Digest& browser, core::Instant now);
+
+// Ends a session, with the connections that are its alone.
+store::Outcome end_session(World& world, const core::Session& session, core::Instant now);
+
+} // namespace consentgate::usecase

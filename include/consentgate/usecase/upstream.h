@@ -1,0 +1,57 @@
+// Connecting a person's account at a service: there, and back again. law: contract sections 3 and 4
+#pragma once
+
+#include "consentgate/core/upstream.h"
+#include "consentgate/usecase/consent.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace consentgate::usecase {
+
+// One service as a person sees it.
+struct ServiceView {
+    core::Service service;
+    std::optional<core::UpstreamToken> token; // absent: not connected
+    bool connected = false;                   // false with a token: it must be connected anew
+};
+
+// The services that this flow's person may use, by name, with what is connected: in this flow, or by the same key or verified
+// person before.
+std::vector<ServiceView> list_flow_services(World& world, const core::Flow& flow, core::Instant now);
+
+// The same for a session.
+std::vector<ServiceView> list_session_services(World& world, const core::SessionView& view, core::Instant now);
+
+// Sends the person of a flow to a service. in: query  mcp_client_id and flow_id
+// out:  the address there; carries a secret of this browser's
+// fail: as open_flow; identity_required: the flow has none yet; unknown_service
+core::Result<core::Secret> connect_in_flow(World& world, const core::Form& query, const Actor& actor, core::Instant now);
+
+// What the page of a link says, before anything leaves for the service.
+struct LinkView {
+    core::Service service;
+    core::SessionView session;
+    core::Link link;
+};
+// in: query  mcp_client_id and link. fail: invalid_link, browser_mismatch, unknown_service
+core::Result<LinkView> open_link(World& world, const core::Form& query, const Actor& actor, core::Instant now);
+// Uses the link up and sends the person on. fail: as open_link
+core::Result<core::Secret> follow_link(World& world, const core::Form& form, const Actor& actor, core::Instant now);
+
+// Where a person stands after they came back from a service.
+struct Returned {
+    core::Service service;
+    std::optional<core::FlowId> flow;  // absent: they came by a link
+    std::string problem;               // empty: connected. Else service_refused or service_failed
+    std::string why;                   // for the log
+};
+// fail: invalid_upstream_state, browser_mismatch: nothing was stored, nothing changed; as open_flow when the flow is over
+core::Result<Returned> finish_connect(World& world, const core::Form& query, const Actor& actor, core::Instant now);
+
+// Takes a connection away, here at once, and at the service where that offers it.
+// out: whether the service was told; false: it offers no revocation, or did not answer
+bool disconnect(World& world, const core::UpstreamToken& token);
+
+} // namespace consentgate::usecase

@@ -1,0 +1,29 @@
+// Handing out a person's upstream token, fresh. law: RFC 8693; contract section 4
+#pragma once
+
+#include "consentgate/core/token_exchange.h"
+#include "consentgate/usecase/client_auth.h"
+
+#include <optional>
+#include <string>
+
+namespace consentgate::usecase {
+
+struct FreshToken {
+    core::Secret access_token;
+    std::optional<core::Instant> expires_at; // absent: the service did not say
+    std::string scope;
+};
+
+// The session's person's token at the service. One that is due is refreshed first: by one worker of all machines, while the
+// others wait for what it gets.
+// fail: interaction_required: there is none, or it must be connected anew; the error carries the link
+//       service_unavailable: it is over, and the service does not answer
+core::Result<FreshToken> fresh_upstream_token(World& world, const core::Session& session, const core::Service& service, core::Instant now);
+
+// The answer's JSON.
+// fail: invalid_client; invalid_request, also for a subject_token that is no good (RFC 8693 section 2.2.2); invalid_target;
+//       interaction_required, service_unavailable
+core::Result<std::string> exchange_token(World& world, const Sender& sender, core::Instant now);
+
+} // namespace consentgate::usecase

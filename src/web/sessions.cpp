@@ -1,0 +1,78 @@
+#include "consentgate/usecase/sessions.h"
+
+#include "consentgate/core/metadata.h"
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+#include "consentgate/sys/log.h"
+#include "consentgate/web/guard.h"
+#include "consentgate/web/handlers.h"
+
+#include <Poco/DateTimeFormatter.h>
+#include <Poco/Timestamp.h>
+
+namespace consentgate::web {
+namespace {
+
+constexpr std::size_t longest_shown_name = 80; // characters
+
+// UTC, and said to be: the server does not know where the person is.
+std::string day_and_time(core::Instant at) {
+    return Poco::DateTimeFormatter::format(Poco::Timestamp::fromEpochTime(core::epoch(at)), "%Y-%m-%d %H:%M UTC");
+}
+
+View session_row(const usecase::OwnSession& own) {
+    const auto& session = own.view.session;
+    const auto name = core::display_text(core::trim(own.view.client_name), longest_shown_name);
+    const auto resource = core::split_uri(session.resource).value_or(core::UriParts{});
+    View row;
+    row.set("session_id", session.id.text).set("client_name", name.empty() ? session.client_id.text : name);
+    row.set("resource_name", std::string(resource.host) + (resource.port.empty() ? "" : ":" + std::string(resource.port)) + std::string(resource.rest == "/" ? "" : resource.rest));
+    row.set("since", day_and_time(session.created_at)).set("until", day_and_time(session.expires_at));
+    row.set("identity_name", core::display_text(own.view.virtual_key ? own.view.virtual_key->name : session.identity.value, longest_shown_name));
+    std::vector<View> services;
+    for (const auto& one : own.services) {
+        View service;
+        service.set("session_id", session.id.text).set("service_id", one.service.id.text).set("service_name", one.service.name);
+        service.flag("broken", !one.connected);
+        if (one.token->last_used_at) service.set("used", day_and_time(*one.token->last_used_at));
+        services.push_back(std::move(service));
+    }
+    return row.flag("has_services", !services.empty()).list("services", std::move(services));
+}
+
+Reply back_to_sessions() { return answer_redirect(core::path::sessions_page); }
+
+} // namespace
+
+// Whoever has no cookie has consented to nothing here: the page then says so.
+Handled get_sessions(const Request& request, Site& site) {
+    std::vector<View> rows;
+    if (const auto browser = actor_of(request, site).browser) {
+        for (const auto& own : usecase::list_own_sessions(site.world, *browser, request.now)) rows.push_back(session_row(own));
+    }
+    View page;
+    page.flag("has_sessions", !rows.empty()).flag("several", rows.size() > 1).list("sessions", std::move(rows));
+    return answer_html(200, site.pages.render("sessions", site.pages.language_for(request.accept_language), std::move(page)), "'self'");
+}
+
+Handled post_sessions_end(const Request& request, Site& site) {
+    const auto form = read_own_form(request, site);
+    if (!form) return form.error();
+    if (const auto browser = actor_of(request, site).browser) {
+        const auto ended = usecase::end_own_sessions(site.world, *form, *browser, request.now);
+        sys::log_event("ended", {{"id", request.event_id}, {"sessions", std::to_string(ended)}});
+    }
+    return back_to_sessions();
+}
+
+Handled post_sessions_disconnect(const Request& request, Site& site) {
+    const auto form = read_own_form(request, site);
+    if (!form) return form.error();
+    if (const auto browser = actor_of(request, site).browser) {
+        usecase::disconnect_own_service(site.world, *form, *browser, request.now);
+        sys::log_event("disconnected", {{"id", request.event_id}, {"service", form->get("mcp_client_id").value_or("")}});
+    }
+    return back_to_sessions();
+}
+
+} // namespace consentgate::web
