@@ -10,11 +10,11 @@ namespace {
 
 int add(Context& context, const Arguments& arguments) {
     sys::OsRandom random;
-    const auto made = usecase::add_resource_server(context.store(), random, context.config().policy, arguments.words.front(), context.now);
+    const auto made = usecase::add_resource_server(context.store(), random, context.config().policy, arguments.words.front(), arguments.all("service"), context.now);
     if (!made) throw UsageError(arguments.words.front() + ": " + made.error().say);
     if (arguments.has("json")) {
         Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-        object.set("id", made->server.id.text).set("resource", made->server.resource).set("secret", made->clear.reveal());
+        object.set("id", made->server.id.text).set("resource", made->server.resource).set("services", list_of(made->server.services, "none").value).set("secret", made->clear.reveal());
         print(object);
         return 0;
     }
@@ -25,9 +25,9 @@ int add(Context& context, const Arguments& arguments) {
 }
 
 int list(Context& context, const Arguments& arguments) {
-    Table table{{"id", "resource", "active", "created"}, {}};
+    Table table{{"id", "resource", "services", "active", "created"}, {}};
     for (const auto& server : context.store().list_resource_servers()) {
-        table.rows.push_back({server.id.text, server.resource, yes_no(server.active), when(server.created_at)});
+        table.rows.push_back({server.id.text, server.resource, list_of(server.services, "none"), yes_no(server.active), when(server.created_at)});
     }
     print(table, arguments.has("json"));
     return 0;
@@ -72,7 +72,8 @@ int introspect(Context& context, const Arguments& arguments) {
 std::vector<Command> resource_commands() {
     const Option json{"json", "", "print JSON"};
     return {
-        {"resource add", "URL", "let the server of a resource ask about its tokens", "consentgate-admin resource add https://tools.example.org/mcp", {json}, add},
+        {"resource add", "URL", "let the server of a resource ask about its tokens", "consentgate-admin resource add https://tools.example.org/mcp --service notion",
+         {{"service", "ID", "let it fetch its callers' tokens at this service (RFC 8693); may be repeated"}, json}, add},
         {"resource list", "", "list the servers that may ask", "consentgate-admin resource list", {json}, list},
         {"resource disable", "ID", "tell a server nothing from now on", "consentgate-admin resource disable cgrs_0mB2Yg6nV0sW3k9Q1r5xZA", {}, disable},
         {"token introspect", "", "say whose token stands on the standard input, and whether it is good", "consentgate-admin token introspect < token", {json}, introspect},

@@ -18,9 +18,8 @@ Poco::JSON::Array array(const std::vector<std::string>& values) {
 }
 
 Poco::JSON::Array grants(const Policy& policy) {
-    auto list = array({"authorization_code", token_exchange_grant});
-    if (policy.refreshes()) list.add("refresh_token");
-    return list;
+    if (!policy.refreshes()) return array({"authorization_code", token_exchange_grant});
+    return array({"authorization_code", "refresh_token", token_exchange_grant});
 }
 
 } // namespace

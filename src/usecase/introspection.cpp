@@ -15,12 +15,17 @@ core::Result<std::string> introspect_token(World& world, const Sender& sender, c
 }
 
 core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Random& random, const core::Policy& policy, const std::string& resource,
-                                                    core::Instant now) {
+                                                    std::vector<std::string> services, core::Instant now) {
     const auto known = policy.known_resource(resource);
     if (!known) {
         return core::refuse(core::Fault::invalid_target, core::Say{"it is not one of the `resources` of the configuration"}, core::Why{}, "resource");
     }
-    NewResourceServer made{{core::ResourceServerId("cgrs_" + random.id(16)), *known, {}, true, now}, random.secret()};
+    for (const auto& service : services) {
+        if (!store.find_service(core::ServiceId(service))) {
+            return core::refuse(core::Fault::invalid_target, core::Say{"there is no service '" + service + "'; see consentgate-admin service list"});
+        }
+    }
+    NewResourceServer made{{core::ResourceServerId("cgrs_" + random.id(16)), *known, {}, true, now, std::move(services)}, random.secret()};
     made.server.secret = core::sha256(made.clear);
     store.put_resource_server(made.server);
     return made;

@@ -32,10 +32,10 @@ BOOST_AUTO_TEST_CASE(the_lists_are_explicit_and_say_exactly_what_is_offered, *la
     BOOST_TEST(array_of(*document, "token_endpoint_auth_methods_supported") == "none client_secret_basic client_secret_post private_key_jwt");
     BOOST_TEST(array_of(*document, "token_endpoint_auth_signing_alg_values_supported") == "RS256 ES256");
     BOOST_TEST(array_of(*document, "introspection_endpoint_auth_methods_supported") == "client_secret_basic client_secret_post");
-    BOOST_TEST(array_of(*document, "grant_types_supported") == "authorization_code refresh_token");
+    BOOST_TEST(array_of(*document, "grant_types_supported") == "authorization_code refresh_token urn:ietf:params:oauth:grant-type:token-exchange");
     auto policy = sample_policy();
     policy.refresh_idle = Span(0);
-    BOOST_TEST(array_of(*server_document(policy), "grant_types_supported") == "authorization_code");
+    BOOST_TEST(array_of(*server_document(policy), "grant_types_supported") == "authorization_code urn:ietf:params:oauth:grant-type:token-exchange");
     BOOST_TEST(array_of(*document, "revocation_endpoint_auth_methods_supported") == "none client_secret_basic client_secret_post private_key_jwt");
     BOOST_TEST(array_of(*document, "response_types_supported") == "code");
     BOOST_TEST(array_of(*document, "response_modes_supported") == "query");

@@ -133,7 +133,7 @@ test('D16 D17 D19 D25: one response type, one mode, S256 only, codes and refresh
   assert.deepEqual(document.response_types_supported, ['code']);
   assert.deepEqual(document.response_modes_supported, ['query']);
   assert.deepEqual(document.code_challenge_methods_supported, ['S256']);
-  assert.deepEqual(document.grant_types_supported, ['authorization_code', 'refresh_token']);
+  assert.deepEqual(document.grant_types_supported, ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:token-exchange']);
 });
 
 const methods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];

@@ -43,7 +43,7 @@ struct Asked {
 // law: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7591 section 3.2.2, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6
 const std::set<std::string> rfc_words{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "unsupported_response_type",
                                       "invalid_scope", "invalid_target", "invalid_token", "invalid_redirect_uri", "invalid_client_metadata", "access_denied",
-                                      "login_required", "request_not_supported", "request_uri_not_supported", "insufficient_scope", "server_error", "temporarily_unavailable"};
+                                      "login_required", "request_not_supported", "request_uri_not_supported", "insufficient_scope", "server_error", "temporarily_unavailable", "interaction_required"};
 
 } // namespace
 

@@ -15,8 +15,9 @@ struct NewResourceServer {
     core::Secret clear; // shown once, stored never
 };
 
-// fail: invalid_target when it is none of the configured resources
+// in:   services  whose tokens it may fetch for its callers
+// fail: invalid_target when it is none of the configured resources, or a service is not there
 core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Random& random, const core::Policy& policy, const std::string& resource,
-                                                    core::Instant now);
+                                                    std::vector<std::string> services, core::Instant now);
 
 } // namespace consentgate::usecase

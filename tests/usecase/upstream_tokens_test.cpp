@@ -1,0 +1,118 @@
+// Fresh tokens with several workers at once: each thread is a worker, with a store and a World of its own on one database.
+#include "world_fixture.h"
+
+#include "consentgate/core/vault.h"
+#include "consentgate/usecase/sessions.h"
+#include "consentgate/usecase/upstream_tokens.h"
+#include "tests/support/scripted_service.h"
+
+#include <mutex>
+#include <thread>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+
+namespace {
+
+// One provider for all workers, which takes its time.
+class SlowService final : public sys::WebCaller {
+public:
+    ScriptedService behind;
+
+    sys::WebAnswer ask(const sys::WebQuestion& question) override {
+        const std::lock_guard lock(mutex_);
+        std::this_thread::sleep_for(std::chrono::milliseconds(250));
+        return behind.ask(question);
+    }
+
+private:
+    std::mutex mutex_;
+};
+
+struct Workers : WorldFixture {
+    SlowService service;
+    core::Session session;
+
+    Workers() {
+        world.web = &service;
+        store->put_service(scripted_service());
+    }
+
+    // Signs in with an account connected whose token ends at noon + 3600.
+    void connect() {
+        const auto flow = begin();
+        BOOST_REQUIRE(usecase::skip_identity(world, about(flow), person, noon));
+        const auto departed = usecase::connect_in_flow(world, about(flow, "&mcp_client_id=notion"), person, noon);
+        BOOST_REQUIRE_EQUAL(fault_of(departed), "ok");
+        const auto back = usecase::finish_connect(world, form_of("code=anna&state=" + query_value(departed->reveal(), "state")), person, noon);
+        BOOST_REQUIRE_EQUAL(fault_of(back), "ok");
+        BOOST_REQUIRE_EQUAL(back->problem, "");
+        const auto submitted = usecase::submit_consent(world, about(flow), person, noon);
+        BOOST_REQUIRE_EQUAL(fault_of(submitted), "ok");
+        session = store->find_session(submitted->session_id)->session;
+    }
+
+    std::vector<std::string> ask_at_once(int workers, core::Instant now) {
+        std::vector<std::string> answers(static_cast<std::size_t>(workers));
+        std::vector<std::thread> threads;
+        for (auto& answer : answers) {
+            threads.emplace_back([&] {
+                const auto own_store = store::open_store(config);
+                sys::OsRandom own_random;
+                usecase::World own{*own_store, own_random, policy, keyring, bearers, nullptr, &service};
+                const auto fresh = usecase::fresh_upstream_token(own, session, scripted_service(), now);
+                answer = fresh ? fresh->access_token.reveal() : fault_of(fresh);
+            });
+        }
+        for (auto& thread : threads) thread.join();
+        return answers;
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(upstream_tokens)
+
+BOOST_FIXTURE_TEST_CASE(of_eight_workers_one_refreshes_and_all_get_what_it_got, Workers, *label("contract_4")) {
+    connect();
+    for (const auto& answer : ask_at_once(8, noon + core::Span(3600))) BOOST_TEST(answer == "access-refreshed-1");
+    BOOST_TEST(service.behind.refreshed.size() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(of_eight_workers_one_hears_the_refusal_and_all_send_the_person, Workers, *label("contract_4")) {
+    connect();
+    service.behind.fail = "invalid_grant";
+    for (const auto& answer : ask_at_once(8, noon + core::Span(3600))) BOOST_TEST(answer == "interaction_required");
+    const auto kept = store->find_upstream_token(core::token_owner(session.identity, session.id), core::ServiceId("notion"));
+    BOOST_REQUIRE(kept.has_value()); // its history stays
+    BOOST_TEST(kept->broken_at.has_value());
+    BOOST_TEST(kept->failures == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_lease_of_a_worker_that_died_runs_out, Workers, *label("contract_4")) {
+    connect();
+    const auto owner = core::token_owner(session.identity, session.id);
+    const auto token = *store->find_upstream_token(owner, core::ServiceId("notion"));
+    const auto now = noon + core::Span(3600);
+    BOOST_REQUIRE((store->claim_refresh(token.id, token.version, "of the dead", now + core::Span(1), now) == store::Outcome::done));
+    BOOST_TEST(ask_at_once(1, now).front() == "access-refreshed-1");
+    BOOST_TEST((store->keep_refreshed(token, "of the dead", now) == store::Outcome::gone));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_another_key_file_encrypted_is_an_error_and_never_garbage, Workers, *label("contract_5")) {
+    connect();
+    keyring = core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\2'))}});
+    BOOST_TEST(fault_of(usecase::fresh_upstream_token(world, session, scripted_service(), noon)) == "server_error");
+    keyring = core::Keyring({{core::KeyId("k2"), core::Secret(std::string(32, '\1'))}});
+    BOOST_TEST(fault_of(usecase::fresh_upstream_token(world, session, scripted_service(), noon)) == "server_error");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_end_of_a_session_ends_its_own_connections_at_the_service_too, Workers, *label("contract_4")) {
+    connect();
+    BOOST_TEST((usecase::end_session(world, session, noon) == store::Outcome::done));
+    BOOST_TEST(service.behind.revoked.size() == 2U);
+    BOOST_TEST(store->list_upstream_tokens(core::token_owner(session.identity, session.id)).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
