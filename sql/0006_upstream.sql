@@ -58,3 +58,6 @@ CREATE INDEX upstream_token_key ON upstream_token (key_id);
 
 -- The services whose tokens a resource server may fetch for its callers; NULL: none.
 ALTER TABLE resource_server ADD COLUMN services BLOB;
+
+-- What became of a server key; NULL: it is or was used. 'known': servers know it, nothing is written with it yet. 'removed'.
+ALTER TABLE server_key ADD COLUMN state VARCHAR(16);

@@ -53,6 +53,9 @@ private:
     std::unique_ptr<store::Store> store_;
 };
 
+// fail: throws std::runtime_error when the database cannot be used, or its schema is not this program's
+void require_schema(Context& context);
+
 struct Command {
     std::string name;    // "key add"
     std::string operand; // what follows it, e.g. "NAME"; empty: nothing
@@ -67,6 +70,7 @@ std::vector<Command> client_commands();
 std::vector<Command> resource_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
+std::vector<Command> vault_commands();
 
 // One cell of a table: what a person reads, and what a program gets.
 struct Cell {

@@ -30,7 +30,7 @@ int migrate(Context& context, const Arguments&) {
     for (const auto& migration : applied) std::cerr << "applied " << migration.name << "\n";
     if (applied.empty()) std::cerr << "the schema is up to date (version " << store::expected_schema_version() << ")\n";
     make_key_file(context);
-    usecase::check_server_keys(context.store(), sys::read_key_file(config.key_file), context.now);
+    usecase::check_server_keys(context.store(), sys::read_key_file(config.key_file), context.now, usecase::KeyCheck::looking);
     return 0;
 }
 

@@ -1,14 +1,11 @@
 #include "admin.h"
+#include "admin_progress.h"
 #include "admin_transfer_file.h"
 
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/upkeep.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <iostream>
 
 namespace consentgate::app::admin {
@@ -19,70 +16,12 @@ using store::Table;
 
 constexpr std::size_t batch = 500; // rows read at once, and rows of one transaction
 
-// INT and TERM ask for a stop between two batches; a second one stops at once. What is left behind either way can be taken up.
-class StopSignals {
-public:
-    StopSignals() {
-        struct sigaction action{};
-        action.sa_handler = [](int) { asked_ = 1; };
-        action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
-        for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
-    }
-    void check(const std::string& then) const {
-        if (asked_ != 0) throw std::runtime_error("stopped; " + then);
-    }
-
-private:
-    static inline volatile std::sig_atomic_t asked_ = 0;
-};
-
-// How far it is, on stderr: every second in one line of a terminal, else a line now and then.
-class Progress {
-public:
-    explicit Progress(std::string doing, std::optional<std::uint64_t> total = {}) : doing_(std::move(doing)), next_(Clock::now() + every()) {
-        if (total) of_ = " of " + std::to_string(*total);
-    }
-    ~Progress() {
-        if (shown_) std::cerr << "\r\033[K" << std::flush;
-    }
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
-
-    void at(std::uint64_t rows, const Table& table) {
-        if (Clock::now() < next_) return;
-        next_ = Clock::now() + every();
-        shown_ = on_terminal_;
-        const auto text = doing_ + " " + std::to_string(rows) + of_ + " rows (" + table.name + ")";
-        std::cerr << (on_terminal_ ? "\r" + text + "\033[K" : text + "\n") << std::flush;
-    }
-
-private:
-    using Clock = std::chrono::steady_clock;
-    std::chrono::seconds every() const { return std::chrono::seconds(on_terminal_ ? 1 : 10); }
-
-    const bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
-    std::string doing_, of_;
-    Clock::time_point next_;
-    bool shown_ = false;
-};
-
 std::string counts(const Tally& tally) {
     std::string text;
     for (std::size_t at = 0; at < tally.rows.size(); ++at) {
         text += (at == 0 ? "" : ", ") + std::string(store::transfer_tables()[at].name) + " " + std::to_string(tally.rows[at]);
     }
     return text;
-}
-
-void require_schema(Context& context) {
-    const auto health = usecase::check_health(context.store());
-    const auto where = store::address_of(context.config().store);
-    if (!health.store_answers) {
-        throw std::runtime_error(where + ": the database cannot be used (" + health.why_not + "); if it was never made, run: consentgate-admin migrate");
-    }
-    if (health.ready()) return;
-    throw std::runtime_error(where + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
-                             std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
 }
 
 // All rows of a table after a key, some at a time, in the order of their keys.
@@ -114,7 +53,7 @@ void write_rows(store::Transfer& transfer, ExportWriter& out, const std::string&
             for (const auto& row : rows) out.put(at, row);
             out.flush();
             stop.check(when_stopped);
-            progress.at(out.tally().all_rows(), tables[at]);
+            progress.at(out.tally().all_rows(), tables[at].name);
         });
     }
 }
@@ -157,14 +96,17 @@ std::uint64_t check_file(Context& context, const std::string& path, const StopSi
                                  std::to_string(store::expected_schema_version()) + "; migrate the old database with this program and export again");
     }
     const KeyFile keys(context.config().key_file);
-    for (const auto& known : context.store().list_server_keys()) keys.require(known, store::address_of(context.config().store));
+    for (const auto& known : context.store().list_server_keys()) {
+        if (known.state == store::KeyState::used) keys.require(known, store::address_of(context.config().store));
+    }
     Progress progress("checked");
     while (file.next()) {
         const auto& table = store::transfer_tables()[file.table()];
         stop.check("nothing was imported");
-        progress.at(file.tally().all_rows(), table);
+        progress.at(file.tally().all_rows(), table.name);
         if (std::string_view(table.name) != "server_key") continue;
         const auto row = file.record();
+        if (!std::holds_alternative<std::monostate>(row.at(3))) continue; // nothing was written with it yet, or nothing needs it any more
         keys.require({core::KeyId(store::key_of(row)), core::Digest{std::get<std::string>(row.at(1))}}, "the export");
     }
     if (!file.complete()) {
@@ -192,7 +134,7 @@ store::Loaded load(store::Transfer& transfer, const std::string& path, std::uint
         all.inserted += loaded.inserted;
         all.present += loaded.present;
         stop.check("the same command goes on where it stopped");
-        progress.at(all.inserted + all.present, table);
+        progress.at(all.inserted + all.present, table.name);
     };
     while (file.next()) {
         if (file.table() != at || rows.size() == batch) put();
@@ -223,7 +165,7 @@ Verified verify(store::Transfer& transfer, const std::string& path, std::uint64_
                 if (same) more = file.next();
             }
             stop.check("everything is imported, and not all of it verified; the same command does it again");
-            progress.at(verified.rows, tables[at]);
+            progress.at(verified.rows, tables[at].name);
         });
         if (more && file.table() == at) {
             throw std::runtime_error(std::string(tables[at].name) + " '" + store::key_of(file.record()) +

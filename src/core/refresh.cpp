@@ -63,7 +63,7 @@ std::optional<Rotated> rotate(const Secret& token, const RefreshView& found, con
     if (!next || !access) return std::nullopt;
     const auto end = refresh_end(session, policy, now);
     session.token_expires_at = std::min(now + policy.session_lifetime, end);
-    Rotation rotation{found.token.hash, {sha256(*next), session.id, keyring.newest(), end, std::nullopt}, {sha256(*access), session.id, session.scope, *session.token_expires_at}};
+    Rotation rotation{found.token.hash, found.token.key_id, {sha256(*next), session.id, keyring.newest(), end, std::nullopt}, {sha256(*access), session.id, session.scope, *session.token_expires_at}};
     return Rotated{{std::move(*access), std::move(*next), std::move(session)}, std::move(rotation)};
 }
 

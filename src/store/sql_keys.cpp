@@ -64,24 +64,4 @@ Outcome SqlStore::disable_virtual_key(const core::VirtualKeyId& id) {
                      [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ? AND active = 0", id.text); });
 }
 
-std::vector<ServerKeyRecord> SqlStore::list_server_keys() {
-    return db_.read([&] {
-        std::vector<std::string> ids, fingerprints;
-        db_.query("SELECT id, fingerprint FROM server_key ORDER BY created_at, id",
-                  [&](Row& columns) { columns.into(ids, fingerprints); });
-        std::vector<ServerKeyRecord> records;
-        for (std::size_t i = 0; i < ids.size(); ++i) records.push_back({core::KeyId(ids[i]), core::Digest{fingerprints[i]}});
-        return records;
-    });
-}
-
-void SqlStore::put_server_key(const ServerKeyRecord& key, core::Instant now) {
-    db_.write(
-        [&] {
-            db_.run("INSERT INTO server_key (id, fingerprint, created_at) VALUES (?, ?, ?)", key.id.text, key.fingerprint.hex, core::epoch(now));
-            return Outcome::done;
-        },
-        [&] { return db_.has("SELECT 1 FROM server_key WHERE id = ? AND fingerprint = ?", key.id.text, key.fingerprint.hex); });
-}
-
 } // namespace consentgate::store

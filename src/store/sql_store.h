@@ -76,6 +76,12 @@ public:
     Swept sweep(core::Instant now, core::Instant unused_since, std::size_t most) override;
     std::vector<ServerKeyRecord> list_server_keys() override;
     void put_server_key(const ServerKeyRecord& key, core::Instant now) override;
+    Outcome set_server_key_state(const core::KeyId& key, KeyState state) override;
+    std::vector<KeyUse> list_key_uses(core::Instant now) override;
+    std::vector<core::UpstreamToken> list_tokens_to_rekey(const core::KeyId& key, const std::string& after, std::size_t most) override;
+    std::size_t rekey_upstream_tokens(const std::vector<RekeyedToken>& tokens) override;
+    Outcome rekey_service(const core::Service& service, const core::KeyId& before) override;
+    Step rekey_refresh_tokens(const core::KeyId& key, core::Instant used_before, const std::string& after, std::size_t most) override;
     int schema_version() override;
 
 private:

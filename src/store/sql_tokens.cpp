@@ -76,12 +76,13 @@ void SqlStore::insert_access_token(const core::AccessToken& token) {
 }
 
 // The gate is the mark on the used token: of any number of refreshes with it, one writes what follows, which is the same
-// whoever does.
+// whoever does. It names the key that what follows was computed with, because the token may be moved to a newer one meanwhile.
 Outcome SqlStore::rotate_refresh_token(const core::Rotation& rotation, core::Instant now) {
     const auto at = core::epoch(now);
     return db_.write(
         [&] {
-            if (db_.run("UPDATE refresh_token SET used_at = ? WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?", at, rotation.used.hex, at) != 1) {
+            if (db_.run("UPDATE refresh_token SET used_at = ? WHERE token_hash = ? AND key_id = ? AND used_at IS NULL AND expires_at > ?", at, rotation.used.hex,
+                        rotation.key_id.text, at) != 1) {
                 return Outcome::gone;
             }
             // A session that was revoked meanwhile gets nothing more.

@@ -78,6 +78,15 @@ std::vector<core::UpstreamToken> SqlStore::list_upstream_tokens(const std::strin
     });
 }
 
+std::vector<core::UpstreamToken> SqlStore::list_tokens_to_rekey(const core::KeyId& key, const std::string& after, std::size_t most) {
+    return db_.read([&] {
+        std::vector<core::UpstreamToken> tokens;
+        db_.query("SELECT " UPSTREAM_TOKEN_COLUMNS " FROM upstream_token WHERE id > ? AND key_id <> ? ORDER BY id LIMIT ?",
+                  [&](Row& columns) { tokens.push_back(take_upstream_token(columns)); }, after, key.text, static_cast<std::int64_t>(most));
+        return tokens;
+    });
+}
+
 void SqlStore::touch_upstream_token(const std::string& id, core::Instant now) {
     db_.rewrite([&] { return outcome(db_.run("UPDATE upstream_token SET last_used_at = ? WHERE id = ?", core::epoch(now), id)); });
 }

@@ -10,7 +10,7 @@ namespace {
 using enum Column::Kind;
 
 // Held against the schema by tests/store/transfer_cases.cpp.
-constexpr Column server_key[] = {{"id", text}, {"fingerprint", text}, {"created_at", number}};
+constexpr Column server_key[] = {{"id", text}, {"fingerprint", text}, {"created_at", number}, {"state", text}};
 constexpr Column client[] = {
     {"id", text}, {"name", bytes}, {"redirect_uris", bytes}, {"scope", bytes}, {"by_operator", number}, {"active", number}, {"metadata", bytes},
     {"created_at", number}, {"last_used_at", number}, {"refresh", number},

@@ -6,13 +6,16 @@
 #include <Poco/Base64Encoder.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <stdexcept>
 
@@ -29,6 +32,95 @@ std::string decode_base64url(const std::string& text) {
     std::ostringstream out;
     out << decoder.rdbuf();
     return out.str();
+}
+
+// A descriptor that is closed when it is left.
+class Handle {
+public:
+    explicit Handle(int file) : file_(file) {}
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+    ~Handle() {
+        if (file_ >= 0) ::close(file_);
+    }
+    int get() const { return file_; }
+
+private:
+    int file_;
+};
+
+bool write_all(int file, const std::string& text) {
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const auto wrote = ::write(file, text.data() + done, text.size() - done);
+        if (wrote < 0) return false;
+        done += static_cast<std::size_t>(wrote);
+    }
+    return ::fsync(file) == 0;
+}
+
+// A line of the key file as it stands there.
+struct Line {
+    core::KeyId key; // empty: a comment, or blank
+    core::Secret text;
+};
+using Lines = std::vector<Line>;
+
+std::string line_of(const std::string& id, Random& random) { return id + " " + random.secret().reveal(); }
+
+Lines read_lines(const std::string& path) {
+    read_key_file(path); // refuses what is no key file
+    const auto content = read_secret_file(path);
+    Lines lines;
+    for (const auto& text : core::split(content.reveal(), '\n')) {
+        const bool key = !core::trim(text).empty() && !text.starts_with('#');
+        lines.push_back({key ? core::KeyId(core::split(text, ' ').front()) : core::KeyId(), core::Secret(text)});
+    }
+    while (!lines.empty() && lines.back().text.empty()) lines.pop_back(); // what follows the last end of line
+    return lines;
+}
+
+Lines::iterator find_line(Lines& lines, const core::KeyId& key) {
+    return std::find_if(lines.begin(), lines.end(), [&](const Line& line) { return line.key == key; });
+}
+
+Lines::iterator last_key(Lines& lines) {
+    return std::find_if(lines.rbegin(), lines.rend(), [](const Line& line) { return !line.key.text.empty(); }).base() - 1;
+}
+
+// in: draft  not there yet; like  whose mode and owner it gets
+bool write_draft(const std::string& draft, const std::string& text, const struct stat& like) {
+    const Handle file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (file.get() < 0) return false;
+    struct stat own{};
+    if (::fstat(file.get(), &own) != 0) return false;
+    const bool same_owner = own.st_uid == like.st_uid && own.st_gid == like.st_gid;
+    if (!same_owner && ::fchown(file.get(), like.st_uid, like.st_gid) != 0) return false;
+    return ::fchmod(file.get(), like.st_mode & 0700) == 0 && write_all(file.get(), text);
+}
+
+// Replaces the file by what `change` makes of its lines.
+void rewrite(const std::string& path, const std::function<void(Lines&)>& change) {
+    std::error_code error;
+    const auto real = std::filesystem::canonical(path, error); // a link to it stays one
+    if (error) fail(path, error.message());
+    const Handle folder(::open(real.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder.get() < 0 || ::flock(folder.get(), LOCK_EX) != 0) fail(path, std::strerror(errno));
+    auto lines = read_lines(real);
+    change(lines);
+    std::string joined;
+    for (const auto& line : lines) joined.append(line.text.reveal()).push_back('\n');
+    const core::Secret text(std::move(joined));
+    struct stat like{};
+    if (::stat(real.c_str(), &like) != 0) fail(path, std::strerror(errno));
+    const auto draft = real.string() + ".new";
+    ::unlink(draft.c_str()); // of one that was interrupted: we hold the lock
+    if (!write_draft(draft, text.reveal(), like) || ::rename(draft.c_str(), real.c_str()) != 0) {
+        const auto reason = std::string(std::strerror(errno));
+        ::unlink(draft.c_str());
+        fail(path, "it cannot be changed: " + reason);
+    }
+    ::fsync(folder.get()); // or the change might not outlive a power cut; the old file would then still be whole
 }
 
 } // namespace
@@ -67,10 +159,9 @@ bool create_key_file(const std::string& path, Random& random) {
     const auto draft = path + ".new." + random.id(6);
     const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0) fail(path, std::strerror(errno));
-    const core::Secret text("# consentgate server keys: keep this file private, and back it up apart from the database\nk" + random.id(6) + " " +
-                            random.secret().reveal() + "\n");
-    const bool written = ::write(file, text.reveal().data(), text.reveal().size()) == static_cast<ssize_t>(text.reveal().size()) &&
-                         ::fsync(file) == 0;
+    const core::Secret text("# consentgate server keys: keep this file private, and back it up apart from the database\n" +
+                            line_of("k" + random.id(6), random) + "\n");
+    const bool written = write_all(file, text.reveal());
     ::close(file);
     // link() fails when the name is taken: an existing key is never replaced, whoever is first.
     const bool made = written && ::link(draft.c_str(), path.c_str()) == 0;
@@ -78,6 +169,29 @@ bool create_key_file(const std::string& path, Random& random) {
     ::unlink(draft.c_str());
     if (!made && (!written || reason != EEXIST)) fail(path, std::strerror(reason));
     return made;
+}
+
+core::KeyId add_key(const std::string& path, Random& random) {
+    const core::KeyId key("k" + random.id(6));
+    rewrite(path, [&](Lines& lines) { lines.insert(last_key(lines), {key, core::Secret(line_of(key.text, random))}); });
+    return key;
+}
+
+void use_key(const std::string& path, const core::KeyId& key) {
+    rewrite(path, [&](Lines& lines) {
+        const auto at = find_line(lines, key);
+        if (at == lines.end()) fail(path, "it has no key '" + key.text + "'");
+        std::rotate(at, at + 1, lines.end());
+    });
+}
+
+void remove_key(const std::string& path, const core::KeyId& key) {
+    rewrite(path, [&](Lines& lines) {
+        const auto at = find_line(lines, key);
+        if (at == lines.end()) return;
+        if (at == last_key(lines)) fail(path, "the key '" + key.text + "' is the one that is used for what is new");
+        lines.erase(at);
+    });
 }
 
 } // namespace consentgate::sys

@@ -27,7 +27,7 @@ Refreshable refreshable(store::Store& store) {
 }
 
 core::Rotation rotation_of(const core::RefreshToken& used, core::Instant now) {
-    return {used.hash, refresh_of(used.session_id, now + core::Span(30 * 86400)), {fresh_digest(), used.session_id, *core::ScopeSet::parse("mcp"), now + core::Span(86400)}};
+    return {used.hash, used.key_id, refresh_of(used.session_id, now + core::Span(30 * 86400)), {fresh_digest(), used.session_id, *core::ScopeSet::parse("mcp"), now + core::Span(86400)}};
 }
 
 } // namespace

@@ -63,6 +63,7 @@ std::optional<FreshRefresh> first_refresh(const IssuedCode& code, const Secret& 
 // What one rotation writes.
 struct Rotation {
     Digest used;
+    KeyId key_id; // of the used one: what follows was computed with it
     RefreshToken next;
     AccessToken access;
 };

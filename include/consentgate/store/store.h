@@ -50,9 +50,38 @@ struct CodeView {
     core::Session session;
 };
 
+// known: servers have it in their key files, and nothing was written with it yet. used: the key file must hold it.
+// removed: nothing needs it any more; the row stays, so that a key file that still has it does not bring it back.
+enum class KeyState { known, used, removed };
+
 struct ServerKeyRecord {
     core::KeyId id;
     core::Digest fingerprint;
+    KeyState state = KeyState::used;
+    core::Instant created_at{};
+};
+
+// What needs a server key still.
+struct KeyUse {
+    core::KeyId key;
+    std::size_t upstream_tokens = 0, services = 0;  // which are encrypted with it
+    std::size_t refresh_tokens = 0;                 // whose successors are computed with it, used ones included
+    std::size_t codes = 0, upstream_states = 0;     // these run out by themselves
+    std::optional<core::Instant> last_use{};        // of its used refresh tokens
+    std::optional<core::Instant> last_expiry{};     // of its codes and upstream states
+    std::size_t total() const { return upstream_tokens + services + refresh_tokens + codes + upstream_states; }
+};
+
+// A row that was encrypted anew, and the key it was encrypted with before.
+struct RekeyedToken {
+    core::UpstreamToken token;
+    core::KeyId before;
+};
+
+// One step of a walk over a table.
+struct Step {
+    std::string last; // where the next step goes on; empty: this was the last one
+    std::size_t found = 0, changed = 0;
 };
 
 struct Swept {
@@ -170,8 +199,20 @@ public:
     // upkeep
     // Deletes what has been expired for long enough, at most `most` rows of each kind; clients unused since `unused_since`.
     virtual Swept sweep(core::Instant now, core::Instant unused_since, std::size_t most) = 0;
-    virtual std::vector<ServerKeyRecord> list_server_keys() = 0;
+    virtual std::vector<ServerKeyRecord> list_server_keys() = 0; // oldest first
     virtual void put_server_key(const ServerKeyRecord& key, core::Instant now) = 0;
+    virtual Outcome set_server_key_state(const core::KeyId& key, KeyState state) = 0;
+
+    // moving rows from older server keys to `key`
+    virtual std::vector<KeyUse> list_key_uses(core::Instant now) = 0; // one of each key that has rows
+    // Tokens under another key, in the order of their ids from `after` on, at most `most`.
+    virtual std::vector<core::UpstreamToken> list_tokens_to_rekey(const core::KeyId& key, const std::string& after, std::size_t most) = 0;
+    // Each unless it was changed since it was read; lease and version stay, because what it says is the same. out: how many
+    virtual std::size_t rekey_upstream_tokens(const std::vector<RekeyedToken>& tokens) = 0;
+    // gone: it was changed since it was read.
+    virtual Outcome rekey_service(const core::Service& service, const core::KeyId& before) = 0;
+    // Unused refresh tokens, and those used before `used_before`, which are not answered again.
+    virtual Step rekey_refresh_tokens(const core::KeyId& key, core::Instant used_before, const std::string& after, std::size_t most) = 0;
     virtual int schema_version() = 0; // 0 when there is no schema
 };
 
