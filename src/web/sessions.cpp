@@ -7,8 +7,9 @@
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
 
-#include <Poco/DateTimeFormatter.h>
-#include <Poco/Timestamp.h>
+#include <array>
+#include <chrono>
+#include <cstdio>
 
 namespace consentgate::web {
 namespace {
@@ -17,7 +18,13 @@ constexpr std::size_t longest_shown_name = 80; // characters
 
 // UTC, and said to be: the server does not know where the person is.
 std::string day_and_time(core::Instant at) {
-    return Poco::DateTimeFormatter::format(Poco::Timestamp::fromEpochTime(core::epoch(at)), "%Y-%m-%d %H:%M UTC");
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss of_day{at - day};
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), static_cast<int>(of_day.hours().count()), static_cast<int>(of_day.minutes().count()));
+    return text.data();
 }
 
 View session_row(const usecase::OwnSession& own) {
