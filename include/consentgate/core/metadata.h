@@ -19,6 +19,9 @@ inline constexpr const char* introspect = "/api/oauth/per-user/introspect";
 inline constexpr const char* client_form = "/api/oauth/per-user/consent/client";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";
+inline constexpr const char* upstream_authorize = "/api/oauth/per-user/upstream/authorize";
+inline constexpr const char* callback = "/api/oauth/callback";                    // where services send people back to
+inline constexpr const char* client_metadata = "/oauth/client-metadata.json";     // what we are as a client of services
 } // namespace path
 
 // law: RFC 8414 section 2; requirements D12-D25. Only what is there is advertised.

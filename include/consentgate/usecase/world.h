@@ -7,6 +7,7 @@
 #include "consentgate/store/store.h"
 #include "consentgate/sys/document_fetcher.h"
 #include "consentgate/sys/random.h"
+#include "consentgate/sys/web_caller.h"
 
 namespace consentgate::usecase {
 
@@ -17,6 +18,7 @@ struct World {
     const core::Keyring& keyring;
     const core::BearerVerifier& bearers;
     sys::DocumentFetcher* documents = nullptr; // absent where nothing is fetched: in consentgate-admin
+    sys::WebCaller* web = nullptr;             // to services; absent where none is asked
 };
 
 } // namespace consentgate::usecase
