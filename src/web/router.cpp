@@ -46,6 +46,7 @@ constexpr Route routes[] = {
     {"oauth_consent_skip", "POST", "/api/oauth/per-user/consent/skip", true, Face::gateway, Cors::closed, post_consent_skip},
     {"oauth_consent_submit", "POST", "/api/oauth/per-user/consent/submit", true, Face::gateway, Cors::closed, post_consent_submit},
     {"oauth_consent_deny", "POST", "/api/oauth/per-user/consent/deny", true, Face::gateway, Cors::closed, post_consent_deny},
+    {"oauth_client_metadata", "GET", path::client_metadata, true, Face::json, Cors::closed, get_client_metadata},
     {"healthz", "GET", "/healthz", true, Face::json, Cors::closed, get_healthz},
 };
 
