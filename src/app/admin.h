@@ -68,6 +68,7 @@ struct Command {
 std::vector<Command> key_commands();
 std::vector<Command> client_commands();
 std::vector<Command> resource_commands();
+std::vector<Command> service_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
 std::vector<Command> vault_commands();

@@ -196,6 +196,8 @@ const std::vector<Key>& keys() {
         {"client_document_insecure_test_ca", "", text([](Config& c) -> std::string& { return c.fetch.test_ca; })},
         {"client_document_fetches_per_minute", "60", number(1, 1000000, [](Config& c, int n) { c.fetch.per_minute = n; })},
         {"client_document_fetches_per_host_per_minute", "10", number(1, 1000000, [](Config& c, int n) { c.fetch.per_host_per_minute = n; })},
+        {"service_ca", "", text([](Config& c) -> std::string& { return c.calls.ca; })},
+        {"service_timeout_ms", "10000", number(100, 60000, [](Config& c, int n) { c.calls.total = std::chrono::milliseconds(n); })},
         {"registrations_per_minute", "60", number(0, 1000000, [](Config& c, int n) { c.limits.registrations_per_minute = n; })},
         {"authorizations_per_minute", "300", number(0, 1000000, [](Config& c, int n) { c.limits.authorizations_per_minute = n; })},
         {"failed_authentications_per_minute", "60", number(0, 1000000, [](Config& c, int n) { c.limits.failed_authentications_per_minute = n; })},
@@ -257,7 +259,8 @@ Config read_config(const std::string& path) {
         if (const auto problem = key.set(config, value); !problem.empty()) problems.push_back(key.name + " " + problem);
     }
     for (auto* file : {&config.store.path, &config.store.tls_ca, &config.database_password_file, &config.key_file, &config.pages,
-                       &config.fetch.test_ca}) make_absolute(*file, path);
+                       &config.fetch.test_ca, &config.calls.ca}) make_absolute(*file, path);
+    config.policy.client_name = config.brand.name;
     config.fetch.at_once = static_cast<std::size_t>(std::max(1, config.workers / 2));
     if (!config.store.password.empty() && !config.database_password_file.empty()) problems.push_back("database_password and database_password_file are both set");
     for (auto& key : config.bearer_keys) make_absolute(key.path, path);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -19,7 +20,8 @@ using admin::UsageError;
 
 std::vector<Command> all_commands() {
     std::vector<Command> commands;
-    for (auto part : {admin::database_commands(), admin::transfer_commands(), admin::key_commands(), admin::vault_commands(), admin::client_commands(), admin::resource_commands()}) {
+    for (auto part : {admin::database_commands(), admin::transfer_commands(), admin::key_commands(), admin::vault_commands(), admin::client_commands(),
+                      admin::resource_commands(), admin::service_commands()}) {
         commands.insert(commands.end(), part.begin(), part.end());
     }
     return commands;
@@ -107,6 +109,7 @@ int run(std::vector<std::string> line, const std::string& config_path) {
 
 int main(int argc, char** argv) {
     umask(0077); // the database and the key file are nobody else's
+    std::signal(SIGPIPE, SIG_IGN); // a service that hangs up is an error, not our end
     try {
         return run({argv + 1, argv + argc}, config_path(argc, argv));
     } catch (const UsageError& error) {

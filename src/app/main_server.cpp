@@ -55,6 +55,8 @@ int work(int socket, const Prepared& prepared, sys::RateLimiter& rates, sys::Fet
         app::Runtime runtime(prepared.foundation);
         sys::GuardedFetcher fetcher(gate, rates, prepared.foundation.config.fetch);
         runtime.world().documents = &fetcher;
+        sys::PocoWebCaller caller(prepared.foundation.config.calls);
+        runtime.world().web = &caller;
         const auto health = usecase::check_health(runtime.world().store);
         if (health.store_answers && !health.ready()) { // a database that is away comes back; a wrong schema does not
             sys::log_event("wrong_schema", {{"version", std::to_string(health.schema_version)}});

@@ -52,6 +52,7 @@ constexpr Route routes[] = {
     {"oauth_sessions_page", "GET", path::sessions_page, true, Face::page, Cors::closed, get_sessions},
     {"oauth_sessions_end", "POST", "/oauth/sessions/end", true, Face::page, Cors::closed, post_sessions_end},
     {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", true, Face::page, Cors::closed, post_sessions_disconnect},
+    {"oauth_client_metadata", "GET", path::client_metadata, true, Face::json, Cors::closed, get_client_metadata},
     {"healthz", "GET", "/healthz", true, Face::json, Cors::closed, get_healthz},
 };
 

@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(every_key_has_a_default_that_is_accepted) {
         if (key.name == "issuer" || key.name == "resources" || key.name == "database_password") continue;
         BOOST_TEST_CONTEXT(key.name) BOOST_TEST(problems_with(key.name + " = " + key.standard) == "ok");
     }
-    BOOST_TEST(app::known_keys().size() == 41U);
+    BOOST_TEST(app::known_keys().size() == 43U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

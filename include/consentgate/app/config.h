@@ -9,6 +9,7 @@
 #include "consentgate/core/policy.h"
 #include "consentgate/store/open.h"
 #include "consentgate/sys/document_fetcher.h"
+#include "consentgate/sys/web_caller.h"
 #include "consentgate/web/page.h"
 #include "consentgate/web/site.h"
 
@@ -33,6 +34,7 @@ struct Config {
     std::string bearer_issuer, bearer_audience;
     web::Limits limits;
     sys::FetchLimits fetch; // of client documents; at most half of the workers do it at a time
+    sys::CallLimits calls; // to upstream services
     web::Brand brand;
     int workers = 4;
     core::Span unused_client_life{30 * 86400};

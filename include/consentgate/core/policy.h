@@ -39,6 +39,8 @@ struct Policy {
     Span refresh_lifetime{90 * 86400};       // of a session, however often it is refreshed
     Span refresh_grace{30};                  // a used refresh token is answered for so long as it was the first time
 
+    std::string client_name = "consentgate"; // ours, as a client of upstream services
+
     std::string virtual_key_claim = "virtual_key_id"; // of a JWT; `sub` is read when it is absent
     std::string admin_claim = "role";
     std::string admin_value = "admin";

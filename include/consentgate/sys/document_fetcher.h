@@ -6,6 +6,7 @@
 #include "consentgate/sys/fetch_gate.h"
 #include "consentgate/sys/rate_limiter.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -62,7 +63,6 @@ public:
 
 private:
     struct Trust;
-    struct Lookups;
     Fetched fetch_in_turn(const core::DocumentUrl& url, core::Instant now, FetchGate::Time deadline);
     Fetched fetch_admitted(const core::DocumentUrl& url, FetchGate::Time deadline);
     std::vector<std::string> judged_addresses(const core::DocumentUrl& url, FetchGate::Time deadline);
@@ -72,7 +72,7 @@ private:
     FetchLimits limits_;
     Resolver resolver_;
     std::unique_ptr<Trust> trust_;     // made at the first fetch
-    std::shared_ptr<Lookups> lookups_; // shared with the threads that were left behind
+    std::shared_ptr<std::atomic<int>> lookups_; // running; shared with the threads that were left behind
 };
 
 } // namespace consentgate::sys

@@ -2,8 +2,11 @@
 #pragma once
 
 #include "consentgate/core/secret.h"
+#include "consentgate/sys/document_fetcher.h" // Resolver
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +42,27 @@ public:
 struct CallLimits {
     std::chrono::milliseconds total{10000}; // resolving, connecting, TLS and reading together
     std::string ca{};                       // PEM file of authorities besides the system's; empty: none
+};
+
+// Poco's HTTPS, one connection for each question. A certificate that the system's authorities (and `ca`) do not vouch for is
+// no answer; so is http to anything but a loopback host. No proxy of the environment is asked.
+class PocoWebCaller final : public WebCaller {
+public:
+    // in: resolver  see document_fetcher.h
+    explicit PocoWebCaller(CallLimits limits, Resolver resolver = resolve_by_system);
+    ~PocoWebCaller() override;
+
+    WebAnswer ask(const WebQuestion& question) override;
+
+private:
+    struct Trust;
+    struct Place;
+    WebAnswer ask_there(const WebQuestion& question, const Place& place, std::chrono::steady_clock::time_point deadline);
+
+    CallLimits limits_;
+    Resolver resolver_;
+    std::unique_ptr<Trust> trust_;             // made at the first https question
+    std::shared_ptr<std::atomic<int>> lookups_; // running; shared with the threads that were left behind
 };
 
 } // namespace consentgate::sys

@@ -18,7 +18,7 @@ struct World {
     const core::Keyring& keyring;
     const core::BearerVerifier& bearers;
     sys::DocumentFetcher* documents = nullptr; // absent where nothing is fetched: in consentgate-admin
-    sys::WebCaller* web = nullptr;             // to services
+    sys::WebCaller* web = nullptr;             // to services; absent where none is asked
 };
 
 } // namespace consentgate::usecase

@@ -29,6 +29,7 @@ Handled post_consent_deny(const Request& request, Site& site);
 Handled post_token(const Request& request, Site& site);
 Handled post_revoke(const Request& request, Site& site);
 Handled post_introspect(const Request& request, Site& site);
+Handled get_client_metadata(const Request& request, Site& site); // what we are as a client of upstream services
 Handled get_healthz(const Request& request, Site& site);
 
 } // namespace consentgate::web

@@ -11,7 +11,7 @@ import { plainFolder } from './server.mjs';
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 
 // An authority, and a certificate of it for each of the names. out: ca (a file), certificates by name
-function makeCertificates(folder, names) {
+export function makeCertificates(folder, names) {
   const file = (name) => path.join(folder, name);
   openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test authority', '-keyout', file('ca.key'), '-out', file('ca.pem'));
   const certificates = {};
@@ -66,8 +66,8 @@ class MetadataHost {
   }
 }
 
-async function listen(server) {
-  server.listen(0, '127.0.0.1');
+export async function listen(server, port = 0) {
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server;
 }

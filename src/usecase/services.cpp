@@ -1,0 +1,130 @@
+#include "consentgate/usecase/services.h"
+
+#include "consentgate/core/vault.h"
+
+#include <optional>
+
+namespace consentgate::usecase {
+namespace {
+
+using core::Fault;
+using core::Say;
+using Notes = std::vector<std::string>;
+
+core::Error failed(const std::string& say) { return core::refuse(Fault::server_error, Say{say}, core::Why{say}); }
+
+std::string told(const std::string& url, const sys::WebAnswer& answer) {
+    if (!answer.answered) return url + ": " + answer.why;
+    const auto redirect = answer.location.empty() ? "" : ", a redirect, which is not followed";
+    return url + ": status " + std::to_string(answer.status) + redirect;
+}
+
+sys::WebAnswer read_json(sys::WebCaller& web, const std::string& url) {
+    return web.ask({.method = "GET", .url = url, .headers = {{"Accept", "application/json"}}, .body = {}, .content_type = {}});
+}
+
+// The first of the documents that can be used; each that cannot is told of.
+template <class Document, class Read> std::optional<Document> first_of(sys::WebCaller& web, const std::vector<std::string>& urls, Notes& notes, Read read) {
+    for (const auto& url : urls) {
+        const auto answer = read_json(web, url);
+        if (!answer.answered || answer.status != 200) {
+            notes.push_back(told(url, answer));
+            continue;
+        }
+        auto document = read(answer.body.reveal());
+        notes.push_back(url + ": " + (document ? "found" : document.error().say));
+        if (document) return std::move(*document);
+    }
+    return std::nullopt;
+}
+
+std::string in_lines(const Notes& notes) {
+    std::string text;
+    for (const auto& note : notes) text += "\n  " + note;
+    return text;
+}
+
+} // namespace
+
+core::Result<Discovery> discover_service(sys::WebCaller& web, const std::string& url) {
+    Discovery found;
+    const auto first = read_json(web, url);
+    found.notes.push_back(told(url, first));
+    if (!first.answered) return failed("the service cannot be asked:" + in_lines(found.notes));
+    auto urls = core::resource_metadata_urls(url);
+    const auto named = core::challenge_parameter(first.authenticate, "resource_metadata");
+    if (named && !core::refuse_endpoint(*named)) urls.insert(urls.begin(), *named);
+    const auto resource = first_of<core::ResourceDocument>(web, urls, found.notes, [&](const std::string& body) { return core::read_resource_document(body, url); });
+    // Services of before RFC 9728 are their own authorization server, at their origin.
+    const auto issuers = resource ? resource->servers : std::vector<std::string>{core::origin_of(url)};
+    for (const auto& issuer : issuers) {
+        auto server = first_of<core::ServerDocument>(web, core::server_metadata_urls(issuer), found.notes,
+                                                     [&](const std::string& body) { return core::read_server_document(body, issuer); });
+        if (!server) continue;
+        found.server = std::move(*server);
+        if (resource) found.resource = resource->resource;
+        found.scope = core::choose_scope(core::challenge_parameter(first.authenticate, "scope"), resource ? resource->scopes : std::vector<std::string>(), found.server.scopes);
+        if (!found.server.announces_s256) found.notes.push_back("the server does not say that it knows PKCE with S256; it is sent all the same");
+        return found;
+    }
+    return failed("no authorization server could be found:" + in_lines(found.notes));
+}
+
+void keep_client_secret(World& world, core::Service& service, const core::Secret& secret) {
+    service.client_secret.clear();
+    service.key_id = world.keyring.newest();
+    if (!secret.empty()) service.client_secret = core::seal(world.keyring, service.key_id, world.random.bytes(core::nonce_bytes), service.secret_place(), secret);
+}
+
+core::Checked register_dynamically(World& world, core::Service& service, std::vector<std::string>& notes) {
+    const auto body = core::registration_request(world.policy, service.auth, service.scope);
+    const auto answer = world.web->ask({.method = "POST", .url = service.registration_endpoint, .headers = {{"Accept", "application/json"}},
+                                        .body = core::Secret(body), .content_type = "application/json"});
+    notes.push_back(told(service.registration_endpoint, answer));
+    if (!answer.answered || (answer.status != 201 && answer.status != 200)) return failed("the service did not register us: " + notes.back());
+    const auto registered = core::read_registration(answer.body.reveal(), service.auth);
+    if (!registered) return failed("the service's registration cannot be used: " + registered.error().say);
+    service.registration = core::Registration::dynamic;
+    service.client_id = registered->client_id;
+    service.auth = registered->auth;
+    keep_client_secret(world, service, registered->secret);
+    if (registered->secret_expires_at > 0) notes.push_back("the client secret expires; consentgate registers anew when the service refuses it");
+    return core::Nothing{};
+}
+
+core::Result<core::Service> re_register(World& world, const core::Service& stale) {
+    // Another worker may have done it since.
+    const auto read = [&]() -> std::optional<core::Service> { return world.store.find_service(stale.id); };
+    auto current = read();
+    if (!current) return failed("the service was removed");
+    if (current->client_id != stale.client_id) return *current;
+    if (current->registration != core::Registration::dynamic || current->registration_endpoint.empty()) return failed("the service refuses a client id that was not registered by us");
+    Notes notes;
+    auto renewed = *current;
+    if (auto done = register_dynamically(world, renewed, notes); !done) return done.error();
+    if (world.store.update_service(renewed) == store::Outcome::done) {
+        ++renewed.version;
+        return renewed;
+    }
+    current = read();
+    if (!current) return failed("the service was removed");
+    return *current;
+}
+
+core::Result<std::vector<std::string>> test_service(sys::WebCaller& web, const core::Service& service) {
+    auto found = discover_service(web, service.url);
+    if (!found) return found.error();
+    Notes changed;
+    const auto compare = [&](const char* what, const std::string& kept, const std::string& now) {
+        if (kept != now) changed.push_back(std::string(what) + ": kept '" + kept + "', now '" + now + "'");
+    };
+    compare("issuer", service.issuer, found->server.issuer);
+    compare("authorization_endpoint", service.authorization_endpoint, found->server.authorization_endpoint);
+    compare("token_endpoint", service.token_endpoint, found->server.token_endpoint);
+    compare("registration_endpoint", service.registration_endpoint, found->server.registration_endpoint);
+    compare("revocation_endpoint", service.revocation_endpoint, found->server.revocation_endpoint);
+    compare("resource", service.resource, found->resource);
+    return changed;
+}
+
+} // namespace consentgate::usecase

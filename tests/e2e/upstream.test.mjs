@@ -1,0 +1,214 @@
+// People connect their own accounts at real authorization servers, and the resource server gets each its caller's token.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { assertGatewayError, assertOauthError } from './support/checks.mjs';
+import { Browser, postForm, query } from './support/browser.mjs';
+import { api, choose, inLanes, redeem, register, startFlow, submit } from './support/journey.mjs';
+import { sleep, startServer } from './support/server.mjs';
+import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
+
+const names = ['notion', 'github', 'company'];
+const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+
+let server;
+let client;
+let asking;
+const providers = {};
+
+before(async () => {
+  const authority = makeAuthority();
+  for (const name of names) providers[name] = await startProvider({ authority, accessTokenSeconds: name === 'company' ? 20 : 3600 });
+  server = await startServer({ workers: 8, env: { CONSENTGATE_SERVICE_CA: authority.ca, CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '0', CONSENTGATE_REGISTRATIONS_PER_MINUTE: '0' } });
+  for (const name of names) await server.admin('service', 'add', name, '--url', providers[name].mcpUrl);
+  asking = await server.admin('resource', 'add', server.resource, ...names.flatMap((name) => ['--service', name]), '--json');
+  client = await register(server);
+}, { timeout: 240000 });
+after(async () => {
+  await server?.stop();
+  for (const provider of Object.values(providers)) await provider.stop();
+}, { timeout: 120000 });
+
+const start = (flow, name) => flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: name, flow_id: flow.flowId }));
+
+// There and back again, as this user of the service. out: the answer of our callback
+async function connect(flow, name, user, options = {}) {
+  const departed = await start(flow, name);
+  assert.equal(departed.status, 302, departed.text);
+  const back = new URL(await signIn(providers[name], departed.location, user, options));
+  assert.equal(`${back.origin}${back.pathname}`, `${server.issuer}/api/oauth/callback`);
+  return flow.browser.get(back.pathname + back.search);
+}
+
+async function finish(flow) {
+  const answer = await redeem(server, flow, (await submit(flow)).sent().get('code'));
+  assert.equal(answer.status, 200, answer.text);
+  return answer.json().access_token;
+}
+
+// Signs in with these accounts: {notion: 'anna'}. out: the session token
+async function signedIn(accounts, identity = { skip: true }, browser = new Browser(server.base, server.issuer)) {
+  const flow = await startFlow(server, { client, browser });
+  await choose(flow, identity);
+  for (const [name, user] of Object.entries(accounts)) {
+    const back = await connect(flow, name, user);
+    assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+  }
+  return finish(flow);
+}
+
+const exchange = (token, name, more = {}) => postForm(server.base, `${api}/token`, { grant_type: exchangeGrant, subject_token: token, subject_token_type: accessTokenType,
+  audience: name, client_id: asking.id, client_secret: asking.secret, ...more });
+
+// Whose account the exchanged token is, as its own service says.
+async function holder(token, name) {
+  const answer = await exchange(token, name);
+  assert.equal(answer.status, 200, answer.text);
+  const body = answer.json();
+  assert.equal(body.issued_token_type, accessTokenType);
+  assert.equal(body.token_type, 'Bearer');
+  assert.notEqual(body.access_token, token);
+  return providers[name].whoIs(body.access_token);
+}
+
+test('contract-1 contract-3: accounts at several services are connected during consent, and are the session\'s after it', async () => {
+  const flow = await startFlow(server, { client });
+  await choose(flow, { skip: true });
+  const page = await flow.browser.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  for (const name of names) assert.match(page.text, new RegExp(`mcp_client_id(=|&#x3D;)${name}`));
+  assert.equal((await connect(flow, 'notion', 'anna')).status, 302);
+  assert.equal((await connect(flow, 'github', 'anna-gh')).status, 302);
+  const after = await flow.browser.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.equal(after.text.match(/class="connected"/g).length, 2);
+  const token = await finish(flow);
+  assert.equal(await holder(token, 'notion'), 'anna');
+  assert.equal(await holder(token, 'github'), 'anna-gh');
+  const missing = await exchange(token, 'company');
+  assertOauthError(missing, 400, 'interaction_required');
+  assert.match(missing.json().connect_uri, /\/upstream\/authorize\?mcp_client_id=company&link=/);
+});
+
+test('contract-3: a refusal at the service leads back with words, and connecting works again', async () => {
+  const flow = await startFlow(server, { client });
+  await choose(flow, { skip: true });
+  const refused = await connect(flow, 'notion', 'anna', { deny: true });
+  assert.equal(refused.location, `/oauth/consent/mcps?flow_id=${flow.flowId}&error=service_refused&service=notion`);
+  assert.match((await flow.browser.get(refused.location)).text, /You said no there/);
+  providers.notion.failNext(503);
+  const failed = await connect(flow, 'notion', 'anna');
+  assert.equal(failed.location, `/oauth/consent/mcps?flow_id=${flow.flowId}&error=service_failed&service=notion`);
+  assert.equal((await connect(flow, 'notion', 'berta')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.equal((await connect(flow, 'notion', 'anna')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.equal(await holder(await finish(flow), 'notion'), 'anna');
+});
+
+test('contract-3 K21: a callback in another browser is refused and stores nothing, and a state works once', async () => {
+  const flow = await startFlow(server, { client });
+  await choose(flow, { skip: true });
+  const departed = await start(flow, 'notion');
+  const back = new URL(await signIn(providers.notion, departed.location, 'victim'));
+  const rows = () => server.sql('SELECT count(*) AS n FROM upstream_token')[0].n;
+  const before = rows();
+  const stranger = new Browser(server.base, server.issuer);
+  assertGatewayError(await stranger.get(back.pathname + back.search, { Accept: 'application/json' }), 403, 'browser_mismatch');
+  await startFlow(server, { client, browser: stranger }); // now it has a cookie, of its own
+  assertGatewayError(await stranger.get(back.pathname + back.search, { Accept: 'application/json' }), 403, 'browser_mismatch');
+  assert.equal(rows(), before);
+  assert.equal((await flow.browser.get(back.pathname + back.search)).status, 302);
+  assert.equal(rows(), before + 1);
+  assertGatewayError(await flow.browser.get(back.pathname + back.search, { Accept: 'application/json' }), 400, 'invalid_upstream_state');
+  assert.equal(rows(), before + 1);
+});
+
+test('contract-4 K15: two who typed the same user id have their own accounts', async () => {
+  const first = await signedIn({ notion: 'anna' }, { userId: 'anna' });
+  const second = await signedIn({ notion: 'mallory' }, { userId: 'anna' });
+  const third = await signedIn({}, { userId: 'anna' });
+  assert.equal(await holder(first, 'notion'), 'anna');
+  assert.equal(await holder(second, 'notion'), 'mallory');
+  assertOauthError(await exchange(third, 'notion'), 400, 'interaction_required');
+});
+
+test('contract-4: a virtual key finds its accounts again, in every session of it', async () => {
+  const { virtual_key: key } = await server.addKey('Anna', '--service', 'notion');
+  const first = await signedIn({ notion: 'anna' }, { virtualKey: key });
+  const second = await signedIn({}, { virtualKey: key });
+  assert.equal(await holder(first, 'notion'), 'anna');
+  assert.equal(await holder(second, 'notion'), 'anna');
+  assertOauthError(await exchange(second, 'github'), 400, 'invalid_target');
+});
+
+test('contract-4: 50 people with 3 services each, 20 exchanges at once for each: nobody gets another\'s token', async () => {
+  const people = Array.from({ length: 50 }, (_, at) => `person-${at}`);
+  const tokens = await inLanes(8, people.map((person) => () => signedIn({ notion: person, github: person, company: person }, { userId: 'the same for all' })));
+  const wanted = people.flatMap((person, at) => names.flatMap((name) => Array.from({ length: 20 }, () => ({ person, name, token: tokens[at] }))));
+  wanted.sort(() => Math.random() - 0.5);
+  const got = await inLanes(20, wanted.map(({ token, name }) => () => holder(token, name)));
+  assert.deepEqual(got.filter((holding, at) => holding !== wanted[at].person), []);
+}, { timeout: 300000 });
+
+test('contract-4: eight workers are asked at once for an expiring token: one refresh reaches the service, all get the new token', async () => {
+  const token = await signedIn({ company: 'anna' });
+  const old = (await exchange(token, 'company')).json().access_token;
+  await sleep(17000); // of its 20 seconds
+  const before = providers.company.calls.token.refresh_token ?? 0;
+  const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(token, 'company')));
+  const fresh = new Set(answers.map((answer) => { assert.equal(answer.status, 200, answer.text); return answer.json().access_token; }));
+  assert.equal(fresh.size, 1);
+  assert.ok(!fresh.has(old));
+  assert.equal(providers.company.calls.token.refresh_token - before, 1);
+  assert.equal(await holder(token, 'company'), 'anna');
+}, { timeout: 120000 });
+
+test('contract-4: a refresh that fails for a moment is tried again, one that is refused asks the person to connect anew', async () => {
+  const browser = new Browser(server.base, server.issuer);
+  const token = await signedIn({ company: 'anna' }, { skip: true }, browser);
+  await sleep(17000);
+  providers.company.failNext(503);
+  assert.equal((await exchange(token, 'company')).status, 200); // the old one is good for another moment
+  await sleep(6000);
+  assert.equal(await holder(token, 'company'), 'anna');
+  await sleep(17000);
+  providers.company.failNext('invalid_grant');
+  const broken = await exchange(token, 'company');
+  assertOauthError(broken, 400, 'interaction_required');
+  // The link leads this browser, and no other, to the service and back.
+  const link = new URL(broken.json().connect_uri);
+  assert.equal((await new Browser(server.base, server.issuer).get(link.pathname + link.search)).status, 403);
+  const page = await browser.get(link.pathname + link.search);
+  assert.equal(page.status, 200);
+  assert.match(page.text, /Test client/);
+  const form = { mcp_client_id: 'company', link: link.searchParams.get('link') };
+  const departed = await browser.post(`${api}/upstream/connect`, form);
+  const back = new URL(await signIn(providers.company, departed.location, 'anna again'));
+  const done = await browser.get(back.pathname + back.search);
+  assert.match(done.text, /Your account is connected/);
+  assert.equal((await browser.post(`${api}/upstream/connect`, form)).status, 410);
+  assert.equal(await holder(token, 'company'), 'anna again');
+}, { timeout: 120000 });
+
+test('contract-4: a person disconnects a service and ends a session, and the service hears of it', async () => {
+  const browser = new Browser(server.base, server.issuer);
+  const token = await signedIn({ notion: 'anna', github: 'anna' }, { skip: true }, browser);
+  const upstream = (await exchange(token, 'notion')).json().access_token;
+  const page = await browser.get('/oauth/sessions');
+  const session = /name="session_id" value="([^"]+)"/.exec(page.text)[1];
+  assert.equal((await browser.post('/oauth/sessions/disconnect', { session_id: session, mcp_client_id: 'notion' })).status, 302);
+  assert.equal(await providers.notion.whoIs(upstream), undefined);
+  assertOauthError(await exchange(token, 'notion'), 400, 'interaction_required');
+  assert.equal(await holder(token, 'github'), 'anna');
+  const revocations = providers.github.calls.revocation;
+  assert.equal((await browser.post('/oauth/sessions/end', { session_id: session })).status, 302);
+  assert.ok(providers.github.calls.revocation > revocations);
+  assertOauthError(await exchange(token, 'github'), 400, 'invalid_request');
+  assert.match((await browser.get('/oauth/sessions')).text, /Nothing has been let in/);
+});
+
+test('contract-5: nothing of a connection can be read in the database or the log', async () => {
+  const token = await signedIn({ notion: 'anna' });
+  const upstream = (await exchange(token, 'notion')).json().access_token;
+  const { stdout } = { stdout: JSON.stringify(server.sql('SELECT hex(access_token) AS a, hex(refresh_token) AS r FROM upstream_token')) };
+  assert.ok(!stdout.includes(Buffer.from(upstream).toString('hex').toUpperCase()));
+  assert.ok(!server.logs().includes(upstream));
+  assert.ok(!server.logs().includes(token));
+});
