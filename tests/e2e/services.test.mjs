@@ -26,7 +26,8 @@ after(async () => {
 }, { timeout: 120000 });
 
 const service = (verb, ...more) => server.admin('service', verb, ...more);
-const add = async (...more) => JSON.parse(await service('add', ...more, '--json'));
+const add = (...more) => service('add', ...more, '--json');
+const show = (id) => service('show', id, '--json');
 const refused = (words, ...more) => assert.rejects(service(...more), ({ stderr, code }) => {
   assert.match(stderr, words);
   assert.ok([1, 2].includes(code));
@@ -49,7 +50,7 @@ test('a service is found from its URL alone, and registers us', async () => {
   assert.ok(!Buffer.from(sealed, 'hex').includes(Buffer.from(client.clientSecret)), 'the secret is not kept in clear');
   assert.ok(!JSON.stringify(found).includes(client.clientSecret), 'nor shown');
   assert.match(await service('list'), /found +Found here/);
-  assert.equal(JSON.parse(await service('show', 'found', '--json')).client_id, found.client_id);
+  assert.equal((await show('found')).client_id, found.client_id);
   await refused(/there is a service 'found' already/, 'add', 'found', '--url', provider.mcpUrl);
 });
 
@@ -59,9 +60,9 @@ test('a service is tested, disabled, enabled and removed', async () => {
   server.sql("UPDATE service SET token_endpoint = CAST('https://localhost/old' AS BLOB) WHERE id = 'short'");
   await refused(/differs from what is kept/, 'test', 'short');
   await service('disable', 'short');
-  assert.equal(JSON.parse(await service('show', 'short', '--json')).active, false);
+  assert.equal((await show('short')).active, false);
   await service('enable', 'short');
-  assert.equal(JSON.parse(await service('show', 'short', '--json')).active, true);
+  assert.equal((await show('short')).active, true);
   await refused(/say --yes/, 'remove', 'short');
   await service('remove', 'short', '--yes');
   await refused(/no service 'short'/, 'show', 'short');
