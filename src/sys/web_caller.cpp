@@ -4,10 +4,7 @@
 #include "consentgate/core/address.h"
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
-#include "consentgate/sys/clock.h"
 
-#include <Poco/DateTimeFormat.h>
-#include <Poco/DateTimeParser.h>
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
@@ -34,10 +31,7 @@ int seconds_to_wait(const std::string& text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (error == std::errc::result_out_of_range) return longest_wait;
     if (error == std::errc() && end == text.data() + text.size()) return std::clamp(seconds, 0, longest_wait);
-    Poco::DateTime date;
-    int zone = 0;
-    if (text.empty() || !Poco::DateTimeParser::tryParse(Poco::DateTimeFormat::HTTP_FORMAT, text, date, zone)) return 0;
-    return static_cast<int>(std::clamp<std::int64_t>(date.timestamp().epochTime() - now().time_since_epoch().count(), 0, longest_wait));
+    return 0; // the date form is not read: it would need both clocks to agree
 }
 
 void check_text(const std::string& text) {

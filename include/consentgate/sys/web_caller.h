@@ -26,7 +26,7 @@ struct WebAnswer {
     int status = 0;
     std::string content_type;     // as sent, lower case, without parameters
     std::string authenticate;     // WWW-Authenticate, all of them joined with ", "
-    int retry_after_seconds = 0;  // 0: not said
+    int retry_after_seconds = 0;  // 0: not said, or as a date
     std::string location;         // of a redirect, which is never followed
     core::Secret body;            // at most 256 KiB; more is no whole answer
     std::string why;

@@ -163,6 +163,7 @@ export async function startProvider({ accessTokenSeconds = 3600, rotate = true, 
     upstream.answer(request, response).catch((error) => { response.writeHead(500).end(String(error)); });
   });
   await listen(upstream.server, at);
+  upstream.server.unref(); // a test that fails before it stops it ends all the same
   return upstream;
 }
 
