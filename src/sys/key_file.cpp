@@ -61,7 +61,7 @@ bool write_all(int file, const std::string& text) {
 
 // A line of the key file as it stands there.
 struct Line {
-    core::KeyId key; // empty: a comment, or blank
+    core::KeyId key; // empty: a comment
     core::Secret text;
 };
 using Lines = std::vector<Line>;
@@ -73,10 +73,9 @@ Lines read_lines(const std::string& path) {
     const auto content = read_secret_file(path);
     Lines lines;
     for (const auto& text : core::split(content.reveal(), '\n')) {
-        const bool key = !core::trim(text).empty() && !text.starts_with('#');
+        const bool key = !core::trim(text).empty() && !text.starts_with('#'); // as read_key_file() tells them apart
         lines.push_back({key ? core::KeyId(core::split(text, ' ').front()) : core::KeyId(), core::Secret(text)});
     }
-    while (!lines.empty() && lines.back().text.empty()) lines.pop_back(); // what follows the last end of line
     return lines;
 }
 

@@ -67,7 +67,8 @@ const rows = (count, others) => `
   INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at, redeemed_at, redemption)
     SELECT lower(hex(randomblob(32))), id, client_id, CAST('http://127.0.0.1:53111/callback' AS BLOB), substr(token_hash, 22), 'k', created_at + 300, NULL, NULL
     FROM session LIMIT ${others};
-  INSERT INTO upstream_token SELECT lower(hex(randomblob(11))), 'session:' || id, 'notes', randomblob(120), randomblob(120), 'k', NULL, NULL, 1, created_at, created_at
+  INSERT INTO upstream_token (id, owner, service_id, access_token, refresh_token, key_id, scope, expires_at, version, created_at, updated_at)
+    SELECT lower(hex(randomblob(11))), 'session:' || id, 'notes', randomblob(120), randomblob(120), 'k', NULL, NULL, 1, created_at, created_at
     FROM session LIMIT ${others};
   COMMIT;`;
 

@@ -33,6 +33,14 @@ std::string reading(const std::string& path) {
     }
 }
 
+// The ids of the keys in the file's order, blanks between.
+std::string ids(const std::string& path) {
+    std::string all;
+    const auto keyring = sys::read_key_file(path);
+    for (const auto& key : keyring.keys()) all += (all.empty() ? "" : " ") + key.id.text;
+    return all;
+}
+
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 } // namespace
@@ -145,6 +153,99 @@ BOOST_AUTO_TEST_CASE(a_key_file_with_one_id_twice_is_refused, *label("contract_5
     const TempFolder folder;
     BOOST_TEST(says(reading(folder.write("twice", "k1 " + key_text + "\nk1 " + key_text + "\n")), "key number 2"));
     BOOST_TEST(reading(folder.write("once", "k1 " + key_text + "\nk2 " + key_text + "\n")) == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(an_added_key_stands_before_the_last_and_what_was_there_stays, *label("contract_5")) {
+    const TempFolder folder;
+    CountingRandom random;
+    const auto path = folder.write("k", "# mine\nk1 " + key_text + "\n# between\nk2 " + key_text + "\n", 0400);
+    const auto added = sys::add_key(path, random);
+    BOOST_TEST(ids(path) == "k1 " + added.text + " k2");
+    BOOST_TEST(sys::read_key_file(path).newest().text == "k2");
+    BOOST_TEST(mode_of(path) == 0400);
+    BOOST_TEST(folder.read("k").starts_with("# mine\nk1 " + key_text + "\n# between\n"));
+    const auto second = sys::add_key(path, random);
+    BOOST_TEST(ids(path) == "k1 " + added.text + " " + second.text + " k2");
+    const auto keyring = sys::read_key_file(path);
+    BOOST_TEST((keyring.keys()[1].bytes.reveal() != keyring.keys()[2].bytes.reveal()));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_moved_to_the_end_to_be_used, *label("contract_5")) {
+    const TempFolder folder;
+    CountingRandom random;
+    const auto path = folder.write("k", "k1 " + key_text);
+    const auto added = sys::add_key(path, random);
+    sys::use_key(path, added);
+    BOOST_TEST(ids(path) == "k1 " + added.text);
+    sys::use_key(path, added); // again
+    BOOST_TEST(ids(path) == "k1 " + added.text);
+    BOOST_CHECK_THROW(sys::use_key(path, core::KeyId("k3")), std::runtime_error);
+    BOOST_CHECK_THROW(sys::use_key(path, core::KeyId()), std::runtime_error);
+    BOOST_TEST(folder.read("k").ends_with("\n"));
+}
+
+BOOST_AUTO_TEST_CASE(any_key_but_the_last_is_removed, *label("contract_5")) {
+    const TempFolder folder;
+    const auto path = folder.write("k", "k1 " + key_text + "\n# of k2\nk2 " + key_text + "\n# the end\n");
+    BOOST_CHECK_THROW(sys::remove_key(path, core::KeyId("k2")), std::runtime_error);
+    sys::remove_key(path, core::KeyId("k1"));
+    sys::remove_key(path, core::KeyId("k1"));
+    BOOST_TEST(folder.read("k") == "# of k2\nk2 " + key_text + "\n# the end\n");
+    BOOST_CHECK_THROW(sys::remove_key(path, core::KeyId("k2")), std::runtime_error);
+    BOOST_TEST(mode_of(path) == 0600);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_goes_through_a_link_and_leaves_no_draft, *label("contract_5")) {
+    const TempFolder folder;
+    CountingRandom random;
+    const auto path = folder.write("real", "k1 " + key_text + "\n");
+    folder.write("real.new", "of one that was killed");
+    std::filesystem::create_symlink(path, folder.file("link"));
+    const auto added = sys::add_key(folder.file("link"), random);
+    BOOST_TEST(std::filesystem::is_symlink(folder.file("link")));
+    BOOST_TEST(ids(path) == added.text + " k1");
+    BOOST_TEST(!std::filesystem::exists(folder.file("real.new")));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_key_file_is_not_changed, *label("contract_5")) {
+    const TempFolder folder;
+    CountingRandom random;
+    for (const auto& [text, mode] : {std::pair(std::string("k1 short\n"), 0600), std::pair("k1 " + key_text + "\n", 0644)}) {
+        const auto path = folder.write("k", text, mode);
+        BOOST_CHECK_THROW(sys::add_key(path, random), std::runtime_error);
+        BOOST_TEST(folder.read("k") == text);
+    }
+    BOOST_CHECK_EXCEPTION(sys::add_key(folder.file("missing"), random), std::runtime_error,
+                          [&](const auto& error) { return says(error.what(), folder.file("missing")); });
+}
+
+BOOST_AUTO_TEST_CASE(of_many_that_change_it_at_once_none_undoes_another_and_it_can_always_be_read, *label("contract_5")) {
+    const TempFolder folder;
+    const auto path = folder.write("k", "k1 " + key_text + "\n");
+    std::vector<pid_t> children;
+    for (int i = 0; i < 8; ++i) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            sys::OsRandom random;
+            try {
+                sys::add_key(path, random);
+                ::_exit(reading(path) == "ok" ? 0 : 1);
+            } catch (...) {
+                ::_exit(2);
+            }
+        }
+        children.push_back(child);
+    }
+    while (!children.empty()) {
+        BOOST_TEST(reading(path) == "ok");
+        int status = 0;
+        const auto ended = ::waitpid(-1, &status, WNOHANG);
+        if (ended <= 0) continue;
+        BOOST_TEST(status == 0);
+        std::erase(children, ended);
+    }
+    BOOST_TEST(sys::read_key_file(path).keys().size() == 9U);
+    BOOST_TEST(sys::read_key_file(path).newest().text == "k1");
 }
 
 BOOST_AUTO_TEST_CASE(a_secret_file_is_read_whole_and_only_when_it_is_private, *label("contract_5")) {

@@ -1,0 +1,317 @@
+// Services, sign-ins at them, and the tokens that people connect there. law: contract sections 3 and 4
+#include "child.h"
+#include "sample.h"
+
+#include <algorithm>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+namespace {
+
+core::UpstreamState sample_state(const core::ServiceId& service) {
+    return {fresh_digest(), fresh_digest(), service, core::FlowId(fresh_id()), std::nullopt, std::string("\0verifier\xff", 10), core::KeyId("k1"), noon + core::Span(900)};
+}
+
+core::Session put_session(store::Store& store, const core::Flow& flow, core::Instant now = noon) {
+    const auto settlement = settlement_of(flow, {core::IdentityKind::skipped, {}}, now);
+    BOOST_REQUIRE((store.settle_flow(settlement) == Outcome::done));
+    return settlement.session;
+}
+
+core::UpstreamToken connected(store::Store& store, const core::ServiceId& service = core::ServiceId("notion")) {
+    const auto session = put_session(store, put_sample_flow(store));
+    auto token = sample_token(service.text);
+    token.owner = "session:" + session.id.text;
+    BOOST_REQUIRE((store.connect_in_session(session.id, token, noon) == Outcome::done));
+    return token;
+}
+
+core::UpstreamToken found(store::Store& store, const core::UpstreamToken& token) { return *store.find_upstream_token(token.owner, token.service); }
+
+} // namespace
+
+STORE_CASE(a_service_comes_back_as_it_was_put, "contract-3") {
+    const auto store = ground.open();
+    auto service = sample_service();
+    service.registration_endpoint = "https://mcp.notion.example/register";
+    service.resource = "https://mcp.notion.example/mcp";
+    service.scope = "read write";
+    service.registration = core::Registration::dynamic;
+    service.sends_iss = true;
+    store->put_service(service);
+    const auto back = store->find_service(service.id);
+    BOOST_REQUIRE(back.has_value());
+    BOOST_TEST(back->name == service.name);
+    BOOST_TEST(back->url == service.url);
+    BOOST_TEST(back->issuer == service.issuer);
+    BOOST_TEST(back->authorization_endpoint == service.authorization_endpoint);
+    BOOST_TEST(back->token_endpoint == service.token_endpoint);
+    BOOST_TEST(back->registration_endpoint == service.registration_endpoint);
+    BOOST_TEST(back->revocation_endpoint.empty());
+    BOOST_TEST(back->resource == service.resource);
+    BOOST_TEST(back->scope == service.scope);
+    BOOST_TEST((back->registration == service.registration));
+    BOOST_TEST(back->client_id == service.client_id);
+    BOOST_TEST((back->auth == service.auth));
+    BOOST_TEST((back->client_secret == service.client_secret));
+    BOOST_TEST((back->key_id == service.key_id));
+    BOOST_TEST(back->sends_iss);
+    BOOST_TEST(back->active);
+    BOOST_TEST((back->created_at == noon));
+    const auto all = store->list_services();
+    BOOST_TEST(std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; }));
+    BOOST_TEST(std::count_if(all.begin(), all.end(), [&](const auto& one) { return one.id == service.id; }) == 1);
+    BOOST_TEST(!store->find_service(core::ServiceId(fresh_id())).has_value());
+    BOOST_CHECK_THROW(store->put_service(service), store::StoreFailure); // its id is taken
+    store->remove_service(service.id);
+}
+
+STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "contract-3") {
+    const auto store = ground.open();
+    auto service = sample_service();
+    store->put_service(service);
+    service.name = "Notion, renamed";
+    service.client_secret.clear();
+    service.active = false;
+    BOOST_TEST((store->update_service(service) == Outcome::done));
+    BOOST_TEST((store->update_service(service) == Outcome::gone));
+    const auto back = *store->find_service(service.id);
+    BOOST_TEST(back.name == "Notion, renamed");
+    BOOST_TEST(back.client_secret.empty());
+    BOOST_TEST(!back.active);
+    BOOST_TEST(back.version == service.version + 1);
+    BOOST_TEST((store->update_service(back) == Outcome::done));
+    store->remove_service(service.id);
+    BOOST_TEST((store->update_service(*std::optional(back)) == Outcome::gone));
+}
+
+STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "contract-3") {
+    const auto store = ground.open();
+    const auto service = sample_service(), other = sample_service();
+    store->put_service(service);
+    store->put_service(other);
+    const auto token = connected(*store, service.id), kept = connected(*store, other.id);
+    const auto state = sample_state(service.id), kept_state = sample_state(other.id);
+    store->put_upstream_state(state);
+    store->put_upstream_state(kept_state);
+    BOOST_TEST((store->remove_service(service.id) == Outcome::done));
+    BOOST_TEST((store->remove_service(service.id) == Outcome::gone));
+    BOOST_TEST(!store->find_service(service.id).has_value());
+    BOOST_TEST(!store->find_upstream_token(token.owner, service.id).has_value());
+    BOOST_TEST(!store->find_upstream_state(state.state).has_value());
+    BOOST_TEST(store->find_upstream_token(kept.owner, other.id).has_value());
+    BOOST_TEST(store->find_upstream_state(kept_state.state).has_value());
+    store->remove_service(other.id);
+}
+
+STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "contract-3") {
+    const auto store = ground.open();
+    const auto state = sample_state(core::ServiceId("notion"));
+    store->put_upstream_state(state);
+    const auto back = store->find_upstream_state(state.state);
+    BOOST_REQUIRE(back.has_value());
+    BOOST_TEST((back->browser == state.browser));
+    BOOST_TEST((back->service == state.service));
+    BOOST_TEST((back->flow == state.flow));
+    BOOST_TEST(!back->session.has_value());
+    BOOST_TEST((back->verifier == state.verifier));
+    BOOST_TEST((back->key_id == state.key_id));
+    BOOST_TEST((back->expires_at == state.expires_at));
+    BOOST_TEST((store->take_upstream_state(state.state, noon) == Outcome::done));
+    BOOST_TEST((store->take_upstream_state(state.state, noon) == Outcome::gone));
+    BOOST_TEST(!store->find_upstream_state(state.state).has_value());
+
+    auto late = sample_state(core::ServiceId("notion"));
+    late.flow.reset();
+    late.session = core::SessionId(fresh_id());
+    store->put_upstream_state(late);
+    BOOST_TEST((store->find_upstream_state(late.state)->session == late.session));
+    BOOST_TEST((store->take_upstream_state(late.state, late.expires_at) == Outcome::gone));
+    BOOST_TEST((store->take_upstream_state(late.state, late.expires_at - core::Span(1)) == Outcome::done));
+}
+
+STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "contract-3") {
+    const auto state = sample_state(core::ServiceId("notion"));
+    ground.open()->put_upstream_state(state);
+    std::vector<pid_t> children;
+    for (int i = 0; i < 6; ++i) {
+        children.push_back(start_child([&] { return store::open_store(i % 2 == 0 ? ground.config() : ground.other_config())->take_upstream_state(state.state, noon) == Outcome::done ? 1 : 0; }));
+    }
+    int winners = 0;
+    for (const auto child : children) winners += end_of(child);
+    BOOST_TEST(winners == 1);
+}
+
+STORE_CASE(a_link_is_good_once, "contract-3") {
+    const auto store = ground.open();
+    const auto link = fresh_digest();
+    BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Outcome::done));
+    BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Outcome::gone));
+    BOOST_TEST((store->use_link(fresh_digest(), noon + core::Span(600), fresh_id()) == Outcome::done));
+}
+
+STORE_CASE(sign_ins_and_links_that_expired_are_swept, "contract-3") {
+    const auto store = ground.open();
+    const auto state = sample_state(core::ServiceId("notion"));
+    const auto link = fresh_digest();
+    store->put_upstream_state(state);
+    store->use_link(link, state.expires_at, fresh_id());
+    while (store->sweep(state.expires_at, noon - core::Span(86400), 100).total() > 0) {}
+    BOOST_TEST(store->find_upstream_state(state.state).has_value());
+    while (store->sweep(state.expires_at + core::Span(1), noon - core::Span(86400), 100).total() > 0) {}
+    BOOST_TEST(!store->find_upstream_state(state.state).has_value());
+    BOOST_TEST((store->use_link(link, state.expires_at, fresh_id()) == Outcome::done));
+}
+
+STORE_CASE(connecting_again_replaces_what_was_there, "contract-4") {
+    const auto store = ground.open();
+    const auto session = put_session(*store, put_sample_flow(*store));
+    auto first = sample_token("notion");
+    first.owner = "session:" + session.id.text;
+    BOOST_REQUIRE((store->connect_in_session(session.id, first, noon) == Outcome::done));
+    store->claim_refresh(first.id, first.version, "lease", noon + core::Span(30), noon);
+    auto second = sample_token("notion");
+    second.owner = first.owner;
+    BOOST_REQUIRE((store->connect_in_session(session.id, second, noon) == Outcome::done));
+    BOOST_TEST(store->list_upstream_tokens(first.owner).size() == 1U);
+    BOOST_TEST(found(*store, first).id == second.id);
+    // The refresh that was under way then writes nothing over it.
+    BOOST_TEST((store->keep_refreshed(first, "lease", noon) == Outcome::gone));
+    BOOST_TEST(found(*store, first).access_token == second.access_token);
+    BOOST_TEST((store->claim_refresh(second.id, second.version, "other", noon + core::Span(30), noon) == Outcome::done));
+}
+
+STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "contract-4") {
+    const auto store = ground.open();
+    const auto session = put_session(*store, put_sample_flow(*store));
+    auto token = sample_token("notion");
+    token.owner = "session:" + session.id.text;
+    BOOST_TEST((store->connect_in_session(session.id, token, session.expires_at) == Outcome::gone));
+    store->revoke_session(session.id, noon);
+    BOOST_TEST((store->connect_in_session(session.id, token, noon) == Outcome::gone));
+    BOOST_TEST((store->connect_in_session(core::SessionId(fresh_id()), token, noon) == Outcome::gone));
+    BOOST_TEST(store->list_upstream_tokens(token.owner).empty());
+}
+
+STORE_CASE(a_used_token_is_marked_and_a_removed_one_is_gone, "contract-4") {
+    const auto store = ground.open();
+    const auto token = connected(*store);
+    BOOST_TEST(!found(*store, token).last_used_at.has_value());
+    store->touch_upstream_token(token.id, noon + core::Span(5));
+    BOOST_TEST((found(*store, token).last_used_at == noon + core::Span(5)));
+    BOOST_TEST(found(*store, token).version == token.version);
+    BOOST_TEST((store->remove_upstream_token(token.id) == Outcome::done));
+    BOOST_TEST((store->remove_upstream_token(token.id) == Outcome::gone));
+    BOOST_TEST(!store->find_upstream_token(token.owner, token.service).has_value());
+}
+
+STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "contract-4") {
+    const auto token = connected(*ground.open());
+    std::vector<pid_t> children;
+    for (int i = 0; i < 8; ++i) {
+        children.push_back(start_child([&] {
+            const auto store = store::open_store(i % 2 == 0 ? ground.config() : ground.other_config());
+            return store->claim_refresh(token.id, token.version, fresh_id(), noon + core::Span(30), noon) == Outcome::done ? 1 : 0;
+        }));
+    }
+    int winners = 0;
+    for (const auto child : children) winners += end_of(child);
+    BOOST_TEST(winners == 1);
+}
+
+STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "contract-4") {
+    const auto store = ground.open();
+    const auto token = connected(*store);
+    const auto until = noon + core::Span(30);
+    BOOST_TEST((store->claim_refresh(token.id, token.version, "dead", until, noon) == Outcome::done));
+    BOOST_TEST((store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until - core::Span(1)) == Outcome::gone));
+    BOOST_TEST((store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until) == Outcome::done));
+    BOOST_TEST((store->keep_refreshed(token, "dead", until) == Outcome::gone)); // it comes to life too late
+    BOOST_TEST((store->note_refresh_failure(token, "dead", until) == Outcome::gone));
+    BOOST_TEST((store->keep_refreshed(token, "next", until) == Outcome::done));
+}
+
+STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "contract-4") {
+    const auto store = ground.open();
+    auto token = connected(*store);
+    store->claim_refresh(token.id, token.version, "one", noon + core::Span(30), noon);
+    token.failures = 2;
+    token.retry_at = noon + core::Span(60);
+    token.broken_at = noon;
+    BOOST_TEST((store->note_refresh_failure(token, "one", noon) == Outcome::done));
+    auto failed = found(*store, token);
+    BOOST_TEST(failed.failures == 2);
+    BOOST_TEST((failed.retry_at == token.retry_at));
+    BOOST_TEST((failed.broken_at == noon));
+    BOOST_TEST(failed.version == token.version + 1);
+    BOOST_TEST(failed.access_token == token.access_token);
+    BOOST_TEST((store->claim_refresh(token.id, token.version, "two", noon + core::Span(90), noon) == Outcome::gone)); // read before that
+    BOOST_TEST((store->claim_refresh(token.id, failed.version, "two", noon + core::Span(90), noon) == Outcome::done));
+    failed.access_token = "refreshed";
+    failed.refresh_token.clear();
+    failed.key_id = core::KeyId("k2");
+    failed.expires_at.reset();
+    BOOST_TEST((store->keep_refreshed(failed, "two", noon + core::Span(9)) == Outcome::done));
+    const auto kept = found(*store, token);
+    BOOST_TEST(kept.access_token == "refreshed");
+    BOOST_TEST(kept.refresh_token.empty());
+    BOOST_TEST((kept.key_id == core::KeyId("k2")));
+    BOOST_TEST(!kept.expires_at.has_value());
+    BOOST_TEST(kept.failures == 0);
+    BOOST_TEST(!kept.retry_at.has_value());
+    BOOST_TEST(!kept.broken_at.has_value());
+    BOOST_TEST(kept.version == failed.version + 1);
+    BOOST_TEST((kept.updated_at == noon + core::Span(9)));
+    BOOST_TEST((store->keep_refreshed(failed, "two", noon) == Outcome::gone));
+}
+
+STORE_CASE(a_session_is_found_by_its_id, "contract-4") {
+    const auto store = ground.open();
+    const auto session = put_session(*store, put_sample_flow(*store));
+    const auto view = store->find_session(session.id);
+    BOOST_REQUIRE(view.has_value());
+    BOOST_TEST((view->session.id == session.id));
+    BOOST_TEST((view->session.client_id == session.client_id));
+    BOOST_TEST(view->client_active);
+    BOOST_TEST(!store->find_session(core::SessionId(fresh_id())).has_value());
+}
+
+STORE_CASE(a_browser_sees_the_sessions_it_consented_to_and_no_others, "contract-4") {
+    const auto store = ground.open();
+    const auto browser = fresh_digest();
+    const auto consented = [&](int seconds) {
+        const auto client = sample_client();
+        store->put_client(client);
+        auto flow = sample_flow(client.id);
+        flow.browser = browser;
+        store->put_flow(flow);
+        return put_session(*store, flow, noon + core::Span(seconds)).id;
+    };
+    const auto oldest = consented(0), revoked = consented(1), newest = consented(2);
+    put_session(*store, put_sample_flow(*store)); // another browser's
+    store->revoke_session(revoked, noon + core::Span(3));
+    const auto seen = store->list_browser_sessions(browser, noon + core::Span(4));
+    BOOST_REQUIRE(seen.size() == 2U);
+    BOOST_TEST((seen[0].session.id == newest));
+    BOOST_TEST((seen[1].session.id == oldest));
+    BOOST_TEST(store->list_browser_sessions(browser, noon + core::Span(86401)).size() == 1U);
+    BOOST_TEST(store->list_browser_sessions(fresh_digest(), noon).empty());
+}
+
+STORE_CASE(a_resource_server_has_the_services_it_was_given, "contract-4") {
+    const auto store = ground.open();
+    core::ResourceServer server;
+    server.id = core::ResourceServerId("cgrs_" + fresh_id());
+    server.resource = "https://tools.example.org/mcp";
+    server.secret = fresh_digest();
+    server.created_at = noon;
+    auto other = server;
+    other.id = core::ResourceServerId("cgrs_" + fresh_id());
+    server.services = {"notion", "github"};
+    store->put_resource_server(server);
+    store->put_resource_server(other);
+    BOOST_TEST((store->find_resource_server(server.id)->services == server.services));
+    BOOST_TEST(store->find_resource_server(other.id)->services.empty());
+}
