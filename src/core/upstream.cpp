@@ -1,6 +1,7 @@
 #include "consentgate/core/upstream.h"
 
 #include "consentgate/core/metadata.h"
+#include "consentgate/core/service_discovery.h"
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
 
@@ -46,8 +47,6 @@ ServiceRequest request_as_us(const Service& service, std::string url, const Secr
 }
 
 } // namespace
-
-std::string callback_url(const Policy& policy) { return policy.origin() + path::callback; }
 
 Result<Service> judge_service(const std::optional<Service>& service, const Identity& identity, const std::optional<VirtualKey>& key, Instant now) {
     const auto no = [](const char* why) { return refuse(Fault::unknown_service, Say{"there is no such service for you"}, Why{why}, "mcp_client_id"); };

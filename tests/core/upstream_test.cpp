@@ -1,5 +1,7 @@
 #include "consentgate/core/upstream.h"
 
+#include "consentgate/core/service_discovery.h"
+
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>

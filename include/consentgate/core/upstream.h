@@ -16,9 +16,6 @@ namespace consentgate::core {
 inline constexpr Span upstream_state_lifetime{900};
 inline constexpr Span link_lifetime{900};
 
-// Where services send people back to; the same for all of them.
-std::string callback_url(const Policy& policy);
-
 // May this identity use the service? One answer for a service that is not there, is disabled, or is not for this key.
 // in:   key  of an identity that is a virtual key
 // fail: unknown_service
