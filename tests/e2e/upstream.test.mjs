@@ -102,7 +102,7 @@ test('contract-3: a refusal at the service leads back with words, and connecting
   assert.equal(await holder(await finish(flow), 'notion'), 'anna');
 });
 
-test('contract-3 K21: a callback in another browser is refused and stores nothing, and a state works once', async () => {
+test('U10 contract-3 K21: a callback in another browser is refused and stores nothing, and a state works once', async () => {
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
   const departed = await start(flow, 'notion');
@@ -187,7 +187,7 @@ test('contract-4: a refresh that fails for a moment is tried again, one that is 
   assert.equal(await holder(token, 'company'), 'anna again');
 }, { timeout: 120000 });
 
-test('contract-4: a person disconnects a service and ends a session, and the service hears of it', async () => {
+test('U12 contract-4: a person disconnects a service and ends a session, and the service hears of it', async () => {
   const browser = new Browser(server.base, server.issuer);
   const token = await signedIn({ notion: 'anna', github: 'anna' }, { skip: true }, browser);
   const upstream = (await exchange(token, 'notion')).json().access_token;
