@@ -35,6 +35,8 @@ CREATE TABLE upstream_state (
 );
 
 CREATE INDEX upstream_state_expires ON upstream_state (expires_at);
+-- Whether this browser was sent there before and did not come back.
+CREATE INDEX upstream_state_browser ON upstream_state (browser_hash);
 
 -- Links to connect a service later that were followed, until they expire: each is good once.
 CREATE TABLE used_link (

@@ -60,6 +60,7 @@ public:
 
     void put_upstream_state(const core::UpstreamState& state) override;
     std::optional<core::UpstreamState> find_upstream_state(const core::Digest& state) override;
+    bool has_upstream_state(const core::Digest& browser, const core::ServiceId& service) override;
     Outcome take_upstream_state(const core::Digest& state, core::Instant now) override;
     Outcome use_link(const core::Digest& link, core::Instant expires_at, const std::string& use) override;
 

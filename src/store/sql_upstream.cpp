@@ -174,6 +174,10 @@ std::optional<core::UpstreamState> SqlStore::find_upstream_state(const core::Dig
     });
 }
 
+bool SqlStore::has_upstream_state(const core::Digest& browser, const core::ServiceId& service) {
+    return db_.read([&] { return db_.has("SELECT 1 FROM upstream_state WHERE browser_hash = ? AND service_id = ?", browser.hex, service.text); });
+}
+
 // A row that is gone after a lost answer may have been taken by somebody else, so it counts as that: the person tries again.
 Outcome SqlStore::take_upstream_state(const core::Digest& state, core::Instant now) {
     return db_.rewrite([&] { return outcome(db_.run("DELETE FROM upstream_state WHERE state_hash = ? AND expires_at > ?", state.hex, core::epoch(now))); });

@@ -1,6 +1,8 @@
 #include "service_call.h"
 
 #include "consentgate/core/vault.h"
+#include "consentgate/sys/log.h"
+#include "consentgate/usecase/services.h"
 
 namespace consentgate::usecase {
 
@@ -21,6 +23,11 @@ core::ServiceReply call_service(World& world, core::ServiceRequest request) {
     if (request.authorization) question.headers.emplace_back("Authorization", request.authorization->reveal());
     auto answer = world.web->ask(question);
     return {answer.answered, answer.status, std::move(answer.content_type), std::move(answer.body)};
+}
+
+void register_anew(World& world, const core::Service& service) {
+    const auto renewed = re_register(world, service);
+    sys::log_event("registration", {{"service", service.id.text}, {"renewed", renewed ? "yes" : "no"}, {"why", renewed ? "" : renewed.error().say}});
 }
 
 std::string seal(World& world, const std::string& place, const core::Secret& clear) {

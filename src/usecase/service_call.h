@@ -16,6 +16,9 @@ core::ServiceReply call_service(World& world, core::ServiceRequest request);
 
 std::string seal(World& world, const std::string& place, const core::Secret& clear); // under the newest key
 
+// The service has forgotten us: becomes its client again, where it lets us. The log says how that went.
+void register_anew(World& world, const core::Service& service);
+
 core::Error does_not_open(const std::string& what);
 
 } // namespace consentgate::usecase

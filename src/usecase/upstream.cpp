@@ -56,6 +56,18 @@ core::Secret depart(World& world, const core::Service& service, const core::Dige
     return core::upstream_authorize_url(service, state, verifier, world.policy);
 }
 
+// A service that has forgotten us says so on a page of its own and sends nobody back. So when a person goes there once more, it is
+// asked: a code that never was is an invalid grant to a service that knows us, and an invalid client to one that does not.
+core::Service still_known(World& world, const core::Service& service, const core::Digest& browser) {
+    if (service.registration != core::Registration::dynamic || !world.store.has_upstream_state(browser, service.id)) return service;
+    const auto secret = client_secret_of(world, service);
+    if (!secret) return service;
+    const auto reply = core::read_token_reply(call_service(world, core::code_request(service, *secret, world.random.secret(), world.random.secret(), world.policy)));
+    if (reply.tokens || reply.trouble != core::Trouble::registration_lost) return service;
+    register_anew(world, service);
+    return world.store.find_service(service.id).value_or(service);
+}
+
 core::Result<core::ServiceId> parse_service_id(const core::Form& form) {
     const auto id = form.get("mcp_client_id");
     if (!id) return core::refuse(Fault::invalid_request, core::Say{"mcp_client_id is missing"}, core::Why{}, "mcp_client_id");
@@ -135,7 +147,7 @@ core::Result<core::Secret> connect_in_flow(World& world, const core::Form& query
     if (identity.kind == core::IdentityKind::none) return core::refuse(Fault::identity_required, core::Say{"say who you are first"});
     const auto service = core::judge_service(world.store.find_service(*id), identity, virtual_key_of(world, identity), now);
     if (!service) return service.error();
-    return depart(world, *service, view->flow.browser, view->flow.id, std::nullopt, now);
+    return depart(world, still_known(world, *service, view->flow.browser), view->flow.browser, view->flow.id, std::nullopt, now);
 }
 
 core::Result<LinkView> open_link(World& world, const core::Form& query, const Actor& actor, core::Instant now) {
@@ -155,7 +167,8 @@ core::Result<core::Secret> follow_link(World& world, const core::Form& form, con
     const auto opened = open_link(world, form, actor, now);
     if (!opened) return opened.error();
     if (world.store.use_link(opened->link.digest, opened->link.expires_at, world.random.id(16)) == Outcome::gone) return link_gone("used before");
-    return depart(world, opened->service, opened->session.session.browser, std::nullopt, opened->session.session.id, now);
+    const auto& session = opened->session.session;
+    return depart(world, still_known(world, opened->service, session.browser), session.browser, std::nullopt, session.id, now);
 }
 
 core::Result<Returned> finish_connect(World& world, const core::Form& query, const Actor& actor, core::Instant now) {
@@ -176,6 +189,7 @@ core::Result<Returned> finish_connect(World& world, const core::Form& query, con
     const auto reply = redeem(world, returned.service, *state, *callback->code);
     if (!reply) return reply.error();
     if (!reply->tokens) {
+        if (reply->trouble == core::Trouble::registration_lost) register_anew(world, returned.service); // the next try will find it
         returned.problem = "service_failed";
         returned.why = reply->why;
         return returned;

@@ -82,7 +82,8 @@ std::optional<core::Result<FreshToken>> refresh(World& world, const core::Upstre
         sys::log_event("refreshed", {{"service", service.id.text}, {"connection", token.id}});
         return FreshToken{reply.tokens->access_token, next.expires_at, next.scope};
     }
-    // Refresh tokens die with the registration they were given to.
+    // Refresh tokens die with the registration they were given to; the person connects anew, with a new one.
+    if (reply.trouble == core::Trouble::registration_lost) register_anew(world, service);
     const auto trouble = reply.trouble == core::Trouble::registration_lost ? core::Trouble::refused : reply.trouble;
     const auto failed = core::after_failure(token, trouble, now);
     sys::log_event("refresh_failed", {{"service", service.id.text}, {"connection", token.id}, {"why", reply.why}, {"broken", failed.broken_at ? "yes" : "no"}});

@@ -187,6 +187,23 @@ test('contract-4: a refresh that fails for a moment is tried again, one that is 
   assert.equal(await holder(token, 'company'), 'anna again');
 }, { timeout: 120000 });
 
+test('contract-3: a service that has forgotten us is registered with anew, at a refresh or when a person tries once more', async () => {
+  const token = await signedIn({ company: 'anna' });
+  await providers.company.forgetClients();
+  await sleep(17000);
+  const old = (await server.admin('service', 'show', 'company', '--json')).client_id;
+  assertOauthError(await exchange(token, 'company'), 400, 'interaction_required');
+  assert.notEqual((await server.admin('service', 'show', 'company', '--json')).client_id, old);
+  assert.equal(await holder(await signedIn({ company: 'berta' }), 'company'), 'berta');
+
+  await providers.company.forgetClients();
+  const flow = await startFlow(server, { client });
+  await choose(flow, { skip: true });
+  await assert.rejects(connect(flow, 'company', 'carla')); // the service shows a page of its own
+  assert.equal((await connect(flow, 'company', 'carla')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.equal(await holder(await finish(flow), 'company'), 'carla');
+}, { timeout: 120000 });
+
 test('U12 contract-4: a person disconnects a service and ends a session, and the service hears of it', async () => {
   const browser = new Browser(server.base, server.issuer);
   const token = await signedIn({ notion: 'anna', github: 'anna' }, { skip: true }, browser);

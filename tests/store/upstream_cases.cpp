@@ -119,7 +119,11 @@ STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "contract-3") {
     BOOST_TEST((back->verifier == state.verifier));
     BOOST_TEST((back->key_id == state.key_id));
     BOOST_TEST((back->expires_at == state.expires_at));
+    BOOST_TEST(store->has_upstream_state(state.browser, state.service));
+    BOOST_TEST(!store->has_upstream_state(state.browser, core::ServiceId("another")));
+    BOOST_TEST(!store->has_upstream_state(fresh_digest(), state.service));
     BOOST_TEST((store->take_upstream_state(state.state, noon) == Outcome::done));
+    BOOST_TEST(!store->has_upstream_state(state.browser, state.service));
     BOOST_TEST((store->take_upstream_state(state.state, noon) == Outcome::gone));
     BOOST_TEST(!store->find_upstream_state(state.state).has_value());
 

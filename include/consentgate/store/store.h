@@ -174,6 +174,8 @@ public:
     // people on the way to a service and back
     virtual void put_upstream_state(const core::UpstreamState& state) = 0;
     virtual std::optional<core::UpstreamState> find_upstream_state(const core::Digest& state) = 0;
+    // Whether this browser was sent to the service and has not come back.
+    virtual bool has_upstream_state(const core::Digest& browser, const core::ServiceId& service) = 0;
     // Uses it up. gone: it was used before, or has expired.
     virtual Outcome take_upstream_state(const core::Digest& state, core::Instant now) = 0;
     // Uses up a link for connecting later. gone: it was used before. in: use  a fresh id that marks who used it
