@@ -261,6 +261,8 @@ Config read_config(const std::string& path) {
     for (auto* file : {&config.store.path, &config.store.tls_ca, &config.database_password_file, &config.key_file, &config.pages,
                        &config.fetch.test_ca, &config.calls.ca}) make_absolute(*file, path);
     config.policy.client_name = config.brand.name;
+    // Longer than the service and the database may take together: a second refresh with the same token would end the connection.
+    config.policy.upstream_lease = std::chrono::ceil<Span>(config.calls.total + config.store.wait) + Span(5);
     config.fetch.at_once = static_cast<std::size_t>(std::max(1, config.workers / 2));
     if (!config.store.password.empty() && !config.database_password_file.empty()) problems.push_back("database_password and database_password_file are both set");
     for (auto& key : config.bearer_keys) make_absolute(key.path, path);

@@ -18,11 +18,7 @@ using core::Fault;
 using core::Freshness;
 using store::Outcome;
 
-// A lease is longer than a service and the database may take together; who waits, waits for as long, so that a worker that
-// died over its refresh is replaced by one of those who wait.
-constexpr core::Span lease_length{20};
 constexpr std::chrono::milliseconds look_every{100};
-constexpr int most_looks = 210;
 constexpr int most_tries_to_keep = 5;
 constexpr core::Span touch_every{300}; // last_used_at is kept to that, so that most exchanges write nothing
 
@@ -107,6 +103,8 @@ core::Result<core::Service> find_target(World& world, const core::TokenExchange&
 
 core::Result<FreshToken> fresh_upstream_token(World& world, const core::Session& session, const core::Service& service, core::Instant now) {
     const auto owner = core::token_owner(session.identity, session.id);
+    // For longer than a lease, so that a worker that died over its refresh is replaced by one of those who wait.
+    const auto most_looks = (world.policy.upstream_lease + core::Span(1)) / look_every;
     for (int look = 0; look < most_looks; ++look) {
         const auto at = now + std::chrono::duration_cast<core::Span>(look * look_every);
         const auto token = world.store.find_upstream_token(owner, service.id);
@@ -120,7 +118,7 @@ core::Result<FreshToken> fresh_upstream_token(World& world, const core::Session&
         }
         if (paused) return unavailable("the last refresh failed", *token->retry_at - at);
         const auto lease = world.random.id(16);
-        if (world.store.claim_refresh(token->id, token->version, lease, at + lease_length, at) == Outcome::done) {
+        if (world.store.claim_refresh(token->id, token->version, lease, at + world.policy.upstream_lease, at) == Outcome::done) {
             if (auto result = refresh(world, *token, session, service, lease, at)) return std::move(*result);
             continue;
         }

@@ -46,7 +46,7 @@ struct Limits {
     int least, most;
 };
 
-const std::vector<Limits> numbers{{"database_wait_ms", 0, 60000},        {"workers", 1, 256},
+const std::vector<Limits> numbers{{"service_timeout_ms", 100, 60000},   {"database_wait_ms", 0, 60000},        {"workers", 1, 256},
                                   {"registrations_per_minute", 0, 1000000}, {"authorizations_per_minute", 0, 1000000},
                                   {"flow_lifetime_seconds", 1, 900},     {"code_lifetime_seconds", 1, 300},
                                   {"session_lifetime_seconds", 1, 86400}, {"unused_client_days", 1, 3650},
@@ -262,6 +262,11 @@ BOOST_AUTO_TEST_CASE(every_key_has_a_default_that_is_accepted) {
         BOOST_TEST_CONTEXT(key.name) BOOST_TEST(problems_with(key.name + " = " + key.standard) == "ok");
     }
     BOOST_TEST(app::known_keys().size() == 43U);
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_else_refreshes_a_token_while_its_service_may_still_answer, Configured, *label("contract_4")) {
+    BOOST_TEST((with("service_timeout_ms = 60000\ndatabase_wait_ms = 60000").policy.upstream_lease > core::Span(120)));
+    BOOST_TEST((with("service_timeout_ms = 1001\ndatabase_wait_ms = 0").policy.upstream_lease >= core::Span(2)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -19,9 +19,11 @@ namespace {
 class SlowService final : public sys::WebCaller {
 public:
     ScriptedService behind;
+    std::function<void()> meanwhile = [] {}; // what happens while it thinks
 
     sys::WebAnswer ask(const sys::WebQuestion& question) override {
         const std::lock_guard lock(mutex_);
+        meanwhile();
         std::this_thread::sleep_for(std::chrono::milliseconds(250));
         return behind.ask(question);
     }
@@ -98,6 +100,17 @@ BOOST_FIXTURE_TEST_CASE(the_lease_of_a_worker_that_died_runs_out, Workers, *labe
     BOOST_REQUIRE((store->claim_refresh(token.id, token.version, "of the dead", now + core::Span(1), now) == store::Outcome::done));
     BOOST_TEST(ask_at_once(1, now).front() == "access-refreshed-1");
     BOOST_TEST((store->keep_refreshed(token, "of the dead", now) == store::Outcome::gone));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lease_lasts_as_long_as_the_operator_lets_services_take, Workers, *label("contract_4")) {
+    connect();
+    policy.upstream_lease = core::Span(70);
+    const auto now = noon + core::Span(3600);
+    const auto token = *store->find_upstream_token(core::token_owner(session.identity, session.id), core::ServiceId("notion"));
+    bool stolen = false;
+    service.meanwhile = [&] { stolen = store->claim_refresh(token.id, token.version, "another", now + core::Span(200), now + core::Span(69)) == store::Outcome::done; };
+    BOOST_TEST(ask_at_once(1, now).front() == "access-refreshed-1");
+    BOOST_TEST(!stolen);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_another_key_file_encrypted_is_an_error_and_never_garbage, Workers, *label("contract_5")) {

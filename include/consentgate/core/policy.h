@@ -37,6 +37,7 @@ struct Policy {
     Span session_lifetime{86400};            // of an access token, and of a session that cannot be refreshed
     Span refresh_idle{30 * 86400};           // a refresh token that is not used for so long is over; 0: none are issued
     Span refresh_lifetime{90 * 86400};       // of a session, however often it is refreshed
+    Span upstream_lease{20};                 // a worker may refresh a person's upstream token for so long before another may try
     Span refresh_grace{30};                  // a used refresh token is answered for so long as it was the first time
 
     std::string client_name = "consentgate"; // ours, as a client of upstream services
