@@ -3,7 +3,6 @@
 #include "consentgate/app/wire.h"
 #include "consentgate/core/json.h"
 #include "consentgate/core/text.h"
-#include "consentgate/usecase/upkeep.h"
 
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/LocalDateTime.h>
@@ -37,17 +36,6 @@ const Config& Context::config() {
 store::Store& Context::store() {
     if (!store_) store_ = store::open_store(config().store);
     return *store_;
-}
-
-void require_schema(Context& context) {
-    const auto health = usecase::check_health(context.store());
-    const auto where = store::address_of(context.config().store);
-    if (!health.store_answers) {
-        throw std::runtime_error(where + ": the database cannot be used (" + health.why_not + "); if it was never made, run: consentgate-admin migrate");
-    }
-    if (health.ready()) return;
-    throw std::runtime_error(where + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
-                             std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
 }
 
 Cell yes_no(bool value) { return {value ? "yes" : "no", value}; }

@@ -53,9 +53,6 @@ private:
     std::unique_ptr<store::Store> store_;
 };
 
-// fail: throws std::runtime_error when the database cannot be used, or its schema is not this program's
-void require_schema(Context& context);
-
 struct Command {
     std::string name;    // "key add"
     std::string operand; // what follows it, e.g. "NAME"; empty: nothing

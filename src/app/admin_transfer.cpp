@@ -2,6 +2,7 @@
 #include "admin_progress.h"
 #include "admin_transfer_file.h"
 
+#include "consentgate/app/wire.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/upkeep.h"
 
@@ -59,7 +60,7 @@ void write_rows(store::Transfer& transfer, ExportWriter& out, const std::string&
 }
 
 int export_rows(Context& context, const Arguments& arguments) {
-    require_schema(context);
+    require_schema(context.store(), context.config().store);
     const auto path = arguments.one("to");
     store::Transfer transfer(context.config().store);
     ExportWriter out(path, store::expected_schema_version());
@@ -178,7 +179,7 @@ Verified verify(store::Transfer& transfer, const std::string& path, std::uint64_
 
 int import_rows(Context& context, const Arguments& arguments) {
     const auto& path = arguments.words.front();
-    require_schema(context);
+    require_schema(context.store(), context.config().store);
     const StopSignals stop;
     const auto total = check_file(context, path, stop);
     const auto where = store::address_of(context.config().store);

@@ -2,6 +2,7 @@
 #include "admin_progress.h"
 
 #include "consentgate/sys/clock.h"
+#include "consentgate/app/wire.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/upkeep.h"
 #include "consentgate/usecase/vault.h"
@@ -35,7 +36,7 @@ Cell number(std::size_t count) { return {std::to_string(count), static_cast<std:
 std::string clock_text(core::Instant at) { return when(at).shown; }
 
 struct Vault {
-    explicit Vault(Context& context) : config(context.config()), store((require_schema(context), context.store())), keyring(sys::read_key_file(config.key_file)) {
+    explicit Vault(Context& context) : config(context.config()), store((require_schema(context.store(), context.config().store), context.store())), keyring(sys::read_key_file(config.key_file)) {
         usecase::check_server_keys(store, keyring, context.now, usecase::KeyCheck::looking);
     }
     std::vector<KeyLife> keys() const { return usecase::list_keys(store, keyring, config.policy.refresh_grace, sys::now()); }

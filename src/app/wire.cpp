@@ -41,15 +41,18 @@ void read_database_password(Config& config) {
     config.store.password = core::Secret(std::move(password));
 }
 
+void require_schema(store::Store& store, const store::StoreConfig& config) {
+    const auto health = usecase::check_health(store);
+    const auto where = store::address_of(config);
+    if (!health.store_answers) throw std::runtime_error(where + ": the database cannot be used (" + health.why_not + "); if it was never made, run: consentgate-admin migrate");
+    if (health.ready()) return;
+    throw std::runtime_error(where + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
+                             std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
+}
+
 void check_database(const Foundation& foundation) {
     const auto store = store::open_store(foundation.config.store);
-    const auto health = usecase::check_health(*store);
-    const auto where = store::address_of(foundation.config.store);
-    if (!health.store_answers) throw std::runtime_error(where + ": the database cannot be used (" + health.why_not + "); if it was never made, run: consentgate-admin migrate");
-    if (!health.ready()) {
-        throw std::runtime_error(where + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
-                                 std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
-    }
+    require_schema(*store, foundation.config.store);
     usecase::check_server_keys(*store, foundation.keyring, sys::now());
 }
 

@@ -90,9 +90,7 @@ Result<std::string> read_display_members(const Object& body) {
     if (json_has(body, "contacts")) {
         const auto contacts = json_texts(body, "contacts");
         if (!contacts) return metadata_error("contacts must be an array of strings", "contacts");
-        Poco::JSON::Array list;
-        for (const auto& contact : *contacts) list.add(contact);
-        kept.set("contacts", list);
+        kept.set("contacts", json_array(*contacts));
     }
     return json_string(kept);
 }
@@ -174,14 +172,9 @@ std::string registration_document(const Client& client, const std::optional<Secr
     if (secret) document.set("client_secret", secret->reveal()).set("client_secret_expires_at", 0);
     document.set("client_id_issued_at", epoch(client.created_at));
     if (!client.name.empty()) document.set("client_name", client.name);
-    const auto array = [](const std::vector<std::string>& values) {
-        Poco::JSON::Array list;
-        for (const auto& value : values) list.add(value);
-        return list;
-    };
-    document.set("redirect_uris", array(client.redirect_uris));
-    document.set("grant_types", client.refresh ? array({"authorization_code", refresh_grant}) : array({"authorization_code"}));
-    document.set("response_types", array({"code"}));
+    document.set("redirect_uris", json_array(client.redirect_uris));
+    document.set("grant_types", client.refresh ? json_array({"authorization_code", refresh_grant}) : json_array({"authorization_code"}));
+    document.set("response_types", json_array({"code"}));
     document.set("token_endpoint_auth_method", std::string(name_of(client.auth)));
     if (const auto jwks = parse_json_object(client.jwks)) document.set("jwks", jwks);
     if (!client.scope.empty()) document.set("scope", client.scope);

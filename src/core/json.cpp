@@ -52,6 +52,12 @@ std::optional<std::vector<std::string>> json_texts(const Poco::JSON::Object& obj
     return values;
 }
 
+Poco::JSON::Array json_array(const std::vector<std::string>& values) {
+    Poco::JSON::Array list;
+    for (const auto& value : values) list.add(value);
+    return list;
+}
+
 FlatJson& FlatJson::member(std::string_view name, std::string_view value) {
     if (text_.size() > 1) text_ += ',';
     text_.append("\"").append(name).append("\":").append(value);

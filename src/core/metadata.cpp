@@ -4,22 +4,15 @@
 #include "consentgate/core/token_exchange.h"
 #include "consentgate/core/uri.h"
 
-#include <Poco/JSON/Array.h>
 
 namespace consentgate::core {
 namespace {
 
 using Poco::JSON::Object;
 
-Poco::JSON::Array array(const std::vector<std::string>& values) {
-    Poco::JSON::Array list;
-    for (const auto& value : values) list.add(value);
-    return list;
-}
-
 Poco::JSON::Array grants(const Policy& policy) {
-    if (!policy.refreshes()) return array({"authorization_code", token_exchange_grant});
-    return array({"authorization_code", "refresh_token", token_exchange_grant});
+    if (!policy.refreshes()) return json_array({"authorization_code", token_exchange_grant});
+    return json_array({"authorization_code", "refresh_token", token_exchange_grant});
 }
 
 } // namespace
@@ -31,20 +24,20 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("authorization_endpoint", origin + path::authorize);
     document.set("token_endpoint", origin + path::token);
     if (policy.registration_enabled) document.set("registration_endpoint", origin + path::register_client);
-    document.set("scopes_supported", array(policy.catalogue().names()));
-    document.set("response_types_supported", array({"code"}));
-    document.set("response_modes_supported", array({"query"}));
+    document.set("scopes_supported", json_array(policy.catalogue().names()));
+    document.set("response_types_supported", json_array({"code"}));
+    document.set("response_modes_supported", json_array({"query"}));
     document.set("grant_types_supported", grants(policy));
     const std::vector<std::string> methods{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"};
     const std::vector<std::string> algorithms{"RS256", "ES256"};
-    document.set("token_endpoint_auth_methods_supported", array(methods));
-    document.set("token_endpoint_auth_signing_alg_values_supported", array(algorithms));
+    document.set("token_endpoint_auth_methods_supported", json_array(methods));
+    document.set("token_endpoint_auth_signing_alg_values_supported", json_array(algorithms));
     document.set("revocation_endpoint", origin + path::revoke);
-    document.set("revocation_endpoint_auth_methods_supported", array(methods));
-    document.set("revocation_endpoint_auth_signing_alg_values_supported", array(algorithms));
+    document.set("revocation_endpoint_auth_methods_supported", json_array(methods));
+    document.set("revocation_endpoint_auth_signing_alg_values_supported", json_array(algorithms));
     document.set("introspection_endpoint", origin + path::introspect);
-    document.set("introspection_endpoint_auth_methods_supported", array({"client_secret_basic", "client_secret_post"}));
-    document.set("code_challenge_methods_supported", array({"S256"}));
+    document.set("introspection_endpoint_auth_methods_supported", json_array({"client_secret_basic", "client_secret_post"}));
+    document.set("code_challenge_methods_supported", json_array({"S256"}));
     document.set("authorization_response_iss_parameter_supported", true);
     if (policy.documents.accepted) document.set("client_id_metadata_document_supported", true);
     return json_string(document);
@@ -53,16 +46,15 @@ std::string authorization_server_metadata(const Policy& policy) {
 std::string protected_resource_metadata(const Policy& policy, const std::string& resource) {
     Object document(Poco::JSON_PRESERVE_KEY_ORDER);
     document.set("resource", resource);
-    document.set("authorization_servers", array({policy.issuer}));
-    document.set("scopes_supported", array(policy.default_scopes.names()));
-    document.set("bearer_methods_supported", array({"header"}));
+    document.set("authorization_servers", json_array({policy.issuer}));
+    document.set("scopes_supported", json_array(policy.default_scopes.names()));
+    document.set("bearer_methods_supported", json_array({"header"}));
     return json_string(document);
 }
 
 std::string resource_metadata_url(const std::string& resource) {
     const auto rest = split_uri(resource).value_or(UriParts{}).rest;
-    const auto origin = resource.substr(0, resource.size() - rest.size());
-    return origin + path::resource_metadata + (rest == "/" ? std::string() : std::string(rest));
+    return origin_of(resource) + path::resource_metadata + (rest == "/" ? std::string() : std::string(rest));
 }
 
 } // namespace consentgate::core

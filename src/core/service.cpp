@@ -21,10 +21,7 @@ std::optional<Registration> registration_of(std::string_view name) {
     return std::nullopt;
 }
 
-std::string Service::host() const {
-    const auto parts = split_uri(url).value_or(UriParts{});
-    return std::string(parts.host) + (parts.port.empty() ? "" : ":" + std::string(parts.port));
-}
+std::string Service::host() const { return authority_of(url); }
 
 std::string Service::secret_place() const { return place_of("service", id.text, "client_secret"); }
 

@@ -6,8 +6,6 @@
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
 
-#include <Poco/JSON/Array.h>
-
 #include <algorithm>
 
 namespace consentgate::core {
@@ -77,17 +75,11 @@ Checked read_methods(const Object& document, ServerDocument& server) {
     return Nothing{};
 }
 
-Poco::JSON::Array array(const Texts& values) {
-    Poco::JSON::Array list;
-    for (const auto& value : values) list.add(value);
-    return list;
-}
-
 void describe_us(Object& document, const Policy& policy, ClientAuth auth) {
     document.set("client_name", policy.client_name).set("client_uri", policy.origin());
-    document.set("redirect_uris", array({callback_url(policy)}));
-    document.set("grant_types", array({"authorization_code", "refresh_token"}));
-    document.set("response_types", array({"code"}));
+    document.set("redirect_uris", json_array({callback_url(policy)}));
+    document.set("grant_types", json_array({"authorization_code", "refresh_token"}));
+    document.set("response_types", json_array({"code"}));
     document.set("token_endpoint_auth_method", std::string(name_of(auth)));
 }
 
@@ -129,11 +121,6 @@ std::optional<std::string> challenge_parameter(std::string_view authenticate, st
         return value;
     }
     return std::nullopt;
-}
-
-std::string origin_of(const std::string& url) {
-    const auto rest = split_uri(url).value_or(UriParts{}).rest;
-    return url.substr(0, url.size() - rest.size());
 }
 
 std::vector<std::string> resource_metadata_urls(const std::string& url) {

@@ -18,12 +18,6 @@ constexpr Span first_pause{5}, longest_pause{600};
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
-Error invalid_state(std::string why) {
-    return refuse(Fault::invalid_upstream_state, Say{"this sign-in at the service is not under way"}, Why{std::move(why)}, "state");
-}
-
-Error invalid_link(std::string why) { return refuse(Fault::invalid_link, Say{"this link is not good any more"}, Why{std::move(why)}, "link"); }
-
 std::string form_of(const Parameters& parameters) {
     std::string form;
     for (const auto& [name, value] : parameters) form += (form.empty() ? "" : "&") + name + "=" + percent_encode(value);
@@ -47,6 +41,12 @@ ServiceRequest request_as_us(const Service& service, std::string url, const Secr
 }
 
 } // namespace
+
+Error invalid_upstream_state(std::string why) {
+    return refuse(Fault::invalid_upstream_state, Say{"this sign-in at the service is not under way"}, Why{std::move(why)}, "state");
+}
+
+Error invalid_link(std::string why) { return refuse(Fault::invalid_link, Say{"this link is not good any more"}, Why{std::move(why)}, "link"); }
 
 Result<Service> judge_service(const std::optional<Service>& service, const Identity& identity, const std::optional<VirtualKey>& key, Instant now) {
     const auto no = [](const char* why) { return refuse(Fault::unknown_service, Say{"there is no such service for you"}, Why{why}, "mcp_client_id"); };
@@ -73,7 +73,7 @@ Secret upstream_authorize_url(const Service& service, const Secret& state, const
 Result<Callback> parse_callback(const Form& query) {
     Callback callback;
     const auto state = query.get("state");
-    if (!state || state->size() != state_length || !is_base64url(*state)) return invalid_state("no state of ours");
+    if (!state || state->size() != state_length || !is_base64url(*state)) return invalid_upstream_state("no state of ours");
     callback.state = Secret(*state);
     callback.iss = query.get("iss");
     // What came twice, or both ways, is no answer; the state is used up all the same.
@@ -85,18 +85,18 @@ Result<Callback> parse_callback(const Form& query) {
     return callback;
 }
 
-Checked judge_callback(const Callback&, const UpstreamState& state, const std::optional<Digest>& browser, Instant now) {
+Checked judge_callback(const UpstreamState& state, const std::optional<Digest>& browser, Instant now) {
     if (!browser || !(*browser == state.browser)) {
         return refuse(Fault::browser_mismatch, Say{"this sign-in was started in another browser"}, Why{browser ? "another cookie" : "no cookie"}, "state");
     }
-    if (state.expires_at <= now) return invalid_state("expired");
+    if (state.expires_at <= now) return invalid_upstream_state("expired");
     return Nothing{};
 }
 
 Checked judge_issuer(const Callback& callback, const Service& service) {
     if (service.issuer.empty()) return Nothing{};
-    if (callback.iss && *callback.iss != service.issuer) return invalid_state("the answer names another issuer");
-    if (!callback.iss && service.sends_iss) return invalid_state("the answer names no issuer");
+    if (callback.iss && *callback.iss != service.issuer) return invalid_upstream_state("the answer names another issuer");
+    if (!callback.iss && service.sends_iss) return invalid_upstream_state("the answer names no issuer");
     return Nothing{};
 }
 

@@ -114,6 +114,16 @@ std::optional<std::string> refuse_redirect_uri(std::string_view uri) {
     return std::nullopt;
 }
 
+std::string origin_of(const std::string& uri) {
+    const auto rest = split_uri(uri).value_or(UriParts{}).rest;
+    return uri.substr(0, uri.size() - rest.size());
+}
+
+std::string authority_of(const std::string& uri) {
+    const auto parts = split_uri(uri).value_or(UriParts{});
+    return std::string(parts.host) + (parts.port.empty() ? "" : ":" + std::string(parts.port));
+}
+
 RedirectTarget describe_redirect(std::string_view uri) {
     const auto parts = split_uri(uri).value_or(UriParts{});
     const auto scheme = lower_ascii(parts.scheme);

@@ -84,43 +84,35 @@ std::vector<core::SessionView> SqlStore::list_sessions(core::Instant now) {
     });
 }
 
-std::optional<core::SessionView> SqlStore::find_session(const core::SessionId& id) {
-    return db_.read([&]() -> std::optional<core::SessionView> {
-        SessionViewRow row;
-        const auto found = db_.query("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS "WHERE s.id = ?",
-                                     [&](Row& columns) { extract(columns, row); }, id.text);
-        return found == 0 ? std::nullopt : std::optional(session_view_of(row));
+// in: sql  of SESSION_VIEW_COLUMNS
+template <class... Bound> std::vector<core::SessionView> SqlStore::query_sessions(const char* sql, const Bound&... bound) {
+    return db_.read([&] {
+        std::vector<core::SessionView> sessions;
+        const auto take = [&](Row& columns) {
+            SessionViewRow row;
+            extract(columns, row);
+            sessions.push_back(session_view_of(row));
+        };
+        db_.query(sql, take, bound...);
+        return sessions;
     });
+}
+
+std::optional<core::SessionView> SqlStore::find_session(const core::SessionId& id) {
+    auto found = query_sessions("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS "WHERE s.id = ?", id.text);
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
 std::vector<core::SessionView> SqlStore::list_browser_sessions(const core::Digest& browser, core::Instant now) {
-    return db_.read([&] {
-        std::vector<core::SessionView> sessions;
-        db_.query("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS
-                  "WHERE s.browser_hash = ? AND s.revoked_at IS NULL AND s.expires_at > ? ORDER BY s.created_at DESC, s.id LIMIT 100",
-                  [&](Row& columns) {
-                      SessionViewRow row;
-                      extract(columns, row);
-                      sessions.push_back(session_view_of(row));
-                  },
-                  browser.hex, core::epoch(now));
-        return sessions;
-    });
+    return query_sessions("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS
+                          "WHERE s.browser_hash = ? AND s.revoked_at IS NULL AND s.expires_at > ? ORDER BY s.created_at DESC, s.id LIMIT 100",
+                          browser.hex, core::epoch(now));
 }
 
 std::vector<core::SessionView> SqlStore::list_consents(const core::Digest& browser, const core::ClientId& client) {
-    return db_.read([&] {
-        std::vector<core::SessionView> sessions;
-        db_.query("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS
-                  "WHERE s.browser_hash = ? AND s.client_id = ? AND s.revoked_at IS NULL ORDER BY s.created_at DESC, s.id LIMIT 10",
-                  [&](Row& columns) {
-                      SessionViewRow row;
-                      extract(columns, row);
-                      sessions.push_back(session_view_of(row));
-                  },
-                  browser.hex, client.text);
-        return sessions;
-    });
+    return query_sessions("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS
+                          "WHERE s.browser_hash = ? AND s.client_id = ? AND s.revoked_at IS NULL ORDER BY s.created_at DESC, s.id LIMIT 10",
+                          browser.hex, client.text);
 }
 
 Outcome SqlStore::revoke_session(const core::SessionId& id, core::Instant now) {

@@ -107,7 +107,7 @@ private:
 
     bool has_flow(const core::FlowId& id);
     std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const std::string& wanted);
-    std::vector<core::SessionView> query_sessions(const char* sql, const std::string& text, std::int64_t number);
+    template <class... Bound> std::vector<core::SessionView> query_sessions(const char* sql, const Bound&... bound);
     // Values of one text column, for the two-step deletes of sweep.
     std::vector<std::string> names(const char* sql, std::int64_t before, std::int64_t most);
 

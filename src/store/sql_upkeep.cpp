@@ -9,8 +9,16 @@ namespace {
 // is still recognised as one.
 constexpr core::Span flow_grace{3600};
 constexpr core::Span session_grace{86400};
-constexpr core::Span token_grace{0};        // what is no more says the same as what has expired
 constexpr core::Span code_grace{2 * 86400}; // a code outlives its session, which lives a day at most, and is kept a day more
+
+// What goes as soon as it has expired: being no more says the same.
+struct Passing {
+    const char *find, *remove;
+};
+#define PASSING(table, key) {"SELECT " key " FROM " table " WHERE expires_at < ? ORDER BY expires_at LIMIT ?", "DELETE FROM " table " WHERE " key " = ?"}
+constexpr Passing passing_kinds[] = {PASSING("refresh_token", "token_hash"), PASSING("access_token", "token_hash"), PASSING("client_assertion", "assertion_hash"),
+                                     PASSING("upstream_state", "state_hash"), PASSING("used_link", "link_hash")};
+#undef PASSING
 
 } // namespace
 
@@ -38,25 +46,16 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
                      "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
                      core::epoch(unused_since), limit);
     });
-    const auto refresh_tokens = db_.read([&] {
-        return names("SELECT token_hash FROM refresh_token WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
-    });
-    const auto access_tokens = db_.read([&] {
-        return names("SELECT token_hash FROM access_token WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
-    });
-    const auto assertions = db_.read([&] {
-        return names("SELECT assertion_hash FROM client_assertion WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
-    });
+    std::vector<std::vector<std::string>> passing;
+    bool nothing = flows.empty() && sessions.empty() && codes.empty() && clients.empty();
+    for (const auto& kind : passing_kinds) {
+        passing.push_back(db_.read([&] { return names(kind.find, core::epoch(now), limit); }));
+        nothing = nothing && passing.back().empty();
+    }
     const auto documents = sweep_documents(now, limit);
     Swept swept;
     swept.clients = documents;
-    const auto states = db_.read([&] {
-        return names("SELECT state_hash FROM upstream_state WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
-    });
-    const auto links = db_.read([&] {
-        return names("SELECT link_hash FROM used_link WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - token_grace), limit);
-    });
-    if (states.empty() && links.empty() && assertions.empty() && flows.empty() && sessions.empty() && codes.empty() && clients.empty() && refresh_tokens.empty() && access_tokens.empty()) return swept;
+    if (nothing) return swept;
     db_.rewrite([&] {
         swept = Swept();
         swept.clients = documents;
@@ -68,11 +67,9 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
             swept.sessions += db_.run("DELETE FROM session WHERE id = ?", id);
             db_.run("DELETE FROM upstream_token WHERE owner = ?", "session:" + id);
         }
-        for (const auto& hash : refresh_tokens) swept.tokens += db_.run("DELETE FROM refresh_token WHERE token_hash = ?", hash);
-        for (const auto& hash : access_tokens) swept.tokens += db_.run("DELETE FROM access_token WHERE token_hash = ?", hash);
-        for (const auto& hash : assertions) swept.tokens += db_.run("DELETE FROM client_assertion WHERE assertion_hash = ?", hash);
-        for (const auto& hash : states) swept.tokens += db_.run("DELETE FROM upstream_state WHERE state_hash = ?", hash);
-        for (const auto& hash : links) swept.tokens += db_.run("DELETE FROM used_link WHERE link_hash = ?", hash);
+        for (std::size_t kind = 0; kind < passing.size(); ++kind) {
+            for (const auto& hash : passing[kind]) swept.tokens += db_.run(passing_kinds[kind].remove, hash);
+        }
         for (const auto& hash : codes) swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
         // Asked again: a client may have been used since it was listed, or is about to be.
         for (const auto& id : clients) {

@@ -1,6 +1,8 @@
 #include "consentgate/usecase/services.h"
 
-#include "consentgate/core/vault.h"
+#include "service_call.h"
+
+#include "consentgate/core/uri.h"
 
 #include <optional>
 
@@ -73,7 +75,7 @@ core::Result<Discovery> discover_service(sys::WebCaller& web, const std::string&
 void keep_client_secret(World& world, core::Service& service, const core::Secret& secret) {
     service.client_secret.clear();
     service.key_id = world.keyring.newest();
-    if (!secret.empty()) service.client_secret = core::seal(world.keyring, service.key_id, world.random.bytes(core::nonce_bytes), service.secret_place(), secret);
+    if (!secret.empty()) service.client_secret = seal(world, service.secret_place(), secret);
 }
 
 core::Checked register_dynamically(World& world, core::Service& service, std::vector<std::string>& notes) {

@@ -90,12 +90,9 @@ core::UpstreamToken sealed_token(World& world, const core::ServiceId& service, c
 core::Result<core::UpstreamState> take_state(World& world, const core::Callback& callback, const Actor& actor, core::Instant now) {
     const auto digest = core::sha256(callback.state);
     auto state = world.store.find_upstream_state(digest);
-    const auto gone = [](const char* why) {
-        return core::refuse(Fault::invalid_upstream_state, core::Say{"this sign-in at the service is not under way"}, core::Why{why}, "state");
-    };
-    if (!state) return gone("unknown or used");
-    if (auto judged = core::judge_callback(callback, *state, actor.browser, now); !judged) return judged.error();
-    if (world.store.take_upstream_state(digest, now) == Outcome::gone) return gone("used meanwhile");
+    if (!state) return core::invalid_upstream_state("unknown or used");
+    if (auto judged = core::judge_callback(*state, actor.browser, now); !judged) return judged.error();
+    if (world.store.take_upstream_state(digest, now) == Outcome::gone) return core::invalid_upstream_state("used meanwhile");
     return std::move(*state);
 }
 
@@ -107,8 +104,6 @@ core::Result<core::TokenReply> redeem(World& world, const core::Service& service
     return core::read_token_reply(call_service(world, core::code_request(service, *secret, code, *verifier, world.policy)));
 }
 
-core::Error link_gone(const char* why) { return core::refuse(Fault::invalid_link, core::Say{"this link is not good any more"}, core::Why{why}, "link"); }
-
 // fail: as open_flow, or invalid_link, when what the token was for has ended meanwhile
 core::Checked keep(World& world, const core::UpstreamState& state, core::UpstreamToken token, const Actor& actor, core::Instant now) {
     if (state.flow) {
@@ -117,9 +112,9 @@ core::Checked keep(World& world, const core::UpstreamState& state, core::Upstrea
         return flow ? core::refuse(Fault::store_unavailable, core::Say{"this sign-in is being changed; try again"}) : flow.error();
     }
     const auto view = world.store.find_session(*state.session);
-    if (!view) return link_gone("its session is gone");
+    if (!view) return core::invalid_link("its session is gone");
     token.owner = core::token_owner(view->session.identity, view->session.id);
-    return world.store.connect_in_session(*state.session, token, now) == Outcome::done ? core::Checked(core::Nothing{}) : link_gone("its session is over");
+    return world.store.connect_in_session(*state.session, token, now) == Outcome::done ? core::Checked(core::Nothing{}) : core::invalid_link("its session is over");
 }
 
 } // namespace
@@ -166,7 +161,7 @@ core::Result<LinkView> open_link(World& world, const core::Form& query, const Ac
 core::Result<core::Secret> follow_link(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
     const auto opened = open_link(world, form, actor, now);
     if (!opened) return opened.error();
-    if (world.store.use_link(opened->link.digest, opened->link.expires_at, world.random.id(16)) == Outcome::gone) return link_gone("used before");
+    if (world.store.use_link(opened->link.digest, opened->link.expires_at, world.random.id(16)) == Outcome::gone) return core::invalid_link("used before");
     const auto& session = opened->session.session;
     return depart(world, still_known(world, opened->service, session.browser), session.browser, std::nullopt, session.id, now);
 }
@@ -176,8 +171,9 @@ core::Result<Returned> finish_connect(World& world, const core::Form& query, con
     if (!callback) return callback.error();
     const auto state = take_state(world, *callback, actor, now);
     if (!state) return state.error();
-    auto service = world.store.find_service(state->service);
-    if (!service || !service->active) return core::refuse(Fault::unknown_service, core::Say{"there is no such service for you"}, core::Why{"removed or disabled"});
+    // That this person may use it was judged when they were sent there.
+    auto service = core::judge_service(world.store.find_service(state->service), core::Identity{}, std::nullopt, now);
+    if (!service) return service.error();
     if (auto judged = core::judge_issuer(*callback, *service); !judged) return judged.error();
 
     Returned returned{std::move(*service), state->flow, {}, {}};

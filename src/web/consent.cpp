@@ -1,4 +1,5 @@
 #include "consentgate/usecase/consent.h"
+#include "consentgate/usecase/upstream.h"
 
 #include "consentgate/core/client_document.h"
 #include "consentgate/core/metadata.h"
@@ -7,7 +8,6 @@
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
-#include "consentgate/web/services.h"
 
 #include <algorithm>
 
@@ -17,8 +17,6 @@ namespace {
 using core::IdentityKind;
 using core::RedirectKind;
 
-constexpr std::size_t longest_shown_name = 80; // characters: a page must stay readable whatever a client calls itself
-
 core::Result<store::FlowView> flow_of(const core::Form& query, const Request& request, Site& site) {
     return usecase::open_flow(site.world, query, actor_of(request, site), request.now);
 }
@@ -27,17 +25,14 @@ core::Result<store::FlowView> flow_of(const core::Form& query, const Request& re
 View view_of(const store::FlowView& found, const Request& request, const core::Policy& policy) {
     const auto& flow = found.flow;
     const auto target = core::describe_redirect(flow.redirect_uri);
-    const auto resource = core::split_uri(flow.resource).value_or(core::UriParts{});
-    const auto host = std::string(resource.host) + (resource.port.empty() ? "" : ":" + std::string(resource.port));
     const auto seconds = (flow.expires_at - request.now).count();
     const auto minutes = std::max<std::int64_t>(1, (seconds + 59) / 60);
-    const auto name = core::display_text(core::trim(found.client_name), longest_shown_name);
 
     View view;
-    view.set("flow_id", flow.id.text).set("client_name", name.empty() ? flow.client_id.text : name);
+    view.set("flow_id", flow.id.text).set("client_name", shown_client(found.client_name, flow.client_id));
     view.flag("client_unverified", !found.client_by_operator);
     if (core::names_document(flow.client_id)) view.set("client_id_host", core::lower_ascii(core::split_uri(flow.client_id.text).value_or(core::UriParts{}).host));
-    view.set("resource_host", host).set("resource_name", host + std::string(resource.rest == "/" ? "" : resource.rest));
+    view.set("resource_host", core::authority_of(flow.resource)).set("resource_name", shown_resource(flow.resource));
     view.flag("redirect_https", target.kind == RedirectKind::https).flag("redirect_loopback", target.kind == RedirectKind::loopback);
     view.flag("redirect_scheme", target.kind == RedirectKind::private_scheme).set("redirect_target", target.shown);
     view.set("minutes_left", std::to_string(minutes)).flag("minutes_plural", minutes > 1);
@@ -51,6 +46,26 @@ Handled page(const char* name, View view, const store::FlowView& found, const Re
     const auto language = site.pages.language_for(request.accept_language);
     return answer_html(200, site.pages.render(name, language, std::move(view)),
                        "'self' " + core::describe_redirect(found.flow.redirect_uri).csp_source);
+}
+
+// `error` and `service` of the query say what went wrong at which of them; both are held against closed sets.
+std::vector<View> service_rows(const std::vector<usecase::ServiceView>& services, const core::FlowId& flow, const core::Form& query, const Site& site,
+                               const std::string& language) {
+    std::vector<View> rows;
+    const auto words = [&](const std::string& key) { return site.pages.message(language, "services." + key).value_or(""); };
+    for (const auto& one : services) {
+        const auto& id = one.service.id.text;
+        View row;
+        row.set("id", id).set("name", one.service.name).set("host", one.service.host()).flag("connected", one.connected);
+        row.set("connect_url", core::append_query(core::path::upstream_authorize, {{"mcp_client_id", id}, {"flow_id", flow.text}}));
+        std::string problem;
+        if (one.token && !one.connected) problem = words("broken");
+        if (query.get("service") == id && query.get("error") == "service_refused") problem = words("refused");
+        if (query.get("service") == id && query.get("error") == "service_failed") problem = words("failed");
+        row.set("problem", problem); // absent when it is empty
+        rows.push_back(std::move(row));
+    }
+    return rows;
 }
 
 using Choice = core::Result<store::FlowView> (*)(usecase::World&, const core::Form&, const usecase::Actor&, core::Instant);

@@ -2,6 +2,7 @@
 
 #include "consentgate/core/secret.h"
 #include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
 
 #include <Poco/AutoPtr.h>
 #include <Poco/DirectoryIterator.h>
@@ -24,6 +25,7 @@ using kainjow::mustache::mustache;
 using Messages = std::map<std::string, std::string>;
 
 constexpr const char* page_names[] = {"client", "identity", "services", "connect", "connected", "sessions", "error"};
+constexpr std::size_t longest_shown_name = 80; // characters
 constexpr const char* default_language = "en";
 
 [[noreturn]] void fail(const std::string& file, const std::string& reason) { throw std::runtime_error(file + ": " + reason); }
@@ -110,6 +112,20 @@ data to_data(const View& view) {
 }
 
 } // namespace
+
+std::string shown_client(const std::string& name, const core::ClientId& id) {
+    const auto shown = core::display_text(core::trim(name), longest_shown_name);
+    return shown.empty() ? id.text : shown;
+}
+
+std::string shown_resource(const std::string& resource) {
+    const auto rest = core::split_uri(resource).value_or(core::UriParts{}).rest;
+    return core::authority_of(resource) + std::string(rest == "/" ? "" : rest);
+}
+
+std::string shown_holder(const core::SessionView& view) {
+    return core::display_text(view.virtual_key ? view.virtual_key->name : view.session.identity.value, longest_shown_name);
+}
 
 View& View::set(std::string name, std::string text) {
     if (!text.empty()) entries_.push_back({std::move(name), std::move(text)});

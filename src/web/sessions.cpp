@@ -1,8 +1,6 @@
 #include "consentgate/usecase/sessions.h"
 
 #include "consentgate/core/metadata.h"
-#include "consentgate/core/text.h"
-#include "consentgate/core/uri.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -13,8 +11,6 @@
 
 namespace consentgate::web {
 namespace {
-
-constexpr std::size_t longest_shown_name = 80; // characters
 
 // UTC, and said to be: the server does not know where the person is.
 std::string day_and_time(core::Instant at) {
@@ -29,13 +25,11 @@ std::string day_and_time(core::Instant at) {
 
 View session_row(const usecase::OwnSession& own) {
     const auto& session = own.view.session;
-    const auto name = core::display_text(core::trim(own.view.client_name), longest_shown_name);
-    const auto resource = core::split_uri(session.resource).value_or(core::UriParts{});
     View row;
-    row.set("session_id", session.id.text).set("client_name", name.empty() ? session.client_id.text : name);
-    row.set("resource_name", std::string(resource.host) + (resource.port.empty() ? "" : ":" + std::string(resource.port)) + std::string(resource.rest == "/" ? "" : resource.rest));
+    row.set("session_id", session.id.text).set("client_name", shown_client(own.view.client_name, session.client_id));
+    row.set("resource_name", shown_resource(session.resource));
     row.set("since", day_and_time(session.created_at)).set("until", day_and_time(session.expires_at));
-    row.set("identity_name", core::display_text(own.view.virtual_key ? own.view.virtual_key->name : session.identity.value, longest_shown_name));
+    row.set("identity_name", shown_holder(own.view));
     std::vector<View> services;
     for (const auto& one : own.services) {
         View service;

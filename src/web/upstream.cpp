@@ -1,22 +1,13 @@
 #include "consentgate/usecase/upstream.h"
 
 #include "consentgate/core/metadata.h"
-#include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
-#include "consentgate/web/services.h"
 
 namespace consentgate::web {
 namespace {
-
-constexpr std::size_t longest_shown_name = 80; // characters
-
-// The identity as its page names it; empty when nobody said who they are.
-std::string name_of_holder(const core::SessionView& view) {
-    return core::display_text(view.virtual_key ? view.virtual_key->name : view.session.identity.value, longest_shown_name);
-}
 
 void say_departed(const Request& request, const core::Form& form) {
     sys::log_event("upstream", {{"id", request.event_id}, {"service", form.get("mcp_client_id").value_or("")}, {"step", "authorize"}});
@@ -27,10 +18,10 @@ Handled link_page(const core::Form& query, const Request& request, Site& site) {
     const auto opened = usecase::open_link(site.world, query, actor_of(request, site), request.now);
     if (!opened) return opened.error();
     const auto& view = opened->session;
-    const auto client = core::display_text(core::trim(view.client_name), longest_shown_name);
+    const auto holder = shown_holder(view);
     View page;
-    page.set("client_name", client.empty() ? view.session.client_id.text : client).set("service_name", opened->service.name).set("service_host", opened->service.host());
-    page.set("identity_name", name_of_holder(view)).flag("named", !name_of_holder(view).empty());
+    page.set("client_name", shown_client(view.client_name, view.session.client_id)).set("service_name", opened->service.name).set("service_host", opened->service.host());
+    page.set("identity_name", holder).flag("named", !holder.empty());
     page.flag("typed", view.session.identity.kind == core::IdentityKind::user_id);
     page.set("mcp_client_id", opened->service.id.text).set("link", query.get("link").value_or(""));
     const auto language = site.pages.language_for(request.accept_language);
@@ -79,25 +70,6 @@ Handled get_callback(const Request& request, Site& site) {
     if (!returned->flow) return done_page(*returned, request, site);
     const auto problem = returned->problem.empty() ? std::string() : "&error=" + returned->problem + "&service=" + service;
     return answer_redirect(std::string(core::path::services_page) + "?flow_id=" + returned->flow->text + problem);
-}
-
-std::vector<View> service_rows(const std::vector<usecase::ServiceView>& services, const core::FlowId& flow, const core::Form& query, const Site& site,
-                               const std::string& language) {
-    std::vector<View> rows;
-    const auto words = [&](const std::string& key) { return site.pages.message(language, "services." + key).value_or(""); };
-    for (const auto& one : services) {
-        const auto& id = one.service.id.text;
-        View row;
-        row.set("id", id).set("name", one.service.name).set("host", one.service.host()).flag("connected", one.connected);
-        row.set("connect_url", core::append_query(core::path::upstream_authorize, {{"mcp_client_id", id}, {"flow_id", flow.text}}));
-        std::string problem;
-        if (one.token && !one.connected) problem = words("broken");
-        if (query.get("service") == id && query.get("error") == "service_refused") problem = words("refused");
-        if (query.get("service") == id && query.get("error") == "service_failed") problem = words("failed");
-        row.set("problem", problem); // absent when it is empty
-        rows.push_back(std::move(row));
-    }
-    return rows;
 }
 
 } // namespace consentgate::web

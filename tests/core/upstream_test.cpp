@@ -12,16 +12,10 @@ using boost::unit_test::label;
 
 namespace {
 
-Service sample_service(ClientAuth auth = ClientAuth::client_secret_basic) {
-    Service service;
-    service.id = ServiceId("notion");
-    service.name = "Notion";
-    service.url = "https://mcp.notion.example/mcp";
-    service.issuer = "https://mcp.notion.example";
-    service.authorization_endpoint = "https://mcp.notion.example/authorize?tenant=1";
-    service.token_endpoint = "https://mcp.notion.example/token";
-    service.revocation_endpoint = "https://mcp.notion.example/revoke";
-    service.resource = "https://mcp.notion.example/mcp";
+Service asking_service(ClientAuth auth = ClientAuth::client_secret_basic) {
+    auto service = sample_service();
+    service.authorization_endpoint += "?tenant=1";
+    service.resource = service.url;
     service.scope = "read write";
     service.client_id = "our id";
     service.auth = auth;
@@ -49,9 +43,9 @@ bool is(const TokenReply& reply, Trouble trouble) { return !reply.tokens && repl
 BOOST_AUTO_TEST_SUITE(upstream)
 
 BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_one_callback, *label("contract_3")) {
-    const auto url = upstream_authorize_url(sample_service(), Secret("the-state"), Secret(rfc7636_verifier), sample_policy()).reveal();
+    const auto url = upstream_authorize_url(asking_service(), Secret("the-state"), Secret(rfc7636_verifier), sample_policy()).reveal();
     const auto query = form_of(url.substr(url.find('?') + 1));
-    BOOST_TEST(url.starts_with("https://mcp.notion.example/authorize?tenant=1&"));
+    BOOST_TEST(url.starts_with("https://notion.example/authorize?tenant=1&"));
     BOOST_TEST(query.get("response_type").value() == "code");
     BOOST_TEST(query.get("client_id").value() == "our id");
     BOOST_TEST(query.get("redirect_uri").value() == "https://auth.example.org/api/oauth/callback");
@@ -59,9 +53,9 @@ BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_one_callb
     BOOST_TEST(query.get("code_challenge").value() == rfc7636_challenge);
     BOOST_TEST(query.get("code_challenge_method").value() == "S256");
     BOOST_TEST(query.get("scope").value() == "read write");
-    BOOST_TEST(query.get("resource").value() == "https://mcp.notion.example/mcp");
+    BOOST_TEST(query.get("resource").value() == "https://notion.example/mcp");
     BOOST_TEST(url.find(rfc7636_verifier) == std::string::npos);
-    auto plain = sample_service();
+    auto plain = asking_service();
     plain.scope = plain.resource = "";
     const auto bare = upstream_authorize_url(plain, Secret("s"), Secret(rfc7636_verifier), sample_policy()).reveal();
     BOOST_TEST(bare.find("scope=") == std::string::npos);
@@ -72,16 +66,16 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_uses_its_services_and_no_other, *label("contr
     const Identity by_key{IdentityKind::virtual_key, "vk_sample"};
     auto key = sample_virtual_key();
     const auto judged = [&](const std::optional<Service>& service, const Identity& identity) { return fault_of(judge_service(service, identity, key, noon)); };
-    BOOST_TEST(judged(sample_service(), by_key) == "ok");
+    BOOST_TEST(judged(asking_service(), by_key) == "ok");
     key.services = {"github"};
-    BOOST_TEST(judged(sample_service(), by_key) == "unknown_service");
-    BOOST_TEST(judged(sample_service(), {IdentityKind::skipped, ""}) == "ok");
+    BOOST_TEST(judged(asking_service(), by_key) == "unknown_service");
+    BOOST_TEST(judged(asking_service(), {IdentityKind::skipped, ""}) == "ok");
     key.services = {"github", "notion"};
-    BOOST_TEST(judged(sample_service(), by_key) == "ok");
+    BOOST_TEST(judged(asking_service(), by_key) == "ok");
     key.active = false;
-    BOOST_TEST(judged(sample_service(), by_key) == "unknown_service");
+    BOOST_TEST(judged(asking_service(), by_key) == "unknown_service");
     BOOST_TEST(judged(std::nullopt, {IdentityKind::skipped, ""}) == "unknown_service");
-    auto disabled = sample_service();
+    auto disabled = asking_service();
     disabled.active = false;
     BOOST_TEST(judged(disabled, {IdentityKind::skipped, ""}) == "unknown_service");
 }
@@ -90,14 +84,14 @@ BOOST_AUTO_TEST_CASE(an_answer_must_come_to_the_browser_that_was_sent_in_time_an
     UpstreamState state;
     state.browser = sha256("browser");
     state.expires_at = noon + upstream_state_lifetime;
-    const Callback callback{Secret("s"), Secret("c"), "", "https://mcp.notion.example"};
-    BOOST_TEST(fault_of(judge_callback(callback, state, sha256("browser"), noon)) == "ok");
-    BOOST_TEST(fault_of(judge_callback(callback, state, sha256("another"), noon)) == "browser_mismatch");
-    BOOST_TEST(fault_of(judge_callback(callback, state, std::nullopt, noon)) == "browser_mismatch");
-    BOOST_TEST(fault_of(judge_callback(callback, state, sha256("browser"), noon + Span(899))) == "ok");
-    BOOST_TEST(fault_of(judge_callback(callback, state, sha256("browser"), noon + Span(900))) == "invalid_upstream_state");
+    const Callback callback{Secret("s"), Secret("c"), "", "https://notion.example"};
+    BOOST_TEST(fault_of(judge_callback(state, sha256("browser"), noon)) == "ok");
+    BOOST_TEST(fault_of(judge_callback(state, sha256("another"), noon)) == "browser_mismatch");
+    BOOST_TEST(fault_of(judge_callback(state, std::nullopt, noon)) == "browser_mismatch");
+    BOOST_TEST(fault_of(judge_callback(state, sha256("browser"), noon + Span(899))) == "ok");
+    BOOST_TEST(fault_of(judge_callback(state, sha256("browser"), noon + Span(900))) == "invalid_upstream_state");
 
-    auto service = sample_service();
+    auto service = asking_service();
     Callback other = callback;
     other.iss = "https://evil.example";
     Callback silent = callback;
@@ -124,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_callback_is_a_code_or_an_error_and_never_both, *label("co
 }
 
 BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("contract_3")) {
-    const auto request = [](ClientAuth auth) { return code_request(sample_service(auth), Secret("s:e c"), Secret("the code"), Secret(rfc7636_verifier), sample_policy()); };
+    const auto request = [](ClientAuth auth) { return code_request(asking_service(auth), Secret("s:e c"), Secret("the code"), Secret(rfc7636_verifier), sample_policy()); };
     const auto basic = request(ClientAuth::client_secret_basic);
     BOOST_TEST(basic.authorization.value().reveal() == "Basic " + to_base64("our%20id:s%3Ae%20c", Base64::standard));
     BOOST_TEST(form_of(basic.form.reveal()).count("client_secret") == 0U);
@@ -135,9 +129,9 @@ BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("contract_3")) {
     const auto none = form_of(request(ClientAuth::none).form.reveal());
     BOOST_TEST(none.get("client_id").value() == "our id");
     BOOST_TEST(none.count("client_secret") == 0U);
-    const auto refresh = form_of(refresh_request(sample_service(), Secret("s"), Secret("the refresh token")).form.reveal());
+    const auto refresh = form_of(refresh_request(asking_service(), Secret("s"), Secret("the refresh token")).form.reveal());
     BOOST_TEST(refresh.get("grant_type").value() == "refresh_token");
-    BOOST_TEST(refresh.get("resource").value() == "https://mcp.notion.example/mcp");
+    BOOST_TEST(refresh.get("resource").value() == "https://notion.example/mcp");
 }
 
 BOOST_AUTO_TEST_CASE(token_replies_are_read_as_providers_write_them, *label("contract_3")) {

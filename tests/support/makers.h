@@ -5,6 +5,7 @@
 #include "consentgate/core/consent.h"
 #include "consentgate/core/form.h"
 #include "consentgate/core/json.h"
+#include "consentgate/core/service.h"
 #include "consentgate/core/text.h"
 
 #include <algorithm>
@@ -69,6 +70,21 @@ inline core::VirtualKey sample_virtual_key(std::string_view clear = "sk-bf-sampl
     key.hash = core::sha256(clear);
     key.created_at = noon;
     return key;
+}
+
+inline core::Service sample_service(const std::string& id = "notion") {
+    core::Service service;
+    service.id = core::ServiceId(id);
+    service.name = id == "notion" ? "Notion" : id;
+    service.url = "https://" + id + ".example/mcp";
+    service.issuer = "https://" + id + ".example";
+    service.authorization_endpoint = "https://" + id + ".example/authorize";
+    service.token_endpoint = "https://" + id + ".example/token";
+    service.revocation_endpoint = "https://" + id + ".example/revoke";
+    service.client_id = "ours";
+    service.key_id = core::KeyId("k1");
+    service.created_at = noon;
+    return service;
 }
 
 inline core::Keyring sample_keyring() { return core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\1'))}}); }

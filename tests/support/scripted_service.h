@@ -13,21 +13,6 @@
 
 namespace consentgate::tests {
 
-inline core::Service scripted_service(const std::string& id = "notion") {
-    core::Service service;
-    service.id = core::ServiceId(id);
-    service.name = id == "notion" ? "Notion" : id;
-    service.url = "https://" + id + ".example/mcp";
-    service.issuer = "https://" + id + ".example";
-    service.authorization_endpoint = "https://" + id + ".example/authorize";
-    service.token_endpoint = "https://" + id + ".example/token";
-    service.revocation_endpoint = "https://" + id + ".example/revoke";
-    service.client_id = "ours";
-    service.key_id = core::KeyId("k1");
-    service.created_at = noon;
-    return service;
-}
-
 class ScriptedService final : public sys::WebCaller {
 public:
     int expires_in = 3600;

@@ -38,7 +38,7 @@ struct Workers : WorldFixture {
 
     Workers() {
         world.web = &service;
-        store->put_service(scripted_service());
+        store->put_service(sample_service());
     }
 
     // Signs in with an account connected whose token ends at noon + 3600.
@@ -63,7 +63,7 @@ struct Workers : WorldFixture {
                 const auto own_store = store::open_store(config);
                 sys::OsRandom own_random;
                 usecase::World own{*own_store, own_random, policy, keyring, bearers, nullptr, &service};
-                const auto fresh = usecase::fresh_upstream_token(own, session, scripted_service(), now);
+                const auto fresh = usecase::fresh_upstream_token(own, session, sample_service(), now);
                 answer = fresh ? fresh->access_token.reveal() : fault_of(fresh);
             });
         }
@@ -116,9 +116,9 @@ BOOST_FIXTURE_TEST_CASE(a_lease_lasts_as_long_as_the_operator_lets_services_take
 BOOST_FIXTURE_TEST_CASE(what_another_key_file_encrypted_is_an_error_and_never_garbage, Workers, *label("contract_5")) {
     connect();
     keyring = core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\2'))}});
-    BOOST_TEST(fault_of(usecase::fresh_upstream_token(world, session, scripted_service(), noon)) == "server_error");
+    BOOST_TEST(fault_of(usecase::fresh_upstream_token(world, session, sample_service(), noon)) == "server_error");
     keyring = core::Keyring({{core::KeyId("k2"), core::Secret(std::string(32, '\1'))}});
-    BOOST_TEST(fault_of(usecase::fresh_upstream_token(world, session, scripted_service(), noon)) == "server_error");
+    BOOST_TEST(fault_of(usecase::fresh_upstream_token(world, session, sample_service(), noon)) == "server_error");
 }
 
 BOOST_FIXTURE_TEST_CASE(the_end_of_a_session_ends_its_own_connections_at_the_service_too, Workers, *label("contract_4")) {

@@ -23,7 +23,7 @@ struct Town {
     usecase::NewResourceServer server;
 
     Town() : walk((house.world.web = &service, house)) {
-        for (const auto* id : {"notion", "github"}) house.store->put_service(scripted_service(id));
+        for (const auto* id : {"notion", "github"}) house.store->put_service(sample_service(id));
         server = *usecase::add_resource_server(*house.store, house.random, house.policy, "https://tools.example.org/mcp", {"notion", "github"}, noon);
     }
 

@@ -27,6 +27,9 @@ Foundation lay_foundation(const std::string& config_path);
 // fail: throws std::runtime_error that says what to do
 void check_database(const Foundation& foundation);
 
+// The schema must be this program's. fail: throws std::runtime_error that names the database and says what to do
+void require_schema(store::Store& store, const store::StoreConfig& config);
+
 class Runtime {
 public:
     explicit Runtime(const Foundation& foundation);

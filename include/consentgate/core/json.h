@@ -1,6 +1,7 @@
 // Reading JSON that strangers sent, and writing our own. One strict door: UTF-8, no NUL, at most 32 levels deep, an object at the top.
 #pragma once
 
+#include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 
 #include <cstdint>
@@ -22,6 +23,8 @@ std::optional<std::vector<std::string>> json_texts(const Poco::JSON::Object& obj
 
 // Present and not null.
 bool json_has(const Poco::JSON::Object& object, const std::string& name);
+
+Poco::JSON::Array json_array(const std::vector<std::string>& values);
 
 // Writes an object without objects in it, member by member, which is all that most answers are.
 class FlatJson {

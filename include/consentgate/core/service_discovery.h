@@ -24,7 +24,6 @@ std::optional<std::string> challenge_parameter(std::string_view authenticate, st
 std::vector<std::string> resource_metadata_urls(const std::string& url);
 // RFC 8414 section 3.1 and OpenID Connect Discovery: inserted paths first, then the OpenID path behind the issuer's.
 std::vector<std::string> server_metadata_urls(const std::string& issuer);
-std::string origin_of(const std::string& url);
 
 struct ResourceDocument {
     std::string resource;

@@ -13,6 +13,10 @@
 
 namespace consentgate::core {
 
+// Both refusals, said alike wherever it turns out. in: why  for the log
+Error invalid_upstream_state(std::string why);
+Error invalid_link(std::string why);
+
 inline constexpr Span upstream_state_lifetime{900};
 inline constexpr Span link_lifetime{900};
 
@@ -37,7 +41,7 @@ Result<Callback> parse_callback(const Form& query);
 
 // The answer belongs to what was begun: the same browser, in time, and from the service it was begun at (mix-up).
 // fail: invalid_upstream_state, browser_mismatch
-Checked judge_callback(const Callback& callback, const UpstreamState& state, const std::optional<Digest>& browser, Instant now);
+Checked judge_callback(const UpstreamState& state, const std::optional<Digest>& browser, Instant now);
 // fail: invalid_upstream_state. law: RFC 9207 section 2.4
 Checked judge_issuer(const Callback& callback, const Service& service);
 

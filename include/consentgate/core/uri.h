@@ -21,6 +21,11 @@ struct UriParts {
 // Absent when the text is not an absolute URI of RFC 3986 characters, or its authority is malformed.
 std::optional<UriParts> split_uri(std::string_view text);
 
+// Scheme, host and port, as written. in: an absolute URI
+std::string origin_of(const std::string& uri);
+// Host and port, as people read them; empty when it is no URI.
+std::string authority_of(const std::string& uri);
+
 // Where a redirect ends up, in the words of the consent page and of the content security policy.
 enum class RedirectKind { https, loopback, private_scheme };
 

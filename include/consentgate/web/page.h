@@ -4,6 +4,8 @@
 // in when the file is loaded. Values are always escaped: a page file with an unescaped tag is refused at start.
 #pragma once
 
+#include "consentgate/core/access.h"
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,14 @@ struct Brand {
     std::string name;
     std::string accent; // "#rrggbb", or empty for the stylesheet's own
 };
+
+// A client's name as pages show it: at most 80 characters, so that a page stays readable whatever a client calls itself; its id
+// when it has none.
+std::string shown_client(const std::string& name, const core::ClientId& id);
+// A guarded resource: host, port and path.
+std::string shown_resource(const std::string& resource);
+// Who a session is of, in its page's words; empty when nobody said.
+std::string shown_holder(const core::SessionView& view);
 
 class Pages {
 public:
