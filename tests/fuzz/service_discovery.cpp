@@ -2,6 +2,7 @@
 #include "require.h"
 
 #include "consentgate/core/service_discovery.h"
+#include "consentgate/core/uri.h"
 
 using namespace consentgate;
 using tests::require;
