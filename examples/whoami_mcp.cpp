@@ -5,8 +5,8 @@
 // same web server as consentgate. The access token is checked for real, against the session as it is now.
 #include "consentgate/app/master.h"
 #include "consentgate/app/wire.h"
+#include "consentgate/core/gate.h"
 #include "consentgate/core/json.h"
-#include "consentgate/core/metadata.h"
 #include "consentgate/core/text.h"
 #include "consentgate/usecase/access.h"
 #include "consentgate/web/fastcgi.h"
@@ -30,13 +30,11 @@ Reply json(int status, const Object& document) {
     return Reply{status, {}, core::json_string(document)}.header("Content-Type", "application/json").header("Cache-Control", "no-store");
 }
 
-// The challenge that tells a client where to sign in, and for which scopes. law: RFC 6750 section 3; RFC 9728 section 5.1
 // in:   error  null: no credentials came, and a challenge for them names no error
 Reply challenge(const std::string& resource, const core::ScopeSet& scopes, const core::Error* error) {
-    std::string value = "Bearer resource_metadata=\"" + core::resource_metadata_url(resource) + "\", scope=\"" + scopes.text() + "\"";
+    const auto value = core::bearer_challenge(resource, scopes, error);
     if (!error) return json(401, object().set("error", "unauthorized")).header("WWW-Authenticate", value);
     const auto& known = core::traits(error->fault);
-    value += ", error=\"" + std::string(known.oauth_error) + "\", error_description=\"" + core::plain_ascii(error->say) + "\"";
     return json(known.status, object().set("error", std::string(known.oauth_error))).header("WWW-Authenticate", value);
 }
 
@@ -173,9 +171,10 @@ int main(int argc, char** argv) {
     try {
         return app::run_master([&]() -> app::Plan {
             const auto foundation = std::make_shared<app::Foundation>(app::lay_foundation(app::config_path(argc, argv)));
+            if (foundation->config.policy.resources.empty()) throw std::runtime_error("`resources` of the configuration must name this server");
             return {2, [socket, foundation] {
                         app::Runtime runtime(*foundation);
-                        const auto resource = foundation->config.policy.resources.front();
+                        const auto resource = foundation->config.policy.resources.front().url;
                         web::serve(socket, {[&](Request& request) { return serve_safely(request, runtime.world(), resource); }, {}});
                         return EXIT_SUCCESS;
                     }};

@@ -70,10 +70,9 @@ Problem set_issuer(Config& config, const std::string& value) {
 }
 
 Problem set_resources(Config& config, const std::string& value) {
-    config.policy.resources = core::split(value, ' ');
-    if (config.policy.resources.empty()) return "is required: the URL of at least one guarded MCP server";
-    for (const auto& resource : config.policy.resources) {
+    for (const auto& resource : core::split(value, ' ')) {
         if (const auto reason = core::refuse_resource_uri(resource)) return resource + ": " + *reason;
+        config.policy.resources.push_back({resource});
     }
     return {};
 }
@@ -95,6 +94,19 @@ Problem set_default_scopes(Config& config, const std::string& value) {
     if (!parsed || parsed->empty()) return "needs at least one scope name";
     if (parsed->within(config.policy.catalogue()) != *parsed) return "names a scope that `scopes` does not have";
     config.policy.default_scopes = *parsed;
+    return {};
+}
+
+Problem set_scope_implies(Config& config, const std::string& value) {
+    for (const auto& entry : core::split(value, ';')) {
+        const auto colon = std::min(entry.find(':'), entry.size());
+        const auto scope = core::ScopeSet::parse(core::trim(entry.substr(0, colon)));
+        const auto implied = core::ScopeSet::parse(core::trim(entry.substr(std::min(colon + 1, entry.size()))));
+        if (!scope || scope->names().size() != 1 || !implied || implied->empty()) return "must be `scope: scopes` entries separated by semicolons";
+        const auto catalogue = config.policy.catalogue();
+        if (!catalogue.contains(scope->text()) || implied->within(catalogue) != *implied) return "names a scope that `scopes` does not have";
+        config.policy.implications.push_back({scope->text(), *implied});
+    }
     return {};
 }
 
@@ -170,13 +182,14 @@ Problem set_accent(Config& config, const std::string& value) {
 }
 
 // Every key there is: its name, its default, and what it sets. conf/consentgate.conf tells what each means. In order:
-// default_scopes needs scopes.
+// default_scopes and scope_implies need scopes.
 const std::vector<Key>& keys() {
     static const std::vector<Key> all{
         {"issuer", "", set_issuer},
         {"resources", "", set_resources},
         {"scopes", "mcp=Use the tools of this server as you", set_scopes},
         {"default_scopes", "mcp", set_default_scopes},
+        {"scope_implies", "", set_scope_implies},
         {"database", "/var/lib/consentgate/consentgate.db", set_database},
         {"database_password_file", "", text([](Config& c) -> std::string& { return c.database_password_file; })},
         {"database_password", "", set_database_password, true},
@@ -186,6 +199,7 @@ const std::vector<Key>& keys() {
         {"key_file", "/var/lib/consentgate/consentgate.key", text([](Config& c) -> std::string& { return c.key_file; })},
         {"pages", "pages", text([](Config& c) -> std::string& { return c.pages; })},
         {"workers", "4", number(1, 256, [](Config& c, int n) { c.workers = n; })},
+        {"gate_workers", "4", number(1, 256, [](Config& c, int n) { c.gate_workers = n; })},
         {"enforce_auth_on_inference", "false", yes_no([](Config& c) -> bool& { return c.policy.enforce_identity; })},
         {"remember_consent", "https", set_remember_consent},
         {"registration_enabled", "true", yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},

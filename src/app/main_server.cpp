@@ -6,13 +6,16 @@
 #include "consentgate/sys/rate_limiter.h"
 #include "consentgate/usecase/upkeep.h"
 #include "consentgate/web/fastcgi.h"
+#include "consentgate/web/gate.h"
 #include "consentgate/web/router.h"
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <string_view>
 
 namespace {
 
@@ -50,10 +53,29 @@ private:
     core::Instant next_;
 };
 
-int work(int socket, const Prepared& prepared, sys::RateLimiter& rates, sys::FetchGate& gate) {
+enum class Part { pages, gate }; // what this master's workers do
+
+struct Shared { // by all workers there will ever be, across reloads
+    sys::RateLimiter rates;
+    sys::FetchGate fetches;
+    std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
+};
+
+void serve_part(Part part, int socket, const Prepared& prepared, usecase::World& world, Shared& shared) {
+    if (part == Part::gate) {
+        web::Gate gate{world, core::ResourceMap(prepared.foundation.config.policy.resources)};
+        web::serve(socket, {[&](web::Request& request) { return web::decide(request, gate); }, {}});
+        return;
+    }
+    auto site = web::make_site(world, prepared.pages, shared.rates, prepared.foundation.config.limits);
+    Sweeper sweeper(world.store, prepared.foundation.config.unused_client_life);
+    web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(); }});
+}
+
+int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
     try {
         app::Runtime runtime(prepared.foundation);
-        sys::GuardedFetcher fetcher(gate, rates, prepared.foundation.config.fetch);
+        sys::GuardedFetcher fetcher(shared.fetches, shared.rates, prepared.foundation.config.fetch);
         runtime.world().documents = &fetcher;
         sys::PocoWebCaller caller(prepared.foundation.config.calls);
         runtime.world().web = &caller;
@@ -62,9 +84,7 @@ int work(int socket, const Prepared& prepared, sys::RateLimiter& rates, sys::Fet
             sys::log_event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
             return EXIT_FAILURE;
         }
-        auto site = web::make_site(runtime.world(), prepared.pages, rates, prepared.foundation.config.limits);
-        Sweeper sweeper(runtime.world().store, prepared.foundation.config.unused_client_life);
-        web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(); }});
+        serve_part(part, socket, prepared, runtime.world(), shared);
         return EXIT_SUCCESS;
     } catch (const std::exception& error) {
         sys::log_event("worker_failed", {{"why", error.what()}});
@@ -72,22 +92,23 @@ int work(int socket, const Prepared& prepared, sys::RateLimiter& rates, sys::Fet
     }
 }
 
-int serve(int socket, const std::string& config_path) {
-    // All three are shared by all workers there will ever be, across reloads.
-    sys::RateLimiter rates;
-    sys::FetchGate gate;
-    const auto queue = std::make_shared<store::WriterQueue>();
+int serve(Part part, int socket, const std::string& config_path) {
+    Shared shared;
     // How long libfcgi waits for a silent peer; its own default of two seconds would hold a worker.
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
     setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
+    // Apache reaches the gate over TCP only; no other machine is to ask it anything.
+    if (part == Part::gate) setenv("FCGI_WEB_SERVER_ADDRS", "127.0.0.1", 0);
     return app::run_master([&]() -> app::Plan {
         auto foundation = app::lay_foundation(config_path);
         app::check_database(foundation);
-        foundation.config.store.queue = queue;
-        const int workers = foundation.config.workers;
+        foundation.config.store.queue = shared.queue;
+        const int workers = part == Part::gate ? foundation.config.gate_workers : foundation.config.workers;
+        // Two resources that cannot be told apart are found out here, and not by each worker.
+        if (part == Part::gate) core::ResourceMap{foundation.config.policy.resources};
         web::Pages pages(foundation.config.pages, foundation.config.brand);
         const auto prepared = std::make_shared<Prepared>(Prepared{std::move(foundation), std::move(pages)});
-        return {workers, [socket, prepared, &rates, &gate] { return work(socket, *prepared, rates, gate); }};
+        return {workers, [part, socket, prepared, &shared] { return work(part, socket, *prepared, shared); }};
     });
 }
 
@@ -96,14 +117,16 @@ int serve(int socket, const std::string& config_path) {
 int main(int argc, char** argv) {
     umask(0077); // what is made here, the database's companions among it, is nobody else's
     const int socket = app::inherited_socket();
-    if (socket < 0 || (argc > 1 && std::string(argv[1]) == "--help")) {
-        std::cerr << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--config FILE]\n"
+    const auto said = [&](const char* word) { return std::any_of(argv + 1, argv + argc, [&](const char* argument) { return std::string_view(argument) == word; }); };
+    if (socket < 0 || said("--help")) {
+        std::cerr << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--gate] [--config FILE]\n"
                      "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, which spawn-fcgi or\n"
-                     "systemd gives it. To look after it, see consentgate-admin --help.\n";
+                     "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket of its own. To look\n"
+                     "after it, see consentgate-admin --help.\n";
         return socket < 0 ? 2 : EXIT_SUCCESS;
     }
     try {
-        return serve(socket, app::config_path(argc, argv));
+        return serve(said("--gate") ? Part::gate : Part::pages, socket, app::config_path(argc, argv));
     } catch (const std::exception& error) {
         std::cerr << "consentgate cannot start:\n" << error.what() << "\n";
         return EXIT_FAILURE;

@@ -3,6 +3,7 @@
 #include "consentgate/core/text.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/key_file.h"
+#include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/upkeep.h"
 
 #include <Poco/Environment.h>
@@ -50,10 +51,13 @@ void require_schema(store::Store& store, const store::StoreConfig& config) {
                              std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
 }
 
-void check_database(const Foundation& foundation) {
+void check_database(Foundation& foundation) {
     const auto store = store::open_store(foundation.config.store);
     require_schema(*store, foundation.config.store);
     usecase::check_server_keys(*store, foundation.keyring, sys::now());
+    auto& resources = foundation.config.policy.resources;
+    resources = usecase::guarded_resources(*store, resources);
+    if (resources.empty()) throw std::runtime_error("nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs as `resources` in the configuration");
 }
 
 Runtime::Runtime(const Foundation& foundation)

@@ -51,16 +51,16 @@ std::optional<Error> check_challenge(const Form& query) {
 
 // Narrowed, never widened: what the catalogue or the client's registration lacks is dropped, and the token response
 // says what was granted (RFC 6749 section 3.3).
-Result<ScopeSet> settle_scope(const Form& query, const Client& client, const Policy& policy) {
+Result<ScopeSet> settle_scope(const Form& query, const Client& client, const Policy& policy, const GuardedResource& resource) {
     const auto most = most_scope(client, policy);
     const auto text = query.get("scope");
-    const auto asked = text ? ScopeSet::parse(*text) : policy.default_scopes;
+    const auto asked = text ? ScopeSet::parse(*text) : policy.scopes_of(resource);
     auto granted = asked ? asked->within(most) : ScopeSet{};
     if (granted.empty()) return refuse(Fault::invalid_scope, Say{"none of the requested scopes is known"}, Why{}, "scope");
     return granted;
 }
 
-Result<std::string> settle_resource(const Form& query, const Policy& policy) {
+Result<GuardedResource> settle_resource(const Form& query, const Policy& policy) {
     const auto fail = [](const char* say) { return refuse(Fault::invalid_target, Say{say}, Why{}, "resource"); };
     if (query.count("resource") > 1) return fail("only one resource can be named");
     const auto named = query.get("resource");
@@ -76,10 +76,10 @@ Result<Flow> judge_parameters(const Form& query, const Client& client, const Pol
     if (auto repeated = query.refuse_repeated("resource"); !repeated) return repeated.error();
     if (auto error = check_response(query)) return *error;
     if (auto error = check_challenge(query)) return *error;
-    auto scope = settle_scope(query, client, policy);
-    if (!scope) return scope.error();
     auto resource = settle_resource(query, policy);
     if (!resource) return resource.error();
+    auto scope = settle_scope(query, client, policy, *resource);
+    if (!scope) return scope.error();
     if (query.get("prompt") == "none") {
         return refuse(Fault::login_required, Say{"consent cannot be given without showing a page"}, Why{}, "prompt");
     }
@@ -89,7 +89,7 @@ Result<Flow> judge_parameters(const Form& query, const Client& client, const Pol
     flow.state = back.state();
     flow.code_challenge = query.get("code_challenge").value_or("");
     flow.scope = std::move(*scope);
-    flow.resource = std::move(*resource);
+    flow.resource = std::move(resource->url);
     return flow;
 }
 

@@ -33,6 +33,7 @@ const FaultTraits& traits(Fault fault) {
         FAULT(request_uri_not_supported, 400, request, "request_uri_not_supported")
         FAULT(insufficient_scope, 403, permission, "insufficient_scope")
         FAULT(access_denied, 400, permission, "access_denied")
+        FAULT(not_allowed, 403, permission, "access_denied")
         FAULT(identity_required, 400, request, "invalid_request")
         FAULT(invalid_virtual_key, 400, request, "invalid_request")
         FAULT(invalid_user_id, 400, request, "invalid_request")

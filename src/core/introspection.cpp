@@ -7,12 +7,6 @@ namespace {
 
 constexpr std::size_t token_id_length = 32; // hexadecimal digits: 128 bits
 
-// What a person may read in a log: the name of a key, or what was typed. Absent when nobody said who they are.
-std::string user_name(const SessionView& view) {
-    if (view.virtual_key) return view.virtual_key->name;
-    return view.session.identity.value;
-}
-
 } // namespace
 
 Checked judge_resource_server(const ClientCredentials& credentials, const std::optional<ResourceServer>& server) {
@@ -20,6 +14,8 @@ Checked judge_resource_server(const ClientCredentials& credentials, const std::o
     if (!server->active) return client_not_proven("resource server disabled");
     return Nothing{};
 }
+
+std::string user_name(const SessionView& view) { return view.virtual_key ? view.virtual_key->name : view.session.identity.value; }
 
 std::string subject_of(const Session& session) { return token_owner(session.identity, session.id); }
 

@@ -43,11 +43,11 @@ std::string authorization_server_metadata(const Policy& policy) {
     return json_string(document);
 }
 
-std::string protected_resource_metadata(const Policy& policy, const std::string& resource) {
+std::string protected_resource_metadata(const Policy& policy, const GuardedResource& resource) {
     Object document(Poco::JSON_PRESERVE_KEY_ORDER);
-    document.set("resource", resource);
+    document.set("resource", resource.url);
     document.set("authorization_servers", json_array({policy.issuer}));
-    document.set("scopes_supported", json_array(policy.default_scopes.names()));
+    document.set("scopes_supported", json_array(policy.scopes_of(resource).names()));
     document.set("bearer_methods_supported", json_array({"header"}));
     return json_string(document);
 }

@@ -3,6 +3,8 @@
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
 
+#include <algorithm>
+
 namespace consentgate::core {
 
 ScopeSet Policy::catalogue() const {
@@ -22,9 +24,22 @@ std::string Policy::issuer_path() const { return std::string(split_uri(issuer).v
 
 std::string Policy::origin() const { return issuer.substr(0, issuer.size() - issuer_path().size()); }
 
-std::optional<std::string> Policy::known_resource(std::string_view named) const {
+ScopeSet Policy::with_implied(const ScopeSet& granted) const {
+    auto all = granted.names();
+    for (std::size_t i = 0; i < all.size(); ++i) { // grows while it is walked
+        for (const auto& implication : implications) {
+            if (implication.scope != all[i]) continue;
+            for (const auto& name : implication.implied.names()) {
+                if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+            }
+        }
+    }
+    return ScopeSet::parse(join(all, " ")).value_or(granted);
+}
+
+std::optional<GuardedResource> Policy::known_resource(std::string_view named) const {
     for (const auto& resource : resources) {
-        if (same_resource(resource, named)) return resource;
+        if (same_resource(resource.url, named)) return resource;
     }
     return std::nullopt;
 }

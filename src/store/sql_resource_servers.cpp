@@ -6,16 +6,17 @@ namespace consentgate::store {
 
 namespace {
 
-#define RESOURCE_SERVER_COLUMNS "id, resource, secret_hash, active, created_at, services"
+#define RESOURCE_SERVER_COLUMNS "id, resource, secret_hash, active, created_at, services, scope"
 
 core::ResourceServer take_resource_server(Row& columns) {
     core::ResourceServer server;
     BLOB resource;
     int active = 0;
     Poco::Int64 created_at = 0;
-    MaybeBlob services;
-    columns.into(server.id.text, resource, server.secret.hex, active, created_at, services);
+    MaybeBlob services, scope;
+    columns.into(server.id.text, resource, server.secret.hex, active, created_at, services, scope);
     server.services = core::split(from_blob(services), '\n');
+    server.scope = core::ScopeSet::parse(from_blob(scope)).value_or(core::ScopeSet{});
     server.resource = from_blob(resource);
     server.active = active != 0;
     server.created_at = core::from_epoch(created_at);
@@ -27,9 +28,9 @@ core::ResourceServer take_resource_server(Row& columns) {
 void SqlStore::put_resource_server(const core::ResourceServer& server) {
     db_.write(
         [&] {
-            db_.run("INSERT INTO resource_server (" RESOURCE_SERVER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)", server.id.text, to_blob(server.resource),
+            db_.run("INSERT INTO resource_server (" RESOURCE_SERVER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", server.id.text, to_blob(server.resource),
                     server.secret.hex, server.active ? 1 : 0, core::epoch(server.created_at),
-                    to_maybe_blob(core::join(server.services, "\n")));
+                    to_maybe_blob(core::join(server.services, "\n")), to_maybe_blob(server.scope.text()));
             return Outcome::done;
         },
         [&] { return db_.has("SELECT 1 FROM resource_server WHERE id = ?", server.id.text); });

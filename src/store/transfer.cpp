@@ -32,7 +32,7 @@ constexpr Column refresh_token[] = {{"token_hash", text}, {"session_id", text}, 
 constexpr Column access_token[] = {{"token_hash", text}, {"session_id", text}, {"scope", bytes}, {"expires_at", number}};
 constexpr Column client_assertion[] = {{"assertion_hash", text}, {"used_by", text}, {"expires_at", number}};
 constexpr Column resource_server[] = {{"id", text}, {"resource", bytes}, {"secret_hash", text}, {"active", number}, {"created_at", number},
-                                      {"services", bytes}};
+                                      {"services", bytes}, {"scope", bytes}};
 constexpr Column upstream_token[] = {
     {"id", text}, {"owner", text}, {"service_id", text}, {"access_token", bytes}, {"refresh_token", bytes}, {"key_id", text}, {"scope", bytes},
     {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number},

@@ -2,6 +2,7 @@
 
 #include "consentgate/core/consent.h"
 #include "consentgate/core/uri.h"
+#include "consentgate/usecase/gate.h"
 
 #include <functional>
 
@@ -141,6 +142,7 @@ std::optional<Submitted> recall_consent(World& world, const core::Flow& flow, co
     if (!core::can_be_remembered(flow, world.policy) || query.get("prompt") == "consent") return std::nullopt;
     for (const auto& earlier : world.store.list_consents(flow.browser, flow.client_id)) {
         if (!core::remembered(earlier, flow, world.policy, now)) continue;
+        if (lacks_connection(world, flow.resource, core::token_owner(earlier.session.identity, earlier.session.id), now)) continue;
         const auto fresh = fresh_settlement(world, flow.id, browser);
         auto settlement = core::settle(flow, earlier.session.identity, fresh, world.keyring, world.policy, now);
         if (world.store.settle_flow(settlement) != Outcome::done) return std::nullopt;

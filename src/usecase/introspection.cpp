@@ -1,5 +1,9 @@
 #include "consentgate/usecase/introspection.h"
 
+#include "consentgate/core/uri.h"
+
+#include <algorithm>
+
 namespace consentgate::usecase {
 
 core::Result<std::string> introspect_token(World& world, const Sender& sender, core::Instant now) {
@@ -14,21 +18,35 @@ core::Result<std::string> introspect_token(World& world, const Sender& sender, c
     return core::introspection_document(world.store.find_session(hash), hash, server->resource, world.policy, now);
 }
 
-core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Random& random, const core::Policy& policy, const std::string& resource,
+core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Random& random, const core::Policy& policy, const core::GuardedResource& resource,
                                                     std::vector<std::string> services, core::Instant now) {
-    const auto known = policy.known_resource(resource);
-    if (!known) {
-        return core::refuse(core::Fault::invalid_target, core::Say{"it is not one of the `resources` of the configuration"}, core::Why{}, "resource");
-    }
+    const auto no = [](std::string say) { return core::refuse(core::Fault::invalid_target, core::Say{std::move(say)}, core::Why{}, "resource"); };
+    const auto known = policy.known_resource(resource.url);
+    if (const auto reason = core::refuse_resource_uri(resource.url)) return no(*reason);
+    if (resource.scope.within(policy.catalogue()) != resource.scope) return no("it names a scope that `scopes` of the configuration does not have");
     for (const auto& service : services) {
-        if (!store.find_service(core::ServiceId(service))) {
-            return core::refuse(core::Fault::invalid_target, core::Say{"there is no service '" + service + "'; see consentgate-admin service list"});
-        }
+        if (!store.find_service(core::ServiceId(service))) return no("there is no service '" + service + "'; see consentgate-admin service list");
     }
-    NewResourceServer made{{core::ResourceServerId("cgrs_" + random.id(16)), *known, {}, true, now, std::move(services)}, random.secret()};
+    NewResourceServer made{{core::ResourceServerId("cgrs_" + random.id(16)), known ? known->url : resource.url, {}, true, now, std::move(services), resource.scope}, random.secret()};
     made.server.secret = core::sha256(made.clear);
     store.put_resource_server(made.server);
     return made;
+}
+
+std::vector<core::GuardedResource> guarded_resources(store::Store& store, const std::vector<core::GuardedResource>& configured) {
+    auto resources = configured;
+    for (auto& resource : resources) resource.scope = {}, resource.service.clear();
+    std::vector<std::string> seen;
+    for (const auto& server : store.list_resource_servers()) { // newest first
+        if (!server.active || std::find(seen.begin(), seen.end(), server.resource) != seen.end()) continue;
+        seen.push_back(server.resource);
+        const auto same = [&](const core::GuardedResource& one) { return core::same_resource(one.url, server.resource); };
+        auto known = std::find_if(resources.begin(), resources.end(), same);
+        if (known == resources.end()) known = resources.insert(resources.end(), {server.resource, {}, {}});
+        known->scope = server.scope;
+        known->service = server.services.size() == 1 ? server.services.front() : std::string();
+    }
+    return resources;
 }
 
 } // namespace consentgate::usecase

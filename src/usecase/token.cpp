@@ -1,5 +1,7 @@
 #include "consentgate/usecase/token.h"
 
+#include "consentgate/usecase/gate.h"
+
 #include "consentgate/core/grant.h"
 
 namespace consentgate::usecase {
@@ -87,6 +89,11 @@ core::Result<Granted> refresh(World& world, const Sender& sender, core::Instant 
         if (*verdict == core::Refreshing::reuse) {
             world.store.revoke_session(found->session.session.id, now);
             return core::refuse(Fault::invalid_grant, core::Say{"the refresh token is not valid"}, core::Why{"reused: session revoked"});
+        }
+        const auto& session = found->session.session;
+        if (lacks_connection(world, session.resource, core::token_owner(session.identity, session.id), now)) {
+            // The client then signs in anew, and the person meets the page where they can connect it.
+            return core::refuse(Fault::invalid_grant, core::Say{"an account has to be connected first; sign in again"}, core::Why{"the resource's service is not connected"});
         }
         if (*verdict == core::Refreshing::repeat) return repeat_refresh(world, {request->token, *found}, request->scope);
         auto rotated = core::rotate(request->token, *found, request->scope, world.keyring, world.policy, now);

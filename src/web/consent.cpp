@@ -49,20 +49,21 @@ Handled page(const char* name, View view, const store::FlowView& found, const Re
 }
 
 // `error` and `service` of the query say what went wrong at which of them; both are held against closed sets.
-std::vector<View> service_rows(const std::vector<usecase::ServiceView>& services, const core::FlowId& flow, const core::Form& query, const Site& site,
+std::vector<View> service_rows(const std::vector<usecase::ServiceView>& services, const core::Flow& flow, const core::Form& query, const Site& site,
                                const std::string& language) {
     std::vector<View> rows;
+    const auto needed = site.world.policy.known_resource(flow.resource).value_or(core::GuardedResource{}).service;
     const auto words = [&](const std::string& key) { return site.pages.message(language, "services." + key).value_or(""); };
     for (const auto& one : services) {
         const auto& id = one.service.id.text;
         View row;
         row.set("id", id).set("name", one.service.name).set("host", one.service.host()).flag("connected", one.connected);
-        row.set("connect_url", core::append_query(core::path::upstream_authorize, {{"mcp_client_id", id}, {"flow_id", flow.text}}));
+        row.set("connect_url", core::append_query(core::path::upstream_authorize, {{"mcp_client_id", id}, {"flow_id", flow.id.text}}));
         std::string problem;
         if (one.token && !one.connected) problem = words("broken");
         if (query.get("service") == id && query.get("error") == "service_refused") problem = words("refused");
         if (query.get("service") == id && query.get("error") == "service_failed") problem = words("failed");
-        row.set("problem", problem); // absent when it is empty
+        row.flag("needed", id == needed && !one.connected).set("problem", problem); // absent when it is empty
         rows.push_back(std::move(row));
     }
     return rows;
@@ -111,7 +112,7 @@ Handled get_consent_mcps(const Request& request, Site& site) {
     const auto name = identity.kind == IdentityKind::virtual_key ? found->virtual_key_name : identity.value;
     const auto services = usecase::list_flow_services(site.world, found->flow, request.now);
     view.set("identity_name", core::display_text(name, 255)).flag("has_services", !services.empty());
-    view.list("services", service_rows(services, found->flow.id, *query, site, site.pages.language_for(request.accept_language)));
+    view.list("services", service_rows(services, found->flow, *query, site, site.pages.language_for(request.accept_language)));
     return page("services", std::move(view), *found, request, site);
 }
 

@@ -35,6 +35,8 @@ std::optional<std::string> parameter(char** environment, const char* name) {
 // REQUEST_URI is the one variable that every front end passes raw and alike.
 Request read_head(char** environment) {
     Request request;
+    // libfcgi puts the role of the record first, before anything a web server sends by that name.
+    if (parameter(environment, "FCGI_ROLE") == "AUTHORIZER") request.asked = Asked::as_authorizer;
     const auto uri = parameter(environment, "REQUEST_URI").value_or("");
     const auto question = std::min(uri.find('?'), uri.size());
     request.path = uri.substr(0, question);
@@ -89,8 +91,13 @@ private:
 };
 
 void serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) {
-    // Parameters that were cut off look like a request with fewer of them: never treat one as a request.
-    if (FCGX_GetError(raw.in) != 0 || FCGX_GetParam("REQUEST_METHOD", raw.envp) == nullptr) return;
+    // Parameters that were cut off look like a request with fewer of them: never treat one as a request. Nor be silent: lighttpd
+    // takes an authorizer's empty answer for a yes.
+    if (FCGX_GetError(raw.in) != 0 || FCGX_GetParam("REQUEST_METHOD", raw.envp) == nullptr) {
+        const auto text = serialize(Reply{400, {}, {}}, false);
+        FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
+        return;
+    }
     auto request = read_head(raw.envp);
     read_body(raw, request);
     request.now = sys::now();

@@ -45,7 +45,7 @@ std::string serialize(const Reply& reply, bool with_body) {
     const auto& reason = Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
     std::string out = "Status: " + std::to_string(reply.status) + " " + reason + "\r\n";
     for (const auto& [name, value] : reply.headers) out += name + ": " + header_value(value) + "\r\n";
-    if (reply.status != 204) out += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n"; // RFC 9110 section 8.6
+    if (reply.status != 204 && !reply.bare) out += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n"; // RFC 9110 section 8.6
     out += "\r\n";
     if (with_body) out += reply.body;
     return out;

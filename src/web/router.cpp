@@ -81,6 +81,10 @@ Reply answer_preflight(const Route& route) {
 }
 
 Handled handle(const Route& route, const Request& request, Site& site) {
+    // A web server that asks here whether something may pass is asking the wrong socket, and no answer of ours may be a yes.
+    if (request.asked == Asked::as_authorizer) {
+        return core::refuse(Fault::server_error, core::Say{"this is not the gate"}, core::Why{"asked as an AUTHORIZER; the gate has a socket of its own"});
+    }
     if (route.handler == nullptr) return core::refuse(Fault::not_found, core::Say{"there is nothing at this address"});
     if (request.method == "OPTIONS" && route.cors == Cors::open) return answer_preflight(route);
     if (!method_fits(route, request)) return core::refuse(Fault::method_not_allowed, core::Say{"this address takes " + std::string(route.method)});

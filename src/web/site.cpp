@@ -11,7 +11,7 @@ Site make_site(usecase::World& world, const Pages& pages, sys::RateLimiter& rate
     Site site{world, pages, rates, limits, policy.secure() ? "__Host-consentgate_browser" : "consentgate_browser",
               core::authorization_server_metadata(policy), {}};
     for (const auto& resource : policy.resources) {
-        const auto url = core::resource_metadata_url(resource);
+        const auto url = core::resource_metadata_url(resource.url);
         const auto document = core::protected_resource_metadata(policy, resource);
         site.resource_metadata.emplace_back(std::string(core::split_uri(url)->rest), document);
     }

@@ -48,13 +48,21 @@ struct Installed {
     void migrate() const { store::migrate({.path = folder.file("consentgate.db"), .wait = std::chrono::milliseconds(1000), .before_statement = {}}, noon); }
     app::Foundation lay() const { return app::lay_foundation(folder.file("consentgate.conf")); }
     std::string starting() const {
-        return told([&] { app::check_database(lay()); });
+        return told([&] {
+            auto foundation = lay();
+            app::check_database(foundation);
+        });
     }
 };
 
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(wire, Installed)
+
+BOOST_AUTO_TEST_CASE(a_start_without_anything_to_guard_is_refused_and_says_what_to_do, *label("A18")) {
+    folder.write("consentgate.conf", "issuer = https://auth.example.org\ndatabase = consentgate.db\nkey_file = consentgate.key\n");
+    BOOST_TEST(holds(starting(), "consentgate-admin resource add URL"));
+}
 
 BOOST_AUTO_TEST_CASE(a_migrated_database_and_a_key_file_are_a_start) {
     BOOST_TEST(starting() == "ok");

@@ -22,7 +22,7 @@ std::string verdict(const Parameters& query, const Client& client = sample_clien
 
 Policy two_resources() {
     auto policy = sample_policy();
-    policy.resources.emplace_back("https://tools.example.org/other");
+    policy.resources.push_back({"https://tools.example.org/other"});
     return policy;
 }
 
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_resource_left_out_means_the_only_one, *label("A19")) {
 
 BOOST_AUTO_TEST_CASE(the_published_spelling_of_a_resource_is_what_is_kept, *label("A20")) {
     auto policy = sample_policy();
-    policy.resources = {"https://h.example"};
+    policy.resources = {GuardedResource{"https://h.example"}};
     BOOST_TEST(judged(sample_authorize().with("resource", "https://H.Example/"), sample_client(), policy)->resource == "https://h.example");
     BOOST_TEST(verdict(sample_authorize().with("resource", "https://h.example/x"), sample_client(), policy) == "invalid_target, by redirect");
 }

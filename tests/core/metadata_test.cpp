@@ -11,7 +11,7 @@ using boost::unit_test::label;
 namespace {
 
 Poco::JSON::Object::Ptr server_document(const Policy& policy = sample_policy()) { return json_of(authorization_server_metadata(policy)); }
-Poco::JSON::Object::Ptr resource_document() { return json_of(protected_resource_metadata(sample_policy(), "https://tools.example.org/mcp")); }
+Poco::JSON::Object::Ptr resource_document() { return json_of(protected_resource_metadata(sample_policy(), {"https://tools.example.org/mcp"})); }
 
 } // namespace
 

@@ -75,7 +75,7 @@ test('house: --help is there at every level, with an example, and succeeds', asy
 test('house: a configuration is checked whole, and every problem is named', async () => {
   assert.equal((await admin('check')).code, 0);
   const broken = path.join(server.var, 'broken.conf');
-  fs.writeFileSync(broken, 'issuer = ftp://x\nworkers = 0\nnonsense = 1\n');
+  fs.writeFileSync(broken, 'issuer = ftp://x\nresources = mcp\nworkers = 0\nnonsense = 1\n');
   const said = await admin('check', '--config', broken);
   assert.equal(said.code, 1);
   for (const name of ['issuer', 'resources', 'workers', 'nonsense']) assert.match(said.stderr, new RegExp(`\\b${name}\\b`));

@@ -135,7 +135,9 @@ test('V8 RS4 RS8 A18 T18 T19: with several resources a token is for one of them 
     assert.equal((await active(inner)).aud, inner);
     assert.deepEqual(await active(`${two.issuer}/mcp`), { active: false });
     assert.equal((await rpc(two, token, 'tools/list')).status, 401);
-    assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`], { of: two }), /not one of the `resources`/);
+    assert.throws(() => admin(['resource', 'add', 'http://tools.example/else'], { of: two }), /must be https/);
+    assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`, '--scopes', 'mcp nothing'], { of: two }), /names a scope/);
+    assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`, '--service', 'nowhere'], { of: two }), /no service 'nowhere'/);
   } finally { await two.stop(); }
 });
 

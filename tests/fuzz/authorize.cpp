@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(one_of_ours(flow->redirect_uri), "a flow leads to a registered address only");
     require(core::valid_challenge(flow->code_challenge), "a flow has a challenge");
     require(!flow->scope.empty() && flow->scope.within(policy.catalogue()) == flow->scope, "a flow has known scopes only");
-    require(flow->resource == policy.resources.front(), "a flow is for our resource");
+    require(flow->resource == policy.resources.front().url, "a flow is for our resource");
     const auto settled = core::settle(*flow, {core::IdentityKind::skipped, {}}, tests::sample_fresh(), tests::sample_keyring(), policy, tests::noon);
     require(settled.location.reveal().starts_with(flow->redirect_uri), "the redirect begins with the address");
     require(tests::query_value(settled.location.reveal(), "iss") != "(absent)", "the redirect names us");

@@ -41,7 +41,7 @@ STORE_CASE(an_assertion_is_good_once_and_forgotten_when_it_is_over, "T11 K41") {
 
 STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7") {
     const auto store = ground.open();
-    const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon};
+    const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, *core::ScopeSet::parse("mcp profile")};
     store->put_resource_server(server);
     const auto found = store->find_resource_server(server.id);
     BOOST_REQUIRE(found.has_value());
@@ -49,6 +49,7 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST((found->secret == server.secret));
     BOOST_TEST(found->active);
     BOOST_TEST((found->created_at == noon));
+    BOOST_TEST(found->scope.text() == "mcp profile");
     const auto listed = store->list_resource_servers();
     BOOST_TEST(std::count_if(listed.begin(), listed.end(), [&](const auto& one) { return one.id == server.id; }) == 1);
     BOOST_TEST((store->disable_resource_server(server.id) == Outcome::done));

@@ -25,7 +25,7 @@ inline core::Digest fresh_digest() { return core::sha256(fresh_bytes(32)); }
 inline core::Policy sample_policy() {
     core::Policy policy;
     policy.issuer = "https://tools.example.org";
-    policy.resources = {"https://tools.example.org/mcp"};
+    policy.resources = {core::GuardedResource{"https://tools.example.org/mcp"}};
     policy.scopes = {{"mcp", "Use the tools"}};
     policy.default_scopes = *core::ScopeSet::parse("mcp");
     return policy;

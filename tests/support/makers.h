@@ -28,7 +28,7 @@ inline core::ScopeSet scopes(std::string_view text) { return core::ScopeSet::par
 inline core::Policy sample_policy() {
     core::Policy policy;
     policy.issuer = "https://auth.example.org";
-    policy.resources = {"https://tools.example.org/mcp"};
+    policy.resources = {core::GuardedResource{"https://tools.example.org/mcp"}};
     policy.scopes = {{"mcp", "Use the tools of this server as you"}, {"profile", "See the name you signed in with"}};
     policy.default_scopes = scopes("mcp");
     return policy;

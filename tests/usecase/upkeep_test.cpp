@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_token_opens_its_resource_until_its_session_client_or_key_
     const auto granted = usecase::grant_token(world, {sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form(), {}}, noon);
     BOOST_REQUIRE(granted);
     const auto access = [&](const std::string& resource, core::Instant now) { return fault_of(usecase::check_access(world, granted->token, resource, now)); };
-    const auto resource = policy.resources.front();
+    const auto resource = policy.resources.front().url;
     BOOST_TEST(access(resource, noon) == "ok");
     BOOST_TEST(access(resource + "/more", noon) == "invalid_bearer");
     BOOST_TEST(access(resource, noon + core::Span(86399)) == "ok");

@@ -35,7 +35,7 @@ struct SignedIn : House {
     }
     web::Reply revoke(const Parameters& form) { return ask(House::post("/api/oauth/per-user/revoke", form.text())); }
     bool good(const std::string& token, std::int64_t after = 60) {
-        const auto checked = usecase::check_access(world, core::Secret(token), policy.resources.front(), noon + core::Span(after));
+        const auto checked = usecase::check_access(world, core::Secret(token), policy.resources.front().url, noon + core::Span(after));
         return static_cast<bool>(checked);
     }
     static std::string access(const Poco::JSON::Object::Ptr& document) { return member_of(*document, "access_token"); }

@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(the_documents_are_where_and_what_the_issuer_says, *label("D
 
 BOOST_AUTO_TEST_CASE(with_several_resources_the_root_speaks_for_none, *label("D3")) {
     auto policy = sample_policy();
-    policy.resources = {"https://tools.example.org/a", "https://tools.example.org/a/b"};
+    policy.resources = {core::GuardedResource{"https://tools.example.org/a"}, core::GuardedResource{"https://tools.example.org/a/b"}};
     House house(policy);
     BOOST_TEST(house.ask(House::get("/.well-known/oauth-protected-resource")).status == 404);
     for (const auto* path : {"/a", "/a/b"}) {

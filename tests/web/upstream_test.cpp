@@ -24,7 +24,7 @@ struct Town {
 
     Town() : walk((house.world.web = &service, house)) {
         for (const auto* id : {"notion", "github"}) house.store->put_service(sample_service(id));
-        server = *usecase::add_resource_server(*house.store, house.random, house.policy, "https://tools.example.org/mcp", {"notion", "github"}, noon);
+        server = *usecase::add_resource_server(*house.store, house.random, house.policy, {"https://tools.example.org/mcp"}, {"notion", "github"}, noon);
     }
 
     web::Request get(const std::string& target) const {
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(only_a_registered_resource_server_exchanges_and_only_tokens
     const auto secret = town.server.clear;
     town.server.clear = core::Secret("wrong");
     BOOST_TEST(town.exchange(token).status == 401);
-    town.server = *usecase::add_resource_server(*town.house.store, town.house.random, town.house.policy, "https://tools.example.org/mcp", {}, noon);
+    town.server = *usecase::add_resource_server(*town.house.store, town.house.random, town.house.policy, {"https://tools.example.org/mcp"}, {}, noon);
     BOOST_TEST(town.exchanged(token) == "invalid_target");
 }
 

@@ -37,6 +37,7 @@ struct Config {
     sys::CallLimits calls; // to upstream services
     web::Brand brand;
     int workers = 4;
+    int gate_workers = 4; // of the gate, which is a program of its own
     core::Span unused_client_life{30 * 86400};
 };
 

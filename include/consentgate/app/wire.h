@@ -23,9 +23,9 @@ void read_database_password(Config& config);
 // Reads the configuration, the key file and the bearer keys. fail: throws std::runtime_error in the operator's words
 Foundation lay_foundation(const std::string& config_path);
 
-// Looks at the database once, then lets go of it: the schema must be the expected one and the key file the right one.
-// fail: throws std::runtime_error that says what to do
-void check_database(const Foundation& foundation);
+// Looks at the database once, then lets go of it: the schema must be the expected one and the key file the right one, and the
+// resources that were added there are put beside the configured ones. fail: throws std::runtime_error that says what to do
+void check_database(Foundation& foundation);
 
 // The schema must be this program's. fail: throws std::runtime_error that names the database and says what to do
 void require_schema(store::Store& store, const store::StoreConfig& config);

@@ -35,6 +35,7 @@ enum class Fault {
     request_uri_not_supported, // 400
     insufficient_scope,        // 403
     access_denied,             // 400
+    not_allowed,               // 403; not for this key, whatever it is asked for
     identity_required,         // 302 back to the identity page
     invalid_virtual_key,       // 302 back to the identity page
     invalid_user_id,           // 302 back to the identity page

@@ -17,6 +17,7 @@ struct ResourceServer {
     bool active = true;
     Instant created_at{};
     std::vector<std::string> services{}; // whose tokens it may fetch for its callers; empty: none
+    ScopeSet scope{};                    // what requests to it take; empty: the default scopes
 };
 
 // fail: invalid_client: unknown, disabled, wrong secret, no secret; one answer for all
@@ -29,5 +30,8 @@ std::string introspection_document(const std::optional<SessionView>& view, const
 // Whom a token stands for, in one text: the same for every session of a virtual key or a verified user. Somebody who only
 // typed a user id proved nothing and is known by that session alone.
 std::string subject_of(const Session& session);
+
+// What a person may read in a log: the name of a key, or what was typed. Empty when nobody said who they are.
+std::string user_name(const SessionView& view);
 
 } // namespace consentgate::core

@@ -30,7 +30,7 @@ inline constexpr const char* services_page = "/oauth/consent/mcps";
 std::string authorization_server_metadata(const Policy& policy);
 
 // law: RFC 9728 section 2; requirements D1-D8
-std::string protected_resource_metadata(const Policy& policy, const std::string& resource);
+std::string protected_resource_metadata(const Policy& policy, const GuardedResource& resource);
 
 // Where a resource's document is: the well-known path inserted between its host and its path. law: RFC 9728 section 3.1
 std::string resource_metadata_url(const std::string& resource);

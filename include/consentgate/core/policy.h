@@ -1,6 +1,7 @@
 // What the operator decided, as values. Read once at start; the rules take it as a parameter.
 #pragma once
 
+#include "consentgate/core/resource.h"
 #include "consentgate/core/scope.h"
 #include "consentgate/core/time.h"
 
@@ -24,9 +25,10 @@ struct DocumentPolicy {
 
 struct Policy {
     std::string issuer;                 // as published: no trailing slash, no query, no fragment
-    std::vector<std::string> resources; // absolute URIs as published; at least one
+    std::vector<GuardedResource> resources; // at least one; the configured ones first
     std::vector<Scope> scopes;          // the catalogue; at least one
     ScopeSet default_scopes;            // granted when a client names none; a subset of the catalogue
+    std::vector<ScopeImplication> implications; // what broader scopes hold
     bool enforce_identity = false;      // enforce_auth_on_inference: nobody may skip saying who they are
     bool registration_enabled = true;
     RememberConsent remember_consent = RememberConsent::https;
@@ -53,8 +55,11 @@ struct Policy {
     std::string issuer_path() const;                 // "" or "/t1"
     bool secure() const { return issuer.starts_with("https:"); }
 
-    // The published spelling of the resource a client named; absent when it is none of ours.
-    std::optional<std::string> known_resource(std::string_view named) const;
+    // The resource a client named, in its published spelling; absent when it is none of ours.
+    std::optional<GuardedResource> known_resource(std::string_view named) const;
+    // What every request to it takes: its own scopes, or the default ones.
+    const ScopeSet& scopes_of(const GuardedResource& resource) const { return resource.scope.empty() ? default_scopes : resource.scope; }
+    ScopeSet with_implied(const ScopeSet& granted) const; // and all that follows from what follows
 };
 
 } // namespace consentgate::core

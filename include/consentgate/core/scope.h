@@ -29,4 +29,10 @@ private:
     std::vector<std::string> names_;
 };
 
+// Who has one scope may do what the others let them do.
+struct ScopeImplication {
+    std::string scope;
+    ScopeSet implied;
+};
+
 } // namespace consentgate::core

@@ -15,9 +15,13 @@ struct NewResourceServer {
     core::Secret clear; // shown once, stored never
 };
 
-// in:   services  whose tokens it may fetch for its callers
-// fail: invalid_target when it is none of the configured resources, or a service is not there
-core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Random& random, const core::Policy& policy, const std::string& resource,
+// in:   resource  with the scopes that requests to it take; services  whose tokens it may fetch for its callers, and is handed by
+//                 the gate when it is one
+// fail: invalid_target: no address of a resource, an unknown scope, or a service that is not there
+core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Random& random, const core::Policy& policy, const core::GuardedResource& resource,
                                                     std::vector<std::string> services, core::Instant now);
+
+// What is guarded: the configured resources, with what their newest active server was added with, and those of other servers.
+std::vector<core::GuardedResource> guarded_resources(store::Store& store, const std::vector<core::GuardedResource>& configured);
 
 } // namespace consentgate::usecase

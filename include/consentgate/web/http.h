@@ -14,7 +14,11 @@ namespace consentgate::web {
 
 enum class BodyState { whole, too_large, cut }; // cut: the peer went away before it was all there
 
+// What the web server wants: an answer for the client, or leave to go on with a request that is not ours.
+enum class Asked { to_answer, as_authorizer };
+
 struct Request {
+    Asked asked = Asked::to_answer;
     std::string method;    // upper case, as sent
     std::string path;      // raw, as in REQUEST_URI: never decoded, because front ends decode differently
     std::string query;     // raw, without the question mark
@@ -30,6 +34,7 @@ struct Reply {
     int status = 200;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
+    bool bare = false; // the headers alone, without Content-Length
 
     Reply& header(std::string name, std::string value) {
         headers.emplace_back(std::move(name), std::move(value));

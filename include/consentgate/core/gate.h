@@ -1,0 +1,35 @@
+// What the gate says: the challenge of a request that may not pass, and what the server behind is told of one that may.
+#pragma once
+
+#include "consentgate/core/access.h"
+#include "consentgate/core/policy.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace consentgate::core {
+
+// The value of WWW-Authenticate that tells a client where to sign in, and for which scopes.
+// law: RFC 6750 section 3; RFC 9728 section 5.1; requirements C1-C6, C12
+// in:   error  null: no credentials came, and a challenge for them names no error
+std::string bearer_challenge(const std::string& resource, const ScopeSet& scope, const Error* error);
+
+// How a refused request is answered: 401 for what a new sign-in mends, whatever was missing.
+int gate_status(const Error& error);
+
+// One fact about who is calling. Visible ASCII: everything else in a name is percent-encoded UTF-8.
+struct GateFact {
+    std::string_view name; // "SUBJECT", for variables of the web server
+    std::string_view header; // "Consentgate-Subject"
+    std::string value;     // never empty
+};
+
+// Who calls, for the server behind: SUBJECT (subject_of), USER (a name for people; absent when nobody said), IDENTITY (its
+// kind), CLIENT, SCOPE, SESSION. law: requirement RS11
+std::vector<GateFact> gate_facts(const SessionView& view);
+
+// The token's scopes and all that they imply are enough. fail: insufficient_scope. law: requirements C6, C7
+Checked judge_scope(const Session& session, const ScopeSet& needed, const Policy& policy);
+
+} // namespace consentgate::core

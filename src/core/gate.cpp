@@ -1,0 +1,59 @@
+#include "consentgate/core/gate.h"
+
+#include "consentgate/core/introspection.h"
+#include "consentgate/core/metadata.h"
+#include "consentgate/core/text.h"
+
+#include <algorithm>
+
+namespace consentgate::core {
+namespace {
+
+// A name may hold anything; a header may not.
+std::string header_text(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = c > 0x20 && c < 0x7F && c != '%' && c != '"' && c != '\\';
+        out += plain ? std::string(1, c) : percent_encode(std::string(1, c));
+    }
+    return out;
+}
+
+// A person who has to connect a service first does so by signing in anew; every client knows how to begin that.
+std::string_view challenge_error(const Error& error) {
+    return error.fault == Fault::interaction_required ? traits(Fault::invalid_bearer).oauth_error : traits(error.fault).oauth_error;
+}
+
+} // namespace
+
+std::string bearer_challenge(const std::string& resource, const ScopeSet& scope, const Error* error) {
+    std::string value = "Bearer resource_metadata=\"" + resource_metadata_url(resource) + "\", scope=\"" + scope.text() + "\"";
+    if (!error) return value;
+    return value + ", error=\"" + std::string(challenge_error(*error)) + "\", error_description=\"" + plain_ascii(error->say) + "\"";
+}
+
+int gate_status(const Error& error) {
+    return error.fault == Fault::interaction_required ? traits(Fault::invalid_bearer).status : traits(error.fault).status;
+}
+
+std::vector<GateFact> gate_facts(const SessionView& view) {
+    const auto& session = view.session;
+    std::vector<GateFact> facts{{"SUBJECT", "Consentgate-Subject", header_text(subject_of(session))},
+                                {"USER", "Consentgate-User", header_text(user_name(view))},
+                                {"IDENTITY", "Consentgate-Identity", std::string(name_of(session.identity.kind))},
+                                {"CLIENT", "Consentgate-Client", header_text(session.client_id.text)},
+                                {"SCOPE", "Consentgate-Scope", session.scope.text()},
+                                {"SESSION", "Consentgate-Session", session.id.text}};
+    std::erase_if(facts, [](const GateFact& fact) { return fact.value.empty(); });
+    return facts;
+}
+
+Checked judge_scope(const Session& session, const ScopeSet& needed, const Policy& policy) {
+    auto judged = judge_scope(session, needed);
+    if (judged || policy.implications.empty()) return judged;
+    auto with_implied = session;
+    with_implied.scope = policy.with_implied(session.scope);
+    return judge_scope(with_implied, needed);
+}
+
+} // namespace consentgate::core

@@ -1,0 +1,56 @@
+#include "consentgate/core/resource.h"
+
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
+namespace consentgate::core {
+namespace {
+
+// Web servers merge slashes, follow dots and decode escapes, each in its own way and some of them twice; a server behind may
+// cut a segment at ';'. A path that reads the same to all of them has none of that in it.
+// out: decoded; absent when it does not read the same everywhere
+std::optional<std::string> plain_path(std::string_view raw) {
+    if (!raw.starts_with('/') || raw.find_first_of(";\\") != std::string_view::npos) return std::nullopt;
+    const auto path = percent_decode(raw, false);
+    if (!path || has_control(*path) || !valid_utf8(*path)) return std::nullopt;
+    if (std::count(path->begin(), path->end(), '/') != std::count(raw.begin(), raw.end(), '/')) return std::nullopt; // %2F
+    if (path->find_first_of(";\\%?#") != std::string::npos || path->find("//") != std::string::npos) return std::nullopt;
+    const auto segments = split(*path, '/');
+    const bool dots = std::any_of(segments.begin(), segments.end(), [](const std::string& segment) { return segment == "." || segment == ".."; });
+    return dots ? std::nullopt : path;
+}
+
+std::string path_of(const std::string& url) {
+    const auto rest = std::string(split_uri(url).value_or(UriParts{}).rest);
+    auto path = plain_path(rest.substr(0, rest.find('?'))).value_or("");
+    while (path.ends_with('/')) path.pop_back();
+    return path;
+}
+
+} // namespace
+
+ResourceMap::ResourceMap(const std::vector<GuardedResource>& resources) {
+    for (const auto& resource : resources) entries_.push_back({path_of(resource.url), resource});
+    std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+        return a.path.size() != b.path.size() ? a.path.size() > b.path.size() : a.path < b.path;
+    });
+    const auto twins = std::adjacent_find(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.path == b.path; });
+    if (twins == entries_.end()) return;
+    throw std::invalid_argument(twins->resource.url + " and " + std::next(twins)->resource.url + " have the same path, by which the gate tells resources apart");
+}
+
+Result<GuardedResource> ResourceMap::find(std::string_view raw) const {
+    const auto path = plain_path(raw);
+    if (!path) return refuse(Fault::invalid_request, Say{"the path must be written plainly: no dots, double slashes, semicolons or encoded separators"}, Why{"ambiguous path"});
+    for (const auto& entry : entries_) {
+        const bool covered = path->starts_with(entry.path) && (path->size() == entry.path.size() || (*path)[entry.path.size()] == '/');
+        if (covered) return entry.resource;
+    }
+    return refuse(Fault::not_found, Say{"nothing is guarded at this address"}, Why{"no resource has this path"});
+}
+
+} // namespace consentgate::core

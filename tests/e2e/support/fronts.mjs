@@ -1,0 +1,141 @@
+// consentgate and its gate behind each web server people have, set up by the files in conf/ as they are shipped. What a person would
+// have to write themselves (a virtual host, which server is behind) is written here, and nothing else.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { send } from './browser.mjs';
+import { freePort, plainFolder, root, startServer, until } from './server.mjs';
+
+const conf = (name) => path.join(root, 'conf', name);
+const shipped = (name) => fs.readFileSync(conf(name), 'utf8');
+const asRoot = process.getuid() === 0;
+const started = new Set();
+process.on('exit', () => { for (const child of started) try { process.kill(child.pid, 'SIGTERM'); } catch { /* already gone */ } });
+
+export class Child {
+  constructor(command, args, options = {}) {
+    this.process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    this.said = '';
+    for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (bytes) => { this.said += bytes; });
+    started.add(this.process);
+  }
+
+  get pid() { return this.process.pid; }
+  get ended() { return this.process.exitCode !== null || this.process.signalCode !== null; }
+
+  async stop(signal = 'SIGTERM') {
+    if (!this.ended) { this.process.kill(signal); await once(this.process, 'exit'); }
+    started.delete(this.process);
+  }
+}
+
+// Started by root, a web server works as www-data, which must reach the sockets.
+function openFor(folder, sockets) {
+  if (!asRoot) return;
+  fs.chmodSync(folder, 0o711);
+  for (const socket of sockets) fs.chmodSync(path.join(folder, socket), 0o666);
+}
+
+const lighttpd = {
+  name: 'lighttpd',
+  streams: true,
+  socket: 'gate.sock',
+  write(folder, port, guards) {
+    const one = shipped('lighttpd-gate.conf');
+    const [head, block] = [one.slice(0, one.indexOf('# One block')), one.slice(one.indexOf('$HTTP["url"]'))];
+    const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
+    fs.writeFileSync(path.join(folder, 'gate.conf'), [head, ...blocks].join('\n'));
+    fs.writeFileSync(path.join(folder, 'front.conf'), [`server.port = ${port}`, 'server.bind = "127.0.0.1"', `server.document-root = "${folder}"`, `server.errorlog = "${folder}/front.log"`,
+      `server.upload-dirs = ( "${folder}" )`, `var.consentgate_socket = "${folder}/consentgate.sock"`, `include "${conf('lighttpd-mount.conf')}"`,
+      `var.consentgate_gate = "${folder}/gate.sock"`, `var.consentgate_lua = "${conf('gate.lua')}"`, 'include "gate.conf"', ''].join('\n'));
+  },
+  start: (folder) => new Child('lighttpd', ['-D', '-f', path.join(folder, 'front.conf')]),
+};
+
+// Debian's own tree, with a site that is there already.
+const apache = {
+  name: 'Apache',
+  streams: true,
+  socket: 'tcp',
+  write(folder, port, guards, gatePort) {
+    const tree = path.join(folder, 'apache2');
+    fs.cpSync('/etc/apache2', tree, { recursive: true, verbatimSymlinks: true });
+    for (const name of ['run', 'lock', 'log']) fs.mkdirSync(path.join(folder, name));
+    fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
+    fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache.conf').replace('/run/consentgate.sock', `${folder}/consentgate.sock`));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache-gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`));
+    const site = path.join(tree, 'sites-available/000-default.conf');
+    const uses = guards.map(({ at, port: behind, rest = '' }) => `    Use ConsentgateProtect ${at} http://127.0.0.1:${behind}${at}${rest}\n`).join('');
+    fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${uses}</VirtualHost>`));
+    const enable = (program, ...names) => execFileSync(program, ['-q', ...names], { env: { ...process.env, APACHE_CONFDIR: tree }, stdio: ['ignore', 'pipe', 'pipe'] });
+    enable('a2enmod', 'proxy_fcgi', 'proxy_http', 'authnz_fcgi', 'headers', 'macro');
+    enable('a2enconf', 'consentgate', 'consentgate-gate');
+  },
+  start: (folder) => new Child('apache2ctl', ['-D', 'FOREGROUND'], { env: { ...process.env, APACHE_CONFDIR: path.join(folder, 'apache2') } }),
+};
+
+const nginx = {
+  name: 'nginx',
+  streams: true,
+  socket: 'gate.sock',
+  write(folder, port, guards) {
+    fs.mkdirSync(path.join(folder, 'consentgate'));
+    for (const name of ['nginx-fastcgi.conf', 'nginx-guard.conf']) fs.copyFileSync(conf(name), path.join(folder, 'consentgate', name));
+    fs.writeFileSync(path.join(folder, 'site.conf'), shipped('nginx.conf').replaceAll('/run/consentgate/', `${folder}/`));
+    const blocks = guards.map(({ at, port: behind }) => `location ${at} { include consentgate/nginx-guard.conf; proxy_pass http://127.0.0.1:${behind}; }`);
+    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`);
+    fs.writeFileSync(path.join(folder, 'front.conf'), ['daemon off;', asRoot ? 'user www-data;' : '', `pid ${folder}/nginx.pid;`, `error_log ${folder}/front.log;`, 'events { worker_connections 512; }',
+      'http {', 'access_log off;', ...temp, 'server {', `listen 127.0.0.1:${port};`, 'include site.conf;', ...blocks, '}', '}', ''].join('\n'));
+  },
+  start: (folder) => new Child('nginx', ['-p', folder, '-c', path.join(folder, 'front.conf'), '-e', path.join(folder, 'front.log')]),
+};
+
+export const fronts = [lighttpd, apache, nginx];
+
+// in:  front    one of the above
+//      guards   [{ at: '/mcp', port, scopes, service }]: the servers behind
+//      resources  of the configuration; the guards' addresses are added by `resource add`
+// out: what the journey calls a server; `gate` is the gate's process
+export async function startFront(front, { guards, env = {}, workers = 2 }) {
+  const folder = plainFolder();
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const gatePort = await freePort();
+  const server = await startServer({ folder, workers, env: { CONSENTGATE_ISSUER: base, CONSENTGATE_RESOURCES: `${base}${guards[0].at}`, ...env } });
+  Object.assign(server, { base, issuer: base, resource: `${base}${guards[0].at}`, front });
+  for (const { at, service, scopes } of guards) {
+    if (service || scopes || at !== guards[0].at) {
+      await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scopes', scopes] : []));
+    }
+  }
+  process.kill(server.masterPid(), 'SIGHUP');
+  await until(() => /event=reloaded/.test(server.logs()), 'the reload');
+  server.startGate = () => {
+    fs.rmSync(path.join(folder, 'gate.sock'), { force: true });
+    const where = front.socket === 'tcp' ? ['-a', '127.0.0.1', '-p', String(gatePort)] : ['-s', 'gate.sock', '-M', '0660'];
+    server.gate = new Child('spawn-fcgi', ['-n', ...where, '--', path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate'), '--gate'], { cwd: folder, env: server.environment() });
+    return until(() => { if (server.gate.ended) throw new Error(`the gate ended: ${server.gate.said}`); return /event=started/.test(server.gate.said); }, 'the gate to start');
+  };
+  await server.startGate();
+  openFor(folder, ['consentgate.sock', ...(front.socket === 'tcp' ? [] : ['gate.sock'])]);
+  front.write(folder, port, guards, gatePort);
+  server.startWeb = async () => {
+    server.web = front.start(folder);
+    await until(async () => {
+      if (server.web.ended) throw new Error(`${front.name} ended: ${server.web.said}`);
+      return send(base, 'GET', '/.well-known/oauth-authorization-server').then(({ status }) => status === 200, () => false);
+    }, `${front.name} to answer`);
+  };
+  await server.startWeb();
+  const stopServer = server.stop.bind(server);
+  server.stop = async () => {
+    await server.web.stop();
+    await server.gate.stop();
+    server.output += server.gate.said;
+    await stopServer();
+    fs.rmSync(folder, { recursive: true, force: true });
+  };
+  return server;
+}
