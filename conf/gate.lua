@@ -1,6 +1,8 @@
--- For lighttpd's mod_magnet, after the gate has let a request pass: the server behind is told who calls, by the gate and nobody else.
-local headers = lighty.r.req_header
+-- For lighttpd's mod_magnet, between the gate and the server behind: tells that server who calls. lighttpd runs it twice, before
+-- the gate was asked and after it let the request pass; only the second time there is something to tell.
 local facts = lighty.r.req_env
+if facts["CONSENTGATE_SESSION"] == nil then return 0 end
+local headers = lighty.r.req_header
 
 -- What the client sent of these names, in any spelling that a server could read as ours. Some servers read _ in a name as -.
 local forged = {}
@@ -15,7 +17,4 @@ for _, fact in ipairs({ "Subject", "User", "Identity", "Client", "Scope", "Sessi
 end
 -- The session token ended at the gate. A resource with a service goes on with the person's own token at that service.
 headers["Authorization"] = facts["CONSENTGATE_AUTHORIZATION"]
-
--- Reached without the gate's yes, the modules stand in the wrong order: then nothing passes.
-if facts["CONSENTGATE_SESSION"] == nil then return 403 end
 return 0

@@ -99,7 +99,8 @@ void serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) 
         return;
     }
     auto request = read_head(raw.envp);
-    read_body(raw, request);
+    // An authorizer is asked about a request's head; Apache sends no stream of a body at all, and waiting for it would not end.
+    if (request.asked == Asked::to_answer) read_body(raw, request);
     request.now = sys::now();
     request.event_id = event_ids.next();
     const auto text = serialize(hooks.handle(request), request.method != "HEAD");
