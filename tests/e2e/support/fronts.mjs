@@ -73,7 +73,8 @@ const apache = {
     enable('a2enmod', 'proxy_fcgi', 'proxy_http', 'authnz_fcgi', 'headers', 'macro');
     enable('a2enconf', 'consentgate', 'consentgate-gate');
   },
-  start: (folder) => new Child('apache2ctl', ['-D', 'FOREGROUND'], { env: { ...process.env, APACHE_CONFDIR: path.join(folder, 'apache2') } }),
+  // As apache2ctl does it, which stays in between and keeps signals to itself.
+  start: (folder) => new Child('bash', ['-c', '. ./envvars && exec apache2 -d "$APACHE_CONFDIR" -D FOREGROUND'], { cwd: path.join(folder, 'apache2'), env: { ...process.env, APACHE_CONFDIR: path.join(folder, 'apache2') } }),
 };
 
 const nginx = {
