@@ -9,7 +9,7 @@
 # Every CONSENTGATE_… variable goes through to the programs and wins over the configuration written here.
 set -u
 HOME_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-export PORT=${PORT:-8080} VAR=${VAR:-$HOME_DIR/var} WWW=$HOME_DIR/examples/www
+export PORT=${PORT:-8080} VAR=${VAR:-$HOME_DIR/var} WWW=$HOME_DIR/examples/www CONF=$HOME_DIR/conf
 BUILD=${BUILD:-$HOME_DIR/build/release}
 mkdir -p "$VAR" || exit 1
 VAR=$(cd "$VAR" && pwd) BUILD=$(cd "$BUILD" && pwd) || exit 1

@@ -35,6 +35,19 @@ int measure_journeys(const Servers& servers);
 // in:   id, secret  of a resource server of the one resource
 int measure_endpoints(int port, const std::string& id, const std::string& secret);
 
+// (f) calls of a server behind the gate, through one web server after another.
+// Each has /open, which is not guarded, /nothing behind the authorizer that does nothing, and /mcp behind the gate.
+struct Front {
+    std::string name;
+    int port;
+    pid_t nothing, gate; // the masters, whose children decide
+};
+int measure_gate(const std::string& token, const std::vector<Front>& fronts);
+std::string sign_in_token(int port); // of somebody who went through it
+
+// A FastCGI AUTHORIZER that says yes to everything, with as many facts as the gate tells.
+int authorize_nothing();
+
 // A FastCGI program that says "ok" to everything: what lighttpd, libfcgi and the kernel cost without us.
 int serve_nothing();
 

@@ -8,6 +8,8 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 namespace consentgate::bench {
 namespace {
@@ -28,10 +30,29 @@ constexpr int workers = 4; // as many as consentgate has by default
     std::_Exit(EXIT_FAILURE);
 }
 
-} // namespace
+// No body is read: an authorizer gets none. Both ways of being told are in one answer, and a server behind is told nothing that
+// would be shorter than the truth.
+[[noreturn]] void say_yes_for_ever() {
+    FCGX_Request request;
+    FCGX_Init();
+    FCGX_InitRequest(&request, STDIN_FILENO, 0);
+    while (FCGX_Accept_r(&request) == 0) {
+        const char* role = FCGX_GetParam("FCGI_ROLE", request.envp);
+        const bool variables = role != nullptr && std::string_view(role) == "AUTHORIZER";
+        std::string answer = "Status: 200 OK\r\n";
+        for (const auto* fact : {"SUBJECT: session:0123456789012345678901", "USER: anna", "IDENTITY: user_id", "CLIENT: cgc_0123456789012345678901", "SCOPE: mcp", "SESSION: 0123456789012345678901"}) {
+            answer += std::string(variables ? "Variable-CONSENTGATE_" : "Consentgate-") + fact + "\r\n";
+        }
+        if (variables) answer += "Variable-REMOTE_USER: session:0123456789012345678901\r\n";
+        answer += "\r\n";
+        FCGX_PutStr(answer.data(), static_cast<int>(answer.size()), request.out);
+        FCGX_Finish_r(&request);
+    }
+    std::_Exit(EXIT_FAILURE);
+}
 
 // Leaves no worker behind, dead or alive: the master waits for the signal that ends it, then for them.
-int serve_nothing() {
+int keep_workers(void (*work)()) {
     sigset_t stop;
     sigset_t before;
     sigemptyset(&stop);
@@ -43,7 +64,7 @@ int serve_nothing() {
         if (pid != 0) continue;
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         sigprocmask(SIG_SETMASK, &before, nullptr);
-        answer_for_ever();
+        work();
     }
     int signal = 0;
     sigwait(&stop, &signal);
@@ -53,5 +74,11 @@ int serve_nothing() {
     while (::wait(nullptr) > 0) {}
     return EXIT_SUCCESS;
 }
+
+} // namespace
+
+int serve_nothing() { return keep_workers(answer_for_ever); }
+
+int authorize_nothing() { return keep_workers(say_yes_for_ever); }
 
 } // namespace consentgate::bench

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What `make bench` prints, for one engine: (a) the store beside the engine's own client, (b) a full store beside a nearly
-# empty one, (c) whole journeys beside a program that does nothing, (d) start and memory, (e) single endpoints. Ratios are between things measured
+# empty one, (c) whole journeys beside a program that does nothing, (d) start and memory, (e) single endpoints, (f) the gate. Ratios are between things measured
 # by turns in this one run; everything is on loopback and in temporary folders. Takes about three minutes. Nothing here
 # passes or fails: what missed its target is marked MISSED.
 #
@@ -13,7 +13,8 @@ HOME_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$(cd "$HOME_DIR" && cd "${BUILD:-build/release}" && pwd)
 ENGINE=${ENGINE:-sqlite} MEMORY=${MEMORY:-1536}
 . "$HOME_DIR/tests/bench/databases.sh"
-export HOME_DIR WWW=$HOME_DIR/examples/www
+. "$HOME_DIR/tests/bench/gates.sh"
+export HOME_DIR WWW=$HOME_DIR/examples/www CONF=$HOME_DIR/conf
 VAR=$(mktemp -d)
 export VAR
 
@@ -66,3 +67,5 @@ until_there "$VAR/consentgate.sock"
 "$BUILD/bench" journeys "$PORT" "$lighttpd" "$consentgate" "$noop" || fail "the journeys were not made"
 mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" 2>>"$VAR/servers.log")
 "$BUILD/bench" endpoints "$PORT" "${asking[@]}" || fail "the endpoints were not measured"
+start_gates
+"$BUILD/bench" gate "$("$BUILD/bench" token "$PORT")" "${FRONTS[@]}" || fail "the gate was not measured"
