@@ -169,7 +169,8 @@ std::optional<Instant> http_date(std::string_view text) {
 // in: what  the member that holds it, as it is told
 Result<DocumentUrl> judge_url(const std::string& text, const std::string& what, const DocumentPolicy& policy) {
     const auto parts = split_uri(text);
-    if (!parts || parts->scheme != "https" || !parts->hierarchical || parts->host.empty()) return unusable(what == "client_id" ? "a client_id of this kind must be an https URL" : what + " must be an https URL");
+    const bool web = parts && parts->scheme == "https" && parts->hierarchical && !parts->host.empty();
+    if (!web) return unusable(what == "client_id" ? "a client_id of this kind must be an https URL" : what + " must be an https URL");
     if (parts->has_userinfo) return unusable("the " + what + " must not carry a user name");
     if (text.find('#') != std::string::npos) return unusable("the " + what + " must have no fragment");
     const auto path = parts->rest.substr(0, parts->rest.find('?'));
