@@ -19,11 +19,14 @@ std::string read_text(const std::string& path) {
 }
 
 int add(Context& context, const Arguments& arguments) {
-    usecase::NewClient asked{arguments.words.front(), arguments.all("redirect-uri"), core::ClientAuth::none, {}};
+    usecase::NewClient asked{arguments.words.front(), arguments.all("redirect-uri"), core::ClientAuth::none};
     if (asked.redirect_uris.empty()) throw UsageError("client add needs at least one --redirect-uri");
-    if (arguments.has("secret") && arguments.has("keys")) throw UsageError("--secret and --keys are two ways to prove who it is: choose one");
+    if (arguments.has("secret") + arguments.has("keys") + arguments.has("keys-uri") > 1) {
+        throw UsageError("--secret, --keys and --keys-uri are ways to prove who it is: choose one");
+    }
     if (arguments.has("secret")) asked.auth = core::ClientAuth::client_secret_basic;
     if (const auto keys = arguments.one("keys")) asked.auth = core::ClientAuth::private_key_jwt, asked.jwks = read_text(*keys);
+    if (const auto uri = arguments.one("keys-uri")) asked.auth = core::ClientAuth::private_key_jwt, asked.jwks_uri = *uri;
     sys::OsRandom random;
     const core::Keyring no_keys({});
     const core::BearerVerifier no_bearers({}, "", "");
@@ -108,6 +111,7 @@ std::vector<Command> client_commands() {
          {{"redirect-uri", "URI", "where it may be redirected to; may be repeated"},
           {"secret", "", "give it a client_secret, and show it, once"},
           {"keys", "FILE", "its public keys (a JSON Web Key Set): it proves itself by private_key_jwt"},
+          {"keys-uri", "URL", "where it publishes them: they are fetched there, by the rules of client documents"},
           json},
          add},
         {"client show", "ID", "show one client", "consentgate-admin client show cgc_0mB2Yg6nV0sW3k9Q1r5xZA", {json}, show},

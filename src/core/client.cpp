@@ -1,6 +1,7 @@
 #include "consentgate/core/client.h"
 
 #include "consentgate/core/client_auth.h"
+#include "consentgate/core/client_document.h"
 #include "consentgate/core/json.h"
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
@@ -96,15 +97,16 @@ Result<std::string> read_display_members(const Object& body) {
 }
 
 // The first of those it offers that we like best: a client that need not keep a secret loses none.
-std::optional<ClientAuth> choose_auth(const Object& body, const std::vector<std::string>& offered) {
+std::optional<ClientAuth> choose_auth(const Object& body, const Policy& policy, const std::vector<std::string>& offered) {
+    const bool has_keys = json_has(body, "jwks") || (policy.documents.accepted && json_has(body, "jwks_uri"));
     for (const auto auth : {ClientAuth::none, ClientAuth::private_key_jwt, ClientAuth::client_secret_post, ClientAuth::client_secret_basic}) {
         const bool named = std::find(offered.begin(), offered.end(), name_of(auth)) != offered.end();
-        if (named && (auth != ClientAuth::private_key_jwt || json_has(body, "jwks"))) return auth;
+        if (named && (auth != ClientAuth::private_key_jwt || has_keys)) return auth;
     }
     return std::nullopt;
 }
 
-Result<ClientAuth> read_auth(const Object& body) {
+Result<ClientAuth> read_auth(const Object& body, const Policy& policy) {
     const auto* const member = "token_endpoint_auth_method";
     if (json_has(body, member)) {
         const auto name = json_text(body, member);
@@ -112,7 +114,7 @@ Result<ClientAuth> read_auth(const Object& body) {
         return client_auth_of(*name).value_or(ClientAuth::none);
     }
     const auto offered = json_texts(body, "token_endpoint_auth_methods_supported");
-    if (offered && !offered->empty()) return choose_auth(body, *offered).value_or(ClientAuth::none);
+    if (offered && !offered->empty()) return choose_auth(body, policy, *offered).value_or(ClientAuth::none);
     return ClientAuth::client_secret_basic;
 }
 
@@ -135,10 +137,10 @@ Result<Client> judge_registration(std::string_view text, const Policy& policy, C
     if (!name) return name.error();
     if (const auto listed = check_list(*body, "grant_types", "authorization_code"); !listed) return listed.error();
     if (const auto responses = check_list(*body, "response_types", "code"); !responses) return responses.error();
-    const auto auth = read_auth(*body);
+    const auto auth = read_auth(*body, policy);
     if (!auth) return auth.error();
-    auto jwks = *auth == ClientAuth::private_key_jwt ? read_public_keys(*body) : Result<std::string>(std::string());
-    if (!jwks) return jwks.error();
+    auto keys = *auth == ClientAuth::private_key_jwt ? read_client_keys(*body, policy.documents) : Result<ClientKeys>(ClientKeys{});
+    if (!keys) return keys.error();
     auto scope = read_scope(*body, policy);
     if (!scope) return scope.error();
     auto metadata = read_display_members(*body);
@@ -146,7 +148,7 @@ Result<Client> judge_registration(std::string_view text, const Policy& policy, C
     const auto grants = json_texts(*body, "grant_types").value_or(std::vector<std::string>{});
     const bool refresh = policy.refreshes() && std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
     return Client{std::move(fresh), std::move(*name), std::move(*uris), std::move(*scope), false,    true, refresh, std::move(*metadata),
-                  now,              std::nullopt,     *auth,            Digest{},          std::move(*jwks)};
+                  now,              std::nullopt,     *auth,            Digest{},          std::move(keys->jwks), std::move(keys->uri)};
 }
 
 std::string_view name_of(ClientAuth auth) {
@@ -176,7 +178,8 @@ std::string registration_document(const Client& client, const std::optional<Secr
     document.set("grant_types", client.refresh ? json_array({"authorization_code", refresh_grant}) : json_array({"authorization_code"}));
     document.set("response_types", json_array({"code"}));
     document.set("token_endpoint_auth_method", std::string(name_of(client.auth)));
-    if (const auto jwks = parse_json_object(client.jwks)) document.set("jwks", jwks);
+    if (!client.jwks_uri.empty()) document.set("jwks_uri", client.jwks_uri);
+    else if (const auto jwks = parse_json_object(client.jwks)) document.set("jwks", jwks);
     if (!client.scope.empty()) document.set("scope", client.scope);
     if (const auto kept = parse_json_object(client.metadata)) {
         for (const auto& [name, value] : *kept) document.set(name, value);

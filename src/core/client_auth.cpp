@@ -140,10 +140,22 @@ Result<std::optional<AssertionUse>> judge_client(const ClientCredentials& creden
 
 Result<std::string> read_public_keys(const Poco::JSON::Object& from) {
     const auto fail = [](const std::string& say) { return refuse(Fault::invalid_client_metadata, Say{say}, Why{"jwks"}, "jwks"); };
-    if (!from.isObject("jwks")) return fail("private_key_jwt needs the client's public keys in jwks, and not elsewhere");
+    if (!from.isObject("jwks")) return fail("private_key_jwt needs the client's public keys in jwks, or their address in jwks_uri");
     auto jwks = json_string(*from.getObject("jwks"));
     if (const auto reason = refuse_jwks(jwks); !reason.empty()) return fail(reason);
     return jwks;
+}
+
+bool names_unknown_key(const std::string& assertion, const std::string& jwks) {
+    if (!jwt::compact(assertion)) return false;
+    std::string kid;
+    try {
+        kid = jwt::text_claim(Poco::JWT::Token(assertion).header(), "kid");
+    } catch (const std::exception&) {
+        return false;
+    }
+    const auto keys = read_jwks(jwks);
+    return !kid.empty() && std::none_of(keys.begin(), keys.end(), [&](const PublicKey& key) { return key.id == kid; });
 }
 
 std::string refuse_jwks(const std::string& jwks) {

@@ -18,6 +18,7 @@ constexpr std::size_t most_redirect_uris = 32;
 constexpr std::size_t longest_name = 200; // characters
 constexpr Span least_kept{60}, usually_kept{3600}, most_kept{86400};
 constexpr int usual_port = 443;
+constexpr std::size_t longest_uri = 2048; // bytes
 
 Error unusable(const std::string& say, const std::string& why = {}) {
     return refuse(Fault::invalid_client_document, Say{say}, Why{why}, "client_id");
@@ -84,10 +85,10 @@ Checked check_no_secret(const Object& document) {
 // law: OpenID Connect Relying Party Metadata Choices 1.0; requirement R28
 struct Proof {
     ClientAuth auth = ClientAuth::none;
-    std::string jwks;
+    ClientKeys keys{};
 };
 
-Result<Proof> read_proof(const Object& document) {
+Result<Proof> read_proof(const Object& document, const DocumentUrl& url, const DocumentPolicy& policy) {
     const bool chosen = json_has(document, "token_endpoint_auth_method");
     const bool choice = json_has(document, "token_endpoint_auth_methods_supported");
     const auto method = json_text(document, "token_endpoint_auth_method");
@@ -96,9 +97,14 @@ Result<Proof> read_proof(const Object& document) {
     const auto offers = [&](ClientAuth auth) { return method == name_of(auth) || (methods && std::find(methods->begin(), methods->end(), name_of(auth)) != methods->end()); };
     if (offers(ClientAuth::none) || (!chosen && (!choice || methods->empty()))) return Proof();
     if (!offers(ClientAuth::private_key_jwt)) return unusable("a client with a document authenticates with none or private_key_jwt, and the document offers neither");
-    auto jwks = read_public_keys(document);
-    if (!jwks) return unusable(jwks.error().say);
-    return Proof{ClientAuth::private_key_jwt, std::move(*jwks)};
+    auto keys = read_client_keys(document, policy);
+    if (!keys) return unusable(keys.error().say);
+    if (!keys->uri.empty()) {
+        // Else whoever can place a document could have any other host asked.
+        const auto at = judge_keys_url(keys->uri, policy);
+        if (!at || at->host != url.host || at->port != url.port) return unusable("the jwks_uri of a document must be on the document's own host and port");
+    }
+    return Proof{ClientAuth::private_key_jwt, std::move(*keys)};
 }
 
 // Whether the list of grants names the refresh grant. What is not known here is dropped (requirement R29).
@@ -133,13 +139,13 @@ Result<std::string> read_scope(const Object& document, const Policy& policy) {
     return asked->within(policy.catalogue()).text();
 }
 
-Checked check_answer(const DocumentAnswer& answer) {
+Checked check_answer(const DocumentAnswer& answer, std::size_t longest) {
     if (answer.status >= 300 && answer.status < 400) return unusable("the address of the document leads elsewhere; redirects are not followed", "status " + std::to_string(answer.status));
     if (answer.status != 200) return unusable("the document was answered with status " + std::to_string(answer.status));
     const auto type = lower_ascii(trim(std::string_view(answer.content_type).substr(0, answer.content_type.find(';'))));
     const bool json = type == "application/json" || (type.starts_with("application/") && type.ends_with("+json") && type.size() > 17);
     if (!json) return unusable("the document is not served as application/json");
-    if (answer.too_large || answer.body.size() > longest_document) return unusable("the document is larger than 5 KiB");
+    if (answer.too_large || answer.body.size() > longest) return unusable("the document is larger than " + std::to_string((longest + 1023) / 1024) + " KiB");
     return Nothing{};
 }
 
@@ -160,6 +166,28 @@ std::optional<Instant> http_date(std::string_view text) {
     return std::chrono::sys_days(date) + Span(*hour * 3600 + *minute * 60 + *second);
 }
 
+// in: what  the member that holds it, as it is told
+Result<DocumentUrl> judge_url(const std::string& text, const std::string& what, const DocumentPolicy& policy) {
+    const auto parts = split_uri(text);
+    const bool web = parts && parts->scheme == "https" && parts->hierarchical && !parts->host.empty();
+    if (!web) return unusable(what == "client_id" ? "a client_id of this kind must be an https URL" : what + " must be an https URL");
+    if (parts->has_userinfo) return unusable("the " + what + " must not carry a user name");
+    if (text.find('#') != std::string::npos) return unusable("the " + what + " must have no fragment");
+    const auto path = parts->rest.substr(0, parts->rest.find('?'));
+    if (path.size() < 2) return unusable("the " + what + " must have a path");
+    if (has_dot_segment(path)) return unusable("the path of the " + what + " must have no dot segments");
+
+    const auto port = parts->port.empty() ? usual_port : static_cast<int>(number_of(parts->port).value_or(0));
+    auto host = lower_ascii(parts->host);
+    const bool test = listed(policy.insecure_test_hosts, host, port, false);
+    if (!test && !is_name(host)) return unusable("the host of the " + what + " must be a name");
+    if (listed(policy.denied_hosts, host, port, true)) return unusable("this server does not take clients from that host", "denied host " + host);
+    const bool allowed = test || (policy.hosts.empty() ? port == usual_port : listed(policy.hosts, host, port, false));
+    if (!allowed) return unusable("this server does not take clients from that host or port", "not an allowed host: " + host);
+    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+    return DocumentUrl{ClientId(text), std::move(host), port, std::string(parts->rest), test};
+}
+
 } // namespace
 
 bool names_document(const ClientId& id) { return id.text.starts_with("https://"); }
@@ -171,32 +199,54 @@ std::string DocumentUrl::authority() const {
 
 Result<DocumentUrl> judge_document_url(const ClientId& id, const DocumentPolicy& policy) {
     if (!policy.accepted) return refuse(Fault::invalid_client, Say{"this client is not registered here"}, Why{"documents are switched off"}, "client_id");
-    const auto parts = split_uri(id.text);
-    if (!parts || parts->scheme != "https" || !parts->hierarchical || parts->host.empty()) return unusable("a client_id of this kind must be an https URL");
-    if (parts->has_userinfo) return unusable("the client_id must not carry a user name");
-    if (id.text.find('#') != std::string::npos) return unusable("the client_id must have no fragment");
-    const auto path = parts->rest.substr(0, parts->rest.find('?'));
-    if (path.size() < 2) return unusable("the client_id must have a path");
-    if (has_dot_segment(path)) return unusable("the path of the client_id must have no dot segments");
+    return judge_url(id.text, "client_id", policy);
+}
 
-    const auto port = parts->port.empty() ? usual_port : static_cast<int>(number_of(parts->port).value_or(0));
-    auto host = lower_ascii(parts->host);
-    const bool test = listed(policy.insecure_test_hosts, host, port, false);
-    if (!test && !is_name(host)) return unusable("the host of the client_id must be a name");
-    if (listed(policy.denied_hosts, host, port, true)) return unusable("this server does not take clients from that host", "denied host " + host);
-    const bool allowed = test || (policy.hosts.empty() ? port == usual_port : listed(policy.hosts, host, port, false));
-    if (!allowed) return unusable("this server does not take clients from that host or port", "not an allowed host: " + host);
-    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-    return DocumentUrl{id, std::move(host), port, std::string(parts->rest), test};
+Result<DocumentUrl> judge_keys_url(const std::string& uri, const DocumentPolicy& policy) {
+    const auto fail = [](std::string say, std::string why) { return refuse(Fault::invalid_client_metadata, Say{std::move(say)}, Why{std::move(why)}, "jwks_uri"); };
+    if (!policy.accepted) return fail("this server fetches no keys: put them into jwks", "documents are switched off");
+    if (uri.size() > longest_uri) return fail("jwks_uri is at most 2048 bytes", "");
+    auto url = judge_url(uri, "jwks_uri", policy);
+    if (!url) return fail(url.error().say, url.error().why);
+    url->longest = longest_keys;
+    return url;
+}
+
+Result<ClientKeys> read_client_keys(const Object& from, const DocumentPolicy& policy) {
+    const auto fail = [](const char* say) { return refuse(Fault::invalid_client_metadata, Say{say}, Why{}, "jwks_uri"); };
+    const bool at_address = json_has(from, "jwks_uri") && json_text(from, "jwks_uri") != "";
+    if (at_address && json_has(from, "jwks")) return fail("jwks and jwks_uri must not both be given");
+    if (!at_address) {
+        auto jwks = read_public_keys(from);
+        if (!jwks) return jwks.error();
+        return ClientKeys{std::move(*jwks), {}};
+    }
+    const auto uri = json_text(from, "jwks_uri");
+    if (!uri) return fail("jwks_uri must be a string");
+    if (const auto url = judge_keys_url(*uri, policy); !url) return url.error();
+    return ClientKeys{{}, *uri};
+}
+
+Result<std::string> judge_keys(const DocumentAnswer& answer) {
+    const auto fail = [](std::string say) { return refuse(Fault::invalid_client_metadata, Say{std::move(say)}, Why{}, "jwks_uri"); };
+    if (const auto checked = check_answer(answer, longest_keys); !checked) return fail(checked.error().say);
+    if (auto reason = refuse_jwks(answer.body); !reason.empty()) return fail(std::move(reason));
+    return answer.body;
+}
+
+KeysNeed keys_need(const Client& client, const std::string& assertion, Instant now) {
+    if (client.auth != ClientAuth::private_key_jwt || client.jwks_uri.empty() || !client.active) return KeysNeed::none;
+    if (client.jwks.empty() || !client.jwks_expires_at || *client.jwks_expires_at <= now) return KeysNeed::fetch;
+    return names_unknown_key(assertion, client.jwks) ? KeysNeed::other_key : KeysNeed::none;
 }
 
 Result<Client> judge_document(const DocumentUrl& url, const DocumentAnswer& answer, const Policy& policy, Instant now) {
-    if (auto checked = check_answer(answer); !checked) return checked.error();
+    if (auto checked = check_answer(answer, longest_document); !checked) return checked.error();
     const auto document = parse_json_object(answer.body);
     if (!document) return unusable("the document must be a JSON object in UTF-8");
     if (json_text(*document, "client_id") != url.id.text) return unusable("the client_id in the document must be its own URL, to the character");
     if (auto secretless = check_no_secret(*document); !secretless) return secretless.error();
-    auto proof = read_proof(*document);
+    auto proof = read_proof(*document, url, policy.documents);
     if (!proof) return proof.error();
     if (auto responses = check_responses(*document); !responses) return responses.error();
     const auto refreshes = read_grants(*document);
@@ -216,7 +266,8 @@ Result<Client> judge_document(const DocumentUrl& url, const DocumentAnswer& answ
     client.metadata = "{}"; // nothing of the rest is shown: a logo would have the browser ask a stranger's server (R35)
     client.created_at = now;
     client.auth = proof->auth;
-    client.jwks = std::move(proof->jwks);
+    client.jwks = std::move(proof->keys.jwks);
+    client.jwks_uri = std::move(proof->keys.uri);
     return client;
 }
 

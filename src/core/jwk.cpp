@@ -97,7 +97,9 @@ std::vector<PublicKey> read_jwks(const std::string& jwks, std::string* problem) 
         }
         const auto kind = json_text(*key, "kty");
         auto read = kind == "RSA" ? rsa_key(*key, wrong) : kind == "EC" ? ec_key(*key, wrong) : PublicKey();
-        if (!read.pem.empty()) keys.push_back(std::move(read));
+        if (read.pem.empty()) continue;
+        read.id = json_text(*key, "kid").value_or("");
+        keys.push_back(std::move(read));
     }
     if (problem != nullptr) *problem = wrong;
     return keys;

@@ -9,6 +9,7 @@ namespace consentgate::core {
 struct PublicKey {
     std::string algorithm; // RS256 or ES256
     std::string pem;       // SubjectPublicKeyInfo
+    std::string id{};      // its kid; empty when it has none
 };
 
 // The keys of a set that can sign for a client. Keys for encryption, and of kinds we do not have, are left out.

@@ -7,7 +7,7 @@ namespace consentgate::store {
 namespace {
 
 // Columns of a client in the order in which every query here selects them.
-#define CLIENT_COLUMNS "id, name, redirect_uris, scope, by_operator, active, refresh, metadata, created_at, last_used_at, auth_method, secret_hash, jwks"
+#define CLIENT_COLUMNS "id, name, redirect_uris, scope, by_operator, active, refresh, metadata, created_at, last_used_at, auth_method, secret_hash, jwks, jwks_uri, jwks_expires_at"
 
 struct ClientRow {
     std::string id;
@@ -17,7 +17,8 @@ struct ClientRow {
     Poco::Int64 created_at = 0;
     MaybeTime last_used_at;
     MaybeText auth_method, secret_hash;
-    MaybeBlob jwks;
+    MaybeBlob jwks, jwks_uri;
+    MaybeTime jwks_expires_at;
 };
 
 core::Client client_of(const ClientRow& row) {
@@ -35,17 +36,20 @@ core::Client client_of(const ClientRow& row) {
     client.auth = core::client_auth_of(row.auth_method.value("none")).value_or(core::ClientAuth::none);
     client.secret = core::Digest{row.secret_hash.value("")};
     client.jwks = from_blob(row.jwks);
+    client.jwks_uri = from_blob(row.jwks_uri);
+    client.jwks_expires_at = from_maybe_time(row.jwks_expires_at);
     return client;
 }
 
 } // namespace
 
 void SqlStore::insert_client(const core::Client& client) {
-    db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
+    db_.run("INSERT INTO client (" CLIENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", client.id.text,
             to_maybe_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope),
             client.by_operator ? 1 : 0, client.active ? 1 : 0, client.refresh ? 1 : 0, to_blob(client.metadata), core::epoch(client.created_at),
             to_maybe_time(client.last_used_at), std::string(core::name_of(client.auth)),
-            client.secret.hex.empty() ? MaybeText() : MaybeText(client.secret.hex), to_maybe_blob(client.jwks));
+            client.secret.hex.empty() ? MaybeText() : MaybeText(client.secret.hex), to_maybe_blob(client.jwks), to_maybe_blob(client.jwks_uri),
+            to_maybe_time(client.jwks_expires_at));
 }
 
 void SqlStore::put_client(const core::Client& client) {
@@ -64,7 +68,7 @@ std::optional<core::Client> SqlStore::find_client(const core::ClientId& id) {
             "SELECT " CLIENT_COLUMNS " FROM client WHERE id = ?",
             [&](Row& columns) {
                 columns.into(row.id, row.name, row.redirect_uris, row.scope, row.by_operator, row.active, row.refresh, row.metadata, row.created_at, row.last_used_at,
-                             row.auth_method, row.secret_hash, row.jwks);
+                             row.auth_method, row.secret_hash, row.jwks, row.jwks_uri, row.jwks_expires_at);
             },
             id.text);
         if (found == 0) return std::nullopt;
@@ -92,6 +96,21 @@ Outcome SqlStore::disable_client(const core::ClientId& id) {
 
 void SqlStore::touch_client(const core::ClientId& id, core::Instant now) {
     db_.rewrite([&] { return outcome(db_.run("UPDATE client SET last_used_at = ? WHERE id = ?", core::epoch(now), id.text)); });
+}
+
+// Run again after a lost answer it finds its own claim and says gone: one look fewer, and never one too many.
+Outcome SqlStore::claim_keys(const core::ClientId& id, core::Instant now, core::Instant before) {
+    return db_.rewrite([&] {
+        return outcome(db_.run("UPDATE client SET jwks_asked_at = ? WHERE id = ? AND (jwks_asked_at IS NULL OR jwks_asked_at <= ?)", core::epoch(now), id.text,
+                               core::epoch(before)));
+    });
+}
+
+Outcome SqlStore::put_keys(const core::Client& client) {
+    return db_.rewrite([&] {
+        return outcome(db_.run("UPDATE client SET jwks = ?, jwks_expires_at = ? WHERE id = ? AND jwks_uri = ?", to_maybe_blob(client.jwks),
+                               to_maybe_time(client.jwks_expires_at), client.id.text, to_blob(client.jwks_uri)));
+    });
 }
 
 // The key of the row is the gate: of any number of uses one inserts it.

@@ -22,6 +22,14 @@ std::optional<core::Instant> SqlStore::find_document(const core::ClientId& id) {
     });
 }
 
+// Keys that were fetched stay while their address does.
+void SqlStore::change_keys(const core::Client& client) {
+    const auto& id = client.id.text;
+    if (!client.jwks_uri.empty() && db_.has("SELECT 1 FROM client WHERE id = ? AND jwks_uri = ?", id, to_blob(client.jwks_uri))) return;
+    db_.run("UPDATE client SET jwks = ?, jwks_uri = ?, jwks_expires_at = NULL, jwks_asked_at = NULL WHERE id = ?", to_maybe_blob(client.jwks),
+            to_maybe_blob(client.jwks_uri), id);
+}
+
 Outcome SqlStore::put_document(const core::Client& client, core::Instant expires_at) {
     const auto& id = client.id.text;
     const auto known = [&] { return db_.has("SELECT 1 FROM client_document WHERE id = ?", id); };
@@ -30,9 +38,10 @@ Outcome SqlStore::put_document(const core::Client& client, core::Instant expires
         const bool there = db_.has("SELECT 1 FROM client WHERE id = ?", id);
         if (there && !known()) return Outcome::gone;
         if (there) {
-            db_.run("UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, auth_method = ?, jwks = ? WHERE id = ?", to_maybe_blob(client.name),
+            db_.run("UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, auth_method = ? WHERE id = ?", to_maybe_blob(client.name),
                     to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope), client.refresh ? 1 : 0,
-                    std::string(core::name_of(client.auth)), to_maybe_blob(client.jwks), id);
+                    std::string(core::name_of(client.auth)), id);
+            change_keys(client);
             db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", core::epoch(expires_at), id);
             return Outcome::done;
         }

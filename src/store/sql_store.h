@@ -24,6 +24,8 @@ public:
 
     std::optional<core::Instant> find_document(const core::ClientId& id) override;
     Outcome put_document(const core::Client& client, core::Instant expires_at) override;
+    Outcome claim_keys(const core::ClientId& id, core::Instant now, core::Instant before) override;
+    Outcome put_keys(const core::Client& client) override;
 
     void put_flow(const core::Flow& flow) override;
     std::optional<FlowView> find_flow(const core::FlowId& id) override;
@@ -95,6 +97,7 @@ private:
     void transfer_upstream_tokens(const std::string& from, const std::string& to, core::Instant now);
 
     void insert_client(const core::Client& client);
+    void change_keys(const core::Client& client);
     std::size_t sweep_documents(core::Instant now, std::int64_t most);
 
     void insert_upstream_token(const core::UpstreamToken& token, const std::string& owner, core::Instant now);

@@ -14,7 +14,8 @@ constexpr Column server_key[] = {{"id", text}, {"fingerprint", text}, {"created_
 constexpr Column client[] = {
     {"id", text}, {"name", bytes}, {"redirect_uris", bytes}, {"scope", bytes}, {"by_operator", number}, {"active", number}, {"metadata", bytes},
     {"created_at", number}, {"last_used_at", number}, {"refresh", number},
-    {"auth_method", text}, {"secret_hash", text}, {"jwks", bytes}};
+    {"auth_method", text}, {"secret_hash", text}, {"jwks", bytes}, {"jwks_uri", bytes}, {"jwks_expires_at", number},
+    {"jwks_asked_at", number}};
 constexpr Column client_document[] = {{"id", text}, {"expires_at", number}};
 constexpr Column virtual_key[] = {
     {"id", text}, {"name", bytes}, {"key_hash", text}, {"active", number}, {"services", bytes}, {"created_at", number}, {"expires_at", number}};

@@ -31,10 +31,10 @@ core::DocumentAnswer ask(const net::StreamSocket& socket, const core::DocumentUr
     core::DocumentAnswer answer{static_cast<int>(response.getStatus()), response.get("Content-Type", ""), {}, false,
                                 {response.get("Cache-Control", ""), response.get("Age", ""), response.get("Expires", "")}};
     if (answer.status != 200) return answer;
-    answer.body.resize(core::longest_document + 1);
+    answer.body.resize(url.longest + 1);
     body.read(answer.body.data(), static_cast<std::streamsize>(answer.body.size()));
     answer.body.resize(static_cast<std::size_t>(body.gcount()));
-    answer.too_large = answer.body.size() > core::longest_document;
+    answer.too_large = answer.body.size() > url.longest;
     return answer;
 }
 

@@ -37,7 +37,8 @@ core::Result<Registered> add_client(World& world, const NewClient& asked, core::
     for (const auto* grant : {"authorization_code", "refresh_token"}) grants.add(std::string(grant));
     document.set("client_name", asked.name).set("redirect_uris", uris).set("grant_types", grants);
     document.set("token_endpoint_auth_method", std::string(core::name_of(asked.auth)));
-    if (asked.auth == core::ClientAuth::private_key_jwt) {
+    if (!asked.jwks_uri.empty()) document.set("jwks_uri", asked.jwks_uri);
+    else if (asked.auth == core::ClientAuth::private_key_jwt) {
         const auto jwks = core::parse_json_object(asked.jwks);
         if (!jwks) return core::refuse(core::Fault::invalid_client_metadata, core::Say{"the keys are not a JSON object"}, core::Why{}, "jwks");
         document.set("jwks", jwks);

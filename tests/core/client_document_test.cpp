@@ -210,6 +210,45 @@ BOOST_AUTO_TEST_CASE(keys_in_the_document_prove_a_client_that_offers_nothing_les
     BOOST_TEST(fault_of(read(document_with(R"("token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[]})"))) == "invalid_client_document");
 }
 
+BOOST_AUTO_TEST_CASE(a_documents_keys_may_stand_at_an_address_of_its_own_origin, *label("R28") * label("R38")) {
+    auto policy = sample_policy();
+    policy.documents = open_policy();
+    const auto with = [&](const std::string& uri, const std::string& more = "") {
+        return read(DocumentAnswer{200, "application/json", document_with(R"("token_endpoint_auth_method":"private_key_jwt","jwks_uri":")" + uri + "\"" + more), false, {}}, policy);
+    };
+    const auto client = with("https://app.example/jwks");
+    BOOST_REQUIRE_MESSAGE(client, "refused");
+    BOOST_TEST(client->jwks_uri == "https://app.example/jwks");
+    BOOST_TEST(client->jwks.empty());
+    for (const auto* bad : {"https://other.example/jwks", "https://app.example:8443/jwks", "http://app.example/jwks", "https://10.0.0.1/jwks", "https://app.example", ""}) {
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(fault_of(with(bad)) == "invalid_client_document");
+    }
+    BOOST_TEST(fault_of(with("https://app.example/jwks", ",\"jwks\":" + TestKey::ec().jwks())) == "invalid_client_document");
+}
+
+BOOST_AUTO_TEST_CASE(an_address_of_keys_is_judged_like_that_of_a_document, *label("R38") * label("R37") * label("K26")) {
+    auto policy = open_policy();
+    BOOST_TEST(fault_of(judge_keys_url("https://keys.example/jwks", policy)) == "ok");
+    BOOST_TEST(judge_keys_url("https://keys.example/jwks", policy)->longest == 65536U);
+    for (const auto* bad : {"https://127.0.0.1/jwks", "https://[::1]/jwks", "https://2130706433/jwks", "https://u@keys.example/jwks", "https://keys.example:8443/jwks", "ftp://keys.example/jwks"}) {
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(fault_of(judge_keys_url(bad, policy)) == "invalid_client_metadata");
+    }
+    policy.denied_hosts = {"keys.example"};
+    BOOST_TEST(fault_of(judge_keys_url("https://keys.example/jwks", policy)) == "invalid_client_metadata");
+    BOOST_TEST(fault_of(judge_keys_url("https://app.example/jwks", DocumentPolicy())) == "invalid_client_metadata");
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_is_a_set_of_keys_or_nothing, *label("R38")) {
+    const auto judged_answer = [](int status, const std::string& type, const std::string& body) { return fault_of(judge_keys(DocumentAnswer{status, type, body, false, {}})); };
+    static const auto keys = TestKey::ec().jwks();
+    BOOST_TEST(judged_answer(200, "application/json", keys) == "ok");
+    BOOST_TEST(judged_answer(200, "application/jwk-set+json; charset=utf-8", keys) == "ok");
+    BOOST_TEST(judged_answer(302, "application/json", keys) == "invalid_client_metadata");
+    BOOST_TEST(judged_answer(200, "text/html", keys) == "invalid_client_metadata");
+    BOOST_TEST(judged_answer(200, "application/json", keys + std::string(65536, ' ')) == "invalid_client_metadata");
+    BOOST_TEST(judged_answer(200, "application/json", R"({"keys":[]})") == "invalid_client_metadata");
+}
+
 BOOST_AUTO_TEST_CASE(grants_and_addresses_that_are_not_for_us_are_dropped, *label("R29")) {
     const auto claude = read(document_with(
         R"x("grant_types":["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:jwt-bearer"],"redirect_uris":["javascript:alert(1)","https://app.example/cb"])x"));

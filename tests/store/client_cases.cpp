@@ -57,3 +57,52 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST(!store->find_resource_server(server.id)->active);
     BOOST_TEST(!store->find_resource_server(core::ResourceServerId("cgrs_unknown")).has_value());
 }
+
+STORE_CASE(keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_for_others, "R38 RS10") {
+    const auto store = ground.open();
+    auto client = sample_client();
+    client.id = core::ClientId("cgc_" + fresh_id());
+    client.auth = core::ClientAuth::private_key_jwt;
+    client.jwks_uri = "https://app.example/jwks";
+    store->put_client(client);
+    BOOST_TEST(store->find_client(client.id)->jwks_uri == client.jwks_uri);
+    BOOST_TEST(!store->find_client(client.id)->jwks_expires_at.has_value());
+    client.jwks = "{\"keys\":[" + std::string(64 * 1024 - 11, ' ') + "]}";
+    client.jwks_expires_at = noon + core::Span(600);
+    BOOST_TEST((store->put_keys(client) == Outcome::done));
+    BOOST_TEST(store->find_client(client.id)->jwks == client.jwks);
+    BOOST_TEST((store->find_client(client.id)->jwks_expires_at == client.jwks_expires_at));
+    auto moved = client;
+    moved.jwks_uri = "https://app.example/JWKS";
+    moved.jwks = "{}";
+    BOOST_TEST((store->put_keys(moved) == Outcome::gone));
+    BOOST_TEST(store->find_client(client.id)->jwks == client.jwks);
+
+    BOOST_TEST((store->claim_keys(client.id, noon, noon - core::Span(60)) == Outcome::done));
+    BOOST_TEST((ground.open()->claim_keys(client.id, noon + core::Span(59), noon - core::Span(1)) == Outcome::gone));
+    BOOST_TEST((ground.open()->claim_keys(client.id, noon + core::Span(60), noon) == Outcome::done));
+}
+
+STORE_CASE(a_document_read_again_keeps_fetched_keys_while_their_address_stays, "R38 R36") {
+    const auto store = ground.open();
+    auto client = sample_client();
+    client.id = core::ClientId("https://app.example/" + fresh_id());
+    client.auth = core::ClientAuth::private_key_jwt;
+    client.jwks_uri = "https://app.example/jwks";
+    store->put_document(client, noon);
+    auto fetched = client;
+    fetched.jwks = "{\"keys\":[]}";
+    fetched.jwks_expires_at = noon + core::Span(600);
+    BOOST_TEST((store->put_keys(fetched) == Outcome::done));
+    store->put_document(client, noon + core::Span(60));
+    BOOST_TEST(store->find_client(client.id)->jwks == fetched.jwks);
+    client.jwks_uri = "https://app.example/other";
+    store->put_document(client, noon + core::Span(120));
+    BOOST_TEST(store->find_client(client.id)->jwks.empty());
+    BOOST_TEST(!store->find_client(client.id)->jwks_expires_at.has_value());
+    client.jwks_uri.clear();
+    client.jwks = "{}";
+    store->put_document(client, noon + core::Span(180));
+    BOOST_TEST(store->find_client(client.id)->jwks == "{}");
+    BOOST_TEST(store->find_client(client.id)->jwks_uri.empty());
+}

@@ -23,6 +23,7 @@ struct ScriptedFetcher final : sys::DocumentFetcher {
     int asked = 0;
 
     sys::Fetched fetch(const core::DocumentUrl&, core::Instant, const sys::FetchTurn& turn) override {
+        if (!turn.still_needed()) return {sys::Fetched::Outcome::look_again};
         auto fetched = answer(asked++);
         if (fetched.outcome == sys::Fetched::Outcome::answered) turn.keep(fetched.answer);
         return fetched;

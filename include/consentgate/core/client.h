@@ -33,7 +33,9 @@ struct Client {
     std::optional<Instant> last_used_at;    // last code exchange, to the day; absent when never
     ClientAuth auth = ClientAuth::none;
     Digest secret;                          // of its client_secret; empty when it has none
-    std::string jwks;                       // its public keys, a JSON object; empty when it has none
+    std::string jwks;                       // its public keys, a JSON object; empty when it has none, or none were fetched yet
+    std::string jwks_uri{};                 // where they are fetched; empty when they stand in its registration or document
+    std::optional<Instant> jwks_expires_at{}; // of fetched keys; absent before the first fetch
 
     bool has_secret() const { return auth == ClientAuth::client_secret_basic || auth == ClientAuth::client_secret_post; }
 };

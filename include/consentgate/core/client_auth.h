@@ -44,6 +44,10 @@ Error client_not_proven(std::string why);
 // The `jwks` of a registration or a document, as it is stored. fail: invalid_client_metadata: it is missing, or refuse_jwks
 Result<std::string> read_public_keys(const Poco::JSON::Object& from);
 
+// True when the assertion names a key (`kid`) that the set does not hold: the client may have changed its keys since the set was
+// fetched. False when it names none. Nothing of the assertion is believed. law: RFC 7515 section 4.1.4; requirement RS10
+bool names_unknown_key(const std::string& assertion, const std::string& jwks);
+
 // Empty when it is a set of 1 to 10 public keys, RSA of at least 2048 bits or P-256; else why not. law: RFC 7517
 std::string refuse_jwks(const std::string& jwks);
 

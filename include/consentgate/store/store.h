@@ -109,6 +109,12 @@ public:
     virtual std::vector<core::ResourceServer> list_resource_servers() = 0; // newest first
     virtual Outcome disable_resource_server(const core::ResourceServerId& id) = 0;
 
+    // Keys that are fetched at a client's jwks_uri.
+    // gone: another one has begun to look for a client's other keys since `before`. done: it is for the caller to fetch them.
+    virtual Outcome claim_keys(const core::ClientId& id, core::Instant now, core::Instant before) = 0;
+    // gone: the client has another jwks_uri by now, or is no more; nothing was written. in: client  id, jwks_uri, jwks, jwks_expires_at
+    virtual Outcome put_keys(const core::Client& client) = 0;
+
     // clients that a document describes
     // Until when the client's row stands for its document; absent when the client has none.
     virtual std::optional<core::Instant> find_document(const core::ClientId& id) = 0;

@@ -13,7 +13,7 @@ struct Sender {
 };
 
 // Nothing is consumed but an assertion, which is good once.
-// fail: invalid_client, invalid_request
+// fail: invalid_client, invalid_request, service_unavailable (the keys of its jwks_uri cannot be had)
 core::Result<core::Client> authenticate_client(World& world, const Sender& sender, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -19,7 +19,8 @@ struct NewClient {
     std::string name;
     std::vector<std::string> redirect_uris;
     core::ClientAuth auth = core::ClientAuth::none;
-    std::string jwks; // JSON, for private_key_jwt
+    std::string jwks{};     // JSON, for private_key_jwt
+    std::string jwks_uri{}; // or where they stand
 };
 
 // An operator registers a client, by the same rules.

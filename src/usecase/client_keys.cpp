@@ -1,0 +1,72 @@
+#include "consentgate/usecase/client_keys.h"
+
+#include "consentgate/core/client_auth.h"
+#include "consentgate/core/client_document.h"
+
+#include <algorithm>
+
+namespace consentgate::usecase {
+namespace {
+
+using core::KeysNeed;
+using Outcome = sys::Fetched::Outcome;
+
+constexpr int most_looks = 3; // at what another worker has just fetched
+
+core::Error cannot_be_had(int seconds, std::string why) {
+    auto error = core::refuse(core::Fault::service_unavailable, core::Say{"the keys of this client cannot be fetched now; try again later"}, core::Why{std::move(why)});
+    error.retry_after_seconds = std::max(1, seconds);
+    return error;
+}
+
+struct Look {
+    World& world;
+    core::Client& client;
+    const std::string& assertion;
+    core::Instant now;
+    bool declined = false; // somebody asked within the last minute, and the key was not there
+    std::string problem{}; // of an answer that cannot be used
+
+    KeysNeed need() const { return core::keys_need(client, assertion, now); }
+
+    bool still_needed() {
+        auto stored = world.store.find_client(client.id);
+        if (!stored) return false;
+        client = std::move(*stored);
+        if (need() != KeysNeed::other_key) return need() == KeysNeed::fetch;
+        declined = world.store.claim_keys(client.id, now, now - core::keys_pause) == store::Outcome::gone;
+        return !declined;
+    }
+
+    void keep(const core::DocumentAnswer& answer) {
+        auto keys = core::judge_keys(answer);
+        problem = keys ? "" : keys.error().say;
+        if (!keys) return;
+        auto fetched = client;
+        fetched.jwks = std::move(*keys);
+        fetched.jwks_expires_at = now + core::document_lifetime(answer.caching, now);
+        if (world.store.put_keys(fetched) == store::Outcome::done) client = std::move(fetched);
+        else problem = "the client has another jwks_uri now";
+    }
+};
+
+} // namespace
+
+core::Checked fetch_keys(World& world, core::Client& client, const std::string& assertion, core::Instant now) {
+    Look look{world, client, assertion, now};
+    sys::Fetched fetched;
+    for (int looks = 0; looks < most_looks && !look.declined && look.need() != KeysNeed::none; ++looks) {
+        const auto url = core::judge_keys_url(client.jwks_uri, world.policy.documents);
+        if (!url) return core::client_not_proven("jwks_uri: " + url.error().say + " " + url.error().why);
+        if (world.documents != nullptr) fetched = world.documents->fetch(*url, now, {[&] { return look.still_needed(); }, [&](const auto& answer) { look.keep(answer); }});
+        if (fetched.outcome != Outcome::look_again) break;
+    }
+    // An assertion that names no key of these is judged by them all the same, and refused.
+    const auto need = look.need();
+    if (need == KeysNeed::none || (need == KeysNeed::other_key && fetched.outcome != Outcome::busy)) return core::Nothing{};
+    const bool stale_will_do = need == KeysNeed::fetch && !client.jwks.empty() && client.jwks_expires_at && now < *client.jwks_expires_at + core::keys_grace;
+    if (stale_will_do) return core::Nothing{};
+    return cannot_be_had(fetched.retry_after_seconds, "jwks_uri: " + (look.problem.empty() ? fetched.why : look.problem));
+}
+
+} // namespace consentgate::usecase
