@@ -66,10 +66,10 @@ for (const front of fronts) {
     server = await startFront(front, { guards: [{ at: '/mcp', port: everythingPort }, { at: '/behind', port: behind.port }, { at: '/behind/inner', port: behind.port, scopes: 'mcp profile' }] });
   });
 
-  test(`C1 C2 C3 C4 C14 C15: behind ${front.name} nobody passes without a token, whatever the method and the body`, options, async () => {
+  test(`C1 C2 C3 C4 C14 C15 RS12: behind ${front.name} nobody passes without a token, whatever the method and the body`, options, async () => {
     const before = behind.seen.length;
     for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'PUT']) {
-      const answer = await send(server.base, method, '/behind', { headers: text, body: method === 'POST' ? '{{{' : undefined });
+      const answer = await send(server.base, method, '/behind', { headers: { ...text, 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'gopher' }, body: method === 'POST' ? '{{{' : undefined });
       assert.equal(answer.status, 401, method);
       const challenge = challengeOf(answer);
       assert.equal(challenge.resource_metadata, `${server.base}/.well-known/oauth-protected-resource/behind`);

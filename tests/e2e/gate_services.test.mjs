@@ -17,9 +17,10 @@ const options = { timeout: 120000 };
 let server;
 let notion; // issues tokens for a minute and a half, which is due at once
 let behind;
+let authority;
 
 before(async () => {
-  const authority = makeAuthority();
+  authority = makeAuthority();
   notion = await startProvider({ authority, accessTokenSeconds: 90 });
   behind = await startServerBehind();
   // One server of our own that uses Notion, and Notion itself, which is only passed on to.
@@ -135,4 +136,20 @@ test('RS6: a key that may not use the service is refused without being sent roun
   const answer = await call((await redeem(server, flow, flow.code)).json().access_token);
   assert.equal(answer.status, 403);
   assert.equal(answer.headers['www-authenticate'], undefined);
+});
+
+test('RS7 RS11: on shared hosting, where Apache tells clients what the gate said, nobody is told their upstream token', { timeout: 240000 }, async () => {
+  const service = (one) => one.admin('service', 'add', 'notion', '--url', notion.mcpUrl);
+  const hosted = await startFront(fronts.find(({ socket }) => socket === 'none'), { guards: [{ at: '/mcp', port: behind.port, service: 'notion' }], env: { CONSENTGATE_SERVICE_CA: authority.ca }, prepare: service });
+  try {
+    const flow = await startFlow(hosted);
+    await choose(flow, { skip: true });
+    await connect(flow, 'frida');
+    const token = (await redeem(hosted, flow, (await submit(flow)).sent().get('code'))).json().access_token;
+    const answer = await send(hosted.base, 'POST', '/mcp', { headers: { Authorization: `Bearer ${token}` }, body: '{}' });
+    assert.equal(answer.status, 200, answer.text);
+    const upstream = answer.json().headers.authorization.slice(7);
+    assert.equal(await notion.whoIs(upstream), 'frida');
+    assert.ok(!JSON.stringify(answer.headers).includes(upstream), JSON.stringify(answer.headers));
+  } finally { await hosted.stop(); }
 });
