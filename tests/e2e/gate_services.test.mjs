@@ -1,6 +1,8 @@
 // The gate in front of servers that work with people's own accounts: each call goes on with its caller's token, fresh, and whoever has
 // not connected theirs is led to where they can.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -21,6 +23,7 @@ let authority;
 
 before(async () => {
   authority = makeAuthority();
+  fs.chmodSync(path.dirname(authority.ca), 0o755); // on shared hosting the program is the web server's user
   notion = await startProvider({ authority, accessTokenSeconds: 90 });
   behind = await startServerBehind();
   // One server of our own that uses Notion, and Notion itself, which is only passed on to.

@@ -10,6 +10,14 @@ import { freePort, plainFolder, root, startServer, until } from './server.mjs';
 const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
 const shipped = (name) => fs.readFileSync(conf(name), 'utf8');
+// docs/gate.md, which people follow line by line, and so do we: what stands after the words of a line's beginning.
+const guide = fs.readFileSync(path.join(root, 'docs/gate.md'), 'utf8');
+const said = (beginning) => {
+  const line = guide.split('\n').find((one) => one.startsWith(`    ${beginning}`));
+  if (!line) throw new Error(`docs/gate.md has no line that begins with ${beginning}`);
+  return line.trim();
+};
+const words = (beginning) => said(beginning).slice(beginning.length).trim().split(' ');
 const asRoot = process.getuid() === 0;
 const started = new Set();
 process.on('exit', () => { for (const child of started) try { process.kill(child.pid, 'SIGTERM'); } catch { /* already gone */ } });
@@ -47,8 +55,9 @@ const lighttpd = {
     const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
     fs.writeFileSync(path.join(folder, 'gate.conf'), [head, ...blocks].join('\n'));
     fs.writeFileSync(path.join(folder, 'front.conf'), [`server.port = ${port}`, 'server.bind = "127.0.0.1"', `server.document-root = "${folder}"`, `server.errorlog = "${folder}/front.log"`,
-      `server.upload-dirs = ( "${folder}" )`, `var.consentgate_socket = "${folder}/consentgate.sock"`, `include "${conf('lighttpd-mount.conf')}"`,
-      `var.consentgate_gate = "${folder}/gate.sock"`, `var.consentgate_lua = "${conf('gate.lua')}"`, 'include "gate.conf"', ''].join('\n'));
+      `server.upload-dirs = ( "${folder}" )`,
+      ...['var.consentgate_socket', 'var.consentgate_gate', 'var.consentgate_lua', 'include "/etc/consentgate/lighttpd-mount', 'include "/etc/consentgate/lighttpd-gate'].map((line) => said(line)
+        .replace('/etc/consentgate/lighttpd-gate.conf', 'gate.conf').replace('/etc/consentgate', path.join(root, 'conf')).replace('/run/consentgate', folder)), ''].join('\n'));
   },
   start: (folder) => new Child('lighttpd', ['-D', '-f', path.join(folder, 'front.conf')]),
 };
@@ -66,12 +75,12 @@ const apache = {
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache.conf').replace('/run/consentgate.sock', `${folder}/consentgate.sock`));
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache-gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`));
     const site = path.join(tree, 'sites-available/000-default.conf');
-    const uses = guards.map(({ at, port: behind, to }) => `    Use ConsentgateProtect ${at} ${to ?? `http://127.0.0.1:${behind}${at}`}\n`).join('');
+    const uses = guards.map(({ at, port: behind, to }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n`).join('');
     const ca = guards.find((guard) => guard.ca)?.ca; // of a server behind TLS
     fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${ca ? `    SSLProxyEngine On\n    SSLProxyCACertificateFile ${ca}\n` : ''}${uses}</VirtualHost>`));
     const enable = (program, ...names) => execFileSync(program, ['-q', ...names], { env: { ...process.env, APACHE_CONFDIR: tree }, stdio: ['ignore', 'pipe', 'pipe'] });
-    enable('a2enmod', 'proxy_fcgi', 'proxy_http', 'authnz_fcgi', 'headers', 'macro', 'ssl');
-    enable('a2enconf', 'consentgate', 'consentgate-gate');
+    enable('a2enmod', ...words('a2enmod'), ...(ca ? ['ssl'] : []));
+    enable('a2enconf', ...words('a2enconf'));
   },
   // As apache2ctl does it, which stays in between and keeps signals to itself.
   start: (folder) => new Child('bash', ['-c', '. ./envvars && exec apache2 -d "$APACHE_CONFDIR" -D FOREGROUND'], { cwd: path.join(folder, 'apache2'), env: { ...process.env, APACHE_CONFDIR: path.join(folder, 'apache2') } }),
@@ -84,7 +93,7 @@ const nginx = {
     fs.mkdirSync(path.join(folder, 'consentgate'));
     for (const name of ['nginx-fastcgi.conf', 'nginx-guard.conf']) fs.copyFileSync(conf(name), path.join(folder, 'consentgate', name));
     fs.writeFileSync(path.join(folder, 'site.conf'), shipped('nginx.conf').replaceAll('/run/consentgate/', `${folder}/`));
-    const blocks = guards.map(({ at, port: behind }) => `location ${at} { include consentgate/nginx-guard.conf; proxy_pass http://127.0.0.1:${behind}; }`);
+    const blocks = guards.map(({ at, port: behind }) => said('location').replace('/mcp', at).replace('3001', String(behind)));
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`);
     fs.writeFileSync(path.join(folder, 'front.conf'), ['daemon off;', asRoot ? 'user www-data;' : '', `pid ${folder}/nginx.pid;`, `error_log ${folder}/front.log;`, 'events { worker_connections 512; }',
       'http {', 'access_log off;', ...temp, 'server {', `listen 127.0.0.1:${port};`, 'include site.conf;', ...blocks, '}', '}', ''].join('\n'));
