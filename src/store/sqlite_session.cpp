@@ -92,7 +92,7 @@ public:
         // WAL is a property of the file, but asking for it is how a fresh file gets it. FULL: an acknowledged commit
         // survives a power cut. The journal limit keeps a WAL that one slow reader let grow from staying large.
         for (const char* setting : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "PRAGMA journal_size_limit=4194304"}) {
-            session_ << setting, now;
+            set(setting);
         }
         struct stat at{};
         if (::stat(config.path.c_str(), &at) != 0) throw EngineError(Trouble::refused, "the database file is missing");
@@ -170,6 +170,18 @@ private:
 
     // Sleeps briefly and often instead of SQLite's growing steps, so that under load nobody waits much longer than the
     // writers ahead of it need. The first tries are the shortest: most transactions are over within that time.
+    // Two that give a fresh file its WAL at once would wait for each other: SQLite says "locked" to one without asking the handler.
+    void set(const char* setting) {
+        for (int tries = 0;; ++tries) {
+            try {
+                session_ << setting, now;
+                return;
+            } catch (const Poco::Data::SQLite::DBLockedException&) {
+                if (wait_for_writer(this, tries) == 0) throw;
+            }
+        }
+    }
+
     static int wait_for_writer(void* session, int tries) {
         auto& self = *static_cast<SqliteSession*>(session);
         const auto at = monotonic_ns();
