@@ -69,6 +69,7 @@ std::vector<Command> service_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
 std::vector<Command> vault_commands();
+std::vector<Command> doctor_commands();
 
 // One cell of a table: what a person reads, and what a program gets.
 struct Cell {

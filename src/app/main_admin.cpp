@@ -21,7 +21,7 @@ using admin::UsageError;
 std::vector<Command> all_commands() {
     std::vector<Command> commands;
     for (auto part : {admin::database_commands(), admin::transfer_commands(), admin::key_commands(), admin::vault_commands(), admin::client_commands(),
-                      admin::resource_commands(), admin::service_commands()}) {
+                      admin::resource_commands(), admin::service_commands(), admin::doctor_commands()}) {
         commands.insert(commands.end(), part.begin(), part.end());
     }
     return commands;

@@ -1,0 +1,42 @@
+// What a server says to somebody from outside, judged: is it wired as it must be, and if not, which line is to change.
+#pragma once
+
+#include "consentgate/core/policy.h"
+
+#include <string>
+#include <vector>
+
+namespace consentgate::core {
+
+enum class Verdict { ok, warning, broken };
+std::string_view name_of(Verdict verdict);
+
+struct Finding {
+    Verdict verdict = Verdict::ok;
+    std::string what; // for the operator, plain words
+    std::string mend; // what to do about it; empty when there is nothing
+};
+
+// One answer, as it came.
+struct Heard {
+    bool answered = false;
+    int status = 0;
+    std::string authenticate; // WWW-Authenticate
+    std::string location;
+    std::string body;
+    std::string why;          // there was no answer
+};
+
+// A document at a well-known address must be the very text that we publish.
+Finding judge_document(const std::string& url, const Heard& heard, const std::string& expected);
+
+// A call without a token must be turned away, with our challenge.
+Finding judge_without_token(const std::string& method, const GuardedResource& resource, const Heard& heard, const Policy& policy);
+// A call with a made-up token must be told that it is not valid: so it was read.
+Finding judge_false_token(const GuardedResource& resource, const Heard& heard);
+// Another spelling of a resource's path must not be a way around.
+Finding judge_spelling(const std::string& url, const Heard& heard);
+// A false client secret must be refused as such: so Authorization reaches the pages.
+Finding judge_false_secret(const std::string& url, const Heard& heard);
+
+} // namespace consentgate::core

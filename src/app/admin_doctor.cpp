@@ -1,0 +1,135 @@
+#include "admin.h"
+
+#include "consentgate/app/wire.h"
+#include "consentgate/core/doctor.h"
+#include "consentgate/core/metadata.h"
+#include "consentgate/core/text.h"
+#include "consentgate/core/uri.h"
+#include "consentgate/sys/key_file.h"
+#include "consentgate/sys/web_caller.h"
+#include "consentgate/usecase/introspection.h"
+#include "consentgate/usecase/upkeep.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+
+namespace consentgate::app::admin {
+namespace {
+
+using core::Finding;
+using core::Heard;
+using core::Verdict;
+
+// What throws is broken, in its own words; those say what to do.
+void look(std::vector<Finding>& findings, const std::string& what, const std::function<void()>& at) {
+    try {
+        at();
+        findings.push_back({Verdict::ok, what, {}});
+    } catch (const std::exception& error) {
+        findings.push_back({Verdict::broken, error.what(), {}});
+    }
+}
+
+Finding mode_of(const std::string& path, const std::string& what) {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) return {Verdict::broken, what + " " + path + " is not there, or not for you to see", {}};
+    if ((status.st_mode & 077) == 0) return {Verdict::ok, what + " is nobody else's", {}};
+    return {Verdict::broken, "others of this machine may read " + what + " " + path, "chmod 600 " + path};
+}
+
+void look_inside(Context& context, std::vector<Finding>& findings) {
+    const auto& config = context.config();
+    findings.push_back(mode_of(config.key_file, "the key file"));
+    if (!config.store.path.empty()) findings.push_back(mode_of(config.store.path, "the database"));
+    if (!config.database_password_file.empty()) findings.push_back(mode_of(config.database_password_file, "the password file"));
+    for (const auto& key : config.bearer_keys) findings.push_back(mode_of(key.path, "the bearer key"));
+    look(findings, "the database answers, and its schema is this program's", [&] { require_schema(context.store(), config.store); });
+    look(findings, "the key file is the database's", [&] {
+        usecase::check_server_keys(context.store(), sys::read_key_file(config.key_file), context.now, usecase::KeyCheck::looking);
+    });
+    look(findings, "the pages and their words are whole", [&] { web::Pages(config.pages, config.brand); });
+}
+
+class Outside {
+public:
+    Outside(const Config& config, std::string base) : config_(config), caller_(config.calls), base_(std::move(base)) {}
+
+    // in: url  one of ours, asked at `base` when that is another door to the same server
+    Heard ask(const std::string& method, const std::string& url, std::vector<std::pair<std::string, std::string>> headers = {}, const std::string& form = {}) {
+        const auto rest = url.substr(core::origin_of(url).size());
+        sys::WebQuestion question{method, base_ + rest, std::move(headers), core::Secret(form), form.empty() ? "" : "application/x-www-form-urlencoded"};
+        auto answer = caller_.ask(question);
+        return {answer.answered, answer.status, answer.authenticate, answer.location, answer.body.reveal(), answer.why};
+    }
+
+    void documents(const std::vector<core::GuardedResource>& resources, std::vector<Finding>& findings) {
+        const auto& policy = config_.policy;
+        const auto document = policy.origin() + core::path::server_metadata + policy.issuer_path();
+        findings.push_back(core::judge_document(document, ask("GET", document), core::authorization_server_metadata(policy)));
+        for (const auto& resource : resources) {
+            const auto url = core::resource_metadata_url(resource.url);
+            findings.push_back(core::judge_document(url, ask("GET", url), core::protected_resource_metadata(policy, resource)));
+        }
+        const auto introspect = policy.origin() + core::path::introspect;
+        findings.push_back(core::judge_false_secret(introspect, ask("POST", introspect, {{"Authorization", "Basic Y2dyc19kb2N0b3I6ZmFsc2U="}}, "token=x")));
+    }
+
+    void guards(const std::vector<core::GuardedResource>& resources, std::vector<Finding>& findings) {
+        for (const auto& resource : resources) {
+            for (const auto* method : {"GET", "POST"}) findings.push_back(core::judge_without_token(method, resource, ask(method, resource.url), config_.policy));
+            findings.push_back(core::judge_false_token(resource, ask("POST", resource.url, {{"Authorization", "Bearer cgs_" + std::string(43, 'A')}})));
+            const auto origin = core::origin_of(resource.url);
+            for (const auto& way : {origin + "/" + resource.url.substr(origin.size()), resource.url + "/", resource.url + "/doctor"}) findings.push_back(core::judge_spelling(way, ask("POST", way)));
+        }
+    }
+
+private:
+    const Config& config_;
+    sys::PocoWebCaller caller_;
+    std::string base_;
+};
+
+int report(const std::vector<Finding>& findings, bool json) {
+    Table table{{"verdict", "finding", "what_to_do"}, {}};
+    auto sorted = findings;
+    std::stable_sort(sorted.begin(), sorted.end(), [](const Finding& a, const Finding& b) { return a.verdict > b.verdict; });
+    for (const auto& finding : sorted) table.rows.push_back({std::string(core::name_of(finding.verdict)), finding.what, finding.mend});
+    const auto broken = std::count_if(findings.begin(), findings.end(), [](const Finding& finding) { return finding.verdict == Verdict::broken; });
+    if (json) print(table, true);
+    for (const auto& finding : sorted) {
+        if (json) break;
+        std::cout << core::name_of(finding.verdict) << ": " << finding.what << "\n";
+        if (!finding.mend.empty()) std::cout << "    " << finding.mend << "\n";
+    }
+    std::cerr << (broken == 0 ? "all is well\n" : std::to_string(broken) + " broken\n");
+    return broken == 0 ? 0 : 1;
+}
+
+int doctor(Context& context, const Arguments& arguments) {
+    std::vector<Finding> findings;
+    look_inside(context, findings);
+    auto base = arguments.one("url").value_or(context.config().policy.origin());
+    while (base.ends_with('/')) base.pop_back();
+    std::vector<core::GuardedResource> resources;
+    look(findings, "there is something to guard, and no two resources have one path", [&] {
+        resources = usecase::guarded_resources(context.store(), context.config().policy.resources);
+        if (resources.empty()) throw std::runtime_error("nothing is guarded yet: run consentgate-admin resource add URL");
+        core::ResourceMap{resources};
+    });
+    Outside outside(context.config(), base);
+    outside.documents(resources, findings);
+    outside.guards(resources, findings);
+    return report(findings, arguments.has("json"));
+}
+
+} // namespace
+
+std::vector<Command> doctor_commands() {
+    return {{"doctor", "", "look whether everything is wired as it must be, from inside and from outside", "consentgate-admin doctor --url https://tools.example.org",
+             {{"url", "ORIGIN", "where to ask from outside; the issuer's when absent"}, {"json", "", "print JSON"}}, doctor}};
+}
+
+} // namespace consentgate::app::admin

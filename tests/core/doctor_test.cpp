@@ -1,0 +1,69 @@
+// What the doctor makes of answers from outside.
+#include "consentgate/core/doctor.h"
+
+#include "consentgate/core/gate.h"
+#include "tests/support/makers.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+using core::Heard;
+using core::Verdict;
+
+namespace {
+
+const core::GuardedResource resource{"https://tools.example.org/mcp"};
+
+Heard heard(int status, std::string authenticate = {}, std::string body = {}) { return {true, status, std::move(authenticate), {}, std::move(body), {}}; }
+Heard silence() { return {false, 0, {}, {}, {}, "nothing listens there"}; }
+std::string challenge() { return core::bearer_challenge(resource.url, scopes("mcp"), nullptr); }
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(doctor)
+
+BOOST_AUTO_TEST_CASE(a_document_is_ours_to_the_letter_or_something_elses, *label("D1") * label("D12")) {
+    BOOST_TEST((core::judge_document("https://h/x", heard(200, {}, "{}"), "{}").verdict == Verdict::ok));
+    for (const auto& other : {heard(200, {}, "{} "), heard(200, {}, "<html>"), heard(404, {}, "{}"), heard(301), silence()}) {
+        const auto finding = core::judge_document("https://h/x", other, "{}");
+        BOOST_TEST((finding.verdict == Verdict::broken));
+        BOOST_TEST(!finding.mend.empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(whoever_passes_without_a_token_is_the_worst_there_is, *label("RS11") * label("C1")) {
+    const auto policy = sample_policy();
+    const auto judged = [&](const Heard& answer) { return core::judge_without_token("GET", resource, answer, policy); };
+    BOOST_TEST((judged(heard(401, challenge())).verdict == Verdict::ok));
+    for (const int status : {200, 202, 204, 206}) {
+        BOOST_TEST((judged(heard(status)).verdict == Verdict::broken));
+        BOOST_TEST(holds(judged(heard(status)).what, "ANYONE"));
+        BOOST_TEST(holds(judged(heard(status)).mend, "mod_fastcgi before mod_proxy"));
+    }
+    for (const auto& other : {heard(401), heard(401, "Basic realm=\"x\""), heard(401, challenge() + ", error=\"x\""), heard(403, challenge()), heard(404), heard(302), heard(500), silence()}) {
+        BOOST_TEST((judged(other).verdict == Verdict::broken));
+        BOOST_TEST(!holds(judged(other).what, "ANYONE"));
+    }
+    BOOST_TEST(holds(judged(silence()).mend, "is the gate running"));
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_is_not_seen_means_that_authorization_is_kept_back, *label("C5")) {
+    const auto error = core::refuse(core::Fault::invalid_bearer, core::Say{"no"});
+    BOOST_TEST((core::judge_false_token(resource, heard(401, core::bearer_challenge(resource.url, scopes("mcp"), &error))).verdict == Verdict::ok));
+    BOOST_TEST(holds(core::judge_false_token(resource, heard(401, challenge())).mend, "CGIPassAuth On"));
+    BOOST_TEST(holds(core::judge_false_token(resource, heard(200)).what, "ANYONE"));
+    BOOST_TEST((core::judge_false_token(resource, heard(500)).verdict == Verdict::broken));
+    BOOST_TEST((core::judge_false_secret("https://h/i", heard(401, "Basic realm=\"consentgate\"")).verdict == Verdict::ok));
+    BOOST_TEST(holds(core::judge_false_secret("https://h/i", heard(401)).mend, "CGIPassAuth On"));
+    BOOST_TEST((core::judge_false_secret("https://h/i", heard(404)).verdict == Verdict::broken));
+}
+
+BOOST_AUTO_TEST_CASE(another_spelling_may_lead_anywhere_but_through, *label("RS8") * label("RS11")) {
+    for (const int status : {400, 401, 403, 404, 500, 301}) BOOST_TEST((core::judge_spelling("https://h//mcp", heard(status)).verdict == Verdict::ok));
+    BOOST_TEST((core::judge_spelling("https://h//mcp", heard(200)).verdict == Verdict::broken));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,94 @@
+// consentgate-admin doctor in front of sound and of really broken set-ups: what is fail-open is found, and the line to change is named.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fronts, startFront } from './support/fronts.mjs';
+import { startServerBehind } from './support/mcp_behind.mjs';
+import { until } from './support/server.mjs';
+
+const options = { timeout: 120000 };
+const front = (name) => fronts.find((one) => one.name === name);
+let behind;
+before(async () => { behind = await startServerBehind(); });
+after(async () => { await behind?.stop(); });
+
+// A front whose files were spoilt by hand, and what the doctor says of it.
+async function examine(name, spoil = () => {}, afterStart = () => {}) {
+  const spoilt = { ...front(name), write(folder, ...rest) { front(name).write(folder, ...rest); spoil(folder); } };
+  const server = await startFront(spoilt, { guards: [{ at: '/mcp', port: behind.port }, { at: '/other', port: behind.port }] });
+  try {
+    await afterStart(server);
+    try {
+      const findings = await server.admin('doctor', '--json');
+      return { code: 0, findings, text: JSON.stringify(findings) };
+    } catch (error) {
+      const findings = JSON.parse(error.stdout);
+      return { code: error.code, findings, text: JSON.stringify(findings) };
+    }
+  } finally { await server.stop(); }
+}
+
+const change = (file, ...pairs) => {
+  const text = fs.readFileSync(file, 'utf8');
+  const [from, to] = pairs;
+  assert.ok(text.includes(from), `${file} has no ${from}`);
+  fs.writeFileSync(file, text.replaceAll(from, to));
+};
+
+for (const { name } of fronts) {
+  test(`RS11: the doctor finds nothing wrong with ${name} as it is shipped`, options, async () => {
+    const { code, findings, text } = await examine(name);
+    assert.deepEqual(findings.filter(({ verdict }) => verdict === 'broken'), [], text);
+    assert.equal(code, 0);
+    assert.ok(findings.length > 15, text);
+  });
+}
+
+test('RS11: the doctor finds that lighttpd asks nobody, when mod_proxy stands before mod_fastcgi', options, async () => {
+  const { code, findings } = await examine('lighttpd', (folder) => {
+    change(path.join(folder, 'gate.conf'), 'server.modules += ( "mod_fastcgi", "mod_magnet", "mod_proxy" )', '');
+    change(path.join(folder, 'front.conf'), 'server.port =', 'server.modules = ( "mod_proxy", "mod_magnet", "mod_fastcgi" )\nserver.port =');
+  });
+  assert.equal(code, 1);
+  assert.match(findings[0].finding, /ANYONE can call/);
+  assert.match(findings[0].what_to_do, /mod_fastcgi before mod_proxy/);
+});
+
+test('RS11: the doctor finds a server that Apache passes on to beside the guard', options, async () => {
+  const { code, text } = await examine('Apache', (folder) => change(path.join(folder, 'apache2/sites-available/000-default.conf'), 'Use ConsentgateProtect /other', 'ProxyPass /other'));
+  assert.equal(code, 1);
+  assert.match(text, /ANYONE can call http:[^ ]*\/other without signing in/);
+  assert.doesNotMatch(text, /ANYONE can call http:[^ ]*\/mcp/);
+});
+
+test('RS11: the doctor finds that Apache keeps Authorization to itself', options, async () => {
+  const { code, text } = await examine('Apache', (folder) => {
+    for (const name of ['consentgate.conf', 'consentgate-gate.conf']) change(path.join(folder, 'apache2/conf-available', name), 'CGIPassAuth On', 'CGIPassAuth Off');
+  });
+  assert.equal(code, 1);
+  assert.match(text, /does not see the token[^}]*CGIPassAuth On/);
+});
+
+test('RS11: the doctor finds an nginx location that asks nobody', options, async () => {
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/nginx-guard.conf'), 'auth_request /_consentgate_gate;', ''));
+  assert.equal(code, 1);
+  assert.match(text, /ANYONE[^}]*nginx-guard\.conf/);
+});
+
+test('RS11: the doctor finds a gate that is not there, and a key file that others may read', options, async () => {
+  const { code, text } = await examine('lighttpd', undefined, async (server) => {
+    await server.gate.stop();
+    fs.chmodSync(server.keyFile, 0o644);
+    await until(() => server.gate.ended, 'the gate to end');
+  });
+  assert.equal(code, 1);
+  assert.match(text, /is the gate running/);
+  assert.match(text, /chmod 600/);
+});
+
+test('D12: the doctor finds a site that answers the well-known addresses itself', options, async () => {
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'site.conf'), 'location ~ ^/(oauth/', `location ~ ^/\\.well-known/oauth-protected { return 200 "{}"; }\nlocation ~ ^/(oauth/`));
+  assert.equal(code, 1);
+  assert.match(text, /answered by something else/);
+});
