@@ -61,6 +61,7 @@ public:
     Heard ask(const std::string& method, const std::string& url, std::vector<std::pair<std::string, std::string>> headers = {}, const std::string& form = {}) {
         const auto rest = url.substr(core::origin_of(url).size());
         sys::WebQuestion question{method, base_ + rest, std::move(headers), core::Secret(form), form.empty() ? "" : "application/x-www-form-urlencoded"};
+        if (method == "POST" && form.empty()) question.body = core::Secret("{}"), question.content_type = "application/json"; // as calls have one
         auto answer = caller_.ask(question);
         return {answer.answered, answer.status, answer.authenticate, answer.location, answer.body.reveal(), answer.why};
     }
