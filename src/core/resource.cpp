@@ -10,6 +10,8 @@
 namespace consentgate::core {
 namespace {
 
+constexpr const char* ambiguous = "the path must be written plainly: no dots, double slashes, semicolons or encoded separators";
+
 // Web servers merge slashes, follow dots and decode escapes, each in its own way and some of them twice; a server behind may
 // cut a segment at ';'. A path that reads the same to all of them has none of that in it.
 // out: decoded; absent when it does not read the same everywhere
@@ -24,11 +26,15 @@ std::optional<std::string> plain_path(std::string_view raw) {
     return dots ? std::nullopt : path;
 }
 
+// Never shorter than what is written: a path that came to nothing here would cover the whole host.
 std::string path_of(const std::string& url) {
     const auto rest = std::string(split_uri(url).value_or(UriParts{}).rest);
-    auto path = plain_path(rest.substr(0, rest.find('?'))).value_or("");
-    while (path.ends_with('/')) path.pop_back();
-    return path;
+    const auto written = rest.substr(0, rest.find('?'));
+    if (written.empty()) return {};
+    auto path = plain_path(written);
+    if (!path) throw std::invalid_argument(url + " cannot be guarded: " + ambiguous);
+    if (path->ends_with('/')) path->pop_back();
+    return *path;
 }
 
 } // namespace
@@ -45,7 +51,7 @@ ResourceMap::ResourceMap(const std::vector<GuardedResource>& resources) {
 
 Result<GuardedResource> ResourceMap::find(std::string_view raw) const {
     const auto path = plain_path(raw);
-    if (!path) return refuse(Fault::invalid_request, Say{"the path must be written plainly: no dots, double slashes, semicolons or encoded separators"}, Why{"ambiguous path"});
+    if (!path) return refuse(Fault::invalid_request, Say{ambiguous}, Why{"ambiguous path"});
     for (const auto& entry : entries_) {
         const bool covered = path->starts_with(entry.path) && (path->size() == entry.path.size() || (*path)[entry.path.size()] == '/');
         if (covered) return entry.resource;

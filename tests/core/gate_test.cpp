@@ -76,6 +76,13 @@ BOOST_AUTO_TEST_CASE(two_resources_of_one_path_are_an_error_of_the_operator, *la
     BOOST_CHECK_NO_THROW(map_of({"https://a/mcp", "https://b/mcpx"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_resource_whose_path_reads_two_ways_is_refused_and_never_covers_more_than_it_says, *label("RS8") * label("RS11")) {
+    for (const auto* url : {"https://h/mcp;x", "https://h/a/../b", "https://h//mcp", "https://h/mcp//", "https://h/mcp%2Fx", "https://h/./mcp"}) {
+        BOOST_TEST_CONTEXT(url) BOOST_CHECK_THROW(map_of({url}), std::invalid_argument);
+    }
+    for (const auto* url : {"https://h", "https://h/", "https://h?x", "https://h/mcp/", "https://h/a%20b"}) BOOST_TEST_CONTEXT(url) BOOST_CHECK_NO_THROW(map_of({url}));
+}
+
 BOOST_AUTO_TEST_CASE(a_challenge_says_where_and_for_what_and_an_error_only_to_who_came_with_a_token, *label("C2") * label("C3") * label("C4") * label("C5")) {
     BOOST_TEST(core::bearer_challenge("https://h/mcp", scopes("mcp profile"), nullptr) ==
                "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", scope=\"mcp profile\"");

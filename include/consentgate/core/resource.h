@@ -21,7 +21,8 @@ struct GuardedResource {
 // and not /mcpx, and a resource /mcp/x takes its own part out of /mcp.
 class ResourceMap {
 public:
-    // fail: throws std::invalid_argument: two resources have the same path, so that requests could not be told apart
+    // fail: throws std::invalid_argument: two resources have the same path, so that requests could not be told apart, or the path
+    //       of one is written so that two programs could read it differently
     explicit ResourceMap(const std::vector<GuardedResource>& resources);
 
     // in:   path  raw, as in the request line
