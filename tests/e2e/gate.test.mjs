@@ -8,8 +8,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { App } from './support/app.mjs';
-import { send } from './support/browser.mjs';
-import { challengeOf } from './support/checks.mjs';
+import { postForm, send } from './support/browser.mjs';
+import { assertOauthError, challengeOf } from './support/checks.mjs';
 import { Child, fronts, startFront } from './support/fronts.mjs';
 import { journey } from './support/journey.mjs';
 import { startServerBehind } from './support/mcp_behind.mjs';
@@ -79,6 +79,17 @@ for (const front of fronts) {
     const document = await send(server.base, 'GET', '/.well-known/oauth-protected-resource/behind/inner');
     assert.deepEqual([document.json().resource, document.json().scopes_supported], [`${server.base}/behind/inner`, ['mcp', 'profile']]);
     assert.equal(behind.seen.length, before, 'none of these reached the server behind');
+  });
+
+  test(`contract 6: behind ${front.name} a body over the limit is our 413, in the shape that programs read`, options, async () => {
+    assertOauthError(await postForm(server.base, '/api/oauth/per-user/token', { grant_type: 'x'.repeat(70000) }), 413, 'invalid_request');
+  });
+
+  test(`RS11: behind ${front.name} what the server behind refuses itself stays as it said it`, options, async () => {
+    const { token } = await signIn('/behind', { skip: true });
+    const answer = await call(token, '/behind', { 'X-Answer': '404' });
+    assert.deepEqual([answer.status, answer.headers['content-type'], answer.text], [404, 'text/plain', 'not here']);
+    assert.match((await call(undefined)).headers['content-type'], knowsOneNo ? /html/ : /json/);
   });
 
   test(`C5 C8 C9 C10 RS4 RS8: behind ${front.name} a token is for its own resource, once, and in the header`, options, async () => {

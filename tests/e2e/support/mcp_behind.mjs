@@ -19,12 +19,16 @@ export class ServerBehind {
   }
 }
 
-// POST: says what came as JSON. GET with Accept: text/event-stream: five events, a tenth of a second between two.
+// POST: says what came as JSON; with X-Answer: 404 it knows nothing of it. GET with Accept: text/event-stream: five events, a tenth of a second between two.
 export async function startServerBehind() {
   const behind = new ServerBehind(http.createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
     behind.seen.push({ method: request.method, url: request.url, headers: request.headers, names: request.rawHeaders.filter((_, at) => at % 2 === 0), body });
+    if (request.headers['x-answer'] === '404') {
+      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not here');
+      return;
+    }
     if (request.headers.accept !== 'text/event-stream') {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ headers: request.headers, length: body.length }));
       return;
