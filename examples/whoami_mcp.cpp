@@ -9,6 +9,7 @@
 #include "consentgate/core/json.h"
 #include "consentgate/core/text.h"
 #include "consentgate/usecase/access.h"
+#include "consentgate/web/answer.h"
 #include "consentgate/web/fastcgi.h"
 
 #include <Poco/JSON/Array.h>
@@ -124,12 +125,7 @@ bool calls_profile(const Object& message) {
 
 // Access comes before everything else about the request (requirement C15).
 Reply serve_mcp(const Request& request, usecase::World& world, const std::string& resource) {
-    if (request.method == "OPTIONS") {
-        return Reply{204, {}, {}}
-            .header("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
-            .header("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID")
-            .header("Access-Control-Max-Age", "3600");
-    }
+    if (request.method == "OPTIONS") return web::answer_mcp_preflight();
     const auto credential = core::bearer_credential(request.authorization);
     const auto& scopes = world.policy.default_scopes;
     if (!credential) { // no header that could be one: the client must mend it, and signing in anew would not (C8)
@@ -145,7 +141,7 @@ Reply serve_mcp(const Request& request, usecase::World& world, const std::string
     const auto message = core::parse_json_object(request.body);
     if (!message) return rpc_error(400, {}, -32700, "not a JSON object");
     if (calls_profile(*message)) {
-        if (const auto judged = core::judge_scope(view->session, profile_scopes()); !judged) return challenge(resource, profile_scopes(), &judged.error());
+        if (const auto judged = core::judge_scope(view->session, profile_scopes(), world.policy); !judged) return challenge(resource, profile_scopes(), &judged.error());
     }
     return answer_rpc(*message, *view);
 }
@@ -157,7 +153,7 @@ Reply serve_safely(const Request& request, usecase::World& world, const std::str
     } catch (const std::exception&) { // the database is away: closed, and worth another try
         reply = json(503, object().set("error", "temporarily_unavailable")).header("Retry-After", "2");
     }
-    return reply.header("Access-Control-Allow-Origin", "*").header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id");
+    return web::open_to_browsers(std::move(reply));
 }
 
 } // namespace

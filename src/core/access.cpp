@@ -24,8 +24,8 @@ Checked judge_access(const std::optional<SessionView>& view, const std::string& 
     return Nothing{};
 }
 
-Checked judge_scope(const Session& session, const ScopeSet& needed) {
-    if (needed.within(session.scope) == needed) return Nothing{};
+Checked judge_scope(const Session& session, const ScopeSet& needed, const Policy& policy) {
+    if (needed.within(policy.with_implied(session.scope)) == needed) return Nothing{};
     return refuse(Fault::insufficient_scope, Say{"this needs more scopes than the token has"}, Why{}, "scope");
 }
 

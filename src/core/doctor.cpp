@@ -19,14 +19,7 @@ constexpr const char* mend_mount = "requests to this path must reach consentgate
 
 } // namespace
 
-std::string_view name_of(Verdict verdict) {
-    switch (verdict) {
-    case Verdict::ok: return "ok";
-    case Verdict::warning: return "warning";
-    case Verdict::broken: return "broken";
-    }
-    return "broken";
-}
+std::string_view name_of(Verdict verdict) { return verdict == Verdict::ok ? "ok" : "broken"; }
 
 Finding judge_document(const std::string& url, const Heard& heard, const std::string& expected) {
     if (heard.status == 200 && heard.body == expected) return {Verdict::ok, url + " is ours", {}};

@@ -20,21 +20,17 @@ std::string header_text(const std::string& text) {
 }
 
 // A person who has to connect a service first does so by signing in anew; every client knows how to begin that.
-std::string_view challenge_error(const Error& error) {
-    return error.fault == Fault::interaction_required ? traits(Fault::invalid_bearer).oauth_error : traits(error.fault).oauth_error;
-}
+const FaultTraits& told_as(const Error& error) { return traits(error.fault == Fault::interaction_required ? Fault::invalid_bearer : error.fault); }
 
 } // namespace
 
 std::string bearer_challenge(const std::string& resource, const ScopeSet& scope, const Error* error) {
     std::string value = "Bearer resource_metadata=\"" + resource_metadata_url(resource) + "\", scope=\"" + scope.text() + "\"";
     if (!error) return value;
-    return value + ", error=\"" + std::string(challenge_error(*error)) + "\", error_description=\"" + plain_ascii(error->say) + "\"";
+    return value + ", error=\"" + std::string(told_as(*error).oauth_error) + "\", error_description=\"" + plain_ascii(error->say) + "\"";
 }
 
-int gate_status(const Error& error) {
-    return error.fault == Fault::interaction_required ? traits(Fault::invalid_bearer).status : traits(error.fault).status;
-}
+int gate_status(const Error& error) { return told_as(error).status; }
 
 std::vector<GateFact> gate_facts(const SessionView& view) {
     const auto& session = view.session;
@@ -46,14 +42,6 @@ std::vector<GateFact> gate_facts(const SessionView& view) {
                                 {"SESSION", "Consentgate-Session", session.id.text}};
     std::erase_if(facts, [](const GateFact& fact) { return fact.value.empty(); });
     return facts;
-}
-
-Checked judge_scope(const Session& session, const ScopeSet& needed, const Policy& policy) {
-    auto judged = judge_scope(session, needed);
-    if (judged || policy.implications.empty()) return judged;
-    auto with_implied = session;
-    with_implied.scope = policy.with_implied(session.scope);
-    return judge_scope(with_implied, needed);
 }
 
 } // namespace consentgate::core

@@ -25,6 +25,7 @@ std::string Policy::issuer_path() const { return std::string(split_uri(issuer).v
 std::string Policy::origin() const { return issuer.substr(0, issuer.size() - issuer_path().size()); }
 
 ScopeSet Policy::with_implied(const ScopeSet& granted) const {
+    if (implications.empty()) return granted;
     auto all = granted.names();
     for (std::size_t i = 0; i < all.size(); ++i) { // grows while it is walked
         for (const auto& implication : implications) {

@@ -168,8 +168,6 @@ private:
     // Poco would repeat a failed opening for its login timeout, a minute; that is for whoever asks next.
     static constexpr std::size_t no_retries = 0;
 
-    // Sleeps briefly and often instead of SQLite's growing steps, so that under load nobody waits much longer than the
-    // writers ahead of it need. The first tries are the shortest: most transactions are over within that time.
     // Two that give a fresh file its WAL at once would wait for each other: SQLite says "locked" to one without asking the handler.
     void set(const char* setting) {
         for (int tries = 0;; ++tries) {
@@ -182,6 +180,8 @@ private:
         }
     }
 
+    // Sleeps briefly and often instead of SQLite's growing steps, so that under load nobody waits much longer than the
+    // writers ahead of it need. The first tries are the shortest: most transactions are over within that time.
     static int wait_for_writer(void* session, int tries) {
         auto& self = *static_cast<SqliteSession*>(session);
         const auto at = monotonic_ns();

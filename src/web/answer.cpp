@@ -116,6 +116,17 @@ Reply answer_redirect(std::string location) {
     return reply.header("Location", std::move(location)).header("Cache-Control", "no-store").header("Referrer-Policy", "no-referrer");
 }
 
+Reply answer_mcp_preflight() {
+    return Reply{204, {}, {}}
+        .header("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
+        .header("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID")
+        .header("Access-Control-Max-Age", "3600");
+}
+
+Reply open_to_browsers(Reply reply) {
+    return std::move(reply.header("Access-Control-Allow-Origin", "*").header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id"));
+}
+
 Reply answer_error_page(const core::Error& error, const Request& request, const Site& site) {
     const auto language = site.pages.language_for(request.accept_language);
     const auto words = [&](const std::string& fault, const std::string& part) { return site.pages.message(language, "error." + fault + "." + part); };

@@ -1,7 +1,6 @@
 #include "consentgate/web/gate.h"
 
 #include "consentgate/core/bearer.h"
-#include "consentgate/core/form.h"
 #include "consentgate/core/gate.h"
 #include "consentgate/core/json.h"
 #include "consentgate/core/text.h"
@@ -23,14 +22,6 @@ core::Result<std::optional<core::Secret>> read_token(const Request& request) {
     const bool twice = credential && *credential && in_query;
     if (credential && !twice) return credential;
     return core::refuse(Fault::invalid_request, core::Say{"the request must carry one token, as Authorization: Bearer"}, core::Why{twice ? "a token in the address too" : "malformed Authorization"});
-}
-
-// Answered before anybody is asked who they are, because browsers send no token with it (C13).
-Reply answer_preflight() {
-    return Reply{204, {}, {}}
-        .header("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
-        .header("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID")
-        .header("Access-Control-Max-Age", "3600");
 }
 
 // Headers of this answer are for the web server alone; Content-Length among them would reach the client (Apache).
@@ -80,7 +71,7 @@ Decision refuse(const core::Error& error, const core::GuardedResource* resource,
 Decision judge(const Request& request, Gate& gate) {
     const auto resource = gate.resources.find(request.path);
     if (!resource) return refuse(resource.error(), nullptr, gate, request.asked);
-    if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer) return {answer_preflight(), "preflight", {}};
+    if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer) return {answer_mcp_preflight(), "preflight", {}};
     const auto token = read_token(request);
     if (!token) return refuse(token.error(), &*resource, gate, request.asked);
     if (!*token) return {turn_away(nullptr, &*resource, gate, request.asked), "no_token", {}};
@@ -107,7 +98,7 @@ Reply decide(const Request& request, Gate& gate) {
     // What passes is in the web server's own log; what does not is here, with the reason.
     sys::log_event("gate", {{"id", request.event_id}, {"method", request.method}, {"status", std::to_string(decision.reply.status)},
                             {"fault", decision.fault}, {"why", decision.why.empty() ? "-" : decision.why}});
-    return std::move(decision.reply.header("Access-Control-Allow-Origin", "*").header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id"));
+    return open_to_browsers(std::move(decision.reply));
 }
 
 } // namespace consentgate::web

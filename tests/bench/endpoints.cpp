@@ -99,9 +99,7 @@ void print(const Endpoint& endpoint, const Figures& nothing) {
 int measure_endpoints(int port, const std::string& id, const std::string& secret) {
     const auto client = register_client(port);
     const auto refreshing = register_client(port, true);
-    SignIn person(port, client);
-    person.prepare();
-    const auto token = between(person.redeem(person.finish()), "\"access_token\":\"", "\"");
+    const auto token = sign_in_token(port);
     const auto question = client_post(port, "introspect", "client_id=" + id + "&client_secret=" + secret + "&token=" + token);
     const Endpoint nothing{"nothing", [&] { return std::make_unique<Asking>(port, noop_post(port), "ok"); }, true, 0};
     const auto bare = measured(nothing);

@@ -3,9 +3,6 @@
 #include "load.h"
 #include "measure.h"
 
-#include <fcgiapp.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -40,14 +37,14 @@ struct Rates {
     std::vector<double> nothing_us, gate_us; // CPU of the authorizer's workers, each decision
 };
 
-double rate_of(const Front& front, const std::string& path, const std::string& token) {
-    return run_load({at_once, SIZE_MAX, round_length}, [&] { return std::make_unique<Calling>(front.port, path, token); }).per_second();
+LoadResult calls(const Front& front, const std::string& path, const std::string& token) {
+    return run_load({at_once, SIZE_MAX, round_length}, [&] { return std::make_unique<Calling>(front.port, path, token); });
 }
 
 double rate_and_cpu(const Front& front, const std::string& path, const std::string& token, pid_t master, std::vector<double>& us) {
     const auto workers = children_of(master);
     const double before = cpu_ms(workers);
-    const auto result = run_load({at_once, SIZE_MAX, round_length}, [&] { return std::make_unique<Calling>(front.port, path, token); });
+    const auto result = calls(front, path, token);
     us.push_back((cpu_ms(workers) - before) * 1000 / static_cast<double>(result.waits.size()));
     return result.per_second();
 }
@@ -61,7 +58,7 @@ int measure_gate(const std::string& token, const std::vector<Front>& fronts) {
     for (const auto& front : fronts) {
         Rates rates;
         for (int round = 0; round < rounds; ++round) {
-            rates.open.push_back(rate_of(front, "/open", token));
+            rates.open.push_back(calls(front, "/open", token).per_second());
             rates.nothing.push_back(rate_and_cpu(front, "/nothing", token, front.nothing, rates.nothing_us));
             rates.gate.push_back(rate_and_cpu(front, "/mcp", token, front.gate, rates.gate_us));
         }

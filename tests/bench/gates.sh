@@ -1,13 +1,13 @@
 #!/bin/bash
 # Sourced by run.sh: the three web servers with their gates, by the files in conf/ as they are shipped, in front of one server behind
 # that answers at once. Each has /open without a gate, /nothing with an authorizer that does nothing, /mcp with the gate.
-#   start_gates TOKEN   prints nothing; leaves the words for `bench gate` in FRONTS
+#   start_gates   prints nothing; leaves the words for `bench gate` in FRONTS
 start_gates() {
-  local conf=$HOME_DIR/conf behind gate_port nothing_port port
+  local behind gate_port nothing_port port
   behind=$("$BUILD/bench" free-port) && start_behind "$behind"
   gate_port=$("$BUILD/bench" free-port)
   start spawn-fcgi -n -a 127.0.0.1 -p "$gate_port" -- "$BUILD/consentgate" --gate; local gate_tcp=$!
-  sleep 0.3
+  sleep 0.3 # a port is free until it is listened on
   nothing_port=$("$BUILD/bench" free-port)
   start spawn-fcgi -n -a 127.0.0.1 -p "$nothing_port" -- "$BUILD/bench" authorize; local nothing_tcp=$!
   start spawn-fcgi -n -s "$VAR/gate.sock" -M 0666 -- "$BUILD/consentgate" --gate; local gate=$!
@@ -23,7 +23,7 @@ start_gates() {
 
 until_answers() { for ((n = 0; n < 100; n++)); do curl -sf -o "$VAR/answer" "$1" && return; sleep 0.05; done; fail "$1 did not answer"; }
 
-# nginx_conf FILE TEXT: what any nginx of ours needs, and in its one server block the text
+# nginx_conf FILE TEXT PORT: what any nginx of ours needs, in its one server block the text, and the port of the server behind
 nginx_conf() {
   local user=; ((UID == 0)) && user='user www-data;'
   mkdir -p "$1.d"; ((UID == 0)) && chown www-data "$1.d"

@@ -58,12 +58,21 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST(!store->find_resource_server(core::ResourceServerId("cgrs_unknown")).has_value());
 }
 
-STORE_CASE(keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_for_others, "R38 RS10") {
-    const auto store = ground.open();
+namespace {
+
+core::Client client_with_keys_at_an_address(const std::string& id) {
     auto client = sample_client();
-    client.id = core::ClientId("cgc_" + fresh_id());
+    client.id = core::ClientId(id);
     client.auth = core::ClientAuth::private_key_jwt;
     client.jwks_uri = "https://app.example/jwks";
+    return client;
+}
+
+} // namespace
+
+STORE_CASE(keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_for_others, "R38 RS10") {
+    const auto store = ground.open();
+    auto client = client_with_keys_at_an_address("cgc_" + fresh_id());
     store->put_client(client);
     BOOST_TEST(store->find_client(client.id)->jwks_uri == client.jwks_uri);
     BOOST_TEST(!store->find_client(client.id)->jwks_expires_at.has_value());
@@ -85,10 +94,7 @@ STORE_CASE(keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_
 
 STORE_CASE(a_document_read_again_keeps_fetched_keys_while_their_address_stays, "R38 R36") {
     const auto store = ground.open();
-    auto client = sample_client();
-    client.id = core::ClientId("https://app.example/" + fresh_id());
-    client.auth = core::ClientAuth::private_key_jwt;
-    client.jwks_uri = "https://app.example/jwks";
+    auto client = client_with_keys_at_an_address("https://app.example/" + fresh_id());
     store->put_document(client, noon);
     auto fetched = client;
     fetched.jwks = "{\"keys\":[]}";

@@ -17,8 +17,9 @@ struct SessionView {
     std::optional<VirtualKey> virtual_key; // of a session whose identity is one; absent when the key was deleted
 };
 
-// fail: insufficient_scope: what it takes is more than was granted. The challenge then names all of it at once (C6).
-Checked judge_scope(const Session& session, const ScopeSet& needed);
+// The granted scopes, and all that they imply, are enough (C7).
+// fail: insufficient_scope: what it takes is more than that. The challenge then names all of it at once (C6).
+Checked judge_scope(const Session& session, const ScopeSet& needed, const Policy& policy);
 
 // Why the session is over for all of its tokens: revoked, expired, or its client or virtual key no longer stands. Empty: it lasts.
 std::string why_over(const SessionView& view, Instant now);

@@ -8,7 +8,7 @@
 
 namespace consentgate::core {
 
-enum class Verdict { ok, warning, broken };
+enum class Verdict { ok, broken };
 std::string_view name_of(Verdict verdict);
 
 struct Finding {

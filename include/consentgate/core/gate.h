@@ -2,7 +2,6 @@
 #pragma once
 
 #include "consentgate/core/access.h"
-#include "consentgate/core/policy.h"
 
 #include <string>
 #include <string_view>
@@ -28,8 +27,5 @@ struct GateFact {
 // Who calls, for the server behind: SUBJECT (subject_of), USER (a name for people; absent when nobody said), IDENTITY (its
 // kind), CLIENT, SCOPE, SESSION. law: requirement RS11
 std::vector<GateFact> gate_facts(const SessionView& view);
-
-// The token's scopes and all that they imply are enough. fail: insufficient_scope. law: requirements C6, C7
-Checked judge_scope(const Session& session, const ScopeSet& needed, const Policy& policy);
 
 } // namespace consentgate::core

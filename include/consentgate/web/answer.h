@@ -22,6 +22,10 @@ Reply answer(const core::Error& error, Face face, const Request& request, const 
 Reply answer_json(int status, std::string document);
 Reply answer_html(int status, std::string html, const std::string& form_action); // with the headers of U1, U2 and A31
 Reply answer_redirect(std::string location);                                      // 302, no-store, no-referrer, no body
+// The preflight of a guarded MCP server, answered before anybody is asked who they are: browsers send no token with it (C13).
+Reply answer_mcp_preflight();
+// Lets programs of any origin read the answer, its challenge and its MCP session (C13).
+Reply open_to_browsers(Reply reply);
 // The page that says it in a person's words.
 Reply answer_error_page(const core::Error& error, const Request& request, const Site& site);
 
