@@ -26,6 +26,7 @@ database = consentgate.db
 key_file = consentgate.key
 pages = $HOME_DIR/conf/pages
 workers = ${WORKERS:-4}
+metrics_file = metrics
 registrations_per_minute = 100000
 authorizations_per_minute = 100000
 CONF
@@ -64,7 +65,7 @@ start mcp spawn-fcgi -n -s mcp.sock -M 0600 -- "$BUILD/whoami-mcp"
 VAR=. start lighttpd lighttpd -D -f "$HOME_DIR/conf/lighttpd.conf"
 
 for ((i = 0; i < 200; i++)); do
-  curl -sf -o /dev/null "$ORIGIN/healthz" && break
+  curl -sf -o /dev/null "$ORIGIN/readyz" && break
   for pid in "${STARTED[@]}"; do kill -0 "$pid" 2>/dev/null || fail "a program did not start:" "$VAR/consentgate.log"; done
   sleep 0.1
 done

@@ -2,6 +2,7 @@
 
 #include "consentgate/app/wire.h"
 #include "consentgate/sys/key_file.h"
+#include "consentgate/sys/metrics.h"
 #include "consentgate/usecase/upkeep.h"
 
 #include <iostream>
@@ -54,6 +55,13 @@ int check(Context& context, const Arguments& arguments) {
     return 0;
 }
 
+int metrics(Context& context, const Arguments&) {
+    const auto& file = context.config().metrics_file;
+    if (file.empty()) throw std::runtime_error("nothing is counted: the configuration names no metrics_file");
+    std::cout << sys::Metrics(file).text();
+    return 0;
+}
+
 } // namespace
 
 std::vector<Command> database_commands() {
@@ -61,6 +69,7 @@ std::vector<Command> database_commands() {
         {"migrate", "", "make the database and the key file, or bring the schema up to date", "consentgate-admin migrate --config /etc/consentgate/consentgate.conf", {}, migrate},
         {"sweep", "", "delete what has expired (the workers do it too, a little at a time)", "consentgate-admin sweep", {}, sweep},
         {"check", "", "read the configuration and report every problem", "consentgate-admin check", {{"keys", "", "list every key with its default"}}, check},
+        {"metrics", "", "print what was counted, as Prometheus reads it", "consentgate-admin metrics", {}, metrics},
     };
 }
 

@@ -181,6 +181,12 @@ Problem set_accent(Config& config, const std::string& value) {
     return {};
 }
 
+Problem set_log(Config& config, const std::string& value) {
+    if (value != "stderr" && value != "syslog") return "must be stderr or syslog";
+    config.log.syslog = value == "syslog";
+    return {};
+}
+
 // Every key there is: its name, its default, and what it sets. conf/consentgate.conf tells what each means. In order:
 // default_scopes and scope_implies need scopes.
 const std::vector<Key>& keys() {
@@ -230,6 +236,9 @@ const std::vector<Key>& keys() {
         {"admin_value", "admin", text([](Config& c) -> std::string& { return c.policy.admin_value; })},
         {"brand_name", "consentgate", text([](Config& c) -> std::string& { return c.brand.name; })},
         {"brand_accent", "", set_accent},
+        {"log", "stderr", set_log},
+        {"audit_file", "", text([](Config& c) -> std::string& { return c.log.audit_file; })},
+        {"metrics_file", "", text([](Config& c) -> std::string& { return c.metrics_file; })},
     };
     return all;
 }
@@ -273,7 +282,7 @@ Config read_config(const std::string& path) {
         if (const auto problem = key.set(config, value); !problem.empty()) problems.push_back(key.name + " " + problem);
     }
     for (auto* file : {&config.store.path, &config.store.tls_ca, &config.database_password_file, &config.key_file, &config.pages,
-                       &config.fetch.test_ca, &config.calls.ca}) make_absolute(*file, path);
+                       &config.fetch.test_ca, &config.calls.ca, &config.log.audit_file, &config.metrics_file}) make_absolute(*file, path);
     config.policy.client_name = config.brand.name;
     // Longer than the service and the database may take together: a second refresh with the same token would end the connection.
     config.policy.upstream_lease = std::chrono::ceil<Span>(config.calls.total + config.store.wait) + Span(5);

@@ -3,8 +3,12 @@
 
 #include "consentgate/app/wire.h"
 #include "consentgate/sys/clock.h"
+#include "consentgate/sys/log.h"
+
+#include <Poco/Environment.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -87,6 +91,19 @@ Arguments read_arguments(const Command& command, std::vector<std::string> line) 
     return arguments;
 }
 
+// What an operator changed or carried away is for the audit log, where there is one apart from their own screen.
+void audit(const Command& command, const Arguments& arguments, admin::Context& context) {
+    const auto verb = command.name.substr(command.name.find_last_of(' ') + 1);
+    for (const auto* looking : {"list", "show", "test", "check", "doctor", "introspect", "metrics", "sweep"}) {
+        if (verb == looking) return;
+    }
+    const auto& places = context.config().log;
+    if (!places.syslog && places.audit_file.empty()) return;
+    consentgate::sys::open_log(places);
+    consentgate::sys::log_audit("operator", {{"command", command.name}, {"on", arguments.words.empty() ? "-" : arguments.words.front()},
+                                             {"uid", std::to_string(::getuid())}, {"sudo_user", Poco::Environment::get("SUDO_USER", "-")}});
+}
+
 int run(std::vector<std::string> line, const std::string& config_path) {
     // --config may stand before the command; config_path() has read it already.
     if (line.size() > 1 && line[0] == "--config") line.erase(line.begin(), line.begin() + 2);
@@ -102,7 +119,10 @@ int run(std::vector<std::string> line, const std::string& config_path) {
         return EXIT_SUCCESS;
     }
     admin::Context context(config_path, consentgate::sys::now());
-    return command->run(context, read_arguments(*command, line));
+    const auto arguments = read_arguments(*command, line);
+    const int status = command->run(context, arguments);
+    if (status == EXIT_SUCCESS) audit(*command, arguments, context);
+    return status;
 }
 
 } // namespace

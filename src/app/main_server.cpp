@@ -3,6 +3,7 @@
 #include "consentgate/app/wire.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/log.h"
+#include "consentgate/sys/metrics.h"
 #include "consentgate/sys/rate_limiter.h"
 #include "consentgate/usecase/upkeep.h"
 #include "consentgate/web/fastcgi.h"
@@ -27,6 +28,7 @@ constexpr core::Span sweep_every{60};
 struct Prepared {
     app::Foundation foundation;
     web::Pages pages;
+    std::shared_ptr<sys::Metrics> metrics; // absent: nobody counts
 };
 
 // Sweeps a bounded batch now and then, as long as there is something to sweep. Failures are for the next time: the
@@ -61,6 +63,29 @@ struct Shared { // by all workers there will ever be, across reloads
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
 };
 
+std::string_view name_of(Part part) { return part == Part::gate ? "gate" : "pages"; }
+
+// Lets the store count, too: it knows no monitor.
+std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
+    if (config.metrics_file.empty()) return nullptr;
+    auto metrics = std::make_shared<sys::Metrics>(config.metrics_file);
+    config.store.on_mishap = [metrics](store::Mishap mishap) {
+        switch (mishap) {
+        case store::Mishap::collision: return metrics->count(sys::Metric::store_retries, {{"why", "collision"}});
+        case store::Mishap::session_lost: return metrics->count(sys::Metric::store_retries, {{"why", "session_lost"}});
+        case store::Mishap::unknown_outcome: return metrics->count(sys::Metric::store_retries, {{"why", "unknown_outcome"}});
+        case store::Mishap::failed: return metrics->count(sys::Metric::store_errors, {});
+        }
+    };
+    return metrics;
+}
+
+void count_workers(const app::Census& census, Part part, sys::Metrics* metrics) {
+    if (!metrics) return;
+    metrics->set(sys::Metric::workers, {{"part", name_of(part)}}, census.running);
+    if (census.died) metrics->count(sys::Metric::worker_deaths, {{"part", name_of(part)}});
+}
+
 void serve_part(Part part, int socket, const Prepared& prepared, usecase::World& world, Shared& shared) {
     if (part == Part::gate) {
         web::Gate gate{world, core::ResourceMap(prepared.foundation.config.policy.resources)};
@@ -79,6 +104,7 @@ int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
         runtime.world().documents = &fetcher;
         sys::PocoWebCaller caller(prepared.foundation.config.calls);
         runtime.world().web = &caller;
+        runtime.world().metrics = prepared.metrics.get();
         const auto health = usecase::check_health(runtime.world().store);
         if (health.store_answers && !health.ready()) { // a database that is away comes back; a wrong schema does not
             sys::log_event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
@@ -101,14 +127,17 @@ int serve(Part part, int socket, const std::string& config_path) {
     if (part == Part::gate) setenv("FCGI_WEB_SERVER_ADDRS", "127.0.0.1", 0);
     return app::run_master([&]() -> app::Plan {
         auto foundation = app::lay_foundation(config_path);
+        sys::open_log(foundation.config.log);
+        const auto metrics = start_metrics(foundation.config);
         app::check_database(foundation);
         foundation.config.store.queue = shared.queue;
         const int workers = part == Part::gate ? foundation.config.gate_workers : foundation.config.workers;
         // Two resources that cannot be told apart are found out here, and not by each worker.
         if (part == Part::gate) core::ResourceMap{foundation.config.policy.resources};
         web::Pages pages(foundation.config.pages, foundation.config.brand);
-        const auto prepared = std::make_shared<Prepared>(Prepared{std::move(foundation), std::move(pages)});
-        return {workers, [part, socket, prepared, &shared] { return work(part, socket, *prepared, shared); }};
+        const auto prepared = std::make_shared<Prepared>(Prepared{std::move(foundation), std::move(pages), metrics});
+        return {workers, [part, socket, prepared, &shared] { return work(part, socket, *prepared, shared); },
+                [part, metrics](const app::Census& census) { count_workers(census, part, metrics.get()); }};
     });
 }
 

@@ -54,6 +54,7 @@ public:
 private:
     void adopt(Plan plan) {
         work_ = std::move(plan.work);
+        tell_ = std::move(plan.tell);
         workers_.resize(static_cast<std::size_t>(plan.workers));
     }
 
@@ -93,6 +94,7 @@ private:
             return;
         }
         worker.pid = pid;
+        tell(false);
     }
 
     // In the child. SIGTERM and SIGUSR1 stay blocked: the serving loop lets them in where they can do no harm.
@@ -122,6 +124,7 @@ private:
                                            {"next_in_ms", std::to_string(pause_.count())}});
             dead->pid = 0;
             dead->start_at = Clock::now() + pause_;
+            tell(true);
         }
     }
 
@@ -161,10 +164,17 @@ private:
         for (auto& worker : workers_) {
             if (pid > 0 && worker.pid == pid) worker.pid = 0;
         }
+        if (pid > 0) tell(false);
+    }
+
+    void tell(bool died) const {
+        const auto running = std::count_if(workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.pid > 0; });
+        if (tell_) tell_({static_cast<std::size_t>(running), died});
     }
 
     const Prepare& prepare_;
     Work work_;
+    std::function<void(const Census&)> tell_;
     std::vector<Worker> workers_;
     milliseconds pause_{0};
     sigset_t handled_{}, before_{};

@@ -28,7 +28,7 @@ void pause(int at_most_ms) {
 // How often and how long one unit of work may be tried.
 class Connection::Attempts {
 public:
-    explicit Attempts(const StoreConfig& config) : end_(Clock::now() + config.wait), sessions_(static_cast<int>(config.hosts.size()) + 1) {}
+    explicit Attempts(const StoreConfig& config) : config_(config), end_(Clock::now() + config.wait), sessions_(static_cast<int>(config.hosts.size()) + 1) {}
 
     // Returns when the unit of work may be tried once more, after a pause where that helps.
     // in:   unknown  a commit may have taken effect: then finding out is worth all the time there is
@@ -39,12 +39,18 @@ public:
         if (trouble == Trouble::again) another = another && ++collisions_ < most_collisions;
         else if (trouble == Trouble::lost && !unknown) another = another && --sessions_ >= 0;
         else another = another && unknown;
+        tell(!another ? Mishap::failed : unknown ? Mishap::unknown_outcome : trouble == Trouble::again ? Mishap::collision : Mishap::session_lost);
         if (!another) throw StoreFailure(error.what(), !unknown);
         if (trouble == Trouble::again) pause(std::min(5 << collisions_, 100));
         else if (unknown) pause(100);
     }
 
 private:
+    void tell(Mishap mishap) const {
+        if (config_.on_mishap) config_.on_mishap(mishap);
+    }
+
+    const StoreConfig& config_;
     Clock::time_point end_;
     int sessions_; // that may still be lost: one for each host, and the one that was open before
     int collisions_ = 0;
@@ -138,6 +144,7 @@ void Connection::put_aside(Trouble trouble) {
 // What is no EngineError is a bug or a test's doing; its text is not known to be harmless.
 void Connection::fail_unexpectedly() {
     session_.reset();
+    if (config_.on_mishap) config_.on_mishap(Mishap::failed);
     try {
         throw;
     } catch (const StoreFailure&) {

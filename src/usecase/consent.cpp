@@ -2,6 +2,7 @@
 
 #include "consentgate/core/consent.h"
 #include "consentgate/core/uri.h"
+#include "consentgate/sys/log.h"
 #include "consentgate/usecase/gate.h"
 
 #include <functional>
@@ -103,10 +104,15 @@ core::Result<store::FlowView> open_flow(World& world, const core::Form& form, co
 }
 
 core::Result<store::FlowView> choose_virtual_key(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
-    return choose(world, form, actor, now, [&](const core::Form& sent) {
+    std::string used;
+    auto chosen = choose(world, form, actor, now, [&](const core::Form& sent) {
         const auto typed = core::Secret(sent.get("vk").value_or(""));
-        return core::judge_virtual_key(world.store.find_virtual_key(core::sha256(typed)), now);
+        auto identity = core::judge_virtual_key(world.store.find_virtual_key(core::sha256(typed)), now);
+        if (identity) used = identity->value;
+        return identity;
     });
+    if (chosen) sys::log_audit("key_used", {{"key", used}, {"client", chosen->flow.client_id.text}});
+    return chosen;
 }
 
 core::Result<store::FlowView> choose_user_id(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
@@ -132,7 +138,7 @@ core::Result<Submitted> submit_consent(World& world, const core::Form& form, con
         if (!identity) return identity.error();
         auto settlement = core::settle(view->flow, std::move(*identity), fresh, world.keyring, world.policy, now);
         if (world.store.settle_flow(settlement) == Outcome::done) {
-            return Submitted{std::move(settlement.location), fresh.session_id, admin, admin ? bearer->claims->subject : std::string()};
+            return Submitted{std::move(settlement.location), std::move(settlement.session), admin, admin ? bearer->claims->subject : std::string()};
         }
     }
     return in_motion();
@@ -146,7 +152,7 @@ std::optional<Submitted> recall_consent(World& world, const core::Flow& flow, co
         const auto fresh = fresh_settlement(world, flow.id, browser);
         auto settlement = core::settle(flow, earlier.session.identity, fresh, world.keyring, world.policy, now);
         if (world.store.settle_flow(settlement) != Outcome::done) return std::nullopt;
-        return Submitted{std::move(settlement.location), fresh.session_id, false, {}};
+        return Submitted{std::move(settlement.location), std::move(settlement.session), false, {}};
     }
     return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include "consentgate/usecase/gate.h"
 
 #include "consentgate/core/grant.h"
+#include "consentgate/sys/log.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -17,8 +18,14 @@ using core::Granted;
 
 constexpr core::Span touch_every{86400}; // last_used_at is kept to the day, so that most exchanges need no write for it
 
-core::Error replayed(World& world, const core::SessionId& session, core::Instant now) {
-    world.store.revoke_session(session, now);
+// A code or refresh token that comes a second time was stolen, or the first was: its session ends, and the operator is told.
+void end_replayed(World& world, const core::Session& session, const char* of, core::Instant now) {
+    world.store.revoke_session(session.id, now);
+    sys::log_audit("replay", {{"of", of}, {"session", session.id.text}, {"client", session.client_id.text}});
+}
+
+core::Error replayed(World& world, const core::Session& session, core::Instant now) {
+    end_replayed(world, session, "code", now);
     return core::refuse(Fault::invalid_grant, core::Say{"the code or its verifier is not valid"}, core::Why{"replayed code: session revoked"});
 }
 
@@ -37,14 +44,14 @@ core::Result<Granted> exchange_code(World& world, const Sender& sender, core::In
     const auto verdict = found ? core::judge_exchange(*request, found->code, found->session, now)
                                : core::judge_exchange(*request, std::nullopt, std::nullopt, now);
     if (!verdict) return verdict.error();
-    if (*verdict == core::Exchange::replay) return replayed(world, found->session.id, now);
+    if (*verdict == core::Exchange::replay) return replayed(world, found->session, now);
 
     auto token = world.keyring.session_token(found->code.key_id, request->code);
     if (!token) return no_key();
     auto refresh = core::first_refresh(found->code, request->code, found->session, client->refresh, world.keyring, world.policy, now);
     const auto stored = refresh ? std::optional(refresh->token) : std::nullopt;
     // gone: another request redeemed it between our look and our write, which makes this one the second use.
-    if (world.store.redeem_code(hash, world.random.id(16), stored, now) == Outcome::gone) return replayed(world, found->session.id, now);
+    if (world.store.redeem_code(hash, world.random.id(16), stored, now) == Outcome::gone) return replayed(world, found->session, now);
     if (!client->last_used_at || *client->last_used_at + touch_every < now) world.store.touch_client(client->id, now);
     return Granted{std::move(*token), refresh ? std::optional(std::move(refresh->secret)) : std::nullopt, found->session};
 }
@@ -87,7 +94,7 @@ core::Result<Granted> refresh(World& world, const Sender& sender, core::Instant 
         const auto verdict = core::judge_refresh(*request, found, world.policy, now);
         if (!verdict) return verdict.error();
         if (*verdict == core::Refreshing::reuse) {
-            world.store.revoke_session(found->session.session.id, now);
+            end_replayed(world, found->session.session, "refresh_token", now);
             return core::refuse(Fault::invalid_grant, core::Say{"the refresh token is not valid"}, core::Why{"reused: session revoked"});
         }
         const auto& session = found->session.session;
@@ -101,6 +108,11 @@ core::Result<Granted> refresh(World& world, const Sender& sender, core::Instant 
         if (world.store.rotate_refresh_token(rotated->rotation, now) == Outcome::done) return std::move(rotated->granted);
     } // gone: another request rotated it, or its session ended, between our look and our write; look again
     return core::refuse(Fault::store_unavailable, core::Say{"this token is being refreshed; try again"}, core::Why{"the token kept changing"});
+}
+
+void end_by_client(World& world, const core::Session& session, core::Instant now) {
+    if (world.store.revoke_session(session.id, now) == Outcome::gone) return;
+    sys::log_audit("revoked", {{"session", session.id.text}, {"client", session.client_id.text}});
 }
 
 } // namespace
@@ -119,13 +131,13 @@ core::Checked revoke_token(World& world, const Sender& sender, core::Instant now
     if (!token) return core::refuse(Fault::invalid_request, core::Say{"token is missing"}, core::Why{}, "token");
     const auto hash = core::sha256(*token);
     if (const auto found = world.store.find_refresh_token(hash)) {
-        if (found->session.session.client_id == client->id) world.store.revoke_session(found->session.session.id, now);
+        if (found->session.session.client_id == client->id) end_by_client(world, found->session.session, now);
         return core::Nothing{};
     }
     const auto found = world.store.find_session(hash);
     if (!found || found->session.client_id != client->id) return core::Nothing{};
     // A session with nothing to refresh it ends with its only token.
-    if (!found->session.token_expires_at) world.store.revoke_session(found->session.id, now);
+    if (!found->session.token_expires_at) end_by_client(world, found->session, now);
     else world.store.revoke_access_token(hash, now);
     return core::Nothing{};
 }

@@ -75,6 +75,7 @@ std::optional<core::Result<FreshToken>> refresh(World& world, const core::Upstre
     if (reply.tokens) {
         const auto next = renewed(world, token, *reply.tokens, *refresh_token, now);
         if (keep_patiently(world, next, lease, now) == Outcome::gone) return std::nullopt;
+        world.count(sys::Metric::upstream_refreshes, {{"service", service.id.text}, {"outcome", "refreshed"}});
         sys::log_event("refreshed", {{"service", service.id.text}, {"connection", token.id}});
         return FreshToken{reply.tokens->access_token, next.expires_at, next.scope};
     }
@@ -82,6 +83,7 @@ std::optional<core::Result<FreshToken>> refresh(World& world, const core::Upstre
     if (reply.trouble == core::Trouble::registration_lost) register_anew(world, service);
     const auto trouble = reply.trouble == core::Trouble::registration_lost ? core::Trouble::refused : reply.trouble;
     const auto failed = core::after_failure(token, trouble, now);
+    world.count(sys::Metric::upstream_refreshes, {{"service", service.id.text}, {"outcome", failed.broken_at ? "broken" : "failed"}});
     sys::log_event("refresh_failed", {{"service", service.id.text}, {"connection", token.id}, {"why", reply.why}, {"broken", failed.broken_at ? "yes" : "no"}});
     if (world.store.note_refresh_failure(failed, lease, now) == Outcome::gone) return std::nullopt;
     if (failed.broken_at) return not_connected(world, session, service, "the service refused to refresh", now);

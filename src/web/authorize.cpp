@@ -47,7 +47,7 @@ Handled get_authorize(const Request& request, Site& site) {
     if (!flow) return flow.error();
     if (known) {
         if (const auto recalled = usecase::recall_consent(site.world, *flow, *query, secret, request.now)) {
-            sys::log_event("consent", {{"id", request.event_id}, {"session", recalled->session_id.text}, {"recalled", "yes"}});
+            note_consent(*recalled, "memory", request, site);
             return answer_redirect(recalled->location.reveal());
         }
     }

@@ -132,9 +132,7 @@ Handled post_consent_submit(const Request& request, Site& site) {
     if (!form) return form.error();
     const auto submitted = usecase::submit_consent(site.world, *form, actor_of(request, site), request.now);
     if (!submitted) return submitted.error();
-    sys::log_event("consent", {{"id", request.event_id}, {"session", submitted->session_id.text}});
-    if (submitted->by_admin) sys::log_event("audit", {{"id", request.event_id}, {"what", "admin_submit"}, {"admin", submitted->admin},
-                                                      {"session", submitted->session_id.text}, {"address", request.remote_addr}});
+    note_consent(*submitted, submitted->by_admin ? "admin" : "person", request, site);
     return answer_redirect(submitted->location.reveal());
 }
 
@@ -143,7 +141,7 @@ Handled post_consent_deny(const Request& request, Site& site) {
     if (!form) return form.error();
     auto location = usecase::deny_consent(site.world, *form, actor_of(request, site), request.now);
     if (!location) return location.error();
-    sys::log_event("deny", {{"id", request.event_id}});
+    sys::log_audit("deny", {{"id", request.event_id}, {"address", request.remote_addr}});
     return answer_redirect(std::move(*location));
 }
 

@@ -93,7 +93,12 @@ Decision judge_safely(const Request& request, Gate& gate) {
 } // namespace
 
 Reply decide(const Request& request, Gate& gate) {
+    const sys::Stopwatch watch;
     auto decision = judge_safely(request, gate);
+    if (auto* metrics = gate.world.metrics) {
+        metrics->count(sys::Metric::gate_decisions, {{"reason", decision.fault.empty() ? "passed" : decision.fault}});
+        metrics->observe(sys::Metric::gate_seconds, {}, watch.taken());
+    }
     if (decision.fault.empty()) return std::move(decision.reply);
     // What passes is in the web server's own log; what does not is here, with the reason.
     sys::log_event("gate", {{"id", request.event_id}, {"method", request.method}, {"status", std::to_string(decision.reply.status)},

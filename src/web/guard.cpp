@@ -1,5 +1,8 @@
 #include "consentgate/web/guard.h"
 
+#include "consentgate/core/introspection.h"
+#include "consentgate/sys/log.h"
+
 namespace consentgate::web {
 namespace {
 
@@ -47,6 +50,15 @@ core::Checked admit(const Request& request, Site& site, std::string_view what, i
 
 std::string browser_cookie(const core::Secret& secret, const Site& site) {
     return site.cookie_name + "=" + secret.reveal() + "; Path=/; HttpOnly; SameSite=Lax" + (site.world.policy.secure() ? "; Secure" : "");
+}
+
+void note_consent(const usecase::Submitted& submitted, std::string_view by, const Request& request, const Site& site) {
+    const auto& session = submitted.session;
+    site.world.count(sys::Metric::finalizations, {{"by", by}});
+    sys::log_audit("consent", {{"id", request.event_id}, {"by", std::string(by)}, {"admin", submitted.by_admin ? submitted.admin : "-"},
+                               {"session", session.id.text}, {"client", session.client_id.text}, {"subject", core::subject_of(session)},
+                               {"identity", std::string(core::name_of(session.identity.kind))}, {"resource", session.resource},
+                               {"scope", session.scope.text()}, {"address", request.remote_addr}});
 }
 
 } // namespace consentgate::web

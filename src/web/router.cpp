@@ -54,6 +54,8 @@ constexpr Route routes[] = {
     {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", true, Face::page, Cors::closed, post_sessions_disconnect},
     {"oauth_client_metadata", "GET", path::client_metadata, true, Face::json, Cors::closed, get_client_metadata},
     {"healthz", "GET", "/healthz", true, Face::json, Cors::closed, get_healthz},
+    {"readyz", "GET", "/readyz", true, Face::json, Cors::closed, get_readyz},
+    {"metrics", "GET", "/metrics", true, Face::json, Cors::closed, get_metrics},
 };
 
 constexpr Route nowhere{"none", "", "", true, Face::json, Cors::closed, nullptr};
@@ -115,11 +117,16 @@ Face face_of(const Route& route, const Request& request) {
 } // namespace
 
 Reply dispatch(const Request& request, Site& site) {
+    const sys::Stopwatch watch;
     const auto& route = find_route(request);
     auto handled = handle_safely(route, request, site);
     auto reply = handled ? std::move(*handled) : answer(handled.error(), face_of(route, request), request, site, std::string(route.name));
     if (!handled && handled.error().fault == Fault::method_not_allowed) reply.header("Allow", std::string(route.method));
     if (route.cors == Cors::open) reply.header("Access-Control-Allow-Origin", "*").header("Access-Control-Expose-Headers", "WWW-Authenticate");
+    if (auto* metrics = site.world.metrics) {
+        metrics->count(sys::Metric::requests, {{"route", route.name}, {"status", std::to_string(reply.status)}});
+        metrics->observe(sys::Metric::request_seconds, {{"route", route.name}}, watch.taken());
+    }
     const auto fault = handled ? std::string("-") : std::string(core::traits(handled.error().fault).name);
     sys::log_event("request", {{"id", request.event_id}, {"route", std::string(route.name)}, {"method", request.method},
                                {"status", std::to_string(reply.status)}, {"fault", fault}, {"why", handled ? "-" : handled.error().why}});

@@ -61,7 +61,7 @@ Handled post_sessions_end(const Request& request, Site& site) {
     if (!form) return form.error();
     if (const auto browser = actor_of(request, site).browser) {
         const auto ended = usecase::end_own_sessions(site.world, *form, *browser, request.now);
-        sys::log_event("ended", {{"id", request.event_id}, {"sessions", std::to_string(ended)}});
+        sys::log_audit("ended", {{"id", request.event_id}, {"sessions", std::to_string(ended)}, {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }
@@ -71,7 +71,7 @@ Handled post_sessions_disconnect(const Request& request, Site& site) {
     if (!form) return form.error();
     if (const auto browser = actor_of(request, site).browser) {
         usecase::disconnect_own_service(site.world, *form, *browser, request.now);
-        sys::log_event("disconnected", {{"id", request.event_id}, {"service", form->get("mcp_client_id").value_or("")}});
+        sys::log_audit("disconnected", {{"id", request.event_id}, {"service", form->get("mcp_client_id").value_or("")}, {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }

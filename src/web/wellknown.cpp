@@ -1,5 +1,4 @@
 #include "consentgate/core/metadata.h"
-#include "consentgate/usecase/upkeep.h"
 #include "consentgate/web/handlers.h"
 
 namespace consentgate::web {
@@ -15,16 +14,6 @@ Handled get_wellknown(const Request& request, Site& site) {
         if (request.path == path) return document(text);
     }
     return core::refuse(core::Fault::not_found, core::Say{"there is no such document"});
-}
-
-Handled get_healthz(const Request&, Site& site) {
-    const auto health = usecase::check_health(site.world.store);
-    const auto* status = health.ready() ? "ok" : health.store_answers ? "schema_mismatch" : "store_unavailable";
-    auto reply = answer_json(health.ready() ? 200 : 503, std::string("{\"status\":\"") + status +
-                                                             "\",\"schema_version\":" + std::to_string(health.schema_version) + "}");
-    reply.header("Cache-Control", "no-store");
-    if (!health.ready()) reply.header("Retry-After", "2");
-    return reply;
 }
 
 } // namespace consentgate::web

@@ -51,7 +51,7 @@ double first_answer_ms(int port, const std::string& socket, const std::vector<st
         const timespec pause{0, 200'000};
         ::nanosleep(&pause, nullptr);
     }
-    const auto reply = HttpClient(port).exchange("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    const auto reply = HttpClient(port).exchange("GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     const auto taken = static_cast<double>(now_ns() - begin) / 1e6;
     const int status = reply.status;
     ::kill(pid, SIGTERM);

@@ -54,7 +54,7 @@ async function assertWritesRefused(state, { rounds = 4 } = {}) {
 
 // What was halfway goes on as if nothing had been.
 async function assertGoesOn(state, pids, before_) {
-  await until(async () => (await send(server.base, 'GET', '/healthz')).status === 200, 'the server to find its store again');
+  await until(async () => (await send(server.base, 'GET', '/readyz')).status === 200, 'the server to find its store again');
   isSound();
   assert.deepEqual([count('session'), count('code'), count('flow')], before_);
   assert.equal((await submit(state.chosen)).status, 302);
@@ -94,7 +94,7 @@ test('errors: reads go on while another program writes', long, async () => {
   const release = await lock(server);
   try {
     assert.equal((await flow.browser.get(`/oauth/consent?flow_id=${flow.flowId}`)).status, 200);
-    assert.equal((await send(server.base, 'GET', '/healthz')).status, 200);
+    assert.equal((await send(server.base, 'GET', '/readyz')).status, 200);
     assert.equal((await postJson(server.base, '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list' }, { Authorization: `Bearer ${done.token}` })).status, 200);
   } finally { await release(); }
 });
@@ -102,8 +102,9 @@ test('errors: reads go on while another program writes', long, async () => {
 test('errors A28: a missing database gives 503, health included, and all goes on when it is back', long, async () => {
   await overcomes(async () => {
     const undo = moveAway(server);
-    const health = await send(server.base, 'GET', '/healthz');
+    const health = await send(server.base, 'GET', '/readyz');
     assert.equal(health.status, 503, health.text);
+    assert.equal((await send(server.base, 'GET', '/healthz')).status, 200, 'the workers live all the same');
     return undo;
   });
 });
@@ -124,7 +125,7 @@ test('errors: a wrong verifier is still told apart from a store that is away', l
   const flow = await codeFor(server);
   const undo = moveAway(server);
   try { assertUnavailable(await redeem(server, flow, flow.code, { code_verifier: pkce().verifier }), 'token'); } finally { await undo(); }
-  await until(async () => (await send(server.base, 'GET', '/healthz')).status === 200, 'the store');
+  await until(async () => (await send(server.base, 'GET', '/readyz')).status === 200, 'the store');
   assert.equal((await redeem(server, flow, flow.code, { code_verifier: pkce().verifier })).json().error, 'invalid_grant');
   assert.equal((await redeem(server, flow, flow.code)).status, 200);
 });

@@ -2,13 +2,24 @@
 
 #include "consentgate/core/secret.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/temp_folder.h"
 
 #include <boost/test/unit_test.hpp>
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <sstream>
 #include <type_traits>
 
 using consentgate::tests::CapturedLog;
+using consentgate::tests::TempFolder;
 using boost::unit_test::label;
 
 namespace {
@@ -68,6 +79,99 @@ BOOST_AUTO_TEST_CASE(no_value_can_forge_a_line_or_a_field, *label("K47") * label
 BOOST_AUTO_TEST_CASE(a_long_value_is_cut, *label("R17")) {
     BOOST_TEST(line_with(std::string(300, 'x')).find(std::string(300, 'x')) != std::string::npos);
     BOOST_TEST(line_with(std::string(100000, 'x')).size() < 500U);
+}
+
+namespace {
+
+std::string content_of(const std::string& file) {
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+}
+
+// The log goes to its usual place again, whatever a case did.
+struct Reopened {
+    ~Reopened() { consentgate::sys::open_log({}); }
+};
+
+// What a syslog daemon would read; `made` is false where one runs already, or where nobody may stand in for it.
+struct SyslogDaemon {
+    SyslogDaemon() : socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::strcpy(address.sun_path, "/dev/log");
+        made = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    }
+    ~SyslogDaemon() {
+        ::close(socket);
+        if (made) ::unlink("/dev/log");
+    }
+    std::string next() const {
+        std::array<char, 2000> text{};
+        const auto got = ::recv(socket, text.data(), text.size(), MSG_DONTWAIT);
+        return {text.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+    }
+    int socket;
+    bool made;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_security_event_stands_in_the_log_and_in_the_audit_file_and_other_events_in_the_log_alone, *label("issue_6")) {
+    const TempFolder folder;
+    const Reopened reopened;
+    const CapturedLog log;
+    consentgate::sys::open_log({false, folder.file("audit")});
+    consentgate::sys::log_event("request", {{"status", "200"}});
+    consentgate::sys::log_audit("consent", {{"session", "s1"}});
+    const auto audited = without_numbers(content_of(folder.file("audit")));
+    BOOST_TEST(audited == "9-9-9T9:9:9.9Z event=audit what=consent pid=9 session=s9\n");
+    BOOST_TEST(without_numbers(log.text()) == "9-9-9T9:9:9.9Z event=request pid=9 status=9\n" + audited);
+    struct stat facts{};
+    BOOST_REQUIRE(::stat(folder.file("audit").c_str(), &facts) == 0);
+    BOOST_TEST((facts.st_mode & 0777) == 0600U);
+}
+
+BOOST_AUTO_TEST_CASE(an_audit_file_is_appended_to_and_begun_anew_after_it_was_moved_away, *label("issue_6")) {
+    const TempFolder folder;
+    const Reopened reopened;
+    const CapturedLog log;
+    for (const auto* what : {"one", "two"}) {
+        consentgate::sys::open_log({false, folder.file("audit")});
+        consentgate::sys::log_audit(what, {});
+    }
+    BOOST_TEST(content_of(folder.file("audit")).find("what=one") < content_of(folder.file("audit")).find("what=two"));
+    BOOST_REQUIRE(::rename(folder.file("audit").c_str(), folder.file("audit.1").c_str()) == 0);
+    consentgate::sys::open_log({false, folder.file("audit")});
+    consentgate::sys::log_audit("three", {});
+    BOOST_TEST(content_of(folder.file("audit")).find("what=one") == std::string::npos);
+    BOOST_TEST(content_of(folder.file("audit")).find("what=three") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_audit_file_that_cannot_be_written_is_an_error_and_not_a_silence, *label("issue_6")) {
+    const TempFolder folder;
+    BOOST_CHECK_EXCEPTION(consentgate::sys::open_log({false, folder.file("not/there")}), std::runtime_error,
+                          [](const std::runtime_error& error) { return std::string(error.what()).starts_with("audit_file /"); });
+}
+
+BOOST_AUTO_TEST_CASE(syslog_gets_what_stderr_would_and_security_events_as_authpriv, *label("issue_6")) {
+    const SyslogDaemon daemon;
+    if (!daemon.made) {
+        BOOST_TEST_MESSAGE("not run: /dev/log belongs to somebody else here");
+        return;
+    }
+    const Reopened reopened;
+    const CapturedLog log;
+    consentgate::sys::open_log({true, {}});
+    consentgate::sys::log_event("request", {{"why", "50%s\nforged"}});
+    consentgate::sys::log_audit("deny", {});
+    const auto line = daemon.next();
+    BOOST_TEST(line.starts_with("<29>")); // daemon.notice
+    BOOST_TEST(line.find("consentgate: event=request pid=") != std::string::npos);
+    BOOST_TEST(line.find("50%s") != std::string::npos);
+    BOOST_TEST(line.find('\n') == std::string::npos);
+    BOOST_TEST(daemon.next().starts_with("<85>")); // authpriv.notice
+    BOOST_TEST(log.text().empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

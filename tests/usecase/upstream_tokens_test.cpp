@@ -52,7 +52,7 @@ struct Workers : WorldFixture {
         BOOST_REQUIRE_EQUAL(back->problem, "");
         const auto submitted = usecase::submit_consent(world, about(flow), person, noon);
         BOOST_REQUIRE_EQUAL(fault_of(submitted), "ok");
-        session = store->find_session(submitted->session_id)->session;
+        session = store->find_session(submitted->session.id)->session;
     }
 
     std::vector<std::string> ask_at_once(int workers, core::Instant now) {

@@ -30,7 +30,9 @@ const std::vector<Route> routes{{"GET", "/.well-known/oauth-protected-resource",
                                 {"POST", "/api/oauth/per-user/consent/skip", false},
                                 {"POST", "/api/oauth/per-user/consent/submit", false},
                                 {"POST", "/api/oauth/per-user/consent/deny", false},
-                                {"GET", "/healthz", false}};
+                                {"GET", "/healthz", false},
+                                {"GET", "/readyz", false},
+                                {"GET", "/metrics", false}};
 
 } // namespace
 
@@ -256,12 +258,42 @@ BOOST_AUTO_TEST_CASE(authorize_errors_reach_the_client_only_when_they_may, *labe
     BOOST_TEST(!holds(nowhere.body, "href=\"https://evil.test"));
 }
 
-BOOST_AUTO_TEST_CASE(health_says_that_the_store_answers_and_writes_nothing, *label("issue_2")) {
+BOOST_AUTO_TEST_CASE(readiness_says_that_the_store_answers_and_writes_nothing, *label("issue_2")) {
     House house;
-    const auto reply = house.ask(House::get("/healthz"));
+    const auto reply = house.ask(House::get("/readyz"));
     BOOST_TEST(reply.status == 200);
     BOOST_TEST(reply.body == "{\"status\":\"ok\",\"schema_version\":" + std::to_string(store::expected_schema_version()) + "}");
     BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
+}
+
+BOOST_AUTO_TEST_CASE(life_is_told_without_the_store_and_readiness_is_not, *label("issue_6")) {
+    House house(sample_policy(), {0, 0}, false);
+    BOOST_TEST(house.ask(House::get("/healthz")).status == 200);
+    BOOST_TEST(house.ask(House::get("/readyz")).status == 503);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_counted_or_told_unless_the_operator_asked_for_it, *label("issue_6")) {
+    House house;
+    BOOST_TEST(house.ask(House::get("/metrics")).status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(metrics_tell_every_request_by_route_and_status_and_nothing_a_client_chose, *label("issue_6")) {
+    House house;
+    const TempFolder folder;
+    sys::Metrics metrics(folder.file("metrics"));
+    house.world.metrics = &metrics;
+    house.ask(House::get("/readyz"));
+    house.ask(House::get("/readyz"));
+    house.ask(House::request("DELETE", "/readyz"));
+    house.ask(House::get("/made-up-by-a-client"));
+    const auto reply = house.ask(House::get("/metrics"));
+    BOOST_TEST(reply.status == 200);
+    BOOST_TEST(header_of(reply, "Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
+    BOOST_TEST(holds(reply.body, "\nconsentgate_requests_total{route=\"readyz\",status=\"200\"} 2\n"));
+    BOOST_TEST(holds(reply.body, "\nconsentgate_requests_total{route=\"readyz\",status=\"405\"} 1\n"));
+    BOOST_TEST(holds(reply.body, "\nconsentgate_requests_total{route=\"none\",status=\"404\"} 1\n"));
+    BOOST_TEST(holds(reply.body, "\nconsentgate_request_seconds_count{route=\"readyz\"} 3\n"));
+    BOOST_TEST(!holds(reply.body, "made-up"));
 }
 
 BOOST_AUTO_TEST_CASE(every_request_is_one_line_of_log_with_its_event_id, *label("contract_2") * label("K47")) {

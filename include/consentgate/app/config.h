@@ -9,6 +9,7 @@
 #include "consentgate/core/policy.h"
 #include "consentgate/store/open.h"
 #include "consentgate/sys/document_fetcher.h"
+#include "consentgate/sys/log.h"
 #include "consentgate/sys/web_caller.h"
 #include "consentgate/web/page.h"
 #include "consentgate/web/site.h"
@@ -39,6 +40,8 @@ struct Config {
     int workers = 4;
     int gate_workers = 4; // of the gate, which is a program of its own
     core::Span unused_client_life{30 * 86400};
+    sys::LogPlaces log;
+    std::string metrics_file; // empty: nothing is counted
 };
 
 // Every problem found, one a line.

@@ -5,6 +5,7 @@
 // they have in hand, then end. Workers end when their master does.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 
 namespace consentgate::app {
@@ -12,9 +13,16 @@ namespace consentgate::app {
 // What a worker does from fork to exit; its exit status.
 using Work = std::function<int()>;
 
+// What the master sees of its workers, each time that changes.
+struct Census {
+    std::size_t running;
+    bool died; // one of them, and was not told to
+};
+
 struct Plan {
     int workers;
     Work work;
+    std::function<void(const Census&)> tell{}; // must be quick; may be empty
 };
 
 // Prepares the next workers; called at start and at each HUP. fail: throws; at HUP the old plan goes on

@@ -25,6 +25,10 @@ struct Host {
     int port;
 };
 
+// What went wrong with a unit of work: it was done again (another transaction in the way; the session to the server lost; nobody
+// knows whether it took effect, so that was looked up), or given up.
+enum class Mishap { collision, session_lost, unknown_outcome, failed };
+
 struct StoreConfig {
     Engine engine = Engine::sqlite;
     std::string path{}; // of the SQLite database file
@@ -40,6 +44,7 @@ struct StoreConfig {
     // Called with the text of every statement, BEGIN and COMMIT included, before it runs. Tests throw or pause in it;
     // empty otherwise.
     std::function<void(std::string_view)> before_statement{};
+    std::function<void(Mishap)> on_mishap{}; // called with each, for whoever counts them; may be empty
 };
 
 // Reads the address of a database: the path of a SQLite file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with the

@@ -28,8 +28,8 @@ core::Result<store::FlowView> skip_identity(World& world, const core::Form& form
 
 struct Submitted {
     core::Secret location;      // where the browser goes; carries the code
-    core::SessionId session_id; // for the log
-    bool by_admin = false;      // an admin's bearer stood in for the cookie: goes into the audit log
+    core::Session session;      // for the log
+    bool by_admin = false;      // an admin's bearer stood in for the cookie
     std::string admin;          // the subject of that bearer
 };
 

@@ -6,6 +6,7 @@
 #include "consentgate/core/policy.h"
 #include "consentgate/store/store.h"
 #include "consentgate/sys/document_fetcher.h"
+#include "consentgate/sys/metrics.h"
 #include "consentgate/sys/random.h"
 #include "consentgate/sys/web_caller.h"
 
@@ -19,6 +20,11 @@ struct World {
     const core::BearerVerifier& bearers;
     sys::DocumentFetcher* documents = nullptr; // absent where nothing is fetched: in consentgate-admin
     sys::WebCaller* web = nullptr;             // to services; absent where none is asked
+    sys::Metrics* metrics = nullptr;           // absent where nobody counts
+
+    void count(sys::Metric metric, sys::Labels labels) const {
+        if (metrics) metrics->count(metric, labels);
+    }
 };
 
 } // namespace consentgate::usecase

@@ -23,6 +23,9 @@ usecase::Actor actor_of(const Request& request, const Site& site);
 // fail: too_many_requests with the seconds to wait
 core::Checked admit(const Request& request, Site& site, std::string_view what, int most_a_minute);
 
+// Counts a finished sign-in, and writes it into the audit log. in: by  person, admin or memory
+void note_consent(const usecase::Submitted& submitted, std::string_view by, const Request& request, const Site& site);
+
 std::string browser_cookie(const core::Secret& secret, const Site& site); // the Set-Cookie value
 
 } // namespace consentgate::web

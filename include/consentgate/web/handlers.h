@@ -30,6 +30,8 @@ Handled post_token(const Request& request, Site& site);
 Handled post_revoke(const Request& request, Site& site);
 Handled post_introspect(const Request& request, Site& site);
 Handled get_client_metadata(const Request& request, Site& site); // what we are as a client of upstream services
-Handled get_healthz(const Request& request, Site& site);
+Handled get_healthz(const Request& request, Site& site); // a worker answers
+Handled get_readyz(const Request& request, Site& site);  // and can do its work: the database answers, with the right schema
+Handled get_metrics(const Request& request, Site& site);
 
 } // namespace consentgate::web

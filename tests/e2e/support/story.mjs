@@ -102,7 +102,7 @@ export async function administration(machines) {
   for (const machine of machines) {
     await machine.admin('migrate');
     await machine.admin('sweep');
-    assert.equal((await send(machine.base, 'GET', '/healthz')).status, 200);
+    assert.equal((await send(machine.base, 'GET', '/readyz')).status, 200);
   }
 }
 

@@ -1,0 +1,66 @@
+// What is counted for a monitor. The counts lie in a file that all workers of the pages and of the gate map, so that one answer
+// tells the sum of all, and a worker that dies takes nothing along. Counting needs no lock and no system call.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace consentgate::sys {
+
+// Closed set; src/sys/metrics.cpp has the name and the meaning of each. The comment gives its labels.
+enum class Metric {
+    requests,           // route, status
+    request_seconds,    // route
+    gate_decisions,     // reason: "passed", or the fault
+    gate_seconds,       // none
+    finalizations,      // by: person, admin or memory
+    upstream_refreshes, // service, outcome: refreshed, failed or broken
+    store_retries,      // why: collision, session_lost or unknown_outcome
+    store_errors,       // none
+    workers,            // part: pages or gate
+    worker_deaths,      // part
+};
+
+// Values come from sets that the program or its operator chose, never from a request: each new one takes a place for good.
+struct Label {
+    std::string_view name, value;
+};
+using Labels = std::initializer_list<Label>;
+
+class Metrics {
+public:
+    // Opens or makes the file, readable for nobody else; one of another program version is replaced. Make it before the fork.
+    // fail: throws std::runtime_error
+    explicit Metrics(const std::string& file);
+    ~Metrics();
+    Metrics(const Metrics&) = delete;
+    Metrics& operator=(const Metrics&) = delete;
+
+    void count(Metric metric, Labels labels);
+    void observe(Metric metric, Labels labels, std::chrono::nanoseconds time); // of the ones that end in _seconds
+    void set(Metric metric, Labels labels, std::uint64_t value);               // of the ones that go up and down
+
+    // The Prometheus text format, version 0.0.4.
+    std::string text() const;
+
+private:
+    struct Table;
+    struct Row;
+    Row* row(Metric metric, Labels labels);
+
+    Table* table_;
+};
+
+// Takes the time from its making to its end.
+class Stopwatch {
+public:
+    std::chrono::nanoseconds taken() const { return std::chrono::steady_clock::now() - began_; }
+
+private:
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+} // namespace consentgate::sys

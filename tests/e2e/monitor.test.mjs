@@ -1,0 +1,85 @@
+// What an operator sees from outside: the numbers of /metrics, life and readiness, and the audit file.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { moveAway } from './support/faults.mjs';
+import { journey } from './support/journey.mjs';
+import { send } from './support/browser.mjs';
+import { startServer, until } from './support/server.mjs';
+
+const long = { timeout: 120000 };
+let server;
+let done;
+
+before(async () => {
+  server = await startServer({ workers: 3, env: { CONSENTGATE_AUDIT_FILE: 'audit.log' } });
+  done = await journey(server);
+}, { timeout: 240000 });
+after(async () => { await server?.stop(); }, long);
+
+// Every line of /metrics as { 'name{labels}': number }.
+async function counted() {
+  const answer = await send(server.base, 'GET', '/metrics');
+  assert.equal(answer.status, 200);
+  return Object.fromEntries(answer.text.trim().split('\n').filter((line) => !line.startsWith('#')).map((line) => {
+    const at = line.lastIndexOf(' ');
+    return [line.slice(0, at), Number(line.slice(at + 1))];
+  }));
+}
+
+test('issue-6: one journey is counted by whichever workers served it', long, async () => {
+  const numbers = await counted();
+  assert.equal(numbers['consentgate_finalizations_total{by="person"}'], 1);
+  assert.equal(numbers['consentgate_requests_total{route="oauth_consent_submit",status="302"}'], 1);
+  assert.equal(numbers['consentgate_requests_total{route="oauth_token",status="200"}'], 1);
+  assert.equal(numbers['consentgate_request_seconds_count{route="oauth_token"}'], 1);
+  assert.equal(numbers['consentgate_workers{part="pages"}'], 3);
+  assert.equal(numbers.consentgate_metrics_lost_total, 0);
+});
+
+test('issue-6: consentgate-admin metrics prints the same numbers', long, async () => {
+  assert.match(await server.admin('metrics'), /^consentgate_finalizations_total\{by="person"\} 1$/m);
+});
+
+test('issue-6: a worker that is killed is counted, and the counts of all go on', long, async () => {
+  const before_ = await counted();
+  process.kill(server.workerPids()[0], 'SIGKILL');
+  await until(async () => server.workerPids().length === 3 && (await counted())['consentgate_worker_deaths_total{part="pages"}'] === 1, 'the death to be counted');
+  const after_ = await counted();
+  assert.equal(after_['consentgate_workers{part="pages"}'], 3);
+  assert.ok(after_['consentgate_requests_total{route="metrics",status="200"}'] > before_['consentgate_requests_total{route="metrics",status="200"}']);
+});
+
+test('issue-6: without a database the workers live, are not ready, and count what failed', long, async () => {
+  const undo = moveAway(server);
+  try {
+    assert.equal((await send(server.base, 'GET', '/healthz')).status, 200);
+    assert.equal((await send(server.base, 'GET', '/readyz')).status, 503);
+    assert.ok((await counted()).consentgate_store_errors_total >= 1);
+  } finally { await undo(); }
+  await until(async () => (await send(server.base, 'GET', '/readyz')).status === 200, 'the store to be back');
+});
+
+test('issue-6: the audit file names who let which client in, and holds no secret; the file of numbers is the server\'s alone', long, async () => {
+  await server.addKey('audited');
+  const file = path.join(server.var, 'audit.log');
+  const text = fs.readFileSync(file, 'utf8');
+  const consent = text.split('\n').find((line) => line.includes(' what=consent '));
+  for (const field of [/ by=person /, / client=cgc_/, / session=/, / subject=/, / resource=/, / address=127\.0\.0\.1$/]) assert.match(consent, field);
+  assert.match(text, / event=audit what=operator .*command="key add" on=audited uid=\d+/);
+  for (const secret of [done.token, done.code].filter(Boolean)) assert.ok(!text.includes(secret));
+  assert.ok(done.token);
+  for (const name of ['audit.log', 'metrics']) assert.equal(fs.statSync(path.join(server.var, name)).mode & 0o777, 0o600, name);
+});
+
+test('issue-6: after a reload the audit file that was moved away is begun anew', long, async () => {
+  const file = path.join(server.var, 'audit.log');
+  fs.renameSync(file, `${file}.1`);
+  const old = server.workerPids();
+  process.kill(server.masterPid(), 'SIGHUP');
+  await until(() => server.workerPids().length === 3 && !server.workerPids().some((pid) => old.includes(pid)), 'the workers to be replaced');
+  await journey(server);
+  assert.match(fs.readFileSync(file, 'utf8'), / what=consent /);
+  assert.equal((await counted())['consentgate_finalizations_total{by="person"}'], 2);
+});
