@@ -1,6 +1,8 @@
 // People whom the web server signs in, behind each of them, as its files are shipped: whose name counts, and that nobody can claim one.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Browser, postForm, query, send } from './support/browser.mjs';
 import { assertPage } from './support/checks.mjs';
@@ -44,6 +46,9 @@ async function signIn(server, browser, client, more) {
   assert.equal(submitted.status, 302, submitted.text);
   return { ...flow, submitted, code: submitted.sent().get('code') };
 }
+
+const admin = (server) => server.admin('doctor', '--json').catch((error) => JSON.parse(error.stdout));
+const broken = async (server) => (await admin(server)).filter(({ verdict }) => verdict === 'broken');
 
 let behind;
 before(async () => { behind = await startServerBehind(); }, options);
@@ -118,6 +123,7 @@ for (const front of fronts) {
     const flow = await begin(server, ben, client);
     const page = await ben.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`, forged);
     assert.match(page.text, /<bdi>ben<\/bdi>/);
+    assert.deepEqual(await broken(server), []);
     await server.stop();
     server = undefined;
   });
@@ -132,10 +138,41 @@ for (const front of fronts) {
       for (const target of forPeople) assert.equal((await send(server.base, 'GET', target, { headers })).status, 403, target);
       for (const target of formsForPeople) assert.equal((await postForm(server.base, target, 'flow_id=x', headers)).status, 403, target);
     }
+    const [finding] = await broken(server);
+    assert.match(finding.finding, /the web server signs nobody in there/);
+    assert.match(finding.what_to_do, /verified users in apache.conf/);
     assert.equal(server.sql('SELECT count(*) AS flows FROM flow')[0].flows, 0);
-    const log = front.socket === 'none' ? (await import('node:fs')).readFileSync(`${server.var}/front.log`, 'utf8') : server.logs();
+    const log = front.socket === 'none' ? fs.readFileSync(`${server.var}/front.log`, 'utf8') : server.logs();
     assert.match(log, /fault=verified_user_missing why=.*REMOTE_USER/);
   });
 
   test(`${front.name} stops cleanly`, options, async () => { await server?.stop(); });
 }
+
+const nginx = fronts.find(({ name }) => name === 'nginx');
+// nginx with its lines for verified users spoilt by hand.
+function spoilt(from, to) {
+  return { ...nginx, write(folder, ...rest) {
+    nginx.write(folder, ...rest);
+    const file = path.join(folder, 'site.conf');
+    const text = fs.readFileSync(file, 'utf8');
+    assert.match(text, from);
+    fs.writeFileSync(file, text.replace(from, to));
+  } };
+}
+
+test('contract 4: the doctor finds that nginx takes anybody\'s word for who they are', options, async () => {
+  const server = await startFront(spoilt(/^ *auth_basic.*\n *auth_basic_user_file.*\n/m, ''), { guards: guards(), env: verified, users });
+  try {
+    const finding = (await broken(server)).find((one) => /ANYONE can be any user/.test(one.finding));
+    assert.match(finding.what_to_do, /auth_basic, which proves the name/);
+  } finally { await server.stop(); }
+});
+
+test('contract 4: the name that a gate of ours gave to a request is no verified user\'s', options, async () => {
+  const server = await startFront(spoilt(/^ *fastcgi_param REMOTE_USER.*\n/m, (line) => `${line}    fastcgi_param CONSENTGATE_SUBJECT anna;\n`), { guards: guards(), env: verified, users });
+  try {
+    assertPage(await new Person(server, 'anna').get('/oauth/sessions'), 403);
+    assert.match(server.logs(), /fault=verified_user_missing/);
+  } finally { await server.stop(); }
+});
