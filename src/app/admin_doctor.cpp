@@ -78,6 +78,13 @@ public:
         findings.push_back(core::judge_false_secret(introspect, ask("POST", introspect, {{"Authorization", "Basic Y2dyc19kb2N0b3I6ZmFsc2U="}}, "token=x")));
     }
 
+    void sign_in(std::vector<Finding>& findings) {
+        if (config_.policy.verified_user == core::VerifiedUser::off) return;
+        const auto page = config_.policy.origin() + core::path::sessions_page;
+        findings.push_back(core::judge_sign_in(page, "without a sign-in", ask("GET", page)));
+        findings.push_back(core::judge_sign_in(page, "with a made-up name and password", ask("GET", page, {{"Authorization", "Basic ZG9jdG9yOmZhbHNl"}})));
+    }
+
     void guards(const std::vector<core::GuardedResource>& resources, std::vector<Finding>& findings) {
         for (const auto& resource : resources) {
             for (const auto* method : {"GET", "POST"}) findings.push_back(core::judge_without_token(method, resource, ask(method, resource.url), config_.policy));
@@ -122,6 +129,7 @@ int doctor(Context& context, const Arguments& arguments) {
     });
     Outside outside(context.config(), base);
     outside.documents(resources, findings);
+    outside.sign_in(findings);
     outside.guards(resources, findings);
     return report(findings, arguments.has("json"));
 }

@@ -137,6 +137,12 @@ Problem set_remember_consent(Config& config, const std::string& value) {
     return {};
 }
 
+Problem set_verified_user(Config& config, const std::string& value) {
+    if (value != "off" && value != "remote_user") return "must be off or remote_user";
+    config.policy.verified_user = value == "off" ? core::VerifiedUser::off : core::VerifiedUser::remote_user;
+    return {};
+}
+
 Problem set_documents(Config& config, const std::string& value) {
     if (value != "on" && value != "off") return "must be on or off";
     config.policy.documents.accepted = value == "on";
@@ -207,6 +213,7 @@ const std::vector<Key>& keys() {
         {"workers", "4", number(1, 256, [](Config& c, int n) { c.workers = n; })},
         {"gate_workers", "4", number(1, 256, [](Config& c, int n) { c.gate_workers = n; })},
         {"enforce_auth_on_inference", "false", yes_no([](Config& c) -> bool& { return c.policy.enforce_identity; })},
+        {"verified_user", "off", set_verified_user},
         {"remember_consent", "https", set_remember_consent},
         {"registration_enabled", "true", yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},
         {"client_documents", "on", set_documents},

@@ -43,8 +43,11 @@ bool remembered(const SessionView& earlier, const Flow& flow, const Policy& poli
     if (!can_be_remembered(flow, policy) || !why_over(earlier, now).empty()) return false;
     if (session.client_id != flow.client_id || !(session.browser == flow.browser) || session.resource != flow.resource) return false;
     if (flow.scope.within(session.scope) != flow.scope || !redirect_matches(session.redirect_uri, flow.redirect_uri)) return false;
+    // A proven person is the one who asks now: the flow has their name from its beginning, and else nobody's.
+    const bool proven = session.identity.kind == IdentityKind::verified_user || flow.identity.kind == IdentityKind::verified_user;
+    if (proven) return session.identity == flow.identity;
     // Upstream accounts stay with a key or a proven person. Those of a typed name ended with its session, and must be connected anew.
-    return session.identity.kind == IdentityKind::virtual_key || session.identity.kind == IdentityKind::verified_user;
+    return session.identity.kind == IdentityKind::virtual_key;
 }
 
 } // namespace consentgate::core

@@ -40,9 +40,13 @@ Checked check_flow(const Flow& flow, const std::optional<Digest>& browser, bool 
     return Nothing{};
 }
 
+bool is_user_id(std::string_view text) {
+    return !text.empty() && text.size() <= longest_user_id && valid_utf8(text) && !has_control(text);
+}
+
 Result<Identity> judge_user_id(const std::optional<std::string>& typed) {
     const auto text = std::string(trim(typed.value_or("")));
-    if (text.empty() || text.size() > longest_user_id || !valid_utf8(text) || has_control(text)) {
+    if (!is_user_id(text)) {
         return refuse(Fault::invalid_user_id, Say{"a user id has 1 to 255 bytes and no control characters"}, Why{}, "user_id");
     }
     return Identity{IdentityKind::user_id, text};

@@ -16,6 +16,7 @@ constexpr const char* mend_guard = "nothing asks the gate before the server behi
                                    "mod_proxy in server.modules, and the block of lighttpd-gate.conf for this path; nginx: `include consentgate/nginx-guard.conf;` in its location";
 constexpr const char* mend_authorization = "the web server keeps Authorization to itself. Apache: `CGIPassAuth On` for this path (apache.conf, apache-gate.conf); nginx: no `fastcgi_pass_request_headers off`";
 constexpr const char* mend_mount = "requests to this path must reach consentgate before the site's own files and catch-alls: see apache.conf, lighttpd-mount.conf or nginx.conf";
+constexpr const char* mend_sign_in = "the web server must authenticate people at this path and hand their name on as REMOTE_USER: the lines for verified users in apache.conf, htaccess, lighttpd-mount.conf or nginx.conf";
 
 } // namespace
 
@@ -51,6 +52,14 @@ Finding judge_false_secret(const std::string& url, const Heard& heard) {
     if (heard.status == 401 && heard.authenticate.find("Basic") != std::string::npos) return {Verdict::ok, url + " reads Authorization", {}};
     if (heard.status == 404 || !heard.answered) return {Verdict::broken, url + ": " + said(heard), mend_mount};
     return {Verdict::broken, url + " does not see Authorization (" + said(heard) + ")", mend_authorization};
+}
+
+Finding judge_sign_in(const std::string& url, const std::string& as_whom, const Heard& heard) {
+    const auto what = url + " " + as_whom;
+    if (passed(heard)) return {Verdict::broken, "ANYONE can be any user at " + what, std::string(mend_sign_in) + "; nginx: REMOTE_USER only beside auth_basic, which proves the name"};
+    if (heard.status == 401 || (heard.status >= 300 && heard.status < 400)) return {Verdict::ok, what + " is sent to sign in", {}};
+    if (heard.status == 403) return {Verdict::broken, what + ": answered 403; the web server signs nobody in there, or says no name, so nobody can use the pages", mend_sign_in};
+    return {Verdict::broken, what + ": " + said(heard) + " instead of a sign-in", mend_mount};
 }
 
 } // namespace consentgate::core

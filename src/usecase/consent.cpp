@@ -2,6 +2,7 @@
 
 #include "consentgate/core/consent.h"
 #include "consentgate/core/uri.h"
+#include "consentgate/core/verified_user.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/usecase/gate.h"
 
@@ -34,6 +35,7 @@ core::Error lead_on(World& world, core::Error error, const core::FlowId& flow, c
         const auto secret = world.keyring.code(key.id, *actor.secret, flow);
         const auto found = world.store.find_code(core::sha256(*secret));
         if (!found || found->code.redeemed_at || found->code.expires_at <= now || found->session.revoked_at) continue;
+        if (!core::check_asker(found->session.identity, actor.remote_user, world.policy)) continue; // somebody else's code
         error.onward = core::onward_location(found->code, *secret, world.policy);
         error.onward_target = core::describe_redirect(found->code.redirect_uri).shown;
         return error;
@@ -50,6 +52,8 @@ core::Result<store::FlowView> read_flow(World& world, const core::FlowId& id, co
     auto view = world.store.find_flow(id);
     if (!view) return explain_absence(world, id, actor, stands_in);
     if (auto checked = core::check_flow(view->flow, actor.browser, stands_in, now); !checked) return checked.error();
+    // An admin's bearer stands in for the cookie, and never for the person.
+    if (auto checked = core::check_asker(view->flow.identity, actor.remote_user, world.policy); !checked) return checked.error();
     if (!view->client_active) return core::refuse(Fault::invalid_flow, core::Say{"this sign-in is not known"}, core::Why{"its client was disabled"}, "flow_id");
     return std::move(*view);
 }
@@ -66,6 +70,7 @@ core::Result<store::FlowView> choose(World& world, const core::Form& form, const
     for (int judgement = 0; judgement < most_judgements; ++judgement) {
         auto view = open_flow(world, form, actor, now);
         if (!view) return view;
+        if (auto judged = core::judge_typing(world.policy); !judged) return judged.error();
         const auto identity = judge(form);
         if (!identity) return identity.error();
         if (world.store.choose_identity(view->flow.id, view->flow.revision, *identity, now) == Outcome::done) return view;

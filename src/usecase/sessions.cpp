@@ -1,21 +1,34 @@
 #include "consentgate/usecase/sessions.h"
 
+#include "consentgate/core/verified_user.h"
+
 #include <algorithm>
 
 namespace consentgate::usecase {
 namespace {
 
-std::optional<core::SessionView> own_session(World& world, const std::string& id, const core::Digest& browser) {
+bool is_own(World& world, const core::Session& session, const Actor& actor) {
+    return actor.browser && session.browser == *actor.browser && core::check_asker(session.identity, actor.remote_user, world.policy);
+}
+
+std::optional<core::SessionView> own_session(World& world, const std::string& id, const Actor& actor) {
     auto view = world.store.find_session(core::SessionId(id));
-    if (!view || !(view->session.browser == browser)) return std::nullopt;
+    if (!view || !is_own(world, view->session, actor)) return std::nullopt;
     return view;
+}
+
+std::vector<core::SessionView> all_own(World& world, const Actor& actor, core::Instant now) {
+    if (!actor.browser) return {};
+    auto views = world.store.list_browser_sessions(*actor.browser, now);
+    std::erase_if(views, [&](const auto& view) { return !is_own(world, view.session, actor); });
+    return views;
 }
 
 } // namespace
 
-std::vector<OwnSession> list_own_sessions(World& world, const core::Digest& browser, core::Instant now) {
+std::vector<OwnSession> list_own_sessions(World& world, const Actor& actor, core::Instant now) {
     std::vector<OwnSession> sessions;
-    for (auto& view : world.store.list_browser_sessions(browser, now)) {
+    for (auto& view : all_own(world, actor, now)) {
         if (!core::why_over(view, now).empty()) continue;
         auto services = list_session_services(world, view, now);
         std::erase_if(services, [](const auto& service) { return !service.token; });
@@ -33,19 +46,19 @@ store::Outcome end_session(World& world, const core::Session& session, core::Ins
     return outcome;
 }
 
-std::size_t end_own_sessions(World& world, const core::Form& form, const core::Digest& browser, core::Instant now) {
+std::size_t end_own_sessions(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
     std::vector<core::SessionView> ending;
     if (const auto id = form.get("session_id")) {
-        if (auto view = own_session(world, *id, browser)) ending.push_back(std::move(*view));
+        if (auto view = own_session(world, *id, actor)) ending.push_back(std::move(*view));
     } else {
-        ending = world.store.list_browser_sessions(browser, now);
+        ending = all_own(world, actor, now);
     }
     return static_cast<std::size_t>(
         std::count_if(ending.begin(), ending.end(), [&](const auto& view) { return end_session(world, view.session, now) == store::Outcome::done; }));
 }
 
-void disconnect_own_service(World& world, const core::Form& form, const core::Digest& browser, core::Instant now) {
-    const auto view = own_session(world, form.get("session_id").value_or(""), browser);
+void disconnect_own_service(World& world, const core::Form& form, const Actor& actor, core::Instant now) {
+    const auto view = own_session(world, form.get("session_id").value_or(""), actor);
     if (!view || !core::why_over(*view, now).empty()) return;
     const auto owner = core::token_owner(view->session.identity, view->session.id);
     const auto token = world.store.find_upstream_token(owner, core::ServiceId(form.get("mcp_client_id").value_or("")));

@@ -3,6 +3,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/vault.h"
+#include "consentgate/core/verified_user.h"
 
 #include <algorithm>
 
@@ -86,12 +87,23 @@ core::UpstreamToken sealed_token(World& world, const core::ServiceId& service, c
     return token;
 }
 
+// Who came back is who was sent. Of what is gone meanwhile, keep() tells.
+core::Checked check_returned(World& world, const core::UpstreamState& state, const Actor& actor) {
+    if (state.flow) {
+        const auto view = world.store.find_flow(*state.flow);
+        return view ? core::check_asker(view->flow.identity, actor.remote_user, world.policy) : core::Nothing{};
+    }
+    const auto view = world.store.find_session(*state.session);
+    return view ? core::check_asker(view->session.identity, actor.remote_user, world.policy) : core::Nothing{};
+}
+
 // What was begun, used up: of any number of answers with this state one goes on.
 core::Result<core::UpstreamState> take_state(World& world, const core::Callback& callback, const Actor& actor, core::Instant now) {
     const auto digest = core::sha256(callback.state);
     auto state = world.store.find_upstream_state(digest);
     if (!state) return core::invalid_upstream_state("unknown or used");
     if (auto judged = core::judge_callback(*state, actor.browser, now); !judged) return judged.error();
+    if (auto judged = check_returned(world, *state, actor); !judged) return judged.error();
     if (world.store.take_upstream_state(digest, now) == Outcome::gone) return core::invalid_upstream_state("used meanwhile");
     return std::move(*state);
 }
@@ -153,6 +165,7 @@ core::Result<LinkView> open_link(World& world, const core::Form& query, const Ac
     if (!link) return link.error();
     auto view = world.store.find_session(link->session);
     if (auto judged = core::judge_link_holder(view, actor.browser, now); !judged) return judged.error();
+    if (auto judged = core::check_asker(view->session.identity, actor.remote_user, world.policy); !judged) return judged.error();
     auto service = core::judge_service(world.store.find_service(*id), view->session.identity, view->virtual_key, now);
     if (!service) return service.error();
     return LinkView{std::move(*service), std::move(*view), std::move(*link)};

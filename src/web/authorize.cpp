@@ -43,7 +43,7 @@ Handled get_authorize(const Request& request, Site& site) {
     const auto document = usecase::document_to_read(site.world, *query, request.now);
     if (!document) return document.error();
     if (*document) return greet(ask_first(**document, *query, request, site));
-    const auto flow = usecase::begin_authorize(site.world, *query, core::sha256(secret), request.now);
+    const auto flow = usecase::begin_authorize(site.world, *query, core::sha256(secret), request.now, request.remote_user);
     if (!flow) return flow.error();
     if (known) {
         if (const auto recalled = usecase::recall_consent(site.world, *flow, *query, secret, request.now)) {
@@ -51,7 +51,8 @@ Handled get_authorize(const Request& request, Site& site) {
             return answer_redirect(recalled->location.reveal());
         }
     }
-    return greet(answer_redirect(std::string(core::path::identity_page) + "?flow_id=" + flow->id.text));
+    const bool known_person = flow->identity.kind == core::IdentityKind::verified_user; // who need not say who they are
+    return greet(answer_redirect(std::string(known_person ? core::path::services_page : core::path::identity_page) + "?flow_id=" + flow->id.text));
 }
 
 // A person has seen whose document is to be read: it is, and the authorization request begins again with what it says.

@@ -86,6 +86,9 @@ Handled get_consent(const Request& request, Site& site) {
     if (!query) return query.error();
     const auto found = flow_of(*query, request, site);
     if (!found) return found.error();
+    if (found->flow.identity.kind == IdentityKind::verified_user) { // there is nothing to say
+        return answer_redirect(std::string(core::path::services_page) + "?flow_id=" + found->flow.id.text);
+    }
     auto view = view_of(*found, request, site.world.policy);
     bool mistaken = false;
     for (const auto* word : {"invalid_virtual_key", "invalid_user_id", "identity_required"}) {

@@ -50,6 +50,8 @@ Request read_head(char** environment) {
     request.accept = parameter(environment, "HTTP_ACCEPT");
     request.accept_language = parameter(environment, "HTTP_ACCEPT_LANGUAGE");
     request.remote_addr = parameter(environment, "REMOTE_ADDR").value_or("");
+    // Where a gate of ours stood before this address, the name is a token's subject, and no person's whom the web server signed in.
+    if (!parameter(environment, "CONSENTGATE_SUBJECT")) request.remote_user = parameter(environment, "REMOTE_USER");
     return request;
 }
 

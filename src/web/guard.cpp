@@ -37,6 +37,7 @@ usecase::Actor actor_of(const Request& request, const Site& site) {
     actor.secret = browser_secret(request, site.cookie_name);
     if (actor.secret) actor.browser = core::sha256(*actor.secret);
     actor.authorization = request.authorization;
+    actor.remote_user = request.remote_user;
     return actor;
 }
 

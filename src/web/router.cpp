@@ -2,6 +2,7 @@
 
 #include "consentgate/core/metadata.h"
 #include "consentgate/core/text.h"
+#include "consentgate/core/verified_user.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/web/handlers.h"
 
@@ -75,6 +76,9 @@ bool method_fits(const Route& route, const Request& request) {
     return request.method == "HEAD" && route.method == "GET" && route.path != path::authorize && route.path != path::upstream_authorize && route.path != path::callback;
 }
 
+// What people come to with a browser, and programs never do. Where the web server says who they are, it must say so at each of these.
+bool is_for_people(const Route& route) { return (route.face == Face::page || route.face == Face::gateway) && route.handler != get_style; }
+
 Reply answer_preflight(const Route& route) {
     Reply reply{204, {}, {}};
     reply.header("Access-Control-Allow-Methods", std::string(route.method) + ", OPTIONS");
@@ -93,6 +97,9 @@ Handled handle(const Route& route, const Request& request, Site& site) {
     if (request.query.size() > longest_query) return core::refuse(Fault::uri_too_long, core::Say{"the query is longer than 16 KiB"});
     if (request.body_state == BodyState::too_large) return core::refuse(Fault::too_large, core::Say{"the body is larger than 64 KiB"});
     if (request.body_state == BodyState::cut) return core::refuse(Fault::invalid_request, core::Say{"the body was cut off"});
+    if (is_for_people(route)) {
+        if (auto asker = core::judge_asker(request.remote_user, site.world.policy); !asker) return asker.error();
+    }
     return route.handler(request, site);
 }
 

@@ -48,9 +48,7 @@ Reply back_to_sessions() { return answer_redirect(core::path::sessions_page); }
 // Whoever has no cookie has consented to nothing here: the page then says so.
 Handled get_sessions(const Request& request, Site& site) {
     std::vector<View> rows;
-    if (const auto browser = actor_of(request, site).browser) {
-        for (const auto& own : usecase::list_own_sessions(site.world, *browser, request.now)) rows.push_back(session_row(own));
-    }
+    for (const auto& own : usecase::list_own_sessions(site.world, actor_of(request, site), request.now)) rows.push_back(session_row(own));
     View page;
     page.flag("has_sessions", !rows.empty()).flag("several", rows.size() > 1).list("sessions", std::move(rows));
     return answer_html(200, site.pages.render("sessions", site.pages.language_for(request.accept_language), std::move(page)), "'self'");
@@ -59,8 +57,8 @@ Handled get_sessions(const Request& request, Site& site) {
 Handled post_sessions_end(const Request& request, Site& site) {
     const auto form = read_own_form(request, site);
     if (!form) return form.error();
-    if (const auto browser = actor_of(request, site).browser) {
-        const auto ended = usecase::end_own_sessions(site.world, *form, *browser, request.now);
+    if (const auto actor = actor_of(request, site); actor.browser) {
+        const auto ended = usecase::end_own_sessions(site.world, *form, actor, request.now);
         sys::log_audit("ended", {{"id", request.event_id}, {"sessions", std::to_string(ended)}, {"address", request.remote_addr}});
     }
     return back_to_sessions();
@@ -69,8 +67,8 @@ Handled post_sessions_end(const Request& request, Site& site) {
 Handled post_sessions_disconnect(const Request& request, Site& site) {
     const auto form = read_own_form(request, site);
     if (!form) return form.error();
-    if (const auto browser = actor_of(request, site).browser) {
-        usecase::disconnect_own_service(site.world, *form, *browser, request.now);
+    if (const auto actor = actor_of(request, site); actor.browser) {
+        usecase::disconnect_own_service(site.world, *form, actor, request.now);
         sys::log_audit("disconnected", {{"id", request.event_id}, {"service", form->get("mcp_client_id").value_or("")}, {"address", request.remote_addr}});
     }
     return back_to_sessions();

@@ -265,12 +265,18 @@ BOOST_AUTO_TEST_CASE(a_scope_can_hold_others_of_the_catalogue, *label("C7")) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_web_server_s_word_is_taken_only_when_it_is_asked_for, *label("contract_4")) {
+    BOOST_TEST((with("").policy.verified_user == core::VerifiedUser::off));
+    BOOST_TEST((with("verified_user = remote_user").policy.verified_user == core::VerifiedUser::remote_user));
+    for (const auto* bad : {"", "on", "REMOTE_USER", "http_remote_user"}) BOOST_TEST(holds(problems_with(std::string("verified_user = ") + bad), "must be off or remote_user"));
+}
+
 BOOST_AUTO_TEST_CASE(every_key_has_a_default_that_is_accepted) {
     for (const auto& key : app::known_keys()) {
         if (key.name == "issuer" || key.name == "database_password") continue;
         BOOST_TEST_CONTEXT(key.name) BOOST_TEST(problems_with(key.name + " = " + key.standard) == "ok");
     }
-    BOOST_TEST(app::known_keys().size() == 45U);
+    BOOST_TEST(app::known_keys().size() == 46U);
 }
 
 BOOST_FIXTURE_TEST_CASE(nobody_else_refreshes_a_token_while_its_service_may_still_answer, Configured, *label("contract_4")) {

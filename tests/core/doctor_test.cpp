@@ -66,4 +66,12 @@ BOOST_AUTO_TEST_CASE(another_spelling_may_lead_anywhere_but_through, *label("RS8
     BOOST_TEST((core::judge_spelling("https://h//mcp", heard(200)).verdict == Verdict::broken));
 }
 
+BOOST_AUTO_TEST_CASE(where_users_are_verified_a_page_is_the_web_servers_to_refuse, *label("K45")) {
+    const auto judged = [](const Heard& answer) { return core::judge_sign_in("https://h/oauth/sessions", "without a sign-in", answer); };
+    for (const auto& asked : {heard(401, "Basic realm=\"Sign in\""), heard(302), heard(303)}) BOOST_TEST((judged(asked).verdict == Verdict::ok));
+    for (const auto& wrong : {heard(200), heard(403), heard(404), heard(500), silence()}) BOOST_TEST((judged(wrong).verdict == Verdict::broken));
+    BOOST_TEST(holds(judged(heard(200)).what, "ANYONE can be any user"));
+    BOOST_TEST(holds(judged(heard(403)).mend, "REMOTE_USER"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

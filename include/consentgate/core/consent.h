@@ -32,6 +32,9 @@ Result<FlowId> parse_flow_id(const Form& form);
 // fail: browser_mismatch, flow_expired
 Checked check_flow(const Flow& flow, const std::optional<Digest>& browser, bool stands_in, Instant now);
 
+// 1 to 255 bytes of UTF-8, no control characters.
+bool is_user_id(std::string_view text);
+
 // A typed user id: trimmed, 1 to 255 bytes of UTF-8, no control characters. fail: invalid_user_id
 Result<Identity> judge_user_id(const std::optional<std::string>& typed);
 

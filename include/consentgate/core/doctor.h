@@ -38,5 +38,7 @@ Finding judge_false_token(const GuardedResource& resource, const Heard& heard);
 Finding judge_spelling(const std::string& url, const Heard& heard);
 // A false client secret must be refused as such: so Authorization reaches the pages.
 Finding judge_false_secret(const std::string& url, const Heard& heard);
+// Where verified users are on, a page without a sign-in, or with a made-up name and password, must be the web server's to refuse.
+Finding judge_sign_in(const std::string& url, const std::string& as_whom, const Heard& heard);
 
 } // namespace consentgate::core

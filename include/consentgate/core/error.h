@@ -39,6 +39,9 @@ enum class Fault {
     identity_required,         // 302 back to the identity page
     invalid_virtual_key,       // 302 back to the identity page
     invalid_user_id,           // 302 back to the identity page
+    verified_user_missing,     // 403; the web server said nobody's name
+    invalid_verified_user,     // 403
+    another_user,              // 403; not the user who began it
     invalid_bearer,            // 401
     browser_mismatch,          // 403
     flow_already_submitted,    // 409

@@ -14,6 +14,8 @@ namespace consentgate::core {
 
 // Whom a person need not tell again what they consented to: nobody, clients with an https address, or everybody.
 enum class RememberConsent { never, https, always };
+// Who says who a person is: they themselves, on a page, or the web server, by REMOTE_USER and nothing else.
+enum class VerifiedUser { off, remote_user };
 // Whose Client ID Metadata Documents are read. A list entry is a host, `*.` and a domain for all hosts below it, or either
 // with `:PORT`; lower case.
 struct DocumentPolicy {
@@ -30,6 +32,7 @@ struct Policy {
     ScopeSet default_scopes;            // granted when a client names none; a subset of the catalogue
     std::vector<ScopeImplication> implications; // what broader scopes hold
     bool enforce_identity = false;      // enforce_auth_on_inference: nobody may skip saying who they are
+    VerifiedUser verified_user = VerifiedUser::off;
     bool registration_enabled = true;
     RememberConsent remember_consent = RememberConsent::https;
     DocumentPolicy documents;

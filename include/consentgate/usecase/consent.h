@@ -9,19 +9,21 @@
 
 namespace consentgate::usecase {
 
-// Whoever is acting: the browser's cookie and its digest (absent when there is none) and, for submit only, the Authorization header.
+// Whoever is acting: the browser's cookie and its digest (absent when there is none), for submit only the Authorization header, and
+// whom the web server says it has signed in (absent when it says nothing).
 struct Actor {
     std::optional<core::Digest> browser;
     std::optional<std::string> authorization;
     std::optional<core::Secret> secret{};
+    std::optional<std::string> remote_user{};
 };
 
 // The open flow a page or form is about.
-// fail: missing_flow_id, invalid_flow, browser_mismatch, flow_expired, flow_already_submitted
+// fail: missing_flow_id, invalid_flow, browser_mismatch, flow_expired, flow_already_submitted; as check_asker
 core::Result<store::FlowView> open_flow(World& world, const core::Form& form, const Actor& actor, core::Instant now);
 
 // The three ways to say who one is. Each answers with the flow as it was before.
-// fail: as open_flow; invalid_virtual_key, invalid_user_id, identity_required
+// fail: as open_flow; invalid_virtual_key, invalid_user_id, identity_required; invalid_request when the web server says who one is
 core::Result<store::FlowView> choose_virtual_key(World& world, const core::Form& form, const Actor& actor, core::Instant now);
 core::Result<store::FlowView> choose_user_id(World& world, const core::Form& form, const Actor& actor, core::Instant now);
 core::Result<store::FlowView> skip_identity(World& world, const core::Form& form, const Actor& actor, core::Instant now);

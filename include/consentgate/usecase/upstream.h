@@ -35,7 +35,7 @@ struct LinkView {
     core::SessionView session;
     core::Link link;
 };
-// in: query  mcp_client_id and link. fail: invalid_link, browser_mismatch, unknown_service
+// in: query  mcp_client_id and link. fail: invalid_link, browser_mismatch, unknown_service; as check_asker
 core::Result<LinkView> open_link(World& world, const core::Form& query, const Actor& actor, core::Instant now);
 // Uses the link up and sends the person on. fail: as open_link
 core::Result<core::Secret> follow_link(World& world, const core::Form& form, const Actor& actor, core::Instant now);
@@ -47,7 +47,7 @@ struct Returned {
     std::string problem;               // empty: connected. Else service_refused or service_failed
     std::string why;                   // for the log
 };
-// fail: invalid_upstream_state, browser_mismatch: nothing was stored, nothing changed; as open_flow when the flow is over
+// fail: invalid_upstream_state, browser_mismatch: nothing was stored, nothing changed; as open_flow when the flow is over; as check_asker
 core::Result<Returned> finish_connect(World& world, const core::Form& query, const Actor& actor, core::Instant now);
 
 // Takes a connection away, here at once, and at the service where that offers it.

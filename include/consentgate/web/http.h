@@ -26,6 +26,7 @@ struct Request {
     BodyState body_state = BodyState::whole;
     std::optional<std::string> content_type, cookie, authorization, origin, fetch_site, accept, accept_language;
     std::string remote_addr;
+    std::optional<std::string> remote_user; // whom the web server signed in: its own word, never a header of the client's
     core::Instant now{};   // one time for the whole request
     std::string event_id;  // under which the log has the reason of a refusal
 };

@@ -9,7 +9,12 @@ import { freePort, plainFolder, root, startServer, until } from './server.mjs';
 
 const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
-const shipped = (name) => fs.readFileSync(conf(name), 'utf8');
+// in: users  a file of names and passwords: the lines for verified users are then in force, as a person would uncomment them
+const shipped = (name, users) => {
+  const text = fs.readFileSync(conf(name), 'utf8');
+  if (!users) return text;
+  return text.replace(/^# Verified users[^]*?\n\n/m, (section) => section.replace(/^#(?=\S|    )/gm, '').replace('/etc/consentgate/users', users));
+};
 // docs/gate.md, which people follow line by line, and so do we: what stands after the words of a line's beginning.
 const guide = fs.readFileSync(path.join(root, 'docs/gate.md'), 'utf8');
 const said = (beginning) => {
@@ -49,15 +54,16 @@ function openFor(folder, sockets) {
 const lighttpd = {
   name: 'lighttpd',
   socket: 'gate.sock',
-  write(folder, port, guards) {
+  write(folder, port, guards, gatePort, environment, users) {
     const one = shipped('lighttpd-gate.conf');
     const [head, block] = [one.slice(0, one.indexOf('# One block')), one.slice(one.indexOf('$HTTP["url"]'))];
     const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
     fs.writeFileSync(path.join(folder, 'gate.conf'), [head, ...blocks].join('\n'));
+    fs.writeFileSync(path.join(folder, 'lighttpd-mount.conf'), shipped('lighttpd-mount.conf', users));
     fs.writeFileSync(path.join(folder, 'front.conf'), [`server.port = ${port}`, 'server.bind = "127.0.0.1"', `server.document-root = "${folder}"`, `server.errorlog = "${folder}/front.log"`,
       `server.upload-dirs = ( "${folder}" )`,
       ...['var.consentgate_socket', 'var.consentgate_gate', 'var.consentgate_lua', 'include "/etc/consentgate/lighttpd-mount', 'include "/etc/consentgate/lighttpd-gate'].map((line) => said(line)
-        .replace('/etc/consentgate/lighttpd-gate.conf', 'gate.conf').replace('/etc/consentgate', path.join(root, 'conf')).replace('/run/consentgate', folder)), ''].join('\n'));
+        .replace('/etc/consentgate/lighttpd-gate.conf', 'gate.conf').replace('/etc/consentgate/lighttpd-mount.conf', 'lighttpd-mount.conf').replace('/etc/consentgate', path.join(root, 'conf')).replace('/run/consentgate', folder)), ''].join('\n'));
   },
   start: (folder) => new Child('lighttpd', ['-D', '-f', path.join(folder, 'front.conf')]),
 };
@@ -66,13 +72,13 @@ const lighttpd = {
 const apache = {
   name: 'Apache',
   socket: 'tcp',
-  write(folder, port, guards, gatePort) {
+  write(folder, port, guards, gatePort, environment, users) {
     const tree = path.join(folder, 'apache2');
     fs.cpSync('/etc/apache2', tree, { recursive: true, verbatimSymlinks: true });
     for (const name of ['run', 'lock', 'log']) fs.mkdirSync(path.join(folder, name));
     fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
     fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache.conf').replace('/run/consentgate.sock', `${folder}/consentgate.sock`));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache.conf', users).replace('/run/consentgate.sock', `${folder}/consentgate.sock`));
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache-gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`));
     const site = path.join(tree, 'sites-available/000-default.conf');
     const uses = guards.map(({ at, port: behind, to }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n`).join('');
@@ -89,10 +95,10 @@ const apache = {
 const nginx = {
   name: 'nginx',
   socket: 'gate.sock',
-  write(folder, port, guards) {
+  write(folder, port, guards, gatePort, environment, users) {
     fs.mkdirSync(path.join(folder, 'consentgate'));
     for (const name of ['nginx-fastcgi.conf', 'nginx-guard.conf']) fs.copyFileSync(conf(name), path.join(folder, 'consentgate', name));
-    fs.writeFileSync(path.join(folder, 'site.conf'), shipped('nginx.conf').replaceAll('/run/consentgate/', `${folder}/`));
+    fs.writeFileSync(path.join(folder, 'site.conf'), shipped('nginx.conf', users).replaceAll('/run/consentgate/', `${folder}/`));
     const blocks = guards.map(({ at, port: behind }) => said('location').replace('/mcp', at).replace('3001', String(behind)));
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`);
     fs.writeFileSync(path.join(folder, 'front.conf'), ['daemon off;', asRoot ? 'user www-data;' : '', `pid ${folder}/nginx.pid;`, `error_log ${folder}/front.log;`, 'events { worker_connections 512; }',
@@ -105,7 +111,7 @@ const nginx = {
 const sharedHosting = {
   name: 'Apache on shared hosting',
   socket: 'none',
-  write(folder, port, guards, gatePort, environment) {
+  write(folder, port, guards, gatePort, environment, users) {
     const site = path.join(folder, 'site');
     for (const name of ['ipc', 'site']) fs.mkdirSync(path.join(folder, name));
     const home = (text) => text.replaceAll('/home/anna/consentgate/consentgate.conf', `${folder}/consentgate.conf`).replaceAll('/home/anna/consentgate/consentgate', path.resolve(root, build, 'consentgate'))
@@ -115,12 +121,12 @@ const sharedHosting = {
     const script = (name) => home(shipped(name)).replace('exec ', `${settings}export CONSENTGATE_WORKERS=1 CONSENTGATE_GATE_WORKERS=1\nexec `);
     fs.writeFileSync(path.join(site, 'consentgate.fcgi'), script('consentgate.fcgi'), { mode: 0o755 });
     fs.writeFileSync(path.join(folder, 'gate.fcgi'), script('gate.fcgi'), { mode: 0o755 });
-    fs.copyFileSync(conf('htaccess'), path.join(site, '.htaccess'));
+    fs.writeFileSync(path.join(site, '.htaccess'), shipped('htaccess', users));
     for (const { at, port: behind } of guards) {
       fs.mkdirSync(path.join(site, at), { recursive: true });
       fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('htaccess-gate')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`));
     }
-    const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'proxy', 'proxy_http', 'fcgid'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
+    const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'proxy', 'proxy_http', 'fcgid', ...(users ? ['auth_basic', 'authn_file'] : [])].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
     fs.writeFileSync(path.join(folder, 'front.conf'), [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/front.pid"`, `ErrorLog "${folder}/front.log"`, ...modules,
       'TypesConfig /etc/mime.types', ...(asRoot ? ['User www-data', 'Group www-data'] : []), `FcgidIPCDir "${folder}/ipc"`, `FcgidProcessTableFile "${folder}/fcgid.shm"`, `DocumentRoot "${site}"`,
       `<Directory "${site}">`, 'AllowOverride FileInfo AuthConfig Options Limit', 'Require all granted', '</Directory>', ''].join('\n'));
@@ -136,7 +142,8 @@ export const fronts = [lighttpd, apache, nginx, sharedHosting];
 //      resources  of the configuration; the guards' addresses are added by `resource add`
 // out: what the journey calls a server; `gate` is the gate's process
 //      prepare  with the server, before the guards are added
-export async function startFront(front, { guards, env = {}, workers = 2, prepare }) {
+//      users    lines of names and passwords, as htpasswd writes them: the web server then signs people in
+export async function startFront(front, { guards, env = {}, workers = 2, prepare, users }) {
   const folder = plainFolder();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -160,7 +167,9 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
   };
   await server.startGate();
   openFor(folder, ['consentgate.sock', ...(front.socket === 'gate.sock' ? ['gate.sock'] : [])]);
-  front.write(folder, port, guards, gatePort, server.environment());
+  const file = users && path.join(folder, 'users');
+  if (users) fs.writeFileSync(file, users, { mode: 0o644 });
+  front.write(folder, port, guards, gatePort, server.environment(), file);
   server.startWeb = async () => {
     server.web = front.start(folder);
     await until(async () => {
