@@ -6,6 +6,7 @@
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/rate_limiter.h"
 #include "consentgate/usecase/upkeep.h"
+#include "consentgate/usecase/upstream_endings.h"
 #include "consentgate/web/fastcgi.h"
 #include "consentgate/web/gate.h"
 #include "consentgate/web/router.h"
@@ -22,7 +23,7 @@ namespace {
 
 using namespace consentgate;
 
-constexpr core::Span sweep_every{60};
+constexpr core::Span sweep_every{60}, tell_every{5};
 
 // What all workers of one configuration share; nothing in it holds a connection.
 struct Prepared {
@@ -52,6 +53,27 @@ public:
 private:
     store::Store& store_;
     core::Span unused_client_life_;
+    core::Instant next_;
+};
+
+// Tells services what is over, a bounded turn now and then.
+class Teller {
+public:
+    explicit Teller(usecase::World& world) : world_(world), next_(sys::now() + tell_every) {}
+
+    void operator()() {
+        const auto now = sys::now();
+        if (now < next_) return;
+        try {
+            usecase::tell_services(world_, now);
+        } catch (const std::exception& error) {
+            sys::log_event("tell_failed", {{"why", error.what()}});
+        }
+        next_ = sys::now() + tell_every;
+    }
+
+private:
+    usecase::World& world_;
     core::Instant next_;
 };
 
@@ -94,7 +116,8 @@ void serve_part(Part part, int socket, const Prepared& prepared, usecase::World&
     }
     auto site = web::make_site(world, prepared.pages, shared.rates, prepared.foundation.config.limits);
     Sweeper sweeper(world.store, prepared.foundation.config.unused_client_life);
-    web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(); }});
+    Teller teller(world);
+    web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(), teller(); }});
 }
 
 int work(Part part, int socket, const Prepared& prepared, Shared& shared) {

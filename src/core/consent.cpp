@@ -88,6 +88,8 @@ std::string token_owner(const Identity& identity, const SessionId& session) {
 
 std::string token_owner(const FlowId& flow) { return "flow:" + flow.text; }
 
+std::string ended_owner(const std::string& token_id) { return "ended:" + token_id; }
+
 Settlement settle(const Flow& flow, Identity identity, FreshSettlement fresh, const Keyring& keyring, const Policy& policy, Instant now) {
     Settlement out;
     out.flow_id = flow.id;

@@ -15,6 +15,8 @@ constexpr std::size_t state_length = 43;
 constexpr Span most_ahead{60};             // a token is refreshed so long before it ends,
 constexpr int part_ahead = 5;              // but not in the first four fifths of its life
 constexpr Span first_pause{5}, longest_pause{600};
+constexpr Span first_telling_pause{30}, longest_telling_pause{7200}, tell_for{86400};
+constexpr std::int64_t most_tellings = 20;
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
@@ -138,6 +140,21 @@ UpstreamToken after_failure(UpstreamToken token, Trouble trouble, Instant now) {
     auto pause = first_pause;
     for (std::int64_t failure = 1; failure < token.failures && pause < longest_pause; ++failure) pause *= 2;
     token.retry_at = now + std::min(pause, longest_pause);
+    return token;
+}
+
+Told read_revocation_reply(const ServiceReply& reply) {
+    constexpr int too_many = 429;
+    if (!reply.answered || reply.status >= 500 || reply.status == too_many) return Told::later;
+    return reply.status == 200 ? Told::yes : Told::no;
+}
+
+std::optional<UpstreamToken> after_untold(UpstreamToken token, Instant now) {
+    ++token.failures;
+    if (token.failures >= most_tellings || token.ended_at.value_or(now) + tell_for <= now) return std::nullopt;
+    auto pause = first_telling_pause;
+    for (std::int64_t failure = 1; failure < token.failures && pause < longest_telling_pause; ++failure) pause *= 2;
+    token.retry_at = now + std::min(pause, longest_telling_pause);
     return token;
 }
 

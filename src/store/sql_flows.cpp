@@ -121,7 +121,7 @@ Outcome SqlStore::deny_flow(const core::FlowId& id, core::Instant now) {
     return db_.write(
         [&] {
             if (db_.run("DELETE FROM flow WHERE id = ? AND expires_at > ?", id.text, core::epoch(now)) != 1) return Outcome::gone;
-            db_.run("DELETE FROM upstream_token WHERE owner = ?", core::token_owner(id));
+            end_tokens_of(core::token_owner(id), now);
             return Outcome::done;
         },
         [&] { return !has_flow(id) && !db_.has("SELECT 1 FROM session WHERE flow_id = ?", id.text); });

@@ -116,8 +116,13 @@ std::vector<core::SessionView> SqlStore::list_consents(const core::Digest& brows
 }
 
 Outcome SqlStore::revoke_session(const core::SessionId& id, core::Instant now) {
-    return db_.write([&] { return outcome(db_.run("UPDATE session SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", core::epoch(now), id.text)); },
-                     [&] { return db_.has("SELECT 1 FROM session WHERE id = ? AND revoked_at IS NOT NULL", id.text); });
+    return db_.write(
+        [&] {
+            if (db_.run("UPDATE session SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", core::epoch(now), id.text) != 1) return Outcome::gone;
+            end_tokens_of(core::token_owner(core::Identity{}, id), now); // those that are its alone
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM session WHERE id = ? AND revoked_at IS NOT NULL", id.text); });
 }
 
 } // namespace consentgate::store

@@ -71,6 +71,9 @@ public:
     std::optional<core::UpstreamToken> find_upstream_token(const std::string& owner, const core::ServiceId& service) override;
     std::vector<core::UpstreamToken> list_upstream_tokens(const std::string& owner) override;
     void touch_upstream_token(const std::string& id, core::Instant now) override;
+    Outcome end_upstream_token(const std::string& id, core::Instant now) override;
+    std::vector<core::UpstreamToken> list_ended_tokens(core::Instant now, std::size_t most) override;
+    void postpone_ended_tokens(const core::ServiceId& service, core::Instant until) override;
     Outcome remove_upstream_token(const std::string& id) override;
     Outcome claim_refresh(const std::string& id, std::int64_t version, const std::string& lease, core::Instant until, core::Instant now) override;
     Outcome keep_refreshed(const core::UpstreamToken& token, const std::string& lease, core::Instant now) override;
@@ -100,6 +103,7 @@ private:
     void change_keys(const core::Client& client);
     std::size_t sweep_documents(core::Instant now, std::int64_t most);
 
+    void end_tokens_of(const std::string& owner, core::Instant now);
     void insert_upstream_token(const core::UpstreamToken& token, const std::string& owner, core::Instant now);
 
     // A table of things that are good once.

@@ -61,11 +61,11 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
         swept.clients = documents;
         for (const auto& id : flows) {
             swept.flows += db_.run("DELETE FROM flow WHERE id = ?", id);
-            db_.run("DELETE FROM upstream_token WHERE owner = ?", core::token_owner(core::FlowId(id)));
+            end_tokens_of(core::token_owner(core::FlowId(id)), now);
         }
         for (const auto& id : sessions) {
             swept.sessions += db_.run("DELETE FROM session WHERE id = ?", id);
-            db_.run("DELETE FROM upstream_token WHERE owner = ?", "session:" + id);
+            end_tokens_of(core::token_owner(core::Identity{}, core::SessionId(id)), now);
         }
         for (std::size_t kind = 0; kind < passing.size(); ++kind) {
             for (const auto& hash : passing[kind]) swept.tokens += db_.run(passing_kinds[kind].remove, hash);

@@ -5,15 +5,15 @@ namespace consentgate::store {
 namespace {
 
 #define UPSTREAM_TOKEN_COLUMNS "id, owner, service_id, access_token, refresh_token, key_id, scope, expires_at, version, failures, retry_at, broken_at, " \
-                               "created_at, updated_at, last_used_at"
+                               "created_at, updated_at, last_used_at, ended_at"
 
 core::UpstreamToken take_upstream_token(Row& columns) {
     core::UpstreamToken token;
     BLOB access;
     MaybeBlob refresh, scope;
-    MaybeTime expires_at, failures, retry_at, broken_at, created_at, updated_at, last_used_at;
+    MaybeTime expires_at, failures, retry_at, broken_at, created_at, updated_at, last_used_at, ended_at;
     columns.into(token.id, token.owner, token.service.text, access, refresh, token.key_id.text, scope, expires_at, token.version, failures, retry_at,
-                 broken_at, created_at, updated_at, last_used_at);
+                 broken_at, created_at, updated_at, last_used_at, ended_at);
     token.access_token = from_blob(access);
     token.refresh_token = from_blob(refresh);
     token.scope = from_blob(scope);
@@ -24,6 +24,7 @@ core::UpstreamToken take_upstream_token(Row& columns) {
     token.created_at = from_maybe_time(created_at);
     token.updated_at = from_maybe_time(updated_at);
     token.last_used_at = from_maybe_time(last_used_at);
+    token.ended_at = from_maybe_time(ended_at);
     return token;
 }
 
@@ -31,7 +32,7 @@ core::UpstreamToken take_upstream_token(Row& columns) {
 
 void SqlStore::insert_upstream_token(const core::UpstreamToken& token, const std::string& owner, core::Instant now) {
     const auto at = core::epoch(now);
-    db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner, token.service.text); // a reconnect replaces
+    db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner, token.service.text); // a reconnect replaces; see transfer_upstream_tokens
     db_.run("INSERT INTO upstream_token (id, owner, service_id, access_token, refresh_token, key_id, scope, expires_at, version, created_at, updated_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             token.id, owner, token.service.text, to_blob(token.access_token), to_maybe_blob(token.refresh_token), token.key_id.text,
@@ -96,6 +97,44 @@ Outcome SqlStore::remove_upstream_token(const std::string& id) {
                      [&] { return !db_.has("SELECT 1 FROM upstream_token WHERE id = ?", id); });
 }
 
+// What is over belongs to nobody, so that no lookup by an owner finds it. A lease stays: whoever is refreshing the token writes
+// what it gets into this row, and that is what the service is told about.
+#define END_TOKEN "UPDATE upstream_token SET owner = ?, ended_at = ?, failures = NULL, retry_at = NULL, version = version + 1 WHERE id = ? AND ended_at IS NULL"
+
+Outcome SqlStore::end_upstream_token(const std::string& id, core::Instant now) {
+    return db_.write([&] { return outcome(db_.run(END_TOKEN, core::ended_owner(id), core::epoch(now), id)); },
+                     [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ? AND ended_at IS NOT NULL", id); });
+}
+
+// Inside the transaction that ends the owner.
+void SqlStore::end_tokens_of(const std::string& owner, core::Instant now) {
+    std::vector<std::string> ids;
+    db_.query("SELECT id FROM upstream_token WHERE owner = ? ORDER BY service_id", [&](Row& columns) { columns.into(ids); }, owner);
+    for (const auto& id : ids) db_.run(END_TOKEN, core::ended_owner(id), core::epoch(now), id);
+}
+#undef END_TOKEN
+
+// A service at which another one is just being told is left out, so that a slow one keeps one worker waiting and not all.
+std::vector<core::UpstreamToken> SqlStore::list_ended_tokens(core::Instant now, std::size_t most) {
+    const auto at = core::epoch(now);
+    return db_.read([&] {
+        std::vector<core::UpstreamToken> tokens;
+        db_.query("SELECT " UPSTREAM_TOKEN_COLUMNS " FROM upstream_token WHERE ended_at <= ? AND (retry_at IS NULL OR retry_at <= ?) AND "
+                  "(lease IS NULL OR lease_until <= ?) AND NOT EXISTS (SELECT 1 FROM upstream_token other WHERE other.ended_at <= ? AND "
+                  "other.service_id = upstream_token.service_id AND other.lease_until > ?) ORDER BY ended_at, id LIMIT ?",
+                  [&](Row& columns) { tokens.push_back(take_upstream_token(columns)); }, at, at, at, at, at, static_cast<std::int64_t>(most));
+        return tokens;
+    });
+}
+
+void SqlStore::postpone_ended_tokens(const core::ServiceId& service, core::Instant until) {
+    const auto at = core::epoch(until);
+    db_.rewrite([&] {
+        db_.run("UPDATE upstream_token SET retry_at = ? WHERE ended_at IS NOT NULL AND service_id = ? AND (retry_at IS NULL OR retry_at < ?)", at, service.text, at);
+        return Outcome::done;
+    });
+}
+
 // The gate of refreshing: of any number of workers that found the token due, one writes its lease.
 Outcome SqlStore::claim_refresh(const std::string& id, std::int64_t version, const std::string& lease, core::Instant until, core::Instant now) {
     return db_.write(
@@ -129,7 +168,8 @@ Outcome SqlStore::note_refresh_failure(const core::UpstreamToken& token, const s
         [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ? AND version = ? AND lease IS NULL", token.id, token.version + 1); });
 }
 
-// Inside settle_flow. What the owner had for the same service before gives way to what was connected just now. Rows are
+// Inside settle_flow. What the owner had for the same service before gives way to what was connected just now; the service is
+// not told, for at many of them that would end the whole grant, and what was connected just now with it. Rows are
 // taken in the order of their service, so that two transfers to one owner cannot deadlock.
 void SqlStore::transfer_upstream_tokens(const std::string& from, const std::string& to, core::Instant now) {
     std::vector<std::string> ids, services;

@@ -37,7 +37,8 @@ constexpr Column resource_server[] = {{"id", text}, {"resource", bytes}, {"secre
 constexpr Column upstream_token[] = {
     {"id", text}, {"owner", text}, {"service_id", text}, {"access_token", bytes}, {"refresh_token", bytes}, {"key_id", text}, {"scope", bytes},
     {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number},
-    {"lease", text}, {"lease_until", number}, {"failures", number}, {"retry_at", number}, {"broken_at", number}, {"last_used_at", number}};
+    {"lease", text}, {"lease_until", number}, {"failures", number}, {"retry_at", number}, {"broken_at", number}, {"last_used_at", number},
+    {"ended_at", number}};
 constexpr Column service[] = {
     {"id", text}, {"name", bytes}, {"url", bytes}, {"issuer", bytes}, {"authorization_endpoint", bytes}, {"token_endpoint", bytes},
     {"registration_endpoint", bytes}, {"revocation_endpoint", bytes}, {"resource", bytes}, {"scope", bytes}, {"registration", text}, {"client_id", bytes},

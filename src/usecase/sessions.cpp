@@ -1,6 +1,7 @@
 #include "consentgate/usecase/sessions.h"
 
 #include "consentgate/core/verified_user.h"
+#include "consentgate/usecase/upstream_endings.h"
 
 #include <algorithm>
 
@@ -38,11 +39,9 @@ std::vector<OwnSession> list_own_sessions(World& world, const Actor& actor, core
 }
 
 store::Outcome end_session(World& world, const core::Session& session, core::Instant now) {
+    const auto own = world.store.list_upstream_tokens(core::token_owner(core::Identity{}, session.id)); // none when they are a key's or a person's
     const auto outcome = world.store.revoke_session(session.id, now);
-    const auto owner = core::token_owner(session.identity, session.id);
-    if (owner == core::token_owner(core::Identity{}, session.id)) {
-        for (const auto& token : world.store.list_upstream_tokens(owner)) disconnect(world, token);
-    }
+    for (const auto& token : own) tell_now(world, token, now);
     return outcome;
 }
 
@@ -62,7 +61,7 @@ void disconnect_own_service(World& world, const core::Form& form, const Actor& a
     if (!view || !core::why_over(*view, now).empty()) return;
     const auto owner = core::token_owner(view->session.identity, view->session.id);
     const auto token = world.store.find_upstream_token(owner, core::ServiceId(form.get("mcp_client_id").value_or("")));
-    if (token) disconnect(world, *token);
+    if (token) disconnect(world, *token, now);
 }
 
 } // namespace consentgate::usecase

@@ -207,20 +207,4 @@ core::Result<Returned> finish_connect(World& world, const core::Form& query, con
     return returned;
 }
 
-bool disconnect(World& world, const core::UpstreamToken& token) {
-    if (world.store.remove_upstream_token(token.id) == Outcome::gone) return false; // somebody else's request was first, and tells
-    const auto service = world.store.find_service(token.service);
-    if (!service || service->revocation_endpoint.empty()) return false;
-    const auto secret = client_secret_of(world, *service);
-    if (!secret) return false;
-    const auto revoke = [&](const std::string& sealed, const std::string& place, std::string_view hint) {
-        const auto clear = sealed.empty() ? std::nullopt : core::unseal(world.keyring, token.key_id, sealed, place);
-        return clear && call_service(world, core::revocation_request(*service, *secret, *clear, hint)).status == 200;
-    };
-    // A refresh token ends the grant with all its access tokens at most providers, but not at all of them (RFC 7009 section 2.1).
-    const bool refresh = revoke(token.refresh_token, token.refresh_place(), "refresh_token");
-    const bool access = revoke(token.access_token, token.access_place(), "access_token");
-    return refresh || access;
-}
-
 } // namespace consentgate::usecase

@@ -33,7 +33,11 @@ int measure_journeys(const Servers& servers);
 
 // (e) the endpoints that clients and resource servers ask most, beside the program that does nothing.
 // in:   id, secret  of a resource server of the one resource
-int measure_endpoints(int port, const std::string& id, const std::string& secret);
+//       service     that it may fetch its callers' tokens of; none of them is refreshed, and it is never asked
+struct Vault {
+    std::string database, key_file; // an account is written there beforehand
+};
+int measure_endpoints(int port, const std::string& id, const std::string& secret, const std::string& service, const Vault& vault);
 
 // (f) calls of a server behind the gate, through one web server after another.
 // Each has /open, which is not guarded, /nothing behind the authorizer that does nothing, and /mcp behind the gate.

@@ -1,8 +1,12 @@
 #include "bench.h"
+#include "database.h"
 #include "load.h"
 #include "measure.h"
 
 #include "consentgate/core/text.h"
+#include "consentgate/core/vault.h"
+#include "consentgate/sys/clock.h"
+#include "consentgate/sys/key_file.h"
 
 #include <cstdio>
 #include <stdexcept>
@@ -12,7 +16,7 @@ namespace {
 
 constexpr int rounds = 3;
 constexpr std::chrono::seconds round_length{2};
-constexpr double least_of_nothing = 0.5; // what introspection must make of the requests to a program that does nothing
+constexpr double least_of_nothing = 0.5; // what introspection and exchange must make of the requests to a program that does nothing
 
 // One request after another on one connection, each the same.
 class Asking : public Traveller {
@@ -64,6 +68,22 @@ private:
     std::string form_;
 };
 
+// As the callback leaves it: an account at the service for this session alone, good for a day.
+void connect_account(const Vault& vault, const std::string& session_token, const std::string& service) {
+    const auto store = store::open_store(config_of(vault.database));
+    const auto keyring = sys::read_key_file(vault.key_file);
+    const auto session = store->find_session(core::sha256(session_token));
+    if (!session) throw std::runtime_error("the session is not in " + vault.database);
+    sys::OsRandom random;
+    const auto now = sys::now();
+    core::UpstreamToken token{.id = random.id(16), .owner = core::token_owner(session->session.identity, session->session.id), .service = core::ServiceId(service), .access_token = {}, .refresh_token = {},
+                              .key_id = keyring.newest(), .scope = "read", .expires_at = now + core::Span(86400), .updated_at = now};
+    const auto seal = [&](const std::string& place) { return core::seal(keyring, keyring.newest(), random.bytes(core::nonce_bytes), place, core::Secret(random.id(32))); };
+    token.access_token = seal(token.access_place());
+    token.refresh_token = seal(token.refresh_place());
+    if (store->connect_in_session(session->session.id, token, now) != store::Outcome::done) throw std::runtime_error("the account was not connected");
+}
+
 struct Endpoint {
     const char* name;
     MakeTraveller make;
@@ -96,17 +116,22 @@ void print(const Endpoint& endpoint, const Figures& nothing) {
 
 } // namespace
 
-int measure_endpoints(int port, const std::string& id, const std::string& secret) {
+int measure_endpoints(int port, const std::string& id, const std::string& secret, const std::string& service, const Vault& vault) {
     const auto client = register_client(port);
     const auto refreshing = register_client(port, true);
     const auto token = sign_in_token(port);
-    const auto question = client_post(port, "introspect", "client_id=" + id + "&client_secret=" + secret + "&token=" + token);
+    connect_account(vault, token, service);
+    const auto us = "client_id=" + id + "&client_secret=" + secret;
+    const auto question = client_post(port, "introspect", us + "&token=" + token);
+    const auto trade = client_post(port, "token", us + "&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&audience=" + service + "&subject_token=" + token +
+                                                      "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token");
     const Endpoint nothing{"nothing", [&] { return std::make_unique<Asking>(port, noop_post(port), "ok"); }, true, 0};
     const auto bare = measured(nothing);
     std::printf("(e) single requests, one at a time and 4 at once, beside the program that does nothing; medians of %d rounds, load %s\n", rounds, load_average().c_str());
     std::printf("  %-22s %10s %10s %10s %10s\n", "", "p50 ms", "of nothing", "4: a second", "of nothing");
     std::printf("  %-22s %10.3f %10s %10.0f\n", nothing.name, bare.wait, "", bare.rate);
     print({"introspection", [&] { return std::make_unique<Asking>(port, question, "\"active\":true"); }, true, least_of_nothing}, bare);
+    print({"exchange", [&] { return std::make_unique<Asking>(port, trade, "\"issued_token_type\""); }, true, least_of_nothing}, bare);
     print({"token, from a code", [&] { return std::make_unique<Redeeming>(port, client); }, false, 0}, bare);
     print({"token, by refreshing", [&] { return std::make_unique<Refreshing>(port, refreshing); }, true, 0}, bare);
     return EXIT_SUCCESS;

@@ -65,7 +65,9 @@ start "${serve[@]}"
 consentgate=$!
 until_there "$VAR/consentgate.sock"
 "$BUILD/bench" journeys "$PORT" "$lighttpd" "$consentgate" "$noop" || fail "the journeys were not made"
-mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" 2>>"$VAR/servers.log")
-"$BUILD/bench" endpoints "$PORT" "${asking[@]}" || fail "the endpoints were not measured"
+"$BUILD/consentgate-admin" service add bench --url https://bench.invalid/mcp --authorization-endpoint https://bench.invalid/authorize \
+  --token-endpoint https://bench.invalid/token --client-id bench >>"$VAR/servers.log" 2>&1 || fail "the service was not added"
+mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" --service bench 2>>"$VAR/servers.log")
+"$BUILD/bench" endpoints "$PORT" "${asking[@]}" bench "$CONSENTGATE_DATABASE" "$CONSENTGATE_KEY_FILE" || fail "the endpoints were not measured"
 start_gates
 "$BUILD/bench" gate "$("$BUILD/bench" token "$PORT")" "${FRONTS[@]}" || fail "the gate was not measured"

@@ -3,6 +3,7 @@
 
 #include "consentgate/core/vault.h"
 #include "consentgate/usecase/sessions.h"
+#include "consentgate/usecase/upstream_endings.h"
 #include "consentgate/usecase/upstream_tokens.h"
 #include "tests/support/scripted_service.h"
 
@@ -72,6 +73,12 @@ struct Workers : WorldFixture {
     }
 };
 
+struct Endings : Workers {
+    Endings() { connect(); }
+    // out: what is still to be told at that time
+    std::size_t waiting(core::Instant now) { return store->list_ended_tokens(now, 10).size(); }
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(upstream_tokens)
@@ -126,6 +133,43 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_a_session_ends_its_own_connections_at_the_ser
     BOOST_TEST((usecase::end_session(world, session, noon) == store::Outcome::done));
     BOOST_TEST(service.behind.revoked.size() == 2U);
     BOOST_TEST(store->list_upstream_tokens(core::token_owner(session.identity, session.id)).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(of_eight_workers_one_tells_the_service_of_an_ended_session, Endings, *label("contract_4")) {
+    BOOST_TEST((store->revoke_session(session.id, noon) == store::Outcome::done));
+    std::vector<std::thread> threads;
+    for (int worker = 0; worker < 8; ++worker) {
+        threads.emplace_back([&] {
+            const auto own_store = store::open_store(config);
+            sys::OsRandom own_random;
+            usecase::World own{*own_store, own_random, policy, keyring, bearers, nullptr, &service};
+            usecase::tell_services(own, noon);
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    BOOST_TEST(service.behind.revoked.size() == 2U); // its refresh token, and its access token
+    BOOST_TEST(waiting(noon + core::Span(86400)) == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_service_that_is_away_is_told_later_and_given_up_after_a_day, Endings, *label("contract_4")) {
+    service.behind.away = true;
+    BOOST_TEST((usecase::end_session(world, session, noon) == store::Outcome::done));
+    BOOST_TEST(usecase::tell_services(world, noon) == 0U);
+    BOOST_TEST(waiting(noon + core::Span(29)) == 0U);
+    BOOST_TEST(waiting(noon + core::Span(30)) == 1U);
+    BOOST_TEST(usecase::tell_services(world, noon + core::Span(30)) == 0U);
+    BOOST_TEST(waiting(noon + core::Span(89)) == 0U);
+    service.behind.away = false;
+    BOOST_TEST(usecase::tell_services(world, noon + core::Span(90)) == 1U);
+    BOOST_TEST(service.behind.revoked.size() == 2U);
+    BOOST_TEST(waiting(noon + core::Span(86400)) == 0U);
+
+    connect();
+    service.behind.away = true;
+    BOOST_TEST((store->revoke_session(session.id, noon) == store::Outcome::done));
+    usecase::tell_services(world, noon + core::Span(86400));
+    BOOST_TEST(waiting(noon + core::Span(3 * 86400)) == 0U);
+    BOOST_TEST(service.behind.revoked.size() == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -55,6 +55,7 @@ Result<Identity> judge_submit_identity(const Flow& flow, const std::optional<Bea
 // service". A typed user id proves nothing, so its tokens stay with the session. law: contract section 4
 std::string token_owner(const Identity& identity, const SessionId& session);
 std::string token_owner(const FlowId& flow);
+std::string ended_owner(const std::string& token_id); // nobody: of a token that is over
 
 // The random values one settlement needs, drawn before the judgement so that it stays pure.
 struct FreshSettlement {

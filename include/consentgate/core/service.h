@@ -62,6 +62,7 @@ struct UpstreamToken {
     std::optional<Instant> created_at{};
     std::optional<Instant> updated_at{};
     std::optional<Instant> last_used_at{};
+    std::optional<Instant> ended_at{};       // absent: it is in use. Else its service is to be told, and failures and retry_at are those of telling
 
     std::string access_place() const;  // for core/vault.h: row, service and column
     std::string refresh_place() const;

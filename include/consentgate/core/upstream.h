@@ -96,6 +96,17 @@ Freshness freshness_of(const UpstreamToken& token, Instant now);
 // The token after a refresh that failed: when to try again, or that there is no point to it.
 UpstreamToken after_failure(UpstreamToken token, Trouble trouble, Instant now);
 
+// What a service made of being told that a token is over. law: RFC 7009 section 2.2
+enum class Told {
+    yes,   // it knows, or had forgotten the token
+    no,    // it will never take our word: it offers no revocation, or refuses us
+    later, // it is away or overloaded
+};
+Told read_revocation_reply(const ServiceReply& reply);
+
+// The ended token after an attempt to tell that failed, with the time of the next. Absent: it has been tried for a day, enough.
+std::optional<UpstreamToken> after_untold(UpstreamToken token, Instant now);
+
 // A link by which the person of a session connects a service later. law: contract section 3
 struct Link {
     SessionId session;

@@ -132,7 +132,7 @@ public:
     // The heart: consumes the flow, creates the session, moves the upstream tokens, issues the code; all or nothing.
     // gone: the flow is no longer there as it was judged (finished, denied, expired, or its identity changed).
     virtual Outcome settle_flow(const core::Settlement& settlement) = 0;
-    // Deletes the flow and the upstream tokens connected during it.
+    // Deletes the flow and ends the upstream tokens connected during it.
     virtual Outcome deny_flow(const core::FlowId& id, core::Instant now) = 0;
 
     // codes and sessions
@@ -150,7 +150,7 @@ public:
     // All that this browser consented to and that stands, newest first, at most 100.
     virtual std::vector<core::SessionView> list_browser_sessions(const core::Digest& browser, core::Instant now) = 0;
     virtual std::optional<core::SessionView> find_session(const core::SessionId& id) = 0;
-    virtual Outcome revoke_session(const core::SessionId& id, core::Instant now) = 0;
+    virtual Outcome revoke_session(const core::SessionId& id, core::Instant now) = 0; // with the upstream tokens that are its alone
     // Ends one access token; the session's other tokens stay. gone: there is none, or it has ended.
     virtual Outcome revoke_access_token(const core::Digest& token, core::Instant now) = 0;
 
@@ -195,6 +195,12 @@ public:
     virtual std::optional<core::UpstreamToken> find_upstream_token(const std::string& owner, const core::ServiceId& service) = 0;
     virtual std::vector<core::UpstreamToken> list_upstream_tokens(const std::string& owner) = 0; // by service
     virtual void touch_upstream_token(const std::string& id, core::Instant now) = 0;             // last_used_at
+    // Takes it from its owner; it stays until its service was told. gone: it has ended before
+    virtual Outcome end_upstream_token(const std::string& id, core::Instant now) = 0;
+    // Of those that ended, whose services are to be told now, longest ended first. Who tells claims it as for refreshing, and
+    // then removes it, or notes the failure and puts off all of the service.
+    virtual std::vector<core::UpstreamToken> list_ended_tokens(core::Instant now, std::size_t most) = 0;
+    virtual void postpone_ended_tokens(const core::ServiceId& service, core::Instant until) = 0;
     virtual Outcome remove_upstream_token(const std::string& id) = 0;
 
     // Refreshing: whoever claims may ask the service, and nobody else before `until`.
@@ -206,6 +212,7 @@ public:
 
     // upkeep
     // Deletes what has been expired for long enough, at most `most` rows of each kind; clients unused since `unused_since`.
+    // The upstream tokens of the flows and sessions among it end.
     virtual Swept sweep(core::Instant now, core::Instant unused_since, std::size_t most) = 0;
     virtual std::vector<ServerKeyRecord> list_server_keys() = 0; // oldest first
     virtual void put_server_key(const ServerKeyRecord& key, core::Instant now) = 0;

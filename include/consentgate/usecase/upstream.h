@@ -50,8 +50,4 @@ struct Returned {
 // fail: invalid_upstream_state, browser_mismatch: nothing was stored, nothing changed; as open_flow when the flow is over; as check_asker
 core::Result<Returned> finish_connect(World& world, const core::Form& query, const Actor& actor, core::Instant now);
 
-// Takes a connection away, here at once, and at the service where that offers it.
-// out: whether the service was told; false: it offers no revocation, or did not answer
-bool disconnect(World& world, const core::UpstreamToken& token);
-
 } // namespace consentgate::usecase

@@ -59,9 +59,10 @@ function settings({ issuer, mcpUrl, accessTokenSeconds, rotate, registration, re
 class Upstream {
   constructor(options) {
     const { issuer, ...configuration } = settings(options);
-    Object.assign(this, { issuer, mcpUrl: options.mcpUrl, ca: options.ca, calls: { token: {}, revocation: 0, registration: 0 }, failing: [], registered: [] });
+    Object.assign(this, { issuer, mcpUrl: options.mcpUrl, ca: options.ca, calls: { token: {}, revocation: 0, registration: 0 }, failing: [], registered: [], issued: [], away: false });
     this.provider = new Provider(issuer, configuration);
     this.options = options;
+    this.provider.on('access_token.saved', (token) => this.issued.push(token.jti));
     this.provider.on('registration_create.success', (context, { clientId }) => this.registered.push(clientId));
     this.provider.use(async (context, next) => {
       await next();
@@ -98,6 +99,7 @@ class Upstream {
     }
     if (!this.options.discovery && pathname.startsWith('/.well-known/')) return say(response, 404, {});
     if (pathname.startsWith('/interaction/')) return this.logIn(request, response);
+    if (this.away) return say(response, 503, { error: 'temporarily_unavailable' });
     if (pathname === '/token' && this.failing.length > 0) return this.fail(request, response, this.failing.shift());
     return this.handle(request, response);
   }
@@ -152,7 +154,7 @@ function withoutIss(context, issuer) {
 //      clients                      that it knows beforehand, as oidc-provider takes them
 //      resource, iss, discovery     whether it knows RFC 8707, RFC 9207, and any well-known document
 //      authority, port              of makeAuthority, to be one of several under one authority
-// out: issuer, mcpUrl, ca (a file), calls, failNext, forgetClients, whoIs, stop
+// out: issuer, mcpUrl, ca (a file), calls, issued (access tokens, in their order), away (true: all is answered 503), failNext, forgetClients, whoIs, stop
 export async function startProvider({ accessTokenSeconds = 3600, rotate = true, registration = true, resource = true, iss = true, discovery = true, documents,
   clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], authority = makeAuthority(), port } = {}) {
   const { ca, certificates } = authority;

@@ -1,0 +1,24 @@
+// Telling services that what a person connected there is over (RFC 7009).
+//
+// However a token ends, it ends in the transaction that ends what it belongs to, and its row waits there until the service was
+// told: at once when a person asked for it, else by an idle worker. A lease in the row lets one worker of all machines tell.
+#pragma once
+
+#include "consentgate/usecase/world.h"
+
+#include <cstddef>
+
+namespace consentgate::usecase {
+
+// Takes a connection away: here at once, and at the service now or, when that is away, later.
+void disconnect(World& world, const core::UpstreamToken& token, core::Instant now);
+
+// Tells the service of a token that has ended just now; nothing when another is at it, or the service is away.
+// in: token  as it was before
+void tell_now(World& world, const core::UpstreamToken& token, core::Instant now);
+
+// One bounded turn over what is to be told: some tokens, some seconds, and no second request to a service that does not answer.
+// out: how many rows are done with
+std::size_t tell_services(World& world, core::Instant now);
+
+} // namespace consentgate::usecase

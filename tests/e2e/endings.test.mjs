@@ -1,0 +1,120 @@
+// However a connection ends, its service hears of it (RFC 7009), also when it is away at first, and from one worker only.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Browser, postForm, query } from './support/browser.mjs';
+import { api, choose, post, register, startFlow, submit, tokenParameters } from './support/journey.mjs';
+import { sleep, startServer } from './support/server.mjs';
+import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
+
+let server;
+let client;
+let provider;
+
+before(async () => {
+  const authority = makeAuthority();
+  provider = await startProvider({ authority });
+  server = await startServer({ workers: 4, env: { CONSENTGATE_SERVICE_CA: authority.ca, CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '0', CONSENTGATE_REFRESH_GRACE_SECONDS: '0' } });
+  await server.admin('service', 'add', 'notion', '--url', provider.mcpUrl);
+  client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
+}, { timeout: 240000 });
+after(async () => {
+  await server?.stop();
+  await provider?.stop();
+}, { timeout: 120000 });
+
+// A flow with an account connected, and the access token that the provider gave for it.
+async function connected(identity = { skip: true }) {
+  const flow = await startFlow(server, { client, browser: new Browser(server.base, server.issuer) });
+  await choose(flow, identity);
+  const departed = await flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: 'notion', flow_id: flow.flowId }));
+  const back = new URL(await signIn(provider, departed.location, 'anna'));
+  assert.equal((await flow.browser.get(back.pathname + back.search)).status, 302);
+  const upstream = provider.issued.at(-1);
+  assert.equal(await provider.whoIs(upstream), 'anna');
+  return { ...flow, upstream };
+}
+
+const redeem = (flow) => postForm(server.base, `${api}/token`, tokenParameters(flow, flow.code));
+
+// Signed in. Adds the code and what it was redeemed for.
+async function finished(identity) {
+  const flow = await connected(identity);
+  flow.code = (await submit(flow)).sent().get('code');
+  const answer = await redeem(flow);
+  assert.equal(answer.status, 200, answer.text);
+  return { ...flow, tokens: answer.json() };
+}
+
+const sessionOf = (flow) => server.sql(`SELECT id FROM session WHERE flow_id = '${flow.flowId}'`)[0].id;
+const waiting = () => server.sql('SELECT count(*) AS n FROM upstream_token WHERE ended_at IS NOT NULL')[0].n;
+
+async function hears(upstream, what) {
+  for (let tried = 0; tried < 150 && (await provider.whoIs(upstream) || waiting() > 0); tried += 1) await sleep(200);
+  assert.equal(await provider.whoIs(upstream), undefined, `${what}: the token is still good at the service`);
+  assert.equal(waiting(), 0, what);
+}
+
+// What ends a connection, by its words.
+const endings = {
+  'a code that is used twice': async () => { const flow = await finished(); assert.equal((await redeem(flow)).status, 400); return flow; },
+  'a refresh token that is used twice': async () => {
+    const flow = await finished();
+    const form = { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: flow.tokens.refresh_token };
+    assert.equal((await postForm(server.base, `${api}/token`, form)).status, 200);
+    await sleep(1100);
+    assert.equal((await postForm(server.base, `${api}/token`, form)).status, 400);
+    return flow;
+  },
+  'the client\'s revocation': async () => {
+    const flow = await finished();
+    assert.equal((await postForm(server.base, `${api}/revoke`, { client_id: client.client_id, token: flow.tokens.refresh_token })).status, 200);
+    return flow;
+  },
+  'the operator\'s revocation': async () => { const flow = await finished(); await server.admin('session', 'revoke', sessionOf(flow)); return flow; },
+  'the end of all sessions of a browser': async () => { const flow = await finished(); assert.equal((await flow.browser.post('/oauth/sessions/end', {})).status, 302); return flow; },
+  'a session that has expired': async () => {
+    const flow = await finished();
+    server.sql(`UPDATE session SET expires_at = 1 WHERE id = '${sessionOf(flow)}'`);
+    await server.admin('sweep');
+    return flow;
+  },
+  'a flow that is denied': async () => { const flow = await connected(); await post(flow, 'deny'); return flow; },
+  'a flow that has expired': async () => {
+    const flow = await connected();
+    server.sql(`UPDATE flow SET expires_at = 1 WHERE id = '${flow.flowId}'`);
+    await server.admin('sweep');
+    return flow;
+  },
+};
+
+for (const [what, end] of Object.entries(endings)) {
+  test(`contract-4: after ${what} the service knows`, { timeout: 60000 }, async () => {
+    const before = provider.calls.revocation;
+    await hears((await end()).upstream, what);
+    assert.equal(provider.calls.revocation, before + 2); // the refresh token and the access token, once
+  });
+}
+
+test('contract-4: what belongs to a virtual key stays when a session of it ends', { timeout: 60000 }, async () => {
+  const { virtual_key: key } = await server.addKey('Anna', '--service', 'notion');
+  const flow = await finished({ virtualKey: key });
+  await server.admin('session', 'revoke', sessionOf(flow));
+  await sleep(7000); // longer than it takes the workers to look
+  assert.equal(await provider.whoIs(flow.upstream), 'anna');
+  assert.equal(waiting(), 0);
+});
+
+test('contract-4: a service that is away is told when it is back, by one worker', { timeout: 120000 }, async () => {
+  const flow = await finished();
+  const before = provider.calls.revocation;
+  provider.away = true;
+  await server.admin('session', 'revoke', sessionOf(flow));
+  for (let tried = 0; tried < 100 && !/event=untold /.test(server.logs()); tried += 1) await sleep(200);
+  assert.match(server.logs(), /event=untold .*again=yes/);
+  assert.equal(waiting(), 1);
+  assert.equal(await provider.whoIs(flow.upstream), 'anna');
+  provider.away = false;
+  server.sql('UPDATE upstream_token SET retry_at = 1 WHERE ended_at IS NOT NULL'); // instead of waiting for half a minute
+  await hears(flow.upstream, 'back again');
+  assert.equal(provider.calls.revocation, before + 2);
+});

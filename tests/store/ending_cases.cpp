@@ -1,0 +1,119 @@
+// Upstream tokens that are over and of which their service is to be told, by one worker. law: contract section 4; RFC 7009
+#include "sample.h"
+
+#include <algorithm>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+namespace {
+
+struct Connected {
+    core::SessionId session;
+    core::UpstreamToken token;
+};
+
+core::UpstreamToken found(store::Store& store, const core::UpstreamToken& token) { return *store.find_upstream_token(token.owner, token.service); }
+
+// At a service of its own, unless one is named.
+Connected connected(store::Store& store, const core::ServiceId& service = core::ServiceId(fresh_id())) {
+    const auto settlement = settlement_of(put_sample_flow(store), {core::IdentityKind::skipped, {}}, noon);
+    BOOST_REQUIRE((store.settle_flow(settlement) == Outcome::done));
+    auto token = sample_token(service.text);
+    token.owner = core::token_owner(core::Identity{}, settlement.session.id);
+    BOOST_REQUIRE((store.connect_in_session(settlement.session.id, token, noon) == Outcome::done));
+    return {settlement.session.id, found(store, token)};
+}
+
+std::optional<core::UpstreamToken> to_be_told(store::Store& store, const core::UpstreamToken& token, core::Instant now) {
+    const auto all = store.list_ended_tokens(now, 10000);
+    const auto one = std::find_if(all.begin(), all.end(), [&](const auto& ended) { return ended.id == token.id; });
+    return one == all.end() ? std::nullopt : std::optional(*one);
+}
+
+core::UpstreamToken in_flow(store::Store& store, const core::Flow& flow) {
+    auto token = sample_token(fresh_id());
+    BOOST_REQUIRE((store.connect_in_flow(flow.id, token, noon) == Outcome::done));
+    token.owner = core::token_owner(flow.id);
+    return found(store, token);
+}
+
+} // namespace
+
+STORE_CASE(a_session_that_is_revoked_leaves_its_tokens_to_be_told, "contract-4") {
+    const auto store = ground.open();
+    const auto [session, token] = connected(*store);
+    BOOST_TEST(!to_be_told(*store, token, noon).has_value());
+    BOOST_TEST((store->revoke_session(session, noon + core::Span(5)) == Outcome::done));
+    BOOST_TEST(!store->find_upstream_token(token.owner, token.service).has_value());
+    const auto ended = to_be_told(*store, token, noon + core::Span(5));
+    BOOST_REQUIRE(ended.has_value());
+    BOOST_TEST((ended->ended_at == noon + core::Span(5)));
+    BOOST_TEST((ended->access_token == token.access_token));
+    BOOST_TEST((ended->refresh_token == token.refresh_token));
+    BOOST_TEST(ended->owner == core::ended_owner(token.id));
+    BOOST_TEST((store->revoke_session(session, noon + core::Span(6)) == Outcome::gone));
+    BOOST_TEST((store->end_upstream_token(token.id, noon + core::Span(6)) == Outcome::gone));
+    BOOST_TEST((store->claim_refresh(token.id, token.version, fresh_id(), noon + core::Span(60), noon) == Outcome::gone)); // read before it ended
+    BOOST_TEST((store->remove_upstream_token(token.id) == Outcome::done));
+    BOOST_TEST(!to_be_told(*store, token, noon + core::Span(7)).has_value());
+}
+
+STORE_CASE(a_denied_flow_and_what_is_swept_leave_their_tokens_to_be_told, "contract-4") {
+    const auto store = ground.open();
+    const auto denied = put_sample_flow(*store), forgotten = put_sample_flow(*store);
+    const auto of_denied = in_flow(*store, denied), of_forgotten = in_flow(*store, forgotten);
+    const auto of_session = connected(*store).token;
+    BOOST_TEST((store->deny_flow(denied.id, noon) == Outcome::done));
+    BOOST_TEST(to_be_told(*store, of_denied, noon).has_value());
+    const auto later = noon + core::Span(90 * 86400);
+    while (store->sweep(later, noon - core::Span(86400), 50).total() > 0) {}
+    for (const auto& token : {of_denied, of_forgotten, of_session}) {
+        BOOST_TEST(to_be_told(*store, token, later).has_value());
+        BOOST_TEST(!store->find_upstream_token(token.owner, token.service).has_value());
+        store->remove_upstream_token(token.id);
+    }
+}
+
+STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "contract-4") {
+    const auto one = ground.open(), two = ground.open();
+    const core::ServiceId service(fresh_id());
+    const auto token = connected(*one, service).token, other = connected(*one, service).token;
+    BOOST_TEST((one->end_upstream_token(token.id, noon) == Outcome::done));
+    BOOST_TEST((two->end_upstream_token(other.id, noon) == Outcome::done));
+    const auto ended = *to_be_told(*one, token, noon);
+    const auto lease = fresh_id();
+    const auto until = noon + core::Span(60);
+    BOOST_TEST((one->claim_refresh(ended.id, ended.version, lease, until, noon) == Outcome::done));
+    BOOST_TEST((two->claim_refresh(ended.id, ended.version, fresh_id(), until, noon) == Outcome::gone));
+    BOOST_TEST(!to_be_told(*two, token, noon).has_value());
+    BOOST_TEST(!to_be_told(*two, other, noon).has_value());
+    BOOST_TEST(to_be_told(*two, token, until).has_value()); // whoever held the lease has died
+    auto failed = ended;
+    failed.failures = 1;
+    failed.retry_at = noon + core::Span(30);
+    BOOST_TEST((one->note_refresh_failure(failed, lease, noon) == Outcome::done));
+    one->postpone_ended_tokens(service, *failed.retry_at);
+    BOOST_TEST(!to_be_told(*two, token, noon + core::Span(29)).has_value());
+    BOOST_TEST(!to_be_told(*two, other, noon + core::Span(29)).has_value());
+    BOOST_TEST(to_be_told(*two, token, noon + core::Span(30))->failures == 1);
+    BOOST_TEST(to_be_told(*two, other, noon + core::Span(30))->failures == 0);
+    for (const auto& id : {token.id, other.id}) one->remove_upstream_token(id);
+}
+
+STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "contract-4") {
+    const auto store = ground.open();
+    const auto [session, token] = connected(*store);
+    const auto lease = fresh_id();
+    const auto until = noon + core::Span(60);
+    BOOST_TEST((store->claim_refresh(token.id, token.version, lease, until, noon) == Outcome::done));
+    BOOST_TEST((store->revoke_session(session, noon) == Outcome::done));
+    BOOST_TEST(!to_be_told(*store, token, noon).has_value()); // not while it is being refreshed
+    auto next = token;
+    next.refresh_token = "the one that counts";
+    BOOST_TEST((store->keep_refreshed(next, lease, noon) == Outcome::done));
+    BOOST_TEST(to_be_told(*store, token, noon)->refresh_token == "the one that counts");
+    BOOST_TEST(!store->find_upstream_token(token.owner, token.service).has_value());
+    store->remove_upstream_token(token.id);
+}
