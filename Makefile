@@ -29,10 +29,10 @@ FUZZED := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.cpp)))
 
 PACKAGES_RUN := g++ make ca-certificates libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev openssl spawn-fcgi lighttpd curl
 PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mariadb rsync libmariadb-dev
-PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 chromium apache2 libapache2-mod-fcgid nginx lighttpd-modules-lua procps
+PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 chromium apache2 libapache2-mod-fcgid nginx lighttpd-modules-lua procps dpkg-dev man-db adduser
 
 # ---- what people call ------------------------------------------------------------------------------------------
-.PHONY: all release asan tests run check test bench laws deps deps-check clean help
+.PHONY: all release asan tests run check test bench laws install deb deps deps-check clean help
 all: release ## build the optimised programs (build/release)
 release: $(addprefix build/release/,consentgate consentgate-admin whoami-mcp)
 asan: $(addprefix build/asan/,consentgate consentgate-admin whoami-mcp)
@@ -55,6 +55,38 @@ bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera: transac
 
 laws: ## print which requirement is held by which tests
 	@tests/guards/laws.sh --print
+
+# DESTDIR= and PREFIX= move it. The programs look for /etc/consentgate/consentgate.conf unless they are told otherwise.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+BUILD ?= build/release
+VERSION := 0.6.0
+SHARED = $(DESTDIR)$(PREFIX)/share
+UNITS = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
+
+install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install programs, pages, units and manual pages (PREFIX=/usr/local, DESTDIR=)
+	@install -d $(DESTDIR)$(PREFIX)/bin $(SHARED)/consentgate/conf $(SHARED)/doc/consentgate $(SHARED)/man/man5 $(SHARED)/man/man8 $(UNITS) $(DESTDIR)$(SYSCONFDIR)/consentgate
+	@install -s -m 0755 $^ $(DESTDIR)$(PREFIX)/bin/
+	@cp -R conf/pages $(SHARED)/consentgate/
+	@install -m 0644 $(wildcard conf/*.conf conf/htaccess* conf/*.lua) $(SHARED)/consentgate/conf/
+	@install -m 0755 conf/consentgate.fcgi conf/gate.fcgi $(SHARED)/consentgate/conf/
+	@install -m 0644 README.md SECURITY.md $(wildcard docs/*.md) $(SHARED)/doc/consentgate/
+	@docs/man/generate.sh $(BUILD)/consentgate-admin build/man
+	@install -m 0644 build/man/consentgate.conf.5 $(SHARED)/man/man5/
+	@install -m 0644 docs/man/consentgate.8 build/man/consentgate-admin.8 $(SHARED)/man/man8/
+	@for unit in conf/systemd/consentgate*; do sed 's|/usr/bin/|$(PREFIX)/bin/|' "$$unit" >"$(UNITS)/$${unit##*/}"; done
+	@chmod 0644 $(UNITS)/consentgate*
+	@install -D -m 0644 conf/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/consentgate.conf
+	@file=$(DESTDIR)$(SYSCONFDIR)/consentgate/consentgate.conf; [ -e $$file ] || sed 's|^#pages = pages$$|pages = $(PREFIX)/share/consentgate/pages|' conf/consentgate.conf >$$file
+
+deb: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## make a Debian package of it (build/consentgate_*.deb)
+	@tests/support/deps.sh dpkg-dev
+	@rm -rf build/deb && $(MAKE) --no-print-directory install BUILD=$(BUILD) DESTDIR=build/deb PREFIX=/usr SYSCONFDIR=/etc
+	@install -D -m 0644 -t build/deb/etc/apache2/conf-available conf/apache-gate.conf
+	@install -D -m 0644 conf/apache.conf build/deb/etc/apache2/conf-available/consentgate.conf
+	@mv build/deb/etc/apache2/conf-available/apache-gate.conf build/deb/etc/apache2/conf-available/consentgate-gate.conf
+	@conf/debian/build.sh build/deb $(VERSION) build/consentgate_$(VERSION)_$$(dpkg --print-architecture).deb
+	@echo "build/consentgate_$(VERSION)_$$(dpkg --print-architecture).deb"
 
 deps: ; @tests/support/deps.sh $(PACKAGES_RUN)
 deps-check: ; @tests/support/deps.sh $(PACKAGES_CHECK) node

@@ -56,24 +56,29 @@ private:
     core::Instant next_;
 };
 
-// Tells services what is over, a bounded turn now and then.
+// Tells services what is over, a bounded turn now and then; one worker at a time, so that a service that does not answer holds
+// no more than one.
 class Teller {
 public:
-    explicit Teller(usecase::World& world) : world_(world), next_(sys::now() + tell_every) {}
+    Teller(usecase::World& world, sys::FetchGate& turns) : world_(world), turns_(turns), next_(sys::now() + tell_every) {}
 
     void operator()() {
         const auto now = sys::now();
         if (now < next_) return;
+        const auto turn = turns_.enter("tell", 1, std::chrono::steady_clock::now());
+        if (turn.entry != sys::FetchGate::Entry::entered) return;
         try {
             usecase::tell_services(world_, now);
         } catch (const std::exception& error) {
             sys::log_event("tell_failed", {{"why", error.what()}});
         }
+        turns_.leave(turn);
         next_ = sys::now() + tell_every;
     }
 
 private:
     usecase::World& world_;
+    sys::FetchGate& turns_;
     core::Instant next_;
 };
 
@@ -81,7 +86,7 @@ enum class Part { pages, gate }; // what this master's workers do
 
 struct Shared { // by all workers there will ever be, across reloads
     sys::RateLimiter rates;
-    sys::FetchGate fetches;
+    sys::FetchGate fetches, tellings;
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
 };
 
@@ -116,7 +121,7 @@ void serve_part(Part part, int socket, const Prepared& prepared, usecase::World&
     }
     auto site = web::make_site(world, prepared.pages, shared.rates, prepared.foundation.config.limits);
     Sweeper sweeper(world.store, prepared.foundation.config.unused_client_life);
-    Teller teller(world);
+    Teller teller(world, shared.tellings);
     web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(), teller(); }});
 }
 

@@ -78,7 +78,7 @@ const apache = {
     for (const name of ['run', 'lock', 'log']) fs.mkdirSync(path.join(folder, name));
     fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
     fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache.conf', users).replace('/run/consentgate.sock', `${folder}/consentgate.sock`));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache.conf', users).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache-gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`));
     const site = path.join(tree, 'sites-available/000-default.conf');
     const uses = guards.map(({ at, port: behind, to }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n`).join('');

@@ -1,0 +1,87 @@
+// The Debian package and `make install`: what they put where, and the package's whole life on a copy of this machine.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { freePort, plainFolder, root } from './support/server.mjs';
+
+const run = promisify(execFile);
+const build = process.env.BUILD || 'build/asan';
+const long = { timeout: 300000 };
+const environment = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0', MAKEFLAGS: '', BUILD: '' };
+// The programs are built already, and whoever changes one of their sources meanwhile is not to be built in here.
+const make = (...words) => run('make', ['--no-print-directory', '-o', `${build}/consentgate`, '-o', `${build}/consentgate-admin`, ...words, `BUILD=${build}`], { cwd: root, env: environment });
+let file;
+
+before(async () => {
+  const { stdout } = await make('deb');
+  file = path.join(root, stdout.trim().split('\n').at(-1));
+}, long);
+
+test('issue-6: the package names the libraries it needs, marks what the operator may change, and holds nothing of this machine', long, async () => {
+  const { stdout: control } = await run('dpkg-deb', ['-f', file, 'Depends']);
+  for (const library of ['libpoconet80', 'libfcgi0ldbl', 'libsqlite3-0', 'libodbc2', 'libssl3']) assert.ok(control.includes(library), `${library} in ${control}`);
+  const folder = plainFolder();
+  await run('dpkg-deb', ['-R', file, folder]);
+  assert.deepEqual(fs.readFileSync(path.join(folder, 'DEBIAN/conffiles'), 'utf8').trim().split('\n'),
+    ['/etc/apache2/conf-available/consentgate-gate.conf', '/etc/apache2/conf-available/consentgate.conf', '/etc/consentgate/consentgate.conf']);
+  const { stdout: list } = await run('dpkg-deb', ['-c', file]);
+  for (const line of list.trim().split('\n')) assert.match(line, /^[-d]rw[-x]r-[-x]r-[-x] root\/root /);
+  await run('sh', ['-c', `cd "$1" && md5sum --quiet -c DEBIAN/md5sums`, 'sh', folder]);
+  const texts = (await run('find', [path.join(folder, 'etc'), path.join(folder, 'lib'), path.join(folder, 'usr/share'), '-type', 'f'])).stdout.trim().split('\n');
+  for (const text of texts) assert.ok(!fs.readFileSync(text, 'utf8').includes(root), text);
+});
+
+test('issue-6: the units are what systemd understands, and shut the programs in', long, async () => {
+  const folder = plainFolder();
+  await make('install', `DESTDIR=${folder}`, `PREFIX=${folder}`);
+  const units = path.join(folder, folder, 'lib/systemd/system');
+  const installed = fs.readdirSync(units).sort();
+  assert.deepEqual(installed, ['consentgate-gate@.service', 'consentgate-gate@tcp.socket', 'consentgate-gate@unix.socket', 'consentgate.service', 'consentgate.socket']);
+  // The programs stand where the units say once DESTDIR is what they are copied to.
+  fs.cpSync(path.join(folder, folder, 'bin'), path.join(folder, 'bin'), { recursive: true });
+  const named = installed.map((name) => path.join(units, name.replace('@.service', '@unix.service')));
+  fs.copyFileSync(path.join(units, 'consentgate-gate@.service'), path.join(units, 'consentgate-gate@unix.service'));
+  const { stderr } = await run('systemd-analyze', ['verify', '--man=no', ...named]).catch((error) => error);
+  assert.deepEqual(stderr.split('\n').filter((line) => /consentgate/.test(line)), []);
+  const { stdout } = await run('systemd-analyze', ['security', '--offline=true', '--threshold=20', path.join(units, 'consentgate.service')]);
+  assert.match(stdout, /Overall exposure level/);
+});
+
+test('issue-6: the manual pages name every command and every key, and roff has nothing to say against them', long, async () => {
+  const folder = plainFolder();
+  await run(path.join(root, 'docs/man/generate.sh'), [path.resolve(root, build, 'consentgate-admin'), folder], { env: environment });
+  const pages = [path.join(folder, 'consentgate-admin.8'), path.join(folder, 'consentgate.conf.5'), path.join(root, 'docs/man/consentgate.8')];
+  const shown = {};
+  for (const page of pages) {
+    const { stdout, stderr } = await run('man', ['--warnings', '-l', page], { env: { ...process.env, MANWIDTH: '120', LC_ALL: 'C.UTF-8', MANPAGER: 'cat' } });
+    assert.equal(stderr, '', page);
+    shown[path.basename(page)] = stdout.replace(/.\x08/g, '').replace(/\x1b\[[0-9;]*m/g, '');
+  }
+  const admin = path.resolve(root, build, 'consentgate-admin');
+  const commands = [...(await run(admin, ['--help'], { env: environment })).stdout.matchAll(/^  ([a-z]+(?: (?:add|list|show|test|disable|enable|remove|rotate|revoke|introspect))?) /gm)].map((found) => found[1]);
+  assert.ok(commands.length > 25, commands.join());
+  for (const command of commands) assert.match(shown['consentgate-admin.8'], new RegExp(`^ +${command} .*\\[options\\]`, 'm'));
+  const keys = (await run(admin, ['check', '--keys'], { env: environment })).stdout.trim().split('\n');
+  for (const key of keys) assert.match(shown['consentgate.conf.5'], new RegExp(`^ +${key.split(' ')[0]} =`, 'm'), key);
+});
+
+test('issue-6: installed, configured, started as the unit starts it, upgraded, removed and purged', long, async (t) => {
+  const { stdout, code } = await run(path.join(root, 'tests/e2e/support/package_life.sh'), [file, String(await freePort())], { env: environment, maxBuffer: 1 << 24 }).catch((error) => error);
+  if (code === 77 || process.getuid() !== 0) { t.skip('this machine lets nobody make a copy of itself (overlay mounts)'); return; }
+  const facts = Object.fromEntries(stdout.split('\n').filter((line) => /^[^#].*=/.test(line)).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  const { ready, issuer, ...rest } = facts;
+  assert.match(ready ?? '', /"status":"ok"/, stdout);
+  assert.match(issuer, /^http:\/\/127\.0\.0\.1:\d+$/);
+  assert.notEqual(rest.upgrade_without_a_database, '0', stdout);
+  delete rest.upgrade_without_a_database;
+  assert.deepEqual(rest, {
+    installed: '0', says_what_is_missing: 'yes', has_user: 'yes', data_folder: 'consentgate:consentgate 700', configuration: 'root:consentgate 640', program: 'yes',
+    'manual 8/consentgate.8': 'yes', 'manual 8/consentgate-admin.8': 'yes', 'manual 5/consentgate.conf.5': 'yes',
+    upgraded: '0', migrated: 'consentgate 600', key: 'consentgate 600', configuration_kept: 'yes', counted: '4', ended: '0',
+    upgrade_after_that: '0', removed: '0', program_after_removal: 'no', data_after_removal: 'yes', configuration_after_removal: 'yes',
+    installed_again: '0', key_of_before: 'anna', purged: '0', data_after_purge: 'no', configuration_after_purge: 'no', user_after_purge: 'no',
+  }, stdout);
+});

@@ -1,0 +1,85 @@
+#!/bin/bash
+# The life of the Debian package on a machine of its own: a copy of this one that is thrown away, with what changes there kept in
+# memory, and in a process namespace, so that nothing outlives it. Prints a line `FACT=VALUE` for each thing seen.
+#   package_life.sh PACKAGE PORT
+# Exit status 77: this machine does not let us make such a copy.
+set -u
+package=$(readlink -f "$1") port=$2
+if [ -z "${INSIDE:-}" ]; then
+  INSIDE=outer exec unshare -m -p -f --kill-child bash "$0" "$package" "$port"
+fi
+if [ "$INSIDE" = outer ]; then
+  at=$(mktemp -d) && mount -t tmpfs none "$at" && mkdir "$at"/{up,work,root} || exit 77
+  mount -t overlay overlay -o "lowerdir=/,upperdir=$at/up,workdir=$at/work" "$at/root" 2>/dev/null || exit 77
+  mount -t proc proc "$at/root/proc" && mount --rbind /dev "$at/root/dev" && mount -t tmpfs none "$at/root/run" && mount -t tmpfs none "$at/root/tmp" || exit 77
+  cp "$0" "$package" "$at/root/tmp/" || exit 77
+  INSIDE=chroot chroot "$at/root" /bin/bash "/tmp/$(basename "$0")" "/tmp/$(basename "$package")" "$port"
+  status=$?
+  exit $status
+fi
+
+cd /
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+fact() { printf '%s=%s\n' "$1" "$2"; }
+yes_no() { if "$@" >/dev/null 2>&1; then echo yes; else echo no; fi; }
+as_user() { runuser -u consentgate -- "$@"; }
+install_it() { dpkg --force-confold -i "$package" >/tmp/out 2>&1; local status=$?; sed 's/^/# /' /tmp/out; return $status; }
+
+install_it; fact installed $?
+fact says_what_is_missing "$(yes_no grep -q 'issuer' /tmp/out)"
+fact has_user "$(yes_no getent passwd consentgate)"
+fact data_folder "$(stat -c '%U:%G %a' /var/lib/consentgate)"
+fact configuration "$(stat -c '%U:%G %a' /etc/consentgate/consentgate.conf)"
+fact program "$(yes_no consentgate-admin --help)"
+for page in 8/consentgate.8 8/consentgate-admin.8 5/consentgate.conf.5; do fact "manual $page" "$(yes_no test -s "/usr/share/man/man$page" -o -s "/usr/share/man/man$page.gz")"; done
+
+cat >>/etc/consentgate/consentgate.conf <<CONF
+issuer = http://127.0.0.1:$port
+resources = http://127.0.0.1:$port/mcp
+metrics_file = /run/consentgate/metrics
+CONF
+install_it; fact upgraded $?
+fact migrated "$(stat -c '%U %a' /var/lib/consentgate/consentgate.db)"
+fact key "$(stat -c '%U %a' /var/lib/consentgate/consentgate.key)"
+fact configuration_kept "$(yes_no grep -q "issuer = http://127.0.0.1:$port" /etc/consentgate/consentgate.conf)"
+as_user consentgate-admin key add anna >/dev/null 2>&1
+
+# As the unit starts it: the command of the unit, its user, and the socket of its socket unit.
+command=$(sed -n 's/^ExecStart=//p' /lib/systemd/system/consentgate.service)
+socket=$(sed -n 's/^ListenStream=//p' /lib/systemd/system/consentgate.socket)
+# (setpriv and not runuser, which would stand between us and the program.)
+# shellcheck disable=SC2086
+setpriv --reuid consentgate --regid consentgate --init-groups systemd-socket-activate -l "$socket" $command >/tmp/consentgate.log 2>&1 &
+started=$!
+cat >/tmp/lighttpd.conf <<CONF
+server.bind = "127.0.0.1"
+server.port = $port
+server.document-root = "/tmp"
+var.consentgate_socket = "$socket"
+include "/usr/share/consentgate/conf/lighttpd-mount.conf"
+CONF
+for _ in $(seq 50); do [ -S "$socket" ] && break; sleep 0.1; done
+lighttpd -D -f /tmp/lighttpd.conf >/tmp/lighttpd.log 2>&1 &
+for _ in $(seq 100); do curl -sf -o /tmp/ready "http://127.0.0.1:$port/readyz" && break; sleep 0.1; done
+fact ready "$(cat /tmp/ready 2>/dev/null)"
+fact issuer "$(curl -s "http://127.0.0.1:$port/.well-known/oauth-authorization-server" | sed -nE 's/.*"issuer":"([^"]*)".*/\1/p')"
+fact counted "$(curl -s "http://127.0.0.1:$port/metrics" | sed -n 's/^consentgate_workers{part="pages"} //p')"
+kill -TERM $started; wait $started; fact ended $?
+sed 's/^/# /' /tmp/consentgate.log /tmp/lighttpd.log
+
+sed -i 's#^database = .*##; $a database = /nowhere/at/all.db' /etc/consentgate/consentgate.conf
+install_it; fact upgrade_without_a_database $?
+sed -i '$d' /etc/consentgate/consentgate.conf
+install_it; fact upgrade_after_that $?
+
+dpkg -r consentgate >/tmp/out 2>&1; fact removed $?
+fact program_after_removal "$(yes_no test -e /usr/bin/consentgate)"
+fact data_after_removal "$(yes_no test -s /var/lib/consentgate/consentgate.db)"
+fact configuration_after_removal "$(yes_no test -s /etc/consentgate/consentgate.conf)"
+install_it; fact installed_again $?
+fact key_of_before "$(as_user consentgate-admin key list | awk '$2 == "anna" { print $2 }')"
+dpkg -P consentgate >/tmp/out 2>&1; fact purged $?
+sed 's/^/# /' /tmp/out
+fact data_after_purge "$(yes_no test -e /var/lib/consentgate)"
+fact configuration_after_purge "$(yes_no test -e /etc/consentgate)"
+fact user_after_purge "$(yes_no getent passwd consentgate)"
