@@ -142,4 +142,4 @@ build/gen/migrations.inc: $(wildcard sql/*.sql) Makefile
 	@mkdir -p $(@D)
 	@for file in $(sort $(wildcard sql/*.sql)); do printf '{"%s", R"sql(' "$$(basename $$file .sql)"; cat $$file; printf ')sql"},\n'; done > $@
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)
