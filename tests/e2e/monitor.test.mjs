@@ -1,6 +1,7 @@
 // What an operator sees from outside: the numbers of /metrics, life and readiness, and the audit file.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { moveAway } from './support/faults.mjs';
@@ -36,6 +37,17 @@ test('issue-6: one journey is counted by whichever workers served it', long, asy
   assert.equal(numbers['consentgate_request_seconds_count{route="oauth_token"}'], 1);
   assert.equal(numbers['consentgate_workers{part="pages"}'], 3);
   assert.equal(numbers.consentgate_metrics_lost_total, 0);
+});
+
+// From an address of this machine that is not the one monitors have.
+const askedFrom = (localAddress, target) => new Promise((done, fail) => {
+  http.get({ host: '127.0.0.1', port: server.port, path: target, localAddress }, (answer) => { answer.resume(); done(answer.statusCode); }).on('error', fail);
+});
+
+test('issue-6: the numbers are for this machine alone, however their address is written', long, async () => {
+  for (const target of ['/metrics', '/%6detrics', '/./metrics', '/x/../metrics', '//metrics', '/metrics?a=b']) assert.notEqual(await askedFrom('127.0.0.2', target), 200, target);
+  assert.equal(await askedFrom('127.0.0.1', '/metrics'), 200);
+  assert.equal(await askedFrom('127.0.0.2', '/readyz'), 200);
 });
 
 test('issue-6: consentgate-admin metrics prints the same numbers', long, async () => {
