@@ -6,6 +6,7 @@
 set -u
 package=$(readlink -f "$1") port=$2
 if [ -z "${INSIDE:-}" ]; then
+  unshare -m -p -f true 2>/dev/null || exit 77
   INSIDE=outer exec unshare -m -p -f --kill-child bash "$0" "$package" "$port"
 fi
 if [ "$INSIDE" = outer ]; then
