@@ -32,7 +32,6 @@ fact has_user "$(yes_no getent passwd consentgate)"
 fact data_folder "$(stat -c '%U:%G %a' /var/lib/consentgate)"
 fact configuration "$(stat -c '%U:%G %a' /etc/consentgate/consentgate.conf)"
 fact program "$(yes_no consentgate-admin --help)"
-for page in 8/consentgate.8 8/consentgate-admin.8 5/consentgate.conf.5; do fact "manual $page" "$(yes_no test -s "/usr/share/man/man$page" -o -s "/usr/share/man/man$page.gz")"; done
 
 cat >>/etc/consentgate/consentgate.conf <<CONF
 issuer = http://127.0.0.1:$port
