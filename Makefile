@@ -60,7 +60,7 @@ laws: ## print which requirement is held by which tests
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 BUILD ?= build/release
-VERSION := 0.6.0
+VERSION := 0.1.0
 SHARED = $(DESTDIR)$(PREFIX)/share
 UNITS = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 

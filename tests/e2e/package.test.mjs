@@ -76,7 +76,9 @@ test('issue-6: installed, configured, started as the unit starts it, upgraded, r
   assert.match(ready ?? '', /"status":"ok"/, stdout);
   assert.match(issuer, /^http:\/\/127\.0\.0\.1:\d+$/);
   assert.notEqual(rest.upgrade_without_a_database, '0', stdout);
+  assert.notEqual(rest.upgrade_with_a_bad_configuration, '0', stdout);
   delete rest.upgrade_without_a_database;
+  delete rest.upgrade_with_a_bad_configuration;
   assert.deepEqual(rest, {
     installed: '0', says_what_is_missing: 'yes', has_user: 'yes', data_folder: 'consentgate:consentgate 700', configuration: 'root:consentgate 640', program: 'yes',
     upgraded: '0', migrated: 'consentgate 600', key: 'consentgate 600', configuration_kept: 'yes', counted: '4', ended: '0',

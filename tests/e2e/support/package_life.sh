@@ -70,7 +70,10 @@ sed 's/^/# /' /tmp/consentgate.log /tmp/lighttpd.log
 sed -i 's#^database = .*##; $a database = /nowhere/at/all.db' /etc/consentgate/consentgate.conf
 install_it; fact upgrade_without_a_database $?
 sed -i '$d' /etc/consentgate/consentgate.conf
-install_it; fact upgrade_after_that $?
+echo 'no_such_key = 1' >>/etc/consentgate/consentgate.conf
+install_it; fact upgrade_with_a_bad_configuration $?
+sed -i '$d' /etc/consentgate/consentgate.conf
+dpkg --configure consentgate >/dev/null 2>&1; fact upgrade_after_that $?
 
 dpkg -r consentgate >/tmp/out 2>&1; fact removed $?
 fact program_after_removal "$(yes_no test -e /usr/bin/consentgate)"
