@@ -56,6 +56,8 @@ end_to_end() {
   "${node:-node}" --test --test-concurrency=1 --test-reporter=tap tests/e2e/*.test.mjs >"$log" 2>&1 || status=1
   # Leaves of the TAP tree only: a file is not a test.
   ok=$(grep -E '^ *ok [0-9]+ - ' "$log" | grep -vcE '# SKIP') bad=$(grep -cE '^ *not ok [0-9]+ - ' "$log")
+  # A test that this machine cannot run says why, and is said here.
+  sed -nE 's/^ *ok [0-9]+ - (.*) # SKIP/not run here: \1:/p' "$log"
   local files
   files=$(grep -cE '^ok [0-9]+ - .*\.test\.mjs' "$log") && ok=$((ok - files))
   [ $status -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
