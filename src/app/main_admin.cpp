@@ -91,15 +91,20 @@ Arguments read_arguments(const Command& command, std::vector<std::string> line) 
     return arguments;
 }
 
-// What an operator changed or carried away is for the audit log, where there is one apart from their own screen.
-void audit(const Command& command, const Arguments& arguments, admin::Context& context) {
+// What an operator changes or carries away is for the audit log, where there is one apart from their own screen. It is opened
+// before anything is done, so that nothing is done that cannot be written down.
+bool open_audit(const Command& command, admin::Context& context) {
     const auto verb = command.name.substr(command.name.find_last_of(' ') + 1);
     for (const auto* looking : {"list", "show", "test", "check", "doctor", "introspect", "metrics", "sweep"}) {
-        if (verb == looking) return;
+        if (verb == looking) return false;
     }
     const auto& places = context.config().log;
-    if (!places.syslog && places.audit_file.empty()) return;
+    if (!places.syslog && places.audit_file.empty()) return false;
     consentgate::sys::open_log(places);
+    return true;
+}
+
+void audit(const Command& command, const Arguments& arguments) {
     consentgate::sys::log_audit("operator", {{"command", command.name}, {"on", arguments.words.empty() ? "-" : arguments.words.front()},
                                              {"uid", std::to_string(::getuid())}, {"sudo_user", Poco::Environment::get("SUDO_USER", "-")}});
 }
@@ -120,8 +125,9 @@ int run(std::vector<std::string> line, const std::string& config_path) {
     }
     admin::Context context(config_path, consentgate::sys::now());
     const auto arguments = read_arguments(*command, line);
+    const bool audited = open_audit(*command, context);
     const int status = command->run(context, arguments);
-    if (status == EXIT_SUCCESS) audit(*command, arguments, context);
+    if (audited && status == EXIT_SUCCESS) audit(*command, arguments);
     return status;
 }
 

@@ -120,7 +120,8 @@ Metrics::Metrics(const std::string& file) {
         if (opened.number() < 0 || ::flock(opened.number(), LOCK_EX) != 0) throw fail("cannot be opened for writing");
         const auto size = opened.size();
         if (size < 0) throw fail("is not a file");
-        if (size == 0 && ::ftruncate(opened.number(), sizeof(Table)) != 0) throw fail("cannot be made as large as it must be");
+        // With its blocks: a worker that counted into a hole of the file would be killed where the disk is full.
+        if (size == 0 && ::posix_fallocate(opened.number(), 0, sizeof(Table)) != 0) throw fail("cannot be made as large as it must be");
         if (size == 0 || size == static_cast<off_t>(sizeof(Table))) {
             void* memory = ::mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED, opened.number(), 0);
             if (memory == MAP_FAILED) throw fail("cannot be mapped");

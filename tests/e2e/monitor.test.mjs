@@ -1,14 +1,17 @@
 // What an operator sees from outside: the numbers of /metrics, life and readiness, and the audit file.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { moveAway } from './support/faults.mjs';
 import { journey } from './support/journey.mjs';
 import { send } from './support/browser.mjs';
-import { startServer, until } from './support/server.mjs';
+import { root, startServer, until } from './support/server.mjs';
 
+const run = promisify(execFile);
 const long = { timeout: 120000 };
 let server;
 let done;
@@ -94,4 +97,12 @@ test('issue-6: after a reload the audit file that was moved away is begun anew',
   await journey(server);
   assert.match(fs.readFileSync(file, 'utf8'), / what=consent /);
   assert.equal((await counted())['consentgate_finalizations_total{by="person"}'], 2);
+});
+
+test('issue-6: what an operator does is not done when it cannot be written down', long, async () => {
+  const names = async () => (await server.admin('key', 'list', '--json')).map((key) => key.name);
+  const environment = { ...server.environment(), CONSENTGATE_AUDIT_FILE: 'no/such/folder/audit.log' };
+  await assert.rejects(run(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), ['key', 'add', 'unwritten'], { cwd: server.var, env: environment }), /audit_file .*cannot be written/);
+  assert.ok(!(await names()).includes('unwritten'));
+  assert.ok((await names()).includes('audited'));
 });
