@@ -6,7 +6,9 @@
 
 namespace consentgate::core {
 
-Keyring::Keyring(std::vector<ServerKey> keys) : keys_(std::move(keys)) {}
+Keyring::Keyring(std::vector<ServerKey> keys) : keys_(std::move(keys)) {
+    for (const auto& key : keys_) vault_keys_.emplace_back(hmac_sha256_bytes(key.bytes, "vault:"));
+}
 
 const ServerKey* Keyring::find(const KeyId& key) const {
     const auto known = std::find_if(keys_.begin(), keys_.end(), [&](const auto& one) { return one.id == key; });
@@ -36,10 +38,9 @@ std::optional<Secret> Keyring::access_token(const KeyId& key, const Secret& refr
     return derive(key, "cgs_", "access-token:" + refresh_token.reveal() + ":" + scope);
 }
 
-std::optional<Secret> Keyring::vault_key(const KeyId& key) const {
+const Secret* Keyring::vault_key(const KeyId& key) const {
     const auto* known = find(key);
-    if (known == nullptr) return std::nullopt;
-    return Secret(hmac_sha256_bytes(known->bytes, "vault:"));
+    return known == nullptr ? nullptr : &vault_keys_[static_cast<std::size_t>(known - keys_.data())];
 }
 
 std::optional<Secret> Keyring::link_mark(const KeyId& key, const std::string& link) const { return derive(key, "", "link:" + link); }

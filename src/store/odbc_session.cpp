@@ -134,12 +134,7 @@ public:
 protected:
     bool number(int column, std::int64_t& to) override { return statement_.number(column, to); }
     bool text(int column, std::string& to) override { return statement_.piecewise(column, SQL_C_CHAR, to); }
-    bool bytes(int column, BLOB& to) override {
-        std::string bytes;
-        const bool there = statement_.piecewise(column, SQL_C_BINARY, bytes);
-        to = to_blob(bytes);
-        return there;
-    }
+    bool bytes(int column, std::string& to) override { return statement_.piecewise(column, SQL_C_BINARY, to); }
 
 private:
     Statement& statement_;

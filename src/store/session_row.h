@@ -14,7 +14,7 @@ namespace consentgate::store {
 struct SessionRow {
     std::string id, flow_id, token_hash, browser_hash, client_id, identity_kind;
     MaybeBlob identity_value, redirect_uri;
-    BLOB scope, resource;
+    Blob scope, resource;
     Poco::Int64 created_at = 0, expires_at = 0;
     MaybeTime revoked_at, token_expires_at;
 };

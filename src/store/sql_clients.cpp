@@ -12,7 +12,7 @@ namespace {
 struct ClientRow {
     std::string id;
     MaybeBlob name, scope;
-    BLOB redirect_uris, metadata;
+    Blob redirect_uris, metadata;
     int by_operator = 0, active = 0, refresh = 0;
     Poco::Int64 created_at = 0;
     MaybeTime last_used_at;

@@ -6,7 +6,7 @@ namespace {
 
 struct FlowRow {
     std::string id, client_id, browser_hash, code_challenge, identity_kind;
-    BLOB redirect_uri, scope, resource;
+    Blob redirect_uri, scope, resource;
     MaybeBlob state, identity_value, client_name, key_name;
     Poco::Int64 revision = 0, created_at = 0, expires_at = 0;
     Poco::Nullable<int> by_operator, active;

@@ -25,7 +25,7 @@ void SqlStore::put_virtual_key(const core::VirtualKey& key) {
 std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, const std::string& wanted) {
     return db_.read([&] {
         std::vector<std::string> ids, hashes;
-        std::vector<BLOB> names;
+        std::vector<Blob> names;
         std::vector<int> active;
         std::vector<MaybeBlob> services;
         std::vector<Poco::Int64> created;

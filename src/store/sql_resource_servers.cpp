@@ -1,3 +1,4 @@
+#include "session_row.h"
 #include "sql_store.h"
 
 #include "consentgate/core/text.h"
@@ -6,11 +7,11 @@ namespace consentgate::store {
 
 namespace {
 
-#define RESOURCE_SERVER_COLUMNS "id, resource, secret_hash, active, created_at, services, scope"
+#define RESOURCE_SERVER_COLUMNS "r.id, r.resource, r.secret_hash, r.active, r.created_at, r.services, r.scope"
 
 core::ResourceServer take_resource_server(Row& columns) {
     core::ResourceServer server;
-    BLOB resource;
+    Blob resource;
     int active = 0;
     Poco::Int64 created_at = 0;
     MaybeBlob services, scope;
@@ -28,7 +29,7 @@ core::ResourceServer take_resource_server(Row& columns) {
 void SqlStore::put_resource_server(const core::ResourceServer& server) {
     db_.write(
         [&] {
-            db_.run("INSERT INTO resource_server (" RESOURCE_SERVER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", server.id.text, to_blob(server.resource),
+            db_.run("INSERT INTO resource_server (id, resource, secret_hash, active, created_at, services, scope) VALUES (?, ?, ?, ?, ?, ?, ?)", server.id.text, to_blob(server.resource),
                     server.secret.hex, server.active ? 1 : 0, core::epoch(server.created_at),
                     to_maybe_blob(core::join(server.services, "\n")), to_maybe_blob(server.scope.text()));
             return Outcome::done;
@@ -39,7 +40,7 @@ void SqlStore::put_resource_server(const core::ResourceServer& server) {
 std::optional<core::ResourceServer> SqlStore::find_resource_server(const core::ResourceServerId& id) {
     return db_.read([&]() -> std::optional<core::ResourceServer> {
         std::optional<core::ResourceServer> found;
-        db_.query("SELECT " RESOURCE_SERVER_COLUMNS " FROM resource_server WHERE id = ?", [&](Row& columns) { found = take_resource_server(columns); }, id.text);
+        db_.query("SELECT " RESOURCE_SERVER_COLUMNS " FROM resource_server r WHERE r.id = ?", [&](Row& columns) { found = take_resource_server(columns); }, id.text);
         return found;
     });
 }
@@ -47,9 +48,25 @@ std::optional<core::ResourceServer> SqlStore::find_resource_server(const core::R
 std::vector<core::ResourceServer> SqlStore::list_resource_servers() {
     return db_.read([&] {
         std::vector<core::ResourceServer> servers;
-        db_.query("SELECT " RESOURCE_SERVER_COLUMNS " FROM resource_server ORDER BY created_at DESC, id LIMIT 10000",
+        db_.query("SELECT " RESOURCE_SERVER_COLUMNS " FROM resource_server r ORDER BY r.created_at DESC, r.id LIMIT 10000",
                   [&](Row& columns) { servers.push_back(take_resource_server(columns)); });
         return servers;
+    });
+}
+
+Enquiry SqlStore::find_enquiry(const core::ResourceServerId& server, const core::Digest& token) {
+    return db_.read([&] {
+        Enquiry enquiry;
+        SessionViewRow row;
+        db_.query("SELECT " RESOURCE_SERVER_COLUMNS ", " SESSION_VIEW_COLUMNS " FROM resource_server r LEFT JOIN session s ON s.token_hash = ? " SESSION_VIEW_JOINS "WHERE r.id = ?",
+                  [&](Row& columns) {
+                      enquiry.server = take_resource_server(columns);
+                      extract(columns, row);
+                  },
+                  token.hex, server.text);
+        if (!enquiry.server) return enquiry;
+        enquiry.view = row.session.id.empty() ? find_refreshed_session(token) : std::optional(session_view_of(row));
+        return enquiry;
     });
 }
 

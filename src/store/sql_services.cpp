@@ -9,7 +9,7 @@ namespace {
 
 core::Service take_service(Row& columns) {
     core::Service service;
-    BLOB name, url, authorization_endpoint, token_endpoint, client_id;
+    Blob name, url, authorization_endpoint, token_endpoint, client_id;
     MaybeBlob issuer, registration_endpoint, revocation_endpoint, resource, scope, client_secret;
     std::string registration, auth;
     int sends_iss = 0, active = 0;

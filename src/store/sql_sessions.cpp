@@ -31,7 +31,7 @@ std::optional<CodeView> SqlStore::find_code(const core::Digest& hash) {
     return db_.read([&]() -> std::optional<CodeView> {
         CodeView view;
         SessionRow session;
-        BLOB redirect_uri;
+        Blob redirect_uri;
         Poco::Int64 expires_at = 0;
         MaybeTime redeemed_at;
         MaybeBlob state;

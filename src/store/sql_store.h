@@ -20,6 +20,7 @@ public:
     std::optional<core::ResourceServer> find_resource_server(const core::ResourceServerId& id) override;
     std::vector<core::ResourceServer> list_resource_servers() override;
     Outcome disable_resource_server(const core::ResourceServerId& id) override;
+    Enquiry find_enquiry(const core::ResourceServerId& server, const core::Digest& token) override;
     void touch_client(const core::ClientId& id, core::Instant now) override;
 
     std::optional<core::Instant> find_document(const core::ClientId& id) override;
@@ -97,6 +98,7 @@ private:
     // Of redeem_code and rotate_refresh_token.
     void insert_refresh_token(const core::RefreshToken& token);
     void insert_access_token(const core::AccessToken& token);
+    std::optional<core::SessionView> find_refreshed_session(const core::Digest& token); // by an access token that a refresh gave
     void transfer_upstream_tokens(const std::string& from, const std::string& to, core::Instant now);
 
     void insert_client(const core::Client& client);

@@ -11,21 +11,27 @@ std::optional<core::SessionView> SqlStore::find_session(const core::Digest& toke
         if (db_.query("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS "WHERE s.token_hash = ?", take, token.hex) == 1) {
             return session_view_of(row);
         }
-        BLOB scope;
-        Poco::Int64 expires_at = 0;
-        const auto found = db_.query("SELECT " SESSION_VIEW_COLUMNS ", a.scope, a.expires_at FROM access_token a JOIN session s ON s.id = a.session_id "
-                                     SESSION_VIEW_JOINS "WHERE a.token_hash = ?",
-                                     [&](Row& columns) {
-                                         extract(columns, row);
-                                         columns.into(scope, expires_at);
-                                     },
-                                     token.hex);
-        if (found == 0) return std::nullopt;
-        auto view = session_view_of(row);
-        view.session.scope = core::ScopeSet::parse(from_blob(scope)).value_or(core::ScopeSet{});
-        view.session.token_expires_at = core::from_epoch(expires_at);
-        return view;
+        return find_refreshed_session(token);
     });
+}
+
+// Call inside read().
+std::optional<core::SessionView> SqlStore::find_refreshed_session(const core::Digest& token) {
+    SessionViewRow row;
+    Blob scope;
+    Poco::Int64 expires_at = 0;
+    const auto found = db_.query("SELECT " SESSION_VIEW_COLUMNS ", a.scope, a.expires_at FROM access_token a JOIN session s ON s.id = a.session_id "
+                                 SESSION_VIEW_JOINS "WHERE a.token_hash = ?",
+                                 [&](Row& columns) {
+                                     extract(columns, row);
+                                     columns.into(scope, expires_at);
+                                 },
+                                 token.hex);
+    if (found == 0) return std::nullopt;
+    auto view = session_view_of(row);
+    view.session.scope = core::ScopeSet::parse(from_blob(scope)).value_or(core::ScopeSet{});
+    view.session.token_expires_at = core::from_epoch(expires_at);
+    return view;
 }
 
 Outcome SqlStore::revoke_access_token(const core::Digest& token, core::Instant now) {

@@ -9,7 +9,7 @@ namespace {
 
 core::UpstreamToken take_upstream_token(Row& columns) {
     core::UpstreamToken token;
-    BLOB access;
+    Blob access;
     MaybeBlob refresh, scope;
     MaybeTime expires_at, failures, retry_at, broken_at, created_at, updated_at, last_used_at, ended_at;
     columns.into(token.id, token.owner, token.service.text, access, refresh, token.key_id.text, scope, expires_at, token.version, failures, retry_at,
@@ -197,7 +197,7 @@ std::optional<core::UpstreamState> SqlStore::find_upstream_state(const core::Dig
     return db_.read([&]() -> std::optional<core::UpstreamState> {
         core::UpstreamState state;
         MaybeText flow, session;
-        BLOB verifier;
+        Blob verifier;
         Poco::Int64 expires_at = 0;
         const auto found = db_.query("SELECT state_hash, browser_hash, service_id, flow_id, session_id, verifier, key_id, expires_at FROM upstream_state "
                                      "WHERE state_hash = ?",

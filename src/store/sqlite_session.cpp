@@ -72,10 +72,10 @@ protected:
         to.assign(text == nullptr ? "" : text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
         return text != nullptr;
     }
-    bool bytes(int column, BLOB& to) override {
-        const auto* bytes = static_cast<const unsigned char*>(sqlite3_column_blob(statement_, column));
-        to = BLOB(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
-        return present(column);
+    bool bytes(int column, std::string& to) override {
+        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+        to.assign(bytes == nullptr ? "" : bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+        return bytes != nullptr || present(column);
     }
 
 private:

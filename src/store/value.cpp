@@ -2,11 +2,11 @@
 
 namespace consentgate::store {
 
-BLOB to_blob(std::string_view text) { return BLOB(reinterpret_cast<const unsigned char*>(text.data()), text.size()); }
+Blob to_blob(std::string_view text) { return {std::string(text)}; }
 
 MaybeBlob to_maybe_blob(std::string_view text) { return text.empty() ? MaybeBlob() : MaybeBlob(to_blob(text)); }
 
-std::string from_blob(const BLOB& blob) { return std::string(reinterpret_cast<const char*>(blob.rawContent()), blob.size()); }
+std::string from_blob(const Blob& blob) { return blob.bytes; }
 
 std::string from_blob(const MaybeBlob& blob) { return blob.isNull() ? std::string() : from_blob(blob.value()); }
 

@@ -4,7 +4,6 @@
 
 #include "consentgate/core/time.h"
 
-#include <Poco/Data/LOB.h>
 #include <Poco/Nullable.h>
 
 #include <cstdint>
@@ -17,16 +16,19 @@
 
 namespace consentgate::store {
 
-using Poco::Data::BLOB;
-using MaybeBlob = Poco::Nullable<BLOB>;
+// Bytes of a column. Poco's own BLOB allocates three times for each, and a row has a dozen.
+struct Blob {
+    std::string bytes;
+};
+using MaybeBlob = Poco::Nullable<Blob>;
 using MaybeText = Poco::Nullable<std::string>;
 using MaybeTime = Poco::Nullable<Poco::Int64>;
 
 // Long text is stored as BLOB: server engines over ODBC truncate or refuse long VARCHARs. Empty text is stored as NULL,
 // because they refuse an empty BLOB or store it as NULL anyway.
-BLOB to_blob(std::string_view text);
+Blob to_blob(std::string_view text);
 MaybeBlob to_maybe_blob(std::string_view text);
-std::string from_blob(const BLOB& blob);
+std::string from_blob(const Blob& blob);
 std::string from_blob(const MaybeBlob& blob);
 MaybeTime to_maybe_time(const std::optional<core::Instant>& at);
 std::optional<core::Instant> from_maybe_time(const MaybeTime& at);
@@ -44,15 +46,14 @@ struct Value {
     Value(std::int64_t value) : kind(Kind::number), number(value) {}
     Value(int value) : kind(Kind::number), number(value) {}
     Value(const std::string& value) : kind(Kind::text), data(value) {}
-    Value(const BLOB& value)
-        : kind(Kind::bytes), null(value.size() == 0), data(reinterpret_cast<const char*>(value.rawContent()), value.size()) {}
+    Value(const Blob& value) : kind(Kind::bytes), null(value.bytes.empty()), data(value.bytes) {}
     template <class T> Value(const Poco::Nullable<T>& value) : Value(value.isNull() ? absent(T{}) : Value(value.value())) {}
 
 private:
     explicit Value(Kind nothing) : kind(nothing), null(true) {}
     static Value absent(Poco::Int64) { return Value(Kind::number); }
     static Value absent(const std::string&) { return Value(Kind::text); }
-    static Value absent(const BLOB&) { return Value(Kind::bytes); }
+    static Value absent(const Blob&) { return Value(Kind::bytes); }
 };
 using Values = std::span<const Value>;
 
@@ -66,12 +67,12 @@ protected:
     // False when the column is NULL.
     virtual bool number(int column, std::int64_t& to) = 0;
     virtual bool text(int column, std::string& to) = 0;
-    virtual bool bytes(int column, BLOB& to) = 0;
+    virtual bool bytes(int column, std::string& to) = 0;
 
 private:
     bool take(int column, std::int64_t& to) { return number(column, to); }
     bool take(int column, std::string& to) { return text(column, to); }
-    bool take(int column, BLOB& to) { return bytes(column, to); }
+    bool take(int column, Blob& to) { return bytes(column, to.bytes); }
     bool take(int column, int& to) {
         std::int64_t wide = 0;
         const bool there = number(column, wide);

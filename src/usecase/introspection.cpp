@@ -10,12 +10,12 @@ core::Result<std::string> introspect_token(World& world, const Sender& sender, c
     if (auto repeated = sender.form.refuse_repeated(); !repeated) return repeated.error();
     const auto credentials = core::read_client_credentials(sender.form, sender.authorization);
     if (!credentials) return credentials.error();
-    const auto server = world.store.find_resource_server(core::ResourceServerId(credentials->id));
-    if (auto judged = core::judge_resource_server(*credentials, server); !judged) return judged.error();
     const auto token = sender.form.get("token");
+    const auto hash = core::sha256(token.value_or(""));
+    const auto enquiry = world.store.find_enquiry(core::ResourceServerId(credentials->id), hash);
+    if (auto judged = core::judge_resource_server(*credentials, enquiry.server); !judged) return judged.error();
     if (!token) return core::refuse(core::Fault::invalid_request, core::Say{"token is missing"}, core::Why{}, "token");
-    const auto hash = core::sha256(*token);
-    return core::introspection_document(world.store.find_session(hash), hash, server->resource, world.policy, now);
+    return core::introspection_document(enquiry.view, hash, enquiry.server->resource, world.policy, now);
 }
 
 core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Random& random, const core::Policy& policy, const core::GuardedResource& resource,

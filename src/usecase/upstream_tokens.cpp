@@ -133,11 +133,10 @@ core::Result<std::string> exchange_token(World& world, const Sender& sender, cor
     if (auto once = sender.form.refuse_repeated("resource"); !once) return once.error();
     const auto credentials = core::read_client_credentials(sender.form, sender.authorization);
     if (!credentials) return credentials.error();
-    const auto server = world.store.find_resource_server(core::ResourceServerId(credentials->id));
-    if (auto judged = core::judge_resource_server(*credentials, server); !judged) return judged.error();
     const auto exchange = core::parse_token_exchange(sender.form);
+    const auto [server, view] = world.store.find_enquiry(core::ResourceServerId(credentials->id), exchange ? core::sha256(exchange->subject_token) : core::Digest{});
+    if (auto judged = core::judge_resource_server(*credentials, server); !judged) return judged.error();
     if (!exchange) return exchange.error();
-    const auto view = world.store.find_session(core::sha256(exchange->subject_token));
     if (auto judged = core::judge_access(view, server->resource, now); !judged) {
         return core::refuse(Fault::invalid_request, core::Say{"the subject_token is not valid here"}, core::Why{judged.error().why}, "subject_token");
     }

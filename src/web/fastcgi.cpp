@@ -7,6 +7,7 @@
 #include <fcgiapp.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ namespace consentgate::web {
 namespace {
 
 constexpr std::size_t most_drained = 16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
-constexpr int idle_after_ms = 5000;
+constexpr int idle_after_ms = 5000, linger_ms = 200;
 
 volatile sig_atomic_t told_to_stop = 0;
 
@@ -56,7 +57,8 @@ Request read_head(char** environment) {
 }
 
 // Reads to the end, whatever is kept: an undrained body breaks the connection for the answer.
-void read_body(FCGX_Request& raw, Request& request) {
+// out: whether it came to the end
+bool read_body(FCGX_Request& raw, Request& request) {
     std::array<char, 16 * 1024> buffer;
     std::size_t seen = 0;
     while (seen < most_drained) {
@@ -75,7 +77,30 @@ void read_body(FCGX_Request& raw, Request& request) {
     } else if (FCGX_GetError(raw.in) != 0 || short_of_promise) {
         request.body_state = BodyState::cut;
     }
+    return seen < most_drained;
 }
+
+// Of a connection that is closed while more of its body comes, the kernel throws the answer away. So it is held open, and read from,
+// until nothing comes any more.
+class Lingering {
+public:
+    explicit Lingering(int connection) : held_(::fcntl(connection, F_DUPFD_CLOEXEC, 0)) {}
+    ~Lingering() {
+        std::array<char, 16 * 1024> thrown_away;
+        pollfd waiting{held_, POLLIN, 0};
+        for (std::size_t seen = 0; held_ >= 0 && seen < most_drained && ::poll(&waiting, 1, linger_ms) > 0;) {
+            const auto got = ::read(held_, thrown_away.data(), thrown_away.size());
+            if (got <= 0) break;
+            seen += static_cast<std::size_t>(got);
+        }
+        if (held_ >= 0) ::close(held_);
+    }
+    Lingering(const Lingering&) = delete;
+    Lingering& operator=(const Lingering&) = delete;
+
+private:
+    int held_;
+};
 
 // Different for each request of each worker there ever was, and no secret: what the worker drew once, and a count.
 class EventIds {
@@ -92,21 +117,24 @@ private:
     std::uint32_t count_ = 0;
 };
 
-void serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) {
+// out: whether the request was read to its end
+bool serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) {
     // Parameters that were cut off look like a request with fewer of them: never treat one as a request. Nor be silent: lighttpd
     // takes an authorizer's empty answer for a yes.
     if (FCGX_GetError(raw.in) != 0 || FCGX_GetParam("REQUEST_METHOD", raw.envp) == nullptr) {
         const auto text = serialize(Reply{400, {}, {}}, false);
         FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
-        return;
+        return true;
     }
+    bool whole = true;
     auto request = read_head(raw.envp);
     // An authorizer is asked about a request's head; Apache sends no stream of a body at all, and waiting for it would not end.
-    if (request.asked == Asked::to_answer) read_body(raw, request);
+    if (request.asked == Asked::to_answer) whole = read_body(raw, request);
     request.now = sys::now();
     request.event_id = event_ids.next();
     const auto text = serialize(hooks.handle(request), request.method != "HEAD");
     FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
+    return whole;
 }
 
 void install_signals() {
@@ -170,8 +198,10 @@ void serve(int listening_socket, const ServeHooks& hooks) {
         const auto woken = listener.wait();
         if (woken == Listener::Woken::idle && hooks.between) hooks.between();
         if (woken != Listener::Woken::request || !accept_request(raw)) continue;
-        serve_one(raw, hooks, event_ids);
+        std::optional<Lingering> lingering;
+        if (!serve_one(raw, hooks, event_ids)) lingering.emplace(raw.ipcFd);
         FCGX_Finish_r(&raw);
+        lingering.reset();
         if (hooks.between) hooks.between();
     }
     FCGX_Free(&raw, 1);

@@ -8,13 +8,14 @@
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/key_file.h"
 
+#include <array>
 #include <cstdio>
 #include <stdexcept>
 
 namespace consentgate::bench {
 namespace {
 
-constexpr int rounds = 3;
+constexpr int rounds = 5;
 constexpr std::chrono::seconds round_length{2};
 constexpr double least_of_nothing = 0.5; // what introspection and exchange must make of the requests to a program that does nothing
 
@@ -91,27 +92,24 @@ struct Endpoint {
     double least; // of the rate of nothing; 0: not asked for
 };
 
+// One entry for each round; ratios are to the program that does nothing, in the same round: the machine is not equally fast in all.
 struct Figures {
-    double rate = 0, wait = 0;
+    std::vector<double> rates, waits, rate_ratios, wait_ratios;
 };
 
-Figures measured(const Endpoint& endpoint) {
-    std::vector<double> rates, waits;
-    for (int round = 0; round < rounds; ++round) {
-        const auto alone = run_load({1, SIZE_MAX, round_length}, endpoint.make);
-        waits.push_back(waits_of(alone.waits).p50);
-        if (endpoint.rated) rates.push_back(run_load({4, SIZE_MAX, round_length}, endpoint.make).per_second());
-    }
-    return {endpoint.rated ? median(rates) : 0, median(waits)};
+void measure(const Endpoint& endpoint, Figures& figures, const Figures& nothing) {
+    figures.waits.push_back(waits_of(run_load({1, SIZE_MAX, round_length}, endpoint.make).waits).p50);
+    figures.wait_ratios.push_back(nothing.waits.back() / figures.waits.back());
+    if (!endpoint.rated) return;
+    figures.rates.push_back(run_load({4, SIZE_MAX, round_length}, endpoint.make).per_second());
+    figures.rate_ratios.push_back(figures.rates.back() / nothing.rates.back());
 }
 
-void print(const Endpoint& endpoint, const Figures& nothing) {
-    const auto figures = measured(endpoint);
-    std::printf("  %-22s %10.3f %10.2f", endpoint.name, figures.wait, nothing.wait / figures.wait);
-    if (endpoint.rated) std::printf(" %10.0f %10.2f", figures.rate, figures.rate / nothing.rate);
-    if (endpoint.least > 0) std::printf("  >= %.1f: %s", endpoint.least, figures.rate >= endpoint.least * nothing.rate ? "ok" : "MISSED");
+void print(const Endpoint& endpoint, const Figures& figures) {
+    std::printf("  %-22s %10.3f %10.2f", endpoint.name, median(figures.waits), median(figures.wait_ratios));
+    if (endpoint.rated) std::printf(" %10.0f %10.2f", median(figures.rates), median(figures.rate_ratios));
+    if (endpoint.least > 0) std::printf("  >= %.1f: %s", endpoint.least, median(figures.rate_ratios) >= endpoint.least ? "ok" : "MISSED");
     std::printf("\n");
-    std::fflush(stdout);
 }
 
 } // namespace
@@ -125,15 +123,20 @@ int measure_endpoints(int port, const std::string& id, const std::string& secret
     const auto question = client_post(port, "introspect", us + "&token=" + token);
     const auto trade = client_post(port, "token", us + "&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&audience=" + service + "&subject_token=" + token +
                                                       "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token");
-    const Endpoint nothing{"nothing", [&] { return std::make_unique<Asking>(port, noop_post(port), "ok"); }, true, 0};
-    const auto bare = measured(nothing);
-    std::printf("(e) single requests, one at a time and 4 at once, beside the program that does nothing; medians of %d rounds, load %s\n", rounds, load_average().c_str());
+    const Endpoint endpoints[] = {
+        {"nothing", [&] { return std::make_unique<Asking>(port, noop_post(port), "ok"); }, true, 0},
+        {"introspection", [&] { return std::make_unique<Asking>(port, question, "\"active\":true"); }, true, least_of_nothing},
+        {"exchange", [&] { return std::make_unique<Asking>(port, trade, "\"issued_token_type\""); }, true, least_of_nothing},
+        {"token, from a code", [&] { return std::make_unique<Redeeming>(port, client); }, false, 0},
+        {"token, by refreshing", [&] { return std::make_unique<Refreshing>(port, refreshing); }, true, 0},
+    };
+    std::array<Figures, std::size(endpoints)> figures;
+    std::printf("(e) single requests, one at a time and 4 at once, beside the program that does nothing; medians of %d rounds by turns, load %s\n", rounds, load_average().c_str());
+    for (int round = 0; round < rounds; ++round) {
+        for (std::size_t at = 0; at < figures.size(); ++at) measure(endpoints[at], figures[at], figures.front());
+    }
     std::printf("  %-22s %10s %10s %10s %10s\n", "", "p50 ms", "of nothing", "4: a second", "of nothing");
-    std::printf("  %-22s %10.3f %10s %10.0f\n", nothing.name, bare.wait, "", bare.rate);
-    print({"introspection", [&] { return std::make_unique<Asking>(port, question, "\"active\":true"); }, true, least_of_nothing}, bare);
-    print({"exchange", [&] { return std::make_unique<Asking>(port, trade, "\"issued_token_type\""); }, true, least_of_nothing}, bare);
-    print({"token, from a code", [&] { return std::make_unique<Redeeming>(port, client); }, false, 0}, bare);
-    print({"token, by refreshing", [&] { return std::make_unique<Refreshing>(port, refreshing); }, true, 0}, bare);
+    for (std::size_t at = 0; at < figures.size(); ++at) print(endpoints[at], figures[at]);
     return EXIT_SUCCESS;
 }
 

@@ -117,9 +117,8 @@ public:
 
     // All that a worker does for an introspection but reading the request: who asks, the session, the answer.
     void introspect(std::size_t at) {
-        const auto server = store_->find_resource_server(server_);
         const core::Digest token{tokens_[at % tokens_.size()]};
-        const auto view = store_->find_session(token);
+        const auto [server, view] = store_->find_enquiry(server_, token);
         if (!core::judge_resource_server(credentials_, server) || !view) throw std::runtime_error("a session was not there");
         core::introspection_document(view, token, view->session.resource, policy_, view->session.created_at);
     }

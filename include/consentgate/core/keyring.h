@@ -40,8 +40,8 @@ public:
     std::optional<Secret> refresh_token(const KeyId& key, const Secret& before) const;
     std::optional<Secret> access_token(const KeyId& key, const Secret& refresh_token, const std::string& scope) const;
 
-    // 32 raw bytes that encrypt under this key (core/vault.h); absent as above.
-    std::optional<Secret> vault_key(const KeyId& key) const;
+    // 32 raw bytes that encrypt under this key (core/vault.h), which live as long as the keyring; null when the key is not in the file.
+    const Secret* vault_key(const KeyId& key) const;
 
     // What a link carries to prove that we made it, 43 base64url characters; absent as above.
     std::optional<Secret> link_mark(const KeyId& key, const std::string& link) const;
@@ -53,6 +53,7 @@ private:
     const ServerKey* find(const KeyId& key) const;
     std::optional<Secret> derive(const KeyId& key, const char* prefix, const std::string& from) const;
     std::vector<ServerKey> keys_;
+    std::vector<Secret> vault_keys_; // one for each of them
 };
 
 } // namespace consentgate::core

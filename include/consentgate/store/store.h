@@ -84,6 +84,11 @@ struct Step {
     std::size_t found = 0, changed = 0;
 };
 
+struct Enquiry {
+    std::optional<core::ResourceServer> server; // absent: there is none of that id, and nothing was looked for
+    std::optional<core::SessionView> view;      // as of find_session
+};
+
 struct Swept {
     std::size_t flows = 0, codes = 0, sessions = 0, tokens = 0, clients = 0;
     std::size_t total() const { return flows + codes + sessions + tokens + clients; }
@@ -107,6 +112,9 @@ public:
     virtual void put_resource_server(const core::ResourceServer& server) = 0;
     virtual std::optional<core::ResourceServer> find_resource_server(const core::ResourceServerId& id) = 0;
     virtual std::vector<core::ResourceServer> list_resource_servers() = 0; // newest first
+    // The one who asks about a token, and the session of that token: one question to the database, because it is asked for each
+    // call to a server of theirs.
+    virtual Enquiry find_enquiry(const core::ResourceServerId& server, const core::Digest& token) = 0;
     virtual Outcome disable_resource_server(const core::ResourceServerId& id) = 0;
 
     // Keys that are fetched at a client's jwks_uri.
