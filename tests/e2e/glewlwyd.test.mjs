@@ -1,11 +1,13 @@
 // A second real provider, of another making: Debian's glewlwyd, an OpenID Connect server in C, beside the MCP server that names it.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertOauthError } from './support/checks.mjs';
 import { Browser, postForm, query } from './support/browser.mjs';
 import { startGlewlwyd } from './support/glewlwyd.mjs';
 import { api, choose, redeem, register, startFlow, submit } from './support/journey.mjs';
-import { sleep, startServer } from './support/server.mjs';
+import { plainFolder, sleep, startServer } from './support/server.mjs';
 import { makeAuthority } from './support/upstreams.mjs';
 
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -22,7 +24,10 @@ before(async () => {
   const authority = makeAuthority();
   glewlwyd = await startGlewlwyd({ people: ['anna', 'berta', 'carla', 'dora'], accessTokenSeconds: seconds, authority });
   server = await startServer({ workers: 4, env: { CONSENTGATE_SERVICE_CA: authority.ca } });
-  const services = { tools: [], openid: ['--scope', 'openid tools.read'], astray: ['--resource', 'https://localhost:1/of-somebody-else'] };
+  const secret = path.join(plainFolder(), 'secret');
+  fs.writeFileSync(secret, `${await glewlwyd.addClient('ours-by-hand', `${server.issuer}/api/oauth/callback`)}\n`, { mode: 0o600 });
+  const services = { tools: [], openid: ['--scope', 'openid tools.read'], astray: ['--resource', 'https://localhost:1/of-somebody-else'],
+    given: ['--client-id', 'ours-by-hand', '--client-secret-file', secret] };
   for (const [name, more] of Object.entries(services)) await server.admin('service', 'add', name, '--url', glewlwyd.mcpUrl, ...more);
   asking = await server.admin('resource', 'add', server.resource, ...Object.keys(services).flatMap((name) => ['--service', name]), '--json');
   client = await register(server);
@@ -130,6 +135,18 @@ test('contract-3: an error that it sends a person back with is told in our words
   assert.equal(page.status, 200);
   assert.ok(!/invalid_target|Invalid Resource/.test(page.text), 'none of its words');
   assert.match(server.logs(), /invalid_target/);
+});
+
+test('contract-3: a provider whose issuer has a path is found from that issuer, where there is no MCP server to name it', async () => {
+  const found = await server.admin('service', 'add', 'bare', '--url', glewlwyd.issuer, '--scope', 'tools.read', '--json');
+  assert.deepEqual([found.issuer, found.token_endpoint, found.resource, found.registration], [glewlwyd.issuer, `${glewlwyd.issuer}/token`, '', 'dynamic']);
+  await server.admin('service', 'test', 'bare');
+});
+
+test('contract-3: a client that its administrator made for us is used as it is', async () => {
+  assert.deepEqual([(await service('given')).registration, (await service('given')).client_id], ['given', 'ours-by-hand']);
+  const { token } = await signedIn('berta', 'given');
+  await exchanged(token, 'berta', 'given');
 });
 
 test('contract-3: a service that wants openid gets a nonce with it', async () => {

@@ -145,6 +145,14 @@ class Glewlwyd {
 
   clients() { return this.sql('SELECT gc_client_id AS id, gc_name AS name FROM g_client'); }
 
+  // A confidential client, as its administration page makes one. out: its secret
+  async addClient(id, redirect) {
+    const secret = crypto.randomBytes(24).toString('base64url');
+    await this.call('POST', '/client/', { cookie: this.admin, body: { client_id: id, name: id, client_secret: secret, confidential: true, enabled: true, redirect_uri: [redirect],
+      authorization_type: ['code', 'refresh_token'], token_endpoint_auth_method: ['client_secret_basic'], scope: [] } });
+    return secret;
+  }
+
   async deleteClient(id) { await this.call('DELETE', `/client/${id}`, { cookie: this.admin }); }
 
   // How many refresh tokens of this person it takes.
@@ -170,7 +178,7 @@ class Glewlwyd {
 }
 
 // in:  people  who has an account there
-// out: issuer, mcpUrl, ca (a file), signIn, whoIs, clients, deleteClient, standing, endAll, stop
+// out: issuer, mcpUrl, ca (a file), signIn, whoIs, clients, addClient, deleteClient, standing, endAll, stop
 export async function startGlewlwyd({ people, accessTokenSeconds = 3600, authority = makeAuthority() }) {
   const certificate = authority.certificates.localhost;
   const glewlwyd = new Glewlwyd({ folder: plainFolder(), port: await freePort(), mcpPort: await freePort(), ca: authority.ca, certificate });
