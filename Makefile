@@ -29,7 +29,7 @@ FUZZED := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.cpp)))
 
 PACKAGES_RUN := g++ make ca-certificates libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev openssl spawn-fcgi lighttpd curl
 PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mariadb rsync libmariadb-dev
-PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 chromium apache2 libapache2-mod-fcgid nginx lighttpd-modules-lua procps dpkg-dev man-db adduser systemd
+PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 chromium apache2 libapache2-mod-fcgid nginx lighttpd-modules-lua procps dpkg-dev man-db adduser systemd glewlwyd
 
 # ---- what people call ------------------------------------------------------------------------------------------
 .PHONY: all release asan tests run check test bench laws install deb deps deps-check clean help

@@ -1,5 +1,6 @@
 #include "admin.h"
 
+#include "consentgate/core/consent.h"
 #include "consentgate/usecase/virtual_keys.h"
 
 #include <Poco/NumberParser.h>
@@ -44,10 +45,13 @@ int list(Context& context, const Arguments& arguments) {
 }
 
 int disable(Context& context, const Arguments& arguments) {
-    if (context.store().disable_virtual_key(core::VirtualKeyId(arguments.words.front())) == store::Outcome::gone) {
+    const core::VirtualKeyId id(arguments.words.front());
+    const auto connected = context.store().list_upstream_tokens(core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId())).size();
+    if (context.store().disable_virtual_key(id, context.now) == store::Outcome::gone) {
         throw std::runtime_error("there is no active key '" + arguments.words.front() + "'; see consentgate-admin key list");
     }
     std::cerr << "Disabled. Its sessions end at their next request.\n";
+    if (connected > 0) std::cerr << "What was connected with it is over too; the running server tells " << connected << (connected == 1 ? " service" : " services") << " so.\n";
     return 0;
 }
 
@@ -59,7 +63,7 @@ std::vector<Command> key_commands() {
         {"key add", "NAME", "make a virtual key and show it, once", "consentgate-admin key add 'Anna, laptop' --expires-days 90",
          {{"expires-days", "N", "let it expire after N days"}, {"service", "ID", "allow this service only; may be repeated"}, json}, add},
         {"key list", "", "list the virtual keys", "consentgate-admin key list --json", {json}, list},
-        {"key disable", "ID", "end a virtual key and its sessions", "consentgate-admin key disable vk_Zk3v9QkqT0aXb1", {}, disable},
+        {"key disable", "ID", "end a virtual key for good, with its sessions and what was connected with it", "consentgate-admin key disable vk_Zk3v9QkqT0aXb1", {}, disable},
     };
 }
 

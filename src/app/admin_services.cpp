@@ -1,12 +1,16 @@
 #include "admin.h"
+#include "admin_progress.h"
 
 #include "consentgate/core/text.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/services.h"
+#include "consentgate/usecase/upstream_endings.h"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <iostream>
 
 namespace consentgate::app::admin {
@@ -26,6 +30,8 @@ constexpr std::array<Preset, 2> presets{{
     {"gitlab", "GitLab", "https://gitlab.com/api/v4", "https://gitlab.com", "https://gitlab.com/oauth/authorize", "https://gitlab.com/oauth/token",
      "https://gitlab.com/oauth/revoke", "read_user", core::ClientAuth::client_secret_post},
 }};
+
+constexpr std::chrono::minutes longest_telling{5};
 
 // What the use-cases of services work with, here.
 struct Tools {
@@ -217,28 +223,61 @@ int test(Context& context, const Arguments& arguments) {
     return 0;
 }
 
-int set_active(Context& context, const Arguments& arguments, bool active) {
-    auto service = known_service(context, arguments);
+void set_active(Context& context, Service service, bool active) {
     service.active = active;
     if (context.store().update_service(service) == store::Outcome::gone) throw std::runtime_error(service.id.text + " was changed meanwhile; try again");
+}
+
+int switch_to(Context& context, const Arguments& arguments, bool active) {
+    set_active(context, known_service(context, arguments), active);
     std::cerr << (active ? "Enabled.\n" : "Disabled. Nobody can connect there, and no token of it is handed out; what people connected is kept.\n");
     return 0;
 }
 
-int enable(Context& context, const Arguments& arguments) { return set_active(context, arguments, true); }
-int disable(Context& context, const Arguments& arguments) { return set_active(context, arguments, false); }
+int enable(Context& context, const Arguments& arguments) { return switch_to(context, arguments, true); }
+int disable(Context& context, const Arguments& arguments) { return switch_to(context, arguments, false); }
 
+void confirm_removal(const Service& service, const Arguments& arguments) {
+    if (arguments.has("yes")) return;
+    if (isatty(STDIN_FILENO) == 0) throw UsageError("service remove deletes all that people connected there; say --yes");
+    std::cerr << "Remove " << service.id.text << " and all that people connected there? Type its name: ";
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (core::trim(answer) != service.id.text) throw std::runtime_error("nothing was removed");
+}
+
+// fail: throws, when some of it could not be told yet; what was told is done with
+usecase::Parting tell_of_removal(Context& context, const Service& service, std::size_t connected) {
+    Tools tools(context);
+    const StopSignals stop;
+    Progress progress("telling " + service.id.text + " what is over:", connected);
+    const auto until = std::chrono::steady_clock::now() + longest_telling;
+    const auto parting = usecase::part_with(tools.world, service.id, [&](const usecase::Parting& done) {
+        progress.at(done.told + done.untold, "RFC 7009");
+        stop.check("the service is disabled, and what people connected there is over; the same command goes on telling it");
+        return std::chrono::steady_clock::now() < until;
+    });
+    if (parting.left == 0) return parting;
+    throw std::runtime_error(service.id.text + " was told that " + std::to_string(parting.told) + " connections are over, and could not be told of " + std::to_string(parting.left) + " more: " +
+                             (parting.why.empty() ? "it takes too long" : parting.why) +
+                             ".\nIt is disabled, and they are over here. The running server goes on telling it for a day; then run this again, or now with --untold.");
+}
+
+// Disabled first, so that nobody connects there while it is told of the others.
 int remove(Context& context, const Arguments& arguments) {
-    const auto service = known_service(context, arguments);
-    if (!arguments.has("yes")) {
-        if (isatty(STDIN_FILENO) == 0) throw UsageError("service remove deletes all that people connected there; say --yes");
-        std::cerr << "Remove " << service.id.text << " and all that people connected there? Type its name: ";
-        std::string answer;
-        std::getline(std::cin, answer);
-        if (core::trim(answer) != service.id.text) throw std::runtime_error("nothing was removed");
-    }
-    if (context.store().remove_service(service.id) == store::Outcome::gone) throw std::runtime_error("there is no service '" + service.id.text + "' any more");
-    std::cerr << "Removed, with all that people connected there.\n";
+    auto service = known_service(context, arguments);
+    confirm_removal(service, arguments);
+    if (service.active) set_active(context, service, false);
+    auto& store = context.store();
+    const auto connected = store.count_tokens_at(service.id);
+    const bool leave = arguments.has("untold");
+    const auto parting = leave || connected == 0 ? usecase::Parting{0, connected, 0, "you said --untold"} : tell_of_removal(context, service, connected);
+    if (store.remove_service(service.id, leave) == store::Outcome::gone) throw std::runtime_error(service.id.text + " was changed or removed meanwhile; try again");
+    std::cerr << "Removed.\n";
+    const auto others = connected - std::min(connected, parting.told + parting.untold);
+    if (parting.told > 0) std::cerr << "It was told that " << parting.told << " of " << connected << " connections are over.\n";
+    if (parting.untold > 0) std::cerr << "It was not told of " << parting.untold << ": " << parting.why << ". People can end them in their settings there.\n";
+    if (others > 0) std::cerr << "The running server saw to " << others << "; its log has how.\n";
     return 0;
 }
 
@@ -267,8 +306,8 @@ std::vector<Command> service_commands() {
         {"service test", "NAME", "ask the service again, and compare", "consentgate-admin service test notion", {}, test},
         {"service disable", "NAME", "let nobody connect or use a service", "consentgate-admin service disable notion", {}, disable},
         {"service enable", "NAME", "take that back", "consentgate-admin service enable notion", {}, enable},
-        {"service remove", "NAME", "forget a service and all that people connected there", "consentgate-admin service remove notion --yes",
-         {{"yes", "", "do not ask"}}, remove},
+        {"service remove", "NAME", "tell a service that all is over that people connected there, and forget it", "consentgate-admin service remove notion --yes",
+         {{"yes", "", "do not ask"}, {"untold", "", "do not tell it first: it is no more, or will not answer"}}, remove},
     };
 }
 

@@ -68,6 +68,9 @@ Secret upstream_authorize_url(const Service& service, const Secret& state, const
                           {"code_challenge", to_base64url(sha256_bytes(verifier.reveal()))},
                           {"code_challenge_method", "S256"}};
     if (!service.scope.empty()) parameters.emplace_back("scope", service.scope);
+    // There are OpenID providers that refuse a sign-in without a nonce. We read no ID token, so nothing compares it.
+    const auto scopes = split(service.scope, ' ');
+    if (std::find(scopes.begin(), scopes.end(), "openid") != scopes.end()) parameters.emplace_back("nonce", to_base64url(sha256_bytes("nonce " + state.reveal())));
     if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
     return Secret(append_query(service.authorization_endpoint, parameters));
 }

@@ -1,5 +1,5 @@
 // Reading what a service's token endpoint answered. Providers differ: RFC 6749 says JSON with a status of 400 for errors;
-// some answer forms, and errors with 200.
+// some answer forms, errors with 200, or a status and nothing else.
 #include "consentgate/core/upstream.h"
 
 #include "consentgate/core/json.h"
@@ -53,9 +53,11 @@ Member members_of(const ServiceReply& reply) {
 bool one_of(const std::string& word, std::initializer_list<std::string_view> words) { return std::find(words.begin(), words.end(), word) != words.end(); }
 
 // What an error word means for the connection. Words that only some providers know stand beside the standard ones.
-TokenReply no_tokens(int status, const std::string& error) {
+// in:  silent  there was no body at all: glewlwyd refuses a refresh token with 400 and not a word
+TokenReply no_tokens(int status, const std::string& error, bool silent) {
     TokenReply reply;
-    if (one_of(error, {"invalid_grant", "bad_refresh_token", "bad_verification_code", "access_denied", "expired_token"})) reply.trouble = Trouble::refused;
+    const bool refused = one_of(error, {"invalid_grant", "bad_refresh_token", "bad_verification_code", "invalid_code", "access_denied", "expired_token"});
+    if (refused || (status == 400 && silent)) reply.trouble = Trouble::refused;
     else if (one_of(error, {"invalid_client", "incorrect_client_credentials", "unauthorized_client"}) || (status == 401 && error.empty())) {
         reply.trouble = Trouble::registration_lost;
     }
@@ -71,7 +73,7 @@ TokenReply read_token_reply(const ServiceReply& reply) {
     if (!reply.answered) return {std::nullopt, Trouble::unavailable, "no answer"};
     const auto member = members_of(reply);
     const auto error = member ? member("error").value_or("") : std::string();
-    if (reply.status != 200 || !error.empty()) return no_tokens(reply.status, error);
+    if (reply.status != 200 || !error.empty()) return no_tokens(reply.status, error, trim(reply.body.reveal()).empty());
     if (!member) return {std::nullopt, Trouble::unavailable, "the answer is neither JSON nor a form"};
 
     TokenSet tokens;

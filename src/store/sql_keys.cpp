@@ -1,5 +1,6 @@
 #include "sql_store.h"
 
+#include "consentgate/core/consent.h"
 #include "consentgate/core/text.h"
 
 namespace consentgate::store {
@@ -59,9 +60,15 @@ std::vector<core::VirtualKey> SqlStore::list_virtual_keys() {
     return query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE id <> ? ORDER BY created_at DESC, id", "");
 }
 
-Outcome SqlStore::disable_virtual_key(const core::VirtualKeyId& id) {
-    return db_.write([&] { return outcome(db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id.text)); },
-                     [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ? AND active = 0", id.text); });
+// A sign-in that is finished at this very moment may leave a token behind: the sweep finds it.
+Outcome SqlStore::disable_virtual_key(const core::VirtualKeyId& id, core::Instant now) {
+    return db_.write(
+        [&] {
+            if (db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id.text) != 1) return Outcome::gone;
+            end_tokens_of(core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId()), now);
+            return Outcome::done;
+        },
+        [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ? AND active = 0", id.text); });
 }
 
 } // namespace consentgate::store

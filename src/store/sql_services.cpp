@@ -88,9 +88,10 @@ Outcome SqlStore::update_service(const core::Service& service) {
         });
 }
 
-Outcome SqlStore::remove_service(const core::ServiceId& id) {
+Outcome SqlStore::remove_service(const core::ServiceId& id, bool leave) {
     return db_.write(
         [&] {
+            if (!leave && db_.has("SELECT 1 FROM upstream_token WHERE service_id = ? LIMIT 1", id.text)) return Outcome::gone;
             if (db_.run("DELETE FROM service WHERE id = ?", id.text) != 1) return Outcome::gone;
             db_.run("DELETE FROM upstream_state WHERE service_id = ?", id.text);
             db_.run("DELETE FROM upstream_token WHERE service_id = ?", id.text);

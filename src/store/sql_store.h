@@ -53,13 +53,13 @@ public:
     std::optional<core::VirtualKey> find_virtual_key(const core::VirtualKeyId& id) override;
     std::optional<core::VirtualKey> find_virtual_key(const core::Digest& hash) override;
     std::vector<core::VirtualKey> list_virtual_keys() override;
-    Outcome disable_virtual_key(const core::VirtualKeyId& id) override;
+    Outcome disable_virtual_key(const core::VirtualKeyId& id, core::Instant now) override;
 
     void put_service(const core::Service& service) override;
     std::optional<core::Service> find_service(const core::ServiceId& id) override;
     std::vector<core::Service> list_services() override;
     Outcome update_service(const core::Service& service) override;
-    Outcome remove_service(const core::ServiceId& id) override;
+    Outcome remove_service(const core::ServiceId& id, bool leave) override;
 
     void put_upstream_state(const core::UpstreamState& state) override;
     std::optional<core::UpstreamState> find_upstream_state(const core::Digest& state) override;
@@ -75,6 +75,9 @@ public:
     Outcome end_upstream_token(const std::string& id, core::Instant now) override;
     std::vector<core::UpstreamToken> list_ended_tokens(core::Instant now, std::size_t most) override;
     void postpone_ended_tokens(const core::ServiceId& service, core::Instant until) override;
+    std::size_t end_tokens_at(const core::ServiceId& service, core::Instant now, std::size_t most) override;
+    std::vector<core::UpstreamToken> list_ended_tokens_at(const core::ServiceId& service, core::Instant now, std::size_t most) override;
+    std::size_t count_tokens_at(const core::ServiceId& service) override;
     Outcome remove_upstream_token(const std::string& id) override;
     Outcome claim_refresh(const std::string& id, std::int64_t version, const std::string& lease, core::Instant until, core::Instant now) override;
     Outcome keep_refreshed(const core::UpstreamToken& token, const std::string& lease, core::Instant now) override;
@@ -104,6 +107,7 @@ private:
     void insert_client(const core::Client& client);
     void change_keys(const core::Client& client);
     std::size_t sweep_documents(core::Instant now, std::int64_t most);
+    std::vector<std::string> find_ended_keys(core::Instant now, std::int64_t most);
 
     void end_tokens_of(const std::string& owner, core::Instant now);
     void insert_upstream_token(const core::UpstreamToken& token, const std::string& owner, core::Instant now);

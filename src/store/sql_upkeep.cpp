@@ -28,6 +28,16 @@ std::vector<std::string> SqlStore::names(const char* sql, std::int64_t before, s
     return found;
 }
 
+// Virtual keys that are over and have upstream tokens still: those that expired, and a disabled one to which a sign-in brought a
+// token at the same moment. (replace() joins texts on all engines.)
+std::vector<std::string> SqlStore::find_ended_keys(core::Instant now, std::int64_t most) {
+    return db_.read([&] {
+        return names("SELECT id FROM virtual_key WHERE (active = 0 OR expires_at <= ?) AND EXISTS "
+                     "(SELECT 1 FROM upstream_token t WHERE t.owner = replace('key:#', '#', virtual_key.id)) ORDER BY id LIMIT ?",
+                     core::epoch(now), most);
+    });
+}
+
 // In two steps, ids first, because a LIMIT inside a DELETE or its subquery is not portable. The reads need no
 // transaction: what has expired stays expired. Nothing is written, and no lock taken, when there is nothing to delete.
 Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t most) {
@@ -46,8 +56,9 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
                      "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
                      core::epoch(unused_since), limit);
     });
+    const auto keys = find_ended_keys(now, limit);
     std::vector<std::vector<std::string>> passing;
-    bool nothing = flows.empty() && sessions.empty() && codes.empty() && clients.empty();
+    bool nothing = flows.empty() && sessions.empty() && codes.empty() && clients.empty() && keys.empty();
     for (const auto& kind : passing_kinds) {
         passing.push_back(db_.read([&] { return names(kind.find, core::epoch(now), limit); }));
         nothing = nothing && passing.back().empty();
@@ -67,6 +78,8 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
             swept.sessions += db_.run("DELETE FROM session WHERE id = ?", id);
             end_tokens_of(core::token_owner(core::Identity{}, core::SessionId(id)), now);
         }
+        for (const auto& id : keys) end_tokens_of(core::token_owner({core::IdentityKind::virtual_key, id}, core::SessionId()), now);
+        swept.keys = keys.size();
         for (std::size_t kind = 0; kind < passing.size(); ++kind) {
             for (const auto& hash : passing[kind]) swept.tokens += db_.run(passing_kinds[kind].remove, hash);
         }

@@ -112,7 +112,40 @@ void SqlStore::end_tokens_of(const std::string& owner, core::Instant now) {
     db_.query("SELECT id FROM upstream_token WHERE owner = ? ORDER BY service_id", [&](Row& columns) { columns.into(ids); }, owner);
     for (const auto& id : ids) db_.run(END_TOKEN, core::ended_owner(id), core::epoch(now), id);
 }
+
+std::size_t SqlStore::end_tokens_at(const core::ServiceId& service, core::Instant now, std::size_t most) {
+    const auto ids = db_.read([&] {
+        std::vector<std::string> found;
+        db_.query("SELECT id FROM upstream_token WHERE service_id = ? AND ended_at IS NULL ORDER BY id LIMIT ?", [&](Row& columns) { columns.into(found); },
+                  service.text, static_cast<std::int64_t>(most));
+        return found;
+    });
+    if (ids.empty()) return 0;
+    db_.rewrite([&] {
+        for (const auto& id : ids) db_.run(END_TOKEN, core::ended_owner(id), core::epoch(now), id);
+        return Outcome::done;
+    });
+    return ids.size();
+}
 #undef END_TOKEN
+
+std::vector<core::UpstreamToken> SqlStore::list_ended_tokens_at(const core::ServiceId& service, core::Instant now, std::size_t most) {
+    return db_.read([&] {
+        std::vector<core::UpstreamToken> tokens;
+        db_.query("SELECT " UPSTREAM_TOKEN_COLUMNS " FROM upstream_token WHERE service_id = ? AND ended_at IS NOT NULL AND (lease IS NULL OR lease_until <= ?) "
+                  "ORDER BY id LIMIT ?",
+                  [&](Row& columns) { tokens.push_back(take_upstream_token(columns)); }, service.text, core::epoch(now), static_cast<std::int64_t>(most));
+        return tokens;
+    });
+}
+
+std::size_t SqlStore::count_tokens_at(const core::ServiceId& service) {
+    return db_.read([&] {
+        Poco::Int64 count = 0;
+        db_.query("SELECT count(*) FROM upstream_token WHERE service_id = ?", [&](Row& columns) { columns.into(count); }, service.text);
+        return static_cast<std::size_t>(count);
+    });
+}
 
 // A service at which another one is just being told is left out, so that a slow one keeps one worker waiting and not all.
 std::vector<core::UpstreamToken> SqlStore::list_ended_tokens(core::Instant now, std::size_t most) {

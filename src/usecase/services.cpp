@@ -57,8 +57,9 @@ core::Result<Discovery> discover_service(sys::WebCaller& web, const std::string&
     const auto named = core::challenge_parameter(first.authenticate, "resource_metadata");
     if (named && !core::refuse_endpoint(*named)) urls.insert(urls.begin(), *named);
     const auto resource = first_of<core::ResourceDocument>(web, urls, found.notes, [&](const std::string& body) { return core::read_resource_document(body, url); });
-    // Services of before RFC 9728 are their own authorization server, at their origin.
-    const auto issuers = resource ? resource->servers : std::vector<std::string>{core::origin_of(url)};
+    // Services of before RFC 9728 are their own authorization server, at their origin. Or the URL is an issuer itself.
+    auto issuers = resource ? resource->servers : std::vector<std::string>{core::origin_of(url)};
+    if (!resource && url != issuers.front() && url.find('?') == std::string::npos) issuers.push_back(url);
     for (const auto& issuer : issuers) {
         auto server = first_of<core::ServerDocument>(web, core::server_metadata_urls(issuer), found.notes,
                                                      [&](const std::string& body) { return core::read_server_document(body, issuer); });

@@ -15,11 +15,13 @@ using core::Told;
 using store::Outcome;
 
 constexpr std::size_t batch = 20;
+constexpr std::chrono::milliseconds look_every{100};
 constexpr core::Span longest_turn{3}; // after that no further one is begun: the worker has requests to answer
 
 struct Answer {
     Told told = Told::no;
-    const char* why = ""; // when it was not, for the log
+    const char* why = "";  // when it was not, for the log
+    bool again = false;   // its row stays, for a later try
 };
 
 Answer ask(World& world, const core::UpstreamToken& token) {
@@ -42,21 +44,37 @@ Answer ask(World& world, const core::UpstreamToken& token) {
 }
 
 // out: absent when another worker is at it
-std::optional<Told> tell(World& world, const core::UpstreamToken& token, core::Instant now) {
+std::optional<Answer> tell_once(World& world, const core::UpstreamToken& token, core::Instant now) {
     const auto lease = world.random.id(16);
     const auto until = now + 2 * world.policy.upstream_lease; // two requests
     if (world.store.claim_refresh(token.id, token.version, lease, until, now) == Outcome::gone) return std::nullopt;
-    const auto [told, why] = ask(world, token);
-    const auto again = told == Told::later ? core::after_untold(token, now) : std::nullopt;
+    auto answer = ask(world, token);
+    const auto again = answer.told == Told::later ? core::after_untold(token, now) : std::nullopt;
     if (again) {
         world.store.note_refresh_failure(*again, lease, now);
         world.store.postpone_ended_tokens(token.service, *again->retry_at);
     } else {
         world.store.remove_upstream_token(token.id);
     }
-    if (told == Told::yes) sys::log_event("told", {{"service", token.service.text}, {"connection", token.id}});
-    else sys::log_event("untold", {{"service", token.service.text}, {"connection", token.id}, {"why", why}, {"again", again ? "yes" : "no"}});
-    return told;
+    answer.again = again.has_value();
+    return answer;
+}
+
+std::optional<Told> tell(World& world, const core::UpstreamToken& token, core::Instant now) {
+    const auto answer = tell_once(world, token, now);
+    if (!answer) return std::nullopt;
+    if (answer->told == Told::yes) sys::log_event("told", {{"service", token.service.text}, {"connection", token.id}});
+    else sys::log_event("untold", {{"service", token.service.text}, {"connection", token.id}, {"why", answer->why}, {"again", answer->again ? "yes" : "no"}});
+    return answer->told;
+}
+
+void note(Parting& parting, const Answer& answer) {
+    if (answer.told == Told::yes) {
+        ++parting.told;
+        return;
+    }
+    parting.why = answer.why;
+    if (!answer.again) ++parting.untold;
 }
 
 } // namespace
@@ -68,6 +86,29 @@ void tell_now(World& world, const core::UpstreamToken& token, core::Instant now)
 
 void disconnect(World& world, const core::UpstreamToken& token, core::Instant now) {
     if (world.store.end_upstream_token(token.id, now) == Outcome::done) tell_now(world, token, now); // else somebody else's request was first
+}
+
+Parting part_with(World& world, const core::ServiceId& service, const std::function<bool(const Parting&)>& go_on) {
+    Parting parting;
+    bool going = true, away = false;
+    while (world.store.end_tokens_at(service, sys::now(), batch) > 0) {}
+    while (going && !away) {
+        const auto tokens = world.store.list_ended_tokens_at(service, sys::now(), batch);
+        if (tokens.empty()) {
+            if (world.store.count_tokens_at(service) == 0 || !go_on(parting)) break;
+            sys::pause(look_every); // another worker is at the rest
+        }
+        for (const auto& token : tokens) {
+            going = go_on(parting);
+            if (!going || away) break;
+            const auto answer = tell_once(world, token, sys::now());
+            if (!answer) continue;
+            note(parting, *answer);
+            away = answer->told == Told::later;
+        }
+    }
+    parting.left = world.store.count_tokens_at(service);
+    return parting;
 }
 
 std::size_t tell_services(World& world, core::Instant now) {

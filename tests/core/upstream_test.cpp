@@ -62,6 +62,19 @@ BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_one_callb
     BOOST_TEST(bare.find("resource=") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(openid_is_asked_for_with_a_nonce_that_tells_nothing_of_the_state, *label("contract_3")) {
+    const auto sent = [](const char* scope, const char* state) {
+        auto service = asking_service();
+        service.scope = scope;
+        const auto url = upstream_authorize_url(service, Secret(state), Secret(rfc7636_verifier), sample_policy()).reveal();
+        return form_of(url.substr(url.find('?') + 1)).get("nonce").value_or("");
+    };
+    BOOST_TEST(sent("email openid", "one").size() == 43U);
+    BOOST_TEST(sent("openid", "one") != sent("openid", "two"));
+    BOOST_TEST(sent("openid", "one") != to_base64url(sha256_bytes("one")));
+    BOOST_TEST(sent("read openid2", "one") == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_virtual_key_uses_its_services_and_no_other, *label("contract_4")) {
     const Identity by_key{IdentityKind::virtual_key, "vk_sample"};
     auto key = sample_virtual_key();
@@ -158,6 +171,11 @@ BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label
     BOOST_TEST(is(replied("error=bad_verification_code&error_description=x", 200, "application/x-www-form-urlencoded"), Trouble::refused));
     BOOST_TEST(is(replied(R"({"error":"invalid_client"})", 401), Trouble::registration_lost));
     BOOST_TEST(is(replied("", 401, "text/html"), Trouble::registration_lost));
+    BOOST_TEST(is(replied("", 400, ""), Trouble::refused)); // glewlwyd
+    BOOST_TEST(is(replied(R"({"error":"invalid_code"})", 403), Trouble::refused));
+    BOOST_TEST(is(replied(R"({"error":"unauthorized_client"})", 403), Trouble::registration_lost));
+    BOOST_TEST(is(replied("<html>", 400, "text/html"), Trouble::unavailable)); // somebody between us
+    for (const int status : {403, 404, 500, 502, 503, 429}) BOOST_TEST(is(replied("", status, ""), Trouble::unavailable));
     for (const int status : {500, 502, 503, 429, 404, 302}) BOOST_TEST(is(replied("<html>", status, "text/html"), Trouble::unavailable));
     BOOST_TEST(is(replied(R"({"error":"temporarily_unavailable"})", 503), Trouble::unavailable));
     BOOST_TEST(is(replied("<html>sign in</html>", 200, "text/html"), Trouble::unavailable));

@@ -1,9 +1,11 @@
 // However a connection ends, its service hears of it (RFC 7009), also when it is away at first, and from one worker only.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Browser, postForm, query } from './support/browser.mjs';
 import { api, choose, post, register, startFlow, submit, tokenParameters } from './support/journey.mjs';
-import { sleep, startServer } from './support/server.mjs';
+import { root, sleep, startServer } from './support/server.mjs';
 import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
 
 let server;
@@ -78,6 +80,19 @@ const endings = {
     await server.admin('sweep');
     return flow;
   },
+  'the disabling of a virtual key': async () => {
+    const { id, virtual_key: key } = await server.addKey('Anna', '--service', 'notion');
+    const flow = await finished({ virtualKey: key });
+    await server.admin('key', 'disable', id);
+    return flow;
+  },
+  'a virtual key that has expired': async () => {
+    const { id, virtual_key: key } = await server.addKey('Anna', '--service', 'notion', '--expires-days', '1');
+    const flow = await finished({ virtualKey: key });
+    server.sql(`UPDATE virtual_key SET expires_at = 1 WHERE id = '${id}'`);
+    await server.admin('sweep');
+    return flow;
+  },
   'a flow that is denied': async () => { const flow = await connected(); await post(flow, 'deny'); return flow; },
   'a flow that has expired': async () => {
     const flow = await connected();
@@ -117,4 +132,49 @@ test('contract-4: a service that is away is told when it is back, by one worker'
   server.sql('UPDATE upstream_token SET retry_at = 1 WHERE ended_at IS NOT NULL'); // instead of waiting for half a minute
   await hears(flow.upstream, 'back again');
   assert.equal(provider.calls.revocation, before + 2);
+});
+
+// What the command said, and how it ended; never throws.
+const remove = (...words) => new Promise((done) => {
+  execFile(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), ['service', 'remove', 'notion', '--yes', ...words], { cwd: server.var, env: server.environment() },
+    (error, stdout, stderr) => done({ code: error ? error.code : 0, stdout, stderr }));
+});
+const add = () => server.admin('service', 'add', 'notion', '--url', provider.mcpUrl);
+
+test('contract-4: a service that is removed is told first, of everybody', { timeout: 60000 }, async () => {
+  const flows = [await finished(), await finished(), await connected()];
+  const [{ n: all }] = server.sql('SELECT count(*) AS n FROM upstream_token');
+  const removed = await remove();
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.match(removed.stderr, /^Removed\.$/m);
+  for (const { upstream } of flows) assert.equal(await provider.whoIs(upstream), undefined);
+  const told = Number(/told that (\d+) of/.exec(removed.stderr)?.[1] ?? 0); // a worker may have been at some
+  const others = Number(/server saw to (\d+)/.exec(removed.stderr)?.[1] ?? 0);
+  assert.equal(told + others, all, removed.stderr);
+  assert.equal(server.sql("SELECT count(*) AS n FROM upstream_token WHERE service_id = 'notion'")[0].n, 0);
+  await add();
+});
+
+test('contract-4: a service that is away is not removed before it was told, unless the operator says so', { timeout: 120000 }, async () => {
+  const flow = await finished();
+  provider.away = true;
+  const refused = await remove();
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /could not be told of 1 more: [^]*--untold/);
+  assert.equal((await server.admin('service', 'show', 'notion', '--json')).active, false);
+  assert.equal(waiting(), 1);
+  provider.away = false;
+  const removed = await remove();
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.equal(await provider.whoIs(flow.upstream), undefined);
+  await add();
+
+  const other = await finished();
+  provider.away = true;
+  const left = await remove('--untold');
+  assert.equal(left.code, 0, left.stderr);
+  assert.match(left.stderr, /It was not told of 1: you said --untold\. People can end them in their settings there\./);
+  provider.away = false;
+  assert.equal(await provider.whoIs(other.upstream), 'anna');
+  await add();
 });

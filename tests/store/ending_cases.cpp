@@ -32,6 +32,17 @@ std::optional<core::UpstreamToken> to_be_told(store::Store& store, const core::U
     return one == all.end() ? std::nullopt : std::optional(*one);
 }
 
+// Connected with a virtual key, at a service of its own.
+core::UpstreamToken of_key(store::Store& store, const core::VirtualKey& key) {
+    const core::Identity identity{core::IdentityKind::virtual_key, key.id.text};
+    const auto settlement = settlement_of(put_sample_flow(store), identity, noon);
+    BOOST_REQUIRE((store.settle_flow(settlement) == Outcome::done));
+    auto token = sample_token(fresh_id());
+    token.owner = core::token_owner(identity, settlement.session.id);
+    BOOST_REQUIRE((store.connect_in_session(settlement.session.id, token, noon) == Outcome::done));
+    return found(store, token);
+}
+
 core::UpstreamToken in_flow(store::Store& store, const core::Flow& flow) {
     auto token = sample_token(fresh_id());
     BOOST_REQUIRE((store.connect_in_flow(flow.id, token, noon) == Outcome::done));
@@ -116,4 +127,72 @@ STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "co
     BOOST_TEST(to_be_told(*store, token, noon)->refresh_token == "the one that counts");
     BOOST_TEST(!store->find_upstream_token(token.owner, token.service).has_value());
     store->remove_upstream_token(token.id);
+}
+
+STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_told, "contract-4") {
+    const auto store = ground.open();
+    const auto key = sample_key(), other = sample_key();
+    for (const auto& one : {key, other}) store->put_virtual_key(one);
+    const auto first = of_key(*store, key), second = of_key(*store, key), kept = of_key(*store, other);
+    BOOST_TEST((store->disable_virtual_key(key.id, noon + core::Span(5)) == Outcome::done));
+    for (const auto& token : {first, second}) {
+        BOOST_TEST(!store->find_upstream_token(token.owner, token.service).has_value());
+        BOOST_TEST((to_be_told(*store, token, noon + core::Span(5))->ended_at == noon + core::Span(5)));
+        store->remove_upstream_token(token.id);
+    }
+    BOOST_TEST(store->find_upstream_token(kept.owner, kept.service).has_value());
+    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Outcome::gone));
+    store->remove_upstream_token(kept.id);
+}
+
+STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others, "contract-4") {
+    const auto store = ground.open();
+    auto disabled = sample_key(), expired = sample_key(), good = sample_key(), lasting = sample_key();
+    expired.expires_at = noon + core::Span(60);
+    lasting.expires_at = noon + core::Span(61);
+    for (const auto& key : {disabled, expired, good, lasting}) store->put_virtual_key(key);
+    store->disable_virtual_key(disabled.id, noon);
+    const auto late = of_key(*store, disabled); // of a sign-in that was finished while the key was being disabled
+    const auto of_expired = of_key(*store, expired), of_good = of_key(*store, good), of_lasting = of_key(*store, lasting);
+    std::size_t keys = 0;
+    for (auto swept = store->sweep(noon + core::Span(60), noon, 50); swept.total() > 0; swept = store->sweep(noon + core::Span(60), noon, 50)) keys += swept.keys;
+    BOOST_TEST(keys >= 2U); // other cases leave some too
+    for (const auto& token : {late, of_expired}) {
+        BOOST_TEST(!store->find_upstream_token(token.owner, token.service).has_value());
+        BOOST_TEST(to_be_told(*store, token, noon + core::Span(60)).has_value());
+    }
+    for (const auto& token : {of_good, of_lasting}) BOOST_TEST(store->find_upstream_token(token.owner, token.service).has_value());
+    for (const auto& token : {late, of_expired, of_good, of_lasting}) store->remove_upstream_token(token.id);
+}
+
+STORE_CASE(all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_is_told, "contract-4") {
+    const auto store = ground.open();
+    const auto service = sample_service();
+    store->put_service(service);
+    std::vector<core::UpstreamToken> tokens;
+    for (int i = 0; i < 5; ++i) tokens.push_back(connected(*store, service.id).token);
+    const auto elsewhere = connected(*store).token;
+    BOOST_TEST(store->count_tokens_at(service.id) == 5U);
+    BOOST_TEST((store->remove_service(service.id, false) == Outcome::gone));
+    BOOST_TEST(store->find_service(service.id).has_value());
+    BOOST_TEST((store->end_upstream_token(tokens.front().id, noon) == Outcome::done));
+    BOOST_TEST(store->end_tokens_at(service.id, noon, 3) == 3U);
+    BOOST_TEST(store->end_tokens_at(service.id, noon, 3) == 1U);
+    BOOST_TEST(store->end_tokens_at(service.id, noon, 3) == 0U);
+    for (const auto& token : tokens) BOOST_TEST(!store->find_upstream_token(token.owner, service.id).has_value());
+    BOOST_TEST(store->find_upstream_token(elsewhere.owner, elsewhere.service).has_value());
+
+    store->postpone_ended_tokens(service.id, noon + core::Span(600));
+    BOOST_TEST(store->list_ended_tokens_at(service.id, noon, 3).size() == 3U);
+    const auto ended = store->list_ended_tokens_at(service.id, noon, 10);
+    BOOST_REQUIRE(ended.size() == 5U);
+    BOOST_TEST((store->claim_refresh(ended[0].id, ended[0].version, fresh_id(), noon + core::Span(60), noon) == Outcome::done));
+    BOOST_TEST(store->list_ended_tokens_at(service.id, noon, 10).size() == 4U); // somebody is telling of that one
+    BOOST_TEST(store->count_tokens_at(service.id) == 5U);
+    for (const auto& token : ended) {
+        BOOST_TEST((store->remove_service(service.id, false) == Outcome::gone));
+        store->remove_upstream_token(token.id);
+    }
+    BOOST_TEST((store->remove_service(service.id, false) == Outcome::done));
+    store->remove_upstream_token(elsewhere.id);
 }

@@ -19,7 +19,7 @@ STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "contract-1") {
     BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Outcome::gone));
     BOOST_TEST((store->revoke_session(core::SessionId(fresh_id()), noon) == Outcome::gone));
     BOOST_TEST((store->disable_client(unknown.client_id) == Outcome::gone));
-    BOOST_TEST((store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id())) == Outcome::gone));
+    BOOST_TEST((store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id()), noon) == Outcome::gone));
 }
 
 // MariaDB reports an UPDATE to the values that are already there as no row, unless it is told otherwise.

@@ -129,8 +129,8 @@ STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "cont
     const auto settlement = settlement_of(put_sample_flow(*store), {core::IdentityKind::virtual_key, key.id.text});
     store->settle_flow(settlement);
     BOOST_TEST(store->find_session(settlement.session.token)->virtual_key->usable(noon));
-    BOOST_TEST((store->disable_virtual_key(key.id) == Outcome::done));
-    BOOST_TEST((store->disable_virtual_key(key.id) == Outcome::gone));
+    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Outcome::done));
+    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Outcome::gone));
     BOOST_TEST(!store->find_session(settlement.session.token)->virtual_key->usable(noon));
 }
 

@@ -126,7 +126,7 @@ SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "contra
     BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.revoke_session(settlement.session.id, noon); }) == Outcome::done));
     const auto key = sample_key();
     without_answer(ground, [&](store::Store& store) { store.put_virtual_key(key); });
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_virtual_key(key.id); }) == Outcome::done));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_virtual_key(key.id, noon); }) == Outcome::done));
     BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_client(client.id); }) == Outcome::done));
     without_answer(ground, [&](store::Store& store) { store.touch_client(client.id, noon); });
     const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};

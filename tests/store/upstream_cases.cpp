@@ -65,7 +65,7 @@ STORE_CASE(a_service_comes_back_as_it_was_put, "contract-3") {
     BOOST_TEST(std::count_if(all.begin(), all.end(), [&](const auto& one) { return one.id == service.id; }) == 1);
     BOOST_TEST(!store->find_service(core::ServiceId(fresh_id())).has_value());
     BOOST_CHECK_THROW(store->put_service(service), store::StoreFailure); // its id is taken
-    store->remove_service(service.id);
+    store->remove_service(service.id, true);
 }
 
 STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "contract-3") {
@@ -83,7 +83,7 @@ STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "contract-3") {
     BOOST_TEST(!back.active);
     BOOST_TEST(back.version == service.version + 1);
     BOOST_TEST((store->update_service(back) == Outcome::done));
-    store->remove_service(service.id);
+    store->remove_service(service.id, true);
     BOOST_TEST((store->update_service(*std::optional(back)) == Outcome::gone));
 }
 
@@ -96,14 +96,14 @@ STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "contract-3"
     const auto state = sample_state(service.id), kept_state = sample_state(other.id);
     store->put_upstream_state(state);
     store->put_upstream_state(kept_state);
-    BOOST_TEST((store->remove_service(service.id) == Outcome::done));
-    BOOST_TEST((store->remove_service(service.id) == Outcome::gone));
+    BOOST_TEST((store->remove_service(service.id, true) == Outcome::done));
+    BOOST_TEST((store->remove_service(service.id, true) == Outcome::gone));
     BOOST_TEST(!store->find_service(service.id).has_value());
     BOOST_TEST(!store->find_upstream_token(token.owner, service.id).has_value());
     BOOST_TEST(!store->find_upstream_state(state.state).has_value());
     BOOST_TEST(store->find_upstream_token(kept.owner, other.id).has_value());
     BOOST_TEST(store->find_upstream_state(kept_state.state).has_value());
-    store->remove_service(other.id);
+    store->remove_service(other.id, true);
 }
 
 STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "contract-3") {

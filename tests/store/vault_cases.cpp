@@ -110,7 +110,7 @@ STORE_CASE(what_needs_a_key_is_counted_in_every_table, "contract-5") {
     BOOST_TEST((use_of(*store, key).last_use == noon + core::Span(60)));
     const auto later = use_of(*store, key, noon + core::Span(900));
     BOOST_TEST(later.codes + later.upstream_states == 0);
-    store->remove_service(service.id);
+    store->remove_service(service.id, true);
 }
 
 STORE_CASE(tokens_under_other_keys_are_listed_in_the_order_of_their_ids, "contract-5") {
@@ -188,7 +188,7 @@ STORE_CASE(a_service_that_an_operator_changed_is_not_encrypted_over, "contract-5
     BOOST_TEST((store->rekey_service(anew, service.key_id) == Outcome::gone));
     BOOST_TEST((store->find_service(service.id)->key_id == key));
     BOOST_TEST(store->find_service(service.id)->version == anew.version);
-    store->remove_service(service.id);
+    store->remove_service(service.id, true);
 }
 
 STORE_CASE(unused_refresh_tokens_are_moved_and_used_ones_after_their_grace, "contract-5 T23") {

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_bearer_does_not_replace_the_cookie, *label("c
 
 BOOST_AUTO_TEST_CASE(a_disabled_or_expired_key_is_no_bearer, *label("contract-1")) {
     put_key("sk-bf-anna", "vk_anna");
-    store->disable_virtual_key(core::VirtualKeyId("vk_anna"));
+    store->disable_virtual_key(core::VirtualKeyId("vk_anna"), noon);
     BOOST_TEST(fault_of(usecase::submit_consent(world, about(begin()), with_bearer("sk-bf-anna"), noon)) == "invalid_bearer");
     auto brief = sample_virtual_key("sk-bf-brief");
     brief.id = core::VirtualKeyId("vk_brief");

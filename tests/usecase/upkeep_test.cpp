@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_token_opens_its_resource_until_its_session_client_or_key_
     BOOST_TEST(access(resource, noon + core::Span(86399)) == "ok");
     BOOST_TEST(access(resource, noon + core::Span(86400)) == "invalid_bearer");
     BOOST_TEST(fault_of(usecase::check_access(world, core::Secret("cgs_unknown"), resource, noon)) == "invalid_bearer");
-    store->disable_virtual_key(core::VirtualKeyId("vk_anna"));
+    store->disable_virtual_key(core::VirtualKeyId("vk_anna"), noon);
     BOOST_TEST(access(resource, noon) == "invalid_bearer");
 }
 

@@ -172,4 +172,43 @@ BOOST_FIXTURE_TEST_CASE(a_service_that_is_away_is_told_later_and_given_up_after_
     BOOST_TEST(service.behind.revoked.size() == 2U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_service_is_told_of_all_that_people_connected_there, Endings, *label("contract_4")) {
+    for (int i = 0; i < 24; ++i) connect(); // more than one part of the list
+    std::size_t asked = 0;
+    const auto parting = usecase::part_with(world, core::ServiceId("notion"), [&](const auto& done) { return asked++ == done.told; });
+    BOOST_TEST(parting.told == 25U);
+    BOOST_TEST(parting.untold == 0U);
+    BOOST_TEST(parting.left == 0U);
+    BOOST_TEST(service.behind.revoked.size() == 50U);
+    BOOST_TEST((store->remove_service(core::ServiceId("notion"), false) == store::Outcome::done));
+}
+
+BOOST_FIXTURE_TEST_CASE(who_parts_with_a_service_stops_when_it_is_away_or_when_told_to, Endings, *label("contract_4")) {
+    connect();
+    service.behind.away = true;
+    const auto away = usecase::part_with(world, core::ServiceId("notion"), [](const auto&) { return true; });
+    BOOST_TEST(away.told + away.untold == 0U);
+    BOOST_TEST(away.left == 2U);
+    BOOST_TEST(away.why == "it is away");
+    BOOST_TEST((store->remove_service(core::ServiceId("notion"), false) == store::Outcome::gone));
+    service.behind.away = false;
+    const auto stopped = usecase::part_with(world, core::ServiceId("notion"), [](const auto& done) { return done.told < 1; }); // the pause is not waited for
+    BOOST_TEST(stopped.told == 1U);
+    BOOST_TEST(stopped.left == 1U);
+    BOOST_TEST(service.behind.revoked.size() == 2U);
+    BOOST_TEST((store->remove_service(core::ServiceId("notion"), true) == store::Outcome::done)); // untold
+    BOOST_TEST(store->count_tokens_at(core::ServiceId("notion")) == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_service_without_revocation_is_parted_with_at_once, Endings, *label("contract_4")) {
+    auto silent = *store->find_service(core::ServiceId("notion"));
+    silent.revocation_endpoint.clear();
+    BOOST_REQUIRE((store->update_service(silent) == store::Outcome::done));
+    const auto parting = usecase::part_with(world, silent.id, [](const auto&) { return true; });
+    BOOST_TEST(parting.untold == 1U);
+    BOOST_TEST(parting.left == 0U);
+    BOOST_TEST(parting.why == "it offers no revocation");
+    BOOST_TEST(service.behind.revoked.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -91,7 +91,8 @@ struct Enquiry {
 
 struct Swept {
     std::size_t flows = 0, codes = 0, sessions = 0, tokens = 0, clients = 0;
-    std::size_t total() const { return flows + codes + sessions + tokens + clients; }
+    std::size_t keys = 0; // whose upstream tokens ended; they stay themselves
+    std::size_t total() const { return flows + codes + sessions + tokens + clients + keys; }
 };
 
 class Store {
@@ -174,7 +175,8 @@ public:
     virtual std::optional<core::VirtualKey> find_virtual_key(const core::VirtualKeyId& id) = 0;
     virtual std::optional<core::VirtualKey> find_virtual_key(const core::Digest& hash) = 0;
     virtual std::vector<core::VirtualKey> list_virtual_keys() = 0; // newest first
-    virtual Outcome disable_virtual_key(const core::VirtualKeyId& id) = 0;
+    // For good: what people connected with it ends too.
+    virtual Outcome disable_virtual_key(const core::VirtualKeyId& id, core::Instant now) = 0;
 
     // services
     virtual void put_service(const core::Service& service) = 0;
@@ -182,8 +184,8 @@ public:
     virtual std::vector<core::Service> list_services() = 0; // by id
     // Writes all of it and raises the version. gone: it was changed or removed since `service.version` was read.
     virtual Outcome update_service(const core::Service& service) = 0;
-    // With all that people connected there.
-    virtual Outcome remove_service(const core::ServiceId& id) = 0;
+    // gone: there is none, or something that people connected there is left, ended or not. in: leave  removes that too, untold
+    virtual Outcome remove_service(const core::ServiceId& id, bool leave) = 0;
 
     // people on the way to a service and back
     virtual void put_upstream_state(const core::UpstreamState& state) = 0;
@@ -209,6 +211,11 @@ public:
     // then removes it, or notes the failure and puts off all of the service.
     virtual std::vector<core::UpstreamToken> list_ended_tokens(core::Instant now, std::size_t most) = 0;
     virtual void postpone_ended_tokens(const core::ServiceId& service, core::Instant until) = 0;
+    // All of one service: ends at most `most` of those that have not ended (out: how many); those that have, and nobody tells of,
+    // put off or not; how many there are in all.
+    virtual std::size_t end_tokens_at(const core::ServiceId& service, core::Instant now, std::size_t most) = 0;
+    virtual std::vector<core::UpstreamToken> list_ended_tokens_at(const core::ServiceId& service, core::Instant now, std::size_t most) = 0;
+    virtual std::size_t count_tokens_at(const core::ServiceId& service) = 0;
     virtual Outcome remove_upstream_token(const std::string& id) = 0;
 
     // Refreshing: whoever claims may ask the service, and nobody else before `until`.
@@ -220,7 +227,7 @@ public:
 
     // upkeep
     // Deletes what has been expired for long enough, at most `most` rows of each kind; clients unused since `unused_since`.
-    // The upstream tokens of the flows and sessions among it end.
+    // The upstream tokens of the flows and sessions among it end, and those of virtual keys that are disabled or have expired.
     virtual Swept sweep(core::Instant now, core::Instant unused_since, std::size_t most) = 0;
     virtual std::vector<ServerKeyRecord> list_server_keys() = 0; // oldest first
     virtual void put_server_key(const ServerKeyRecord& key, core::Instant now) = 0;

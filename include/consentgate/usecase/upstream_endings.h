@@ -7,6 +7,8 @@
 #include "consentgate/usecase/world.h"
 
 #include <cstddef>
+#include <functional>
+#include <string>
 
 namespace consentgate::usecase {
 
@@ -16,6 +18,19 @@ void disconnect(World& world, const core::UpstreamToken& token, core::Instant no
 // Tells the service of a token that has ended just now; nothing when another is at it, or the service is away.
 // in: token  as it was before
 void tell_now(World& world, const core::UpstreamToken& token, core::Instant now);
+
+// What came of telling a service that everything at it is over.
+struct Parting {
+    std::size_t told = 0;
+    std::size_t untold = 0; // and never will be: `why` says why of the last
+    std::size_t left = 0;   // to be told later, by whoever comes to it
+    std::string why;        // for the operator; also of what is left
+};
+
+// Ends all that people connected at the service, and tells it of each: one after another, without regard to an earlier pause, until
+// all is told, the service turns out to be away, or `go_on` says no. What others are telling it of just then is waited for.
+// in: go_on  asked before each
+Parting part_with(World& world, const core::ServiceId& service, const std::function<bool(const Parting&)>& go_on);
 
 // One bounded turn over what is to be told: some tokens, some seconds, and no second request to a service that does not answer.
 // out: how many rows are done with
