@@ -58,6 +58,26 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST(!store->find_resource_server(core::ResourceServerId("cgrs_unknown")).has_value());
 }
 
+STORE_CASE(a_resource_server_and_the_session_of_a_token_are_found_together, "V7 RS6") {
+    const auto store = ground.open();
+    const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, {}};
+    store->put_resource_server(server);
+    const auto settlement = settlement_of(put_sample_flow(*store));
+    store->settle_flow(settlement);
+    const auto both = store->find_enquiry(server.id, settlement.session.token);
+    BOOST_REQUIRE((both.server && both.view));
+    BOOST_TEST((both.server->secret == server.secret));
+    BOOST_TEST(both.server->resource == server.resource);
+    BOOST_TEST((both.view->session.id == settlement.session.id));
+    BOOST_TEST(both.view->client_name == store->find_session(settlement.session.token)->client_name);
+    BOOST_TEST((both.view->session.expires_at == settlement.session.expires_at));
+
+    const auto no_session = store->find_enquiry(server.id, fresh_digest());
+    BOOST_TEST((no_session.server && !no_session.view));
+    const auto no_server = store->find_enquiry(core::ResourceServerId("cgrs_unknown"), settlement.session.token);
+    BOOST_TEST((!no_server.server && !no_server.view));
+}
+
 namespace {
 
 core::Client client_with_keys_at_an_address(const std::string& id) {

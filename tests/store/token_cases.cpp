@@ -74,6 +74,12 @@ STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
     BOOST_TEST((session->session.token_ends() == rotation.access.expires_at));
     BOOST_TEST((session->session.expires_at == rotation.next.expires_at));
     BOOST_TEST(store->find_session(settlement.session.token).has_value()); // the first access token has its own end
+
+    const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, {}};
+    store->put_resource_server(server);
+    const auto enquiry = store->find_enquiry(server.id, rotation.access.hash);
+    BOOST_REQUIRE(enquiry.view.has_value());
+    BOOST_TEST((enquiry.view->session.token_ends() == rotation.access.expires_at)); // its own token's, and not the first one's
 }
 
 STORE_CASE(an_expired_refresh_token_is_not_rotated, "T25 T28") {
