@@ -5,9 +5,11 @@
 #include "consentgate/core/metadata.h"
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
+#include "consentgate/sys/clock.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/sys/web_caller.h"
 #include "consentgate/usecase/introspection.h"
+#include "consentgate/usecase/services.h"
 #include "consentgate/usecase/upkeep.h"
 
 #include <sys/stat.h>
@@ -63,19 +65,53 @@ public:
         sys::WebQuestion question{method, base_ + rest, std::move(headers), core::Secret(form), form.empty() ? "" : "application/x-www-form-urlencoded"};
         if (method == "POST" && form.empty()) question.body = core::Secret("{}"), question.content_type = "application/json"; // as calls have one
         auto answer = caller_.ask(question);
-        return {answer.answered, answer.status, answer.authenticate, answer.location, answer.body.reveal(), answer.why};
+        return {answer.answered, answer.status, answer.authenticate, answer.location, answer.body.reveal(), answer.why, answer.date, answer.allow_origin, answer.allow_headers};
     }
 
     void documents(const std::vector<core::GuardedResource>& resources, std::vector<Finding>& findings) {
         const auto& policy = config_.policy;
         const auto document = policy.origin() + core::path::server_metadata + policy.issuer_path();
-        findings.push_back(core::judge_document(document, ask("GET", document), core::authorization_server_metadata(policy)));
+        const auto heard = ask("GET", document);
+        findings.push_back(core::judge_document(document, heard, core::authorization_server_metadata(policy)));
+        findings.push_back(core::judge_clock(base_, heard, sys::now()));
         for (const auto& resource : resources) {
             const auto url = core::resource_metadata_url(resource.url);
             findings.push_back(core::judge_document(url, ask("GET", url), core::protected_resource_metadata(policy, resource)));
         }
         const auto introspect = policy.origin() + core::path::introspect;
         findings.push_back(core::judge_false_secret(introspect, ask("POST", introspect, {{"Authorization", "Basic Y2dyc19kb2N0b3I6ZmFsc2U="}}, "token=x")));
+    }
+
+    void bodies(std::vector<Finding>& findings) {
+        const auto token = config_.policy.origin() + core::path::token;
+        const auto filled = [](std::size_t bytes) { return "grant_type=doctor&filling=" + std::string(bytes, 'x'); };
+        findings.push_back(core::judge_small_body(token, ask("POST", token, {}, filled(60 * 1024))));
+        findings.push_back(core::judge_large_body(token, ask("POST", token, {}, filled(65 * 1024))));
+    }
+
+    // As a browser asks for a program in it. in: otherwise  what it is when the answer is no
+    Finding preflight(const std::string& method, const std::string& url, Verdict otherwise) {
+        return core::judge_preflight(url, ask("OPTIONS", url, {{"Origin", "https://inspector.example"}, {"Access-Control-Request-Method", method},
+                                                               {"Access-Control-Request-Headers", "authorization, content-type, mcp-protocol-version"}}), otherwise);
+    }
+
+    void preflights(const std::vector<core::GuardedResource>& resources, std::vector<Finding>& findings) {
+        const auto& policy = config_.policy;
+        findings.push_back(preflight("GET", policy.origin() + core::path::server_metadata + policy.issuer_path(), Verdict::broken));
+        for (const auto* path : {core::path::register_client, core::path::token}) findings.push_back(preflight("POST", policy.origin() + path, Verdict::broken));
+        for (const auto& resource : resources) findings.push_back(preflight("POST", resource.url, Verdict::note));
+    }
+
+    // What was entered by hand publishes nothing; then its token endpoint must at least be there.
+    Finding service(const core::Service& service) {
+        const auto what = "the service " + service.id.text;
+        const auto mend = "consentgate-admin service test " + service.id.text;
+        const auto changed = usecase::test_service(caller_, service);
+        if (changed && changed->empty()) return {Verdict::ok, what + " is as it was added", {}};
+        if (changed) return {Verdict::note, what + " says other things than when it was added: " + core::join(*changed, "; "), mend};
+        const auto answer = caller_.ask({"GET", service.token_endpoint, {}, {}, {}});
+        if (answer.answered) return {Verdict::ok, what + " has a token endpoint that answers; it publishes nothing to compare", {}};
+        return {Verdict::broken, what + ": " + changed.error().say + "; its token endpoint: " + answer.why, mend};
     }
 
     void sign_in(std::vector<Finding>& findings) {
@@ -129,8 +165,15 @@ int doctor(Context& context, const Arguments& arguments) {
     });
     Outside outside(context.config(), base);
     outside.documents(resources, findings);
+    outside.bodies(findings);
+    outside.preflights(resources, findings);
     outside.sign_in(findings);
     outside.guards(resources, findings);
+    look(findings, "the services can be listed", [&] {
+        for (const auto& service : context.store().list_services()) {
+            if (service.active) findings.push_back(outside.service(service));
+        }
+    });
     return report(findings, arguments.has("json"));
 }
 

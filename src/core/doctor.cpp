@@ -1,6 +1,7 @@
 #include "consentgate/core/doctor.h"
 
 #include "consentgate/core/gate.h"
+#include "consentgate/core/text.h"
 
 namespace consentgate::core {
 namespace {
@@ -18,9 +19,13 @@ constexpr const char* mend_authorization = "the web server keeps Authorization t
 constexpr const char* mend_mount = "requests to this path must reach consentgate before the site's own files and catch-alls: see apache.conf, lighttpd-mount.conf or nginx.conf";
 constexpr const char* mend_sign_in = "the web server must authenticate people at this path and hand their name on as REMOTE_USER: the lines for verified users in apache.conf, htaccess, lighttpd-mount.conf or nginx.conf";
 
+constexpr const char* mend_body = "let bodies of 1 MiB through to consentgate, which limits them itself: nginx `client_max_body_size 1m`; Apache no smaller LimitRequestBody; lighttpd server.max-request-size";
+constexpr const char* mend_preflight = "answers to OPTIONS are consentgate's, and so are the headers Access-Control-…: no other rule of the site may answer them or set these headers";
+constexpr Span most_skew{30};
+
 } // namespace
 
-std::string_view name_of(Verdict verdict) { return verdict == Verdict::ok ? "ok" : "broken"; }
+std::string_view name_of(Verdict verdict) { return verdict == Verdict::ok ? "ok" : verdict == Verdict::note ? "note" : "broken"; }
 
 Finding judge_document(const std::string& url, const Heard& heard, const std::string& expected) {
     if (heard.status == 200 && heard.body == expected) return {Verdict::ok, url + " is ours", {}};
@@ -60,6 +65,32 @@ Finding judge_sign_in(const std::string& url, const std::string& as_whom, const 
     if (heard.status == 401 || (heard.status >= 300 && heard.status < 400)) return {Verdict::ok, what + " is sent to sign in", {}};
     if (heard.status == 403) return {Verdict::broken, what + ": answered 403; the web server signs nobody in there, or says no name, so nobody can use the pages", mend_sign_in};
     return {Verdict::broken, what + ": " + said(heard) + " instead of a sign-in", mend_mount};
+}
+
+Finding judge_clock(const std::string& base, const Heard& heard, Instant here) {
+    if (!heard.date) return {Verdict::ok, base + " does not tell the time, so that clocks cannot be compared", {}};
+    const auto skew = here - *heard.date;
+    if (skew <= most_skew && skew >= -most_skew) return {Verdict::ok, "the clock here is the clock of " + base, {}};
+    const auto seconds = std::to_string(skew < Span(0) ? -skew.count() : skew.count());
+    return {Verdict::broken, "the clock here is " + seconds + (skew < Span(0) ? " seconds behind " : " seconds ahead of ") + base, "let every machine take the time from the network: timedatectl set-ntp true"};
+}
+
+Finding judge_preflight(const std::string& url, const Heard& heard, Verdict otherwise) {
+    const bool origin = heard.allow_origin == "*";
+    const bool headers = lower_ascii(heard.allow_headers).find("mcp-protocol-version") != std::string::npos;
+    if (passed(heard) && origin && headers) return {Verdict::ok, url + " lets programs in a browser in", {}};
+    const auto why = !passed(heard) ? said(heard) : !origin ? "no Access-Control-Allow-Origin: *" : "Access-Control-Allow-Headers lacks MCP-Protocol-Version";
+    return {otherwise, "programs in a browser cannot call " + url + " (" + why + " to a preflight)", mend_preflight};
+}
+
+Finding judge_small_body(const std::string& url, const Heard& heard) {
+    if (heard.status == 400 && heard.body.find("\"error\"") != std::string::npos) return {Verdict::ok, url + " gets bodies up to our limit", {}};
+    return {Verdict::broken, url + " with a body of 60 KiB: " + said(heard) + "; it does not reach consentgate", mend_body};
+}
+
+Finding judge_large_body(const std::string& url, const Heard& heard) {
+    if (heard.status == 413 && heard.body.find("64 KiB") != std::string::npos) return {Verdict::ok, url + " refuses larger ones itself", {}};
+    return {Verdict::broken, url + " with a body of 65 KiB: " + said(heard) + ", and not by consentgate, so clients cannot read why", mend_body};
 }
 
 } // namespace consentgate::core

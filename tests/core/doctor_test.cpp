@@ -74,4 +74,43 @@ BOOST_AUTO_TEST_CASE(where_users_are_verified_a_page_is_the_web_servers_to_refus
     BOOST_TEST(holds(judged(heard(403)).mend, "REMOTE_USER"));
 }
 
+BOOST_AUTO_TEST_CASE(a_clock_may_be_half_a_minute_off_and_no_more, *label("D12")) {
+    const auto here = core::from_epoch(1'800'000'000);
+    const auto judged = [&](std::int64_t off) {
+        auto answer = heard(200);
+        answer.date = here + core::Span(off);
+        return core::judge_clock("https://h", answer, here);
+    };
+    for (const auto off : {0, 30, -30}) BOOST_TEST((judged(off).verdict == Verdict::ok));
+    BOOST_TEST(holds(judged(31).what, "31 seconds behind"));
+    BOOST_TEST(holds(judged(-31).what, "31 seconds ahead of"));
+    BOOST_TEST((judged(31).verdict == Verdict::broken));
+    BOOST_TEST((core::judge_clock("https://h", heard(200), here).verdict == Verdict::ok)); // it does not say
+}
+
+BOOST_AUTO_TEST_CASE(a_preflight_passes_with_both_headers_only, *label("D10")) {
+    const auto judged = [](int status, const std::string& origin, const std::string& headers) {
+        auto answer = heard(status);
+        answer.allow_origin = origin, answer.allow_headers = headers;
+        return core::judge_preflight("https://h/token", answer, Verdict::broken);
+    };
+    BOOST_TEST((judged(204, "*", "Content-Type, Authorization, MCP-Protocol-Version").verdict == Verdict::ok));
+    for (const auto& wrong : {judged(403, "*", "MCP-Protocol-Version"), judged(204, "", "MCP-Protocol-Version"), judged(204, "https://h", "MCP-Protocol-Version"), judged(200, "*", "Content-Type")}) {
+        BOOST_TEST((wrong.verdict == Verdict::broken));
+        BOOST_TEST(!wrong.mend.empty());
+    }
+    BOOST_TEST((core::judge_preflight("https://h/mcp", heard(405), Verdict::note).verdict == Verdict::note));
+}
+
+BOOST_AUTO_TEST_CASE(a_body_is_ours_to_take_or_to_refuse, *label("K36")) {
+    const auto ours = R"({"error":"invalid_request","error_description":"the body is larger than 64 KiB"})";
+    BOOST_TEST((core::judge_small_body("https://h/token", heard(400, {}, R"({"error":"unsupported_grant_type"})")).verdict == Verdict::ok));
+    BOOST_TEST((core::judge_large_body("https://h/token", heard(413, {}, ours)).verdict == Verdict::ok));
+    for (const auto& other : {heard(413, {}, "<html>"), heard(200), heard(502), silence()}) {
+        BOOST_TEST((core::judge_small_body("https://h/token", other).verdict == Verdict::broken));
+        BOOST_TEST((core::judge_large_body("https://h/token", other).verdict == Verdict::broken));
+    }
+    BOOST_TEST(holds(core::judge_small_body("https://h/token", heard(413)).mend, "client_max_body_size"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,8 +1,10 @@
 // consentgate-admin doctor in front of sound and of really broken set-ups: what is fail-open is found, and the line to change is named.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { send } from './support/browser.mjs';
 import { fronts, startFront } from './support/fronts.mjs';
 import { startServerBehind } from './support/mcp_behind.mjs';
 import { until } from './support/server.mjs';
@@ -18,14 +20,14 @@ async function examine(name, spoil = () => {}, afterStart = () => {}) {
   const spoilt = { ...front(name), write(folder, ...rest) { front(name).write(folder, ...rest); spoil(folder); } };
   const server = await startFront(spoilt, { guards: [{ at: '/mcp', port: behind.port }, { at: '/other', port: behind.port }] });
   try {
-    await afterStart(server);
+    const more = await afterStart(server);
     try {
-      const findings = await server.admin('doctor', '--json');
+      const findings = await server.admin('doctor', '--json', ...(more?.words ?? []));
       return { code: 0, findings, text: JSON.stringify(findings) };
     } catch (error) {
       const findings = JSON.parse(error.stdout);
       return { code: error.code, findings, text: JSON.stringify(findings) };
-    }
+    } finally { await more?.stop(); }
   } finally { await server.stop(); }
 }
 
@@ -91,4 +93,43 @@ test('D12: the doctor finds a site that answers the well-known addresses itself'
   const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'site.conf'), 'location ~ ^/(oauth/', `location ~ ^/\\.well-known/oauth-protected { return 200 "{}"; }\nlocation ~ ^/(oauth/`));
   assert.equal(code, 1);
   assert.match(text, /answered by something else/);
+});
+
+test('D12: the doctor finds a web server that takes smaller bodies than we do', options, async () => {
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'site.conf'), '    client_max_body_size 1m;\n    include consentgate/nginx-fastcgi.conf;\n    fastcgi_pass unix', '    client_max_body_size 8k;\n    include consentgate/nginx-fastcgi.conf;\n    fastcgi_pass unix'));
+  assert.equal(code, 1);
+  assert.match(text, /body of 60 KiB: answered 413; it does not reach consentgate[^}]*client_max_body_size 1m/);
+});
+
+test('D10: the doctor finds a site that answers preflights itself', options, async () => {
+  const { code, text } = await examine('Apache', (folder) => change(path.join(folder, 'apache2/sites-available/000-default.conf'), '</VirtualHost>', '    <Location /api>\n        <Limit OPTIONS>\n            Require all denied\n        </Limit>\n    </Location>\n</VirtualHost>'), async (server) => {
+    assert.equal((await send(server.base, 'OPTIONS', '/api/oauth/per-user/token')).status, 403);
+  });
+  assert.equal(code, 1);
+  assert.match(text, /programs in a browser cannot call [^ ]*per-user\/token \(answered 403/);
+});
+
+test('D12: the doctor finds a clock that is not the one everybody has', options, async () => {
+  // The web server's own clock is this machine's; what stands before it says another time.
+  const { code, text } = await examine('lighttpd', undefined, async (server) => {
+    const before = http.createServer((request, response) => {
+      const onward = http.request(`${server.base}${request.url}`, { method: request.method, headers: { ...request.headers, host: new URL(server.base).host } }, (answer) => {
+        response.writeHead(answer.statusCode, { ...answer.headers, date: new Date(Date.now() - 300000).toUTCString() });
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    await new Promise((resolve) => { before.listen(0, '127.0.0.1', resolve); });
+    return { words: ['--url', `http://127.0.0.1:${before.address().port}`], stop: () => new Promise((resolve) => { before.close(resolve); before.closeAllConnections(); }) };
+  });
+  assert.equal(code, 1);
+  assert.match(text, /the clock here is (299|300|301|302) seconds ahead of http[^}]*set-ntp/);
+});
+
+test('D12: the doctor finds a service that is away', options, async () => {
+  const { code, text } = await examine('lighttpd', undefined, async (server) => {
+    await server.admin('service', 'add', 'gone', '--url', 'http://127.0.0.1:9/mcp', '--authorization-endpoint', 'http://127.0.0.1:9/authorize', '--token-endpoint', 'http://127.0.0.1:9/token', '--client-id', 'us');
+  });
+  assert.equal(code, 1);
+  assert.match(text, /the service gone: [^}]*service test gone/);
 });

@@ -5,11 +5,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { send } from './support/browser.mjs';
-import { fronts, startFront } from './support/fronts.mjs';
+import { Child, fronts, startFront } from './support/fronts.mjs';
 import { journey } from './support/journey.mjs';
 import { startServerBehind } from './support/mcp_behind.mjs';
-import { childrenOf, sleep, until } from './support/server.mjs';
+import { childrenOf, root, sleep, until } from './support/server.mjs';
 
+const build = process.env.BUILD || 'build/asan';
 const options = { timeout: 120000 };
 const metadata = '/.well-known/oauth-authorization-server';
 let behind;
@@ -77,6 +78,34 @@ for (const front of fronts.slice(0, 2)) {
     assert.ok(behind.seen.length - before >= counts.person[200]);
     assert.ok(behind.seen.slice(before).every(({ headers }) => headers['consentgate-session']), 'all that passed had passed the gate');
     await until(async () => (await send(server.base, 'POST', '/mcp', { headers: { Authorization: `Bearer ${token}` }, body: '{}' })).status === 200, 'the gate to serve again');
+  });
+
+  test(`RS11: behind ${front.name} a killed master of the pages, started again by what started it, answers nothing wrongly`, options, async () => {
+    let pages;
+    const start = async () => {
+      fs.rmSync(path.join(server.var, 'consentgate.sock'), { force: true });
+      pages = new Child('spawn-fcgi', ['-n', '-s', 'consentgate.sock', '-M', '0660', '--', path.resolve(root, build, 'consentgate')], { cwd: server.var, env: server.environment() });
+      await until(() => /event=started/.test(pages.said), 'the pages to start');
+      if (process.getuid() === 0) fs.chmodSync(path.join(server.var, 'consentgate.sock'), 0o666);
+    };
+    await start();
+    const counts = await underLoad(server, token, async () => {
+      for (let i = 0; i < 3; i += 1) {
+        await sleep(600);
+        const workers = childrenOf(pages.pid);
+        assert.ok(workers.length > 0);
+        await pages.stop('SIGKILL');
+        await until(() => workers.every((pid) => !fs.existsSync(`/proc/${pid}`)), 'the workers to end with their master');
+        await start();
+      }
+      await sleep(2500); // lighttpd and Apache leave alone for a moment what did not answer
+    });
+    allowed(counts.pages, 200);
+    assert.deepEqual([statuses(counts.person), statuses(counts.guest)], [[200], [401]], JSON.stringify(counts)); // the gate is another program
+    assert.ok(counts.pages[200] > 100, JSON.stringify(counts));
+    await journey(server);
+    await pages.stop();
+    fs.rmSync(path.join(server.var, 'consentgate.sock'), { force: true });
   });
 
   test(`RS11: behind ${front.name} a database that is away for five seconds closes the gate, and only for so long`, options, async () => {

@@ -1,13 +1,15 @@
 // What an operator sees from outside: the numbers of /metrics, life and readiness, and the audit file.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { moveAway } from './support/faults.mjs';
+import { fronts, startFront } from './support/fronts.mjs';
 import { journey } from './support/journey.mjs';
+import { startServerBehind } from './support/mcp_behind.mjs';
 import { send } from './support/browser.mjs';
 import { root, startServer, until } from './support/server.mjs';
 
@@ -60,9 +62,11 @@ test('issue-6: consentgate-admin metrics prints the same numbers', long, async (
 test('issue-6: a worker that is killed is counted, and the counts of all go on', long, async () => {
   const before_ = await counted();
   process.kill(server.workerPids()[0], 'SIGKILL');
-  await until(async () => server.workerPids().length === 3 && (await counted())['consentgate_worker_deaths_total{part="pages"}'] === 1, 'the death to be counted');
-  const after_ = await counted();
-  assert.equal(after_['consentgate_workers{part="pages"}'], 3);
+  let after_;
+  await until(async () => {
+    after_ = await counted();
+    return after_['consentgate_worker_deaths_total{part="pages"}'] === 1 && after_['consentgate_workers{part="pages"}'] === 3;
+  }, 'the death to be counted, and who came in its place');
   assert.ok(after_['consentgate_requests_total{route="metrics",status="200"}'] > before_['consentgate_requests_total{route="metrics",status="200"}']);
 });
 
@@ -106,3 +110,38 @@ test('issue-6: what an operator does is not done when it cannot be written down'
   assert.ok(!(await names()).includes('unwritten'));
   assert.ok((await names()).includes('audited'));
 });
+
+// The lines for a monitor are comments in the files as they are shipped: a person takes the # away, and so does this.
+const monitored = {
+  lighttpd: { file: 'lighttpd-mount.conf', lines: /^#(?=(server\.modules \+= \( "mod_access"|fastcgi\.server \+= \( "\/metrics|\$HTTP\["url"\] =~ "\^\/metrics))/gm },
+  Apache: { file: 'apache2/conf-available/consentgate.conf', lines: /^#(?=(ProxyPass \/metrics|<Location \/metrics>|    Require local|<\/Location>))/gm },
+  nginx: { file: 'site.conf', lines: /^#(?=location = \/metrics)/gm },
+};
+for (const front of fronts.slice(0, 3)) {
+  test(`issue-6: the numbers are this machine's alone behind ${front.name}, once their lines are in force`, { timeout: 120000 }, async () => {
+    const behind = await startServerBehind();
+    const numbers = (server, options) => new Promise((resolve, reject) => {
+      http.get(`${server.base}/metrics`, options, async (answer) => resolve({ status: answer.statusCode, text: Buffer.concat(await answer.toArray()).toString() })).on('error', reject);
+    });
+    const write = (folder, ...rest) => {
+      front.write(folder, ...rest);
+      const { file, lines } = monitored[front.name];
+      const conf = path.join(folder, file);
+      fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(lines, ''));
+      // Apache calls all of 127.0.0.0/8 local: another machine is played by a header that says whose request it is.
+      if (front.name === 'Apache') {
+        execFileSync('a2enmod', ['-q', 'remoteip'], { env: { ...process.env, APACHE_CONFDIR: path.join(folder, 'apache2') }, stdio: 'pipe' });
+        fs.appendFileSync(conf, 'RemoteIPHeader X-Client\n');
+      }
+    };
+    const server = await startFront({ ...front, write }, { guards: [{ at: '/mcp', port: behind.port }] });
+    try {
+      const here = await numbers(server, {});
+      assert.equal(here.status, 200, here.text);
+      assert.match(here.text, /^consentgate_requests_total\{/m);
+      const other = await numbers(server, front.name === 'Apache' ? { headers: { 'X-Client': '192.0.2.7' } } : { localAddress: '127.0.0.2' });
+      assert.equal(other.status, 403, other.text);
+      assert.doesNotMatch(other.text, /consentgate_/);
+    } finally { await server.stop(); await behind.stop(); }
+  });
+}

@@ -2,13 +2,15 @@
 #pragma once
 
 #include "consentgate/core/policy.h"
+#include "consentgate/core/time.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace consentgate::core {
 
-enum class Verdict { ok, broken };
+enum class Verdict { ok, note, broken }; // note: it works, but not all that could
 std::string_view name_of(Verdict verdict);
 
 struct Finding {
@@ -25,6 +27,8 @@ struct Heard {
     std::string location;
     std::string body;
     std::string why;          // there was no answer
+    std::optional<Instant> date{};               // by the clock there
+    std::string allow_origin{}, allow_headers{}; // Access-Control-Allow-…
 };
 
 // A document at a well-known address must be the very text that we publish.
@@ -40,5 +44,14 @@ Finding judge_spelling(const std::string& url, const Heard& heard);
 Finding judge_false_secret(const std::string& url, const Heard& heard);
 // Where verified users are on, a page without a sign-in, or with a made-up name and password, must be the web server's to refuse.
 Finding judge_sign_in(const std::string& url, const std::string& as_whom, const Heard& heard);
+
+// Sessions, codes and signed assertions end by the clock, so that it must be the one that everybody else has.
+Finding judge_clock(const std::string& base, const Heard& heard, Instant here);
+// A preflight by which a browser asks whether a program in it may call: at an address of ours it must pass; at a server behind, where
+// only programs in a browser lose something, it should.
+Finding judge_preflight(const std::string& url, const Heard& heard, Verdict otherwise);
+// A body just below our limit must reach us, and one above it must be refused by us, in the shape that clients read.
+Finding judge_small_body(const std::string& url, const Heard& heard);
+Finding judge_large_body(const std::string& url, const Heard& heard);
 
 } // namespace consentgate::core

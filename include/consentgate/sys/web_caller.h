@@ -2,11 +2,13 @@
 #pragma once
 
 #include "consentgate/core/secret.h"
+#include "consentgate/core/time.h"
 #include "consentgate/sys/document_fetcher.h" // Resolver
 
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +32,8 @@ struct WebAnswer {
     std::string location;         // of a redirect, which is never followed
     core::Secret body;            // at most 256 KiB; more is no whole answer
     std::string why;
+    std::optional<core::Instant> date{};      // when it was made, by the clock there
+    std::string allow_origin{}, allow_headers{}; // Access-Control-Allow-…, as sent
 };
 
 // Throws nothing of its own.
