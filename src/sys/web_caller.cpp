@@ -4,9 +4,8 @@
 #include "consentgate/core/address.h"
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
+#include "consentgate/sys/clock.h"
 
-#include <Poco/DateTimeFormat.h>
-#include <Poco/DateTimeParser.h>
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
@@ -34,14 +33,6 @@ int seconds_to_wait(const std::string& text) {
     if (error == std::errc::result_out_of_range) return longest_wait;
     if (error == std::errc() && end == text.data() + text.size()) return std::clamp(seconds, 0, longest_wait);
     return 0; // the date form is not read: it would need both clocks to agree
-}
-
-// law: RFC 9110 section 5.6.7; the one form that may still be sent
-std::optional<core::Instant> date_of(const std::string& text) {
-    Poco::DateTime date;
-    int zone = 0;
-    if (text.empty() || !Poco::DateTimeParser::tryParse(Poco::DateTimeFormat::HTTP_FORMAT, text, date, zone)) return std::nullopt;
-    return core::from_epoch(date.timestamp().epochTime());
 }
 
 void check_text(const std::string& text) {
@@ -90,7 +81,7 @@ WebAnswer converse(const net::StreamSocket& socket, const WebQuestion& question,
     }
     answer.retry_after_seconds = seconds_to_wait(response.get("Retry-After", ""));
     answer.location = response.get("Location", "");
-    answer.date = date_of(response.get("Date", ""));
+    answer.date = from_http_date(response.get("Date", ""));
     answer.allow_origin = response.get("Access-Control-Allow-Origin", "");
     answer.allow_headers = response.get("Access-Control-Allow-Headers", "");
     const bool bodiless = question.method == "HEAD" || answer.status == 204 || answer.status == 304;
