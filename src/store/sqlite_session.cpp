@@ -236,9 +236,17 @@ private:
     bool writing_ = false; // between the queue's beginning and the transaction's end
 };
 
+// A connection is one thread's here, and nobody asks how much memory SQLite has: without its locks around both, which every column
+// that is read would take, a row costs less. Before SQLite is used at all; later it would have no effect, and do no harm.
+void leave_out_locks() {
+    static const bool done = sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK && sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;
+    static_cast<void>(done);
+}
+
 } // namespace
 
 std::unique_ptr<Session> open_sqlite(const StoreConfig& config, Create create) {
+    leave_out_locks();
     try {
         Poco::Data::SQLite::Connector::registerConnector();
         return std::make_unique<SqliteSession>(config, create);
