@@ -7,9 +7,17 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
+#include <memory>
 #include <stdexcept>
 
 namespace consentgate::core {
+namespace {
+
+struct FreeContext {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+} // namespace
 
 Secret::Secret(Secret&& other) noexcept : clear_(other.clear_) { other.wipe(); }
 
@@ -37,9 +45,12 @@ bool Digest::operator==(const Digest& other) const { return same_bytes(hex, othe
 
 std::string sha256_bytes(std::string_view bytes) {
     std::string out(SHA256_DIGEST_LENGTH, '\0');
-    // Fetched once: OpenSSL 3 otherwise looks the algorithm up anew for each digest, for longer than the digest takes.
+    // Made once: OpenSSL 3 otherwise looks the algorithm up anew for each digest, and makes it a place to work in, for longer than the
+    // digest takes.
     static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr, method, nullptr) != 1) {
+    thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+    if (!context || EVP_DigestInit_ex2(context.get(), method, nullptr) != 1 || EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
+        EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(out.data()), nullptr) != 1) {
         throw std::runtime_error("SHA-256 failed");
     }
     return out;
