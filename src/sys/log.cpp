@@ -7,7 +7,6 @@
 #include <Poco/Timestamp.h>
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -25,14 +24,6 @@ struct Places {
 };
 Places places; // of this process and those it forks
 
-// Asked of the system once in each process: it is in every line.
-pid_t own_pid() {
-    static pid_t known = 0;
-    static const int forgotten_by_children = pthread_atfork(nullptr, nullptr, [] { known = 0; });
-    if (known == 0 || forgotten_by_children != 0) known = ::getpid();
-    return known;
-}
-
 std::string quoted(const std::string& value) {
     const auto safe = core::plain_ascii(value.substr(0, longest_value));
     const bool bare = !safe.empty() && safe.find_first_of(" =") == std::string::npos;
@@ -40,7 +31,7 @@ std::string quoted(const std::string& value) {
 }
 
 std::string words_of(std::string_view event, Fields fields) {
-    std::string words = "event=" + std::string(event) + " pid=" + std::to_string(own_pid());
+    std::string words = "event=" + std::string(event) + " pid=" + std::to_string(::getpid());
     for (const auto& [name, value] : fields) words += " " + std::string(name) + "=" + quoted(value);
     return words;
 }

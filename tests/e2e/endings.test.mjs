@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Browser, postForm, query } from './support/browser.mjs';
-import { api, choose, post, register, startFlow, submit, tokenParameters } from './support/journey.mjs';
+import { Browser, postForm } from './support/browser.mjs';
+import { api, choose, connect, post, register, startFlow, submit, tokenParameters } from './support/journey.mjs';
 import { root, sleep, startServer } from './support/server.mjs';
 import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
 
@@ -28,9 +28,7 @@ after(async () => {
 async function connected(identity = { skip: true }) {
   const flow = await startFlow(server, { client, browser: new Browser(server.base, server.issuer) });
   await choose(flow, identity);
-  const departed = await flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: 'notion', flow_id: flow.flowId }));
-  const back = new URL(await signIn(provider, departed.location, 'anna'));
-  assert.equal((await flow.browser.get(back.pathname + back.search)).status, 302);
+  assert.equal((await connect(server, flow, 'notion', (address) => signIn(provider, address, 'anna'))).status, 302);
   const upstream = provider.issued.at(-1);
   assert.equal(await provider.whoIs(upstream), 'anna');
   return { ...flow, upstream };

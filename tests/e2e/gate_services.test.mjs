@@ -8,10 +8,10 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { App } from './support/app.mjs';
-import { postForm, query, send } from './support/browser.mjs';
+import { postForm, send } from './support/browser.mjs';
 import { assertOauthError, challengeOf } from './support/checks.mjs';
 import { fronts, startFront } from './support/fronts.mjs';
-import { api, choose, codeFor, inLanes, redeem, register, startFlow, submit } from './support/journey.mjs';
+import { api, choose, codeFor, connect as connectAt, finish, inLanes, redeem, register, startFlow, submit } from './support/journey.mjs';
 import { startServerBehind } from './support/mcp_behind.mjs';
 import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
 
@@ -34,10 +34,8 @@ after(async () => { await server?.stop(); await behind?.stop(); await notion?.st
 
 const call = (token, target = '/mcp') => send(server.base, 'POST', target, { headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }, body: '{}' });
 
-async function connect(flow, user) {
-  const departed = await flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: 'notion', flow_id: flow.flowId }));
-  const back = new URL(await signIn(notion, departed.location, user));
-  const answer = await flow.browser.get(back.pathname + back.search);
+async function connect(flow, user, where = server) {
+  const answer = await connectAt(where, flow, 'notion', (address) => signIn(notion, address, user));
   assert.equal(answer.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, answer.text);
 }
 
@@ -45,7 +43,7 @@ async function signedIn(user, at = '/mcp') {
   const flow = await startFlow(server, { more: { resource: `${server.base}${at}` } });
   await choose(flow, { skip: true });
   await connect(flow, user);
-  return (await redeem(server, flow, (await submit(flow)).sent().get('code'))).json().access_token;
+  return finish(server, flow);
 }
 
 const sentOn = async (token) => {
@@ -147,8 +145,8 @@ test('RS7 RS11: on shared hosting, where Apache tells clients what the gate said
   try {
     const flow = await startFlow(hosted);
     await choose(flow, { skip: true });
-    await connect(flow, 'frida');
-    const token = (await redeem(hosted, flow, (await submit(flow)).sent().get('code'))).json().access_token;
+    await connect(flow, 'frida', hosted);
+    const token = await finish(hosted, flow);
     const answer = await send(hosted.base, 'POST', '/mcp', { headers: { Authorization: `Bearer ${token}` }, body: '{}' });
     assert.equal(answer.status, 200, answer.text);
     const upstream = answer.json().headers.authorization.slice(7);

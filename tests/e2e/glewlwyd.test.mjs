@@ -4,9 +4,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertOauthError } from './support/checks.mjs';
-import { Browser, postForm, query } from './support/browser.mjs';
+import { Browser, postForm } from './support/browser.mjs';
 import { startGlewlwyd } from './support/glewlwyd.mjs';
-import { api, choose, redeem, register, startFlow, submit } from './support/journey.mjs';
+import { api, choose, connect as connectAt, depart, finish, register, startFlow } from './support/journey.mjs';
 import { plainFolder, sleep, startServer } from './support/server.mjs';
 import { makeAuthority } from './support/upstreams.mjs';
 
@@ -38,33 +38,18 @@ after(async () => {
 }, { timeout: 120000 });
 
 const service = (name = 'tools') => server.admin('service', 'show', name, '--json');
-const start = (flow, name) => flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: name, flow_id: flow.flowId }));
-
 async function begun(identity = { skip: true }) {
   const flow = await startFlow(server, { client, browser: new Browser(server.base, server.issuer) });
   await choose(flow, identity);
   return { ...flow, services: `/oauth/consent/mcps?flow_id=${flow.flowId}` };
 }
 
-// There and back again. out: the answer of our callback
-async function connect(flow, user, name = 'tools') {
-  const departed = await start(flow, name);
-  assert.equal(departed.status, 302, departed.text);
-  const back = new URL(await glewlwyd.signIn(departed.location, user));
-  assert.equal(`${back.origin}${back.pathname}`, `${server.issuer}/api/oauth/callback`);
-  return flow.browser.get(back.pathname + back.search);
-}
-
-async function finish(flow) {
-  const answer = await redeem(server, flow, (await submit(flow)).sent().get('code'));
-  assert.equal(answer.status, 200, answer.text);
-  return answer.json().access_token;
-}
+const connect = (flow, user, name = 'tools') => connectAt(server, flow, name, (address) => glewlwyd.signIn(address, user));
 
 async function signedIn(user, name = 'tools') {
   const flow = await begun();
   assert.equal((await connect(flow, user, name)).location, flow.services);
-  return { ...flow, token: await finish(flow) };
+  return { ...flow, token: await finish(server, flow) };
 }
 
 const exchange = (token, name = 'tools') => postForm(server.base, `${api}/token`, { grant_type: exchangeGrant, subject_token: token, subject_token_type: accessTokenType,
@@ -118,13 +103,13 @@ test('contract-4: a refresh that it refuses with a bare 400 asks the person to c
 
 test('contract-3: who turns back at its login page finds Connect again, and we stay the client we were', async () => {
   const flow = await begun();
-  const departed = await start(flow, 'tools');
+  const departed = await depart(flow, 'tools');
   assert.equal(await glewlwyd.signIn(departed.location, 'anna', { stop: true }), undefined);
   const before = await service();
   assert.match((await flow.browser.get(flow.services)).text, /mcp_client_id(=|&#x3D;)tools/);
   assert.equal((await connect(flow, 'anna')).location, flow.services);
   assert.equal((await service()).client_id, before.client_id);
-  await exchanged(await finish(flow), 'anna');
+  await exchanged(await finish(server, flow), 'anna');
 });
 
 test('contract-3: an error that it sends a person back with is told in our words', async () => {
@@ -175,5 +160,5 @@ test('contract-3: a registration that it has deleted is made anew when a person 
   await assert.rejects(connect(flow, 'berta'), /403/); // a page of its own, and nobody is sent back
   assert.equal((await connect(flow, 'berta')).location, flow.services);
   assert.notEqual((await service()).client_id, old);
-  await exchanged(await finish(flow), 'berta');
+  await exchanged(await finish(server, flow), 'berta');
 });

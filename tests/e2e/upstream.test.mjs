@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertGatewayError, assertOauthError } from './support/checks.mjs';
-import { Browser, postForm, query } from './support/browser.mjs';
-import { api, choose, inLanes, redeem, register, startFlow, submit } from './support/journey.mjs';
+import { Browser, postForm } from './support/browser.mjs';
+import { api, choose, connect as connectAt, depart, finish, inLanes, redeem, register, startFlow, submit } from './support/journey.mjs';
 import { sleep, startServer } from './support/server.mjs';
 import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
 
@@ -29,22 +29,8 @@ after(async () => {
   for (const provider of Object.values(providers)) await provider.stop();
 }, { timeout: 120000 });
 
-const start = (flow, name) => flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: name, flow_id: flow.flowId }));
-
-// There and back again, as this user of the service. out: the answer of our callback
-async function connect(flow, name, user, options = {}) {
-  const departed = await start(flow, name);
-  assert.equal(departed.status, 302, departed.text);
-  const back = new URL(await signIn(providers[name], departed.location, user, options));
-  assert.equal(`${back.origin}${back.pathname}`, `${server.issuer}/api/oauth/callback`);
-  return flow.browser.get(back.pathname + back.search);
-}
-
-async function finish(flow) {
-  const answer = await redeem(server, flow, (await submit(flow)).sent().get('code'));
-  assert.equal(answer.status, 200, answer.text);
-  return answer.json().access_token;
-}
+// As this user of the service.
+const connect = (flow, name, user, options = {}) => connectAt(server, flow, name, (address) => signIn(providers[name], address, user, options));
 
 // Signs in with these accounts: {notion: 'anna'}. out: the session token
 async function signedIn(accounts, identity = { skip: true }, browser = new Browser(server.base, server.issuer)) {
@@ -54,7 +40,7 @@ async function signedIn(accounts, identity = { skip: true }, browser = new Brows
     const back = await connect(flow, name, user);
     assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
   }
-  return finish(flow);
+  return finish(server, flow);
 }
 
 const exchange = (token, name, more = {}) => postForm(server.base, `${api}/token`, { grant_type: exchangeGrant, subject_token: token, subject_token_type: accessTokenType,
@@ -80,7 +66,7 @@ test('contract-1 contract-3: accounts at several services are connected during c
   assert.equal((await connect(flow, 'github', 'anna-gh')).status, 302);
   const after = await flow.browser.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`);
   assert.equal(after.text.match(/class="connected"/g).length, 2);
-  const token = await finish(flow);
+  const token = await finish(server, flow);
   assert.equal(await holder(token, 'notion'), 'anna');
   assert.equal(await holder(token, 'github'), 'anna-gh');
   const missing = await exchange(token, 'company');
@@ -99,13 +85,13 @@ test('contract-3: a refusal at the service leads back with words, and connecting
   assert.equal(failed.location, `/oauth/consent/mcps?flow_id=${flow.flowId}&error=service_failed&service=notion`);
   assert.equal((await connect(flow, 'notion', 'berta')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
   assert.equal((await connect(flow, 'notion', 'anna')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
-  assert.equal(await holder(await finish(flow), 'notion'), 'anna');
+  assert.equal(await holder(await finish(server, flow), 'notion'), 'anna');
 });
 
 test('U10 contract-3 K21: a callback in another browser is refused and stores nothing, and a state works once', async () => {
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
-  const departed = await start(flow, 'notion');
+  const departed = await depart(flow, 'notion');
   const back = new URL(await signIn(providers.notion, departed.location, 'victim'));
   const rows = () => server.sql('SELECT count(*) AS n FROM upstream_token')[0].n;
   const before = rows();
@@ -201,7 +187,7 @@ test('contract-3: a service that has forgotten us is registered with anew, at a 
   await choose(flow, { skip: true });
   await assert.rejects(connect(flow, 'company', 'carla')); // the service shows a page of its own
   assert.equal((await connect(flow, 'company', 'carla')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
-  assert.equal(await holder(await finish(flow), 'company'), 'carla');
+  assert.equal(await holder(await finish(server, flow), 'company'), 'carla');
 }, { timeout: 120000 });
 
 test('U12 contract-4: a person disconnects a service and ends a session, and the service hears of it', async () => {

@@ -60,6 +60,26 @@ export function tokenParameters(flow, code, more = {}) {
 
 export const redeem = (server, flow, code, more = {}, headers = {}) => postForm(server.base, `${api}/token`, tokenParameters(flow, code, more), headers);
 
+// Finish is pressed, and the client gets its token. out: the session token
+export async function finish(server, flow) {
+  const answer = await redeem(server, flow, (await submit(flow)).sent().get('code'));
+  assert.equal(answer.status, 200, answer.text);
+  return answer.json().access_token;
+}
+
+// Connect is pressed. out: the answer that sends the person to the service
+export const depart = (flow, service) => flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: service, flow_id: flow.flowId }));
+
+// There and back again. in: signIn  what the person does there: from where they were sent to our callback's whole address
+// out: the answer of our callback
+export async function connect(server, flow, service, signIn) {
+  const departed = await depart(flow, service);
+  assert.equal(departed.status, 302, departed.text);
+  const back = new URL(await signIn(departed.location));
+  assert.equal(`${back.origin}${back.pathname}`, `${server.issuer}/api/oauth/callback`);
+  return flow.browser.get(back.pathname + back.search);
+}
+
 // A flow taken as far as its code.
 export async function codeFor(server, options = {}) {
   const flow = await startFlow(server, options);
