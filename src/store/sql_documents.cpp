@@ -15,38 +15,38 @@ constexpr core::Span document_grace{86400};
 } // namespace
 
 std::optional<core::Instant> SqlStore::find_document(const core::ClientId& id) {
-    return db_.read([&]() -> std::optional<core::Instant> {
-        Poco::Int64 expires_at = 0;
-        const auto found = db_.query("SELECT expires_at FROM client_document WHERE id = ?", [&](Row& columns) { columns.into(expires_at); }, id.text);
-        return found == 0 ? std::nullopt : std::optional(core::from_epoch(expires_at));
+    return db_.read([&] {
+        std::optional<core::Instant> expires_at;
+        db_.query("SELECT expires_at FROM client_document WHERE id = ?", [&](Row& columns) { columns.into(expires_at); }, id);
+        return expires_at;
     });
 }
 
 // Keys that were fetched stay while their address does.
 void SqlStore::change_keys(const core::Client& client) {
-    const auto& id = client.id.text;
+    const auto& id = client.id;
     if (!client.jwks_uri.empty() && db_.has("SELECT 1 FROM client WHERE id = ? AND jwks_uri = ?", id, to_blob(client.jwks_uri))) return;
-    db_.run("UPDATE client SET jwks = ?, jwks_uri = ?, jwks_expires_at = NULL, jwks_asked_at = NULL WHERE id = ?", to_maybe_blob(client.jwks),
-            to_maybe_blob(client.jwks_uri), id);
+    db_.run("UPDATE client SET jwks = ?, jwks_uri = ?, jwks_expires_at = NULL, jwks_asked_at = NULL WHERE id = ?", to_blob(client.jwks),
+            to_blob(client.jwks_uri), id);
 }
 
 Outcome SqlStore::put_document(const core::Client& client, core::Instant expires_at) {
-    const auto& id = client.id.text;
+    const auto& id = client.id;
     const auto known = [&] { return db_.has("SELECT 1 FROM client_document WHERE id = ?", id); };
     // The client first: its document was committed with it, so it can be seen by the second look when it is there.
     const auto keep = [&] {
         const bool there = db_.has("SELECT 1 FROM client WHERE id = ?", id);
         if (there && !known()) return Outcome::gone;
         if (there) {
-            db_.run("UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, auth_method = ? WHERE id = ?", to_maybe_blob(client.name),
-                    to_blob(core::join(client.redirect_uris, "\n")), to_maybe_blob(client.scope), client.refresh ? 1 : 0,
-                    std::string(core::name_of(client.auth)), id);
+            db_.run("UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, auth_method = ? WHERE id = ?", to_blob(client.name),
+                    to_blob(core::join(client.redirect_uris, "\n")), to_blob(client.scope), client.refresh,
+                    core::name_of(client.auth), id);
             change_keys(client);
-            db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", core::epoch(expires_at), id);
+            db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", expires_at, id);
             return Outcome::done;
         }
         insert_client(client);
-        db_.run("INSERT INTO client_document (id, expires_at) VALUES (?, ?)", id, core::epoch(expires_at));
+        db_.run("INSERT INTO client_document (id, expires_at) VALUES (?, ?)", id, expires_at);
         return Outcome::done;
     };
     try {
@@ -58,8 +58,8 @@ Outcome SqlStore::put_document(const core::Client& client, core::Instant expires
 }
 
 // Clients that nobody finished a sign-in with. One that an operator disabled stays, or it would come back at its next request.
-std::size_t SqlStore::sweep_documents(core::Instant now, std::int64_t most) {
-    const auto before = core::epoch(now - document_grace);
+std::size_t SqlStore::sweep_documents(core::Instant now, std::size_t most) {
+    const auto before = now - document_grace;
     const auto old = db_.read([&] {
         return names("SELECT d.id FROM client_document d JOIN client c ON c.id = d.id WHERE d.expires_at < ? AND c.by_operator = 0 AND c.active = 1 AND "
                      "c.last_used_at IS NULL ORDER BY d.expires_at LIMIT ?",

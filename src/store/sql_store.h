@@ -70,6 +70,7 @@ public:
     Outcome connect_in_flow(const core::FlowId& flow, const core::UpstreamToken& token, core::Instant now) override;
     Outcome connect_in_session(const core::SessionId& session, const core::UpstreamToken& token, core::Instant now) override;
     std::optional<core::UpstreamToken> find_upstream_token(const std::string& owner, const core::ServiceId& service) override;
+    Account find_account(const std::string& owner, const core::ServiceId& service) override;
     std::vector<core::UpstreamToken> list_upstream_tokens(const std::string& owner) override;
     void touch_upstream_token(const std::string& id, core::Instant now) override;
     Outcome end_upstream_token(const std::string& id, core::Instant now) override;
@@ -106,8 +107,8 @@ private:
 
     void insert_client(const core::Client& client);
     void change_keys(const core::Client& client);
-    std::size_t sweep_documents(core::Instant now, std::int64_t most);
-    std::vector<std::string> find_ended_keys(core::Instant now, std::int64_t most);
+    std::size_t sweep_documents(core::Instant now, std::size_t most);
+    std::vector<std::string> find_ended_keys(core::Instant now, std::size_t most);
 
     void end_tokens_of(const std::string& owner, core::Instant now);
     void insert_upstream_token(const core::UpstreamToken& token, const std::string& owner, core::Instant now);
@@ -119,10 +120,10 @@ private:
     Outcome use_once(const Once& sql, const core::Digest& thing, core::Instant expires_at, const std::string& use);
 
     bool has_flow(const core::FlowId& id);
-    std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const std::string& wanted);
+    std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const Value& wanted);
     template <class... Bound> std::vector<core::SessionView> query_sessions(const char* sql, const Bound&... bound);
     // Values of one text column, for the two-step deletes of sweep.
-    std::vector<std::string> names(const char* sql, std::int64_t before, std::int64_t most);
+    std::vector<std::string> names(const char* sql, core::Instant before, std::size_t most);
 
     Connection db_;
 };

@@ -5,105 +5,91 @@ namespace consentgate::store {
 
 // Most tokens are the first of their session and stand in its row; those that a refresh gave are looked for after it.
 std::optional<core::SessionView> SqlStore::find_session(const core::Digest& token) {
-    return db_.read([&]() -> std::optional<core::SessionView> {
-        SessionViewRow row;
-        const auto take = [&](Row& columns) { extract(columns, row); };
-        if (db_.query("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS "WHERE s.token_hash = ?", take, token.hex) == 1) {
-            return session_view_of(row);
-        }
-        return find_refreshed_session(token);
+    return db_.read([&] {
+        std::optional<core::SessionView> view;
+        db_.query("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS "WHERE s.token_hash = ?",
+                  [&](Row& columns) { view = take_session_view(columns); }, token);
+        if (!view) view = find_refreshed_session(token);
+        return view;
     });
 }
 
 // Call inside read().
 std::optional<core::SessionView> SqlStore::find_refreshed_session(const core::Digest& token) {
-    SessionViewRow row;
-    Blob scope;
-    Poco::Int64 expires_at = 0;
-    const auto found = db_.query("SELECT " SESSION_VIEW_COLUMNS ", a.scope, a.expires_at FROM access_token a JOIN session s ON s.id = a.session_id "
-                                 SESSION_VIEW_JOINS "WHERE a.token_hash = ?",
-                                 [&](Row& columns) {
-                                     extract(columns, row);
-                                     columns.into(scope, expires_at);
-                                 },
-                                 token.hex);
-    if (found == 0) return std::nullopt;
-    auto view = session_view_of(row);
-    view.session.scope = core::ScopeSet::parse(from_blob(scope)).value_or(core::ScopeSet{});
-    view.session.token_expires_at = core::from_epoch(expires_at);
+    std::optional<core::SessionView> view;
+    db_.query("SELECT " SESSION_VIEW_COLUMNS ", a.scope, a.expires_at FROM access_token a JOIN session s ON s.id = a.session_id " SESSION_VIEW_JOINS "WHERE a.token_hash = ?",
+              [&](Row& columns) {
+                  std::string scope;
+                  view = take_session_view(columns);
+                  columns.into(from_blob(scope), view->session.token_expires_at);
+                  view->session.scope = core::ScopeSet::parse(scope).value_or(core::ScopeSet{});
+              },
+              token);
     return view;
 }
 
 Outcome SqlStore::revoke_access_token(const core::Digest& token, core::Instant now) {
-    const auto at = core::epoch(now);
     return db_.write(
         [&] {
             const auto first = db_.run("UPDATE session SET token_expires_at = ? WHERE token_hash = ? AND revoked_at IS NULL "
                                        "AND (token_expires_at IS NULL OR token_expires_at > ?)",
-                                       at, token.hex, at);
-            return outcome(first + db_.run("UPDATE access_token SET expires_at = ? WHERE token_hash = ? AND expires_at > ?", at, token.hex, at));
+                                       now, token, now);
+            return outcome(first + db_.run("UPDATE access_token SET expires_at = ? WHERE token_hash = ? AND expires_at > ?", now, token, now));
         },
         [&] {
-            return db_.has("SELECT 1 FROM session WHERE token_hash = ? AND token_expires_at <= ?", token.hex, at) ||
-                   db_.has("SELECT 1 FROM access_token WHERE token_hash = ? AND expires_at <= ?", token.hex, at);
+            return db_.has("SELECT 1 FROM session WHERE token_hash = ? AND token_expires_at <= ?", token, now) ||
+                   db_.has("SELECT 1 FROM access_token WHERE token_hash = ? AND expires_at <= ?", token, now);
         });
 }
 
 std::optional<core::RefreshView> SqlStore::find_refresh_token(const core::Digest& hash) {
-    return db_.read([&]() -> std::optional<core::RefreshView> {
-        SessionViewRow row;
-        core::RefreshView view;
-        Poco::Int64 expires_at = 0;
-        MaybeTime used_at;
-        const auto found = db_.query("SELECT " SESSION_VIEW_COLUMNS ", r.token_hash, r.key_id, r.expires_at, r.used_at FROM refresh_token r "
-                                     "JOIN session s ON s.id = r.session_id " SESSION_VIEW_JOINS "WHERE r.token_hash = ?",
-                                     [&](Row& columns) {
-                                         extract(columns, row);
-                                         columns.into(view.token.hash.hex, view.token.key_id.text, expires_at, used_at);
-                                     },
-                                     hash.hex);
-        if (found == 0) return std::nullopt;
-        view.session = session_view_of(row);
-        view.token.session_id = view.session.session.id;
-        view.token.expires_at = core::from_epoch(expires_at);
-        view.token.used_at = from_maybe_time(used_at);
+    return db_.read([&] {
+        std::optional<core::RefreshView> view;
+        db_.query("SELECT " SESSION_VIEW_COLUMNS ", r.token_hash, r.key_id, r.expires_at, r.used_at FROM refresh_token r "
+                  "JOIN session s ON s.id = r.session_id " SESSION_VIEW_JOINS "WHERE r.token_hash = ?",
+                  [&](Row& columns) {
+                      auto& [found, session] = view.emplace();
+                      session = take_session_view(columns);
+                      columns.into(found.hash, found.key_id, found.expires_at, found.used_at);
+                      found.session_id = session.session.id;
+                  },
+                  hash);
         return view;
     });
 }
 
 void SqlStore::insert_refresh_token(const core::RefreshToken& token) {
-    db_.run("INSERT INTO refresh_token (token_hash, session_id, key_id, expires_at) VALUES (?, ?, ?, ?)", token.hash.hex, token.session_id.text,
-            token.key_id.text, core::epoch(token.expires_at));
+    db_.run("INSERT INTO refresh_token (token_hash, session_id, key_id, expires_at) VALUES (?, ?, ?, ?)", token.hash, token.session_id,
+            token.key_id, token.expires_at);
 }
 
 void SqlStore::insert_access_token(const core::AccessToken& token) {
-    db_.run("INSERT INTO access_token (token_hash, session_id, scope, expires_at) VALUES (?, ?, ?, ?)", token.hash.hex, token.session_id.text,
-            to_blob(token.scope.text()), core::epoch(token.expires_at));
+    db_.run("INSERT INTO access_token (token_hash, session_id, scope, expires_at) VALUES (?, ?, ?, ?)", token.hash, token.session_id,
+            to_blob(token.scope.text()), token.expires_at);
 }
 
 // The gate is the mark on the used token: of any number of refreshes with it, one writes what follows, which is the same
 // whoever does. It names the key that what follows was computed with, because the token may be moved to a newer one meanwhile.
 Outcome SqlStore::rotate_refresh_token(const core::Rotation& rotation, core::Instant now) {
-    const auto at = core::epoch(now);
     return db_.write(
         [&] {
-            if (db_.run("UPDATE refresh_token SET used_at = ? WHERE token_hash = ? AND key_id = ? AND used_at IS NULL AND expires_at > ?", at, rotation.used.hex,
-                        rotation.key_id.text, at) != 1) {
+            if (db_.run("UPDATE refresh_token SET used_at = ? WHERE token_hash = ? AND key_id = ? AND used_at IS NULL AND expires_at > ?", now, rotation.used,
+                        rotation.key_id, now) != 1) {
                 return Outcome::gone;
             }
             // A session that was revoked meanwhile gets nothing more.
-            if (db_.run("UPDATE session SET expires_at = ? WHERE id = ? AND revoked_at IS NULL", core::epoch(rotation.next.expires_at), rotation.next.session_id.text) != 1) {
+            if (db_.run("UPDATE session SET expires_at = ? WHERE id = ? AND revoked_at IS NULL", rotation.next.expires_at, rotation.next.session_id) != 1) {
                 return Outcome::gone;
             }
             insert_refresh_token(rotation.next);
             insert_access_token(rotation.access);
             return Outcome::done;
         },
-        [&] { return db_.has("SELECT 1 FROM refresh_token WHERE token_hash = ?", rotation.next.hash.hex); });
+        [&] { return db_.has("SELECT 1 FROM refresh_token WHERE token_hash = ?", rotation.next.hash); });
 }
 
 void SqlStore::put_access_token(const core::AccessToken& token) {
-    const auto present = [&] { return db_.has("SELECT 1 FROM access_token WHERE token_hash = ?", token.hash.hex); };
+    const auto present = [&] { return db_.has("SELECT 1 FROM access_token WHERE token_hash = ?", token.hash); };
     if (db_.read(present)) return;
     try {
         db_.write(

@@ -22,7 +22,7 @@ constexpr Passing passing_kinds[] = {PASSING("refresh_token", "token_hash"), PAS
 
 } // namespace
 
-std::vector<std::string> SqlStore::names(const char* sql, std::int64_t before, std::int64_t most) {
+std::vector<std::string> SqlStore::names(const char* sql, core::Instant before, std::size_t most) {
     std::vector<std::string> found;
     db_.query(sql, [&](Row& columns) { columns.into(found); }, before, most);
     return found;
@@ -30,40 +30,39 @@ std::vector<std::string> SqlStore::names(const char* sql, std::int64_t before, s
 
 // Virtual keys that are over and have upstream tokens still: those that expired, and a disabled one to which a sign-in brought a
 // token at the same moment. (replace() joins texts on all engines.)
-std::vector<std::string> SqlStore::find_ended_keys(core::Instant now, std::int64_t most) {
+std::vector<std::string> SqlStore::find_ended_keys(core::Instant now, std::size_t most) {
     return db_.read([&] {
         return names("SELECT id FROM virtual_key WHERE (active = 0 OR expires_at <= ?) AND EXISTS "
                      "(SELECT 1 FROM upstream_token t WHERE t.owner = replace('key:#', '#', virtual_key.id)) ORDER BY id LIMIT ?",
-                     core::epoch(now), most);
+                     now, most);
     });
 }
 
 // In two steps, ids first, because a LIMIT inside a DELETE or its subquery is not portable. The reads need no
 // transaction: what has expired stays expired. Nothing is written, and no lock taken, when there is nothing to delete.
 Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t most) {
-    const auto limit = static_cast<std::int64_t>(most);
     const auto flows = db_.read([&] {
-        return names("SELECT id FROM flow WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - flow_grace), limit);
+        return names("SELECT id FROM flow WHERE expires_at < ? ORDER BY expires_at LIMIT ?", now - flow_grace, most);
     });
     const auto sessions = db_.read([&] {
-        return names("SELECT id FROM session WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - session_grace), limit);
+        return names("SELECT id FROM session WHERE expires_at < ? ORDER BY expires_at LIMIT ?", now - session_grace, most);
     });
     const auto codes = db_.read([&] {
-        return names("SELECT code_hash FROM code WHERE expires_at < ? ORDER BY expires_at LIMIT ?", core::epoch(now - code_grace), limit);
+        return names("SELECT code_hash FROM code WHERE expires_at < ? ORDER BY expires_at LIMIT ?", now - code_grace, most);
     });
     const auto clients = db_.read([&] {
         return names("SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND last_used_at IS NULL AND NOT EXISTS "
                      "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
-                     core::epoch(unused_since), limit);
+                     unused_since, most);
     });
-    const auto keys = find_ended_keys(now, limit);
+    const auto keys = find_ended_keys(now, most);
     std::vector<std::vector<std::string>> passing;
     bool nothing = flows.empty() && sessions.empty() && codes.empty() && clients.empty() && keys.empty();
     for (const auto& kind : passing_kinds) {
-        passing.push_back(db_.read([&] { return names(kind.find, core::epoch(now), limit); }));
+        passing.push_back(db_.read([&] { return names(kind.find, now, most); }));
         nothing = nothing && passing.back().empty();
     }
-    const auto documents = sweep_documents(now, limit);
+    const auto documents = sweep_documents(now, most);
     Swept swept;
     swept.clients = documents;
     if (nothing) return swept;

@@ -81,32 +81,25 @@ std::string names(const Table& table) {
     return listed(table, [](const Column& column) { return column.name; });
 }
 
+template <class T> Field field_of(std::optional<T> value) { return value ? Field(std::move(*value)) : Field(); }
+
 Field take(Row& row, Column::Kind kind) {
-    if (kind == number) {
-        MaybeTime value;
-        row.into(value);
-        return value.isNull() ? Field() : Field(value.value());
+    std::optional<std::int64_t> whole;
+    std::optional<std::string> words;
+    std::string long_words;
+    switch (kind) {
+    case number: row.into(whole); return field_of(whole);
+    case text: row.into(words); return field_of(std::move(words));
+    case bytes: row.into(from_blob(long_words)); break;
     }
-    if (kind == text) {
-        MaybeText value;
-        row.into(value);
-        return value.isNull() ? Field() : Field(value.value());
-    }
-    MaybeBlob value;
-    row.into(value);
-    auto bytes_of = from_blob(value);
-    return bytes_of.empty() ? Field() : Field(std::move(bytes_of));
+    return long_words.empty() ? Field() : Field(std::move(long_words));
 }
 
 Value value_of(const Field& field, Column::Kind kind) {
     if (const auto* value = std::get_if<std::int64_t>(&field)) return Value(*value);
     const auto* data = std::get_if<std::string>(&field);
-    Value value = kind == number ? Value(MaybeTime()) : kind == text ? Value(MaybeText()) : Value(MaybeBlob());
-    if (data != nullptr) {
-        value.null = false;
-        value.data = *data;
-    }
-    return value;
+    if (data == nullptr) return Value::absent(kind == number ? Value::Kind::number : kind == text ? Value::Kind::text : Value::Kind::bytes);
+    return kind == text ? Value(*data) : Value(to_blob(*data));
 }
 
 // In the order of their keys' bytes, which is that of every engine's index. The limit stands in the text, or a planner that

@@ -2,10 +2,11 @@
 // room.
 #pragma once
 
+#include "consentgate/core/ids.h"
+#include "consentgate/core/secret.h"
 #include "consentgate/core/time.h"
 
-#include <Poco/Nullable.h>
-
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -16,22 +17,16 @@
 
 namespace consentgate::store {
 
-// Bytes of a column. Poco's own BLOB allocates three times for each, and a row has a dozen.
-struct Blob {
-    std::string bytes;
-};
-using MaybeBlob = Poco::Nullable<Blob>;
-using MaybeText = Poco::Nullable<std::string>;
-using MaybeTime = Poco::Nullable<Poco::Int64>;
-
 // Long text is stored as BLOB: server engines over ODBC truncate or refuse long VARCHARs. Empty text is stored as NULL,
 // because they refuse an empty BLOB or store it as NULL anyway.
-Blob to_blob(std::string_view text);
-MaybeBlob to_maybe_blob(std::string_view text);
-std::string from_blob(const Blob& blob);
-std::string from_blob(const MaybeBlob& blob);
-MaybeTime to_maybe_time(const std::optional<core::Instant>& at);
-std::optional<core::Instant> from_maybe_time(const MaybeTime& at);
+struct ToBlob {
+    std::string_view text;
+};
+struct FromBlob {
+    std::string& text;
+};
+inline ToBlob to_blob(std::string_view text) { return {text}; }
+inline FromBlob from_blob(std::string& text) { return {text}; }
 
 // A look at one value for a question mark; the value itself must live until the statement has run. NULL has a kind too:
 // PostgreSQL settles the type of a question mark at the statement's first execution.
@@ -43,25 +38,29 @@ struct Value {
     std::int64_t number = 0;
     std::string_view data;
 
-    Value(std::int64_t value) : kind(Kind::number), number(value) {}
-    Value(int value) : kind(Kind::number), number(value) {}
-    Value(const std::string& value) : kind(Kind::text), data(value) {}
-    Value(const Blob& value) : kind(Kind::bytes), null(value.bytes.empty()), data(value.bytes) {}
-    template <class T> Value(const Poco::Nullable<T>& value) : Value(value.isNull() ? absent(T{}) : Value(value.value())) {}
+    Value(std::integral auto value) : kind(Kind::number), number(static_cast<std::int64_t>(value)) {}
+    Value(core::Instant at) : Value(core::epoch(at)) {}
+    Value(std::string_view text) : kind(Kind::text), data(text) {}
+    Value(const std::string& text) : Value(std::string_view(text)) {}
+    Value(const core::Digest& digest) : Value(digest.hex) {}
+    template <class Of> Value(const core::Id<Of>& id) : Value(id.text) {}
+    Value(ToBlob blob) : kind(Kind::bytes), null(blob.text.empty()), data(blob.text) {}
+    template <class T> Value(const std::optional<T>& value) : Value(value ? Value(*value) : absent(Value(T{}).kind)) {}
 
-private:
-    explicit Value(Kind nothing) : kind(nothing), null(true) {}
-    static Value absent(Poco::Int64) { return Value(Kind::number); }
-    static Value absent(const std::string&) { return Value(Kind::text); }
-    static Value absent(const Blob&) { return Value(Kind::bytes); }
+    static Value absent(Kind kind) {
+        Value value(0);
+        value.kind = kind;
+        value.null = true;
+        return value;
+    }
 };
 using Values = std::span<const Value>;
 
-// One row of an answer, taken column by column from the first on. NULL leaves text empty and numbers 0.
+// One row of an answer, taken column by column from the first on. NULL leaves text empty, numbers 0 and optionals absent.
 class Row {
 public:
     virtual ~Row() = default;
-    template <class... To> void into(To&... to) { (take(at_++, to), ...); }
+    template <class... To> void into(To&&... to) { (take(at_++, to), ...); }
 
 protected:
     // False when the column is NULL.
@@ -72,21 +71,25 @@ protected:
 private:
     bool take(int column, std::int64_t& to) { return number(column, to); }
     bool take(int column, std::string& to) { return text(column, to); }
-    bool take(int column, Blob& to) { return bytes(column, to.bytes); }
-    bool take(int column, int& to) {
-        std::int64_t wide = 0;
-        const bool there = number(column, wide);
-        to = static_cast<int>(wide);
-        return there;
-    }
-    template <class T> bool take(int column, Poco::Nullable<T>& to) {
-        T value{};
-        const bool there = take(column, value);
-        if (there) to = std::move(value);
-        else to.clear();
+    bool take(int column, FromBlob& to) { return bytes(column, to.text); }
+    bool take(int column, core::Digest& to) { return text(column, to.hex); }
+    template <class Of> bool take(int column, core::Id<Of>& to) { return text(column, to.text); }
+    bool take(int column, int& to) { return take_number(column, to, [](std::int64_t number) { return static_cast<int>(number); }); }
+    bool take(int column, bool& to) { return take_number(column, to, [](std::int64_t number) { return number != 0; }); }
+    bool take(int column, core::Instant& to) { return take_number(column, to, core::from_epoch); }
+    template <class T> bool take(int column, std::optional<T>& to) {
+        const bool there = take(column, to.emplace());
+        if (!there) to.reset();
         return there;
     }
     template <class T> bool take(int column, std::vector<T>& to) { return take(column, to.emplace_back()); }
+
+    template <class To, class As> bool take_number(int column, To& to, const As& as) {
+        std::int64_t found = 0;
+        const bool there = number(column, found);
+        to = as(found);
+        return there;
+    }
 
     int at_ = 0;
 };

@@ -169,6 +169,25 @@ STORE_CASE(sign_ins_and_links_that_expired_are_swept, "contract-3") {
     BOOST_TEST((store->use_link(link, state.expires_at, fresh_id()) == Outcome::done));
 }
 
+STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "contract-4") {
+    const auto store = ground.open();
+    const auto service = sample_service();
+    store->put_service(service);
+    const auto token = connected(*store, service.id);
+    const auto both = store->find_account(token.owner, service.id);
+    BOOST_REQUIRE((both.service && both.token));
+    BOOST_TEST(both.service->token_endpoint == service.token_endpoint);
+    BOOST_TEST(both.service->version == service.version);
+    BOOST_TEST(both.token->id == token.id);
+    BOOST_TEST(both.token->access_token == token.access_token);
+    BOOST_TEST((both.token->expires_at == token.expires_at));
+
+    const auto stranger = store->find_account("session:" + fresh_id(), service.id);
+    BOOST_TEST((stranger.service && !stranger.token));
+    const auto nowhere = store->find_account(token.owner, core::ServiceId(fresh_id()));
+    BOOST_TEST((!nowhere.service && !nowhere.token));
+}
+
 STORE_CASE(connecting_again_replaces_what_was_there, "contract-4") {
     const auto store = ground.open();
     const auto session = put_session(*store, put_sample_flow(*store));

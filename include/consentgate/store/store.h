@@ -89,6 +89,12 @@ struct Enquiry {
     std::optional<core::SessionView> view;      // as of find_session
 };
 
+// A service, and what an owner has connected there.
+struct Account {
+    std::optional<core::Service> service;     // absent: there is none of that id, and nothing was looked for
+    std::optional<core::UpstreamToken> token; // absent: nothing is connected
+};
+
 struct Swept {
     std::size_t flows = 0, codes = 0, sessions = 0, tokens = 0, clients = 0;
     std::size_t keys = 0; // whose upstream tokens ended; they stay themselves
@@ -203,6 +209,7 @@ public:
     // The token's owner's, who is that of the session. gone: the session is over.
     virtual Outcome connect_in_session(const core::SessionId& session, const core::UpstreamToken& token, core::Instant now) = 0;
     virtual std::optional<core::UpstreamToken> find_upstream_token(const std::string& owner, const core::ServiceId& service) = 0;
+    virtual Account find_account(const std::string& owner, const core::ServiceId& service) = 0; // both in one question to the database
     virtual std::vector<core::UpstreamToken> list_upstream_tokens(const std::string& owner) = 0; // by service
     virtual void touch_upstream_token(const std::string& id, core::Instant now) = 0;             // last_used_at
     // Takes it from its owner; it stays until its service was told. gone: it has ended before
