@@ -148,9 +148,9 @@ int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
 
 int serve(Part part, int socket, const std::string& config_path) {
     Shared shared;
-    // How long libfcgi waits for a silent peer, in ms; its own default of two seconds would hold a worker. A page's body is read to its
-    // end, so that nothing is left in the connection that closing it at once could turn into a reset; a gate reads no body.
-    setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", part == Part::gate ? "200" : "0", 0);
+    // How long libfcgi waits for the web server to close first, in ms; its own default of two seconds would hold a worker. Nothing is left
+    // in the connection that closing it at once could turn into a reset: a page's body is read to its end, and who asks a gate sends none.
+    setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0);
     setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
     // Apache reaches the gate over TCP only; no other machine is to ask it anything.
     if (part == Part::gate) setenv("FCGI_WEB_SERVER_ADDRS", "127.0.0.1", 0);

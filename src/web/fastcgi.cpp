@@ -24,41 +24,65 @@ namespace {
 constexpr std::size_t most_drained = 16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
 constexpr int idle_after_ms = 5000, linger_ms = 200;
 
-volatile sig_atomic_t told_to_stop = 0;
+constexpr std::array stop_signals{SIGTERM, SIGUSR1};
+volatile sig_atomic_t stop_noted = 0;
 
-void note_stop(int) { told_to_stop = 1; }
+void note_stop(int) { stop_noted = 1; }
 
-std::optional<std::string> parameter(char** environment, const char* name) {
-    const char* value = FCGX_GetParam(name, environment);
-    return value ? std::optional<std::string>(value) : std::nullopt;
-}
+// What is read of what the web server says about a request, found in one walk: it says two dozen things more.
+enum class Known { role, uri, method, length, type, cookie, authorization, origin, fetch_site, accept, accept_language, address, user, subject };
+constexpr std::array<std::string_view, 14> names{
+    "FCGI_ROLE", "REQUEST_URI", "REQUEST_METHOD", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_COOKIE", "HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE",
+    "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "REMOTE_ADDR", "REMOTE_USER", "CONSENTGATE_SUBJECT"};
+
+class Parameters {
+public:
+    explicit Parameters(char** environment) {
+        for (; environment != nullptr && *environment != nullptr; ++environment) {
+            const std::string_view line(*environment);
+            const auto equals = std::min(line.find('='), line.size());
+            const auto at = static_cast<std::size_t>(std::find(names.begin(), names.end(), line.substr(0, equals)) - names.begin());
+            // The first of two by one name counts: libfcgi puts the role of the record before anything a web server sends.
+            if (at < names.size() && !values_[at]) values_[at] = line.substr(std::min(equals + 1, line.size()));
+        }
+    }
+
+    const std::optional<std::string_view>& operator[](Known name) const { return values_[static_cast<std::size_t>(name)]; }
+    std::string_view text(Known name) const { return (*this)[name].value_or(""); }
+    std::optional<std::string> find(Known name) const {
+        const auto& value = (*this)[name];
+        return value ? std::optional<std::string>(*value) : std::nullopt;
+    }
+
+private:
+    std::array<std::optional<std::string_view>, names.size()> values_;
+};
 
 // REQUEST_URI is the one variable that every front end passes raw and alike.
-Request read_head(char** environment) {
+Request read_head(const Parameters& said) {
     Request request;
-    // libfcgi puts the role of the record first, before anything a web server sends by that name.
-    if (parameter(environment, "FCGI_ROLE") == "AUTHORIZER") request.asked = Asked::as_authorizer;
-    const auto uri = parameter(environment, "REQUEST_URI").value_or("");
-    const auto question = std::min(uri.find('?'), uri.size());
-    request.path = uri.substr(0, question);
-    request.query = uri.substr(std::min(question + 1, uri.size()));
-    request.method = parameter(environment, "REQUEST_METHOD").value_or("");
-    request.content_type = parameter(environment, "CONTENT_TYPE");
-    request.cookie = parameter(environment, "HTTP_COOKIE");
-    request.authorization = parameter(environment, "HTTP_AUTHORIZATION");
-    request.origin = parameter(environment, "HTTP_ORIGIN");
-    request.fetch_site = parameter(environment, "HTTP_SEC_FETCH_SITE");
-    request.accept = parameter(environment, "HTTP_ACCEPT");
-    request.accept_language = parameter(environment, "HTTP_ACCEPT_LANGUAGE");
-    request.remote_addr = parameter(environment, "REMOTE_ADDR").value_or("");
+    if (said.text(Known::role) == "AUTHORIZER") request.asked = Asked::as_authorizer;
+    const auto target = said.text(Known::uri);
+    const auto question = std::min(target.find('?'), target.size());
+    request.path = target.substr(0, question);
+    request.query = target.substr(std::min(question + 1, target.size()));
+    request.method = said.text(Known::method);
+    request.content_type = said.find(Known::type);
+    request.cookie = said.find(Known::cookie);
+    request.authorization = said.find(Known::authorization);
+    request.origin = said.find(Known::origin);
+    request.fetch_site = said.find(Known::fetch_site);
+    request.accept = said.find(Known::accept);
+    request.accept_language = said.find(Known::accept_language);
+    request.remote_addr = said.text(Known::address);
     // Where a gate of ours stood before this address, the name is a token's subject, and no person's whom the web server signed in.
-    if (!parameter(environment, "CONSENTGATE_SUBJECT")) request.remote_user = parameter(environment, "REMOTE_USER");
+    if (!said[Known::subject]) request.remote_user = said.find(Known::user);
     return request;
 }
 
 // Reads to the end, whatever is kept: an undrained body breaks the connection for the answer.
 // out: whether it came to the end
-bool read_body(FCGX_Request& raw, Request& request) {
+bool read_body(FCGX_Request& raw, const Parameters& said, Request& request) {
     std::array<char, 16 * 1024> buffer;
     std::size_t seen = 0;
     while (seen < most_drained) {
@@ -70,8 +94,8 @@ bool read_body(FCGX_Request& raw, Request& request) {
     }
     // libfcgi hands a stream that ended early to us like a whole one; only its error tells (protocol error), and a
     // promised length that did not come.
-    const auto promised = parameter(raw.envp, "CONTENT_LENGTH");
-    const bool short_of_promise = promised && !promised->empty() && std::strtoull(promised->c_str(), nullptr, 10) != seen;
+    const auto promised = said.find(Known::length).value_or("");
+    const bool short_of_promise = !promised.empty() && std::strtoull(promised.c_str(), nullptr, 10) != seen;
     if (request.body.size() > body_limit) {
         request.body_state = BodyState::too_large;
     } else if (FCGX_GetError(raw.in) != 0 || short_of_promise) {
@@ -121,15 +145,16 @@ private:
 bool serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) {
     // Parameters that were cut off look like a request with fewer of them: never treat one as a request. Nor be silent: lighttpd
     // takes an authorizer's empty answer for a yes.
-    if (FCGX_GetError(raw.in) != 0 || FCGX_GetParam("REQUEST_METHOD", raw.envp) == nullptr) {
+    const Parameters said(raw.envp);
+    if (FCGX_GetError(raw.in) != 0 || !said[Known::method]) {
         const auto text = serialize(Reply{400, {}, {}}, false);
         FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
         return true;
     }
     bool whole = true;
-    auto request = read_head(raw.envp);
+    auto request = read_head(said);
     // An authorizer is asked about a request's head; Apache sends no stream of a body at all, and waiting for it would not end.
-    if (request.asked == Asked::to_answer) whole = read_body(raw, request);
+    if (request.asked == Asked::to_answer) whole = read_body(raw, said, request);
     request.now = sys::now();
     request.event_id = event_ids.next();
     const auto text = serialize(hooks.handle(request), request.method != "HEAD");
@@ -141,7 +166,7 @@ void install_signals() {
     struct sigaction action{};
     action.sa_handler = note_stop;
     sigemptyset(&action.sa_mask);
-    for (const int signal : {SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+    for (const int signal : stop_signals) sigaction(signal, &action, nullptr);
 }
 
 // The two signals are blocked except inside wait(): they can end the wait for a request, never the reading of one. The
@@ -155,20 +180,26 @@ public:
         event.events = EPOLLIN | EPOLLEXCLUSIVE;
         if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0) throw std::runtime_error("the listening socket cannot be waited for");
         pthread_sigmask(SIG_SETMASK, nullptr, &waiting_);
-        sigdelset(&waiting_, SIGTERM);
-        sigdelset(&waiting_, SIGUSR1);
+        for (const int signal : stop_signals) sigdelset(&waiting_, signal);
     }
     ~Listener() { ::close(epoll_); }
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
-    enum class Woken { request, idle, signal };
+    enum class Woken { request, idle, told_to_stop };
 
     Woken wait() {
         epoll_event event{};
         const int ready = ::epoll_pwait(epoll_, &event, 1, idle_after_ms, &waiting_);
         if (ready < 0 && errno != EINTR) throw std::runtime_error("the listening socket cannot be waited for");
-        return ready > 0 ? Woken::request : ready == 0 ? Woken::idle : Woken::signal;
+        return stop_noted != 0 ? Woken::told_to_stop : ready == 0 ? Woken::idle : Woken::request;
+    }
+
+    // A worker that always finds a request does not wait, so it has to look.
+    static bool told_to_stop() {
+        sigset_t pending;
+        sigpending(&pending);
+        return std::any_of(stop_signals.begin(), stop_signals.end(), [&](int signal) { return sigismember(&pending, signal) == 1; });
     }
 
 private:
@@ -194,14 +225,18 @@ void serve(int listening_socket, const ServeHooks& hooks) {
     FCGX_Request raw;
     if (FCGX_InitRequest(&raw, listening_socket, FCGI_FAIL_ACCEPT_ON_INTR) != 0) throw std::runtime_error("libfcgi has no request");
     EventIds event_ids;
-    while (told_to_stop == 0) {
-        const auto woken = listener.wait();
-        if (woken == Listener::Woken::idle && hooks.between) hooks.between();
-        if (woken != Listener::Woken::request || !accept_request(raw)) continue;
+    for (;;) {
+        if (!accept_request(raw)) {
+            const auto woken = listener.wait();
+            if (woken == Listener::Woken::told_to_stop) break;
+            if (woken == Listener::Woken::idle && hooks.between) hooks.between();
+            continue;
+        }
         std::optional<Lingering> lingering;
         if (!serve_one(raw, hooks, event_ids)) lingering.emplace(raw.ipcFd);
         FCGX_Finish_r(&raw);
         lingering.reset();
+        if (Listener::told_to_stop()) break;
         if (hooks.between) hooks.between();
     }
     FCGX_Free(&raw, 1);

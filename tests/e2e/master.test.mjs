@@ -34,6 +34,25 @@ test('house: a reload replaces every worker and fails no request', { timeout: 24
   assert.ok(done.length >= 4, `only ${done.length} journeys ran`);
 });
 
+test('house: a worker before which requests always wait is replaced all the same', { timeout: 240000 }, async (t) => {
+  const busy = await startServer({ workers: 1 });
+  t.after(() => busy.stop());
+  const [old] = busy.workerPids();
+  let loading = true;
+  const lanes = Array.from({ length: 64 }, async () => {
+    while (loading) {
+      const reply = await fetch(`${busy.base}/oauth/sessions`);
+      assert.equal(reply.status, 200);
+      await reply.text();
+    }
+  });
+  try {
+    process.kill(busy.masterPid(), 'SIGHUP');
+    await until(() => !busy.workerPids().includes(old), 'the worker to be replaced', 5000);
+  } finally { loading = false; }
+  await Promise.all(lanes);
+});
+
 test('house: a reload takes up a changed configuration, and leaves a broken one alone', { timeout: 240000 }, async () => {
   const written = fs.readFileSync(configuration, 'utf8');
   const names = async () => (await (await fetch(`${server.base}/.well-known/oauth-authorization-server`)).json()).scopes_supported;
