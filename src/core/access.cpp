@@ -25,7 +25,7 @@ Checked judge_access(const std::optional<SessionView>& view, const std::string& 
 }
 
 Checked judge_scope(const Session& session, const ScopeSet& needed, const Policy& policy) {
-    if (needed.within(policy.with_implied(session.scope)) == needed) return Nothing{};
+    if (session.scope.covers(needed) || policy.with_implied(session.scope).covers(needed)) return Nothing{};
     return refuse(Fault::insufficient_scope, Say{"this needs more scopes than the token has"}, Why{}, "scope");
 }
 
@@ -42,7 +42,7 @@ bool remembered(const SessionView& earlier, const Flow& flow, const Policy& poli
     const auto& session = earlier.session;
     if (!can_be_remembered(flow, policy) || !why_over(earlier, now).empty()) return false;
     if (session.client_id != flow.client_id || !(session.browser == flow.browser) || session.resource != flow.resource) return false;
-    if (flow.scope.within(session.scope) != flow.scope || !redirect_matches(session.redirect_uri, flow.redirect_uri)) return false;
+    if (!session.scope.covers(flow.scope) || !redirect_matches(session.redirect_uri, flow.redirect_uri)) return false;
     // A proven person is the one who asks now: the flow has their name from its beginning, and else nobody's.
     const bool proven = session.identity.kind == IdentityKind::verified_user || flow.identity.kind == IdentityKind::verified_user;
     if (proven) return session.identity == flow.identity;

@@ -10,12 +10,11 @@ namespace consentgate::core {
 namespace {
 
 // A name may hold anything; a header may not.
-std::string header_text(const std::string& text) {
+std::string header_text(std::string text) {
+    const auto plain = [](char c) { return c > 0x20 && c < 0x7F && c != '%' && c != '"' && c != '\\'; };
+    if (std::all_of(text.begin(), text.end(), plain)) return text;
     std::string out;
-    for (const char c : text) {
-        const bool plain = c > 0x20 && c < 0x7F && c != '%' && c != '"' && c != '\\';
-        out += plain ? std::string(1, c) : percent_encode(std::string(1, c));
-    }
+    for (const char& c : text) out += plain(c) ? std::string(1, c) : percent_encode(std::string_view(&c, 1));
     return out;
 }
 
@@ -34,13 +33,17 @@ int gate_status(const Error& error) { return told_as(error).status; }
 
 std::vector<GateFact> gate_facts(const SessionView& view) {
     const auto& session = view.session;
-    std::vector<GateFact> facts{{"SUBJECT", "Consentgate-Subject", header_text(subject_of(session))},
-                                {"USER", "Consentgate-User", header_text(user_name(view))},
-                                {"IDENTITY", "Consentgate-Identity", std::string(name_of(session.identity.kind))},
-                                {"CLIENT", "Consentgate-Client", header_text(session.client_id.text)},
-                                {"SCOPE", "Consentgate-Scope", session.scope.text()},
-                                {"SESSION", "Consentgate-Session", session.id.text}};
-    std::erase_if(facts, [](const GateFact& fact) { return fact.value.empty(); });
+    std::vector<GateFact> facts;
+    facts.reserve(6);
+    const auto add = [&](std::string_view name, std::string_view header, std::string value) {
+        if (!value.empty()) facts.push_back({name, header, std::move(value)});
+    };
+    add("SUBJECT", "Consentgate-Subject", header_text(subject_of(session)));
+    add("USER", "Consentgate-User", header_text(user_name(view)));
+    add("IDENTITY", "Consentgate-Identity", std::string(name_of(session.identity.kind)));
+    add("CLIENT", "Consentgate-Client", header_text(session.client_id.text));
+    add("SCOPE", "Consentgate-Scope", session.scope.text());
+    add("SESSION", "Consentgate-Session", session.id.text);
     return facts;
 }
 

@@ -12,6 +12,14 @@ namespace {
 
 constexpr const char* ambiguous = "the path must be written plainly: no dots, double slashes, semicolons or encoded separators";
 
+bool has_dot_segment(std::string_view path) {
+    for (auto at = path.find("/."); at != std::string_view::npos; at = path.find("/.", at + 1)) {
+        const auto segment = path.substr(at + 1, path.find('/', at + 1) - at - 1);
+        if (segment == "." || segment == "..") return true;
+    }
+    return false;
+}
+
 // Web servers merge slashes, follow dots and decode escapes, each in its own way and some of them twice; a server behind may
 // cut a segment at ';'. A path that reads the same to all of them has none of that in it.
 // out: decoded; absent when it does not read the same everywhere
@@ -21,9 +29,7 @@ std::optional<std::string> plain_path(std::string_view raw) {
     if (!path || has_control(*path) || !valid_utf8(*path)) return std::nullopt;
     if (std::count(path->begin(), path->end(), '/') != std::count(raw.begin(), raw.end(), '/')) return std::nullopt; // %2F
     if (path->find_first_of(";\\%?#") != std::string::npos || path->find("//") != std::string::npos) return std::nullopt;
-    const auto segments = split(*path, '/');
-    const bool dots = std::any_of(segments.begin(), segments.end(), [](const std::string& segment) { return segment == "." || segment == ".."; });
-    return dots ? std::nullopt : path;
+    return has_dot_segment(*path) ? std::nullopt : path;
 }
 
 // Never shorter than what is written: a path that came to nothing here would cover the whole host.
@@ -49,12 +55,12 @@ ResourceMap::ResourceMap(const std::vector<GuardedResource>& resources) {
     throw std::invalid_argument(twins->resource.url + " and " + std::next(twins)->resource.url + " have the same path, by which the gate tells resources apart");
 }
 
-Result<GuardedResource> ResourceMap::find(std::string_view raw) const {
+Result<const GuardedResource*> ResourceMap::find(std::string_view raw) const {
     const auto path = plain_path(raw);
     if (!path) return refuse(Fault::invalid_request, Say{ambiguous}, Why{"ambiguous path"});
     for (const auto& entry : entries_) {
         const bool covered = path->starts_with(entry.path) && (path->size() == entry.path.size() || (*path)[entry.path.size()] == '/');
-        if (covered) return entry.resource;
+        if (covered) return &entry.resource;
     }
     return refuse(Fault::not_found, Say{"nothing is guarded at this address"}, Why{"no resource has this path"});
 }

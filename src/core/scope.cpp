@@ -25,6 +25,10 @@ std::optional<ScopeSet> ScopeSet::parse(std::string_view text) {
 
 bool ScopeSet::contains(std::string_view name) const { return std::find(names_.begin(), names_.end(), name) != names_.end(); }
 
+bool ScopeSet::covers(const ScopeSet& other) const {
+    return std::all_of(other.names_.begin(), other.names_.end(), [&](const std::string& name) { return contains(name); });
+}
+
 ScopeSet ScopeSet::within(const ScopeSet& other) const {
     ScopeSet common;
     std::copy_if(names_.begin(), names_.end(), std::back_inserter(common.names_),

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 namespace consentgate::core {
 namespace {
@@ -19,12 +20,12 @@ struct FreeContext {
 
 } // namespace
 
-Secret::Secret(Secret&& other) noexcept : clear_(other.clear_) { other.wipe(); }
+Secret::Secret(Secret&& other) noexcept : clear_(std::move(other.clear_)) { other.wipe(); }
 
 Secret& Secret::operator=(Secret&& other) noexcept {
     if (this != &other) {
         wipe();
-        clear_ = other.clear_;
+        clear_ = std::move(other.clear_);
         other.wipe();
     }
     return *this;
@@ -32,7 +33,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 
 Secret::~Secret() { wipe(); }
 
+// All the room there is: a short text that was moved away is still in the place it was moved from.
 void Secret::wipe() noexcept {
+    clear_.resize(clear_.capacity());
     OPENSSL_cleanse(clear_.data(), clear_.size());
     clear_.clear();
 }

@@ -2,15 +2,15 @@
 
 #include "consentgate/core/text.h"
 
-#include <Poco/DateTimeFormat.h>
-#include <Poco/DateTimeFormatter.h>
-#include <Poco/Timestamp.h>
-
 #include <fcntl.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
 #include <stdexcept>
 
 namespace consentgate::sys {
@@ -24,21 +24,41 @@ struct Places {
 };
 Places places; // of this process and those it forks
 
-std::string quoted(const std::string& value) {
-    const auto safe = core::plain_ascii(value.substr(0, longest_value));
-    const bool bare = !safe.empty() && safe.find_first_of(" =") == std::string::npos;
-    return bare ? safe : "\"" + safe + "\"";
+void add_value(std::string& words, std::string_view value) {
+    value = value.substr(0, longest_value);
+    const bool bare = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\' && c != '='; });
+    if (bare) words.append(value);
+    else words.append("\"").append(core::plain_ascii(value)).append("\"");
 }
 
 std::string words_of(std::string_view event, Fields fields) {
-    std::string words = "event=" + std::string(event) + " pid=" + std::to_string(::getpid());
-    for (const auto& [name, value] : fields) words += " " + std::string(name) + "=" + quoted(value);
+    std::string words;
+    words.reserve(400);
+    words.append("event=").append(event).append(" pid=").append(std::to_string(::getpid()));
+    for (const auto& [name, value] : fields) {
+        words.append(" ").append(name).append("=");
+        add_value(words, value);
+    }
     return words;
+}
+
+// "2026-11-24T09:30:00.123Z"
+std::string time_of_day() {
+    using namespace std::chrono;
+    const auto at = system_clock::now();
+    const auto second = floor<seconds>(at);
+    const std::time_t clock = system_clock::to_time_t(second);
+    std::tm parts{};
+    ::gmtime_r(&clock, &parts);
+    std::array<char, 32> text{};
+    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(duration_cast<milliseconds>(at - second).count()));
+    return text.data();
 }
 
 // One write per line, so that lines of several workers do not mix.
 void write_line(int file, const std::string& words) {
-    const auto line = Poco::DateTimeFormatter::format(Poco::Timestamp(), "%Y-%m-%dT%H:%M:%S.%iZ") + " " + words + "\n";
+    const auto line = time_of_day() + " " + words + "\n";
     if (::write(file, line.data(), line.size()) < 0) return; // there is nowhere left to say so
 }
 
@@ -60,7 +80,7 @@ void open_log(const LogPlaces& wanted) {
 void log_event(std::string_view event, Fields fields) { write_log(LOG_DAEMON, words_of(event, fields)); }
 
 void log_audit(std::string_view what, Fields fields) {
-    auto words = "event=audit what=" + std::string(what) + words_of("", fields).substr(6);
+    const auto words = words_of("audit what=" + std::string(what), fields);
     write_log(LOG_AUTHPRIV, words);
     if (places.audit >= 0) write_line(places.audit, words);
 }

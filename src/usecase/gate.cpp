@@ -10,8 +10,7 @@ namespace {
 
 using core::Fault;
 
-core::Result<core::Service> find_open_service(World& world, const std::string& id, const core::SessionView& view, core::Instant now) {
-    const auto service = world.store.find_service(core::ServiceId(id));
+core::Result<core::Service> judge_open_service(const std::optional<core::Service>& service, const core::SessionView& view, core::Instant now) {
     if (!service || !service->active) {
         return core::refuse(Fault::service_unavailable, core::Say{"the service behind this server is switched off"}, core::Why{service ? "the service is disabled" : "the service was removed"});
     }
@@ -28,9 +27,10 @@ core::Result<Passage> pass_gate(World& world, const core::GuardedResource& resou
     if (!view) return view.error();
     if (auto judged = core::judge_scope(view->session, world.policy.scopes_of(resource), world.policy); !judged) return judged.error();
     if (resource.service.empty()) return Passage{std::move(*view), std::nullopt};
-    const auto service = find_open_service(world, resource.service, *view, now);
+    auto account = world.store.find_account(core::token_owner(view->session.identity, view->session.id), core::ServiceId(resource.service));
+    const auto service = judge_open_service(account.service, *view, now);
     if (!service) return service.error();
-    auto upstream = fresh_upstream_token(world, view->session, *service, now);
+    auto upstream = fresh_upstream_token(world, view->session, *service, now, std::move(account.token));
     if (!upstream && upstream.error().fault == Fault::interaction_required) upstream.error().say = "an account has to be connected first; sign in again, and connect it there";
     if (!upstream) return upstream.error();
     return Passage{std::move(*view), std::move(upstream->access_token)};
@@ -39,10 +39,8 @@ core::Result<Passage> pass_gate(World& world, const core::GuardedResource& resou
 bool lacks_connection(World& world, const std::string& resource, const std::string& owner, core::Instant now) {
     const auto guarded = world.policy.known_resource(resource);
     if (!guarded || guarded->service.empty()) return false;
-    const core::ServiceId id(guarded->service);
-    const auto service = world.store.find_service(id);
+    const auto [service, token] = world.store.find_account(owner, core::ServiceId(guarded->service));
     if (!service || !service->active) return false; // connecting it is not offered
-    const auto token = world.store.find_upstream_token(owner, id);
     return !token || core::freshness_of(*token, now) == core::Freshness::broken;
 }
 

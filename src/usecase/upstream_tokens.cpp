@@ -10,6 +10,7 @@
 #include "consentgate/sys/log.h"
 
 #include <chrono>
+#include <utility>
 
 namespace consentgate::usecase {
 namespace {
@@ -95,21 +96,29 @@ void touch(World& world, const core::UpstreamToken& token, core::Instant now) {
     if (!token.last_used_at || *token.last_used_at + touch_every <= now) world.store.touch_upstream_token(token.id, now);
 }
 
-core::Result<core::Service> find_target(World& world, const core::TokenExchange& exchange, const core::ResourceServer& server) {
-    if (!exchange.audience) return core::judge_target(exchange, server, world.store.list_services());
-    const auto named = world.store.find_service(core::ServiceId(*exchange.audience));
-    return core::judge_target(exchange, server, named ? std::vector{*named} : std::vector<core::Service>{});
+// out:  the service that is asked for, and what the owner has there as far as it was read with it
+core::Result<store::Account> find_target(World& world, const core::TokenExchange& exchange, const core::ResourceServer& server, const std::string& owner) {
+    if (!exchange.audience) {
+        auto target = core::judge_target(exchange, server, world.store.list_services());
+        if (!target) return target.error();
+        return store::Account{std::move(*target), std::nullopt};
+    }
+    auto account = world.store.find_account(owner, core::ServiceId(*exchange.audience));
+    const auto target = core::judge_target(exchange, server, account.service ? std::vector{*account.service} : std::vector<core::Service>{});
+    if (!target) return target.error();
+    return account;
 }
 
 } // namespace
 
-core::Result<FreshToken> fresh_upstream_token(World& world, const core::Session& session, const core::Service& service, core::Instant now) {
+core::Result<FreshToken> fresh_upstream_token(World& world, const core::Session& session, const core::Service& service, core::Instant now,
+                                              std::optional<core::UpstreamToken> found) {
     const auto owner = core::token_owner(session.identity, session.id);
     // For longer than a lease, so that a worker that died over its refresh is replaced by one of those who wait.
     const auto most_looks = (world.policy.upstream_lease + core::Span(1)) / look_every;
     for (int look = 0; look < most_looks; ++look) {
         const auto at = now + std::chrono::duration_cast<core::Span>(look * look_every);
-        const auto token = world.store.find_upstream_token(owner, service.id);
+        const auto token = found ? std::exchange(found, std::nullopt) : world.store.find_upstream_token(owner, service.id);
         if (!token) return not_connected(world, session, service, "not connected", at);
         const auto freshness = core::freshness_of(*token, at);
         if (freshness == Freshness::broken) return not_connected(world, session, service, "it must be connected anew", at);
@@ -140,11 +149,11 @@ core::Result<std::string> exchange_token(World& world, const Sender& sender, cor
     if (auto judged = core::judge_access(view, server->resource, now); !judged) {
         return core::refuse(Fault::invalid_request, core::Say{"the subject_token is not valid here"}, core::Why{judged.error().why}, "subject_token");
     }
-    const auto target = find_target(world, *exchange, *server);
+    auto target = find_target(world, *exchange, *server, core::token_owner(view->session.identity, view->session.id));
     if (!target) return target.error();
-    const auto service = core::judge_service(*target, view->session.identity, view->virtual_key, now);
+    const auto service = core::judge_service(target->service, view->session.identity, view->virtual_key, now);
     if (!service) return core::refuse(Fault::invalid_target, core::Say{"this person may not use that service"}, core::Why{service.error().why}, "audience");
-    const auto fresh = fresh_upstream_token(world, view->session, *service, now);
+    const auto fresh = fresh_upstream_token(world, view->session, *service, now, std::move(target->token));
     if (!fresh) return fresh.error();
     return core::exchanged_document(fresh->access_token, fresh->expires_at, fresh->scope, now);
 }

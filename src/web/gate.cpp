@@ -29,9 +29,10 @@ Reply let_pass(const usecase::Passage& passage, Asked asked) {
     Reply reply;
     reply.bare = true;
     const bool variables = asked == Asked::as_authorizer;
+    reply.headers.reserve(8);
     for (auto& fact : core::gate_facts(passage.view)) {
-        reply.header(variables ? "Variable-CONSENTGATE_" + std::string(fact.name) : std::string(fact.header), fact.value);
         if (variables && fact.name == "SUBJECT") reply.header("Variable-REMOTE_USER", fact.value);
+        reply.header(variables ? "Variable-CONSENTGATE_" + std::string(fact.name) : std::string(fact.header), std::move(fact.value));
     }
     if (passage.upstream) {
         reply.header(variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization", "Bearer " + passage.upstream->reveal());
@@ -73,10 +74,10 @@ Decision judge(const Request& request, Gate& gate) {
     if (!resource) return refuse(resource.error(), nullptr, gate, request.asked);
     if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer) return {answer_mcp_preflight(), "preflight", {}};
     const auto token = read_token(request);
-    if (!token) return refuse(token.error(), &*resource, gate, request.asked);
-    if (!*token) return {turn_away(nullptr, &*resource, gate, request.asked), "no_token", {}};
-    const auto passage = usecase::pass_gate(gate.world, *resource, **token, request.now);
-    if (!passage) return refuse(passage.error(), &*resource, gate, request.asked);
+    if (!token) return refuse(token.error(), *resource, gate, request.asked);
+    if (!*token) return {turn_away(nullptr, *resource, gate, request.asked), "no_token", {}};
+    const auto passage = usecase::pass_gate(gate.world, **resource, **token, request.now);
+    if (!passage) return refuse(passage.error(), *resource, gate, request.asked);
     return {let_pass(*passage, request.asked), {}, {}};
 }
 

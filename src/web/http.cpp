@@ -10,11 +10,13 @@
 namespace consentgate::web {
 namespace {
 
-// A value that cannot open another header, whatever it was made from.
-std::string header_value(std::string_view value) {
-    std::string safe(value);
-    std::replace_if(safe.begin(), safe.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-    return safe;
+// The value cannot open another header, whatever it was made from.
+void write_header(std::string& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ");
+    const auto begin = static_cast<std::ptrdiff_t>(out.size());
+    out.append(value);
+    std::replace_if(out.begin() + begin, out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+    out.append("\r\n");
 }
 
 // The q of a media range, in thousandths; 1000 when there is none.
@@ -43,9 +45,11 @@ int named_quality(std::string_view accept, std::string_view type) {
 
 std::string serialize(const Reply& reply, bool with_body) {
     const auto& reason = Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
-    std::string out = "Status: " + std::to_string(reply.status) + " " + reason + "\r\n";
-    for (const auto& [name, value] : reply.headers) out += name + ": " + header_value(value) + "\r\n";
-    if (reply.status != 204 && !reply.bare) out += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n"; // RFC 9110 section 8.6
+    std::string out;
+    out.reserve(reply.body.size() + 1024);
+    write_header(out, "Status", std::to_string(reply.status) + " " + reason);
+    for (const auto& [name, value] : reply.headers) write_header(out, name, value);
+    if (reply.status != 204 && !reply.bare) write_header(out, "Content-Length", std::to_string(reply.body.size())); // RFC 9110 section 8.6
     out += "\r\n";
     if (with_body) out += reply.body;
     return out;

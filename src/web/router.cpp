@@ -134,9 +134,9 @@ Reply dispatch(const Request& request, Site& site) {
         metrics->count(sys::Metric::requests, {{"route", route.name}, {"status", std::to_string(reply.status)}});
         metrics->observe(sys::Metric::request_seconds, {{"route", route.name}}, watch.taken());
     }
-    const auto fault = handled ? std::string("-") : std::string(core::traits(handled.error().fault).name);
-    sys::log_event("request", {{"id", request.event_id}, {"route", std::string(route.name)}, {"method", request.method},
-                               {"status", std::to_string(reply.status)}, {"fault", fault}, {"why", handled ? "-" : handled.error().why}});
+    const auto* error = handled ? nullptr : &handled.error();
+    sys::log_event("request", {{"id", request.event_id}, {"route", route.name}, {"method", request.method}, {"status", std::to_string(reply.status)},
+                               {"fault", error ? core::traits(error->fault).name : "-"}, {"why", error ? std::string_view(error->why) : "-"}});
     return reply;
 }
 

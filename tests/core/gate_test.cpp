@@ -20,7 +20,7 @@ core::ResourceMap map_of(const std::vector<std::string>& urls) {
 // The resource's URL, or the name of the fault.
 std::string found(const core::ResourceMap& map, std::string_view path) {
     const auto resource = map.find(path);
-    return resource ? resource->url : std::string(core::traits(resource.error().fault).name);
+    return resource ? (*resource)->url : std::string(core::traits(resource.error().fault).name);
 }
 
 core::SessionView sample_view() {

@@ -25,7 +25,7 @@ using boost::unit_test::label;
 namespace {
 
 // A secret does not fit into a field.
-static_assert(!std::is_constructible_v<std::pair<std::string_view, std::string>, const char*, consentgate::core::Secret>);
+static_assert(!std::is_constructible_v<std::pair<std::string_view, std::string_view>, const char*, consentgate::core::Secret>);
 
 std::string line_with(const std::string& value) {
     const CapturedLog log;

@@ -26,9 +26,10 @@ public:
     explicit ResourceMap(const std::vector<GuardedResource>& resources);
 
     // in:   path  raw, as in the request line
+    // out:  never null; it lives as long as the map
     // fail: invalid_request: written so that two programs could read it differently, which nobody needs to do
     //       not_found: no resource is there
-    Result<GuardedResource> find(std::string_view path) const;
+    Result<const GuardedResource*> find(std::string_view path) const;
 
 private:
     struct Entry {

@@ -9,7 +9,7 @@
 
 namespace consentgate::sys {
 
-using Fields = std::initializer_list<std::pair<std::string_view, std::string>>;
+using Fields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 struct LogPlaces {
     bool syslog = false;    // in place of stderr

@@ -17,9 +17,11 @@ struct FreshToken {
 
 // The session's person's token at the service. One that is due is refreshed first: by one worker of all machines, while the
 // others wait for what it gets.
+// in:   found  the token, where it was just read; absent: it is looked for
 // fail: interaction_required: there is none, or it must be connected anew; the error carries the link
 //       service_unavailable: it is over, and the service does not answer
-core::Result<FreshToken> fresh_upstream_token(World& world, const core::Session& session, const core::Service& service, core::Instant now);
+core::Result<FreshToken> fresh_upstream_token(World& world, const core::Session& session, const core::Service& service, core::Instant now,
+                                              std::optional<core::UpstreamToken> found = std::nullopt);
 
 // The answer's JSON.
 // fail: invalid_client; invalid_request, also for a subject_token that is no good (RFC 8693 section 2.2.2); invalid_target;
