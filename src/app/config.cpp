@@ -212,6 +212,7 @@ const std::vector<Key>& keys() {
         {"pages", "pages", text([](Config& c) -> std::string& { return c.pages; })},
         {"workers", "4", number(1, 256, [](Config& c, int n) { c.workers = n; })},
         {"gate_workers", "4", number(1, 256, [](Config& c, int n) { c.gate_workers = n; })},
+        {"body_timeout_ms", "20000", number(100, 600000, [](Config& c, int n) { c.body_time = std::chrono::milliseconds(n); })},
         {"enforce_auth_on_inference", "false", yes_no([](Config& c) -> bool& { return c.policy.enforce_identity; })},
         {"verified_user", "off", set_verified_user},
         {"remember_consent", "https", set_remember_consent},

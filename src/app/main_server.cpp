@@ -116,13 +116,13 @@ void count_workers(const app::Census& census, Part part, sys::Metrics* metrics) 
 void serve_part(Part part, int socket, const Prepared& prepared, usecase::World& world, Shared& shared) {
     if (part == Part::gate) {
         web::Gate gate{world, core::ResourceMap(prepared.foundation.config.policy.resources)};
-        web::serve(socket, {[&](web::Request& request) { return web::decide(request, gate); }, {}});
+        web::serve(socket, {[&](web::Request& request) { return web::decide(request, gate); }, {}, {}});
         return;
     }
     auto site = web::make_site(world, prepared.pages, shared.rates, prepared.foundation.config.limits);
     Sweeper sweeper(world.store, prepared.foundation.config.unused_client_life);
     Teller teller(world, shared.tellings);
-    web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(), teller(); }});
+    web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(), teller(); }, prepared.foundation.config.body_time});
 }
 
 int work(Part part, int socket, const Prepared& prepared, Shared& shared) {

@@ -184,6 +184,8 @@ private:
 
 int run_master(const Prepare& prepare) { return Master(prepare).run(); }
 
+// The connections of a TCP socket inherit the timeout; set before there is a worker, so that none is held by somebody who calls and
+// says nothing. (Those of a unix socket do not: there it is the web server that calls.)
 int inherited_socket() {
     const char* count = std::getenv("LISTEN_FDS");
     const char* whose = std::getenv("LISTEN_PID");
@@ -192,6 +194,8 @@ int inherited_socket() {
     int listening = 0;
     socklen_t size = sizeof listening;
     if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) return -1;
+    constexpr timeval longest_silence{2, 0};
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &longest_silence, sizeof longest_silence);
     return socket;
 }
 

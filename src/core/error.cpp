@@ -51,6 +51,7 @@ const FaultTraits& traits(Fault fault) {
         FAULT(service_unavailable, 503, server, "temporarily_unavailable")
         FAULT(not_found, 404, request, "invalid_request")
         FAULT(method_not_allowed, 405, request, "invalid_request")
+        FAULT(request_timeout, 408, request, "invalid_request")
         FAULT(too_large, 413, request, "invalid_request")
         FAULT(uri_too_long, 414, request, "invalid_request")
         FAULT(unsupported_media_type, 400, request, "invalid_request")

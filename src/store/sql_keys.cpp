@@ -29,11 +29,11 @@ void SqlStore::put_virtual_key(const core::VirtualKey& key) {
         [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ?", key.id); });
 }
 
-// in:  wanted  what the one `?` of the query is bound to
-std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, const Value& wanted) {
+// in:  sql  of VIRTUAL_KEY_COLUMNS
+template <class... Bound> std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, const Bound&... bound) {
     return db_.read([&] {
         std::vector<core::VirtualKey> keys;
-        db_.query(sql, [&](Row& columns) { keys.push_back(take_virtual_key(columns)); }, wanted);
+        db_.query(sql, [&](Row& columns) { keys.push_back(take_virtual_key(columns)); }, bound...);
         return keys;
     });
 }
@@ -49,7 +49,7 @@ std::optional<core::VirtualKey> SqlStore::find_virtual_key(const core::Digest& h
 }
 
 std::vector<core::VirtualKey> SqlStore::list_virtual_keys() {
-    return query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE id <> ? ORDER BY created_at DESC, id", std::string_view());
+    return query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key ORDER BY created_at DESC, id");
 }
 
 // A sign-in that is finished at this very moment may leave a token behind: the sweep finds it.

@@ -120,7 +120,7 @@ private:
     Outcome use_once(const Once& sql, const core::Digest& thing, core::Instant expires_at, const std::string& use);
 
     bool has_flow(const core::FlowId& id);
-    std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const Value& wanted);
+    template <class... Bound> std::vector<core::VirtualKey> query_virtual_keys(const char* sql, const Bound&... bound);
     template <class... Bound> std::vector<core::SessionView> query_sessions(const char* sql, const Bound&... bound);
     // Values of one text column, for the two-step deletes of sweep.
     std::vector<std::string> names(const char* sql, core::Instant before, std::size_t most);

@@ -40,7 +40,7 @@ struct Value {
 
     Value(std::integral auto value) : kind(Kind::number), number(static_cast<std::int64_t>(value)) {}
     Value(core::Instant at) : Value(core::epoch(at)) {}
-    Value(std::string_view text) : kind(Kind::text), data(text) {}
+    Value(std::string_view text) : kind(Kind::text), data(text.data() == nullptr ? "" : text) {} // what points nowhere is empty, and not NULL
     Value(const std::string& text) : Value(std::string_view(text)) {}
     Value(const core::Digest& digest) : Value(digest.hex) {}
     template <class Of> Value(const core::Id<Of>& id) : Value(id.text) {}

@@ -10,12 +10,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <span>
 #include <stdexcept>
 
 namespace consentgate::web {
@@ -23,6 +26,7 @@ namespace {
 
 constexpr std::size_t most_drained = 16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
 constexpr int idle_after_ms = 5000, linger_ms = 200;
+constexpr std::chrono::seconds longest_linger{2};
 
 constexpr std::array stop_signals{SIGTERM, SIGUSR1};
 volatile sig_atomic_t stop_noted = 0;
@@ -80,42 +84,62 @@ Request read_head(const Parameters& said) {
     return request;
 }
 
+using Clock = std::chrono::steady_clock;
+
+void set_read_timeout(int socket, std::chrono::milliseconds time) {
+    timeval wait{};
+    wait.tv_sec = static_cast<time_t>(time.count() / 1000);
+    wait.tv_usec = static_cast<suseconds_t>(time.count() % 1000 * 1000);
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+}
+
+// What is there, or what comes next, if it comes in time: libfcgi would wait for all that there is room for.
+std::size_t read_some(FCGX_Stream* in, std::span<char> room) {
+    const int first = FCGX_GetChar(in);
+    if (first == EOF) return 0;
+    room[0] = static_cast<char>(first);
+    const auto there = std::min(room.size() - 1, static_cast<std::size_t>(in->stop - in->rdNext));
+    return 1 + (there > 0 ? static_cast<std::size_t>(FCGX_GetStr(room.data() + 1, static_cast<int>(there), in)) : 0);
+}
+
 // Reads to the end, whatever is kept: an undrained body breaks the connection for the answer.
-// out: whether it came to the end
-bool read_body(FCGX_Request& raw, const Parameters& said, Request& request) {
+// out: whether it came to the end, or need not
+bool read_body(FCGX_Request& raw, const Parameters& said, std::chrono::milliseconds time, Request& request) {
     std::array<char, 16 * 1024> buffer;
     std::size_t seen = 0;
-    while (seen < most_drained) {
-        const int got = FCGX_GetStr(buffer.data(), static_cast<int>(buffer.size()), raw.in);
-        if (got <= 0) break;
-        seen += static_cast<std::size_t>(got);
+    const auto deadline = Clock::now() + time;
+    bool late = false;
+    if (said[Known::length] != "0") set_read_timeout(raw.ipcFd, time);
+    while (seen < most_drained && !late) {
+        const auto got = read_some(raw.in, buffer);
+        if (got == 0) break;
+        seen += got;
         const auto room = body_limit + 1 - std::min(body_limit + 1, request.body.size());
-        request.body.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+        request.body.append(buffer.data(), std::min(room, got));
+        late = Clock::now() > deadline;
     }
     // libfcgi hands a stream that ended early to us like a whole one; only its error tells (protocol error), and a
     // promised length that did not come.
+    const int error = FCGX_GetError(raw.in);
     const auto promised = said.find(Known::length).value_or("");
     const bool short_of_promise = !promised.empty() && std::strtoull(promised.c_str(), nullptr, 10) != seen;
-    if (request.body.size() > body_limit) {
-        request.body_state = BodyState::too_large;
-    } else if (FCGX_GetError(raw.in) != 0 || short_of_promise) {
-        request.body_state = BodyState::cut;
-    }
-    return seen < most_drained;
+    late = late || error == EAGAIN || error == EWOULDBLOCK;
+    if (late) request.body_state = BodyState::late;
+    else if (request.body.size() > body_limit) request.body_state = BodyState::too_large;
+    else if (error != 0 || short_of_promise) request.body_state = BodyState::cut;
+    return late || seen < most_drained;
 }
 
 // Of a connection that is closed while more of its body comes, the kernel throws the answer away. So it is held open, and read from,
-// until nothing comes any more.
+// until nothing comes any more, or for too long.
 class Lingering {
 public:
     explicit Lingering(int connection) : held_(::fcntl(connection, F_DUPFD_CLOEXEC, 0)) {}
     ~Lingering() {
         std::array<char, 16 * 1024> thrown_away;
         pollfd waiting{held_, POLLIN, 0};
-        for (std::size_t seen = 0; held_ >= 0 && seen < most_drained && ::poll(&waiting, 1, linger_ms) > 0;) {
-            const auto got = ::read(held_, thrown_away.data(), thrown_away.size());
-            if (got <= 0) break;
-            seen += static_cast<std::size_t>(got);
+        for (const auto end = Clock::now() + longest_linger; held_ >= 0 && Clock::now() < end && ::poll(&waiting, 1, linger_ms) > 0;) {
+            if (::read(held_, thrown_away.data(), thrown_away.size()) <= 0) break;
         }
         if (held_ >= 0) ::close(held_);
     }
@@ -154,7 +178,7 @@ bool serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) 
     bool whole = true;
     auto request = read_head(said);
     // An authorizer is asked about a request's head; Apache sends no stream of a body at all, and waiting for it would not end.
-    if (request.asked == Asked::to_answer) whole = read_body(raw, said, request);
+    if (request.asked == Asked::to_answer) whole = read_body(raw, said, hooks.body_time, request);
     request.now = sys::now();
     request.event_id = event_ids.next();
     const auto text = serialize(hooks.handle(request), request.method != "HEAD");

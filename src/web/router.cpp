@@ -96,6 +96,7 @@ Handled handle(const Route& route, const Request& request, Site& site) {
     if (!method_fits(route, request)) return core::refuse(Fault::method_not_allowed, core::Say{"this address takes " + std::string(route.method)});
     if (request.query.size() > longest_query) return core::refuse(Fault::uri_too_long, core::Say{"the query is longer than 16 KiB"});
     if (request.body_state == BodyState::too_large) return core::refuse(Fault::too_large, core::Say{"the body is larger than 64 KiB"});
+    if (request.body_state == BodyState::late) return core::refuse(Fault::request_timeout, core::Say{"the body took too long to arrive"});
     if (request.body_state == BodyState::cut) return core::refuse(Fault::invalid_request, core::Say{"the body was cut off"});
     if (is_for_people(route)) {
         if (auto asker = core::judge_asker(request.remote_user, site.world.policy); !asker) return asker.error();

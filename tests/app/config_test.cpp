@@ -46,7 +46,7 @@ struct Limits {
     int least, most;
 };
 
-const std::vector<Limits> numbers{{"service_timeout_ms", 100, 60000},   {"database_wait_ms", 0, 60000},        {"workers", 1, 256},
+const std::vector<Limits> numbers{{"service_timeout_ms", 100, 60000},   {"body_timeout_ms", 100, 600000},   {"database_wait_ms", 0, 60000},        {"workers", 1, 256},
                                   {"registrations_per_minute", 0, 1000000}, {"authorizations_per_minute", 0, 1000000},
                                   {"flow_lifetime_seconds", 1, 900},     {"code_lifetime_seconds", 1, 300},
                                   {"session_lifetime_seconds", 1, 86400}, {"unused_client_days", 1, 3650},

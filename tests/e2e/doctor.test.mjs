@@ -47,7 +47,7 @@ for (const { name } of fronts) {
   });
 }
 
-test('RS11: the doctor finds that lighttpd asks nobody, when mod_proxy stands before mod_fastcgi', options, async () => {
+test('RS11 F2: the doctor finds that lighttpd asks nobody, when mod_proxy stands before mod_fastcgi', options, async () => {
   const { code, findings } = await examine('lighttpd', (folder) => {
     change(path.join(folder, 'gate.conf'), 'server.modules += ( "mod_fastcgi", "mod_magnet", "mod_proxy" )', '');
     change(path.join(folder, 'front.conf'), 'server.port =', 'server.modules = ( "mod_proxy", "mod_magnet", "mod_fastcgi" )\nserver.port =');
@@ -64,7 +64,7 @@ test('RS11: the doctor finds a server that Apache passes on to beside the guard'
   assert.doesNotMatch(text, /ANYONE can call http:[^ ]*\/mcp/);
 });
 
-test('RS11: the doctor finds that Apache keeps Authorization to itself', options, async () => {
+test('RS11 F10: the doctor finds that Apache keeps Authorization to itself', options, async () => {
   const { code, text } = await examine('Apache', (folder) => {
     for (const name of ['consentgate.conf', 'consentgate-gate.conf']) change(path.join(folder, 'apache2/conf-available', name), 'CGIPassAuth On', 'CGIPassAuth Off');
   });

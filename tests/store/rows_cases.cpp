@@ -134,6 +134,22 @@ STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "cont
     BOOST_TEST(!store->find_session(settlement.session.token)->virtual_key->usable(noon));
 }
 
+STORE_CASE(keys_clients_and_resource_servers_are_listed, "contract-4") {
+    const auto store = ground.open();
+    const auto key = sample_key();
+    const auto client = sample_client();
+    const core::ResourceServer server{core::ResourceServerId(fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {"notion"}, core::ScopeSet::parse("mcp").value()};
+    store->put_virtual_key(key);
+    store->put_client(client);
+    store->put_resource_server(server);
+    const auto listed = [](const auto& all, const auto& one) {
+        return std::count_if(all.begin(), all.end(), [&](const auto& each) { return each.id == one.id && each.created_at == one.created_at && each.active == one.active; });
+    };
+    BOOST_TEST(listed(store->list_virtual_keys(), key) == 1);
+    BOOST_TEST(listed(store->list_clients(), client) == 1);
+    BOOST_TEST(listed(store->list_resource_servers(), server) == 1);
+}
+
 STORE_CASE(server_keys_are_noted, "contract-5") {
     const auto store = ground.open();
     const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};

@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_query_of_16_kib_is_read_and_one_byte_more_is_414, *label(
     BOOST_TEST(asked(16 * 1024 + 1) == 414);
 }
 
-BOOST_AUTO_TEST_CASE(a_body_too_large_is_413_and_a_cut_one_400_and_neither_is_read, *label("R17") * label("contract_1") * label("contract_6")) {
+BOOST_AUTO_TEST_CASE(a_body_too_large_is_413_a_cut_one_400_and_a_late_one_408_and_none_is_read, *label("R17") * label("contract_1") * label("contract_6")) {
     House house;
     Walk walk(house);
     walk.begin();
@@ -124,6 +124,8 @@ BOOST_AUTO_TEST_CASE(a_body_too_large_is_413_and_a_cut_one_400_and_neither_is_re
             BOOST_TEST(house.ask(request).status == 413);
             request.body_state = web::BodyState::cut;
             BOOST_TEST(house.ask(request).status == 400);
+            request.body_state = web::BodyState::late;
+            BOOST_TEST(house.ask(request).status == 408);
         }
     }
     BOOST_TEST(walk.send("submit").status == 302);

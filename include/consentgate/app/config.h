@@ -14,6 +14,7 @@
 #include "consentgate/web/page.h"
 #include "consentgate/web/site.h"
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -39,6 +40,7 @@ struct Config {
     web::Brand brand;
     int workers = 4;
     int gate_workers = 4; // of the gate, which is a program of its own
+    std::chrono::milliseconds body_time{20000}; // how long a request's body may take to come
     core::Span unused_client_life{30 * 86400};
     sys::LogPlaces log;
     std::string metrics_file; // empty: nothing is counted

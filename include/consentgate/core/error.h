@@ -53,6 +53,7 @@ enum class Fault {
     service_unavailable,       // 503
     not_found,                 // 404
     method_not_allowed,        // 405
+    request_timeout,           // 408; the body took too long to come
     too_large,                 // 413
     uri_too_long,              // 414
     unsupported_media_type,    // 400, as the contract asks for a wrong content type

@@ -3,6 +3,7 @@
 
 #include "consentgate/web/http.h"
 
+#include <chrono>
 #include <functional>
 
 namespace consentgate::web {
@@ -12,6 +13,7 @@ inline constexpr std::size_t body_limit = 64 * 1024; // bytes, for every route
 struct ServeHooks {
     std::function<Reply(Request&)> handle; // must not throw
     std::function<void()> between;         // after each request and every few idle seconds; must be quick; may be empty
+    std::chrono::milliseconds body_time{20000}; // how long a body may take to come: some web servers pass it on as slowly as it comes in
 };
 
 // Serves the listening socket until SIGTERM or SIGUSR1 arrives; the request in hand is finished first. The caller must

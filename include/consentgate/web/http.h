@@ -12,7 +12,7 @@
 
 namespace consentgate::web {
 
-enum class BodyState { whole, too_large, cut }; // cut: the peer went away before it was all there
+enum class BodyState { whole, too_large, cut, late }; // cut: the peer went away before it was all there; late: it took too long
 
 // What the web server wants: an answer for the client, or leave to go on with a request that is not ours.
 enum class Asked { to_answer, as_authorizer };
