@@ -82,6 +82,14 @@ public:
         findings.push_back(core::judge_false_secret(introspect, ask("POST", introspect, {{"Authorization", "Basic Y2dyc19kb2N0b3I6ZmFsc2U="}}, "token=x")));
     }
 
+    // in:  base  of the door without TLS; empty: there is none to look at
+    void without_tls(const std::string& base, std::vector<Finding>& findings) {
+        if (base.empty()) return;
+        const auto url = base + core::path::sessions_page;
+        const auto answer = caller_.ask({"GET", url, {}, {}, {}, true});
+        findings.push_back(core::judge_without_tls(url, {answer.answered, answer.status, {}, answer.location, {}, answer.why}));
+    }
+
     void bodies(std::vector<Finding>& findings) {
         const auto token = config_.policy.origin() + core::path::token;
         const auto filled = [](std::size_t bytes) { return "grant_type=doctor&filling=" + std::string(bytes, 'x'); };
@@ -163,8 +171,11 @@ int doctor(Context& context, const Arguments& arguments) {
         if (resources.empty()) throw std::runtime_error("nothing is guarded yet: run consentgate-admin resource add URL");
         core::ResourceMap{resources};
     });
+    const auto host = core::split_uri(base).value_or(core::UriParts{});
+    const bool usual = base.starts_with("https:") && (host.port.empty() || host.port == "443");
     Outside outside(context.config(), base);
     outside.documents(resources, findings);
+    outside.without_tls(arguments.one("http-url").value_or(usual ? "http://" + std::string(host.host) : std::string()), findings);
     outside.bodies(findings);
     outside.preflights(resources, findings);
     outside.sign_in(findings);
@@ -181,7 +192,8 @@ int doctor(Context& context, const Arguments& arguments) {
 
 std::vector<Command> doctor_commands() {
     return {{"doctor", "", "look whether everything is wired as it must be, from inside and from outside", "consentgate-admin doctor --url https://tools.example.org",
-             {{"url", "ORIGIN", "where to ask from outside; the issuer's when absent"}, {"json", "", "print JSON"}}, doctor}};
+             {{"url", "ORIGIN", "where to ask from outside; the issuer's when absent"},
+              {"http-url", "ORIGIN", "the same without TLS, where nothing may be served; port 80 of the host when absent"}, {"json", "", "print JSON"}}, doctor}};
 }
 
 } // namespace consentgate::app::admin

@@ -21,13 +21,22 @@ constexpr const char* mend_sign_in = "the web server must authenticate people at
 
 constexpr const char* mend_body = "let bodies of 1 MiB through to consentgate, which limits them itself: nginx `client_max_body_size 1m`; Apache no smaller LimitRequestBody; lighttpd server.max-request-size";
 constexpr const char* mend_preflight = "answers to OPTIONS are consentgate's, and so are the headers Access-Control-…: no other rule of the site may answer them or set these headers";
+constexpr const char* mend_tls = "send everybody to https there. Apache: `Redirect permanent / https://HOST/` in <VirtualHost *:80>; nginx: `return 301 https://$host$request_uri;`; lighttpd: `url.redirect`";
+constexpr const char* mend_redirect = "the web server writes its redirects without https. Apache: `ServerName https://HOST`; nginx: `absolute_redirect off;`; before them all, what ends TLS must say so";
 constexpr Span most_skew{30};
+
+// A redirect that forgets https takes whoever follows it, and what they send, out of it.
+std::optional<Finding> find_lost_https(const std::string& url, const Heard& heard) {
+    if (!url.starts_with("https:") || !lower_ascii(heard.location).starts_with("http:")) return std::nullopt;
+    return Finding{Verdict::broken, url + " is sent on without TLS, to " + heard.location, mend_redirect};
+}
 
 } // namespace
 
 std::string_view name_of(Verdict verdict) { return verdict == Verdict::ok ? "ok" : verdict == Verdict::note ? "note" : "broken"; }
 
 Finding judge_document(const std::string& url, const Heard& heard, const std::string& expected) {
+    if (auto lost = find_lost_https(url, heard)) return *lost;
     if (heard.status == 200 && heard.body == expected) return {Verdict::ok, url + " is ours", {}};
     if (heard.status != 200) return {Verdict::broken, url + ": " + said(heard) + "; clients cannot find out where to sign in", mend_mount};
     return {Verdict::broken, url + " is answered by something else, or by consentgate with another configuration", mend_mount};
@@ -35,6 +44,7 @@ Finding judge_document(const std::string& url, const Heard& heard, const std::st
 
 Finding judge_without_token(const std::string& method, const GuardedResource& resource, const Heard& heard, const Policy& policy) {
     const auto what = method + " " + resource.url;
+    if (auto lost = find_lost_https(resource.url, heard)) return *lost;
     if (passed(heard)) return {Verdict::broken, "ANYONE can call " + resource.url + " without signing in (" + method + " " + said(heard) + ")", mend_guard};
     if (heard.status != 401) return {Verdict::broken, what + ": " + said(heard) + " instead of 401", heard.status >= 500 || !heard.answered ? "is the gate running, and does the web server reach its socket?" : mend_guard};
     if (heard.authenticate == bearer_challenge(resource.url, policy.scopes_of(resource), nullptr)) return {Verdict::ok, what + " asks for a sign-in", {}};
@@ -81,6 +91,13 @@ Finding judge_preflight(const std::string& url, const Heard& heard, Verdict othe
     if (passed(heard) && origin && headers) return {Verdict::ok, url + " lets programs in a browser in", {}};
     const auto why = !passed(heard) ? said(heard) : !origin ? "no Access-Control-Allow-Origin: *" : "Access-Control-Allow-Headers lacks MCP-Protocol-Version";
     return {otherwise, "programs in a browser cannot call " + url + " (" + why + " to a preflight)", mend_preflight};
+}
+
+Finding judge_without_tls(const std::string& url, const Heard& heard) {
+    if (!heard.answered) return {Verdict::ok, url + " is not served", {}};
+    const bool onward = heard.status >= 300 && heard.status < 400;
+    if (onward && lower_ascii(heard.location).starts_with("https://")) return {Verdict::ok, url + " leads to https", {}};
+    return {Verdict::broken, url + ": " + said(heard) + "; what people and programs send there, cookies and tokens too, can be read on the way", mend_tls};
 }
 
 Finding judge_small_body(const std::string& url, const Heard& heard) {

@@ -100,11 +100,11 @@ struct PocoWebCaller::Place {
     int port = 443;
     std::string authority, target;
 
-    static Place of(const std::string& url);
+    static Place of(const WebQuestion& question);
 };
 
-PocoWebCaller::Place PocoWebCaller::Place::of(const std::string& url) {
-    const auto parts = core::split_uri(url);
+PocoWebCaller::Place PocoWebCaller::Place::of(const WebQuestion& question) {
+    const auto parts = core::split_uri(question.url);
     if (!parts || !parts->hierarchical || parts->host.empty()) throw std::runtime_error("that is not a URL");
     if (parts->has_userinfo) throw std::runtime_error("a URL must not carry a user name");
     if (parts->rest.find('#') != std::string_view::npos) throw std::runtime_error("a URL to ask must have no fragment");
@@ -113,7 +113,7 @@ PocoWebCaller::Place PocoWebCaller::Place::of(const std::string& url) {
     place.secure = scheme == "https";
     place.loopback = core::is_loopback_host(parts->host);
     if (scheme != "https" && scheme != "http") throw std::runtime_error("only https can be asked");
-    if (!place.secure && !place.loopback) throw std::runtime_error("http is not encrypted; it is asked on 127.0.0.1, [::1] and localhost only");
+    if (!place.secure && !place.loopback && !question.nothing_secret) throw std::runtime_error("http is not encrypted; it is asked on 127.0.0.1, [::1] and localhost only");
     place.host = core::lower_ascii(parts->host);
     if (place.host.starts_with('[')) place.host = place.host.substr(1, place.host.size() - 2);
     place.port = parts->port.empty() ? (place.secure ? 443 : 80) : std::stoi(std::string(parts->port));
@@ -136,7 +136,7 @@ WebAnswer PocoWebCaller::ask(const WebQuestion& question) {
     const auto late = [&] { return Clock::now() >= deadline; };
     WebAnswer failed;
     try {
-        return ask_there(question, Place::of(question.url), deadline);
+        return ask_there(question, Place::of(question), deadline);
     } catch (const net::SSLException& error) {
         failed.why = "its TLS certificate is not accepted, or TLS failed: " + error.displayText();
     } catch (const net::ConnectionRefusedException&) {

@@ -50,6 +50,22 @@ BOOST_AUTO_TEST_CASE(whoever_passes_without_a_token_is_the_worst_there_is, *labe
     BOOST_TEST(holds(judged(silence()).mend, "is the gate running"));
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_served_without_tls_and_no_redirect_forgets_it, *label("D15")) {
+    const auto sent_to = [](int status, std::string location) { return Heard{true, status, {}, std::move(location), {}, {}}; };
+    for (const auto& good : {silence(), sent_to(301, "https://tools.example.org/oauth/sessions"), sent_to(308, "HTTPS://tools.example.org/")}) {
+        BOOST_TEST((core::judge_without_tls("http://tools.example.org/oauth/sessions", good).verdict == Verdict::ok));
+    }
+    for (const auto& bad : {heard(200), heard(404), heard(401), sent_to(301, "http://tools.example.org/"), sent_to(302, "/oauth"), sent_to(200, "https://tools.example.org/")}) {
+        const auto finding = core::judge_without_tls("http://tools.example.org/oauth/sessions", bad);
+        BOOST_TEST((finding.verdict == Verdict::broken));
+        BOOST_TEST(holds(finding.mend, "Redirect permanent"));
+    }
+    BOOST_TEST(holds(core::judge_document("https://h/x", sent_to(301, "http://h/x/"), "{}").what, "without TLS"));
+    BOOST_TEST(!holds(core::judge_document("https://h/x", sent_to(301, "https://h/x/"), "{}").what, "without TLS"));
+    BOOST_TEST(!holds(core::judge_document("http://127.0.0.1/x", sent_to(301, "http://127.0.0.1/x/"), "{}").what, "without TLS"));
+    BOOST_TEST(holds(core::judge_without_token("POST", resource, sent_to(301, "http://tools.example.org/mcp/"), sample_policy()).mend, "ServerName https"));
+}
+
 BOOST_AUTO_TEST_CASE(a_token_that_is_not_seen_means_that_authorization_is_kept_back, *label("C5")) {
     const auto error = core::refuse(core::Fault::invalid_bearer, core::Say{"no"});
     BOOST_TEST((core::judge_false_token(resource, heard(401, core::bearer_challenge(resource.url, scopes("mcp"), &error))).verdict == Verdict::ok));

@@ -16,9 +16,9 @@ before(async () => { behind = await startServerBehind(); });
 after(async () => { await behind?.stop(); });
 
 // A front whose files were spoilt by hand, and what the doctor says of it.
-async function examine(name, spoil = () => {}, afterStart = () => {}) {
+async function examine(name, spoil = () => {}, afterStart = () => {}, env = {}) {
   const spoilt = { ...front(name), write(folder, ...rest) { front(name).write(folder, ...rest); spoil(folder); } };
-  const server = await startFront(spoilt, { guards: [{ at: '/mcp', port: behind.port }, { at: '/other', port: behind.port }] });
+  const server = await startFront(spoilt, { guards: [{ at: '/mcp', port: behind.port }, { at: '/other', port: behind.port }], env });
   try {
     const more = await afterStart(server);
     try {
@@ -124,6 +124,23 @@ test('D12: the doctor finds a clock that is not the one everybody has', options,
   });
   assert.equal(code, 1);
   assert.match(text, /the clock here is (299|300|301|302) seconds ahead of http[^}]*set-ntp/);
+});
+
+test('D15: the doctor finds a door without TLS, and redirects that forget it', options, async () => {
+  const issuer = 'https://tools.example.org';
+  const env = { CONSENTGATE_ISSUER: issuer, CONSENTGATE_RESOURCES: `${issuer}/mcp` };
+  let answer = { status: 200, location: '' };
+  const door = http.createServer((request, response) => { response.writeHead(answer.status, answer.location ? { Location: `${answer.location}${request.url}` } : {}); response.end(); });
+  await new Promise((resolve) => { door.listen(0, '127.0.0.1', resolve); });
+  const plain = `http://127.0.0.1:${door.address().port}`;
+  const ask = async (spoil) => (await examine('nginx', spoil, (server) => ({ words: ['--url', server.base, '--http-url', plain], stop: () => {} }), env)).text;
+  try {
+    assert.match(await ask(), /can be read on the way[^}]*Redirect permanent/);
+    answer = { status: 301, location: issuer };
+    const text = await ask((folder) => change(path.join(folder, 'front.conf'), 'include site.conf;', 'include site.conf;\nlocation = /mcp { return 301 http://tools.example.org/mcp/; }'));
+    assert.match(text, /leads to https/);
+    assert.match(text, /tools\.example\.org\/mcp is sent on without TLS, to http:[^}]*ServerName https/);
+    } finally { door.close(); }
 });
 
 test('D12: the doctor finds a service that is away', options, async () => {

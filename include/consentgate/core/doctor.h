@@ -50,6 +50,9 @@ Finding judge_clock(const std::string& base, const Heard& heard, Instant here);
 // A preflight by which a browser asks whether a program in it may call: at an address of ours it must pass; at a server behind, where
 // only programs in a browser lose something, it should.
 Finding judge_preflight(const std::string& url, const Heard& heard, Verdict otherwise);
+// Without TLS nothing may be served: whoever comes that way is sent to https, or finds nobody.
+// in: url  begins with http:
+Finding judge_without_tls(const std::string& url, const Heard& heard);
 // A body just below our limit must reach us, and one above it must be refused by us, in the shape that clients read.
 Finding judge_small_body(const std::string& url, const Heard& heard);
 Finding judge_large_body(const std::string& url, const Heard& heard);

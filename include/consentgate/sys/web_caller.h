@@ -17,10 +17,11 @@ namespace consentgate::sys {
 
 struct WebQuestion {
     std::string method = "GET";
-    std::string url;                                          // https, or http on a loopback address of this machine
+    std::string url;                                          // https, or http where that is allowed
     std::vector<std::pair<std::string, std::string>> headers; // Accept, Authorization …; Host and lengths are made here
     core::Secret body;
     std::string content_type;                                 // of the body; empty: there is none
+    bool nothing_secret = false;                              // http may be asked anywhere, and not on loopback addresses of this machine only
 };
 
 struct WebAnswer {
