@@ -4,8 +4,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { send } from './support/browser.mjs';
+import { choose, connect, register, startFlow } from './support/journey.mjs';
 import { plainFolder, startServer } from './support/server.mjs';
-import { makeAuthority, startProvider } from './support/upstreams.mjs';
+import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
 
 const authority = makeAuthority();
 const folder = plainFolder();
@@ -88,6 +89,27 @@ test('a service that publishes nothing is entered by hand, and a preset needs on
   const github = await add('github', '--preset', 'github', '--client-id', 'Iv1.x', '--client-secret-file', secretFile('s'));
   assert.equal(github.token_endpoint, 'https://github.com/login/oauth/access_token');
   await refused(/--preset knows github and gitlab/, 'add', 'x', '--preset', 'nothub', '--client-id', 'x');
+});
+
+test('contract-3: a provider that reads the documents of its clients is told where ours is, and people connect with it', async () => {
+  const issuer = 'https://tools.example.org';
+  const asked = [];
+  let at; // where our https address really is
+  const documents = async (url) => { asked.push(url); return fetch(url.replace(issuer, at)); };
+  const reader = await startProvider({ authority, registration: false, documents });
+  const ours = await startServer({ workers: 2, env: { CONSENTGATE_ISSUER: issuer, CONSENTGATE_RESOURCES: `${issuer}/mcp`, CONSENTGATE_SERVICE_CA: authority.ca } });
+  try {
+    at = ours.base;
+    Object.assign(ours, { issuer, resource: `${issuer}/mcp` });
+    await ours.admin('service', 'add', 'reader', '--url', reader.mcpUrl);
+    const service = await ours.admin('service', 'show', 'reader', '--json');
+    assert.deepEqual([service.registration, service.client_id], ['document', `${issuer}/oauth/client-metadata.json`]);
+    const flow = await startFlow(ours, { client: await register(ours) });
+    await choose(flow, { skip: true });
+    assert.equal((await connect(ours, flow, 'reader', (address) => signIn(reader, address, 'anna'))).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+    assert.ok(asked.length > 0 && asked.every((url) => url === service.client_id), asked.join());
+    assert.equal(await reader.whoIs(reader.issued.at(-1)), 'anna');
+  } finally { await ours.stop(); await reader.stop(); }
 });
 
 test('a service without registration asks for a client id, in plain words', async () => {

@@ -3,15 +3,21 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
+import { startAccounts } from './support/accounts.mjs';
 import { postForm } from './support/browser.mjs';
 import { api, inLanes, journey, register, whoami } from './support/journey.mjs';
-import { sleep, startServer, until } from './support/server.mjs';
+import { sleep, until } from './support/server.mjs';
 
 const workers = 4;
+const people = ['anna', 'berta', 'carla', 'dora'];
+let accounts;
 let server;
 
-before(async () => { server = await startServer({ workers, env: { CONSENTGATE_REFRESH_GRACE_SECONDS: '5' } }); }, { timeout: 240000 });
-after(async () => { await server?.stop(); }, { timeout: 120000 });
+before(async () => {
+  accounts = await startAccounts(['notion', 'github'], { workers, env: { CONSENTGATE_REFRESH_GRACE_SECONDS: '5' } });
+  ({ server } = accounts);
+}, { timeout: 240000 });
+after(async () => { await accounts?.stop(); }, { timeout: 120000 });
 
 const ids = () => fs.readFileSync(server.keyFile, 'utf8').split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split(' ')[0]);
 
@@ -47,13 +53,27 @@ async function life(client, going, counts) {
   return kept;
 }
 
+// Everybody's own account is handed out, again and again, and refreshed now and then.
+async function holding(tokens, going, counts) {
+  while (going()) {
+    if (counts.exchanged % 40 === 0) accounts.age('notion');
+    const holders = await inLanes(2, people.map((person) => () => accounts.holder(tokens.get(person), 'notion')));
+    assert.deepEqual(holders, people);
+    counts.exchanged += people.length;
+  }
+  return [];
+}
+
 test('contract 5: the server key is changed under load, no request fails, and nothing needs the old key afterwards', { timeout: 300000 }, async () => {
   const client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
   const [old] = ids();
   const idle = await journey(server, { client, identity: { userId: 'anna' } }); // its refresh token is used when all is done
   let going = true;
-  const counts = { refreshed: 0 };
-  const load = inLanes(3, Array.from({ length: 3 }, () => () => life(client, () => going, counts)));
+  const counts = { refreshed: 0, exchanged: 0 };
+  const tokens = new Map();
+  for (const person of people) tokens.set(person, await accounts.signedIn({ notion: person }));
+  const refreshes = () => accounts.providers.notion.calls.token.refresh_token ?? 0;
+  const load = inLanes(4, [...Array.from({ length: 3 }, () => () => life(client, () => going, counts)), () => holding(tokens, () => going, counts)]);
   load.catch(() => { going = false; });
   const steady = () => sleep(500);
 
@@ -94,6 +114,9 @@ test('contract 5: the server key is changed under load, no request fails, and no
   const kept = (await load).flat();
 
   assert.ok(counts.refreshed >= 6, `only ${counts.refreshed} refreshes ran`);
+  assert.ok(counts.exchanged > 100, `only ${counts.exchanged} exchanges ran`);
+  assert.ok(refreshes() > people.length, 'the service was asked for new tokens meanwhile');
+  for (const person of people) assert.equal(await accounts.holder(tokens.get(person), 'notion'), person);
   for (const table of ['refresh_token', 'upstream_token', 'service', 'upstream_state']) {
     assert.deepEqual(server.sql(`SELECT count(*) AS rows FROM ${table} WHERE key_id = '${old}'`), [{ rows: 0 }], table);
   }
@@ -112,11 +135,26 @@ test('contract 5: a row that somebody put under another key, or moved, is left a
   server.sql(`INSERT INTO upstream_token (id, owner, service_id, access_token, key_id, version, created_at, updated_at)
     VALUES ('made-up', 'user:nobody', 'notion', x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '${old}', 0, 1, 1)`);
   const rotated = await server.admin('vault', 'rotate', '--json');
-  assert.deepEqual([rotated.current, rotated.unreadable, rotated.upstream_tokens], [id, 1, 0]);
+  assert.deepEqual([rotated.current, rotated.unreadable, rotated.upstream_tokens], [id, 1, people.length]);
   assert.match((await said('vault', 'remove', old)).stderr, /still needed by/);
   assert.deepEqual(server.sql("SELECT key_id FROM upstream_token WHERE id = 'made-up'"), [{ key_id: old }]);
   server.sql("DELETE FROM upstream_token WHERE id = 'made-up'");
   await reload();
+});
+
+test('contract 5: a ciphertext that was copied to another row, or another column, opens for nobody', { timeout: 60000 }, async () => {
+  const [mine, theirs] = [await accounts.signedIn({ notion: 'anna' }), await accounts.signedIn({ notion: 'mallory' })];
+  const [victim, thief] = server.sql("SELECT id FROM upstream_token WHERE ended_at IS NULL ORDER BY created_at DESC, rowid DESC LIMIT 2").map(({ id }) => id).reverse();
+  const whole = server.sql(`SELECT hex(access_token) AS access, hex(refresh_token) AS refresh FROM upstream_token WHERE id = '${thief}'`)[0];
+  for (const copied of [`access_token = (SELECT access_token FROM upstream_token v WHERE v.id = '${victim}')`, 'access_token = refresh_token']) {
+    server.sql(`UPDATE upstream_token SET ${copied} WHERE id = '${thief}'`);
+    const answer = await accounts.exchange(theirs, 'notion');
+    assert.equal(answer.status, 500, answer.text);
+    assert.equal(answer.json().access_token, undefined);
+    server.sql(`UPDATE upstream_token SET access_token = x'${whole.access}' WHERE id = '${thief}'`);
+  }
+  assert.deepEqual([await accounts.holder(mine, 'notion'), await accounts.holder(theirs, 'notion')], ['anna', 'mallory']);
+  assert.match(server.logs(), /does not open with the key file/);
 });
 
 test('contract 5: a key file that lacks a used key is refused in plain words, and the key in use is not removed', { timeout: 60000 }, async () => {

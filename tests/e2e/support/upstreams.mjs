@@ -47,7 +47,7 @@ function settings({ issuer, mcpUrl, accessTokenSeconds, rotate, registration, re
         if (indicator !== mcpUrl) throw Object.assign(new Error('invalid_target'), { error: 'invalid_target', statusCode: 400, expose: true });
         return server;
       } },
-      ...(documents ? { clientIdMetadataDocument: { enabled: true, ack: 'draft-01' } } : {}),
+      ...(documents ? { clientIdMetadataDocument: { enabled: true, ack: 'draft-02' } } : {}),
     },
     // Reading a client's document; a test says where its https address really is.
     ...(documents ? { fetch: (url, options) => documents(String(url), options) } : {}),
