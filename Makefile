@@ -63,7 +63,7 @@ laws: ## print which requirement is held by which tests
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 BUILD ?= build/release
-VERSION := 0.1.0
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' conf/debian/changelog)
 SHARED = $(DESTDIR)$(PREFIX)/share
 UNITS = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 

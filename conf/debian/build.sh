@@ -19,7 +19,10 @@ sed -e "s|@VERSION@|$version|" -e "s|@ARCHITECTURE@|$(dpkg --print-architecture)
 install -m 0755 "$here"/{postinst,prerm,postrm} "$control/"
 # The operator's changes to these outlive an upgrade.
 (cd "$staged" && find etc -type f -printf '/%p\n' | sort) >"$control/conffiles"
-install -D -m 0644 "$here/../../LICENSE" "$doc/copyright"
-(cd "$staged" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$control/md5sums"
+install -D -m 0644 "$here/copyright" "$doc/copyright"
+gzip -9nc "$here/changelog" >"$doc/changelog.gz"
+find "$staged/usr/share/man" -type f ! -name '*.gz' -exec gzip -9n '{}' +
+(cd "$staged" && find lib usr -type f -print0 | sort -z | xargs -0 md5sum) >"$control/md5sums"
+chmod 0644 "$doc/changelog.gz"
 chmod 0644 "$control"/{control,conffiles,md5sums}
 dpkg-deb --root-owner-group -Zxz --build "$staged" "$out" >/dev/null

@@ -1,18 +1,37 @@
 // The Debian package and `make install`: what they put where, and the package's whole life on a copy of this machine.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { freePort, plainFolder, root } from './support/server.mjs';
+import { plainFolder, root } from './support/server.mjs';
 
 const run = promisify(execFile);
 const build = process.env.BUILD || 'build/asan';
 const long = { timeout: 300000 };
 const environment = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0', MAKEFLAGS: '', BUILD: '' };
 const make = (...words) => run('make', ['--no-print-directory', ...words, `BUILD=${build}`], { cwd: root, env: environment });
+const support = (name) => path.join(root, 'tests/e2e/support', name);
 let file;
+
+// On a copy of this machine. out: what the script saw; undefined where no copy can be made
+async function onACopy(script, files, ...more) {
+  const { stdout, code } = await run(support('throwaway.sh'), [...more, support(script), ...files], { env: environment, maxBuffer: 1 << 24 }).catch((error) => error);
+  if (code === 77) return undefined;
+  return { stdout, facts: Object.fromEntries(stdout.split('\n').filter((line) => /^[^#].*=/.test(line)).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])) };
+}
+
+// A database as an earlier version left it, after so many of the migrations.
+function earlierDatabase(version) {
+  const database = path.join(plainFolder(), 'earlier.db');
+  const migrations = fs.readdirSync(path.join(root, 'sql')).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort().slice(0, version);
+  const schema = 'CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL, digest CHAR(64) NOT NULL, applied_at BIGINT NOT NULL);';
+  const applied = migrations.map((name, at) => `${fs.readFileSync(path.join(root, 'sql', name), 'utf8')}\nINSERT INTO schema_version VALUES (${at + 1}, '${name.replace('.sql', '')}', '', 1);`);
+  const anna = `INSERT INTO virtual_key (id, name, key_hash, active, services, created_at) VALUES ('vk_anna', CAST('anna' AS BLOB), '${'0'.repeat(64)}', 1, NULL, 1);`;
+  execFileSync('sqlite3', [database], { input: [schema, ...applied, anna].join('\n') });
+  return database;
+}
 
 before(async () => {
   const { stdout } = await make('deb');
@@ -28,7 +47,8 @@ test('issue-6: the package names the libraries it needs, marks what the operator
     ['/etc/apache2/conf-available/consentgate-gate.conf', '/etc/apache2/conf-available/consentgate.conf', '/etc/consentgate/consentgate.conf']);
   const { stdout: list } = await run('dpkg-deb', ['-c', file]);
   for (const line of list.trim().split('\n')) assert.match(line, /^[-d]rw[-x]r-[-x]r-[-x] root\/root /);
-  for (const page of ['man8/consentgate.8', 'man8/consentgate-admin.8', 'man5/consentgate.conf.5']) assert.ok(list.includes(` ./usr/share/man/${page}\n`), page);
+  for (const page of ['man8/consentgate.8', 'man8/consentgate-admin.8', 'man5/consentgate.conf.5']) assert.ok(list.includes(` ./usr/share/man/${page}.gz\n`), page);
+  for (const text of ['changelog.gz', 'copyright', 'README.md', 'SECURITY.md']) assert.ok(list.includes(` ./usr/share/doc/consentgate/${text}\n`), text);
   await run('sh', ['-c', `cd "$1" && md5sum --quiet -c DEBIAN/md5sums`, 'sh', folder]);
   const texts = (await run('find', [path.join(folder, 'etc'), path.join(folder, 'lib'), path.join(folder, 'usr/share'), '-type', 'f'])).stdout.trim().split('\n');
   for (const text of texts) assert.ok(!fs.readFileSync(text, 'utf8').includes(root), text);
@@ -69,9 +89,10 @@ test('issue-6: the manual pages name every command and every key, and roff has n
 });
 
 test('issue-6: installed, configured, started as the unit starts it, upgraded, removed and purged', long, async (t) => {
-  const { stdout, code } = await run(path.join(root, 'tests/e2e/support/package_life.sh'), [file, String(await freePort())], { env: environment, maxBuffer: 1 << 24 }).catch((error) => error);
-  if (code === 77 || process.getuid() !== 0) { t.skip('this machine lets nobody make a copy of itself (overlay mounts)'); return; }
-  const facts = Object.fromEntries(stdout.split('\n').filter((line) => /^[^#].*=/.test(line)).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  const seen = await onACopy('package_life.sh', [file, earlierDatabase(4)]);
+  if (!seen) { t.skip('this machine lets nobody make a copy of itself (overlay mounts)'); return; }
+  const { stdout, facts } = seen;
+  const newest = fs.readdirSync(path.join(root, 'sql')).filter((name) => name.endsWith('.sql')).length;
   const { ready, issuer, ...rest } = facts;
   assert.match(ready ?? '', /"status":"ok"/, stdout);
   assert.match(issuer, /^http:\/\/127\.0\.0\.1:\d+$/);
@@ -81,8 +102,19 @@ test('issue-6: installed, configured, started as the unit starts it, upgraded, r
   delete rest.upgrade_with_a_bad_configuration;
   assert.deepEqual(rest, {
     installed: '0', says_what_is_missing: 'yes', has_user: 'yes', data_folder: 'consentgate:consentgate 700', configuration: 'root:consentgate 640', program: 'yes',
-    upgraded: '0', migrated: 'consentgate 600', key: 'consentgate 600', configuration_kept: 'yes', counted: '4', ended: '0',
+    schema_before: '4', upgraded: '0', schema_after: String(newest), migrated: 'consentgate 600', key: 'consentgate 600', configuration_kept: 'yes', counted: '4', ended: '0',
     upgrade_after_that: '0', removed: '0', program_after_removal: 'no', data_after_removal: 'yes', configuration_after_removal: 'yes',
     installed_again: '0', key_of_before: 'anna', purged: '0', data_after_purge: 'no', configuration_after_purge: 'no', user_after_purge: 'no',
   }, stdout);
+});
+
+test('issue-6: under systemd, behind Apache, set up as README says: started by its sockets, shut in, reloaded, upgraded and killed without a failed request', long, async (t) => {
+  const seen = await onACopy('package_under_systemd.sh', [file, path.join(root, 'README.md'), path.join(root, 'docs/gate.md')], '--systemd');
+  if (!seen) { t.skip('this machine lets nobody boot a copy of itself'); return; }
+  const shutIn = '0000000000000000 1 2 consentgate'; // no capabilities, no new privileges, system calls filtered, not root
+  assert.deepEqual(seen.facts, {
+    installed: '0', migrated: '0', resource_added: '0', enabled: '0', apache: 'active', before_the_first_call: 'inactive', pages: '200', gate_without_a_token: '401', units: 'active active ',
+    doctor: '0', 'shut_in_consentgate.service': shutIn, 'shut_in_consentgate-gate@tcp.service': shutIn, statuses_while_reloaded: '200 401 ', reloads: '2', statuses_while_upgraded: '200 401 ',
+    statuses_while_killed: '200 401 ', started_again: 'active', removed: '0', units_after_removal: 'inactive ',
+  }, seen.stdout);
 });

@@ -1,23 +1,8 @@
 #!/bin/bash
-# The life of the Debian package on a machine of its own: a copy of this one that is thrown away, with what changes there kept in
-# memory, and in a process namespace, so that nothing outlives it. Prints a line `FACT=VALUE` for each thing seen.
-#   package_life.sh PACKAGE PORT
-# Exit status 77: this machine does not let us make such a copy.
+# The life of the Debian package on a machine of its own (throwaway.sh). Prints a line `FACT=VALUE` for each thing seen.
+#   package_life.sh PACKAGE OLD-DATABASE   of an earlier version, with a virtual key of anna's
 set -u
-package=$(readlink -f "$1") port=$2
-if [ -z "${INSIDE:-}" ]; then
-  unshare -m -p -f true 2>/dev/null || exit 77
-  INSIDE=outer exec unshare -m -p -f --kill-child bash "$0" "$package" "$port"
-fi
-if [ "$INSIDE" = outer ]; then
-  at=$(mktemp -d) && mount -t tmpfs none "$at" && mkdir "$at"/{up,work,root} || exit 77
-  mount -t overlay overlay -o "lowerdir=/,upperdir=$at/up,workdir=$at/work" "$at/root" 2>/dev/null || exit 77
-  mount -t proc proc "$at/root/proc" && mount --rbind /dev "$at/root/dev" && mount -t tmpfs none "$at/root/run" && mount -t tmpfs none "$at/root/tmp" || exit 77
-  cp "$0" "$package" "$at/root/tmp/" || exit 77
-  INSIDE=chroot chroot "$at/root" /bin/bash "/tmp/$(basename "$0")" "/tmp/$(basename "$package")" "$port"
-  status=$?
-  exit $status
-fi
+package=$1 old_database=$2 port=8080
 
 cd /
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
@@ -38,11 +23,14 @@ issuer = http://127.0.0.1:$port
 resources = http://127.0.0.1:$port/mcp
 metrics_file = /run/consentgate/metrics
 CONF
+version() { sqlite3 "$1" 'SELECT max(version) FROM schema_version'; }
+fact schema_before "$(version "$old_database")"
+install -o consentgate -g consentgate -m 0600 "$old_database" /var/lib/consentgate/consentgate.db
 install_it; fact upgraded $?
+fact schema_after "$(version /var/lib/consentgate/consentgate.db)"
 fact migrated "$(stat -c '%U %a' /var/lib/consentgate/consentgate.db)"
 fact key "$(stat -c '%U %a' /var/lib/consentgate/consentgate.key)"
 fact configuration_kept "$(yes_no grep -q "issuer = http://127.0.0.1:$port" /etc/consentgate/consentgate.conf)"
-as_user consentgate-admin key add anna >/dev/null 2>&1
 
 # As the unit starts it: the command of the unit, its user, and the socket of its socket unit.
 command=$(sed -n 's/^ExecStart=//p' /lib/systemd/system/consentgate.service)
