@@ -29,7 +29,7 @@ if [ $booted = no ]; then chroot "$root" "${inner[@]}"; exit; fi
 groups=$at/groups
 mkdir "$groups" && mount -t cgroup2 none "$groups" 2>/dev/null && group=$(mktemp -d "$groups/throwaway.XXXXXX") && echo $$ >"$group/cgroup.procs" || exit 77
 clean_up() {
-  [ -n "${init:-}" ] && kill -KILL "$init" 2>/dev/null
+  kill -KILL ${init:-} ${outer:-} 2>/dev/null
   wait 2>/dev/null
   echo $$ >"$groups/cgroup.procs"
   for ((tries = 0; tries < 20; tries++)); do find "$group" -depth -type d -exec rmdir '{}' ';' 2>/dev/null; [ -d "$group" ] || break; sleep 0.1; done
@@ -42,13 +42,13 @@ unshare -p -m -C -f --kill-child /bin/sh -c "$boot" >"$at/boot.log" 2>&1 </dev/n
 outer=$!
 for ((tries = 0; tries < 50; tries++)); do init=$(pgrep -P $outer) && break; sleep 0.1; done
 [ -n "${init:-}" ] || exit 77
-inside() { nsenter -t "$init" -m -p -C -r -w "$@"; }
-for ((tries = 0; tries < 300; tries++)); do
-  state=$(inside /bin/systemctl is-system-running 2>/dev/null)
+state=
+for ((until = SECONDS + 60; SECONDS < until; )); do # a systemd that does not come up can hold its callers for long
+  state=$(timeout -k 1 5 nsenter -t "$init" -m -p -C -r -w /bin/systemctl is-system-running 2>/dev/null)
   case $state in running | degraded) break ;; esac
   kill -0 "$init" 2>/dev/null || exit 77
   sleep 0.1
 done
 case $state in running | degraded) ;; *) exit 77 ;; esac
-inside "${inner[@]}"
+nsenter -t "$init" -m -p -C -r -w "${inner[@]}"
 exit
