@@ -79,6 +79,7 @@ install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install programs, pa
 	@install -m 0644 docs/man/consentgate.8 build/man/consentgate-admin.8 $(SHARED)/man/man8/
 	@for unit in conf/systemd/consentgate*; do sed 's|/usr/bin/|$(PREFIX)/bin/|' "$$unit" >"$(UNITS)/$${unit##*/}"; done
 	@chmod 0644 $(UNITS)/consentgate*
+	@install -D -m 0644 conf/consentgate-admin.bash-completion $(SHARED)/bash-completion/completions/consentgate-admin
 	@install -D -m 0644 conf/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/consentgate.conf
 	@file=$(DESTDIR)$(SYSCONFDIR)/consentgate/consentgate.conf; [ -e $$file ] || sed 's|^#pages = pages$$|pages = $(PREFIX)/share/consentgate/pages|' conf/consentgate.conf >$$file
 

@@ -25,4 +25,4 @@ find "$staged/usr/share/man" -type f ! -name '*.gz' -exec gzip -9n '{}' +
 (cd "$staged" && find lib usr -type f -print0 | sort -z | xargs -0 md5sum) >"$control/md5sums"
 chmod 0644 "$doc/changelog.gz"
 chmod 0644 "$control"/{control,conffiles,md5sums}
-dpkg-deb --root-owner-group -Zxz --build "$staged" "$out" >/dev/null
+dpkg-deb --root-owner-group -Zxz -z2 --build "$staged" "$out" >/dev/null
