@@ -1,15 +1,15 @@
 #!/bin/bash
-# The Debian package on a machine that systemd runs (throwaway.sh --systemd), set up as README and docs/gate.md say, behind Debian's
+# The Debian package on a machine that systemd runs (throwaway.sh --systemd), set up as README says, behind Debian's
 # Apache. Prints a line `FACT=VALUE` for each thing seen.
-#   package_under_systemd.sh PACKAGE README GATE.MD
+#   package_under_systemd.sh PACKAGE README
 set -u
-package=$1 readme=$2 guide=$3
+package=$1 readme=$2
 cd /
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 fact() { printf '%s=%s\n' "$1" "$2"; }
-told() { sed -n "s/^    \($2.*\)/\1/p" "$1" | sed 's/  *#.*//' | head -n 1; } # the line of a text that begins so
 status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 site=http://127.0.0.1:8080
+told() { sed -n "s/^    \($1.*\)/\1/p" "$readme" | sed "s/  *#.*//; s#https://tools.example.org#$site#" | head -n 1; } # README's line that begins so
 pages=$site/.well-known/oauth-authorization-server
 
 dpkg --force-confold -i "$package" >/tmp/out 2>&1; fact installed $?
@@ -19,17 +19,17 @@ for unit in consentgate.service consentgate-gate@.service; do printf '[Service]\
 systemctl daemon-reload
 printf 'issuer = %s\nmetrics_file = /run/consentgate/metrics\n' "$site" >>/etc/consentgate/consentgate.conf
 export ASAN_OPTIONS=detect_leaks=0
-eval "$(told "$readme" 'runuser -u consentgate -- consentgate-admin migrate')" >/tmp/out 2>&1; fact migrated $?
-runuser -u consentgate -- consentgate-admin resource add $site/mcp >/tmp/out 2>&1; fact resource_added $?
-eval "$(told "$readme" 'systemctl enable --now')" >/tmp/out 2>&1; fact enabled $?
+eval "$(told 'runuser -u consentgate -- consentgate-admin migrate')" >/tmp/out 2>&1; fact migrated $?
+eval "$(told 'runuser -u consentgate -- consentgate-admin resource add')" >/tmp/out 2>&1; fact resource_added $?
+eval "$(told 'systemctl enable --now')" >/tmp/out 2>&1; fact enabled $?
 
 # The server behind, and the site that is there already.
 mkdir -p /tmp/behind && echo behind >/tmp/behind/mcp
 printf 'server.bind = "127.0.0.1"\nserver.port = 3001\nserver.document-root = "/tmp/behind"\n' >/tmp/behind.conf
 lighttpd -D -f /tmp/behind.conf >/tmp/behind.log 2>&1 &
 sed -i 's/^Listen 80$/Listen 127.0.0.1:8080/' /etc/apache2/ports.conf
-sed -i "s/\*:80>/*:8080>/; s#</VirtualHost>#    ServerName 127.0.0.1\n    $(told "$guide" 'Use ConsentgateProtect')\n</VirtualHost>#" /etc/apache2/sites-available/000-default.conf
-eval "$(told "$guide" a2enmod)" >/tmp/out 2>&1; eval "$(told "$guide" a2enconf)" >>/tmp/out 2>&1
+sed -i "s/\*:80>/*:8080>/; s#</VirtualHost>#    ServerName 127.0.0.1\n    $(told 'Use ConsentgateProtect')\n</VirtualHost>#" /etc/apache2/sites-available/000-default.conf
+eval "$(told a2enmod)" >/tmp/out 2>&1; eval "$(told a2enconf)" >>/tmp/out 2>&1
 systemctl restart apache2 >>/tmp/out 2>&1; fact apache "$(systemctl is-active apache2)"
 
 # Nothing of ours runs until somebody calls: the sockets start it.
