@@ -66,8 +66,8 @@ end_to_end() {
   # Some of the real clients want a newer Node.js than Debian's; the packages bring it along.
   local node
   node=$(ls "$PWD"/tests/e2e/node_modules/node-linux-*/bin/node 2>/dev/null | head -n 1)
-  # Two files at a time: half of what they do is waiting. A file that does not end within a quarter of an hour never will.
-  "${node:-node}" --test --test-concurrency=2 --test-timeout=900000 --test-reporter=tap tests/e2e/*.test.mjs >"$log" 2>&1 || status=1
+  # Two files at a time: half of what they do is waiting. A file that does not end within ten minutes never will.
+  "${node:-node}" --test --test-concurrency=2 --test-timeout=600000 --test-reporter=tap tests/e2e/*.test.mjs >"$log" 2>&1 || status=1
   # Leaves of the TAP tree only: a file is not a test.
   ok=$(grep -E '^ *ok [0-9]+ - ' "$log" | grep -vcE '# SKIP') bad=$(grep -cE '^ *not ok [0-9]+ - ' "$log")
   # A test that this machine cannot run says why, and is said here.

@@ -37,10 +37,11 @@ public:
     explicit Master(const Prepare& prepare) : prepare_(prepare) { adopt(prepare()); }
 
     int run() {
-        sys::log_event("started", {{"workers", std::to_string(workers_.size())}});
         block_signals();
-        while (true) {
-            start_due();
+        start_due();
+        // Only now: who reads this line may send signals, and look for workers.
+        sys::log_event("started", {{"workers", std::to_string(workers_.size())}});
+        for (;; start_due()) {
             switch (next_signal(until_next_start())) {
             case SIGCHLD: reap(); break;
             case SIGHUP: restart_one_by_one(); break;

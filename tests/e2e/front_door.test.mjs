@@ -178,10 +178,12 @@ test('F8: a gate on a port hears nobody but this machine, and somebody who calls
 test('F9: each worker is a process of one thread that serves, and all of them end with their master', options, async () => {
   const port = await freePort();
   const another = await start(['-a', '127.0.0.1', '-p', String(port)]);
-  const workers = childrenOf(another.pid);
-  assert.equal(workers.length, 1);
-  for (const pid of [...workers, ...server.workerPids()]) assert.equal(fs.readdirSync(`/proc/${pid}/task`).length, 1);
-  await another.stop();
+  let workers;
+  try {
+    workers = childrenOf(another.pid);
+    assert.equal(workers.length, 1);
+    for (const pid of [...workers, ...server.workerPids()]) assert.equal(fs.readdirSync(`/proc/${pid}/task`).length, 1);
+  } finally { await another.stop(); }
   await until(() => workers.every((pid) => !fs.existsSync(`/proc/${pid}`)), 'the workers to end');
   server.output += another.said;
 });
