@@ -51,12 +51,12 @@ bool hides_or_reorders(std::string_view sequence) {
 } // namespace
 
 std::string to_hex(std::string_view bytes) {
-    std::string out;
-    out.reserve(bytes.size() * 2);
+    std::string out(bytes.size() * 2, '0');
+    auto at = out.begin();
     for (const char c : bytes) {
         const auto byte = static_cast<unsigned char>(c);
-        out += hex_digits[byte >> 4];
-        out += hex_digits[byte & 15];
+        *at++ = hex_digits[byte >> 4];
+        *at++ = hex_digits[byte & 15];
     }
     return out;
 }

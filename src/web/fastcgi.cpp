@@ -27,6 +27,7 @@ namespace {
 constexpr std::size_t most_drained = 16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
 constexpr int idle_after_ms = 5000, linger_ms = 200;
 constexpr std::chrono::seconds longest_linger{2};
+constexpr unsigned most_before_a_look = 16; // requests that a busy worker may still answer after it was told to stop
 
 constexpr std::array stop_signals{SIGTERM, SIGUSR1};
 volatile sig_atomic_t stop_noted = 0;
@@ -103,20 +104,22 @@ std::size_t read_some(FCGX_Stream* in, std::span<char> room) {
 }
 
 // Reads to the end, whatever is kept: an undrained body breaks the connection for the answer.
+// in:  time  zero: no limit
 // out: whether it came to the end, or need not
 bool read_body(FCGX_Request& raw, const Parameters& said, std::chrono::milliseconds time, Request& request) {
     std::array<char, 16 * 1024> buffer;
     std::size_t seen = 0;
     const auto deadline = Clock::now() + time;
     bool late = false;
-    if (said[Known::length] != "0") set_read_timeout(raw.ipcFd, time);
+    const bool limited = time.count() > 0 && said[Known::length] != "0";
+    if (limited) set_read_timeout(raw.ipcFd, time);
     while (seen < most_drained && !late) {
         const auto got = read_some(raw.in, buffer);
         if (got == 0) break;
         seen += got;
         const auto room = body_limit + 1 - std::min(body_limit + 1, request.body.size());
         request.body.append(buffer.data(), std::min(room, got));
-        late = Clock::now() > deadline;
+        late = limited && Clock::now() > deadline;
     }
     // libfcgi hands a stream that ended early to us like a whole one; only its error tells (protocol error), and a
     // promised length that did not come.
@@ -219,7 +222,7 @@ public:
         return stop_noted != 0 ? Woken::told_to_stop : ready == 0 ? Woken::idle : Woken::request;
     }
 
-    // A worker that always finds a request does not wait, so it has to look.
+    // A wait that finds a request at once lets no signal in, so a worker that is always asked has to look.
     static bool told_to_stop() {
         sigset_t pending;
         sigpending(&pending);
@@ -249,18 +252,16 @@ void serve(int listening_socket, const ServeHooks& hooks) {
     FCGX_Request raw;
     if (FCGX_InitRequest(&raw, listening_socket, FCGI_FAIL_ACCEPT_ON_INTR) != 0) throw std::runtime_error("libfcgi has no request");
     EventIds event_ids;
-    for (;;) {
-        if (!accept_request(raw)) {
-            const auto woken = listener.wait();
-            if (woken == Listener::Woken::told_to_stop) break;
-            if (woken == Listener::Woken::idle && hooks.between) hooks.between();
-            continue;
-        }
+    for (unsigned served = 1;; ++served) {
+        const auto woken = listener.wait();
+        if (woken == Listener::Woken::told_to_stop) break;
+        if (woken == Listener::Woken::idle && hooks.between) hooks.between();
+        if (woken == Listener::Woken::idle || !accept_request(raw)) continue;
         std::optional<Lingering> lingering;
         if (!serve_one(raw, hooks, event_ids)) lingering.emplace(raw.ipcFd);
         FCGX_Finish_r(&raw);
         lingering.reset();
-        if (Listener::told_to_stop()) break;
+        if (served % most_before_a_look == 0 && Listener::told_to_stop()) break;
         if (hooks.between) hooks.between();
     }
     FCGX_Free(&raw, 1);
