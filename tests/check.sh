@@ -35,6 +35,7 @@ units() {
 }
 
 run_unit() {
+  rm -f "$logs/$1.status"
   "build/asan/tests/$1" --report_level=short --log_level=test_suite --color_output=no >"$logs/$1.log" 2>&1
   echo $? >"$logs/$1.status"
 }
@@ -42,10 +43,10 @@ run_unit() {
 # One that ends without its report has failed, whatever it said before.
 count_unit() {
   local name=$1 log=$logs/$1.log ok bad status
-  status=$(cat "$logs/$1.status")
+  status=$(cat "$logs/$1.status" 2>/dev/null)
   ok=$(sed -nE 's/^ *([0-9]+) test cases? out of [0-9]+ passed.*/\1/p' "$log" | tail -n 1)
   bad=$(sed -nE 's/^ *([0-9]+) test cases? out of [0-9]+ (failed|aborted).*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
-  [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+  [ "$status" != 0 ] && [ "$bad" -eq 0 ] && bad=1
   [ "$bad" -gt 0 ] && grep -vE 'Entering|Leaving' "$log" | tail -n 40
   count "${ok:-0}" "$bad" "$name"
 }

@@ -10,7 +10,7 @@ Result<std::optional<Identity>> judge_asker(const std::optional<std::string>& re
     const auto name = remote_user.value_or("");
     if (name.empty()) {
         return refuse(Fault::verified_user_missing, Say{"the web server did not say who is signed in"},
-                      Why{"no REMOTE_USER, and verified_user = remote_user: the web server must authenticate this address, and nginx needs fastcgi_param REMOTE_USER there (README, Verified users)"});
+                      Why{"no REMOTE_USER, and verified_user = remote_user: the web server must authenticate this address, and nginx needs fastcgi_param REMOTE_USER there (docs/operating.md, Verified users)"});
     }
     // "(null)" is what Apache's expressions make of a variable that is not there.
     if (!is_user_id(name) || trim(name) != name || name == "(null)") {

@@ -252,16 +252,19 @@ void serve(int listening_socket, const ServeHooks& hooks) {
     FCGX_Request raw;
     if (FCGX_InitRequest(&raw, listening_socket, FCGI_FAIL_ACCEPT_ON_INTR) != 0) throw std::runtime_error("libfcgi has no request");
     EventIds event_ids;
-    for (unsigned served = 1;; ++served) {
+    for (unsigned served = 0;;) {
         const auto woken = listener.wait();
         if (woken == Listener::Woken::told_to_stop) break;
-        if (woken == Listener::Woken::idle && hooks.between) hooks.between();
-        if (woken == Listener::Woken::idle || !accept_request(raw)) continue;
+        if (woken == Listener::Woken::idle) {
+            if (hooks.between) hooks.between();
+            continue;
+        }
+        if (!accept_request(raw)) continue; // another worker took it
         std::optional<Lingering> lingering;
         if (!serve_one(raw, hooks, event_ids)) lingering.emplace(raw.ipcFd);
         FCGX_Finish_r(&raw);
         lingering.reset();
-        if (served % most_before_a_look == 0 && Listener::told_to_stop()) break;
+        if (++served % most_before_a_look == 0 && Listener::told_to_stop()) break;
         if (hooks.between) hooks.between();
     }
     FCGX_Free(&raw, 1);

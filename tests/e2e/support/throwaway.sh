@@ -42,13 +42,13 @@ unshare -p -m -C -f --kill-child /bin/sh -c "$boot" >"$at/boot.log" 2>&1 </dev/n
 outer=$!
 for ((tries = 0; tries < 50; tries++)); do init=$(pgrep -P $outer) && break; sleep 0.1; done
 [ -n "${init:-}" ] || exit 77
-state=
+enter=(nsenter -t "$init" -m -p -C -r -w) state=
 for ((until = SECONDS + 60; SECONDS < until; )); do # a systemd that does not come up can hold its callers for long
-  state=$(timeout -k 1 5 nsenter -t "$init" -m -p -C -r -w /bin/systemctl is-system-running 2>/dev/null)
+  state=$(timeout -k 1 5 "${enter[@]}" /bin/systemctl is-system-running 2>/dev/null)
   case $state in running | degraded) break ;; esac
   kill -0 "$init" 2>/dev/null || exit 77
   sleep 0.1
 done
 case $state in running | degraded) ;; *) exit 77 ;; esac
-nsenter -t "$init" -m -p -C -r -w "${inner[@]}"
+"${enter[@]}" "${inner[@]}"
 exit
