@@ -114,6 +114,7 @@ Outcome Connection::write(const std::function<Outcome()>& work, const std::funct
 void Connection::ensure_open() {
     if (session_ && session_->usable()) return;
     session_.reset();
+    ++opened_;
     if (config_.engine == Engine::sqlite) {
         session_ = open_sqlite(config_, create_);
         return;
@@ -129,6 +130,12 @@ void Connection::ensure_open() {
         closed_until_ = ended + std::clamp<Clock::duration>(ended - began, closed_at_least, closed_at_most);
         throw;
     }
+}
+
+std::optional<Commit> Connection::last_commit() const {
+    auto commit = session_->last_commit();
+    if (commit) commit->session = opened_;
+    return commit;
 }
 
 // After an exception a session is used again only where it is known to be good, and never committed.

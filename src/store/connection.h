@@ -7,6 +7,7 @@
 #pragma once
 
 #include "consentgate/store/store.h"
+#include "recent.h"
 #include "session.h"
 #include "stall_guard.h"
 
@@ -29,6 +30,17 @@ public:
         std::optional<decltype(work())> answer;
         repeat([&] { answer.emplace(work()); });
         return std::move(*answer);
+    }
+
+    // read() of what is asked for again and again: what `work` found lately is the answer for as long as nothing was committed since.
+    template <class Value, class Work> std::optional<Value> recall(Recent<Value>& recent, const std::string& key, const Work& work) {
+        return read([&]() -> std::optional<Value> {
+            const auto before = last_commit();
+            if (const auto* known = recent.find(before, key)) return *known;
+            std::optional<Value> found = work();
+            if (found) recent.keep(before, last_commit(), key, *found);
+            return found;
+        });
     }
 
     // Runs `work` in one transaction, committed when it returns and rolled back when it throws.
@@ -78,6 +90,7 @@ private:
 
     void repeat(const std::function<void()>& work);
     void ensure_open();
+    std::optional<Commit> last_commit() const;
     void put_aside(Trouble trouble);
     // Longer than a server's own limits, which leave the session whole.
     std::chrono::milliseconds time_of_one() const { return config_.wait + std::chrono::seconds(1); }
@@ -90,6 +103,7 @@ private:
     Create create_;
     std::optional<StallGuard> guard_; // of the session, when a server has it
     std::unique_ptr<Session> session_;
+    std::uint64_t opened_ = 0; // sessions, this one included
     std::chrono::steady_clock::time_point closed_until_{}; // after a failed opening: do not try before
 };
 

@@ -5,7 +5,10 @@
 #include "consentgate/store/open.h"
 #include "value.h"
 
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -30,6 +33,13 @@ private:
     Trouble trouble_;
 };
 
+// Stands for the last commit to a database, of whatever and by whomever: as long as it is the same one, so is all that can be read.
+struct Commit {
+    std::uint64_t session = 0;            // of a connection's, by which it was told
+    std::array<std::uint64_t, 6> words{}; // whatever the engine tells its commits apart by
+    bool operator==(const Commit&) const = default;
+};
+
 // Every function throws EngineError. Destroying a session rolls back what it has not committed.
 class Session {
 public:
@@ -39,6 +49,7 @@ public:
     Session& operator=(const Session&) = delete;
 
     virtual bool usable() const = 0; // false: it would fail for sure, make another. Asks no server
+    virtual std::optional<Commit> last_commit() const { return std::nullopt; } // absent where it would have to be asked for
     virtual void begin() = 0;
     virtual void commit() = 0;
     virtual void roll_back() = 0;

@@ -48,8 +48,9 @@ std::vector<core::ResourceServer> SqlStore::list_resource_servers() {
 }
 
 Enquiry SqlStore::find_enquiry(const core::ResourceServerId& server, const core::Digest& token) {
-    return db_.read([&] {
-        Enquiry enquiry;
+    Enquiry enquiry;
+    const auto found = db_.recall(enquiries_, server.text + ' ' + token.hex, [&] {
+        enquiry = {};
         db_.query("SELECT " RESOURCE_SERVER_COLUMNS ", " SESSION_VIEW_COLUMNS " FROM resource_server r LEFT JOIN session s ON s.token_hash = ? " SESSION_VIEW_JOINS "WHERE r.id = ?",
                   [&](Row& columns) {
                       enquiry.server = take_resource_server(columns);
@@ -57,8 +58,9 @@ Enquiry SqlStore::find_enquiry(const core::ResourceServerId& server, const core:
                   },
                   token, server);
         if (enquiry.view && enquiry.view->session.id.text.empty()) enquiry.view = find_refreshed_session(token);
-        return enquiry;
+        return enquiry.view ? std::optional(enquiry) : std::nullopt;
     });
+    return found ? *found : enquiry;
 }
 
 Outcome SqlStore::disable_resource_server(const core::ResourceServerId& id) {

@@ -9,7 +9,7 @@ namespace consentgate::store {
 
 class SqlStore final : public Store {
 public:
-    explicit SqlStore(StoreConfig config) : db_(std::move(config)) {}
+    explicit SqlStore(StoreConfig config) : sessions_(config.remembered), accounts_(config.remembered), enquiries_(config.remembered), db_(std::move(config)) {}
 
     void put_client(const core::Client& client) override;
     std::optional<core::Client> find_client(const core::ClientId& id) override;
@@ -125,6 +125,9 @@ private:
     // Values of one text column, for the two-step deletes of sweep.
     std::vector<std::string> names(const char* sql, core::Instant before, std::size_t most);
 
+    Recent<core::SessionView> sessions_; // by token
+    Recent<Account> accounts_;           // by owner and service
+    Recent<Enquiry> enquiries_;          // by resource server and token, of tokens that were found
     Connection db_;
 };
 

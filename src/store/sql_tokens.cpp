@@ -5,7 +5,7 @@ namespace consentgate::store {
 
 // Most tokens are the first of their session and stand in its row; those that a refresh gave are looked for after it.
 std::optional<core::SessionView> SqlStore::find_session(const core::Digest& token) {
-    return db_.read([&] {
+    return db_.recall(sessions_, token.hex, [&] {
         std::optional<core::SessionView> view;
         db_.query("SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS "WHERE s.token_hash = ?",
                   [&](Row& columns) { view = take_session_view(columns); }, token);

@@ -43,7 +43,7 @@ std::optional<core::UpstreamToken> SqlStore::find_upstream_token(const std::stri
 }
 
 Account SqlStore::find_account(const std::string& owner, const core::ServiceId& service) {
-    return db_.read([&] {
+    return *db_.recall(accounts_, owner + ' ' + service.text, [&]() -> std::optional<Account> {
         Account account;
         db_.query("SELECT " SERVICE_COLUMNS ", " UPSTREAM_TOKEN_COLUMNS " FROM service LEFT JOIN upstream_token ON upstream_token.service_id = service.id AND upstream_token.owner = ? "
                   "WHERE service.id = ?",

@@ -8,6 +8,7 @@
 // - A file that was moved away stays open under its old inode, and commits would go to a file nobody sees: usable() looks
 //   whether the path still leads to the file that is open.
 #include "session.h"
+#include "wal_index.h"
 
 #include <Poco/Data/DataException.h>
 #include <Poco/Data/SQLite/Connector.h>
@@ -98,6 +99,7 @@ public:
         if (::stat(config.path.c_str(), &at) != 0) throw EngineError(Trouble::refused, "the database file is missing");
         device_ = at.st_dev;
         inode_ = at.st_ino;
+        wal_index_.emplace(handle_);
     }
 
     // Closing a SQLite connection rolls an open transaction back; only then may the next writer come.
@@ -116,6 +118,8 @@ public:
         // A connection that was opened while the file could not be written stays read-only for ever.
         return same_file && sqlite3_db_readonly(handle_, "main") == 0;
     }
+
+    std::optional<Commit> last_commit() const override { return wal_index_->last_commit(); }
 
     // The time spent in the queue counts against the wait for SQLite's lock, so that the two together are no longer than
     // configured.
@@ -230,6 +234,7 @@ private:
     Poco::Data::Session session_;
     sqlite3* handle_ = nullptr;                                  // the session's own
     std::map<std::string, sqlite3_stmt*, std::less<>> statements_; // on that handle, so they go before it
+    std::optional<WalIndex> wal_index_;                            // of that handle
     dev_t device_ = 0;
     ino_t inode_ = 0;
     std::int64_t waiting_since_ns_ = 0;

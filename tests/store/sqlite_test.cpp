@@ -3,9 +3,11 @@
 #include "child.h"
 #include "sample.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,6 +74,24 @@ int settling_fails(const store::StoreConfig& config, const core::Settlement& set
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(sqlite)
+
+// A session that is asked for by its token, in a store that counts its statements.
+struct Remembered : Migrated {
+    int statements = 0;
+    core::Settlement settlement = settlement_of(put_sample_flow(*store));
+    std::unique_ptr<store::Store> reader;
+
+    Remembered() {
+        store->settle_flow(settlement);
+        config.before_statement = [this](std::string_view) { ++statements; };
+        reader = store::open_store(config);
+        ask();
+    }
+    std::optional<core::SessionView> ask() {
+        statements = 0;
+        return reader->find_session(settlement.session.token);
+    }
+};
 
 BOOST_FIXTURE_TEST_CASE(a_missing_database_is_not_made_by_opening_it, Scratch) {
     const auto store = store::open_store(config);
@@ -205,6 +225,121 @@ BOOST_FIXTURE_TEST_CASE(commits_are_synchronous_and_the_journal_is_a_wal, Migrat
     BOOST_TEST(Stranger(config.path).ask("PRAGMA journal_mode") == "wal");
     put_sample_flow(*store);
     BOOST_TEST(Stranger(config.path).ask("PRAGMA integrity_check") == "ok");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_read_is_remembered_until_something_is_committed, Remembered) {
+    BOOST_TEST(ask().has_value());
+    BOOST_TEST(statements == 0);
+    store->touch_client(settlement.session.client_id, noon);
+    BOOST_TEST(ask().has_value());
+    BOOST_TEST(statements == 1);
+    BOOST_TEST(ask().has_value());
+    BOOST_TEST(statements == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_not_found_is_not_remembered, Remembered) {
+    for (int i = 0; i < 2; ++i) {
+        statements = 0;
+        BOOST_TEST(!reader->find_session(fresh_digest()).has_value());
+        BOOST_TEST(statements == 2);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_store_may_remember_nothing, Remembered) {
+    config.remembered = 0;
+    reader = store::open_store(config);
+    for (int i = 0; i < 2; ++i) {
+        BOOST_TEST(ask().has_value());
+        BOOST_TEST(statements == 1);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(what_somebody_else_commits_to_the_file_is_seen_at_once, Remembered) {
+    Stranger stranger(config.path);
+    stranger.run("UPDATE session SET revoked_at = 1");
+    BOOST_TEST(ask()->session.revoked_at.has_value());
+    stranger.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    stranger.run("UPDATE session SET revoked_at = NULL");
+    BOOST_TEST(!ask()->session.revoked_at.has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_change_that_is_rolled_back_or_not_yet_committed_is_not_seen, Remembered) {
+    Stranger stranger(config.path);
+    stranger.run("BEGIN IMMEDIATE");
+    stranger.run("UPDATE session SET revoked_at = 1");
+    BOOST_TEST(!ask()->session.revoked_at.has_value());
+    stranger.run("ROLLBACK");
+    BOOST_TEST(!ask()->session.revoked_at.has_value());
+}
+
+// As a process leaves it that is killed while it commits; in a process of its own, which has no locks to lose by closing the file.
+BOOST_FIXTURE_TEST_CASE(a_half_written_commit_is_no_reason_to_remember, Remembered) {
+    BOOST_TEST(ask().has_value());
+    BOOST_REQUIRE(statements == 0);
+    const int status = in_child([&] {
+        const int file = open((config.path + "-shm").c_str(), O_RDWR);
+        char second = 0;
+        if (pread(file, &second, 1, 48 + 8) != 1) return 1;
+        ++second;
+        return pwrite(file, &second, 1, 48 + 8) == 1 ? 0 : 2;
+    });
+    BOOST_REQUIRE(status == 0);
+    BOOST_TEST(ask().has_value());
+    BOOST_TEST(statements == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_database_that_was_moved_away_is_missed_though_the_answer_is_remembered, Remembered) {
+    BOOST_TEST(ask().has_value());
+    fs::rename(config.path, folder / "aside");
+    BOOST_CHECK_THROW(ask(), StoreFailure);
+    fs::rename(folder / "aside", config.path);
+    BOOST_TEST(ask().has_value());
+    BOOST_TEST(statements == 1);
+}
+
+// A line between a process and its child, on which either hears when the other is no more.
+class Line {
+public:
+    Line() { BOOST_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_) == 0); }
+    ~Line() { close(ends_[side_]); }
+    void take_end(int side) {
+        side_ = side;
+        close(ends_[1 - side]);
+    }
+    bool say() { return send(ends_[side_], "!", 1, MSG_NOSIGNAL) == 1; }
+    bool hear() {
+        char word = 0;
+        return read(ends_[side_], &word, 1) == 1;
+    }
+
+private:
+    int ends_[2]{}, side_ = 0;
+};
+
+// Whatever a store remembers, it must not say yes once somebody was told no.
+BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migrated) {
+    std::vector<core::Settlement> settlements;
+    for (int i = 0; i < 300; ++i) store->settle_flow(settlements.emplace_back(settlement_of(put_sample_flow(*store))));
+    store.reset(); // a connection must not cross a fork
+    Line line;
+    const pid_t pid = start_child([&] {
+        line.take_end(1);
+        const auto writer = store::open_store(config);
+        for (const auto& each : settlements) {
+            if (!line.hear() || writer->revoke_session(each.session.id, noon) != Outcome::done || !line.say()) return 1;
+        }
+        return 0;
+    });
+    line.take_end(0);
+    const auto reader = store::open_store(config);
+    std::size_t stale = 0;
+    for (const auto& each : settlements) {
+        for (int again = 0; again < 2; ++again) BOOST_TEST(!reader->find_session(each.session.token)->session.revoked_at.has_value());
+        BOOST_REQUIRE((line.say() && line.hear()));
+        stale += reader->find_session(each.session.token)->session.revoked_at ? 0 : 1;
+    }
+    BOOST_TEST(stale == 0U);
+    BOOST_TEST(end_of(pid) == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_failure_never_carries_sql_or_values, Migrated) {

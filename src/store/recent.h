@@ -1,0 +1,42 @@
+// What was read lately and is still so; private to this room.
+//
+// A client calls its MCP server again and again with one token, and each call asks the same of the database. Where the engine tells its
+// last commit without being asked (SQLite), the answer is given from memory for as long as nothing at all was committed since it was
+// read: never a stale one, not even of what another process has just revoked.
+#pragma once
+
+#include "session.h"
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace consentgate::store {
+
+template <class Value> class Recent {
+public:
+    explicit Recent(std::size_t most) : most_(most) {}
+
+    // in:  last  the last commit there is; absent: it cannot be told
+    // out: null when it has to be read
+    const Value* find(const std::optional<Commit>& last, const std::string& key) const {
+        if (!last || last != as_of_) return nullptr;
+        const auto found = values_.find(key);
+        return found == values_.end() ? nullptr : &found->second;
+    }
+
+    // in:  before, after  the last commit as it was told before the reading and after it: between two that differ it was read
+    void keep(const std::optional<Commit>& before, const std::optional<Commit>& after, const std::string& key, const Value& value) {
+        if (most_ == 0 || !before || before != after) return;
+        if (as_of_ != before || values_.size() >= most_) values_.clear();
+        as_of_ = before;
+        values_.insert_or_assign(key, value);
+    }
+
+private:
+    std::size_t most_;
+    std::optional<Commit> as_of_; // of all the values
+    std::unordered_map<std::string, Value> values_;
+};
+
+} // namespace consentgate::store

@@ -1,0 +1,26 @@
+// The last commit to a SQLite database, as its wal-index tells it; private to this room.
+#pragma once
+
+#include "session.h"
+
+struct sqlite3;
+struct sqlite3_file;
+
+namespace consentgate::store {
+
+// The wal-index is memory that all connections to a database in WAL mode share; every commit changes its header before the
+// committing process goes on. Looking at it takes no lock and no system call.
+// law: sqlite.org/walformat.html, section 2.1 (the header, twice, so that a half written one shows)
+class WalIndex {
+public:
+    // in: handle  open, and in WAL mode; it must outlive this
+    explicit WalIndex(sqlite3* handle);
+
+    // Absent while a commit is being written, and where the header is of a form that this program does not know.
+    std::optional<Commit> last_commit() const;
+
+private:
+    sqlite3_file* file_ = nullptr;
+};
+
+} // namespace consentgate::store

@@ -1,0 +1,131 @@
+// What a store remembers of what it read is never behind what was committed, whoever committed it.
+#include "sample.h"
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Outcome;
+
+namespace {
+
+// All that a call to an MCP server rests on.
+struct Standing {
+    core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, {}};
+    core::VirtualKey key = sample_key();
+    core::Service service = sample_service();
+    core::Settlement settlement;
+    core::RefreshToken refresh;
+    core::UpstreamToken token;
+    std::string owner, first_token; // upstream, sealed
+
+    explicit Standing(store::Store& store) {
+        store.put_resource_server(server);
+        store.put_virtual_key(key);
+        store.put_service(service);
+        const core::Identity identity{core::IdentityKind::virtual_key, key.id.text};
+        settlement = settlement_of(put_sample_flow(store), identity);
+        store.settle_flow(settlement);
+        refresh = {fresh_digest(), settlement.session.id, core::KeyId("k1"), noon + core::Span(30 * 86400), std::nullopt};
+        BOOST_REQUIRE((store.redeem_code(settlement.code.hash, fresh_id(), refresh, noon) == Outcome::done));
+        owner = core::token_owner(identity, settlement.session.id);
+        connect(store);
+        first_token = token.access_token;
+    }
+
+    void connect(store::Store& store) {
+        auto connected = sample_token(service.id.text);
+        connected.owner = owner;
+        BOOST_REQUIRE((store.connect_in_session(settlement.session.id, connected, noon) == Outcome::done));
+        token = store.find_upstream_token(owner, service.id).value();
+    }
+
+    std::optional<core::SessionView> view(store::Store& store) const { return store.find_session(settlement.session.token); }
+    store::Account account(store::Store& store) const { return store.find_account(owner, service.id); }
+    store::Enquiry enquiry(store::Store& store) const { return store.find_enquiry(server.id, settlement.session.token); }
+    void ask_all(store::Store& store) const {
+        for (int again = 0; again < 2; ++again) {
+            BOOST_REQUIRE(view(store).has_value());
+            BOOST_REQUIRE(account(store).token.has_value());
+            BOOST_REQUIRE(enquiry(store).view.has_value());
+        }
+    }
+};
+
+struct Change {
+    const char* what;
+    std::function<void(Standing&, store::Store&)> make;
+    std::function<bool(const Standing&, store::Store&)> seen;
+};
+
+const std::vector<Change> changes{
+    {"an access token is revoked", [](Standing& of, store::Store& store) { store.revoke_access_token(of.settlement.session.token, noon); },
+     [](const Standing& of, store::Store& store) { return of.view(store)->session.token_ends() == noon && of.enquiry(store).view->session.token_ends() == noon; }},
+    {"a session is revoked", [](Standing& of, store::Store& store) { store.revoke_session(of.settlement.session.id, noon); },
+     [](const Standing& of, store::Store& store) { return of.view(store)->session.revoked_at && of.enquiry(store).view->session.revoked_at; }},
+    {"a session lasts longer",
+     [](Standing& of, store::Store& store) {
+         const auto until = noon + core::Span(40 * 86400);
+         const core::RefreshToken next{fresh_digest(), of.refresh.session_id, core::KeyId("k1"), until, std::nullopt};
+         store.rotate_refresh_token({of.refresh.hash, of.refresh.key_id, next, {fresh_digest(), of.refresh.session_id, *core::ScopeSet::parse("mcp"), until}}, noon);
+     },
+     [](const Standing& of, store::Store& store) { return of.view(store)->session.expires_at == noon + core::Span(40 * 86400); }},
+    {"a client is disabled", [](Standing& of, store::Store& store) { store.disable_client(of.settlement.session.client_id); },
+     [](const Standing& of, store::Store& store) { return !of.view(store)->client_active && !of.enquiry(store).view->client_active; }},
+    {"a virtual key is disabled", [](Standing& of, store::Store& store) { store.disable_virtual_key(of.key.id, noon); },
+     [](const Standing& of, store::Store& store) { return !of.view(store)->virtual_key->active && !of.enquiry(store).view->virtual_key->active && !of.account(store).token; }},
+    {"a resource server is disabled", [](Standing& of, store::Store& store) { store.disable_resource_server(of.server.id); },
+     [](const Standing& of, store::Store& store) { return !of.enquiry(store).server->active; }},
+    {"a service is switched off",
+     [](Standing& of, store::Store& store) {
+         of.service.active = false;
+         store.update_service(of.service);
+     },
+     [](const Standing& of, store::Store& store) { return !of.account(store).service->active; }},
+    {"another account is connected", [](Standing& of, store::Store& store) { of.connect(store); },
+     [](const Standing& of, store::Store& store) { return of.account(store).token->access_token != of.first_token; }},
+    {"an account is disconnected", [](Standing& of, store::Store& store) { store.end_upstream_token(of.token.id, noon); },
+     [](const Standing& of, store::Store& store) { return !of.account(store).token; }},
+    {"an upstream token is refreshed",
+     [](Standing& of, store::Store& store) {
+         of.token.access_token = "fresh " + fresh_id();
+         BOOST_REQUIRE((store.claim_refresh(of.token.id, of.token.version, "lease", noon + core::Span(60), noon) == Outcome::done));
+         BOOST_REQUIRE((store.keep_refreshed(of.token, "lease", noon) == Outcome::done));
+     },
+     [](const Standing& of, store::Store& store) { return of.account(store).token->access_token != of.first_token; }},
+    {"a session is swept", [](Standing&, store::Store& store) { store.sweep(noon + core::Span(400 * 86400), noon, 10000); },
+     [](const Standing& of, store::Store& store) { return !of.view(store) && !of.enquiry(store).view; }},
+};
+
+void each_change_is_seen_by(store::Store& reader, store::Store& writer) {
+    for (const auto& change : changes) {
+        Standing standing(writer);
+        standing.ask_all(reader);
+        BOOST_TEST(!change.seen(standing, reader), change.what << " is seen before it was made");
+        change.make(standing, writer);
+        BOOST_TEST(change.seen(standing, reader), change.what << ", and it is not seen");
+    }
+}
+
+} // namespace
+
+STORE_CASE(what_another_store_commits_is_seen_at_once_however_often_it_was_asked_before, "V5 C11") {
+    const auto reader = ground.open();
+    const auto writer = store::open_store(ground.other_config());
+    each_change_is_seen_by(*reader, *writer);
+}
+
+STORE_CASE(what_a_store_commits_itself_is_seen_at_once_however_often_it_was_asked_before, "V5 C11") {
+    const auto store = ground.open();
+    each_change_is_seen_by(*store, *store);
+}
+
+STORE_CASE(more_sessions_than_a_store_remembers_are_told_apart, "C11") {
+    auto config = ground.config();
+    config.remembered = 2;
+    const auto store = store::open_store(config);
+    std::vector<core::Settlement> settlements;
+    for (int i = 0; i < 5; ++i) store->settle_flow(settlements.emplace_back(settlement_of(put_sample_flow(*store))));
+    for (int round = 0; round < 3; ++round) {
+        for (const auto& settlement : settlements) BOOST_TEST((store->find_session(settlement.session.token)->session.id == settlement.session.id));
+    }
+    BOOST_TEST(!store->find_session(fresh_digest()).has_value());
+}
