@@ -30,10 +30,9 @@ Reply let_pass(const usecase::Passage& passage, Asked asked) {
     reply.bare = true;
     const bool variables = asked == Asked::as_authorizer;
     reply.headers.reserve(8);
-    for (auto& fact : core::gate_facts(passage.view)) {
-        if (variables && fact.name == "SUBJECT") reply.header("Variable-REMOTE_USER", fact.value);
-        reply.header(variables ? "Variable-CONSENTGATE_" + std::string(fact.name) : std::string(fact.header), std::move(fact.value));
-    }
+    auto facts = core::gate_facts(passage.view);
+    if (variables) reply.header("Variable-REMOTE_USER", facts.front().value);
+    for (auto& fact : facts) reply.header(variables ? fact.variable : fact.header, std::move(fact.value));
     if (passage.upstream) {
         reply.header(variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization", "Bearer " + passage.upstream->reveal());
     }

@@ -46,8 +46,7 @@ struct Front {
     int port;
     pid_t nothing, gate; // the masters, whose children decide
 };
-int measure_gate(const std::string& token, const std::vector<Front>& fronts);
-std::string sign_in_token(int port); // of somebody who went through it
+int measure_gate(int port, const std::vector<Front>& fronts); // in: port  of the pages, where the callers sign in
 
 // A FastCGI AUTHORIZER that says yes to everything, with as many facts as the gate tells.
 int authorize_nothing();

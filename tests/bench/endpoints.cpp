@@ -117,7 +117,7 @@ void print(const Endpoint& endpoint, const Figures& figures) {
 int measure_endpoints(int port, const std::string& id, const std::string& secret, const std::string& service, const Vault& vault) {
     const auto client = register_client(port);
     const auto refreshing = register_client(port, true);
-    const auto token = sign_in_token(port);
+    const auto token = sign_in(port, 1).front();
     connect_account(vault, token, service);
     const auto us = "client_id=" + id + "&client_secret=" + secret;
     const auto question = client_post(port, "introspect", us + "&token=" + token);

@@ -108,4 +108,15 @@ void SixRequests::travel() {
     }
 }
 
+std::vector<std::string> sign_in(int port, std::size_t people) {
+    const auto client = register_client(port);
+    SignIn person(port, client);
+    std::vector<std::string> tokens;
+    while (tokens.size() < people) {
+        person.prepare();
+        tokens.emplace_back(between(person.redeem(person.finish()), "\"access_token\":\"", "\""));
+    }
+    return tokens;
+}
+
 } // namespace consentgate::bench

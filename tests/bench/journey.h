@@ -4,6 +4,7 @@
 #include "http_client.h"
 
 #include <string>
+#include <vector>
 
 namespace consentgate::bench {
 
@@ -44,6 +45,8 @@ private:
     std::string origin_, client_id_;
     std::string verifier_, challenge_, cookie_, request_;
 };
+
+std::vector<std::string> sign_in(int port, std::size_t people); // out: an access token of each
 
 // The same six requests, in method and size, to the program that does nothing.
 class SixRequests final : public Traveller {

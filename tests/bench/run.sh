@@ -71,4 +71,4 @@ mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESO
 "$BUILD/bench" endpoints "$PORT" "${asking[@]}" bench "$CONSENTGATE_DATABASE" "$CONSENTGATE_KEY_FILE" || fail "the endpoints were not measured"
 "$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" >>"$VAR/servers.log" 2>&1 || fail "the resource was not freed of its service"
 start_gates
-"$BUILD/bench" gate "$("$BUILD/bench" token "$PORT")" "${FRONTS[@]}" || fail "the gate was not measured"
+"$BUILD/bench" gate "$PORT" "${FRONTS[@]}" || fail "the gate was not measured"

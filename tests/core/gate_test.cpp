@@ -35,7 +35,7 @@ core::SessionView sample_view() {
 
 std::string fact(const core::SessionView& view, std::string_view name) {
     for (const auto& one : core::gate_facts(view)) {
-        if (one.name == name) return one.value;
+        if (one.variable == "Variable-CONSENTGATE_" + std::string(name)) return one.value;
     }
     return "(absent)";
 }

@@ -19,12 +19,12 @@ int gate_status(const Error& error);
 
 // One fact about who is calling. Visible ASCII: everything else in a name is percent-encoded UTF-8.
 struct GateFact {
-    std::string_view name; // "SUBJECT", for variables of the web server
-    std::string_view header; // "Consentgate-Subject"
-    std::string value;     // never empty
+    std::string_view variable; // "Variable-CONSENTGATE_SUBJECT": as an authorizer has the web server set it (FastCGI 1.0, section 6.3)
+    std::string_view header;   // "Consentgate-Subject"
+    std::string value;         // never empty
 };
 
-// Who calls, for the server behind: SUBJECT (subject_of), USER (a name for people; absent when nobody said), IDENTITY (its
+// Who calls, for the server behind: SUBJECT first (subject_of), then USER (a name for people; absent when nobody said), IDENTITY (its
 // kind), CLIENT, SCOPE, SESSION. law: requirement RS11
 std::vector<GateFact> gate_facts(const SessionView& view);
 

@@ -40,7 +40,7 @@ struct StoreConfig {
     std::string tls_ca{}; // PEM file of the authorities that `verify` trusts; empty: the system's
 
     // Sessions, accounts and enquiries, each so many, that a store remembers while nothing is committed; 0: none.
-    std::size_t remembered = 512;
+    std::size_t remembered = 128;
 
     std::chrono::milliseconds wait{5000}; // how long a unit of work may wait for others before StoreFailure
     std::shared_ptr<WriterQueue> queue{}; // of the processes that write to one SQLite file; absent: its own lock alone

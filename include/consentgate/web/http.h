@@ -33,12 +33,12 @@ struct Request {
 
 struct Reply {
     int status = 200;
-    std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::pair<std::string_view, std::string>> headers; // every name is a literal
     std::string body;
     bool bare = false; // the headers alone, without Content-Length
 
-    Reply& header(std::string name, std::string value) {
-        headers.emplace_back(std::move(name), std::move(value));
+    Reply& header(std::string_view name, std::string value) {
+        headers.emplace_back(name, std::move(value));
         return *this;
     }
 };
