@@ -5,6 +5,15 @@
 #include <algorithm>
 
 namespace consentgate::usecase {
+namespace {
+
+// Of one address the newest counts; so a second one within the same second is dated after the first.
+core::Instant after_all_others(store::Store& store, core::Instant now) {
+    const auto others = store.list_resource_servers(); // newest first
+    return others.empty() ? now : std::max(now, others.front().created_at + core::Span(1));
+}
+
+} // namespace
 
 core::Result<std::string> introspect_token(World& world, const Sender& sender, core::Instant now) {
     if (auto repeated = sender.form.refuse_repeated(); !repeated) return repeated.error();
@@ -27,7 +36,7 @@ core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Ra
     for (const auto& service : services) {
         if (!store.find_service(core::ServiceId(service))) return no("there is no service '" + service + "'; see consentgate-admin service list");
     }
-    NewResourceServer made{{core::ResourceServerId("cgrs_" + random.id(16)), known ? known->url : resource.url, {}, true, now, std::move(services), resource.scope}, random.secret()};
+    NewResourceServer made{{core::ResourceServerId("cgrs_" + random.id(16)), known ? known->url : resource.url, {}, true, after_all_others(store, now), std::move(services), resource.scope}, random.secret()};
     made.server.secret = core::sha256(made.clear);
     store.put_resource_server(made.server);
     return made;

@@ -266,4 +266,15 @@ BOOST_AUTO_TEST_CASE(resources_that_were_added_stand_beside_the_configured_ones_
     BOOST_TEST(all[1].service == "notion");
 }
 
+BOOST_AUTO_TEST_CASE(of_resources_that_were_added_within_one_second_the_last_one_counts, *label("D8")) {
+    House house;
+    house.store->put_service(sample_service("notion"));
+    for (int i = 0; i < 8; ++i) {
+        const bool last = i % 2 == 1;
+        BOOST_REQUIRE(static_cast<bool>(usecase::add_resource_server(*house.store, house.random, house.policy, {"https://tools.example.org/new", scopes("mcp")}, last ? std::vector<std::string>{"notion"} : std::vector<std::string>{}, noon)));
+        const auto all = usecase::guarded_resources(*house.store, house.policy.resources);
+        BOOST_TEST(all.back().service == (last ? "notion" : ""));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
