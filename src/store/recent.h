@@ -7,9 +7,12 @@
 
 #include "session.h"
 
+#include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace consentgate::store {
 
@@ -25,16 +28,23 @@ public:
         return found == values_.end() ? nullptr : &found->second;
     }
 
+    // Keeps what is asked for a second time; to copy what never is would make each reading dearer.
     // in:  before, after  the last commit as it was told before the reading and after it: between two that differ it was read
     void keep(const std::optional<Commit>& before, const std::optional<Commit>& after, const std::string& key, const Value& value) {
-        if (most_ == 0 || !before || before != after) return;
+        if (most_ == 0 || !before || before != after || !asked_before(key)) return;
         if (as_of_ != before || values_.size() >= most_) values_.clear();
         as_of_ = before;
         values_.insert_or_assign(key, value);
     }
 
 private:
+    bool asked_before(const std::string& key) {
+        const auto hash = std::hash<std::string>{}(key);
+        return std::exchange(asked_[hash % asked_.size()], hash) == hash;
+    }
+
     std::size_t most_;
+    std::array<std::size_t, 256> asked_{}; // hashes of keys, each until another one comes to its place
     std::optional<Commit> as_of_; // of all the values
     std::unordered_map<std::string, Value> values_;
 };

@@ -85,7 +85,7 @@ struct Remembered : Migrated {
         store->settle_flow(settlement);
         config.before_statement = [this](std::string_view) { ++statements; };
         reader = store::open_store(config);
-        ask();
+        for (int twice = 0; twice < 2; ++twice) ask();
     }
     std::optional<core::SessionView> ask() {
         statements = 0;
@@ -237,10 +237,19 @@ BOOST_FIXTURE_TEST_CASE(what_was_read_is_remembered_until_something_is_committed
     BOOST_TEST(statements == 0);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_asked_for_once_is_not_kept, Remembered) {
+    reader = store::open_store(config);
+    for (const int expected : {1, 1, 0}) {
+        BOOST_TEST(ask().has_value());
+        BOOST_TEST(statements == expected);
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(what_was_not_found_is_not_remembered, Remembered) {
-    for (int i = 0; i < 2; ++i) {
+    const auto unknown = fresh_digest();
+    for (int i = 0; i < 3; ++i) {
         statements = 0;
-        BOOST_TEST(!reader->find_session(fresh_digest()).has_value());
+        BOOST_TEST(!reader->find_session(unknown).has_value());
         BOOST_TEST(statements == 2);
     }
 }
@@ -248,7 +257,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_not_found_is_not_remembered, Remembered) {
 BOOST_FIXTURE_TEST_CASE(a_store_may_remember_nothing, Remembered) {
     config.remembered = 0;
     reader = store::open_store(config);
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < 3; ++i) {
         BOOST_TEST(ask().has_value());
         BOOST_TEST(statements == 1);
     }
@@ -334,7 +343,7 @@ BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migr
     const auto reader = store::open_store(config);
     std::size_t stale = 0;
     for (const auto& each : settlements) {
-        for (int again = 0; again < 2; ++again) BOOST_TEST(!reader->find_session(each.session.token)->session.revoked_at.has_value());
+        for (int again = 0; again < 3; ++again) BOOST_TEST(!reader->find_session(each.session.token)->session.revoked_at.has_value());
         BOOST_REQUIRE((line.say() && line.hear()));
         stale += reader->find_session(each.session.token)->session.revoked_at ? 0 : 1;
     }
