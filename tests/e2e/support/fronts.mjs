@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { send } from './browser.mjs';
-import { freePort, plainFolder, root, startServer, until } from './server.mjs';
+import { freePort, plainFolder, root, startServer, until, waitFor } from './server.mjs';
 
 const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
@@ -33,12 +33,14 @@ export class Child {
     this.said = '';
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (bytes) => { this.said += bytes; });
     started.add(this.process);
+    waitFor(this.process, false);
   }
 
   get pid() { return this.process.pid; }
   get ended() { return this.process.exitCode !== null || this.process.signalCode !== null; }
 
   async stop(signal = 'SIGTERM') {
+    waitFor(this.process, true);
     if (!this.ended) { this.process.kill(signal); await once(this.process, 'exit'); }
     started.delete(this.process);
   }

@@ -18,6 +18,12 @@ const plenty = { CONSENTGATE_REGISTRATIONS_PER_MINUTE: '100000', CONSENTGATE_AUT
 const running = new Set();
 process.on('exit', () => { for (const child of running) try { process.kill(child.pid, 'SIGTERM'); } catch { /* already gone */ } });
 
+// Whether this process waits for that one's end. It must not while a test runs: one that fails leaves its server behind, and its
+// file would wait for it until it is given up.
+export function waitFor(child, yes) {
+  for (const handle of [child, child.stdout, child.stderr]) if (yes) handle?.ref(); else handle?.unref();
+}
+
 export const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 export async function until(question, what, ms = 60000) {
@@ -141,6 +147,7 @@ class Server {
   }
 
   async stop() {
+    waitFor(this.child, true);
     if (this.child.exitCode === null) this.child.kill('SIGTERM');
     const [code, signal] = await this.ended;
     running.delete(this.child);
@@ -173,6 +180,7 @@ export async function startServer({ env = {}, workers = 4, before = [], folder: 
     cwd: root, env: childEnvironment(port, folder, workers, settings), stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
+  waitFor(child, false);
   const server = await new Server(child, port, folder, given !== undefined).waitReady();
   await until(() => server.workerPids().length === workers, `${workers} workers`); // the first answer needs but one
   return server;
