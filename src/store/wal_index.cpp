@@ -26,7 +26,7 @@ WalIndex::WalIndex(sqlite3* handle) {
 
 // By way of SQLite's own mapping: to open and close the file would take away the locks that SQLite has on it (POSIX).
 std::optional<Commit> WalIndex::last_commit() const {
-    if (file_ == nullptr || file_->pMethods == nullptr || file_->pMethods->iVersion < 2) return std::nullopt;
+    if (file_ == nullptr || file_->pMethods == nullptr || file_->pMethods->iVersion < 2 || file_->pMethods->xShmMap == nullptr) return std::nullopt;
     void volatile* memory = nullptr;
     if (file_->pMethods->xShmMap(file_, region, region_size, 0, &memory) != SQLITE_OK || memory == nullptr) return std::nullopt;
     const auto* header = static_cast<const volatile std::uint64_t*>(memory);

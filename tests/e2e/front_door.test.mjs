@@ -42,6 +42,7 @@ after(async () => {
   await server?.stop();
 }, options);
 
+const connections = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
 const serves = async (where, path_ = metadata) => (await ask(where, request('GET', path_))).status;
 
 test('F1: whatever a web server asks the gate, there is an answer, and no empty one: lighttpd takes that for a yes', options, async () => {
@@ -53,13 +54,32 @@ test('F1: whatever a web server asks the gate, there is an answer, and no empty 
   }
 });
 
-test('F1: a gate that cannot read its database, or is in the middle of dying, says no', options, async () => {
+test('F1: a gate that cannot read its database says no, even to a token that it remembers', options, async () => {
+  const { token: good } = await journey(server);
+  const answers = async () => {
+    const asked = [good, good, good, `cgs_${'A'.repeat(43)}`].map((one) => () => ask(gate, request('GET', '/mcp', { HTTP_AUTHORIZATION: `Bearer ${one}` }), { role: authorizer, stdin: false }));
+    const statuses = [];
+    for (const each of asked) statuses.push((await each()).status);
+    return statuses;
+  };
+  assert.deepEqual(await answers(), [200, 200, 200, 401]);
   const folder = path.dirname(server.database);
   fs.renameSync(server.database, path.join(folder, 'away.db'));
   try {
-    const answer = await ask(gate, request('GET', '/mcp', { HTTP_AUTHORIZATION: `Bearer cgs_${'A'.repeat(43)}` }), { role: authorizer, stdin: false });
-    assert.equal(answer.status, 503);
+    assert.deepEqual(await answers(), [503, 503, 503, 503]);
   } finally { fs.renameSync(path.join(folder, 'away.db'), server.database); }
+  assert.deepEqual(await answers(), [200, 200, 200, 401]);
+});
+
+test('V5 C11: a token that the gate has let pass again and again is refused by the first call after it was revoked', options, async () => {
+  for (let round = 0; round < 5; ++round) {
+    const { token: good, client } = await journey(server);
+    const passes = async () => (await ask(gate, request('GET', '/mcp', { HTTP_AUTHORIZATION: `Bearer ${good}` }), { role: authorizer, stdin: false })).status;
+    for (let again = 0; again < 4; ++again) assert.equal(await passes(), 200);
+    const form = `token=${good}&client_id=${client.client_id}`;
+    assert.equal((await ask(pages, posted(`${api}/revoke`, form), { body: form })).status, 200);
+    assert.equal(await passes(), 401);
+  }
 });
 
 test('F3: Status is the first line of every answer, because lighttpd drops what stands before it', options, async () => {
@@ -93,7 +113,6 @@ test('F4: every redirect says its status, because Apache makes 200 of a Location
 });
 
 test('F6: a worker that is told to stop in the middle of a body reads it to its end, and answers', options, async () => {
-  const connections = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
   const [worker] = server.workerPids();
   const idle = connections(worker);
   const body = `grant_type=authorization_code&code=${'x'.repeat(500)}`;
@@ -199,6 +218,23 @@ test('F11: a body that does not come, or comes drop by drop, is 408 and gives th
     assert.equal(answer.status, 408, answer.raw);
     assert.match(answer.body, /too long to arrive/);
   }
+});
+
+test('F12: a worker that finds a request each time it looks ends all the same when it is told to, and leaves the rest to the next', options, async () => {
+  const form = 'x=y';
+  const whole = [begin(), record('params', pairs(posted(`${api}/consent/submit`, form))), record('params'), record('stdin', form), record('stdin')];
+  const [worker] = server.workerPids();
+  const idle = connections(worker);
+  const slow = await new Peer(pages).send(...whole.slice(0, -1));
+  await until(() => connections(worker) > idle, 'the worker to read the slow one');
+  process.kill(worker, 'SIGTERM');
+  const others = await Promise.all(Array.from({ length: 100 }, () => new Peer(pages).send(...whole)));
+  await slow.send(record('stdin'));
+  const ids = (await Promise.all([slow, ...others].map((peer) => peer.answer()))).map(({ body }) => JSON.parse(body).event_id);
+  const own = ids.filter((id) => id.startsWith(ids[0].slice(0, 8)));
+  assert.ok(own.length <= 16, `it answered ${own.length}`);
+  assert.equal(new Set(ids).size, 101);
+  await until(() => server.workerPids().length === 1 && server.workerPids()[0] !== worker, 'another worker');
 });
 
 test('F12: the master under spawn-fcgi starts another worker for one that died, and its log is heard', options, async () => {
