@@ -244,6 +244,7 @@ const std::vector<Key>& keys() {
         {"admin_value", "admin", text([](Config& c) -> std::string& { return c.policy.admin_value; })},
         {"brand_name", "consentgate", text([](Config& c) -> std::string& { return c.brand.name; })},
         {"brand_accent", "", set_accent},
+        {"brand_logo", "", text([](Config& c) -> std::string& { return c.brand.logo; })},
         {"log", "stderr", set_log},
         {"audit_file", "", text([](Config& c) -> std::string& { return c.log.audit_file; })},
         {"metrics_file", "", text([](Config& c) -> std::string& { return c.metrics_file; })},

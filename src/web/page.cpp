@@ -154,10 +154,12 @@ struct Pages::Loaded {
     };
     std::map<std::string, Language> languages;
     std::string brand_name, stylesheet, style_url;
+    Logo logo;
 };
 
 Pages::Pages(const std::string& folder, const Brand& brand) : loaded_(std::make_unique<Loaded>()) {
     loaded_->brand_name = brand.name;
+    loaded_->logo = load_logo(brand.logo);
     loaded_->stylesheet = read_file(folder + "/style.css");
     if (!brand.accent.empty()) loaded_->stylesheet += ":root{--accent:" + brand.accent + "}\n";
     loaded_->style_url = "/oauth/style.css?v=" + core::sha256(loaded_->stylesheet).hex.substr(0, 16);
@@ -180,7 +182,7 @@ Pages::Pages(Pages&&) noexcept = default;
 
 std::string Pages::render(std::string_view name, const std::string& language, View view) const {
     auto& pages = loaded_->languages.at(language).pages;
-    view.set("lang", language).set("brand_name", loaded_->brand_name).set("style_url", loaded_->style_url);
+    view.set("lang", language).set("brand_name", loaded_->brand_name).set("style_url", loaded_->style_url).set("logo_url", loaded_->logo.url);
     return pages.find(name)->second.render(to_data(view));
 }
 
@@ -202,5 +204,6 @@ std::string Pages::language_for(const std::optional<std::string>& accept_languag
 
 const std::string& Pages::stylesheet() const { return loaded_->stylesheet; }
 const std::string& Pages::style_url() const { return loaded_->style_url; }
+const Logo& Pages::logo() const { return loaded_->logo; }
 
 } // namespace consentgate::web

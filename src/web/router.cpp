@@ -41,6 +41,7 @@ constexpr Route routes[] = {
     {"oauth_consent_identity_page", "GET", path::identity_page, true, Face::page, Cors::closed, get_consent},
     {"oauth_consent_services_page", "GET", path::services_page, true, Face::page, Cors::closed, get_consent_mcps},
     {"oauth_style", "GET", "/oauth/style.css", true, Face::page, Cors::closed, get_style},
+    {"oauth_logo", "GET", "/oauth/logo", true, Face::page, Cors::closed, get_logo},
     {"oauth_consent_client", "POST", path::client_form, true, Face::page, Cors::closed, post_consent_client},
     {"oauth_consent_vk", "POST", "/api/oauth/per-user/consent/vk", true, Face::gateway, Cors::closed, post_consent_vk},
     {"oauth_consent_user_id", "POST", "/api/oauth/per-user/consent/user-id", true, Face::gateway, Cors::closed, post_consent_user_id},
@@ -77,7 +78,9 @@ bool method_fits(const Route& route, const Request& request) {
 }
 
 // What people come to with a browser, and programs never do. Where the web server says who they are, it must say so at each of these.
-bool is_for_people(const Route& route) { return (route.face == Face::page || route.face == Face::gateway) && route.handler != get_style; }
+bool is_for_people(const Route& route) {
+    return (route.face == Face::page || route.face == Face::gateway) && route.handler != get_style && route.handler != get_logo;
+}
 
 Reply answer_preflight(const Route& route) {
     Reply reply{204, {}, {}};

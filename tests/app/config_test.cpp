@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(every_key_has_a_default_that_is_accepted) {
         if (key.name == "issuer" || key.name == "database_password") continue;
         BOOST_TEST_CONTEXT(key.name) BOOST_TEST(problems_with(key.name + " = " + key.standard) == "ok");
     }
-    BOOST_TEST(app::known_keys().size() == 50U);
+    BOOST_TEST(app::known_keys().size() == 51U);
 }
 
 BOOST_FIXTURE_TEST_CASE(nobody_else_refreshes_a_token_while_its_service_may_still_answer, Configured, *label("contract_4")) {

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { query } from './support/browser.mjs';
 import { httpsClient, launch, loopbackClient, watchedPage } from './support/chromium.mjs';
 import { api, authorizeParameters, pkce, redeem, register, scheme, whoami } from './support/journey.mjs';
-import { startServer, until } from './support/server.mjs';
+import { plainFolder, startServer, until } from './support/server.mjs';
 
 const axeSource = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const options = { timeout: 120000 };
@@ -260,4 +260,21 @@ test('pages: two tabs of one browser run two sign-ins side by side', options, as
       assert.equal((await identityOf(flow, (await lastCall(apps.loopback, since)).get('code'))).identity, name);
     }
   });
+});
+
+test('R35: the operator\'s logo stands beside the name, seen by a browser, and what a picture can do by itself is nothing', options, async (t) => {
+  const folder = plainFolder();
+  const file = path.join(folder, 'logo.svg');
+  fs.writeFileSync(file, '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><script>document.title = "run"</script><rect width="40" height="20" fill="#1a5fb4"/></svg>');
+  const branded = await startServer({ workers: 1, env: { CONSENTGATE_BRAND_LOGO: file, CONSENTGATE_BRAND_NAME: 'Acme' } });
+  t.after(async () => { await branded.stop(); fs.rmSync(folder, { recursive: true, force: true }); });
+  const page = await browser.newPage();
+  t.after(() => page.close());
+  await page.goto(`${branded.base}/oauth/sessions`);
+  assert.deepEqual(await page.$eval('header img', (image) => [image.naturalWidth, image.naturalHeight, image.alt]), [40, 20, '']);
+  assert.equal(await page.$eval('header', (header) => header.innerText.trim()), 'Acme');
+  const picture = await page.goto(new URL(await page.$eval('header img', (image) => image.src), branded.base).href);
+  assert.equal(picture.headers()['content-type'], 'image/svg+xml');
+  assert.match(picture.headers()['content-security-policy'], /sandbox/);
+  assert.notEqual(await page.title(), 'run');
 });

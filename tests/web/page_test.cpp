@@ -30,7 +30,7 @@ struct Copy {
     }
 };
 
-// Every {{variable}} and {{#section}} name of the page files.
+// Every {{variable}} and {{#section}} name of the page files; but the logo, which no page is given: its address is of our making.
 std::vector<std::string> variables() {
     std::vector<std::string> names;
     for (const auto* file : {"frame.html", "identity.html", "services.html", "error.html", "messages.en.properties"}) {
@@ -39,7 +39,7 @@ std::vector<std::string> variables() {
         for (auto at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 2)) {
             auto name = text.substr(at + 2, text.find("}}", at) - at - 2);
             if (name.starts_with('#') || name.starts_with('^')) name.erase(0, 1);
-            if (!name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos) names.push_back(name);
+            if (!name.empty() && name != "logo_url" && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos) names.push_back(name);
         }
     }
     return names;
@@ -186,6 +186,44 @@ BOOST_AUTO_TEST_CASE(the_address_of_the_stylesheet_changes_with_it) {
     BOOST_TEST(holds(accented.stylesheet(), ":root{--accent:#1a5fb4}"));
     BOOST_TEST(plain.style_url() == copy.load().style_url());
     BOOST_TEST(holds(plain.render("error", "en", web::View()), "href=\"/oauth/style.css?v=" ));
+}
+
+BOOST_AUTO_TEST_CASE(a_logo_stands_where_our_mark_would_and_its_address_changes_with_it, *label("R35")) {
+    const Copy copy;
+    copy.folder.write("logo", "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    const auto load = [&] { return web::Pages(copy.folder.file(""), {"brand", "", copy.folder.file("logo")}); };
+    const auto first = load();
+    BOOST_TEST(first.logo().type == "image/svg+xml");
+    const auto html = first.render("error", "en", web::View());
+    BOOST_TEST(holds(html, "<img class=\"mark\" src=\"" + first.logo().url + "\" alt=\"\">"));
+    BOOST_TEST(!holds(html, "<svg"));
+    BOOST_TEST(!holds(copy.load().render("error", "en", web::View()), "<img"));
+    BOOST_TEST(holds(copy.load().render("error", "en", web::View()), "<svg"));
+    copy.folder.write("logo", "\x89PNG\r\n\x1a\n and so on");
+    BOOST_TEST(load().logo().type == "image/png");
+    BOOST_TEST(load().logo().url != first.logo().url);
+}
+
+BOOST_AUTO_TEST_CASE(a_logo_is_one_of_four_pictures_of_modest_size) {
+    const TempFolder folder;
+    const auto said = [&](const std::string& bytes) {
+        folder.write("logo", bytes);
+        try {
+            return web::load_logo(folder.file("logo")).type;
+        } catch (const std::runtime_error& error) {
+            return std::string(error.what());
+        }
+    };
+    BOOST_TEST(said("\xFF\xD8\xFF\xE0") == "image/jpeg");
+    BOOST_TEST(said(std::string("RIFF\0\0\0\0WEBPVP8", 15)) == "image/webp");
+    BOOST_TEST(said("\xEF\xBB\xBF <!-- ours -->\n<svg>") == "image/svg+xml");
+    const std::string most(256 * 1024 - 4, ' ');
+    BOOST_TEST(said("<svg" + most) == "image/svg+xml");
+    BOOST_TEST(holds(said("<svg" + most + " "), "at most 256 KiB"));
+    for (const auto* bad : {"GIF89a", "svg", "<html><svg>", "RIFF....AVI ", "text <svg>", "<script>"}) BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(said(bad), "an SVG, PNG, JPEG or WebP"));
+    BOOST_TEST(holds(said(""), "cannot be read, or is empty"));
+    BOOST_TEST(web::load_logo("").bytes.empty());
+    BOOST_CHECK_THROW(web::load_logo(folder.file("no such file")), std::runtime_error);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_set_is_not_shown) {

@@ -25,6 +25,7 @@ const std::vector<Route> routes{{"GET", "/.well-known/oauth-protected-resource",
                                 {"GET", "/oauth/consent", false},
                                 {"GET", "/oauth/consent/mcps", false},
                                 {"GET", "/oauth/style.css", false},
+                                {"GET", "/oauth/logo", false},
                                 {"POST", "/api/oauth/per-user/consent/vk", false},
                                 {"POST", "/api/oauth/per-user/consent/user-id", false},
                                 {"POST", "/api/oauth/per-user/consent/skip", false},
@@ -80,6 +81,11 @@ BOOST_AUTO_TEST_CASE(cors_is_where_browser_programs_come_and_nowhere_else, *labe
     BOOST_TEST(holds(header_of(preflight, "Access-Control-Allow-Headers"), "MCP-Protocol-Version"));
     BOOST_TEST(holds(header_of(preflight, "Access-Control-Allow-Methods"), "POST"));
     BOOST_TEST(preflight.body.empty());
+}
+
+BOOST_AUTO_TEST_CASE(without_a_logo_there_is_nothing_at_its_address, *label("D10")) {
+    House house;
+    BOOST_TEST(house.ask(House::get("/oauth/logo")).status == 404);
 }
 
 BOOST_AUTO_TEST_CASE(unknown_addresses_are_404_in_json_and_as_a_page_for_a_browser, *label("D10") * label("D13") * label("D14") * label("D26") * label("D28")) {

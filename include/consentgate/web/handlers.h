@@ -21,6 +21,7 @@ Handled get_sessions(const Request& request, Site& site);           // what this
 Handled post_sessions_end(const Request& request, Site& site);
 Handled post_sessions_disconnect(const Request& request, Site& site);
 Handled get_style(const Request& request, Site& site);
+Handled get_logo(const Request& request, Site& site);
 Handled post_consent_vk(const Request& request, Site& site);
 Handled post_consent_user_id(const Request& request, Site& site);
 Handled post_consent_skip(const Request& request, Site& site);

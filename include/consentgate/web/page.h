@@ -5,6 +5,7 @@
 #pragma once
 
 #include "consentgate/core/access.h"
+#include "consentgate/web/logo.h"
 
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ private:
 struct Brand {
     std::string name;
     std::string accent; // "#rrggbb", or empty for the stylesheet's own
+    std::string logo{}; // the file of a picture, or empty for our own mark
 };
 
 // A client's name as pages show it: at most 80 characters, so that a page stays readable whatever a client calls itself; its id
@@ -62,6 +64,7 @@ public:
 
     const std::string& stylesheet() const;
     const std::string& style_url() const; // changes with the stylesheet, so that it can be cached for long
+    const Logo& logo() const;
 
 private:
     struct Loaded;

@@ -1,0 +1,44 @@
+#include "consentgate/web/logo.h"
+
+#include "consentgate/core/secret.h"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
+
+namespace consentgate::web {
+namespace {
+
+constexpr std::size_t largest = 256 * 1024;
+constexpr std::size_t first_look = 1024; // bytes within which an SVG names its element
+
+// By the beginning, never by the file's name: a browser is told the type, and told not to guess.
+std::string_view type_of(std::string_view bytes) {
+    if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
+    if (bytes.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
+    if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return "image/webp";
+    const auto text = bytes.substr(0, first_look);
+    const auto markup = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+    const bool svg = markup != std::string_view::npos && text[markup] == '<' && text.find("<svg") != std::string_view::npos && text.find("<html") == std::string_view::npos;
+    return svg ? "image/svg+xml" : "";
+}
+
+} // namespace
+
+Logo load_logo(const std::string& path) {
+    if (path.empty()) return {};
+    const auto fail = [&](const char* why) { return std::runtime_error(path + ": " + why); };
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    Logo logo{{}, bytes.str(), {}};
+    if (!in || logo.bytes.empty()) throw fail("it cannot be read, or is empty");
+    if (logo.bytes.size() > largest) throw fail("a logo is at most 256 KiB");
+    logo.type = type_of(logo.bytes);
+    if (logo.type.empty()) throw fail("a logo is an SVG, PNG, JPEG or WebP picture");
+    logo.url = "/oauth/logo?v=" + core::sha256(logo.bytes).hex.substr(0, 16);
+    return logo;
+}
+
+} // namespace consentgate::web
