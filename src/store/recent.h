@@ -45,7 +45,7 @@ private:
 
     std::size_t most_;
     std::array<std::size_t, 256> asked_{}; // hashes of keys, each until another one comes to its place
-    std::optional<Commit> as_of_; // of all the values
+    std::optional<Commit> as_of_;          // what all the values were read after
     std::unordered_map<std::string, Value> values_;
 };
 

@@ -35,7 +35,7 @@ private:
 
 // Stands for the last commit to a database, of whatever and by whomever: as long as it is the same one, so is all that can be read.
 struct Commit {
-    std::uint64_t session = 0;            // of a connection's, by which it was told
+    std::uint64_t session = 0;            // which of a connection's sessions told it
     std::array<std::uint64_t, 6> words{}; // whatever the engine tells its commits apart by
     bool operator==(const Commit&) const = default;
 };

@@ -8,7 +8,7 @@
 namespace consentgate::store {
 namespace {
 
-constexpr int region = 0, region_size = 32768; // bytes, of the part that begins with the header
+constexpr int region = 0, region_size = 32768; // the part that begins with the header, as large as SQLite maps it at a time
 constexpr std::uint32_t known_version = 3007000;
 constexpr std::size_t version_at = 0, initialized_at = 12; // bytes from its beginning
 
