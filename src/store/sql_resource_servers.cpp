@@ -48,9 +48,9 @@ std::vector<core::ResourceServer> SqlStore::list_resource_servers() {
 }
 
 Enquiry SqlStore::find_enquiry(const core::ResourceServerId& server, const core::Digest& token) {
-    Enquiry enquiry;
-    const auto found = db_.recall(enquiries_, server.text + ' ' + token.hex, [&] {
-        enquiry = {};
+    Enquiry unknown; // the token is; it is not remembered
+    auto found = db_.recall(enquiries_, server.text + ' ' + token.hex, [&]() -> std::optional<Enquiry> {
+        Enquiry enquiry;
         db_.query("SELECT " RESOURCE_SERVER_COLUMNS ", " SESSION_VIEW_COLUMNS " FROM resource_server r LEFT JOIN session s ON s.token_hash = ? " SESSION_VIEW_JOINS "WHERE r.id = ?",
                   [&](Row& columns) {
                       enquiry.server = take_resource_server(columns);
@@ -58,9 +58,11 @@ Enquiry SqlStore::find_enquiry(const core::ResourceServerId& server, const core:
                   },
                   token, server);
         if (enquiry.view && enquiry.view->session.id.text.empty()) enquiry.view = find_refreshed_session(token);
-        return enquiry.view ? std::optional(enquiry) : std::nullopt;
+        if (enquiry.view) return enquiry;
+        unknown = std::move(enquiry);
+        return std::nullopt;
     });
-    return found ? *found : enquiry;
+    return found ? std::move(*found) : std::move(unknown);
 }
 
 Outcome SqlStore::disable_resource_server(const core::ResourceServerId& id) {

@@ -111,6 +111,11 @@ Reply answer_html(int status, std::string html, const std::string& form_action) 
     return reply.header("Referrer-Policy", "no-referrer").header("Cache-Control", "no-store");
 }
 
+Reply answer_lasting(const std::string& type, std::string bytes) {
+    Reply reply{200, {}, std::move(bytes)};
+    return reply.header("Content-Type", type).header("Cache-Control", "public, max-age=31536000, immutable").header("X-Content-Type-Options", "nosniff");
+}
+
 Reply answer_redirect(std::string location) {
     Reply reply{302, {}, {}};
     return reply.header("Location", std::move(location)).header("Cache-Control", "no-store").header("Referrer-Policy", "no-referrer");

@@ -119,22 +119,13 @@ Handled get_consent_mcps(const Request& request, Site& site) {
     return page("services", std::move(view), *found, request, site);
 }
 
-Handled get_style(const Request&, Site& site) {
-    Reply reply{200, {}, site.pages.stylesheet()};
-    return reply.header("Content-Type", "text/css; charset=utf-8")
-        .header("Cache-Control", "public, max-age=31536000, immutable")
-        .header("X-Content-Type-Options", "nosniff");
-}
+Handled get_style(const Request&, Site& site) { return answer_lasting("text/css; charset=utf-8", site.pages.stylesheet()); }
 
 // A picture can hold scripts and links (SVG). As a page's picture it runs none; looked at by itself it is told to.
 Handled get_logo(const Request&, Site& site) {
     const auto& logo = site.pages.logo();
     if (logo.bytes.empty()) return core::refuse(core::Fault::not_found, core::Say{"there is nothing at this address"});
-    Reply reply{200, {}, logo.bytes};
-    return reply.header("Content-Type", logo.type)
-        .header("Cache-Control", "public, max-age=31536000, immutable")
-        .header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-        .header("X-Content-Type-Options", "nosniff");
+    return answer_lasting(logo.type, logo.bytes).header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
 }
 
 Handled post_consent_vk(const Request& request, Site& site) { return choose(request, site, usecase::choose_virtual_key); }

@@ -1,9 +1,7 @@
 #include "consentgate/web/logo.h"
 
-#include "consentgate/core/secret.h"
+#include "asset.h"
 
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <string_view>
 
@@ -29,15 +27,12 @@ std::string_view type_of(std::string_view bytes) {
 Logo load_logo(const std::string& path) {
     if (path.empty()) return {};
     const auto fail = [&](const char* why) { return std::runtime_error(path + ": " + why); };
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream bytes;
-    bytes << in.rdbuf();
-    Logo logo{{}, bytes.str(), {}};
-    if (!in || logo.bytes.empty()) throw fail("it cannot be read, or is empty");
+    Logo logo{{}, read_file(path), {}};
+    if (logo.bytes.empty()) throw fail("it cannot be read, or is empty"); // a folder reads as empty
     if (logo.bytes.size() > largest) throw fail("a logo is at most 256 KiB");
     logo.type = type_of(logo.bytes);
     if (logo.type.empty()) throw fail("a logo is an SVG, PNG, JPEG or WebP picture");
-    logo.url = "/oauth/logo?v=" + core::sha256(logo.bytes).hex.substr(0, 16);
+    logo.url = lasting_url("/oauth/logo", logo.bytes);
     return logo;
 }
 

@@ -1,6 +1,7 @@
 #include "consentgate/web/page.h"
 
-#include "consentgate/core/secret.h"
+#include "asset.h"
+
 #include "consentgate/core/text.h"
 #include "consentgate/core/uri.h"
 
@@ -12,9 +13,7 @@
 #include <kainjow/mustache.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <stdexcept>
 
 namespace consentgate::web {
@@ -29,14 +28,6 @@ constexpr std::size_t longest_shown_name = 80; // characters
 constexpr const char* default_language = "en";
 
 [[noreturn]] void fail(const std::string& file, const std::string& reason) { throw std::runtime_error(file + ": " + reason); }
-
-std::string read_file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (!in) fail(path, "it cannot be read, or is empty");
-    return text.str();
-}
 
 Messages read_messages(const std::string& path) {
     Messages messages;
@@ -162,7 +153,7 @@ Pages::Pages(const std::string& folder, const Brand& brand) : loaded_(std::make_
     loaded_->logo = load_logo(brand.logo);
     loaded_->stylesheet = read_file(folder + "/style.css");
     if (!brand.accent.empty()) loaded_->stylesheet += ":root{--accent:" + brand.accent + "}\n";
-    loaded_->style_url = "/oauth/style.css?v=" + core::sha256(loaded_->stylesheet).hex.substr(0, 16);
+    loaded_->style_url = lasting_url("/oauth/style.css", loaded_->stylesheet);
     try {
         for (Poco::DirectoryIterator file(folder), end; file != end; ++file) {
             const auto parts = core::split(file.name(), '.');

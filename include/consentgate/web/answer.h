@@ -21,6 +21,7 @@ Reply answer(const core::Error& error, Face face, const Request& request, const 
 
 Reply answer_json(int status, std::string document);
 Reply answer_html(int status, std::string html, const std::string& form_action); // with the headers of U1, U2 and A31
+Reply answer_lasting(const std::string& type, std::string bytes);                 // 200, to be cached for a year: its address changes with it
 Reply answer_redirect(std::string location);                                      // 302, no-store, no-referrer, no body
 // The preflight of a guarded MCP server, answered before anybody is asked who they are: browsers send no token with it (C13).
 Reply answer_mcp_preflight();
