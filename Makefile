@@ -1,6 +1,6 @@
 # consentgate: `make help` lists what can be made.
 #
-# Each room of src/ becomes an archive, and a program links its rooms in one order: a call against the direction of
+# Each module of src/ becomes an archive, and a program links its modules in one order: a call against the direction of
 # README's picture does not link. Sources and tests are found by wildcard, so none can be left out by accident.
 
 SHELL := /bin/bash
@@ -13,14 +13,14 @@ CXX ?= g++
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Werror=switch-enum
 FLAGS_release := -O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 FLAGS_asan := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-# What tests the rooms is compiled quicker than they are: it runs for a second.
+# What tests the modules is compiled quicker than they are: it runs for a second.
 FLAGS_release_x := $(FLAGS_release)
 FLAGS_asan_x := -O0 -g1 -fsanitize=address
 LIBS := -lPocoNetSSL -lPocoNet -lPocoJWT -lPocoCrypto -lPocoDataSQLite -lPocoDataODBC -lPocoData -lPocoJSON -lPocoUtil -lPocoXML -lPocoFoundation -lsqlite3 -lodbc -lssl -lcrypto -lfcgi
 
-ROOMS := core sys store usecase web app
-TESTED := $(foreach room,$(ROOMS),$(if $(wildcard tests/$(room)/*.cpp),$(room)))
-# Left of the bar what a room's tests may link; the linker refuses everything to the right of it.
+MODULES := core sys store usecase web app
+TESTED := $(foreach module,$(MODULES),$(if $(wildcard tests/$(module)/*.cpp),$(module)))
+# Left of the bar what a module's tests may link; the linker refuses everything to the right of it.
 LINK_core := core
 LINK_sys := sys core
 LINK_store := store core
@@ -48,8 +48,8 @@ check: deps-check ## run every test; the last line counts them
 	@tests/check.sh
 
 tests: $(patsubst %,build/asan/tests/%,$(TESTED)) $(patsubst %,build/asan/fuzz/%,$(FUZZED))
-test: tests ## only the fast tests: the rooms, and what the fuzzers once found
-	@for room in $(TESTED); do build/asan/tests/$$room --report_level=short || exit 1; done
+test: tests ## only the fast tests: the modules, and what the fuzzers once found
+	@for module in $(TESTED); do build/asan/tests/$$module --report_level=short || exit 1; done
 	@for target in $(FUZZED); do build/asan/fuzz/$$target tests/fuzz/corpus/$$target || exit 1; done
 
 bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera: transactions, journeys, memory (ratios taken in one run)
@@ -104,11 +104,10 @@ help: ## this list
 # ---- how it is built -------------------------------------------------------------------------------------------
 # $(call variant,release): all rules of one build. Objects depend on the headers they read (-MMD).
 define variant
-OBJECTS_$(1) = $$(patsubst src/%.cpp,build/$(1)/%.o,$$(wildcard src/$(2)/*.cpp))
 build/$(1)/%.o: src/%.cpp Makefile
 	@mkdir -p $$(@D)
 	@echo "  c++ $(1) $$<"
-	@$$(CXX) -std=c++20 $$(FLAGS_$(1)) $$(WARNINGS) -Iinclude -Isrc -Ibuild/gen -MMD -MP -c -o $$@ $$<
+	@$$(CXX) -std=c++20 $$(FLAGS_$(1)) $$(WARNINGS) -Iinclude -Ibuild/gen -MMD -MP -c -o $$@ $$<
 build/$(1)/x/%.o: %.cpp Makefile
 	@mkdir -p $$(@D)
 	@echo "  c++ $(1) $$<"
@@ -129,17 +128,17 @@ build/$(1)/bench: $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/bench/*.c
 	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS) -lmariadb
 endef
 
-# $(call room,variant,room): its archive and its test program.
-define room
-build/$(1)/lib$(2).a: $$(patsubst src/%.cpp,build/$(1)/%.o,$$(filter-out src/app/main_%.cpp,$$(wildcard src/$(2)/*.cpp)))
+# $(call module,variant,module): its archive and its test program.
+define module
+build/$(1)/lib$(2).a: $$(patsubst src/%.cpp,build/$(1)/%.o,$$(filter-out src/app/main_%.cpp,$$(wildcard src/$(2)/*.cpp src/$(2)/*/*.cpp)))
 	@rm -f $$@; ar rcs $$@ $$^
-build/$(1)/tests/$(2): $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/$(2)/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_$(2)))
+build/$(1)/tests/$(2): $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/$(2)/*.cpp tests/$(2)/*/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_$(2)))
 	@mkdir -p $$(@D)
 	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ -lboost_unit_test_framework $$(LIBS)
 endef
 
 $(foreach v,release asan,$(eval $(call variant,$(v))))
-$(foreach v,release asan,$(foreach r,$(ROOMS),$(eval $(call room,$(v),$(r)))))
+$(foreach v,release asan,$(foreach r,$(MODULES),$(eval $(call module,$(v),$(r)))))
 
 # sql/*.sql compiled in, so that program and schema cannot drift.
 build/gen/migrations.inc: $(wildcard sql/*.sql) Makefile

@@ -4,10 +4,10 @@
 // It speaks Streamable HTTP (MCP 2025-03-26 and later) with plain JSON answers and no server-side session, behind the
 // same web server as consentgate. The access token is checked for real, against the session as it is now.
 #include "consentgate/app/master.h"
-#include "consentgate/app/wire.h"
-#include "consentgate/core/gate.h"
-#include "consentgate/core/json.h"
-#include "consentgate/core/text.h"
+#include "consentgate/app/composition.h"
+#include "consentgate/core/oauth/gate.h"
+#include "consentgate/core/base/json.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/usecase/access.h"
 #include "consentgate/web/answer.h"
 #include "consentgate/web/fastcgi.h"
@@ -35,7 +35,7 @@ Reply json(int status, const Object& document) {
 Reply challenge(const std::string& resource, const core::ScopeSet& scopes, const core::Error* error) {
     const auto value = core::bearer_challenge(resource, scopes, error);
     if (!error) return json(401, object().set("error", "unauthorized")).header("WWW-Authenticate", value);
-    const auto& known = core::traits(error->fault);
+    const auto& known = core::traits(error->code);
     return json(known.status, object().set("error", std::string(known.oauth_error))).header("WWW-Authenticate", value);
 }
 
@@ -124,16 +124,16 @@ bool calls_profile(const Object& message) {
 }
 
 // Access comes before everything else about the request (requirement C15).
-Reply serve_mcp(const Request& request, usecase::World& world, const std::string& resource) {
+Reply serve_mcp(const Request& request, usecase::Dependencies& deps, const std::string& resource) {
     if (request.method == "OPTIONS") return web::answer_mcp_preflight();
     const auto credential = core::bearer_credential(request.authorization);
-    const auto& scopes = world.policy.default_scopes;
+    const auto& scopes = deps.policy.default_scopes;
     if (!credential) { // no header that could be one: the client must mend it, and signing in anew would not (C8)
-        const auto malformed = core::refuse(core::Fault::invalid_request, core::Say{"the Authorization header must be Bearer and one token"});
+        const auto malformed = core::make_error(core::ErrorCode::invalid_request, core::PublicMessage{"the Authorization header must be Bearer and one token"});
         return challenge(resource, scopes, &malformed);
     }
     if (!*credential) return challenge(resource, scopes, nullptr);
-    const auto view = usecase::check_access(world, **credential, resource, request.now);
+    const auto view = usecase::authorize_access(deps, **credential, resource, request.now);
     if (!view) return challenge(resource, scopes, &view.error());
     if (request.method != "POST") return json(405, object().set("error", "method_not_allowed")).header("Allow", "POST, OPTIONS");
     if (request.body_state == web::BodyState::too_large) return json(413, object().set("error", "too_large"));
@@ -141,15 +141,15 @@ Reply serve_mcp(const Request& request, usecase::World& world, const std::string
     const auto message = core::parse_json_object(request.body);
     if (!message) return rpc_error(400, {}, -32700, "not a JSON object");
     if (calls_profile(*message)) {
-        if (const auto judged = core::judge_scope(view->session, profile_scopes(), world.policy); !judged) return challenge(resource, profile_scopes(), &judged.error());
+        if (const auto valid = core::check_scope(view->session, profile_scopes(), deps.policy); !valid) return challenge(resource, profile_scopes(), &valid.error());
     }
     return answer_rpc(*message, *view);
 }
 
-Reply serve_safely(const Request& request, usecase::World& world, const std::string& resource) {
+Reply serve_safely(const Request& request, usecase::Dependencies& deps, const std::string& resource) {
     Reply reply;
     try {
-        reply = serve_mcp(request, world, resource);
+        reply = serve_mcp(request, deps, resource);
     } catch (const std::exception&) { // the database is away: closed, and worth another try
         reply = json(503, object().set("error", "temporarily_unavailable")).header("Retry-After", "2");
     }
@@ -166,12 +166,12 @@ int main(int argc, char** argv) {
     }
     try {
         return app::run_master([&]() -> app::Plan {
-            const auto foundation = std::make_shared<app::Foundation>(app::lay_foundation(app::config_path(argc, argv)));
-            if (foundation->config.policy.resources.empty()) throw std::runtime_error("`resources` of the configuration must name this server");
-            return {2, [socket, foundation] {
-                        app::Runtime runtime(*foundation);
-                        const auto resource = foundation->config.policy.resources.front().url;
-                        web::serve(socket, {[&](Request& request) { return serve_safely(request, runtime.world(), resource); }, {}});
+            const auto startup = std::make_shared<app::Startup>(app::load_startup(app::config_path(argc, argv)));
+            if (startup->config.policy.resources.empty()) throw std::runtime_error("`resources` of the configuration must name this server");
+            return {2, [socket, startup] {
+                        app::Runtime runtime(*startup);
+                        const auto resource = startup->config.policy.resources.front().url;
+                        web::serve(socket, {[&](Request& request) { return serve_safely(request, runtime.deps(), resource); }, {}});
                         return EXIT_SUCCESS;
                     }};
         });

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs every test there is: guards, the unit tests of each room, the end-to-end tests. The last line counts them all.
+# Runs every test there is: guards, the unit tests of each module, the end-to-end tests. The last line counts them all.
 # Everything is built with AddressSanitizer and UBSan, the servers of the end-to-end tests included.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -25,7 +25,7 @@ guards() {
   count $ok $bad guards
 }
 
-# Our Boost.Test programs, each room's beside the store's: that waits for databases most of its time.
+# Our Boost.Test programs, each module's beside the store's: that waits for databases most of its time.
 units() {
   local program running=
   run_unit store & running=$!

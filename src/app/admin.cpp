@@ -1,8 +1,8 @@
 #include "admin.h"
 
-#include "consentgate/app/wire.h"
-#include "consentgate/core/json.h"
-#include "consentgate/core/text.h"
+#include "consentgate/app/composition.h"
+#include "consentgate/core/base/json.h"
+#include "consentgate/core/base/text.h"
 
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/LocalDateTime.h>

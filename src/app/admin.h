@@ -1,8 +1,8 @@
-// consentgate-admin: its commands, how they are read, how they print. Private to this room.
+// consentgate-admin: its commands, how they are read, how they print. Private to this module.
 #pragma once
 
 #include "consentgate/app/config.h"
-#include "consentgate/core/time.h"
+#include "consentgate/core/base/time.h"
 #include "consentgate/store/store.h"
 
 #include <Poco/JSON/Array.h>
@@ -68,7 +68,7 @@ std::vector<Command> resource_commands();
 std::vector<Command> service_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
-std::vector<Command> vault_commands();
+std::vector<Command> server_key_commands();
 std::vector<Command> doctor_commands();
 
 // One cell of a table: what a person reads, and what a program gets.

@@ -1,8 +1,8 @@
 #include "admin.h"
 
-#include "consentgate/app/wire.h"
-#include "consentgate/core/json.h"
-#include "consentgate/core/text.h"
+#include "consentgate/app/composition.h"
+#include "consentgate/core/base/json.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/usecase/clients.h"
 
 #include <fstream>
@@ -30,12 +30,12 @@ int add(Context& context, const Arguments& arguments) {
     sys::OsRandom random;
     const core::Keyring no_keys({});
     const core::BearerVerifier no_bearers({}, "", "");
-    usecase::World world{context.store(), random, context.config().policy, no_keys, no_bearers};
-    const auto made = usecase::add_client(world, asked, context.now);
-    if (!made) throw UsageError(made.error().say);
+    usecase::Dependencies deps{context.store(), random, context.config().policy, no_keys, no_bearers};
+    const auto made = usecase::add_client(deps, asked, context.now);
+    if (!made) throw UsageError(made.error().message);
     const auto& client = made->client;
     if (arguments.has("json")) {
-        std::cout << core::registration_document(client, made->secret) << "\n";
+        std::cout << core::registration_response(client, made->secret) << "\n";
         return 0;
     }
     std::cout << client.id.text << "\n";
@@ -66,7 +66,7 @@ int show(Context& context, const Arguments& arguments) {
                {"registered_by", std::string(client->by_operator ? "operator" : "itself")},
                {"proves_itself_by", std::string(core::name_of(client->auth))},
                {"refreshes", yes_no(client->refresh)},
-               {"scope", core::most_scope(*client, context.config().policy).text()},
+               {"scope", core::max_scope(*client, context.config().policy).text()},
                {"redirect_uris", list_of(client->redirect_uris, "")},
                {"created", when(client->created_at)},
                {"last_used", when(client->last_used_at)}},
@@ -75,7 +75,7 @@ int show(Context& context, const Arguments& arguments) {
 }
 
 int disable(Context& context, const Arguments& arguments) {
-    if (context.store().disable_client(core::ClientId(arguments.words.front())) == store::Outcome::gone) {
+    if (context.store().disable_client(core::ClientId(arguments.words.front())) == store::Applied::no) {
         throw std::runtime_error("there is no active client '" + arguments.words.front() + "'; see consentgate-admin client list");
     }
     std::cerr << "Disabled. Its sessions end at their next request.\n";
@@ -95,7 +95,7 @@ int list_sessions(Context& context, const Arguments& arguments) {
 }
 
 int revoke_session(Context& context, const Arguments& arguments) {
-    if (context.store().revoke_session(core::SessionId(arguments.words.front()), context.now) == store::Outcome::gone) {
+    if (context.store().revoke_session(core::SessionId(arguments.words.front()), context.now) == store::Applied::no) {
         throw std::runtime_error("there is no living session '" + arguments.words.front() + "'; see consentgate-admin session list");
     }
     std::cerr << "Revoked. All of its tokens are refused from now on.\n";

@@ -1,9 +1,9 @@
 #include "admin.h"
 
-#include "consentgate/app/wire.h"
+#include "consentgate/app/composition.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/sys/metrics.h"
-#include "consentgate/usecase/upkeep.h"
+#include "consentgate/usecase/maintenance.h"
 
 #include <iostream>
 

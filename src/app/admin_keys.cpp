@@ -1,6 +1,6 @@
 #include "admin.h"
 
-#include "consentgate/core/consent.h"
+#include "consentgate/core/oauth/consent.h"
 #include "consentgate/usecase/virtual_keys.h"
 
 #include <Poco/NumberParser.h>
@@ -22,7 +22,7 @@ int add(Context& context, const Arguments& arguments) {
     sys::OsRandom random;
     const auto made = usecase::add_virtual_key(context.store(), random, arguments.words.front(), expiry(context, arguments),
                                                arguments.all("service"), context.now);
-    if (!made) throw UsageError(made.error().say);
+    if (!made) throw UsageError(made.error().message);
     if (arguments.has("json")) {
         Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
         object.set("id", made->key.id.text).set("name", made->key.name).set("virtual_key", made->clear.reveal());
@@ -46,8 +46,8 @@ int list(Context& context, const Arguments& arguments) {
 
 int disable(Context& context, const Arguments& arguments) {
     const core::VirtualKeyId id(arguments.words.front());
-    const auto connected = context.store().list_upstream_tokens(core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId())).size();
-    if (context.store().disable_virtual_key(id, context.now) == store::Outcome::gone) {
+    const auto connected = context.store().list_accounts(core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId())).size();
+    if (context.store().disable_virtual_key(id, context.now) == store::Applied::no) {
         throw std::runtime_error("there is no active key '" + arguments.words.front() + "'; see consentgate-admin key list");
     }
     std::cerr << "Disabled. Its sessions end at their next request.\n";

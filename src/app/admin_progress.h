@@ -1,4 +1,4 @@
-// What commands have that take their time: how far they are, and stopping them. Private to this room.
+// What commands have that take their time: how far they are, and stopping them. Private to this module.
 #pragma once
 
 #include <unistd.h>

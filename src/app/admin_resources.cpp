@@ -1,6 +1,6 @@
 #include "admin.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/usecase/introspection.h"
 
 #include <iostream>
@@ -13,7 +13,7 @@ int add(Context& context, const Arguments& arguments) {
     const auto scopes = core::ScopeSet::parse(arguments.one("scopes").value_or(""));
     if (!scopes) throw UsageError("--scopes takes scope names separated by blanks");
     const auto made = usecase::add_resource_server(context.store(), random, context.config().policy, {arguments.words.front(), *scopes}, arguments.all("service"), context.now);
-    if (!made) throw UsageError(arguments.words.front() + ": " + made.error().say);
+    if (!made) throw UsageError(arguments.words.front() + ": " + made.error().message);
     if (arguments.has("json")) {
         Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
         object.set("id", made->server.id.text).set("resource", made->server.resource).set("services", list_of(made->server.services, "none").value).set("scopes", made->server.scope.text()).set("secret", made->clear.reveal());
@@ -37,7 +37,7 @@ int list(Context& context, const Arguments& arguments) {
 }
 
 int disable(Context& context, const Arguments& arguments) {
-    if (context.store().disable_resource_server(core::ResourceServerId(arguments.words.front())) == store::Outcome::gone) {
+    if (context.store().disable_resource_server(core::ResourceServerId(arguments.words.front())) == store::Applied::no) {
         throw std::runtime_error("there is no active resource server '" + arguments.words.front() + "'; see consentgate-admin resource list");
     }
     std::cerr << "Disabled. It is told nothing from now on, and what it was added with counts no more after the next reload (HUP).\n";
@@ -51,9 +51,9 @@ int introspect(Context& context, const Arguments& arguments) {
     const auto token = core::Secret(std::string(core::trim(line)));
     if (token.empty()) throw UsageError("token introspect reads the token from its standard input");
     const auto view = context.store().find_session(core::sha256(token));
-    const auto judged = core::judge_access(view, view ? view->session.resource : std::string(), context.now);
-    std::vector<std::pair<std::string, Cell>> facts{{"active", yes_no(static_cast<bool>(judged))}};
-    if (!judged) facts.emplace_back("why_not", judged.error().why);
+    const auto valid = core::check_access(view, view ? view->session.resource : std::string(), context.now);
+    std::vector<std::pair<std::string, Cell>> facts{{"active", yes_no(static_cast<bool>(valid))}};
+    if (!valid) facts.emplace_back("why_not", valid.error().reason);
     if (view) {
         const auto& session = view->session;
         facts.insert(facts.end(), {{"session", session.id.text},

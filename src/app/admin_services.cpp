@@ -1,10 +1,10 @@
 #include "admin.h"
 #include "admin_progress.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/services.h"
-#include "consentgate/usecase/upstream_endings.h"
+#include "consentgate/usecase/upstream_revocation.h"
 
 #include <unistd.h>
 
@@ -31,19 +31,19 @@ constexpr std::array<Preset, 2> presets{{
      "https://gitlab.com/oauth/revoke", "read_user", core::ClientAuth::client_secret_post},
 }};
 
-constexpr std::chrono::minutes longest_telling{5};
+constexpr std::chrono::minutes max_revocation_time{5};
 
 // What the use-cases of services work with, here.
 struct Tools {
     sys::OsRandom random;
     core::Keyring keyring;
     core::BearerVerifier bearers{{}, "", ""};
-    sys::PocoWebCaller web;
-    usecase::World world;
+    sys::PocoHttpClient web;
+    usecase::Dependencies deps;
 
     explicit Tools(Context& context)
         : keyring(sys::read_key_file(context.config().key_file)), web(context.config().calls),
-          world{context.store(), random, context.config().policy, keyring, bearers, nullptr, &web} {}
+          deps{context.store(), random, context.config().policy, keyring, bearers, nullptr, &web} {}
 };
 
 Service known_service(Context& context, const Arguments& arguments) {
@@ -88,7 +88,7 @@ void apply_options(Service& service, const Arguments& arguments) {
     for (const auto& [name, field] : urls) {
         const auto value = arguments.one(name);
         if (!value) continue;
-        if (const auto reason = core::refuse_endpoint(*value)) throw UsageError(std::string("--") + name + ": " + *reason);
+        if (const auto reason = core::endpoint_problem(*value)) throw UsageError(std::string("--") + name + ": " + *reason);
         service.*field = *value;
     }
     if (arguments.has("no-resource")) service.resource.clear();
@@ -102,7 +102,7 @@ void apply_options(Service& service, const Arguments& arguments) {
 }
 
 // A client that the operator was given.
-void apply_client(usecase::World& world, Service& service, const Arguments& arguments) {
+void apply_client(usecase::Dependencies& deps, Service& service, const Arguments& arguments) {
     service.registration = Registration::given;
     service.client_id = *arguments.one("client-id");
     if (service.client_id.empty() || service.client_id.size() > 2048 || core::has_control(service.client_id)) throw UsageError("--client-id is 1 to 2048 characters");
@@ -119,7 +119,7 @@ void apply_client(usecase::World& world, Service& service, const Arguments& argu
     if (secret.empty() != (service.auth == core::ClientAuth::none)) {
         throw UsageError(secret.empty() ? "this client needs its secret: --client-secret-file FILE, or - for the standard input" : "a client of --auth-method none has no secret");
     }
-    usecase::keep_client_secret(world, service, secret);
+    usecase::seal_client_secret(deps, service, secret);
 }
 
 std::string give_client(const core::Policy& policy) {
@@ -127,10 +127,10 @@ std::string give_client(const core::Policy& policy) {
 }
 
 // Fills the service from what it publishes. out: how a client id can be had
-Registration discover(usecase::World& world, Service& service, std::vector<std::string>& notes) {
-    const auto found = usecase::discover_service(*world.web, service.url);
+Registration discover(usecase::Dependencies& deps, Service& service, std::vector<std::string>& notes) {
+    const auto found = usecase::discover_service(*deps.web, service.url);
     if (!found) {
-        throw std::runtime_error(service.url + ": " + found.error().say + "\nIf the service publishes nothing, name its --authorization-endpoint and --token-endpoint; "
+        throw std::runtime_error(service.url + ": " + found.error().message + "\nIf the service publishes nothing, name its --authorization-endpoint and --token-endpoint; "
                                  "if its certificate is of an authority of your own, set service_ca.");
     }
     const auto& server = found->server;
@@ -142,21 +142,21 @@ Registration discover(usecase::World& world, Service& service, std::vector<std::
     service.resource = found->resource;
     service.scope = found->scope;
     service.sends_iss = server.sends_iss;
-    const auto registration = core::choose_registration(server, world.policy);
+    const auto registration = core::choose_registration(server, deps.policy);
     service.auth = core::choose_auth(server, registration);
     notes = found->notes;
     return registration;
 }
 
-void become_client(usecase::World& world, Service& service, Registration registration, std::vector<std::string>& notes) {
-    if (registration == Registration::given) throw std::runtime_error(service.url + ": the service registers no clients by itself; " + give_client(world.policy));
+void become_client(usecase::Dependencies& deps, Service& service, Registration registration, std::vector<std::string>& notes) {
+    if (registration == Registration::given) throw std::runtime_error(service.url + ": the service registers no clients by itself; " + give_client(deps.policy));
     service.registration = registration;
     if (registration == Registration::document) {
-        service.client_id = core::client_document_url(world.policy);
+        service.client_id = core::client_document_url(deps.policy);
         return;
     }
-    const auto done = usecase::register_dynamically(world, service, notes);
-    if (!done) throw std::runtime_error(done.error().say + "\nOr " + give_client(world.policy));
+    const auto done = usecase::register_dynamically(deps, service, notes);
+    if (!done) throw std::runtime_error(done.error().message + "\nOr " + give_client(deps.policy));
 }
 
 std::vector<std::pair<std::string, Cell>> facts_of(const Service& service) {
@@ -171,25 +171,25 @@ std::vector<std::pair<std::string, Cell>> facts_of(const Service& service) {
 int add(Context& context, const Arguments& arguments) {
     Service service;
     service.id = core::ServiceId(arguments.words.front());
-    if (const auto reason = core::refuse_service_id(service.id.text)) throw UsageError(*reason);
+    if (const auto reason = core::service_id_problem(service.id.text)) throw UsageError(*reason);
     service.name = service.id.text;
     service.created_at = context.now;
     if (const auto preset = arguments.one("preset")) apply_preset(service, *preset);
     service.url = arguments.one("url").value_or(service.url);
     if (service.url.empty()) throw UsageError("service add needs --url URL (or --preset NAME)");
-    if (const auto reason = core::refuse_endpoint(service.url)) throw UsageError("--url: " + *reason);
+    if (const auto reason = core::endpoint_problem(service.url)) throw UsageError("--url: " + *reason);
     const bool by_hand = arguments.has("preset") || arguments.has("authorization-endpoint") || arguments.has("token-endpoint");
     if (arguments.has("client-secret-file") && !arguments.has("client-id")) throw UsageError("--client-secret-file needs --client-id");
     if (by_hand && !arguments.has("client-id")) throw UsageError("a service that is entered by hand needs --client-id; " + give_client(context.config().policy));
     Tools tools(context);
     if (context.store().find_service(service.id)) throw std::runtime_error("there is a service '" + service.id.text + "' already; see consentgate-admin service show " + service.id.text);
     std::vector<std::string> notes;
-    const auto registration = by_hand ? Registration::given : discover(tools.world, service, notes);
+    const auto registration = by_hand ? Registration::given : discover(tools.deps, service, notes);
     apply_options(service, arguments);
     if (service.authorization_endpoint.empty() || service.token_endpoint.empty()) throw UsageError("a service that is entered by hand needs --authorization-endpoint and --token-endpoint");
     service.key_id = tools.keyring.newest();
-    if (arguments.has("client-id")) apply_client(tools.world, service, arguments);
-    else become_client(tools.world, service, registration, notes);
+    if (arguments.has("client-id")) apply_client(tools.deps, service, arguments);
+    else become_client(tools.deps, service, registration, notes);
     context.store().put_service(service);
     print_one(facts_of(service), arguments.has("json"));
     for (const auto& note : notes) std::cerr << note << "\n";
@@ -214,9 +214,9 @@ int show(Context& context, const Arguments& arguments) {
 
 int test(Context& context, const Arguments& arguments) {
     const auto service = known_service(context, arguments);
-    sys::PocoWebCaller web(context.config().calls);
+    sys::PocoHttpClient web(context.config().calls);
     const auto changed = usecase::test_service(web, service);
-    if (!changed) throw std::runtime_error(service.id.text + ": " + changed.error().say);
+    if (!changed) throw std::runtime_error(service.id.text + ": " + changed.error().message);
     for (const auto& line : *changed) std::cout << line << "\n";
     if (!changed->empty()) throw std::runtime_error(service.id.text + ": what it publishes differs from what is kept; to take it over, remove it and add it again");
     std::cerr << service.id.text << " answers, and publishes what is kept here.\n";
@@ -225,7 +225,7 @@ int test(Context& context, const Arguments& arguments) {
 
 void set_active(Context& context, Service service, bool active) {
     service.active = active;
-    if (context.store().update_service(service) == store::Outcome::gone) throw std::runtime_error(service.id.text + " was changed meanwhile; try again");
+    if (context.store().update_service(service) == store::Applied::no) throw std::runtime_error(service.id.text + " was changed meanwhile; try again");
 }
 
 int switch_to(Context& context, const Arguments& arguments, bool active) {
@@ -247,19 +247,19 @@ void confirm_removal(const Service& service, const Arguments& arguments) {
 }
 
 // fail: throws, when some of it could not be told yet; what was told is done with
-usecase::Parting tell_of_removal(Context& context, const Service& service, std::size_t connected) {
+usecase::ServiceRevocation report_removal(Context& context, const Service& service, std::size_t connected) {
     Tools tools(context);
     const StopSignals stop;
     Progress progress("telling " + service.id.text + " what is over:", connected);
-    const auto until = std::chrono::steady_clock::now() + longest_telling;
-    const auto parting = usecase::part_with(tools.world, service.id, [&](const usecase::Parting& done) {
-        progress.at(done.told + done.untold, "RFC 7009");
+    const auto until = std::chrono::steady_clock::now() + max_revocation_time;
+    const auto revocation = usecase::revoke_all_at(tools.deps, service.id, [&](const usecase::ServiceRevocation& done) {
+        progress.at(done.revoked + done.not_revoked, "RFC 7009");
         stop.check("the service is disabled, and what people connected there is over; the same command goes on telling it");
         return std::chrono::steady_clock::now() < until;
     });
-    if (parting.left == 0) return parting;
-    throw std::runtime_error(service.id.text + " was told that " + std::to_string(parting.told) + " connections are over, and could not be told of " + std::to_string(parting.left) + " more: " +
-                             (parting.why.empty() ? "it takes too long" : parting.why) +
+    if (revocation.left == 0) return revocation;
+    throw std::runtime_error(service.id.text + " was told that " + std::to_string(revocation.revoked) + " connections are over, and could not be told of " + std::to_string(revocation.left) + " more: " +
+                             (revocation.reason.empty() ? "it takes too long" : revocation.reason) +
                              ".\nIt is disabled, and they are over here. The running server goes on telling it for a day; then run this again, or now with --untold.");
 }
 
@@ -269,14 +269,14 @@ int remove(Context& context, const Arguments& arguments) {
     confirm_removal(service, arguments);
     if (service.active) set_active(context, service, false);
     auto& store = context.store();
-    const auto connected = store.count_tokens_at(service.id);
+    const auto connected = store.count_accounts_at(service.id);
     const bool leave = arguments.has("untold");
-    const auto parting = leave || connected == 0 ? usecase::Parting{0, connected, 0, "you said --untold"} : tell_of_removal(context, service, connected);
-    if (store.remove_service(service.id, leave) == store::Outcome::gone) throw std::runtime_error(service.id.text + " was changed or removed meanwhile; try again");
+    const auto revocation = leave || connected == 0 ? usecase::ServiceRevocation{0, connected, 0, "you said --untold"} : report_removal(context, service, connected);
+    if (store.remove_service(service.id, leave) == store::Applied::no) throw std::runtime_error(service.id.text + " was changed or removed meanwhile; try again");
     std::cerr << "Removed.\n";
-    const auto others = connected - std::min(connected, parting.told + parting.untold);
-    if (parting.told > 0) std::cerr << "It was told that " << parting.told << " of " << connected << " connections are over.\n";
-    if (parting.untold > 0) std::cerr << "It was not told of " << parting.untold << ": " << parting.why << ". People can end them in their settings there.\n";
+    const auto others = connected - std::min(connected, revocation.revoked + revocation.not_revoked);
+    if (revocation.revoked > 0) std::cerr << "It was told that " << revocation.revoked << " of " << connected << " connections are over.\n";
+    if (revocation.not_revoked > 0) std::cerr << "It was not told of " << revocation.not_revoked << ": " << revocation.reason << ". People can end them in their settings there.\n";
     if (others > 0) std::cerr << "The running server saw to " << others << "; its log has how.\n";
     return 0;
 }

@@ -2,9 +2,9 @@
 #include "admin_progress.h"
 #include "admin_transfer_file.h"
 
-#include "consentgate/app/wire.h"
+#include "consentgate/app/composition.h"
 #include "consentgate/sys/key_file.h"
-#include "consentgate/usecase/upkeep.h"
+#include "consentgate/usecase/maintenance.h"
 
 #include <algorithm>
 #include <iostream>

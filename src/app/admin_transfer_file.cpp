@@ -1,7 +1,7 @@
 #include "admin_transfer_file.h"
 
-#include "consentgate/core/json.h"
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/json.h"
+#include "consentgate/core/base/text.h"
 
 #include <Poco/Base64Decoder.h>
 #include <Poco/Base64Encoder.h>

@@ -1,4 +1,4 @@
-// The file of an export, line by line. Private to this room.
+// The file of an export, line by line. Private to this module.
 //
 //   {"consentgate_export":1,"schema_version":2}
 //   {"table":"client","row":{"id":"cgc_…","name":{"base64url":"…"},"last_used_at":null,…}}      … one line a row

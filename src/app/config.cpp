@@ -1,7 +1,7 @@
 #include "consentgate/app/config.h"
 
-#include "consentgate/core/text.h"
-#include "consentgate/core/uri.h"
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/base/uri.h"
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Environment.h>
@@ -38,11 +38,11 @@ Set text(std::string& (*field)(Config&)) {
     };
 }
 
-Set number(int least, int most, void (*store)(Config&, int)) {
+Set number(int least, int limit, void (*store)(Config&, int)) {
     return [=](Config& config, const std::string& value) -> Problem {
         int parsed = 0;
-        if (!Poco::NumberParser::tryParse(value, parsed) || parsed < least || parsed > most) {
-            return "must be a number from " + std::to_string(least) + " to " + std::to_string(most);
+        if (!Poco::NumberParser::tryParse(value, parsed) || parsed < least || parsed > limit) {
+            return "must be a number from " + std::to_string(least) + " to " + std::to_string(limit);
         }
         store(config, parsed);
         return {};
@@ -59,7 +59,7 @@ Set yes_no(bool& (*field)(Config&)) {
 
 Problem set_issuer(Config& config, const std::string& value) {
     if (value.empty()) return "is required: the public https origin of this server, for example https://tools.example.org";
-    if (const auto reason = core::refuse_resource_uri(value)) return "is not usable: " + *reason;
+    if (const auto reason = core::resource_uri_problem(value)) return "is not usable: " + *reason;
     if (value.find('?') != std::string::npos) return "must have no query";
     const auto parts = core::split_uri(value);
     const bool plain = value == core::lower_ascii(value.substr(0, value.size() - parts->rest.size())) + std::string(parts->rest);
@@ -71,7 +71,7 @@ Problem set_issuer(Config& config, const std::string& value) {
 
 Problem set_resources(Config& config, const std::string& value) {
     for (const auto& resource : core::split(value, ' ')) {
-        if (const auto reason = core::refuse_resource_uri(resource)) return resource + ": " + *reason;
+        if (const auto reason = core::resource_uri_problem(resource)) return resource + ": " + *reason;
         config.policy.resources.push_back({resource});
     }
     return {};

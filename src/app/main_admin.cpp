@@ -1,7 +1,7 @@
 // consentgate-admin: the operator's tool. Data on stdout, the rest on stderr; exit status 0, 1 (failed), 2 (usage).
 #include "admin.h"
 
-#include "consentgate/app/wire.h"
+#include "consentgate/app/composition.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/log.h"
 
@@ -24,7 +24,7 @@ using admin::UsageError;
 
 std::vector<Command> all_commands() {
     std::vector<Command> commands;
-    for (auto part : {admin::database_commands(), admin::transfer_commands(), admin::key_commands(), admin::vault_commands(), admin::client_commands(),
+    for (auto part : {admin::database_commands(), admin::transfer_commands(), admin::key_commands(), admin::server_key_commands(), admin::client_commands(),
                       admin::resource_commands(), admin::service_commands(), admin::doctor_commands()}) {
         commands.insert(commands.end(), part.begin(), part.end());
     }

@@ -1,12 +1,12 @@
 // consentgate: the FastCGI program. Started by spawn-fcgi -n (or a systemd socket); forks its workers itself.
 #include "consentgate/app/master.h"
-#include "consentgate/app/wire.h"
+#include "consentgate/app/composition.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/rate_limiter.h"
-#include "consentgate/usecase/upkeep.h"
-#include "consentgate/usecase/upstream_endings.h"
+#include "consentgate/usecase/maintenance.h"
+#include "consentgate/usecase/upstream_revocation.h"
 #include "consentgate/web/fastcgi.h"
 #include "consentgate/web/gate.h"
 #include "consentgate/web/router.h"
@@ -23,11 +23,11 @@ namespace {
 
 using namespace consentgate;
 
-constexpr core::Span sweep_every{60}, tell_every{5};
+constexpr core::Span sweep_every{60}, revoke_every{5};
 
 // What all workers of one configuration share; nothing in it holds a connection.
 struct Prepared {
-    app::Foundation foundation;
+    app::Startup startup;
     web::Pages pages;
     std::shared_ptr<sys::Metrics> metrics; // absent: nobody counts
 };
@@ -58,27 +58,27 @@ private:
 
 // Tells services what is over, a bounded turn now and then; one worker at a time, so that a service that does not answer holds
 // no more than one.
-class Teller {
+class RevocationWorker {
 public:
-    Teller(usecase::World& world, sys::FetchGate& turns) : world_(world), turns_(turns), next_(sys::now() + tell_every) {}
+    RevocationWorker(usecase::Dependencies& deps, sys::FetchLimiter& turns) : deps_(deps), turns_(turns), next_(sys::now() + revoke_every) {}
 
     void operator()() {
         const auto now = sys::now();
         if (now < next_) return;
         const auto turn = turns_.enter("tell", 1, std::chrono::steady_clock::now());
-        if (turn.entry != sys::FetchGate::Entry::entered) return;
+        if (turn.entry != sys::FetchLimiter::Entry::entered) return;
         try {
-            usecase::tell_services(world_, now);
+            usecase::revoke_ended_accounts(deps_, now);
         } catch (const std::exception& error) {
             sys::log_event("tell_failed", {{"why", error.what()}});
         }
         turns_.leave(turn);
-        next_ = sys::now() + tell_every;
+        next_ = sys::now() + revoke_every;
     }
 
 private:
-    usecase::World& world_;
-    sys::FetchGate& turns_;
+    usecase::Dependencies& deps_;
+    sys::FetchLimiter& turns_;
     core::Instant next_;
 };
 
@@ -86,7 +86,7 @@ enum class Part { pages, gate }; // what this master's workers do
 
 struct Shared { // by all workers there will ever be, across reloads
     sys::RateLimiter rates;
-    sys::FetchGate fetches, tellings;
+    sys::FetchLimiter fetches, revocations;
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
 };
 
@@ -96,49 +96,49 @@ std::string_view name_of(Part part) { return part == Part::gate ? "gate" : "page
 std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
     if (config.metrics_file.empty()) return nullptr;
     auto metrics = std::make_shared<sys::Metrics>(config.metrics_file);
-    config.store.on_mishap = [metrics](store::Mishap mishap) {
-        switch (mishap) {
-        case store::Mishap::collision: return metrics->count(sys::Metric::store_retries, {{"why", "collision"}});
-        case store::Mishap::session_lost: return metrics->count(sys::Metric::store_retries, {{"why", "session_lost"}});
-        case store::Mishap::unknown_outcome: return metrics->count(sys::Metric::store_retries, {{"why", "unknown_outcome"}});
-        case store::Mishap::failed: return metrics->count(sys::Metric::store_errors, {});
+    config.store.on_retry = [metrics](store::RetryReason retry_reason) {
+        switch (retry_reason) {
+        case store::RetryReason::collision: return metrics->count(sys::Metric::store_retries, {{"why", "collision"}});
+        case store::RetryReason::session_lost: return metrics->count(sys::Metric::store_retries, {{"why", "session_lost"}});
+        case store::RetryReason::unknown_outcome: return metrics->count(sys::Metric::store_retries, {{"why", "unknown_outcome"}});
+        case store::RetryReason::failed: return metrics->count(sys::Metric::store_errors, {});
         }
     };
     return metrics;
 }
 
-void count_workers(const app::Census& census, Part part, sys::Metrics* metrics) {
+void count_workers(const app::WorkerStats& worker_stats, Part part, sys::Metrics* metrics) {
     if (!metrics) return;
-    metrics->set(sys::Metric::workers, {{"part", name_of(part)}}, census.running);
-    if (census.died) metrics->count(sys::Metric::worker_deaths, {{"part", name_of(part)}});
+    metrics->set(sys::Metric::workers, {{"part", name_of(part)}}, worker_stats.running);
+    if (worker_stats.died) metrics->count(sys::Metric::worker_deaths, {{"part", name_of(part)}});
 }
 
-void serve_part(Part part, int socket, const Prepared& prepared, usecase::World& world, Shared& shared) {
+void serve_part(Part part, int socket, const Prepared& prepared, usecase::Dependencies& deps, Shared& shared) {
     if (part == Part::gate) {
-        web::Gate gate{world, core::ResourceMap(prepared.foundation.config.policy.resources)};
+        web::Gate gate{deps, core::ResourceMap(prepared.startup.config.policy.resources)};
         web::serve(socket, {[&](web::Request& request) { return web::decide(request, gate); }, {}, {}});
         return;
     }
-    auto site = web::make_site(world, prepared.pages, shared.rates, prepared.foundation.config.limits);
-    Sweeper sweeper(world.store, prepared.foundation.config.unused_client_life);
-    Teller teller(world, shared.tellings);
-    web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, site); }, [&] { sweeper(), teller(); }, prepared.foundation.config.body_time});
+    auto context = web::make_web_context(deps, prepared.pages, shared.rates, prepared.startup.config.limits);
+    Sweeper sweeper(deps.store, prepared.startup.config.unused_client_life);
+    RevocationWorker revocation_worker(deps, shared.revocations);
+    web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, context); }, [&] { sweeper(), revocation_worker(); }, prepared.startup.config.body_time});
 }
 
 int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
     try {
-        app::Runtime runtime(prepared.foundation);
-        sys::GuardedFetcher fetcher(shared.fetches, shared.rates, prepared.foundation.config.fetch);
-        runtime.world().documents = &fetcher;
-        sys::PocoWebCaller caller(prepared.foundation.config.calls);
-        runtime.world().web = &caller;
-        runtime.world().metrics = prepared.metrics.get();
-        const auto health = usecase::check_health(runtime.world().store);
+        app::Runtime runtime(prepared.startup);
+        sys::GuardedFetcher fetcher(shared.fetches, shared.rates, prepared.startup.config.fetch);
+        runtime.deps().documents = &fetcher;
+        sys::PocoHttpClient caller(prepared.startup.config.calls);
+        runtime.deps().web = &caller;
+        runtime.deps().metrics = prepared.metrics.get();
+        const auto health = usecase::check_health(runtime.deps().store);
         if (health.store_answers && !health.ready()) { // a database that is away comes back; a wrong schema does not
             sys::log_event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
             return EXIT_FAILURE;
         }
-        serve_part(part, socket, prepared, runtime.world(), shared);
+        serve_part(part, socket, prepared, runtime.deps(), shared);
         return EXIT_SUCCESS;
     } catch (const std::exception& error) {
         sys::log_event("worker_failed", {{"why", error.what()}});
@@ -155,18 +155,18 @@ int serve(Part part, int socket, const std::string& config_path) {
     // Apache reaches the gate over TCP only; no other machine is to ask it anything.
     if (part == Part::gate) setenv("FCGI_WEB_SERVER_ADDRS", "127.0.0.1", 0);
     return app::run_master([&]() -> app::Plan {
-        auto foundation = app::lay_foundation(config_path);
-        sys::open_log(foundation.config.log);
-        const auto metrics = start_metrics(foundation.config);
-        app::check_database(foundation);
-        foundation.config.store.queue = shared.queue;
-        const int workers = part == Part::gate ? foundation.config.gate_workers : foundation.config.workers;
+        auto startup = app::load_startup(config_path);
+        sys::open_log(startup.config.log);
+        const auto metrics = start_metrics(startup.config);
+        app::check_database(startup);
+        startup.config.store.queue = shared.queue;
+        const int workers = part == Part::gate ? startup.config.gate_workers : startup.config.workers;
         // Two resources that cannot be told apart are found out here, and not by each worker.
-        if (part == Part::gate) core::ResourceMap{foundation.config.policy.resources};
-        web::Pages pages(foundation.config.pages, foundation.config.brand);
-        const auto prepared = std::make_shared<Prepared>(Prepared{std::move(foundation), std::move(pages), metrics});
+        if (part == Part::gate) core::ResourceMap{startup.config.policy.resources};
+        web::Pages pages(startup.config.pages, startup.config.brand);
+        const auto prepared = std::make_shared<Prepared>(Prepared{std::move(startup), std::move(pages), metrics});
         return {workers, [part, socket, prepared, &shared] { return work(part, socket, *prepared, shared); },
-                [part, metrics](const app::Census& census) { count_workers(census, part, metrics.get()); }};
+                [part, metrics](const app::WorkerStats& worker_stats) { count_workers(worker_stats, part, metrics.get()); }};
     });
 }
 

@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds young{1000};       // a worker that dies younger than this makes the next one wait
 constexpr milliseconds first_pause{100};
-constexpr milliseconds longest_pause{5000};
+constexpr milliseconds max_pause{5000};
 constexpr milliseconds drain{10000};      // after TERM, before KILL
 
 struct Worker {
@@ -55,7 +55,7 @@ public:
 private:
     void adopt(Plan plan) {
         work_ = std::move(plan.work);
-        tell_ = std::move(plan.tell);
+        on_change_ = std::move(plan.on_change);
         workers_.resize(static_cast<std::size_t>(plan.workers));
     }
 
@@ -91,11 +91,11 @@ private:
         if (pid == 0) std::exit(become_worker(parent));
         worker.started = Clock::now();
         if (pid < 0) { // no memory or no processes left: try again later
-            worker.start_at = Clock::now() + longest_pause;
+            worker.start_at = Clock::now() + max_pause;
             return;
         }
         worker.pid = pid;
-        tell(false);
+        report(false);
     }
 
     // In the child. SIGTERM and SIGUSR1 stay blocked: the serving loop lets them in where they can do no harm.
@@ -118,14 +118,14 @@ private:
             const auto dead = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) { return worker.pid == pid; });
             if (dead == workers_.end()) continue; // one that a restart replaced
             const bool died_young = Clock::now() - dead->started < young;
-            pause_ = died_young ? std::clamp(pause_ * 2, first_pause, longest_pause) : milliseconds(0);
+            pause_ = died_young ? std::clamp(pause_ * 2, first_pause, max_pause) : milliseconds(0);
             sys::log_event("worker_died", {{"worker", std::to_string(pid)},
                                            {"signal", WIFSIGNALED(status) ? std::to_string(WTERMSIG(status)) : "-"},
                                            {"status", WIFEXITED(status) ? std::to_string(WEXITSTATUS(status)) : "-"},
                                            {"next_in_ms", std::to_string(pause_.count())}});
             dead->pid = 0;
             dead->start_at = Clock::now() + pause_;
-            tell(true);
+            report(true);
         }
     }
 
@@ -165,17 +165,17 @@ private:
         for (auto& worker : workers_) {
             if (pid > 0 && worker.pid == pid) worker.pid = 0;
         }
-        if (pid > 0) tell(false);
+        if (pid > 0) report(false);
     }
 
-    void tell(bool died) const {
+    void report(bool died) const {
         const auto running = std::count_if(workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.pid > 0; });
-        if (tell_) tell_({static_cast<std::size_t>(running), died});
+        if (on_change_) on_change_({static_cast<std::size_t>(running), died});
     }
 
     const Prepare& prepare_;
     Work work_;
-    std::function<void(const Census&)> tell_;
+    std::function<void(const WorkerStats&)> on_change_;
     std::vector<Worker> workers_;
     milliseconds pause_{0};
     sigset_t handled_{}, before_{};

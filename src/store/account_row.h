@@ -1,9 +1,9 @@
-// Columns of a service and of an upstream token, by the names of their tables, because some statements read both. Private to this room.
+// Columns of a service and of an upstream token, by the names of their tables, because some statements read both. Private to this module.
 #pragma once
 
-#include "connection.h"
+#include "database.h"
 
-#include "consentgate/core/service.h"
+#include "consentgate/core/upstream/service.h"
 
 namespace consentgate::store {
 
@@ -19,7 +19,7 @@ namespace consentgate::store {
     "upstream_token.version, upstream_token.failures, upstream_token.retry_at, upstream_token.broken_at, " \
     "upstream_token.created_at, upstream_token.updated_at, upstream_token.last_used_at, upstream_token.ended_at"
 
-core::Service take_service(Row& columns);
-core::UpstreamToken take_upstream_token(Row& columns); // of a row that a join did not find: without an id
+core::Service read_service(Row& columns);
+core::LinkedAccount read_account(Row& columns); // of a row that a join did not find: without an id
 
 } // namespace consentgate::store

@@ -1,4 +1,4 @@
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/store/open.h"
 
 #include <Poco/Exception.h>
@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::string_view form = "must be the path of a file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with postgresql or mariadb as ENGINE";
 
-std::optional<std::string> read_host(const std::string& text, int usual_port, std::vector<Host>& hosts) {
+std::optional<std::string> read_host(const std::string& text, int default_https_port, std::vector<Host>& hosts) {
     const auto colon = std::min(text.rfind(':'), text.size());
-    Host host{text.substr(0, colon), usual_port};
+    Host host{text.substr(0, colon), default_https_port};
     if (colon < text.size() && (!Poco::NumberParser::tryParse(text.substr(colon + 1), host.port) || host.port < 1 || host.port > 65535)) {
         return "has a port that is no number from 1 to 65535";
     }

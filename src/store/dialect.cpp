@@ -1,8 +1,8 @@
 #include "dialect.h"
 
-#include "session.h"
+#include "db_session.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 #include <Poco/RegularExpression.h>
 #include <Poco/String.h>
@@ -100,7 +100,7 @@ std::string mariadb_string(const StoreConfig& config, const Host& host) {
     if (tls == Tls::verify) protect = "FORCETLS=1;SSLVERIFY=1;SSLCA=" + authorities(config) + ";";
     if (tls == Tls::encrypt) protect = "FORCETLS=1;SSLVERIFY=0;";
     const auto& password = config.password.reveal();
-    if (core::trim(password).size() != password.size()) throw EngineError(Trouble::away, "MariaDB's driver cannot take a password that begins or ends with a blank");
+    if (core::trim(password).size() != password.size()) throw EngineError(EngineErrorKind::away, "MariaDB's driver cannot take a password that begins or ends with a blank");
     // OPTION=2: an UPDATE counts the rows it found, as everywhere, not those it made different.
     return "DRIVER=MariaDB Unicode;" + where + ";DATABASE=" + config.name + ";UID=" + config.user + ";PWD=" + quoted(password) +
            ";OPTION=2;CHARSET=utf8mb4;CONN_TIMEOUT=" + connect_seconds + ";READ_TIMEOUT=" + seconds(config.wait) + ";WRITE_TIMEOUT=" + seconds(config.wait) +

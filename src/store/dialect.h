@@ -1,4 +1,4 @@
-// What the engines do not say in the same words; everything else in this room is one SQL text for all. Private to this room.
+// What the engines do not say in the same words; everything else in this module is one SQL text for all. Private to this module.
 #pragma once
 
 #include "consentgate/store/open.h"

@@ -1,8 +1,8 @@
 #include "dialect.h"
 #include "sql_store.h"
 
-#include "consentgate/core/secret.h"
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/secret.h"
+#include "consentgate/core/base/text.h"
 
 namespace consentgate::store {
 
@@ -38,20 +38,20 @@ std::vector<std::string> statements_of(std::string_view sql) {
 // Asked inside the transaction, under the lock: a second migrate waits there and then sees the row. Where there is no lock it
 // meets the row when it inserts its own, after statements that did nothing.
 // out: whether it was we who applied it
-template <class Lock> bool apply(Connection& db, const Migration& migration, const Lock& lock, core::Instant now) {
+template <class Lock> bool apply(Database& db, const Migration& migration, const Lock& lock, core::Instant now) {
     const std::int64_t version = version_of(migration);
     const auto present = [&] { return db.has("SELECT 1 FROM schema_version WHERE version = ?", version); };
     const auto& dialect = dialect_of(db.config().engine);
     try {
-        return Outcome::done == db.rewrite([&] {
+        return Applied::yes == db.rewrite([&] {
             lock();
-            if (present()) return Outcome::gone;
+            if (present()) return Applied::no;
             for (const auto& statement : statements_of(migration.sql)) {
                 if (const auto adapted = dialect.adapt(statement); !core::trim(adapted).empty()) db.run(adapted.c_str());
             }
             db.run("INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, ?, ?)", version, std::string(migration.name),
                    core::sha256(migration.sql).hex, core::epoch(now));
-            return Outcome::done;
+            return Applied::yes;
         });
     } catch (const StoreFailure&) {
         if (!db.read(present)) throw;
@@ -69,8 +69,8 @@ int expected_schema_version() { return version_of(*(std::end(migrations) - 1)); 
 
 std::unique_ptr<Store> open_store(StoreConfig config) { return std::make_unique<SqlStore>(std::move(config)); }
 
-std::vector<Applied> migrate(const StoreConfig& config, core::Instant now_at) {
-    Connection db(config, Create::yes);
+std::vector<AppliedMigration> migrate(const StoreConfig& config, core::Instant now_at) {
+    Database db(config, Create::yes);
     const auto& dialect = dialect_of(config.engine);
     const auto lock = [&] {
         if (*dialect.migration_lock != '\0') db.has(dialect.migration_lock);
@@ -78,9 +78,9 @@ std::vector<Applied> migrate(const StoreConfig& config, core::Instant now_at) {
     db.rewrite([&] {
         lock();
         db.run(dialect.adapt(create_schema_version).c_str());
-        return Outcome::done;
+        return Applied::yes;
     });
-    std::vector<Applied> applied;
+    std::vector<AppliedMigration> applied;
     for (const auto& migration : migrations) {
         if (apply(db, migration, lock, now_at)) applied.push_back({version_of(migration), std::string(migration.name)});
     }

@@ -52,18 +52,18 @@ std::string code_after(std::string_view text, std::string_view label) {
 
 } // namespace
 
-Trouble trouble_of(std::string_view state, long native) {
+EngineErrorKind trouble_of(std::string_view state, long native) {
     // Serialization failure, deadlock, lock not available; MariaDB's deadlock, lock wait, changed table, re-preparation.
-    if (one_of<std::string_view>(state, {"40001", "40P01", "55P03"}) || one_of(native, {1213L, 1205L, 1412L, 1615L})) return Trouble::again;
-    if (state == "23505" || native == 1062) return Trouble::taken;
+    if (one_of<std::string_view>(state, {"40001", "40P01", "55P03"}) || one_of(native, {1213L, 1205L, 1412L, 1615L})) return EngineErrorKind::again;
+    if (state == "23505" || native == 1062) return EngineErrorKind::taken;
     // The server ended or lost the session, is no longer the one that takes writes, or forgot our statements.
-    if (state.starts_with("08") || one_of<std::string_view>(state, {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "26000", "0A000"})) return Trouble::lost;
+    if (state.starts_with("08") || one_of<std::string_view>(state, {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "26000", "0A000"})) return EngineErrorKind::lost;
     // PostgreSQL's driver, whose own codes are small, when it finds its session ended while it prepares a statement.
-    if (state == "HY000" && native < 1000) return Trouble::lost;
+    if (state == "HY000" && native < 1000) return EngineErrorKind::lost;
     // MariaDB: no server, no answer, killed, read-only; a cluster's node that has no quorum, could not finish a commit, or let a
     // statement go because tables were changed through another node.
-    if (one_of(native, {2002L, 2003L, 2006L, 2013L, 2055L, 1927L, 1290L, 1836L, 1047L, 1180L, 1317L})) return Trouble::lost;
-    return Trouble::refused;
+    if (one_of(native, {2002L, 2003L, 2006L, 2013L, 2055L, 1927L, 1290L, 1836L, 1047L, 1180L, 1317L})) return EngineErrorKind::lost;
+    return EngineErrorKind::refused;
 }
 
 std::string why_not_connected(std::string_view drivers_words) {

@@ -10,7 +10,7 @@
 // - Drivers' and Poco's texts quote SQL, values and, when no connection was made, the password: only codes leave this file.
 #include "dialect.h"
 #include "odbc_errors.h"
-#include "session.h"
+#include "db_session.h"
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Data/ODBC/Handle.h>
@@ -74,7 +74,7 @@ public:
         return length != SQL_NULL_DATA;
     }
 
-    // A value comes in pieces when it is longer than the room for it; the last piece says so. Text ends each with a zero.
+    // A value comes in pieces when it is longer than the module for it; the last piece says so. Text ends each with a zero.
     bool piecewise(int column, SQLSMALLINT type, std::string& to) {
         const std::size_t end = type == SQL_C_CHAR ? 1 : 0;
         to.clear();
@@ -140,7 +140,7 @@ private:
     Statement& statement_;
 };
 
-class OdbcSession final : public Session {
+class OdbcSession final : public DbSession {
 public:
     OdbcSession(const StoreConfig& config, const Host& host)
         : begin_(dialect_of(config.engine).begin), session_(new Quiet(connection_string(config, host).reveal())) {
@@ -168,7 +168,7 @@ public:
         return execute(sql, values, [](Statement& statement) { return statement.changed_rows(); });
     }
 
-    std::size_t query(const char* sql, const TakeRow& take, Values values) override {
+    std::size_t query(const char* sql, const RowReader& take, Values values) override {
         return execute(sql, values, [&](Statement& statement) {
             std::size_t rows = 0;
             for (; statement.fetch(); ++rows) {
@@ -222,7 +222,7 @@ private:
         while (witness->fetch()) witness->number(0, there);
         witness->close();
         witness_ = std::move(witness);
-        if (there == 0) throw EngineError(Trouble::again, "the transaction gave way to another node's");
+        if (there == 0) throw EngineError(EngineErrorKind::again, "the transaction gave way to another node's");
     }
 
     // fail: throws EngineError; Poco has no diagnostics for a statement handle that a dead session refuses
@@ -230,7 +230,7 @@ private:
         try {
             return std::make_unique<Statement>(session_->dbc());
         } catch (const Poco::Exception&) {
-            throw EngineError(Trouble::lost, "the database session is gone");
+            throw EngineError(EngineErrorKind::lost, "the database session is gone");
         }
     }
 
@@ -256,19 +256,19 @@ private:
     Statements statements_; // on that session, so they go before it
 };
 
-std::unique_ptr<Session> open_host(const StoreConfig& config, const Host& host) {
+std::unique_ptr<DbSession> open_host(const StoreConfig& config, const Host& host) {
     try {
         return std::make_unique<OdbcSession>(config, host);
     } catch (const EngineError& error) {
-        throw EngineError(Trouble::away, error.what());
+        throw EngineError(EngineErrorKind::away, error.what());
     } catch (const Poco::Exception& error) {
-        throw EngineError(Trouble::away, why_not_connected(error.displayText()));
+        throw EngineError(EngineErrorKind::away, why_not_connected(error.displayText()));
     }
 }
 
 } // namespace
 
-std::unique_ptr<Session> open_odbc(const StoreConfig& config) {
+std::unique_ptr<DbSession> open_odbc(const StoreConfig& config) {
     std::string problems;
     for (const auto& host : config.hosts) {
         try {
@@ -277,7 +277,7 @@ std::unique_ptr<Session> open_odbc(const StoreConfig& config) {
             problems += (problems.empty() ? "" : "; ") + host.name + ":" + std::to_string(host.port) + ": " + error.what();
         }
     }
-    throw EngineError(Trouble::away, problems);
+    throw EngineError(EngineErrorKind::away, problems);
 }
 
 } // namespace consentgate::store

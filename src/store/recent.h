@@ -1,11 +1,11 @@
-// What was read lately and is still so; private to this room.
+// What was read lately and is still so; private to this module.
 //
 // A client calls its MCP server again and again with one token, and each call asks the same of the database. Where the engine tells its
 // last commit without being asked (SQLite), the answer is given from memory for as long as nothing at all was committed since it was
 // read: never a stale one, not even of what another process has just revoked.
 #pragma once
 
-#include "session.h"
+#include "db_session.h"
 
 #include <array>
 #include <functional>
@@ -18,7 +18,7 @@ namespace consentgate::store {
 
 template <class Value> class Recent {
 public:
-    explicit Recent(std::size_t most) : most_(most) {}
+    explicit Recent(std::size_t limit) : limit_(limit) {}
 
     // in:  last  the last commit there is; absent: it cannot be told
     // out: null when it has to be read
@@ -31,8 +31,8 @@ public:
     // Keeps what is asked for a second time; to copy what never is would make each reading dearer.
     // in:  before, after  the last commit as it was told before the reading and after it: between two that differ it was read
     void keep(const std::optional<Commit>& before, const std::optional<Commit>& after, const std::string& key, const Value& value) {
-        if (most_ == 0 || !before || before != after || !asked_before(key)) return;
-        if (as_of_ != before || values_.size() >= most_) values_.clear();
+        if (limit_ == 0 || !before || before != after || !asked_before(key)) return;
+        if (as_of_ != before || values_.size() >= limit_) values_.clear();
         as_of_ = before;
         values_.insert_or_assign(key, value);
     }
@@ -43,7 +43,7 @@ private:
         return std::exchange(asked_[hash % asked_.size()], hash) == hash;
     }
 
-    std::size_t most_;
+    std::size_t limit_;
     std::array<std::size_t, 256> asked_{}; // hashes of keys, each until another one comes to its place
     std::optional<Commit> as_of_;          // what all the values were read after
     std::unordered_map<std::string, Value> values_;

@@ -1,13 +1,13 @@
 #include "session_row.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 namespace consentgate::store {
 
-core::Session take_session(Row& columns) {
+core::Session read_session(Row& columns) {
     core::Session session;
     std::string identity_kind, scope;
-    columns.into(session.id, session.flow_id, session.token, session.browser, session.client_id, identity_kind, from_blob(session.identity.value),
+    columns.read_into(session.id, session.flow_id, session.token, session.browser, session.client_id, identity_kind, from_blob(session.identity.value),
                  from_blob(scope), from_blob(session.resource), session.created_at, session.expires_at, session.revoked_at, session.token_expires_at,
                  from_blob(session.redirect_uri));
     session.identity.kind = core::identity_kind(identity_kind).value_or(core::IdentityKind::none);
@@ -15,12 +15,12 @@ core::Session take_session(Row& columns) {
     return session;
 }
 
-core::SessionView take_session_view(Row& columns) {
+core::SessionView read_session_view(Row& columns) {
     core::SessionView view;
     core::VirtualKey key;
     std::string services;
-    view.session = take_session(columns);
-    columns.into(from_blob(view.client_name), view.client_active, key.id, from_blob(key.name), key.hash, key.active, from_blob(services), key.created_at,
+    view.session = read_session(columns);
+    columns.read_into(from_blob(view.client_name), view.client_active, key.id, from_blob(key.name), key.hash, key.active, from_blob(services), key.created_at,
                  key.expires_at);
     if (key.id.text.empty()) return view;
     key.services = core::split(services, '\n');

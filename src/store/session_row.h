@@ -1,9 +1,9 @@
-// A session's columns, for the statements of sql_sessions, sql_tokens and sql_resource_servers. Private to this room.
+// A session's columns, for the statements of sql_sessions, sql_tokens and sql_resource_servers. Private to this module.
 #pragma once
 
-#include "connection.h"
+#include "database.h"
 
-#include "consentgate/core/access.h"
+#include "consentgate/core/oauth/access.h"
 
 namespace consentgate::store {
 
@@ -16,7 +16,7 @@ namespace consentgate::store {
 #define SESSION_VIEW_JOINS "LEFT JOIN client c ON c.id = s.client_id LEFT JOIN virtual_key v ON v.id = s.virtual_key_id "
 
 // Of a row that a join did not find: without an id.
-core::Session take_session(Row& columns);
-core::SessionView take_session_view(Row& columns);
+core::Session read_session(Row& columns);
+core::SessionView read_session_view(Row& columns);
 
 } // namespace consentgate::store

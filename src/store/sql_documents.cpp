@@ -2,7 +2,7 @@
 // `client_document`.
 #include "sql_store.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 namespace consentgate::store {
 
@@ -17,7 +17,7 @@ constexpr core::Span document_grace{86400};
 std::optional<core::Instant> SqlStore::find_document(const core::ClientId& id) {
     return db_.read([&] {
         std::optional<core::Instant> expires_at;
-        db_.query("SELECT expires_at FROM client_document WHERE id = ?", [&](Row& columns) { columns.into(expires_at); }, id);
+        db_.query("SELECT expires_at FROM client_document WHERE id = ?", [&](Row& columns) { columns.read_into(expires_at); }, id);
         return expires_at;
     });
 }
@@ -30,24 +30,24 @@ void SqlStore::change_keys(const core::Client& client) {
             to_blob(client.jwks_uri), id);
 }
 
-Outcome SqlStore::put_document(const core::Client& client, core::Instant expires_at) {
+Applied SqlStore::put_document(const core::Client& client, core::Instant expires_at) {
     const auto& id = client.id;
     const auto known = [&] { return db_.has("SELECT 1 FROM client_document WHERE id = ?", id); };
     // The client first: its document was committed with it, so it can be seen by the second look when it is there.
     const auto keep = [&] {
         const bool there = db_.has("SELECT 1 FROM client WHERE id = ?", id);
-        if (there && !known()) return Outcome::gone;
+        if (there && !known()) return Applied::no;
         if (there) {
             db_.run("UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, auth_method = ? WHERE id = ?", to_blob(client.name),
                     to_blob(core::join(client.redirect_uris, "\n")), to_blob(client.scope), client.refresh,
                     core::name_of(client.auth), id);
             change_keys(client);
             db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", expires_at, id);
-            return Outcome::done;
+            return Applied::yes;
         }
         insert_client(client);
         db_.run("INSERT INTO client_document (id, expires_at) VALUES (?, ?)", id, expires_at);
-        return Outcome::done;
+        return Applied::yes;
     };
     try {
         return db_.rewrite(keep);
@@ -58,12 +58,12 @@ Outcome SqlStore::put_document(const core::Client& client, core::Instant expires
 }
 
 // Clients that nobody finished a sign-in with. One that an operator disabled stays, or it would come back at its next request.
-std::size_t SqlStore::sweep_documents(core::Instant now, std::size_t most) {
+std::size_t SqlStore::sweep_documents(core::Instant now, std::size_t limit) {
     const auto before = now - document_grace;
     const auto old = db_.read([&] {
         return names("SELECT d.id FROM client_document d JOIN client c ON c.id = d.id WHERE d.expires_at < ? AND c.by_operator = 0 AND c.active = 1 AND "
                      "c.last_used_at IS NULL ORDER BY d.expires_at LIMIT ?",
-                     before, most);
+                     before, limit);
     });
     if (old.empty()) return 0;
     std::size_t swept = 0;
@@ -78,7 +78,7 @@ std::size_t SqlStore::sweep_documents(core::Instant now, std::size_t most) {
             if (deleted == 1) db_.run("DELETE FROM client_document WHERE id = ?", id);
             swept += deleted;
         }
-        return Outcome::done;
+        return Applied::yes;
     });
     return swept;
 }

@@ -6,11 +6,11 @@ namespace {
 
 #define FLOW_COLUMNS "id, client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, identity_value, revision, created_at, expires_at"
 
-FlowView take_flow_view(Row& columns) {
+FlowView read_flow_view(Row& columns) {
     FlowView view;
     auto& flow = view.flow;
     std::string state, scope, identity_kind;
-    columns.into(flow.id, flow.client_id, flow.browser, from_blob(flow.redirect_uri), from_blob(state), flow.code_challenge, from_blob(scope),
+    columns.read_into(flow.id, flow.client_id, flow.browser, from_blob(flow.redirect_uri), from_blob(state), flow.code_challenge, from_blob(scope),
                  from_blob(flow.resource), identity_kind, from_blob(flow.identity.value), flow.revision, flow.created_at, flow.expires_at,
                  from_blob(view.client_name), view.client_by_operator, view.client_active); // a client deleted meanwhile counts as disabled
     if (!state.empty()) flow.state = std::move(state);
@@ -27,7 +27,7 @@ void SqlStore::put_flow(const core::Flow& flow) {
             db_.run("INSERT INTO flow (" FLOW_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", flow.id, flow.client_id, flow.browser,
                     to_blob(flow.redirect_uri), to_blob(flow.state.value_or("")), flow.code_challenge, to_blob(flow.scope.text()), to_blob(flow.resource),
                     name_of(flow.identity.kind), to_blob(flow.identity.value), flow.revision, flow.created_at, flow.expires_at);
-            return Outcome::done;
+            return Applied::yes;
         },
         [&] { return has_flow(flow.id); });
 }
@@ -38,34 +38,34 @@ std::optional<FlowView> SqlStore::find_flow(const core::FlowId& id) {
         db_.query("SELECT f.id, f.client_id, f.browser_hash, f.redirect_uri, f.state, f.code_challenge, f.scope, f.resource, "
                   "f.identity_kind, f.identity_value, f.revision, f.created_at, f.expires_at, c.name, c.by_operator, c.active "
                   "FROM flow f LEFT JOIN client c ON c.id = f.client_id WHERE f.id = ?",
-                  [&](Row& columns) { view = take_flow_view(columns); }, id);
+                  [&](Row& columns) { view = read_flow_view(columns); }, id);
         if (view && view->flow.identity.kind == core::IdentityKind::virtual_key) {
-            db_.query("SELECT name FROM virtual_key WHERE id = ?", [&](Row& columns) { columns.into(from_blob(view->virtual_key_name)); }, view->flow.identity.value);
+            db_.query("SELECT name FROM virtual_key WHERE id = ?", [&](Row& columns) { columns.read_into(from_blob(view->virtual_key_name)); }, view->flow.identity.value);
         }
         return view;
     });
 }
 
-std::optional<core::Digest> SqlStore::find_settled(const core::FlowId& id) {
+std::optional<core::Digest> SqlStore::find_finalized(const core::FlowId& id) {
     return db_.read([&] {
         std::optional<core::Digest> browser;
-        db_.query("SELECT browser_hash FROM session WHERE flow_id = ?", [&](Row& columns) { columns.into(browser); }, id);
+        db_.query("SELECT browser_hash FROM session WHERE flow_id = ?", [&](Row& columns) { columns.read_into(browser); }, id);
         return browser;
     });
 }
 
-Outcome SqlStore::choose_identity(const core::FlowId& id, std::int64_t revision, const core::Identity& identity, core::Instant now) {
+Applied SqlStore::choose_identity(const core::FlowId& id, std::int64_t revision, const core::Identity& identity, core::Instant now) {
     const auto kind = name_of(identity.kind);
     return db_.write(
         [&] {
-            return outcome(db_.run("UPDATE flow SET identity_kind = ?, identity_value = ?, revision = revision + 1 "
+            return applied(db_.run("UPDATE flow SET identity_kind = ?, identity_value = ?, revision = revision + 1 "
                                    "WHERE id = ? AND revision = ? AND expires_at > ?",
                                    kind, to_blob(identity.value), id, revision, now));
         },
         [&] { // two that chose the same are alike
             std::string value;
             const auto found = db_.query("SELECT identity_value FROM flow WHERE id = ? AND revision = ? AND identity_kind = ?",
-                                         [&](Row& columns) { columns.into(from_blob(value)); }, id, revision + 1, kind);
+                                         [&](Row& columns) { columns.read_into(from_blob(value)); }, id, revision + 1, kind);
             return found == 1 && value == identity.value;
         });
 }
@@ -75,26 +75,26 @@ bool SqlStore::has_flow(const core::FlowId& id) { return db_.has("SELECT 1 FROM 
 // The gate comes first and is a single statement: of any number of requests that read the flow, one deletes it. The
 // revision makes the identity that was read the identity that is written. The UNIQUE flow id of the session is the
 // second lock on the same door, for engines that can tear a transaction apart.
-Outcome SqlStore::settle_flow(const core::Settlement& settlement) {
+Applied SqlStore::finalize_flow(const core::Finalization& finalization) {
     return db_.write(
         [&] {
-            const auto consumed = db_.run("DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?", settlement.flow_id,
-                                          settlement.revision, settlement.now);
-            if (consumed != 1) return Outcome::gone;
-            insert_session(settlement.session);
-            transfer_upstream_tokens(settlement.flow_owner, settlement.session_owner, settlement.now);
-            insert_code(settlement.code);
-            return Outcome::done;
+            const auto consumed = db_.run("DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?", finalization.flow_id,
+                                          finalization.revision, finalization.now);
+            if (consumed != 1) return Applied::no;
+            insert_session(finalization.session);
+            transfer_accounts(finalization.flow_owner, finalization.session_owner, finalization.now);
+            insert_code(finalization.code);
+            return Applied::yes;
         },
-        [&] { return db_.has("SELECT 1 FROM session WHERE id = ?", settlement.session.id); });
+        [&] { return db_.has("SELECT 1 FROM session WHERE id = ?", finalization.session.id); });
 }
 
-Outcome SqlStore::deny_flow(const core::FlowId& id, core::Instant now) {
+Applied SqlStore::deny_flow(const core::FlowId& id, core::Instant now) {
     return db_.write(
         [&] {
-            if (db_.run("DELETE FROM flow WHERE id = ? AND expires_at > ?", id, now) != 1) return Outcome::gone;
-            end_tokens_of(core::token_owner(id), now);
-            return Outcome::done;
+            if (db_.run("DELETE FROM flow WHERE id = ? AND expires_at > ?", id, now) != 1) return Applied::no;
+            end_accounts_of(core::token_owner(id), now);
+            return Applied::yes;
         },
         [&] { return !has_flow(id) && !db_.has("SELECT 1 FROM session WHERE flow_id = ?", id); });
 }

@@ -1,7 +1,7 @@
 #include "sql_store.h"
 
-#include "consentgate/core/consent.h"
-#include "consentgate/core/text.h"
+#include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/base/text.h"
 
 namespace consentgate::store {
 
@@ -9,10 +9,10 @@ namespace {
 
 #define VIRTUAL_KEY_COLUMNS "id, name, key_hash, active, services, created_at, expires_at"
 
-core::VirtualKey take_virtual_key(Row& columns) {
+core::VirtualKey read_virtual_key(Row& columns) {
     core::VirtualKey key;
     std::string services;
-    columns.into(key.id, from_blob(key.name), key.hash, key.active, from_blob(services), key.created_at, key.expires_at);
+    columns.read_into(key.id, from_blob(key.name), key.hash, key.active, from_blob(services), key.created_at, key.expires_at);
     key.services = core::split(services, '\n');
     return key;
 }
@@ -24,7 +24,7 @@ void SqlStore::put_virtual_key(const core::VirtualKey& key) {
         [&] {
             db_.run("INSERT INTO virtual_key (" VIRTUAL_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", key.id, to_blob(key.name), key.hash, key.active,
                     to_blob(core::join(key.services, "\n")), key.created_at, key.expires_at);
-            return Outcome::done;
+            return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ?", key.id); });
 }
@@ -33,7 +33,7 @@ void SqlStore::put_virtual_key(const core::VirtualKey& key) {
 template <class... Bound> std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, const Bound&... bound) {
     return db_.read([&] {
         std::vector<core::VirtualKey> keys;
-        db_.query(sql, [&](Row& columns) { keys.push_back(take_virtual_key(columns)); }, bound...);
+        db_.query(sql, [&](Row& columns) { keys.push_back(read_virtual_key(columns)); }, bound...);
         return keys;
     });
 }
@@ -53,12 +53,12 @@ std::vector<core::VirtualKey> SqlStore::list_virtual_keys() {
 }
 
 // A sign-in that is finished at this very moment may leave a token behind: the sweep finds it.
-Outcome SqlStore::disable_virtual_key(const core::VirtualKeyId& id, core::Instant now) {
+Applied SqlStore::disable_virtual_key(const core::VirtualKeyId& id, core::Instant now) {
     return db_.write(
         [&] {
-            if (db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id) != 1) return Outcome::gone;
-            end_tokens_of(core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId()), now);
-            return Outcome::done;
+            if (db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id) != 1) return Applied::no;
+            end_accounts_of(core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId()), now);
+            return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ? AND active = 0", id); });
 }

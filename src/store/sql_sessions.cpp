@@ -9,12 +9,12 @@ std::optional<std::string> virtual_key_of(const core::Identity& identity) {
     return identity.kind == core::IdentityKind::virtual_key ? std::optional(identity.value) : std::nullopt;
 }
 
-CodeView take_code_view(Row& columns) {
+CodeView read_code_view(Row& columns) {
     CodeView view;
     auto& code = view.code;
     std::string state;
-    view.session = take_session(columns);
-    columns.into(code.hash, code.client_id, from_blob(code.redirect_uri), code.code_challenge, code.key_id, code.expires_at, code.redeemed_at, from_blob(state));
+    view.session = read_session(columns);
+    columns.read_into(code.hash, code.client_id, from_blob(code.redirect_uri), code.code_challenge, code.key_id, code.expires_at, code.redeemed_at, from_blob(state));
     code.session_id = view.session.id;
     if (!state.empty()) code.state = std::move(state);
     return view;
@@ -42,23 +42,23 @@ std::optional<CodeView> SqlStore::find_code(const core::Digest& hash) {
         std::optional<CodeView> found;
         db_.query("SELECT " SESSION_COLUMNS ", k.code_hash, k.client_id, k.redirect_uri, k.code_challenge, k.key_id, k.expires_at, "
                   "k.redeemed_at, k.state FROM code k JOIN session s ON s.id = k.session_id WHERE k.code_hash = ?",
-                  [&](Row& columns) { found = take_code_view(columns); }, hash);
+                  [&](Row& columns) { found = read_code_view(columns); }, hash);
         return found;
     });
 }
 
-Outcome SqlStore::redeem_code(const core::Digest& hash, const std::string& redemption, const std::optional<core::RefreshToken>& refresh, core::Instant now) {
+Applied SqlStore::redeem_code(const core::Digest& hash, const std::string& redemption, const std::optional<core::RefreshToken>& refresh, core::Instant now) {
     return db_.write(
         [&] {
             const auto redeemed = db_.run("UPDATE code SET redeemed_at = ?, redemption = ? WHERE code_hash = ? AND redeemed_at IS NULL AND expires_at > ?",
                                           now, redemption, hash, now);
-            if (redeemed != 1) return Outcome::gone;
+            if (redeemed != 1) return Applied::no;
             if (refresh) {
                 db_.run("UPDATE session SET token_expires_at = expires_at, expires_at = ? WHERE id = ? AND token_expires_at IS NULL",
                         refresh->expires_at, refresh->session_id);
                 insert_refresh_token(*refresh);
             }
-            return Outcome::done;
+            return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM code WHERE code_hash = ? AND redemption = ?", hash, redemption); });
 }
@@ -67,7 +67,7 @@ Outcome SqlStore::redeem_code(const core::Digest& hash, const std::string& redem
 template <class... Bound> std::vector<core::SessionView> SqlStore::query_sessions(const char* sql, const Bound&... bound) {
     return db_.read([&] {
         std::vector<core::SessionView> sessions;
-        db_.query(sql, [&](Row& columns) { sessions.push_back(take_session_view(columns)); }, bound...);
+        db_.query(sql, [&](Row& columns) { sessions.push_back(read_session_view(columns)); }, bound...);
         return sessions;
     });
 }
@@ -95,12 +95,12 @@ std::vector<core::SessionView> SqlStore::list_consents(const core::Digest& brows
                           browser, client);
 }
 
-Outcome SqlStore::revoke_session(const core::SessionId& id, core::Instant now) {
+Applied SqlStore::revoke_session(const core::SessionId& id, core::Instant now) {
     return db_.write(
         [&] {
-            if (db_.run("UPDATE session SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, id) != 1) return Outcome::gone;
-            end_tokens_of(core::token_owner(core::Identity{}, id), now); // those that are its alone
-            return Outcome::done;
+            if (db_.run("UPDATE session SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, id) != 1) return Applied::no;
+            end_accounts_of(core::token_owner(core::Identity{}, id), now); // those that are its alone
+            return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM session WHERE id = ? AND revoked_at IS NOT NULL", id); });
 }

@@ -7,7 +7,7 @@
 //   a queue, and meet writers from elsewhere with a handler that asks often.
 // - A file that was moved away stays open under its old inode, and commits would go to a file nobody sees: usable() looks
 //   whether the path still leads to the file that is open.
-#include "session.h"
+#include "db_session.h"
 #include "wal_index.h"
 
 #include <Poco/Data/DataException.h>
@@ -51,11 +51,11 @@ std::string address(const std::string& path, Create create) {
     } catch (const EngineError&) {
         throw;
     } catch (const Poco::Data::SQLite::DBLockedException&) {
-        throw EngineError(Trouble::refused, "the database stayed locked"); // it was waited for long enough
+        throw EngineError(EngineErrorKind::refused, "the database stayed locked"); // it was waited for long enough
     } catch (const Poco::Data::SQLite::ConstraintViolationException& error) {
-        throw EngineError(Trouble::taken, std::string("the database refused: ") + error.name());
+        throw EngineError(EngineErrorKind::taken, std::string("the database refused: ") + error.name());
     } catch (const Poco::Exception& error) {
-        throw EngineError(Trouble::refused, std::string("the database refused: ") + error.name());
+        throw EngineError(EngineErrorKind::refused, std::string("the database refused: ") + error.name());
     }
 }
 
@@ -84,7 +84,7 @@ private:
     sqlite3_stmt* statement_;
 };
 
-class SqliteSession final : public Session {
+class SqliteSession final : public DbSession {
 public:
     SqliteSession(const StoreConfig& config, Create create) : config_(config), session_("SQLite", address(config.path, create), no_retries) {
         handle_ = Utility::dbHandle(session_);
@@ -96,7 +96,7 @@ public:
             set(setting);
         }
         struct stat at{};
-        if (::stat(config.path.c_str(), &at) != 0) throw EngineError(Trouble::refused, "the database file is missing");
+        if (::stat(config.path.c_str(), &at) != 0) throw EngineError(EngineErrorKind::refused, "the database file is missing");
         device_ = at.st_dev;
         inode_ = at.st_ino;
         wal_index_.emplace(handle_);
@@ -125,7 +125,7 @@ public:
     // configured.
     void begin() override {
         waiting_since_ns_ = monotonic_ns();
-        if (config_.queue && !config_.queue->enter(config_.wait)) throw EngineError(Trouble::refused, "the database stayed locked");
+        if (config_.queue && !config_.queue->enter(config_.wait)) throw EngineError(EngineErrorKind::refused, "the database stayed locked");
         writing_ = true;
         run("BEGIN IMMEDIATE", {});
     }
@@ -144,7 +144,7 @@ public:
         return static_cast<std::size_t>(sqlite3_total_changes(handle_) - before);
     }
 
-    std::size_t query(const char* sql, const TakeRow& take, Values values) override {
+    std::size_t query(const char* sql, const RowReader& take, Values values) override {
         try {
             const Execution execution{prepared(sql)};
             bind(execution.statement, values);
@@ -250,7 +250,7 @@ void leave_out_locks() {
 
 } // namespace
 
-std::unique_ptr<Session> open_sqlite(const StoreConfig& config, Create create) {
+std::unique_ptr<DbSession> open_sqlite(const StoreConfig& config, Create create) {
     leave_out_locks();
     try {
         Poco::Data::SQLite::Connector::registerConnector();

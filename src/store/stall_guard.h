@@ -1,4 +1,4 @@
-// Ends the connection to a server that stopped answering; private to this room.
+// Ends the connection to a server that stopped answering; private to this module.
 //
 // PostgreSQL's driver waits for an answer for ever: for a server that is frozen, and for the commit of a primary whose
 // synchronous standby is gone, which no server-side limit ends. A request must not wait as long. The guard keeps the time

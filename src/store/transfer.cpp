@@ -1,6 +1,6 @@
 #include "consentgate/store/transfer.h"
 
-#include "connection.h"
+#include "database.h"
 
 #include <algorithm>
 
@@ -34,7 +34,7 @@ constexpr Column access_token[] = {{"token_hash", text}, {"session_id", text}, {
 constexpr Column client_assertion[] = {{"assertion_hash", text}, {"used_by", text}, {"expires_at", number}};
 constexpr Column resource_server[] = {{"id", text}, {"resource", bytes}, {"secret_hash", text}, {"active", number}, {"created_at", number},
                                       {"services", bytes}, {"scope", bytes}};
-constexpr Column upstream_token[] = {
+constexpr Column account[] = {
     {"id", text}, {"owner", text}, {"service_id", text}, {"access_token", bytes}, {"refresh_token", bytes}, {"key_id", text}, {"scope", bytes},
     {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number},
     {"lease", text}, {"lease_until", number}, {"failures", number}, {"retry_at", number}, {"broken_at", number}, {"last_used_at", number},
@@ -62,7 +62,7 @@ constexpr Table tables[] = {
     {"code", code},
     {"refresh_token", refresh_token},
     {"access_token", access_token},
-    {"upstream_token", upstream_token},
+    {"upstream_token", account},
     {"upstream_state", upstream_state},
     {"used_link", used_link},
 };
@@ -88,9 +88,9 @@ Field take(Row& row, Column::Kind kind) {
     std::optional<std::string> words;
     std::string long_words;
     switch (kind) {
-    case number: row.into(whole); return field_of(whole);
-    case text: row.into(words); return field_of(std::move(words));
-    case bytes: row.into(from_blob(long_words)); break;
+    case number: row.read_into(whole); return field_of(whole);
+    case text: row.read_into(words); return field_of(std::move(words));
+    case bytes: row.read_into(from_blob(long_words)); break;
     }
     return long_words.empty() ? Field() : Field(std::move(long_words));
 }
@@ -105,9 +105,9 @@ Value value_of(const Field& field, Column::Kind kind) {
 // In the order of their keys' bytes, which is that of every engine's index. The limit stands in the text, or a planner that
 // does not know how few rows are wanted would sort the table.
 // in: compare  " > ?", " >= ?" or " = ?"
-std::vector<Record> page(Connection& db, const Table& table, const char* compare, const std::string& key, std::size_t most) {
+std::vector<Record> page(Database& db, const Table& table, const char* compare, const std::string& key, std::size_t limit) {
     const std::string id = table.columns.front().name;
-    const auto sql = "SELECT " + names(table) + " FROM " + table.name + " WHERE " + id + compare + " ORDER BY " + id + " LIMIT " + std::to_string(most);
+    const auto sql = "SELECT " + names(table) + " FROM " + table.name + " WHERE " + id + compare + " ORDER BY " + id + " LIMIT " + std::to_string(limit);
     std::vector<Record> records;
     const auto add = [&](Row& row) {
         auto& record = records.emplace_back();
@@ -119,7 +119,7 @@ std::vector<Record> page(Connection& db, const Table& table, const char* compare
 
 // Calls `meet` with the place of each record whose key the database has, and with the row it has there. Both sides are in
 // the order of their keys: one walk beside the other.
-template <class Meet> void look(Connection& db, const Table& table, std::span<const Record> records, const Meet& meet) {
+template <class Meet> void look(Database& db, const Table& table, std::span<const Record> records, const Meet& meet) {
     if (records.empty()) return;
     auto stored = page(db, table, " >= ?", key_of(records.front()), records.size());
     for (std::size_t at = 0;;) {
@@ -133,7 +133,7 @@ template <class Meet> void look(Connection& db, const Table& table, std::span<co
     }
 }
 
-void insert(Connection& db, const Table& table, std::span<const Record* const> records) {
+void insert(Database& db, const Table& table, std::span<const Record* const> records) {
     const auto places = "(" + listed(table, [](const Column&) { return "?"; }) + ")";
     auto sql = std::string("INSERT INTO ") + table.name + " (" + names(table) + ") VALUES " + places;
     for (std::size_t more = 1; more < records.size(); ++more) sql += ", " + places;
@@ -157,7 +157,7 @@ bool same_but_for(std::size_t column, Record stored, const Record& record) {
     return stored == record;
 }
 
-void replace(Connection& db, const Table& table, std::size_t column, const Record& record) {
+void replace(Database& db, const Table& table, std::size_t column, const Record& record) {
     const Value values[] = {value_of(record[column], table.columns[column].kind), Value(key_of(record))};
     const auto sql = std::string("UPDATE ") + table.name + " SET " + table.columns[column].name + " = ? WHERE " + table.columns.front().name + " = ?";
     db.run(sql.c_str(), Values(values));
@@ -175,7 +175,7 @@ struct Load {
     std::span<const Record* const> current{}; // being inserted
     std::vector<const Record*> fresh{}, noted{};
 
-    Outcome run(Connection& db) {
+    Applied run(Database& db) {
         const auto note = noted_column(table);
         std::size_t next = 0;
         look(db, table, records, [&](std::size_t at, const Record& stored) {
@@ -186,7 +186,7 @@ struct Load {
             else if (differs == nullptr) differs = &records[at];
         });
         for (; next < records.size(); ++next) fresh.push_back(&records[next]);
-        if (differs != nullptr) return Outcome::gone;
+        if (differs != nullptr) return Applied::no;
         for (const auto* record : noted) replace(db, table, note, *record);
         for (std::size_t at = 0; at < fresh.size(); at += current.size()) {
             const bool full = fresh.size() - at >= at_once;
@@ -195,7 +195,7 @@ struct Load {
         }
         current = {};
         loaded = {fresh.size(), records.size() - fresh.size()};
-        return Outcome::done;
+        return Applied::yes;
     }
 };
 
@@ -203,11 +203,11 @@ struct Load {
 
 std::span<const Table> transfer_tables() { return tables; }
 
-Transfer::Transfer(StoreConfig config) : db_(std::make_unique<Connection>(std::move(config))) {}
+Transfer::Transfer(StoreConfig config) : db_(std::make_unique<Database>(std::move(config))) {}
 Transfer::~Transfer() = default;
 
-std::vector<Record> Transfer::read(const Table& table, const std::string& after, std::size_t most) {
-    return db_->read([&] { return page(*db_, table, " > ?", after, most); });
+std::vector<Record> Transfer::read(const Table& table, const std::string& after, std::size_t limit) {
+    return db_->read([&] { return page(*db_, table, " > ?", after, limit); });
 }
 
 std::optional<Record> Transfer::find(const Table& table, const std::string& key) {

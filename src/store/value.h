@@ -1,10 +1,10 @@
 // What goes into a statement's question marks and what comes out of its rows, the same for every engine; private to this
-// room.
+// module.
 #pragma once
 
-#include "consentgate/core/ids.h"
-#include "consentgate/core/secret.h"
-#include "consentgate/core/time.h"
+#include "consentgate/core/base/ids.h"
+#include "consentgate/core/base/secret.h"
+#include "consentgate/core/base/time.h"
 
 #include <concepts>
 #include <cstdint>
@@ -60,7 +60,7 @@ using Values = std::span<const Value>;
 class Row {
 public:
     virtual ~Row() = default;
-    template <class... To> void into(To&&... to) { (take(at_++, to), ...); }
+    template <class... To> void read_into(To&&... to) { (take(at_++, to), ...); }
 
 protected:
     // False when the column is NULL.
@@ -74,9 +74,9 @@ private:
     bool take(int column, FromBlob& to) { return bytes(column, to.text); }
     bool take(int column, core::Digest& to) { return text(column, to.hex); }
     template <class Of> bool take(int column, core::Id<Of>& to) { return text(column, to.text); }
-    bool take(int column, int& to) { return take_number(column, to, [](std::int64_t number) { return static_cast<int>(number); }); }
-    bool take(int column, bool& to) { return take_number(column, to, [](std::int64_t number) { return number != 0; }); }
-    bool take(int column, core::Instant& to) { return take_number(column, to, core::from_epoch); }
+    bool take(int column, int& to) { return read_number(column, to, [](std::int64_t number) { return static_cast<int>(number); }); }
+    bool take(int column, bool& to) { return read_number(column, to, [](std::int64_t number) { return number != 0; }); }
+    bool take(int column, core::Instant& to) { return read_number(column, to, core::from_epoch); }
     template <class T> bool take(int column, std::optional<T>& to) {
         const bool there = take(column, to.emplace());
         if (!there) to.reset();
@@ -84,7 +84,7 @@ private:
     }
     template <class T> bool take(int column, std::vector<T>& to) { return take(column, to.emplace_back()); }
 
-    template <class To, class As> bool take_number(int column, To& to, const As& as) {
+    template <class To, class As> bool read_number(int column, To& to, const As& as) {
         std::int64_t found = 0;
         const bool there = number(column, found);
         to = as(found);
@@ -93,6 +93,6 @@ private:
 
     int at_ = 0;
 };
-using TakeRow = std::function<void(Row&)>;
+using RowReader = std::function<void(Row&)>;
 
 } // namespace consentgate::store

@@ -1,7 +1,7 @@
-// The last commit to a SQLite database, as its wal-index tells it; private to this room.
+// The last commit to a SQLite database, as its wal-index tells it; private to this module.
 #pragma once
 
-#include "session.h"
+#include "db_session.h"
 
 struct sqlite3;
 struct sqlite3_file;
@@ -10,7 +10,7 @@ namespace consentgate::store {
 
 // The wal-index is memory that all connections to a database in WAL mode share; every commit changes its header before the
 // committing process goes on. Looking at it takes no lock and no system call.
-// law: sqlite.org/walformat.html, section 2.1 (the header, twice, so that a half written one shows)
+// spec: sqlite.org/walformat.html, section 2.1 (the header, twice, so that a half written one shows)
 class WalIndex {
 public:
     // in: handle  open, and in WAL mode; it must outlive this

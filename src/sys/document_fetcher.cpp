@@ -1,7 +1,7 @@
 #include "consentgate/sys/document_fetcher.h"
 
-#include "connection.h"
-#include "consentgate/core/address.h"
+#include "http_transport.h"
+#include "consentgate/core/base/address.h"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequest.h>
@@ -31,16 +31,16 @@ core::DocumentAnswer ask(const net::StreamSocket& socket, const core::DocumentUr
     core::DocumentAnswer answer{static_cast<int>(response.getStatus()), response.get("Content-Type", ""), {}, false,
                                 {response.get("Cache-Control", ""), response.get("Age", ""), response.get("Expires", "")}};
     if (answer.status != 200) return answer;
-    answer.body.resize(url.longest + 1);
+    answer.body.resize(url.max_bytes + 1);
     body.read(answer.body.data(), static_cast<std::streamsize>(answer.body.size()));
     answer.body.resize(static_cast<std::size_t>(body.gcount()));
-    answer.too_large = answer.body.size() > url.longest;
+    answer.too_large = answer.body.size() > url.max_bytes;
     return answer;
 }
 
 struct Leave {
-    FetchGate& gate;
-    const FetchGate::Place& place;
+    FetchLimiter& gate;
+    const FetchLimiter::Place& place;
     ~Leave() { gate.leave(place); }
 };
 
@@ -50,7 +50,7 @@ struct GuardedFetcher::Trust {
     net::Context::Ptr everywhere, at_test_hosts;
 };
 
-GuardedFetcher::GuardedFetcher(FetchGate& gate, RateLimiter& rates, FetchLimits limits, Resolver resolver)
+GuardedFetcher::GuardedFetcher(FetchLimiter& gate, RateLimiter& rates, FetchLimits limits, Resolver resolver)
     : gate_(gate), rates_(rates), limits_(std::move(limits)), resolver_(std::move(resolver)), lookups_(std::make_shared<std::atomic<int>>(0)) {}
 
 GuardedFetcher::~GuardedFetcher() = default;
@@ -58,8 +58,8 @@ GuardedFetcher::~GuardedFetcher() = default;
 Fetched GuardedFetcher::fetch(const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) {
     const auto deadline = Clock::now() + limits_.total;
     const auto place = gate_.enter(url.id.text, limits_.at_once, deadline);
-    if (place.entry == FetchGate::Entry::waited) return {Fetched::Outcome::look_again};
-    if (place.entry == FetchGate::Entry::full) return {Fetched::Outcome::busy, {}, 2, "as many documents as may be are being fetched"};
+    if (place.entry == FetchLimiter::Entry::waited) return {Fetched::Outcome::look_again};
+    if (place.entry == FetchLimiter::Entry::full) return {Fetched::Outcome::busy, {}, 2, "as many documents as may be are being fetched"};
     const Leave leave{gate_, place};
     if (!turn.still_needed()) return {Fetched::Outcome::look_again};
     auto fetched = fetch_in_turn(url, now, deadline);
@@ -67,7 +67,7 @@ Fetched GuardedFetcher::fetch(const core::DocumentUrl& url, core::Instant now, c
     return fetched;
 }
 
-Fetched GuardedFetcher::fetch_in_turn(const core::DocumentUrl& url, core::Instant now, FetchGate::Time deadline) {
+Fetched GuardedFetcher::fetch_in_turn(const core::DocumentUrl& url, core::Instant now, FetchLimiter::Time deadline) {
     Fetched fetched;
     try {
         int wait = rates_.admit("document host", url.host, limits_.per_host_per_minute, now);
@@ -75,18 +75,18 @@ Fetched GuardedFetcher::fetch_in_turn(const core::DocumentUrl& url, core::Instan
         if (wait > 0) return {Fetched::Outcome::busy, {}, wait, "too many documents in this minute"};
         return fetch_admitted(url, deadline);
     } catch (const Poco::Exception& error) {
-        fetched.why = error.displayText();
+        fetched.reason = error.displayText();
     } catch (const std::exception& error) {
-        fetched.why = error.what();
+        fetched.reason = error.what();
     }
     return fetched;
 }
 
-Fetched GuardedFetcher::fetch_admitted(const core::DocumentUrl& url, FetchGate::Time deadline) {
-    const auto addresses = judged_addresses(url, deadline);
+Fetched GuardedFetcher::fetch_admitted(const core::DocumentUrl& url, FetchLimiter::Time deadline) {
+    const auto addresses = allowed_addresses(url, deadline);
     if (!trust_) {
-        const auto usual = make_context("");
-        trust_ = std::make_unique<Trust>(Trust{usual, limits_.test_ca.empty() ? usual : make_context(limits_.test_ca)});
+        const auto defaults = make_context("");
+        trust_ = std::make_unique<Trust>(Trust{defaults, limits_.test_ca.empty() ? defaults : make_context(limits_.test_ca)});
     }
     auto plain = connect_to_one(addresses, url.port, deadline);
     const auto time = until(deadline);
@@ -102,7 +102,7 @@ Fetched GuardedFetcher::fetch_admitted(const core::DocumentUrl& url, FetchGate::
 
 // Resolves once. One address that is not public spoils them all: an honest host has none, and which of them a connection
 // would meet is not for the owner of the name to choose.
-std::vector<std::string> GuardedFetcher::judged_addresses(const core::DocumentUrl& url, FetchGate::Time deadline) {
+std::vector<std::string> GuardedFetcher::allowed_addresses(const core::DocumentUrl& url, FetchLimiter::Time deadline) {
     auto addresses = resolve_in_time(resolver_, url.host, lookups_, deadline);
     const auto allowed = url.test_host ? core::is_loopback_address : core::is_public_address;
     if (!std::all_of(addresses.begin(), addresses.end(), allowed)) throw std::runtime_error("the name has an address that is not public");

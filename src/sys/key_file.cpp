@@ -1,6 +1,6 @@
 #include "consentgate/sys/key_file.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 #include <Poco/Base64Decoder.h>
 #include <Poco/Base64Encoder.h>

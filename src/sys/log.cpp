@@ -1,6 +1,6 @@
 #include "consentgate/sys/log.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 #include <fcntl.h>
 #include <syslog.h>
@@ -16,7 +16,7 @@
 namespace consentgate::sys {
 namespace {
 
-constexpr std::size_t longest_value = 300; // bytes
+constexpr std::size_t max_value_bytes = 300; // bytes
 
 struct Places {
     bool syslog = false;
@@ -25,7 +25,7 @@ struct Places {
 Places places; // of this process and those it forks
 
 void add_value(std::string& words, std::string_view value) {
-    value = value.substr(0, longest_value);
+    value = value.substr(0, max_value_bytes);
     const bool bare = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\' && c != '='; });
     if (bare) words.append(value);
     else words.append("\"").append(core::plain_ascii(value)).append("\"");

@@ -43,7 +43,7 @@ constexpr std::array<double, 12> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 
 constexpr std::size_t beyond = bounds.size(); // the bucket of what took longer
 constexpr std::size_t total = beyond + 1;     // nanoseconds of all
 
-constexpr std::size_t longest_labels = 111; // bytes
+constexpr std::size_t max_labels_bytes = 111; // bytes
 constexpr std::size_t rows = 1024;
 
 // Of a row. A row that a worker was writing when it died stays unusable; its labels then take another.
@@ -99,7 +99,7 @@ private:
 struct Metrics::Row {
     std::atomic<std::uint32_t> state;
     std::uint32_t metric;
-    std::array<char, longest_labels + 1> labels;
+    std::array<char, max_labels_bytes + 1> labels;
     std::array<std::atomic<std::uint64_t>, total + 1> values; // of a histogram its buckets, each for itself; of the others the first
 };
 
@@ -113,7 +113,7 @@ struct Metrics::Table {
 };
 
 Metrics::Metrics(const std::string& file) {
-    const auto fail = [&](const char* why) { return std::runtime_error("metrics_file " + file + ": " + why); };
+    const auto fail = [&](const char* reason) { return std::runtime_error("metrics_file " + file + ": " + reason); };
     for (int tries = 0; tries < 2; ++tries) {
         const File opened(file);
         // The pages and the gate may start at the same moment.
@@ -142,7 +142,7 @@ Metrics::Row* Metrics::row(Metric metric, Labels labels) {
     const auto wanted = text_of(labels);
     const auto kind = static_cast<std::uint32_t>(metric);
     const auto start = std::hash<std::string>{}(wanted) + kind * 31;
-    for (std::size_t i = 0; wanted.size() <= longest_labels && i < rows; ++i) {
+    for (std::size_t i = 0; wanted.size() <= max_labels_bytes && i < rows; ++i) {
         auto& row = table_->row[(start + i) % rows];
         auto state = row.state.load(std::memory_order_acquire);
         if (state == free_row && row.state.compare_exchange_strong(state, being_written)) {

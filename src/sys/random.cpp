@@ -1,6 +1,6 @@
 #include "consentgate/sys/random.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 #include <openssl/rand.h>
 

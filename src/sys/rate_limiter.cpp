@@ -34,15 +34,15 @@ RateLimiter::RateLimiter() {
 
 RateLimiter::~RateLimiter() { ::munmap(counters_, sizeof(Counters)); }
 
-int RateLimiter::admit(std::string_view what, std::string_view address, int most, core::Instant now) {
-    if (most == 0) return 0;
+int RateLimiter::admit(std::string_view what, std::string_view address, int limit, core::Instant now) {
+    if (limit == 0) return 0;
     const auto key = std::string(what) + " " + std::string(address) + " " + std::to_string(seed_);
     auto& slot = counters_->slot[std::hash<std::string>{}(key) % slots];
     const auto minute = static_cast<std::uint64_t>(core::epoch(now)) / 60;
     auto seen = slot.load();
     while (true) {
         const auto count = seen >> 32 == minute ? seen & 0xFFFFFFFFU : 0;
-        if (count >= static_cast<std::uint64_t>(most)) return static_cast<int>(60 - core::epoch(now) % 60);
+        if (count >= static_cast<std::uint64_t>(limit)) return static_cast<int>(60 - core::epoch(now) % 60);
         if (slot.compare_exchange_weak(seen, minute << 32 | (count + 1))) return 0;
     }
 }

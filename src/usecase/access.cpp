@@ -2,9 +2,9 @@
 
 namespace consentgate::usecase {
 
-core::Result<core::SessionView> check_access(World& world, const core::Secret& token, const std::string& resource, core::Instant now) {
-    auto view = world.store.find_session(core::sha256(token));
-    if (auto judged = core::judge_access(view, resource, now); !judged) return judged.error();
+core::Result<core::SessionView> authorize_access(Dependencies& deps, const core::Secret& token, const std::string& resource, core::Instant now) {
+    auto view = deps.store.find_session(core::sha256(token));
+    if (auto valid = core::check_access(view, resource, now); !valid) return valid.error();
     return std::move(*view);
 }
 

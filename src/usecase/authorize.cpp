@@ -1,25 +1,25 @@
 #include "consentgate/usecase/authorize.h"
 
-#include "consentgate/core/authorize.h"
-#include "consentgate/core/verified_user.h"
+#include "consentgate/core/oauth/authorize.h"
+#include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/usecase/client_documents.h"
 
 namespace consentgate::usecase {
 
-core::Result<core::Flow> begin_authorize(World& world, const core::Form& query, const core::Digest& browser, core::Instant now,
+core::Result<core::Flow> begin_authorize(Dependencies& deps, const core::Form& query, const core::Digest& browser, core::Instant now,
                                          const std::optional<std::string>& remote_user) {
-    const auto asker = core::judge_asker(remote_user, world.policy);
-    if (!asker) return asker.error();
+    const auto principal = core::verified_principal(remote_user, deps.policy);
+    if (!principal) return principal.error();
     const auto id = core::authorize_client_id(query);
     if (!id) return id.error();
-    if (const auto document = document_to_read(world, query, now); !document || *document) {
-        return document ? core::refuse(core::Fault::invalid_client_document, core::Say{"the document of this client must be read first"}) : document.error();
+    if (const auto document = document_to_read(deps, query, now); !document || *document) {
+        return document ? core::make_error(core::ErrorCode::invalid_client_document, core::PublicMessage{"the document of this client must be read first"}) : document.error();
     }
-    const auto client = world.store.find_client(*id);
-    auto flow = core::judge_authorize(query, client, world.policy, core::FlowId(world.random.id(16)), browser, now);
+    const auto client = deps.store.find_client(*id);
+    auto flow = core::validate_authorization_request(query, client, deps.policy, core::FlowId(deps.random.id(16)), browser, now);
     if (!flow) return flow;
-    if (*asker) flow->identity = **asker;
-    world.store.put_flow(*flow);
+    if (*principal) flow->identity = **principal;
+    deps.store.put_flow(*flow);
     return flow;
 }
 

@@ -1,7 +1,7 @@
 #include "consentgate/usecase/client_keys.h"
 
-#include "consentgate/core/client_auth.h"
-#include "consentgate/core/client_document.h"
+#include "consentgate/core/oauth/client_auth.h"
+#include "consentgate/core/oauth/client_document.h"
 
 #include <algorithm>
 
@@ -11,16 +11,16 @@ namespace {
 using core::KeysNeed;
 using Outcome = sys::Fetched::Outcome;
 
-constexpr int most_looks = 3; // at what another worker has just fetched
+constexpr int max_looks = 3; // at what another worker has just fetched
 
-core::Error cannot_be_had(int seconds, std::string why) {
-    auto error = core::refuse(core::Fault::service_unavailable, core::Say{"the keys of this client cannot be fetched now; try again later"}, core::Why{std::move(why)});
+core::Error cannot_be_had(int seconds, std::string reason) {
+    auto error = core::make_error(core::ErrorCode::service_unavailable, core::PublicMessage{"the keys of this client cannot be fetched now; try again later"}, core::LogDetail{std::move(reason)});
     error.retry_after_seconds = std::max(1, seconds);
     return error;
 }
 
 struct Look {
-    World& world;
+    Dependencies& deps;
     core::Client& client;
     const std::string& assertion;
     core::Instant now;
@@ -30,35 +30,35 @@ struct Look {
     KeysNeed need() const { return core::keys_need(client, assertion, now); }
 
     bool still_needed() {
-        auto stored = world.store.find_client(client.id);
+        auto stored = deps.store.find_client(client.id);
         if (!stored) return false;
         client = std::move(*stored);
         if (need() != KeysNeed::other_key) return need() == KeysNeed::fetch;
-        declined = world.store.claim_keys(client.id, now, now - core::keys_pause) == store::Outcome::gone;
+        declined = deps.store.claim_keys(client.id, now, now - core::keys_pause) == store::Applied::no;
         return !declined;
     }
 
     void keep(const core::DocumentAnswer& answer) {
-        auto keys = core::judge_keys(answer);
-        problem = keys ? "" : keys.error().say;
+        auto keys = core::validate_key_set(answer);
+        problem = keys ? "" : keys.error().message;
         if (!keys) return;
         auto fetched = client;
         fetched.jwks = std::move(*keys);
         fetched.jwks_expires_at = now + core::document_lifetime(answer.caching, now);
-        if (world.store.put_keys(fetched) == store::Outcome::done) client = std::move(fetched);
+        if (deps.store.save_keys(fetched) == store::Applied::yes) client = std::move(fetched);
         else problem = "the client has another jwks_uri now";
     }
 };
 
 } // namespace
 
-core::Checked fetch_keys(World& world, core::Client& client, const std::string& assertion, core::Instant now) {
-    Look look{world, client, assertion, now};
+core::Checked fetch_keys(Dependencies& deps, core::Client& client, const std::string& assertion, core::Instant now) {
+    Look look{deps, client, assertion, now};
     sys::Fetched fetched;
-    for (int looks = 0; looks < most_looks && !look.declined && look.need() != KeysNeed::none; ++looks) {
-        const auto url = core::judge_keys_url(client.jwks_uri, world.policy.documents);
-        if (!url) return core::client_not_proven("jwks_uri: " + url.error().say + " " + url.error().why);
-        if (world.documents != nullptr) fetched = world.documents->fetch(*url, now, {[&] { return look.still_needed(); }, [&](const auto& answer) { look.keep(answer); }});
+    for (int looks = 0; looks < max_looks && !look.declined && look.need() != KeysNeed::none; ++looks) {
+        const auto url = core::validate_keys_url(client.jwks_uri, deps.policy.documents);
+        if (!url) return core::client_not_authenticated("jwks_uri: " + url.error().message + " " + url.error().reason);
+        if (deps.documents != nullptr) fetched = deps.documents->fetch(*url, now, {[&] { return look.still_needed(); }, [&](const auto& answer) { look.keep(answer); }});
         if (fetched.outcome != Outcome::look_again) break;
     }
     // An assertion that names no key of these is judged by them all the same, and refused.
@@ -66,7 +66,7 @@ core::Checked fetch_keys(World& world, core::Client& client, const std::string& 
     if (need == KeysNeed::none || (need == KeysNeed::other_key && fetched.outcome != Outcome::busy)) return core::Nothing{};
     const bool stale_will_do = need == KeysNeed::fetch && !client.jwks.empty() && client.jwks_expires_at && now < *client.jwks_expires_at + core::keys_grace;
     if (stale_will_do) return core::Nothing{};
-    return cannot_be_had(fetched.retry_after_seconds, "jwks_uri: " + (look.problem.empty() ? fetched.why : look.problem));
+    return cannot_be_had(fetched.retry_after_seconds, "jwks_uri: " + (look.problem.empty() ? fetched.reason : look.problem));
 }
 
 } // namespace consentgate::usecase

@@ -1,6 +1,6 @@
 #include "consentgate/usecase/clients.h"
 
-#include "consentgate/core/json.h"
+#include "consentgate/core/base/json.h"
 
 #include <Poco/JSON/Array.h>
 
@@ -8,28 +8,28 @@ namespace consentgate::usecase {
 namespace {
 
 // Never looks like a URL, so it cannot be taken for a metadata document's (requirement R5).
-core::ClientId mint_client_id(World& world) { return core::ClientId("cgc_" + world.random.id(16)); }
+core::ClientId mint_client_id(Dependencies& deps) { return core::ClientId("cgc_" + deps.random.id(16)); }
 
-Registered put_client(World& world, core::Client client) {
+Registered put_client(Dependencies& deps, core::Client client) {
     Registered made{std::move(client), std::nullopt};
     if (made.client.has_secret()) {
-        made.secret = world.random.secret();
+        made.secret = deps.random.secret();
         made.client.secret = core::sha256(*made.secret);
     }
-    world.store.put_client(made.client);
+    deps.store.put_client(made.client);
     return made;
 }
 
 } // namespace
 
-core::Result<Registered> register_client(World& world, std::string_view body, core::Instant now) {
-    if (!world.policy.registration_enabled) return core::refuse(core::Fault::not_found, core::Say{"registration is switched off here"});
-    auto client = core::judge_registration(body, world.policy, mint_client_id(world), now);
+core::Result<Registered> register_client(Dependencies& deps, std::string_view body, core::Instant now) {
+    if (!deps.policy.registration_enabled) return core::make_error(core::ErrorCode::not_found, core::PublicMessage{"registration is switched off here"});
+    auto client = core::validate_registration(body, deps.policy, mint_client_id(deps), now);
     if (!client) return client.error();
-    return put_client(world, std::move(*client));
+    return put_client(deps, std::move(*client));
 }
 
-core::Result<Registered> add_client(World& world, const NewClient& asked, core::Instant now) {
+core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, core::Instant now) {
     Poco::JSON::Object document;
     Poco::JSON::Array uris;
     for (const auto& uri : asked.redirect_uris) uris.add(uri);
@@ -40,13 +40,13 @@ core::Result<Registered> add_client(World& world, const NewClient& asked, core::
     if (!asked.jwks_uri.empty()) document.set("jwks_uri", asked.jwks_uri);
     else if (asked.auth == core::ClientAuth::private_key_jwt) {
         const auto jwks = core::parse_json_object(asked.jwks);
-        if (!jwks) return core::refuse(core::Fault::invalid_client_metadata, core::Say{"the keys are not a JSON object"}, core::Why{}, "jwks");
+        if (!jwks) return core::make_error(core::ErrorCode::invalid_client_metadata, core::PublicMessage{"the keys are not a JSON object"}, core::LogDetail{}, "jwks");
         document.set("jwks", jwks);
     }
-    auto client = core::judge_registration(core::json_string(document), world.policy, mint_client_id(world), now);
+    auto client = core::validate_registration(core::json_string(document), deps.policy, mint_client_id(deps), now);
     if (!client) return client.error();
     client->by_operator = true;
-    return put_client(world, std::move(*client));
+    return put_client(deps, std::move(*client));
 }
 
 } // namespace consentgate::usecase

@@ -1,6 +1,6 @@
 #include "consentgate/usecase/introspection.h"
 
-#include "consentgate/core/uri.h"
+#include "consentgate/core/base/uri.h"
 
 #include <algorithm>
 
@@ -15,23 +15,23 @@ core::Instant after_all_others(store::Store& store, core::Instant now) {
 
 } // namespace
 
-core::Result<std::string> introspect_token(World& world, const Sender& sender, core::Instant now) {
-    if (auto repeated = sender.form.refuse_repeated(); !repeated) return repeated.error();
-    const auto credentials = core::read_client_credentials(sender.form, sender.authorization);
+core::Result<std::string> introspect_token(Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
+    if (auto repeated = client_request.form.check_not_repeated(); !repeated) return repeated.error();
+    const auto credentials = core::read_client_credentials(client_request.form, client_request.authorization);
     if (!credentials) return credentials.error();
-    const auto token = sender.form.get("token");
+    const auto token = client_request.form.get("token");
     const auto hash = core::sha256(token.value_or(""));
-    const auto enquiry = world.store.find_enquiry(core::ResourceServerId(credentials->id), hash);
-    if (auto judged = core::judge_resource_server(*credentials, enquiry.server); !judged) return judged.error();
-    if (!token) return core::refuse(core::Fault::invalid_request, core::Say{"token is missing"}, core::Why{}, "token");
-    return core::introspection_document(enquiry.view, hash, enquiry.server->resource, world.policy, now);
+    const auto lookup = deps.store.find_introspection_lookup(core::ResourceServerId(credentials->id), hash);
+    if (auto valid = core::check_resource_server(*credentials, lookup.server); !valid) return valid.error();
+    if (!token) return core::make_error(core::ErrorCode::invalid_request, core::PublicMessage{"token is missing"}, core::LogDetail{}, "token");
+    return core::introspection_response(lookup.view, hash, lookup.server->resource, deps.policy, now);
 }
 
 core::Result<NewResourceServer> add_resource_server(store::Store& store, sys::Random& random, const core::Policy& policy, const core::GuardedResource& resource,
                                                     std::vector<std::string> services, core::Instant now) {
-    const auto no = [](std::string say) { return core::refuse(core::Fault::invalid_target, core::Say{std::move(say)}, core::Why{}, "resource"); };
+    const auto no = [](std::string message) { return core::make_error(core::ErrorCode::invalid_target, core::PublicMessage{std::move(message)}, core::LogDetail{}, "resource"); };
     const auto known = policy.known_resource(resource.url);
-    if (const auto reason = core::refuse_resource_uri(resource.url)) return no(*reason);
+    if (const auto reason = core::resource_uri_problem(resource.url)) return no(*reason);
     if (resource.scope.within(policy.catalogue()) != resource.scope) return no("it names a scope that `scopes` of the configuration does not have");
     for (const auto& service : services) {
         if (!store.find_service(core::ServiceId(service))) return no("there is no service '" + service + "'; see consentgate-admin service list");

@@ -2,31 +2,31 @@
 
 #include "service_call.h"
 
-#include "consentgate/core/uri.h"
+#include "consentgate/core/base/uri.h"
 
 #include <optional>
 
 namespace consentgate::usecase {
 namespace {
 
-using core::Fault;
-using core::Say;
+using core::ErrorCode;
+using core::PublicMessage;
 using Notes = std::vector<std::string>;
 
-core::Error failed(const std::string& say) { return core::refuse(Fault::server_error, Say{say}, core::Why{say}); }
+core::Error failed(const std::string& message) { return core::make_error(ErrorCode::server_error, PublicMessage{message}, core::LogDetail{message}); }
 
-std::string told(const std::string& url, const sys::WebAnswer& answer) {
-    if (!answer.answered) return url + ": " + answer.why;
+std::string told(const std::string& url, const sys::HttpResponse& answer) {
+    if (!answer.answered) return url + ": " + answer.reason;
     const auto redirect = answer.location.empty() ? "" : ", a redirect, which is not followed";
     return url + ": status " + std::to_string(answer.status) + redirect;
 }
 
-sys::WebAnswer read_json(sys::WebCaller& web, const std::string& url) {
+sys::HttpResponse read_json(sys::HttpClient& web, const std::string& url) {
     return web.ask({.method = "GET", .url = url, .headers = {{"Accept", "application/json"}}, .body = {}, .content_type = {}});
 }
 
 // The first of the documents that can be used; each that cannot is told of.
-template <class Document, class Read> std::optional<Document> first_of(sys::WebCaller& web, const std::vector<std::string>& urls, Notes& notes, Read read) {
+template <class Document, class Read> std::optional<Document> first_of(sys::HttpClient& web, const std::vector<std::string>& urls, Notes& notes, Read read) {
     for (const auto& url : urls) {
         const auto answer = read_json(web, url);
         if (!answer.answered || answer.status != 200) {
@@ -34,7 +34,7 @@ template <class Document, class Read> std::optional<Document> first_of(sys::WebC
             continue;
         }
         auto document = read(answer.body.reveal());
-        notes.push_back(url + ": " + (document ? "found" : document.error().say));
+        notes.push_back(url + ": " + (document ? "found" : document.error().message));
         if (document) return std::move(*document);
     }
     return std::nullopt;
@@ -48,14 +48,14 @@ std::string in_lines(const Notes& notes) {
 
 } // namespace
 
-core::Result<Discovery> discover_service(sys::WebCaller& web, const std::string& url) {
+core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url) {
     Discovery found;
     const auto first = read_json(web, url);
     found.notes.push_back(told(url, first));
     if (!first.answered) return failed("the service cannot be asked:" + in_lines(found.notes));
     auto urls = core::resource_metadata_urls(url);
     const auto named = core::challenge_parameter(first.authenticate, "resource_metadata");
-    if (named && !core::refuse_endpoint(*named)) urls.insert(urls.begin(), *named);
+    if (named && !core::endpoint_problem(*named)) urls.insert(urls.begin(), *named);
     const auto resource = first_of<core::ResourceDocument>(web, urls, found.notes, [&](const std::string& body) { return core::read_resource_document(body, url); });
     // Services of before RFC 9728 are their own authorization server, at their origin. Or the URL is an issuer itself.
     auto issuers = resource ? resource->servers : std::vector<std::string>{core::origin_of(url)};
@@ -73,39 +73,39 @@ core::Result<Discovery> discover_service(sys::WebCaller& web, const std::string&
     return failed("no authorization server could be found:" + in_lines(found.notes));
 }
 
-void keep_client_secret(World& world, core::Service& service, const core::Secret& secret) {
+void seal_client_secret(Dependencies& deps, core::Service& service, const core::Secret& secret) {
     service.client_secret.clear();
-    service.key_id = world.keyring.newest();
-    if (!secret.empty()) service.client_secret = seal(world, service.secret_place(), secret);
+    service.key_id = deps.keyring.newest();
+    if (!secret.empty()) service.client_secret = seal(deps, service.client_secret_aad(), secret);
 }
 
-core::Checked register_dynamically(World& world, core::Service& service, std::vector<std::string>& notes) {
-    const auto body = core::registration_request(world.policy, service.auth, service.scope);
-    const auto answer = world.web->ask({.method = "POST", .url = service.registration_endpoint, .headers = {{"Accept", "application/json"}},
+core::Checked register_dynamically(Dependencies& deps, core::Service& service, std::vector<std::string>& notes) {
+    const auto body = core::registration_request(deps.policy, service.auth, service.scope);
+    const auto answer = deps.web->ask({.method = "POST", .url = service.registration_endpoint, .headers = {{"Accept", "application/json"}},
                                         .body = core::Secret(body), .content_type = "application/json"});
     notes.push_back(told(service.registration_endpoint, answer));
     if (!answer.answered || (answer.status != 201 && answer.status != 200)) return failed("the service did not register us: " + notes.back());
     const auto registered = core::read_registration(answer.body.reveal(), service.auth);
-    if (!registered) return failed("the service's registration cannot be used: " + registered.error().say);
+    if (!registered) return failed("the service's registration cannot be used: " + registered.error().message);
     service.registration = core::Registration::dynamic;
     service.client_id = registered->client_id;
     service.auth = registered->auth;
-    keep_client_secret(world, service, registered->secret);
+    seal_client_secret(deps, service, registered->secret);
     if (registered->secret_expires_at > 0) notes.push_back("the client secret expires; consentgate registers anew when the service refuses it");
     return core::Nothing{};
 }
 
-core::Result<core::Service> re_register(World& world, const core::Service& stale) {
+core::Result<core::Service> re_register(Dependencies& deps, const core::Service& stale) {
     // Another worker may have done it since.
-    const auto read = [&]() -> std::optional<core::Service> { return world.store.find_service(stale.id); };
+    const auto read = [&]() -> std::optional<core::Service> { return deps.store.find_service(stale.id); };
     auto current = read();
     if (!current) return failed("the service was removed");
     if (current->client_id != stale.client_id) return *current;
     if (current->registration != core::Registration::dynamic || current->registration_endpoint.empty()) return failed("the service refuses a client id that was not registered by us");
     Notes notes;
     auto renewed = *current;
-    if (auto done = register_dynamically(world, renewed, notes); !done) return done.error();
-    if (world.store.update_service(renewed) == store::Outcome::done) {
+    if (auto done = register_dynamically(deps, renewed, notes); !done) return done.error();
+    if (deps.store.update_service(renewed) == store::Applied::yes) {
         ++renewed.version;
         return renewed;
     }
@@ -114,7 +114,7 @@ core::Result<core::Service> re_register(World& world, const core::Service& stale
     return *current;
 }
 
-core::Result<std::vector<std::string>> test_service(sys::WebCaller& web, const core::Service& service) {
+core::Result<std::vector<std::string>> test_service(sys::HttpClient& web, const core::Service& service) {
     auto found = discover_service(web, service.url);
     if (!found) return found.error();
     Notes changed;

@@ -1,6 +1,6 @@
 #include "asset.h"
 
-#include "consentgate/core/secret.h"
+#include "consentgate/core/base/secret.h"
 
 #include <fstream>
 #include <sstream>

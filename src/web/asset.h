@@ -1,4 +1,4 @@
-// Files that the pages are made of and refer to; private to this room.
+// Files that the pages are made of and refer to; private to this module.
 #pragma once
 
 #include <string>

@@ -1,10 +1,10 @@
-#include "consentgate/core/service_discovery.h"
+#include "consentgate/core/upstream/service_discovery.h"
 #include "consentgate/web/handlers.h"
 
 namespace consentgate::web {
 
-Handled get_client_metadata(const Request&, Site& site) {
-    return answer_json(200, core::own_client_document(site.world.policy)).header("Cache-Control", "public, max-age=300");
+Handled get_client_metadata(const Request&, WebContext& context) {
+    return answer_json(200, core::own_client_document(context.deps.policy)).header("Cache-Control", "public, max-age=300");
 }
 
 } // namespace consentgate::web

@@ -1,6 +1,6 @@
 #include "consentgate/web/fastcgi.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/random.h"
 
@@ -24,10 +24,10 @@
 namespace consentgate::web {
 namespace {
 
-constexpr std::size_t most_drained = 16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
+constexpr std::size_t max_drained = 16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
 constexpr int idle_after_ms = 5000, linger_ms = 200;
-constexpr std::chrono::seconds longest_linger{2};
-constexpr unsigned most_before_a_look = 16; // requests that a busy worker may still answer after it was told to stop
+constexpr std::chrono::seconds max_linger{2};
+constexpr unsigned max_requests_before_signal_check = 16; // requests that a busy worker may still answer after it was told to stop
 
 constexpr std::array stop_signals{SIGTERM, SIGUSR1};
 volatile sig_atomic_t stop_noted = 0;
@@ -94,7 +94,7 @@ void set_read_timeout(int socket, std::chrono::milliseconds time) {
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 }
 
-// What is there, or what comes next, if it comes in time: libfcgi would wait for all that there is room for.
+// What is there, or what comes next, if it comes in time: libfcgi would wait for all that there is module for.
 std::size_t read_some(FCGX_Stream* in, std::span<char> room) {
     const int first = FCGX_GetChar(in);
     if (first == EOF) return 0;
@@ -113,7 +113,7 @@ bool read_body(FCGX_Request& raw, const Parameters& said, std::chrono::milliseco
     bool late = false;
     const bool limited = time.count() > 0 && said[Known::length] != "0";
     if (limited) set_read_timeout(raw.ipcFd, time);
-    while (seen < most_drained && !late) {
+    while (seen < max_drained && !late) {
         const auto got = read_some(raw.in, buffer);
         if (got == 0) break;
         seen += got;
@@ -130,7 +130,7 @@ bool read_body(FCGX_Request& raw, const Parameters& said, std::chrono::milliseco
     if (late) request.body_state = BodyState::late;
     else if (request.body.size() > body_limit) request.body_state = BodyState::too_large;
     else if (error != 0 || short_of_promise) request.body_state = BodyState::cut;
-    return late || seen < most_drained;
+    return late || seen < max_drained;
 }
 
 // Of a connection that is closed while more of its body comes, the kernel throws the answer away. So it is held open, and read from,
@@ -141,7 +141,7 @@ public:
     ~Lingering() {
         std::array<char, 16 * 1024> thrown_away;
         pollfd waiting{held_, POLLIN, 0};
-        for (const auto end = Clock::now() + longest_linger; held_ >= 0 && Clock::now() < end && ::poll(&waiting, 1, linger_ms) > 0;) {
+        for (const auto end = Clock::now() + max_linger; held_ >= 0 && Clock::now() < end && ::poll(&waiting, 1, linger_ms) > 0;) {
             if (::read(held_, thrown_away.data(), thrown_away.size()) <= 0) break;
         }
         if (held_ >= 0) ::close(held_);
@@ -264,7 +264,7 @@ void serve(int listening_socket, const ServeHooks& hooks) {
         if (!serve_one(raw, hooks, event_ids)) lingering.emplace(raw.ipcFd);
         FCGX_Finish_r(&raw);
         lingering.reset();
-        if (++served % most_before_a_look == 0 && Listener::told_to_stop()) break;
+        if (++served % max_requests_before_signal_check == 0 && Listener::told_to_stop()) break;
         if (hooks.between) hooks.between();
     }
     FCGX_Free(&raw, 1);

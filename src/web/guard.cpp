@@ -1,16 +1,16 @@
 #include "consentgate/web/guard.h"
 
-#include "consentgate/core/introspection.h"
+#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/sys/log.h"
 
 namespace consentgate::web {
 namespace {
 
-using core::Fault;
+using core::ErrorCode;
 
-bool foreign(const Request& request, const Site& site) {
+bool foreign(const Request& request, const WebContext& context) {
     if (request.fetch_site && *request.fetch_site != "same-origin") return true;
-    if (!request.origin || *request.origin == site.world.policy.origin()) return false;
+    if (!request.origin || *request.origin == context.deps.policy.origin()) return false;
     return !(*request.origin == "null" && request.fetch_site);
 }
 
@@ -18,44 +18,44 @@ bool foreign(const Request& request, const Site& site) {
 
 core::Result<core::Form> read_form(const Request& request) {
     if (media_type(request) != "application/x-www-form-urlencoded") {
-        return core::refuse(Fault::unsupported_media_type, core::Say{"the body must be application/x-www-form-urlencoded"});
+        return core::make_error(ErrorCode::unsupported_media_type, core::PublicMessage{"the body must be application/x-www-form-urlencoded"});
     }
     return core::Form::parse(request.body);
 }
 
-core::Result<core::Form> read_own_form(const Request& request, const Site& site) {
-    if (foreign(request, site)) return core::refuse(Fault::browser_mismatch, core::Say{"this form was sent from another site"}, core::Why{"foreign origin"});
+core::Result<core::Form> read_own_form(const Request& request, const WebContext& context) {
+    if (foreign(request, context)) return core::make_error(ErrorCode::browser_mismatch, core::PublicMessage{"this form was sent from another site"}, core::LogDetail{"foreign origin"});
     auto form = read_form(request);
     if (form) return form;
     // In the contract's words: no flow_id can be read from such a body (section 1, status 400).
-    const auto fault = form.error().fault == Fault::unsupported_media_type ? Fault::missing_flow_id : Fault::invalid_flow;
-    return core::refuse(fault, core::Say{form.error().say}, core::Why{form.error().why}, "flow_id");
+    const auto code = form.error().code == ErrorCode::unsupported_media_type ? ErrorCode::missing_flow_id : ErrorCode::invalid_flow;
+    return core::make_error(code, core::PublicMessage{form.error().message}, core::LogDetail{form.error().reason}, "flow_id");
 }
 
-usecase::Actor actor_of(const Request& request, const Site& site) {
-    usecase::Actor actor;
-    actor.secret = browser_secret(request, site.cookie_name);
-    if (actor.secret) actor.browser = core::sha256(*actor.secret);
-    actor.authorization = request.authorization;
-    actor.remote_user = request.remote_user;
-    return actor;
+usecase::BrowserContext browser_context_of(const Request& request, const WebContext& context) {
+    usecase::BrowserContext browser_context;
+    browser_context.secret = browser_secret(request, context.cookie_name);
+    if (browser_context.secret) browser_context.browser = core::sha256(*browser_context.secret);
+    browser_context.authorization = request.authorization;
+    browser_context.remote_user = request.remote_user;
+    return browser_context;
 }
 
-core::Checked admit(const Request& request, Site& site, std::string_view what, int most_a_minute) {
-    const int seconds = site.rates.admit(what, request.remote_addr, most_a_minute, request.now);
+core::Checked admit(const Request& request, WebContext& context, std::string_view what, int most_a_minute) {
+    const int seconds = context.rates.admit(what, request.remote_addr, most_a_minute, request.now);
     if (seconds == 0) return core::Nothing{};
-    auto error = core::refuse(Fault::too_many_requests, core::Say{"too many requests from this address; wait a little"});
+    auto error = core::make_error(ErrorCode::too_many_requests, core::PublicMessage{"too many requests from this address; wait a little"});
     error.retry_after_seconds = seconds;
     return error;
 }
 
-std::string browser_cookie(const core::Secret& secret, const Site& site) {
-    return site.cookie_name + "=" + secret.reveal() + "; Path=/; HttpOnly; SameSite=Lax" + (site.world.policy.secure() ? "; Secure" : "");
+std::string browser_cookie(const core::Secret& secret, const WebContext& context) {
+    return context.cookie_name + "=" + secret.reveal() + "; Path=/; HttpOnly; SameSite=Lax" + (context.deps.policy.secure() ? "; Secure" : "");
 }
 
-void note_consent(const usecase::Submitted& submitted, std::string_view by, const Request& request, const Site& site) {
+void note_consent(const usecase::Submitted& submitted, std::string_view by, const Request& request, const WebContext& context) {
     const auto& session = submitted.session;
-    site.world.count(sys::Metric::finalizations, {{"by", by}});
+    context.deps.count(sys::Metric::finalizations, {{"by", by}});
     sys::log_audit("consent", {{"id", request.event_id}, {"by", std::string(by)}, {"admin", submitted.by_admin ? submitted.admin : "-"},
                                {"session", session.id.text}, {"client", session.client_id.text}, {"subject", core::subject_of(session)},
                                {"identity", std::string(core::name_of(session.identity.kind))}, {"resource", session.resource},

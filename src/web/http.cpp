@@ -1,6 +1,6 @@
 #include "consentgate/web/http.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 #include <Poco/Net/HTTPResponse.h>
 

@@ -26,7 +26,7 @@ std::string_view type_of(std::string_view bytes) {
 
 Logo load_logo(const std::string& path) {
     if (path.empty()) return {};
-    const auto fail = [&](const char* why) { return std::runtime_error(path + ": " + why); };
+    const auto fail = [&](const char* reason) { return std::runtime_error(path + ": " + reason); };
     Logo logo{{}, read_file(path), {}};
     if (logo.bytes.empty()) throw fail("it cannot be read, or is empty"); // a folder reads as empty
     if (logo.bytes.size() > largest) throw fail("a logo is at most 256 KiB");

@@ -1,13 +1,13 @@
 // What machines ask that look after us.
-#include "consentgate/usecase/upkeep.h"
+#include "consentgate/usecase/maintenance.h"
 #include "consentgate/web/handlers.h"
 
 namespace consentgate::web {
 
-Handled get_healthz(const Request&, Site&) { return answer_json(200, R"({"status":"ok"})").header("Cache-Control", "no-store"); }
+Handled get_healthz(const Request&, WebContext&) { return answer_json(200, R"({"status":"ok"})").header("Cache-Control", "no-store"); }
 
-Handled get_readyz(const Request&, Site& site) {
-    const auto health = usecase::check_health(site.world.store);
+Handled get_readyz(const Request&, WebContext& context) {
+    const auto health = usecase::check_health(context.deps.store);
     const auto* status = health.ready() ? "ok" : health.store_answers ? "schema_mismatch" : "store_unavailable";
     auto reply = answer_json(health.ready() ? 200 : 503, std::string("{\"status\":\"") + status +
                                                              "\",\"schema_version\":" + std::to_string(health.schema_version) + "}");
@@ -16,9 +16,9 @@ Handled get_readyz(const Request&, Site& site) {
     return reply;
 }
 
-Handled get_metrics(const Request&, Site& site) {
-    const auto* metrics = site.world.metrics;
-    if (!metrics) return core::refuse(core::Fault::not_found, core::Say{"nothing is counted here"}, core::Why{"metrics_file is not set"});
+Handled get_metrics(const Request&, WebContext& context) {
+    const auto* metrics = context.deps.metrics;
+    if (!metrics) return core::make_error(core::ErrorCode::not_found, core::PublicMessage{"nothing is counted here"}, core::LogDetail{"metrics_file is not set"});
     Reply reply{200, {}, metrics->text()};
     return reply.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8").header("Cache-Control", "no-store");
 }

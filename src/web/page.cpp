@@ -2,8 +2,8 @@
 
 #include "asset.h"
 
-#include "consentgate/core/text.h"
-#include "consentgate/core/uri.h"
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/base/uri.h"
 
 #include <Poco/AutoPtr.h>
 #include <Poco/DirectoryIterator.h>
@@ -24,7 +24,7 @@ using kainjow::mustache::mustache;
 using Messages = std::map<std::string, std::string>;
 
 constexpr const char* page_names[] = {"client", "identity", "services", "connect", "connected", "sessions", "error"};
-constexpr std::size_t longest_shown_name = 80; // characters
+constexpr std::size_t max_shown_name = 80; // characters
 constexpr const char* default_language = "en";
 
 [[noreturn]] void fail(const std::string& file, const std::string& reason) { throw std::runtime_error(file + ": " + reason); }
@@ -57,7 +57,7 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 std::string escape(const std::string& message) { return kainjow::mustache::html_escape(message); }
 
 // A tag that is not escaped, or that changes what a tag is; looked for when the messages are in, which may hold tags too.
-void refuse_unescaped_tags(const std::string& text, const std::string& file) {
+void check_tags_are_escaped(const std::string& text, const std::string& file) {
     for (auto at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 2)) {
         const auto first = text.find_first_not_of(" \t\r\n", at + 2);
         if (first != std::string::npos && std::string_view("{&=").find(text[first]) != std::string_view::npos) fail(file, "unescaped tags are not allowed");
@@ -76,7 +76,7 @@ mustache parse_page(const std::string& folder, const std::string& name, const Me
         if (message->second.find("{{text.") != std::string::npos) fail(name + ".html", "the message '" + key + "' holds another message");
         text.replace(at, end + 2 - at, escape(message->second));
     }
-    refuse_unescaped_tags(text, name + ".html");
+    check_tags_are_escaped(text, name + ".html");
     mustache page(text);
     if (!page.is_valid()) fail(name + ".html", page.error_message());
     return page;
@@ -105,7 +105,7 @@ data to_data(const View& view) {
 } // namespace
 
 std::string shown_client(const std::string& name, const core::ClientId& id) {
-    const auto shown = core::display_text(core::trim(name), longest_shown_name);
+    const auto shown = core::display_text(core::trim(name), max_shown_name);
     return shown.empty() ? id.text : shown;
 }
 
@@ -114,8 +114,8 @@ std::string shown_resource(const std::string& resource) {
     return core::authority_of(resource) + std::string(rest == "/" ? "" : rest);
 }
 
-std::string shown_holder(const core::SessionView& view) {
-    return core::display_text(view.virtual_key ? view.virtual_key->name : view.session.identity.value, longest_shown_name);
+std::string shown_principal(const core::SessionView& view) {
+    return core::display_text(view.virtual_key ? view.virtual_key->name : view.session.identity.value, max_shown_name);
 }
 
 View& View::set(std::string name, std::string text) {

@@ -1,6 +1,6 @@
 #include "consentgate/usecase/sessions.h"
 
-#include "consentgate/core/metadata.h"
+#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -29,7 +29,7 @@ View session_row(const usecase::OwnSession& own) {
     row.set("session_id", session.id.text).set("client_name", shown_client(own.view.client_name, session.client_id));
     row.set("resource_name", shown_resource(session.resource));
     row.set("since", day_and_time(session.created_at)).set("until", day_and_time(session.expires_at));
-    row.set("identity_name", shown_holder(own.view));
+    row.set("identity_name", shown_principal(own.view));
     std::vector<View> services;
     for (const auto& one : own.services) {
         View service;
@@ -46,29 +46,29 @@ Reply back_to_sessions() { return answer_redirect(core::path::sessions_page); }
 } // namespace
 
 // Whoever has no cookie has consented to nothing here: the page then says so.
-Handled get_sessions(const Request& request, Site& site) {
+Handled get_sessions(const Request& request, WebContext& context) {
     std::vector<View> rows;
-    for (const auto& own : usecase::list_own_sessions(site.world, actor_of(request, site), request.now)) rows.push_back(session_row(own));
+    for (const auto& own : usecase::list_own_sessions(context.deps, browser_context_of(request, context), request.now)) rows.push_back(session_row(own));
     View page;
     page.flag("has_sessions", !rows.empty()).flag("several", rows.size() > 1).list("sessions", std::move(rows));
-    return answer_html(200, site.pages.render("sessions", site.pages.language_for(request.accept_language), std::move(page)), "'self'");
+    return answer_html(200, context.pages.render("sessions", context.pages.language_for(request.accept_language), std::move(page)), "'self'");
 }
 
-Handled post_sessions_end(const Request& request, Site& site) {
-    const auto form = read_own_form(request, site);
+Handled post_sessions_end(const Request& request, WebContext& context) {
+    const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    if (const auto actor = actor_of(request, site); actor.browser) {
-        const auto ended = usecase::end_own_sessions(site.world, *form, actor, request.now);
+    if (const auto browser_context = browser_context_of(request, context); browser_context.browser) {
+        const auto ended = usecase::end_own_sessions(context.deps, *form, browser_context, request.now);
         sys::log_audit("ended", {{"id", request.event_id}, {"sessions", std::to_string(ended)}, {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }
 
-Handled post_sessions_disconnect(const Request& request, Site& site) {
-    const auto form = read_own_form(request, site);
+Handled post_sessions_disconnect(const Request& request, WebContext& context) {
+    const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    if (const auto actor = actor_of(request, site); actor.browser) {
-        usecase::disconnect_own_service(site.world, *form, actor, request.now);
+    if (const auto browser_context = browser_context_of(request, context); browser_context.browser) {
+        usecase::disconnect_own_service(context.deps, *form, browser_context, request.now);
         sys::log_audit("disconnected", {{"id", request.event_id}, {"service", form->get("mcp_client_id").value_or("")}, {"address", request.remote_addr}});
     }
     return back_to_sessions();

@@ -1,4 +1,4 @@
-#include "consentgate/core/metadata.h"
+#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/handlers.h"
 
 namespace consentgate::web {
@@ -8,12 +8,12 @@ Handled document(const std::string& text) { return answer_json(200, text).header
 
 } // namespace
 
-Handled get_wellknown(const Request& request, Site& site) {
-    if (request.path == core::path::server_metadata + site.world.policy.issuer_path()) return document(site.server_metadata);
-    for (const auto& [path, text] : site.resource_metadata) {
+Handled get_wellknown(const Request& request, WebContext& context) {
+    if (request.path == core::path::server_metadata + context.deps.policy.issuer_path()) return document(context.server_metadata);
+    for (const auto& [path, text] : context.resource_metadata) {
         if (request.path == path) return document(text);
     }
-    return core::refuse(core::Fault::not_found, core::Say{"there is no such document"});
+    return core::make_error(core::ErrorCode::not_found, core::PublicMessage{"there is no such document"});
 }
 
 } // namespace consentgate::web

@@ -43,7 +43,7 @@ bool holds(const std::string& text, const std::string& part) { return text.find(
 
 struct Limits {
     const char* key;
-    int least, most;
+    int least, limit;
 };
 
 const std::vector<Limits> numbers{{"service_timeout_ms", 100, 60000},   {"body_timeout_ms", 100, 600000},   {"database_wait_ms", 0, 60000},        {"workers", 1, 256},
@@ -77,12 +77,12 @@ BOOST_AUTO_TEST_CASE(an_issuer_and_a_resource_are_enough_and_the_rest_is_the_con
 }
 
 BOOST_AUTO_TEST_CASE(every_number_is_accepted_at_its_limits_and_refused_beyond_them, *label("contract_6")) {
-    for (const auto& [key, least, most] : numbers) {
+    for (const auto& [key, least, limit] : numbers) {
         const auto said = [&, name = std::string(key)](const std::string& value) { return problems_with(name + " = " + value); };
         BOOST_TEST_CONTEXT(key) {
             BOOST_TEST(said(std::to_string(least)) == "ok");
-            BOOST_TEST(said(std::to_string(most)) == "ok");
-            for (const auto& bad : {std::to_string(least - 1), std::to_string(most + 1), std::string(), std::string("x"), std::string("1x"), std::string("1.5"), std::string("0x10"),
+            BOOST_TEST(said(std::to_string(limit)) == "ok");
+            for (const auto& bad : {std::to_string(least - 1), std::to_string(limit + 1), std::string(), std::string("x"), std::string("1x"), std::string("1.5"), std::string("0x10"),
                                     std::string("99999999999999999999")}) {
                 BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(said(bad), std::string(key) + " must be a number from"));
             }
@@ -208,8 +208,8 @@ BOOST_AUTO_TEST_CASE(every_key_can_be_given_in_the_environment_which_wins) {
 }
 
 BOOST_AUTO_TEST_CASE(a_good_file_does_not_heal_a_bad_environment_key_by_key) {
-    for (const auto& [key, least, most] : numbers) {
-        environment.set("CONSENTGATE_" + Poco::toUpper(std::string(key)), std::to_string(most + 1));
+    for (const auto& [key, least, limit] : numbers) {
+        environment.set("CONSENTGATE_" + Poco::toUpper(std::string(key)), std::to_string(limit + 1));
         BOOST_TEST_CONTEXT(key) BOOST_TEST(holds(problems_with(std::string(key) + " = " + std::to_string(least)), std::string(key) + " must be"));
         environment.unset("CONSENTGATE_" + Poco::toUpper(std::string(key)));
     }
@@ -235,9 +235,9 @@ BOOST_AUTO_TEST_CASE(relative_files_are_beside_the_configuration_file) {
 }
 
 BOOST_AUTO_TEST_CASE(documents_are_read_from_every_host_but_those_of_this_machine_unless_told_otherwise, *label("D20") * label("R37")) {
-    const auto usual = read(required).policy.documents;
-    BOOST_TEST(usual.accepted);
-    BOOST_TEST((usual.hosts.empty() && usual.denied_hosts.empty() && usual.insecure_test_hosts.empty()));
+    const auto defaults = read(required).policy.documents;
+    BOOST_TEST(defaults.accepted);
+    BOOST_TEST((defaults.hosts.empty() && defaults.denied_hosts.empty() && defaults.insecure_test_hosts.empty()));
     BOOST_TEST(!with("client_documents = off").policy.documents.accepted);
     BOOST_TEST(with("workers = 1").fetch.at_once == 1U);
     BOOST_TEST(with("workers = 9").fetch.at_once == 4U);

@@ -1,5 +1,5 @@
 // The `database` keys: addresses, passwords, TLS.
-#include "consentgate/app/wire.h"
+#include "consentgate/app/composition.h"
 
 #include "tests/support/environment.h"
 #include "tests/support/makers.h"

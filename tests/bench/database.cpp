@@ -56,13 +56,13 @@ void Database::run(const std::string& sql) {
 
 std::int64_t Database::number(const std::string& sql) {
     std::int64_t value = 0;
-    db_.read([&] { return db_.query(sql.c_str(), [&](store::Row& row) { row.into(value); }); });
+    db_.read([&] { return db_.query(sql.c_str(), [&](store::Row& row) { row.read_into(value); }); });
     return value;
 }
 
 std::vector<std::string> Database::texts(const std::string& sql) {
     std::vector<std::string> values;
-    db_.read([&] { return db_.query(sql.c_str(), [&](store::Row& row) { row.into(values); }); });
+    db_.read([&] { return db_.query(sql.c_str(), [&](store::Row& row) { row.read_into(values); }); });
     return values;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "consentgate/store/open.h"
-#include "store/connection.h"
+#include "store/database.h"
 
 #include <cstdint>
 #include <string>
@@ -15,7 +15,7 @@ namespace consentgate::bench {
 // fail: throws std::runtime_error
 store::StoreConfig config_of(const std::string& address);
 
-// Runs SQL over a session of the store room, which is the same for every engine, with more patience than the store has.
+// Runs SQL over a session of the store module, which is the same for every engine, with more patience than the store has.
 class Database {
 public:
     explicit Database(store::StoreConfig config);
@@ -25,7 +25,7 @@ public:
     std::vector<std::string> texts(const std::string& sql);
 
 private:
-    store::Connection db_;
+    store::Database db_;
 };
 
 // What the engines say differently of all that the measurements ask.

@@ -3,8 +3,8 @@
 #include "load.h"
 #include "measure.h"
 
-#include "consentgate/core/text.h"
-#include "consentgate/core/vault.h"
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/base/aead.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/key_file.h"
 
@@ -50,9 +50,9 @@ private:
 };
 
 // One chain of refresh tokens, each for the next.
-class Refreshing final : public Traveller {
+class RefreshUse final : public Traveller {
 public:
-    Refreshing(int port, const std::string& client) : client_(client), sign_in_(port, client) {
+    RefreshUse(int port, const std::string& client) : client_(client), sign_in_(port, client) {
         sign_in_.prepare();
         keep(sign_in_.redeem(sign_in_.finish()));
     }
@@ -77,12 +77,12 @@ void connect_account(const Vault& vault, const std::string& session_token, const
     if (!session) throw std::runtime_error("the session is not in " + vault.database);
     sys::OsRandom random;
     const auto now = sys::now();
-    core::UpstreamToken token{.id = random.id(16), .owner = core::token_owner(session->session.identity, session->session.id), .service = core::ServiceId(service), .access_token = {}, .refresh_token = {},
+    core::LinkedAccount token{.id = random.id(16), .owner = core::token_owner(session->session.identity, session->session.id), .service = core::ServiceId(service), .access_token = {}, .refresh_token = {},
                               .key_id = keyring.newest(), .scope = "read", .expires_at = now + core::Span(86400), .updated_at = now};
     const auto seal = [&](const std::string& place) { return core::seal(keyring, keyring.newest(), random.bytes(core::nonce_bytes), place, core::Secret(random.id(32))); };
-    token.access_token = seal(token.access_place());
-    token.refresh_token = seal(token.refresh_place());
-    if (store->connect_in_session(session->session.id, token, now) != store::Outcome::done) throw std::runtime_error("the account was not connected");
+    token.access_token = seal(token.access_token_aad());
+    token.refresh_token = seal(token.refresh_token_aad());
+    if (store->connect_in_session(session->session.id, token, now) != store::Applied::yes) throw std::runtime_error("the account was not connected");
 }
 
 struct Endpoint {
@@ -128,7 +128,7 @@ int measure_endpoints(int port, const std::string& id, const std::string& secret
         {"introspection", [&] { return std::make_unique<Asking>(port, question, "\"active\":true"); }, true, least_of_nothing},
         {"exchange", [&] { return std::make_unique<Asking>(port, trade, "\"issued_token_type\""); }, true, least_of_nothing},
         {"token, from a code", [&] { return std::make_unique<Redeeming>(port, client); }, false, 0},
-        {"token, by refreshing", [&] { return std::make_unique<Refreshing>(port, refreshing); }, true, 0},
+        {"token, by refreshing", [&] { return std::make_unique<RefreshUse>(port, refreshing); }, true, 0},
     };
     std::array<Figures, std::size(endpoints)> figures;
     std::printf("(e) single requests, one at a time and 4 at once, beside the program that does nothing; medians of %d rounds by turns, load %s\n", rounds, load_average().c_str());

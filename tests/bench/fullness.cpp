@@ -1,6 +1,6 @@
 #include "bench.h"
 
-#include "consentgate/core/introspection.h"
+#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/random.h"
 #include "measure.h"
@@ -18,7 +18,7 @@ constexpr std::size_t many_sessions = 1'000'000;
 constexpr std::size_t at_once = 50'000; // rows of one INSERT: a cluster sends them to its nodes in one piece
 // A lookup in a file takes so few microseconds that the processor's waits for memory it has not seen lately show: it misses
 // this even when SQLite's own cache holds the whole file.
-constexpr double most_times = 1.3;
+constexpr double max_times = 1.3;
 
 // The first turns do not count.
 constexpr std::size_t warm_up = 3;
@@ -90,12 +90,12 @@ void fill(const std::string& address, std::size_t sessions) {
 class Subject {
 public:
     Subject(const std::string& address, std::size_t sessions)
-        : config_(config_of(address)), settlements_(judge_flows(turns * writes_of_turn, sys::now())),
+        : config_(config_of(address)), finalizations_(use_flows(turns * writes_of_turn, sys::now())),
           tokens_(some("token_hash", "session", turns * reads_of_turn)), codes_(some("code_hash", "code", turns * writes_of_turn)) {
         if (Database(config_).number("SELECT count(*) FROM session s JOIN code k ON k.session_id = s.id") != static_cast<std::int64_t>(sessions)) {
             throw std::runtime_error(store::address_of(config_) + " does not hold what it was filled with");
         }
-        config_.remembered = 0; // it is the database that is measured here
+        config_.may_reuse_consent = 0; // it is the database that is measured here
         store_ = store::open_store(config_);
         core::Form form = *core::Form::parse("client_id=bench-server&client_secret=" + secret_);
         credentials_ = *core::read_client_credentials(form, std::nullopt);
@@ -104,11 +104,11 @@ public:
     }
 
     void finalize(std::size_t at) {
-        if (store_->settle_flow(settlements_.at(at)) != store::Outcome::done) throw std::runtime_error("a flow was not there");
+        if (store_->finalize_flow(finalizations_.at(at)) != store::Applied::yes) throw std::runtime_error("a flow was not there");
     }
     void redeem(std::size_t at) {
         const auto view = store_->find_code(core::Digest{codes_.at(at)});
-        if (!view || store_->redeem_code(view->code.hash, random_.id(16), std::nullopt, settlements_.front().now) != store::Outcome::done) {
+        if (!view || store_->redeem_code(view->code.hash, random_.id(16), std::nullopt, finalizations_.front().now) != store::Applied::yes) {
             throw std::runtime_error("a code was not there");
         }
     }
@@ -119,14 +119,14 @@ public:
     // All that a worker does for an introspection but reading the request: who asks, the session, the answer.
     void introspect(std::size_t at) {
         const core::Digest token{tokens_[at % tokens_.size()]};
-        const auto [server, view] = store_->find_enquiry(server_, token);
-        if (!core::judge_resource_server(credentials_, server) || !view) throw std::runtime_error("a session was not there");
-        core::introspection_document(view, token, view->session.resource, policy_, view->session.created_at);
+        const auto [server, view] = store_->find_introspection_lookup(server_, token);
+        if (!core::check_resource_server(credentials_, server) || !view) throw std::runtime_error("a session was not there");
+        core::introspection_response(view, token, view->session.resource, policy_, view->session.created_at);
     }
 
 private:
-    std::vector<std::string> some(const std::string& key, const std::string& table, std::size_t most) const {
-        return Database(config_).texts("SELECT " + key + " FROM " + table + " ORDER BY " + words_of(config_.engine).shuffled + " LIMIT " + std::to_string(most));
+    std::vector<std::string> some(const std::string& key, const std::string& table, std::size_t limit) const {
+        return Database(config_).texts("SELECT " + key + " FROM " + table + " ORDER BY " + words_of(config_.engine).shuffled + " LIMIT " + std::to_string(limit));
     }
 
     const core::ResourceServerId server_{"bench-server"};
@@ -134,7 +134,7 @@ private:
     core::ClientCredentials credentials_;
     core::Policy policy_;
     store::StoreConfig config_;
-    std::vector<core::Settlement> settlements_;
+    std::vector<core::Finalization> finalizations_;
     std::vector<std::string> tokens_, codes_;
     sys::OsRandom random_;
     std::unique_ptr<store::Store> store_;
@@ -173,7 +173,7 @@ void compare(Subject& few, Subject& many, const Operation& operation) {
     const auto much_waits = waits_of(much.waits);
     const double ratio = median_ratio(much.turn_medians, little.turn_medians);
     std::printf("  %-14s %10.0f %10.0f %12.0f %10.0f %7.2f %s\n", operation.name, little_waits.p50 * 1000, little_waits.p99 * 1000, much_waits.p50 * 1000,
-                much_waits.p99 * 1000, ratio, ratio <= most_times ? "ok" : "MISSED");
+                much_waits.p99 * 1000, ratio, ratio <= max_times ? "ok" : "MISSED");
     std::fflush(stdout);
 }
 
@@ -190,7 +190,7 @@ int measure_fullness(const std::string& few, const std::string& many) {
     Subject much(many, many_sessions);
     std::printf("(b) what one process waits for our store with %zu sessions stored and with %zu, by turns, load %s\n", few_sessions, many_sessions,
                 load_average().c_str());
-    std::printf("  %-14s %10s %10s %12s %10s %7s <= %.1f\n", "microseconds", "few: p50", "p99", "many: p50", "p99", "ratio", most_times);
+    std::printf("  %-14s %10s %10s %12s %10s %7s <= %.1f\n", "microseconds", "few: p50", "p99", "many: p50", "p99", "ratio", max_times);
     for (const auto& operation : {Operation{"finalize", &Subject::finalize, writes_of_turn}, Operation{"token", &Subject::redeem, writes_of_turn},
                                   Operation{"session lookup", &Subject::look_up, reads_of_turn},
                                   Operation{"introspection", &Subject::introspect, reads_of_turn}}) {

@@ -15,7 +15,7 @@ constexpr int rounds = 25; // many and short: what slows the machine for a while
 constexpr std::chrono::milliseconds round_length{400};
 constexpr int at_once = 8;
 constexpr double least_of_nothing = 0.85; // what the gate must make of the requests with an authorizer that does nothing
-constexpr double most_lookup_us = 40;     // of a gate worker's CPU: what it takes longer about a session that it does not remember
+constexpr double max_lookup_us = 40;     // of a gate worker's CPU: what it takes longer about a session that it does not remember
 // So many that hardly any is asked about again while a worker remembers it (StoreConfig::remembered).
 constexpr std::size_t many_sessions = 2500;
 
@@ -78,7 +78,7 @@ void measure(const Front& front, const std::vector<std::string>& tokens) {
     }
     const double ratio = gate.of(nothing), lookup = many.us() - gate.us();
     std::printf("  %-10s %8.0f %8.0f %8.0f %8.0f %8.2f %8.2f %10.1f %8.1f %8.1f   >= %.2f: %s; lookup %.1f us <= %.0f: %s\n", front.name.c_str(), open.rate(), nothing.rate(), gate.rate(), many.rate(), ratio,
-                many.of(nothing), nothing.us(), gate.us(), many.us(), least_of_nothing, ratio >= least_of_nothing ? "ok" : "MISSED", lookup, most_lookup_us, lookup <= most_lookup_us ? "ok" : "MISSED");
+                many.of(nothing), nothing.us(), gate.us(), many.us(), least_of_nothing, ratio >= least_of_nothing ? "ok" : "MISSED", lookup, max_lookup_us, lookup <= max_lookup_us ? "ok" : "MISSED");
     std::fflush(stdout);
 }
 

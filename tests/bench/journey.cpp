@@ -1,7 +1,7 @@
 #include "journey.h"
 
-#include "consentgate/core/secret.h"
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/secret.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/sys/random.h"
 
 #include <stdexcept>

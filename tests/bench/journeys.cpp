@@ -13,7 +13,7 @@ constexpr std::chrono::seconds round_length{2};
 constexpr std::size_t warm_up = 400; // journeys: every worker has met every page and statement, and its caches are full
 constexpr std::size_t milestone = 10000;
 constexpr std::chrono::seconds patience{25}; // for the journeys of one milestone, on a machine that is slow
-constexpr double most_resident = 20;         // MiB
+constexpr double max_resident = 20;         // MiB
 constexpr double no_growth = 0.25;           // MiB between the milestones: what one page here and there amounts to
 
 struct Subject {
@@ -102,7 +102,7 @@ void print_memory(const std::vector<Reading>& readings) {
     for (const auto& [journeys, memory] : readings) std::printf("  %10zu %10.2f %10.2f\n", journeys, memory.resident, memory.proportional);
     const auto& last = readings.back().memory;
     const double growth = last.resident - readings[readings.size() - 2].memory.resident;
-    std::printf("  at most %.0f MiB: %s; grown since the reading before by %.2f MiB: %s\n", most_resident, last.resident <= most_resident ? "ok" : "MISSED",
+    std::printf("  at most %.0f MiB: %s; grown since the reading before by %.2f MiB: %s\n", max_resident, last.resident <= max_resident ? "ok" : "MISSED",
                 growth, growth <= no_growth ? "ok" : "MISSED");
 }
 

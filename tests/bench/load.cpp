@@ -11,7 +11,7 @@ namespace consentgate::bench {
 namespace {
 
 struct Shared {
-    std::size_t most;
+    std::size_t limit;
     std::int64_t until;
     std::atomic<std::size_t> begun{0};
     std::atomic<bool> failed{false};
@@ -19,7 +19,7 @@ struct Shared {
     std::vector<double> waits{};
     std::exception_ptr failure{};
 
-    bool another() { return !failed && now_ns() < until && begun.fetch_add(1) < most; }
+    bool another() { return !failed && now_ns() < until && begun.fetch_add(1) < limit; }
 };
 
 void travel_on(Shared& shared, Traveller& traveller) {
@@ -43,7 +43,7 @@ void travel_on(Shared& shared, Traveller& traveller) {
 
 LoadResult run_load(const Load& load, const std::function<std::unique_ptr<Traveller>()>& make_traveller) {
     const auto begin = now_ns();
-    Shared shared{load.most, begin + load.longest.count()};
+    Shared shared{load.limit, begin + load.max_bytes.count()};
     std::vector<std::unique_ptr<Traveller>> travellers;
     std::vector<std::thread> threads;
     for (int i = 0; i < load.concurrent; ++i) travellers.push_back(make_traveller());

@@ -12,8 +12,8 @@ namespace consentgate::bench {
 
 struct Load {
     int concurrent = 1;
-    std::size_t most = 0; // journeys
-    std::chrono::nanoseconds longest{};
+    std::size_t limit = 0; // journeys
+    std::chrono::nanoseconds max_bytes{};
 };
 
 struct LoadResult {

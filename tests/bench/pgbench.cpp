@@ -1,6 +1,6 @@
 #include "pgbench.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,7 +44,7 @@ std::string script(int clients) {
     return text + "COMMIT;\n";
 }
 
-std::vector<std::string> command(const store::StoreConfig& config, const std::string& folder, int clients, const core::Settlement& pattern) {
+std::vector<std::string> command(const store::StoreConfig& config, const std::string& folder, int clients, const core::Finalization& pattern) {
     const auto& session = pattern.session;
     const auto number = [](core::Instant at) { return std::to_string(core::epoch(at)); };
     std::vector<std::string> words{"pgbench", "--no-vacuum", "--protocol=prepared", "--log", "--log-prefix=" + folder + "/log"};
@@ -111,7 +111,7 @@ std::vector<double> read_waits(const std::string& folder) {
 
 } // namespace
 
-RoundResult run_pgbench(const store::StoreConfig& config, const std::string& folder, int clients, const core::Settlement& pattern) {
+RoundResult run_pgbench(const store::StoreConfig& config, const std::string& folder, int clients, const core::Finalization& pattern) {
     const auto own = folder + "/pgbench";
     std::filesystem::create_directory(own);
     std::ofstream(own + "/script") << script(clients);

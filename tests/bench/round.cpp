@@ -68,7 +68,7 @@ struct Pipe {
 
 struct Round {
     const OpenSettler& open;
-    const std::vector<core::Settlement>& stock;
+    const std::vector<core::Finalization>& stock;
     Board board;
     Pipe ready{}, go{}; // a process writes one byte to the first, then waits for the end of the second
 };
@@ -84,7 +84,7 @@ void settle_for_a_while(Round& round) {
     for (auto at = round.board.take(); at < round.stock.size(); at = round.board.take()) {
         const auto begin = now_ns();
         if (begin >= until) return;
-        settler->settle(round.stock[at]);
+        settler->finalize(round.stock[at]);
         round.board.sample(at) = {begin, now_ns()};
     }
 }
@@ -121,23 +121,23 @@ void start_all_and_wait(Round& round, int processes) {
 
 RoundResult collect(Round& round) {
     RoundResult result;
-    std::vector<Sample> settled;
+    std::vector<Sample> finalized_flow;
     for (std::size_t at = 0; at < round.stock.size(); ++at) {
-        if (round.board.sample(at).end != 0) settled.push_back(round.board.sample(at));
+        if (round.board.sample(at).end != 0) finalized_flow.push_back(round.board.sample(at));
     }
-    if (settled.empty()) throw std::runtime_error("nothing was settled");
-    const auto first = std::min_element(settled.begin(), settled.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; })->begin;
-    const auto last = std::max_element(settled.begin(), settled.end(), [](const auto& a, const auto& b) { return a.end < b.end; })->end;
+    if (finalized_flow.empty()) throw std::runtime_error("nothing was settled");
+    const auto first = std::min_element(finalized_flow.begin(), finalized_flow.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; })->begin;
+    const auto last = std::max_element(finalized_flow.begin(), finalized_flow.end(), [](const auto& a, const auto& b) { return a.end < b.end; })->end;
     const auto until = round.board.used_up() ? std::min(last, first + length_ns) : first + length_ns;
-    const auto in_time = std::count_if(settled.begin(), settled.end(), [&](const auto& sample) { return sample.end <= until; });
+    const auto in_time = std::count_if(finalized_flow.begin(), finalized_flow.end(), [&](const auto& sample) { return sample.end <= until; });
     result.per_second = static_cast<double>(in_time) * 1e9 / static_cast<double>(until - first);
-    for (const auto& sample : settled) result.waits.push_back(static_cast<double>(sample.end - sample.begin) / 1e6);
+    for (const auto& sample : finalized_flow) result.waits.push_back(static_cast<double>(sample.end - sample.begin) / 1e6);
     return result;
 }
 
 } // namespace
 
-RoundResult run_round(const OpenSettler& open, int processes, const std::vector<core::Settlement>& stock) {
+RoundResult run_round(const OpenSettler& open, int processes, const std::vector<core::Finalization>& stock) {
     Round round{open, stock, Board(stock.size())};
     start_all_and_wait(round, processes);
     return collect(round);

@@ -1,7 +1,7 @@
 // One round of settlements: so many processes, one database, one second.
 #pragma once
 
-#include "settlers.h"
+#include "finalizers.h"
 
 #include <chrono>
 #include <vector>
@@ -18,6 +18,6 @@ struct RoundResult {
 // Forks the processes, lets them begin together, and collects. Each takes the next settlement of the stock that nobody
 // has taken, so a process that is held up keeps nothing from the others.
 // fail: throws when a process failed
-RoundResult run_round(const OpenSettler& open, int processes, const std::vector<core::Settlement>& stock);
+RoundResult run_round(const OpenSettler& open, int processes, const std::vector<core::Finalization>& stock);
 
 } // namespace consentgate::bench

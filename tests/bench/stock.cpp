@@ -15,11 +15,11 @@ const char* const columns = "client_id, browser_hash, redirect_uri, state, code_
 } // namespace
 
 core::FlowId flow_id(std::size_t number) {
-    return core::FlowId(std::to_string(first_id + static_cast<std::int64_t>(number) * step % static_cast<std::int64_t>(most_flows) * distance));
+    return core::FlowId(std::to_string(first_id + static_cast<std::int64_t>(number) * step % static_cast<std::int64_t>(max_flows) * distance));
 }
 
 std::string flow_id_of(const std::string& number) {
-    return std::to_string(first_id) + " + " + number + " * " + std::to_string(step) + " % " + std::to_string(most_flows) + " * " + std::to_string(distance);
+    return std::to_string(first_id) + " + " + number + " * " + std::to_string(step) + " % " + std::to_string(max_flows) + " * " + std::to_string(distance);
 }
 
 core::Flow make_flow(core::FlowId id, core::Instant now) {
@@ -49,17 +49,17 @@ void put_flows(const store::StoreConfig& config, std::size_t count, core::Instan
     analyze(database, config.engine);
 }
 
-std::vector<core::Settlement> judge_flows(std::size_t count, core::Instant now) {
+std::vector<core::Finalization> use_flows(std::size_t count, core::Instant now) {
     sys::OsRandom random;
     core::Policy policy;
     policy.issuer = "http://127.0.0.1:8080";
     const core::Keyring keyring({{core::KeyId("bench-key"), core::Secret(random.bytes(32))}});
-    std::vector<core::Settlement> settlements;
+    std::vector<core::Finalization> finalizations;
     for (std::size_t number = 0; number < count; ++number) {
         const auto flow = make_flow(flow_id(number), now);
-        settlements.push_back(core::settle(flow, flow.identity, {core::SessionId(random.id(16)), random.secret()}, keyring, policy, now));
+        finalizations.push_back(core::finalize(flow, flow.identity, {core::SessionId(random.id(16)), random.secret()}, keyring, policy, now));
     }
-    return settlements;
+    return finalizations;
 }
 
 } // namespace consentgate::bench

@@ -2,7 +2,7 @@
 // write. Every flow has a number, and its id follows from it: that is how a client that can only count finds its own.
 #pragma once
 
-#include "consentgate/core/consent.h"
+#include "consentgate/core/oauth/consent.h"
 #include "database.h"
 
 #include <string>
@@ -10,9 +10,9 @@
 
 namespace consentgate::bench {
 
-inline constexpr std::size_t most_flows = 24001; // a prime: the ids of consecutive numbers lie apart
+inline constexpr std::size_t max_flows = 24001; // a prime: the ids of consecutive numbers lie apart
 
-// The id of a flow, and the same as SQL or a script writes it. in: number  less than most_flows; any expression
+// The id of a flow, and the same as SQL or a script writes it. in: number  less than max_flows; any expression
 core::FlowId flow_id(std::size_t number);
 std::string flow_id_of(const std::string& number);
 
@@ -24,6 +24,6 @@ core::Flow make_flow(core::FlowId id, core::Instant now);
 void put_flows(const store::StoreConfig& config, std::size_t count, core::Instant now);
 
 // Their settlements, in the same order.
-std::vector<core::Settlement> judge_flows(std::size_t count, core::Instant now);
+std::vector<core::Finalization> use_flows(std::size_t count, core::Instant now);
 
 } // namespace consentgate::bench

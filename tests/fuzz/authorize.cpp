@@ -3,9 +3,9 @@
 
 #include "tests/support/makers.h"
 
-#include "consentgate/core/authorize.h"
-#include "consentgate/core/pkce.h"
-#include "consentgate/core/uri.h"
+#include "consentgate/core/oauth/authorize.h"
+#include "consentgate/core/oauth/pkce.h"
+#include "consentgate/core/base/uri.h"
 
 using namespace consentgate;
 using tests::require;
@@ -27,12 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!query) return 0;
     const auto id = core::authorize_client_id(*query);
     require(id ? id->text.size() <= 190 : !id.error().back, "without a client nothing redirects");
-    const auto flow = core::judge_authorize(*query, client, policy, core::FlowId("fresh"), core::Digest{}, tests::noon);
+    const auto flow = core::validate_authorization_request(*query, client, policy, core::FlowId("fresh"), core::Digest{}, tests::noon);
     if (!flow) {
-        require(core::plain_ascii(flow.error().say) == flow.error().say, "a refusal is plain ASCII");
+        require(core::plain_ascii(flow.error().message) == flow.error().message, "a refusal is plain ASCII");
         if (!flow.error().back) return 0;
         require(one_of_ours(flow.error().back->redirect_uri()), "errors go to registered addresses only");
-        const auto location = core::error_location(*flow.error().back, "invalid_request", flow.error().say, policy);
+        const auto location = core::error_location(*flow.error().back, "invalid_request", flow.error().message, policy);
         require(location.find_first_of("\r\n \"<>") == std::string::npos, "a location is one clean header value");
         return 0;
     }
@@ -40,8 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(core::valid_challenge(flow->code_challenge), "a flow has a challenge");
     require(!flow->scope.empty() && flow->scope.within(policy.catalogue()) == flow->scope, "a flow has known scopes only");
     require(flow->resource == policy.resources.front().url, "a flow is for our resource");
-    const auto settled = core::settle(*flow, {core::IdentityKind::skipped, {}}, tests::sample_fresh(), tests::sample_keyring(), policy, tests::noon);
-    require(settled.location.reveal().starts_with(flow->redirect_uri), "the redirect begins with the address");
-    require(tests::query_value(settled.location.reveal(), "iss") != "(absent)", "the redirect names us");
+    const auto finalized_flow = core::finalize(*flow, {core::IdentityKind::skipped, {}}, tests::sample_fresh(), tests::sample_keyring(), policy, tests::noon);
+    require(finalized_flow.location.reveal().starts_with(flow->redirect_uri), "the redirect begins with the address");
+    require(tests::query_value(finalized_flow.location.reveal(), "iss") != "(absent)", "the redirect names us");
     return 0;
 }

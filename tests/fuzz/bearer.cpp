@@ -4,7 +4,7 @@
 
 #include "tests/support/jwt.h"
 
-#include "consentgate/core/bearer.h"
+#include "consentgate/core/oauth/bearer.h"
 
 using namespace consentgate;
 using tests::require;
@@ -13,7 +13,7 @@ namespace {
 
 void look_at(const core::Result<core::BearerClaims>& claims) {
     if (!claims) {
-        require(claims.error().fault == core::Fault::invalid_bearer, "a refusal is invalid_bearer");
+        require(claims.error().code == core::ErrorCode::invalid_bearer, "a refusal is invalid_bearer");
         return;
     }
     require(!(claims->admin && (claims->virtual_key_id || claims->virtual_key_hash)), "an admin names no key");

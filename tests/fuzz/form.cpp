@@ -1,8 +1,8 @@
 // Query strings and form bodies.
 #include "require.h"
 
-#include "consentgate/core/form.h"
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/form.h"
+#include "consentgate/core/base/text.h"
 
 using namespace consentgate;
 using tests::require;
@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto text = tests::text_of_input(data, size);
     const auto form = core::Form::parse(text);
     if (!form) {
-        require(form.error().fault == core::Fault::invalid_request, "a malformed form is an invalid request");
+        require(form.error().code == core::ErrorCode::invalid_request, "a malformed form is an invalid request");
         require(!form.error().back, "a malformed form redirects nowhere");
         return 0;
     }
@@ -24,6 +24,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (raw) require(core::valid_utf8(*raw) && raw->find('\0') == std::string::npos, "values are UTF-8 without NUL");
         if (raw) require(core::percent_decode(core::percent_encode(*raw), true) == *raw, "encoding a value is undone by decoding it");
     }
-    require(form->repeated().has_value() == !form->refuse_repeated(), "what is repeated is refused");
+    require(form->repeated().has_value() == !form->check_not_repeated(), "what is repeated is refused");
     return 0;
 }

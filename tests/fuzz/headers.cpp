@@ -1,7 +1,7 @@
 // Request headers that strangers fill: Cookie, Accept, Accept-Language, Content-Type. And what is written into ours.
 #include "require.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/web/http.h"
 
 #include <algorithm>

@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr std::size_t most_mutated = 512; // bytes
+constexpr std::size_t max_mutated = 512; // bytes
 std::size_t runs = 0;
 
 void run(const std::string& text) {
@@ -20,7 +20,7 @@ void run(const std::string& text) {
 }
 
 void mutate(const std::string& text) {
-    const auto places = std::min(text.size(), most_mutated);
+    const auto places = std::min(text.size(), max_mutated);
     for (std::size_t at = 0; at < places; ++at) {
         run(text.substr(0, at));
         for (const char byte : {'\0', '%', '"', '\n', '\xff', '&', '='}) {

@@ -1,8 +1,8 @@
 // What a service may send us: a challenge in the first line, a document in the rest.
 #include "require.h"
 
-#include "consentgate/core/service_discovery.h"
-#include "consentgate/core/uri.h"
+#include "consentgate/core/upstream/service_discovery.h"
+#include "consentgate/core/base/uri.h"
 
 using namespace consentgate;
 using tests::require;
@@ -14,8 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto body = std::string(text.substr(std::min(line + 1, text.size())));
     if (const auto server = core::read_server_document(body, "https://as.example")) {
         require(server->issuer == "https://as.example", "a document is its issuer's");
-        for (const auto& url : {server->authorization_endpoint, server->token_endpoint}) require(!core::refuse_endpoint(url), "an endpoint can be asked");
-        for (const auto& url : {server->registration_endpoint, server->revocation_endpoint}) require(url.empty() || !core::refuse_endpoint(url), "an endpoint can be asked");
+        for (const auto& url : {server->authorization_endpoint, server->token_endpoint}) require(!core::endpoint_problem(url), "an endpoint can be asked");
+        for (const auto& url : {server->registration_endpoint, server->revocation_endpoint}) require(url.empty() || !core::endpoint_problem(url), "an endpoint can be asked");
         require(!server->auth_methods.empty(), "there is a way to authenticate");
     }
     if (const auto resource = core::read_resource_document(body, "https://a.example/mcp")) {

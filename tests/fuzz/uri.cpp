@@ -1,8 +1,8 @@
 // Redirect and resource URIs. The input is one URI, or two separated by a line break: a registered and a requested one.
 #include "require.h"
 
-#include "consentgate/core/text.h"
-#include "consentgate/core/uri.h"
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/base/uri.h"
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ void look_at(std::string_view uri) {
         require(again + std::string(parts->rest) == uri, "the parts make up the whole");
         require(core::same_resource(uri, uri), "a resource is itself");
     }
-    if (core::refuse_redirect_uri(uri)) return;
+    if (core::redirect_uri_problem(uri)) return;
     require(parts.has_value() && uri.size() <= 2048 && uri.find('#') == std::string_view::npos && !parts->has_userinfo, "an accepted redirect URI keeps the rules");
     require(std::all_of(uri.begin(), uri.end(), [](char c) { return c > 0x20 && c < 0x7F; }), "an accepted redirect URI is printable ASCII");
     const auto scheme = core::lower_ascii(parts->scheme);
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto requested = text.substr(std::min(line + 1, text.size()));
     look_at(registered);
     look_at(requested);
-    static_cast<void>(core::refuse_resource_uri(registered));
+    static_cast<void>(core::resource_uri_problem(registered));
     require(core::same_resource(registered, requested) == core::same_resource(requested, registered), "sameness has no direction");
     if (core::redirect_matches(registered, requested) && registered != requested) {
         const auto left = core::split_uri(registered), right = core::split_uri(requested);

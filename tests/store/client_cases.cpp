@@ -4,7 +4,7 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 
 STORE_CASE(what_a_client_proves_itself_by_comes_back, "T7 T10") {
     const auto store = ground.open();
@@ -30,13 +30,13 @@ STORE_CASE(what_a_client_proves_itself_by_comes_back, "T7 T10") {
 STORE_CASE(an_assertion_is_good_once_and_forgotten_when_it_is_over, "T11 K41") {
     const auto store = ground.open();
     const auto assertion = fresh_digest();
-    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Outcome::done));
-    BOOST_TEST((ground.open()->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Outcome::gone));
-    BOOST_TEST((store->use_assertion(fresh_digest(), noon + core::Span(60), fresh_id()) == Outcome::done));
+    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::yes));
+    BOOST_TEST((ground.open()->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::no));
+    BOOST_TEST((store->use_assertion(fresh_digest(), noon + core::Span(60), fresh_id()) == Applied::yes));
     store->sweep(noon + core::Span(60), noon, 1000);
-    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Outcome::gone));
+    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::no));
     store->sweep(noon + core::Span(61), noon, 1000);
-    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Outcome::done));
+    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::yes));
 }
 
 STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7") {
@@ -52,8 +52,8 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST(found->scope.text() == "mcp profile");
     const auto listed = store->list_resource_servers();
     BOOST_TEST(std::count_if(listed.begin(), listed.end(), [&](const auto& one) { return one.id == server.id; }) == 1);
-    BOOST_TEST((store->disable_resource_server(server.id) == Outcome::done));
-    BOOST_TEST((store->disable_resource_server(server.id) == Outcome::gone));
+    BOOST_TEST((store->disable_resource_server(server.id) == Applied::yes));
+    BOOST_TEST((store->disable_resource_server(server.id) == Applied::no));
     BOOST_TEST(!store->find_resource_server(server.id)->active);
     BOOST_TEST(!store->find_resource_server(core::ResourceServerId("cgrs_unknown")).has_value());
 }
@@ -62,19 +62,19 @@ STORE_CASE(a_resource_server_and_the_session_of_a_token_are_found_together, "V7 
     const auto store = ground.open();
     const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, {}};
     store->put_resource_server(server);
-    const auto settlement = settlement_of(put_sample_flow(*store));
-    store->settle_flow(settlement);
-    const auto both = store->find_enquiry(server.id, settlement.session.token);
+    const auto finalization = finalization_of(put_sample_flow(*store));
+    store->finalize_flow(finalization);
+    const auto both = store->find_introspection_lookup(server.id, finalization.session.token);
     BOOST_REQUIRE((both.server && both.view));
     BOOST_TEST((both.server->secret == server.secret));
     BOOST_TEST(both.server->resource == server.resource);
-    BOOST_TEST((both.view->session.id == settlement.session.id));
-    BOOST_TEST(both.view->client_name == store->find_session(settlement.session.token)->client_name);
-    BOOST_TEST((both.view->session.expires_at == settlement.session.expires_at));
+    BOOST_TEST((both.view->session.id == finalization.session.id));
+    BOOST_TEST(both.view->client_name == store->find_session(finalization.session.token)->client_name);
+    BOOST_TEST((both.view->session.expires_at == finalization.session.expires_at));
 
-    const auto no_session = store->find_enquiry(server.id, fresh_digest());
+    const auto no_session = store->find_introspection_lookup(server.id, fresh_digest());
     BOOST_TEST((no_session.server && !no_session.view));
-    const auto no_server = store->find_enquiry(core::ResourceServerId("cgrs_unknown"), settlement.session.token);
+    const auto no_server = store->find_introspection_lookup(core::ResourceServerId("cgrs_unknown"), finalization.session.token);
     BOOST_TEST((!no_server.server && !no_server.view));
 }
 
@@ -98,18 +98,18 @@ STORE_CASE(keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_
     BOOST_TEST(!store->find_client(client.id)->jwks_expires_at.has_value());
     client.jwks = "{\"keys\":[" + std::string(64 * 1024 - 11, ' ') + "]}";
     client.jwks_expires_at = noon + core::Span(600);
-    BOOST_TEST((store->put_keys(client) == Outcome::done));
+    BOOST_TEST((store->save_keys(client) == Applied::yes));
     BOOST_TEST(store->find_client(client.id)->jwks == client.jwks);
     BOOST_TEST((store->find_client(client.id)->jwks_expires_at == client.jwks_expires_at));
     auto moved = client;
     moved.jwks_uri = "https://app.example/JWKS";
     moved.jwks = "{}";
-    BOOST_TEST((store->put_keys(moved) == Outcome::gone));
+    BOOST_TEST((store->save_keys(moved) == Applied::no));
     BOOST_TEST(store->find_client(client.id)->jwks == client.jwks);
 
-    BOOST_TEST((store->claim_keys(client.id, noon, noon - core::Span(60)) == Outcome::done));
-    BOOST_TEST((ground.open()->claim_keys(client.id, noon + core::Span(59), noon - core::Span(1)) == Outcome::gone));
-    BOOST_TEST((ground.open()->claim_keys(client.id, noon + core::Span(60), noon) == Outcome::done));
+    BOOST_TEST((store->claim_keys(client.id, noon, noon - core::Span(60)) == Applied::yes));
+    BOOST_TEST((ground.open()->claim_keys(client.id, noon + core::Span(59), noon - core::Span(1)) == Applied::no));
+    BOOST_TEST((ground.open()->claim_keys(client.id, noon + core::Span(60), noon) == Applied::yes));
 }
 
 STORE_CASE(a_document_read_again_keeps_fetched_keys_while_their_address_stays, "R38 R36") {
@@ -119,7 +119,7 @@ STORE_CASE(a_document_read_again_keeps_fetched_keys_while_their_address_stays, "
     auto fetched = client;
     fetched.jwks = "{\"keys\":[]}";
     fetched.jwks_expires_at = noon + core::Span(600);
-    BOOST_TEST((store->put_keys(fetched) == Outcome::done));
+    BOOST_TEST((store->save_keys(fetched) == Applied::yes));
     store->put_document(client, noon + core::Span(60));
     BOOST_TEST(store->find_client(client.id)->jwks == fetched.jwks);
     client.jwks_uri = "https://app.example/other";

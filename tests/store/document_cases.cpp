@@ -1,10 +1,10 @@
-// Clients that a document describes: what a document may change, and what it never may. law: requirements R32-R37
+// Clients that a document describes: what a document may change, and what it never may. spec: requirements R32-R37
 #include "child.h"
 #include "sample.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 
 namespace {
 
@@ -28,7 +28,7 @@ STORE_CASE(a_document_is_kept_with_its_client_and_its_end_under_the_exact_url, "
     const auto store = ground.open();
     const auto client = document_client();
     BOOST_TEST(!store->find_document(client.id).has_value());
-    BOOST_TEST((store->put_document(client, noon + hour) == Outcome::done));
+    BOOST_TEST((store->put_document(client, noon + hour) == Applied::yes));
     BOOST_TEST((store->find_document(client.id) == noon + hour));
     const auto found = store->find_client(client.id);
     BOOST_REQUIRE(found.has_value());
@@ -52,7 +52,7 @@ STORE_CASE(a_document_read_again_changes_its_client_but_not_what_the_operator_sa
     client.scope = "";
     client.refresh = true;
     client.created_at = noon + hour;
-    BOOST_TEST((store->put_document(client, noon + day) == Outcome::done));
+    BOOST_TEST((store->put_document(client, noon + day) == Applied::yes));
     const auto found = store->find_client(client.id);
     BOOST_TEST(found->name == "Another name");
     BOOST_TEST(found->redirect_uris.size() == 1U);
@@ -72,7 +72,7 @@ STORE_CASE(a_client_that_no_document_made_is_not_changed_by_one, "K31 R37") {
     auto impostor = client;
     impostor.name = "Impostor";
     impostor.redirect_uris = {"https://evil.example/cb"};
-    BOOST_TEST((store->put_document(impostor, noon + hour) == Outcome::gone));
+    BOOST_TEST((store->put_document(impostor, noon + hour) == Applied::no));
     BOOST_TEST(store->find_client(client.id)->name == client.name);
     BOOST_TEST(!store->find_document(client.id).has_value());
     // Nor the other way about: what a document made, registration cannot take over.
@@ -88,10 +88,10 @@ STORE_CASE(a_long_client_id_goes_through_a_whole_consent, "R24 R39") {
     const auto flow = sample_flow(client.id);
     store->put_flow(flow);
     BOOST_TEST((store->find_flow(flow.id)->flow.client_id == client.id));
-    const auto settlement = settlement_of(flow);
-    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
-    BOOST_TEST((store->find_code(settlement.code.hash)->code.client_id == client.id));
-    BOOST_TEST((store->find_session(settlement.session.token)->session.client_id == client.id));
+    const auto finalization = finalization_of(flow);
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((store->find_code(finalization.code.hash)->code.client_id == client.id));
+    BOOST_TEST((store->find_session(finalization.session.token)->session.client_id == client.id));
 }
 
 STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 race") {
@@ -103,7 +103,7 @@ STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 race") {
         children.push_back(start_child([&, child] {
             const auto store = store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
             int kept = 0;
-            for (const auto& client : clients) kept += store->put_document(client, noon + hour) == Outcome::done ? 1 : 0;
+            for (const auto& client : clients) kept += store->put_document(client, noon + hour) == Applied::yes ? 1 : 0;
             return kept;
         }));
     }
@@ -116,7 +116,7 @@ STORE_CASE(documents_that_led_to_no_sign_in_are_swept_and_the_others_are_not, "R
     const auto unused = document_client(), used = document_client(), disabled = document_client(), in_flow = document_client(), recent = document_client();
     for (const auto& client : {unused, used, disabled, in_flow}) store->put_document(client, noon + hour);
     store->put_document(recent, noon + day);
-    store->touch_client(used.id, noon);
+    store->record_client_use(used.id, noon);
     store->disable_client(disabled.id);
     auto flow = sample_flow(in_flow.id);
     flow.expires_at = noon + core::Span(30 * 86400);

@@ -4,8 +4,8 @@
 #include "case.h"
 #include "engines.h"
 
-#include "consentgate/core/text.h"
-#include "consentgate/core/time.h"
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/base/time.h"
 
 using namespace consentgate;
 

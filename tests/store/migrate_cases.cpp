@@ -6,7 +6,7 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 
 STORE_CASE(a_database_without_a_schema_says_so, "house") {
     const auto [one, other] = ground.empty_database();
@@ -36,8 +36,8 @@ STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "hous
         BOOST_TEST(applied == store::expected_schema_version()); // each migration by one of them
         const auto store = store::open_store(one);
         BOOST_TEST(store->schema_version() == store::expected_schema_version());
-        const auto settlement = settlement_of(put_sample_flow(*store));
-        BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+        const auto finalization = finalization_of(put_sample_flow(*store));
+        BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
     }
 }
 
@@ -63,8 +63,8 @@ STORE_CASE(a_migration_that_was_interrupted_anywhere_is_completed_by_the_next_ru
         BOOST_TEST(store->schema_version() == store::expected_schema_version());
         const auto flow = put_sample_flow(*store);
         store->connect_in_flow(flow.id, sample_token("notion"), noon);
-        const auto settlement = settlement_of(store->find_flow(flow.id)->flow);
-        BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
-        BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::done));
+        const auto finalization = finalization_of(store->find_flow(flow.id)->flow);
+        BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+        BOOST_TEST((store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes));
     }
 }

@@ -6,20 +6,20 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 
 // Over ODBC, Poco counts the values that were bound where the rows that were changed are asked for.
 STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "contract-1") {
     const auto store = ground.open();
     const auto unknown = sample_flow(core::ClientId("cgc_" + fresh_id()));
-    BOOST_TEST((store->choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) == Outcome::gone));
-    BOOST_TEST((store->settle_flow(settlement_of(unknown)) == Outcome::gone));
-    BOOST_TEST((store->deny_flow(unknown.id, noon) == Outcome::gone));
-    BOOST_TEST((store->connect_in_flow(unknown.id, sample_token("notion"), noon) == Outcome::gone));
-    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Outcome::gone));
-    BOOST_TEST((store->revoke_session(core::SessionId(fresh_id()), noon) == Outcome::gone));
-    BOOST_TEST((store->disable_client(unknown.client_id) == Outcome::gone));
-    BOOST_TEST((store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id()), noon) == Outcome::gone));
+    BOOST_TEST((store->choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) == Applied::no));
+    BOOST_TEST((store->finalize_flow(finalization_of(unknown)) == Applied::no));
+    BOOST_TEST((store->deny_flow(unknown.id, noon) == Applied::no));
+    BOOST_TEST((store->connect_in_flow(unknown.id, sample_token("notion"), noon) == Applied::no));
+    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Applied::no));
+    BOOST_TEST((store->revoke_session(core::SessionId(fresh_id()), noon) == Applied::no));
+    BOOST_TEST((store->disable_client(unknown.client_id) == Applied::no));
+    BOOST_TEST((store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id()), noon) == Applied::no));
 }
 
 // MariaDB reports an UPDATE to the values that are already there as no row, unless it is told otherwise.
@@ -27,10 +27,10 @@ STORE_CASE(a_choice_made_again_is_a_change_too, "contract-1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     const core::Identity anna{core::IdentityKind::user_id, "anna"};
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision, anna, noon) == Outcome::done));
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision + 1, anna, noon) == Outcome::done));
-    store->touch_client(flow.client_id, noon);
-    store->touch_client(flow.client_id, noon);
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision, anna, noon) == Applied::yes));
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision + 1, anna, noon) == Applied::yes));
+    store->record_client_use(flow.client_id, noon);
+    store->record_client_use(flow.client_id, noon);
     BOOST_TEST((store->find_client(flow.client_id)->last_used_at == noon));
 }
 
@@ -61,7 +61,7 @@ STORE_CASE(bytes_of_every_value_come_back_the_same, "contract-4") {
     for (int byte = 0; byte < 256; ++byte) token.access_token += static_cast<char>(byte);
     token.refresh_token = std::string("\0\0'\\\"\xff\xfe;--\0", 11);
     store->connect_in_flow(flow.id, token, noon);
-    const auto found = store->list_upstream_tokens(core::token_owner(flow.id));
+    const auto found = store->list_accounts(core::token_owner(flow.id));
     BOOST_REQUIRE(found.size() == 1U);
     BOOST_TEST((found[0].access_token == token.access_token));
     BOOST_TEST((found[0].refresh_token == token.refresh_token));
@@ -93,7 +93,7 @@ STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
         BOOST_TEST_CONTEXT(other) {
             BOOST_TEST(!store->find_client(core::ClientId(other)).has_value());
             BOOST_TEST(!store->find_flow(core::FlowId(other)).has_value());
-            BOOST_TEST((store->deny_flow(core::FlowId(other), noon) == Outcome::gone));
+            BOOST_TEST((store->deny_flow(core::FlowId(other), noon) == Applied::no));
         }
     }
     BOOST_TEST(store->find_client(client.id).has_value());
@@ -112,36 +112,36 @@ STORE_CASE(a_verb_that_failed_works_the_next_time, "contract-1") {
         BOOST_CHECK_THROW(store->put_client(client), store::StoreFailure);
         const auto flow = put_sample_flow(*store);
         BOOST_CHECK_THROW(store->put_flow(flow), store::StoreFailure);
-        const auto settlement = settlement_of(flow);
-        BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
-        BOOST_TEST(traces_of(*store, settlement).settled(0));
+        const auto finalization = finalization_of(flow);
+        BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+        BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
     }
 }
 
 // Some drivers roll back at an error and let the rest of the transaction commit as one of its own.
 STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "contract-1 atomic") {
     const auto store = ground.open();
-    const auto first = settlement_of(put_sample_flow(*store));
-    BOOST_TEST((store->settle_flow(first) == Outcome::done));
+    const auto first = finalization_of(put_sample_flow(*store));
+    BOOST_TEST((store->finalize_flow(first) == Applied::yes));
     const auto flow = put_sample_flow(*store);
     store->connect_in_flow(flow.id, sample_token("notion"), noon);
-    auto same_code = settlement_of(store->find_flow(flow.id)->flow);
+    auto same_code = finalization_of(store->find_flow(flow.id)->flow);
     same_code.code.hash = first.code.hash; // the last statement of the transaction fails
-    BOOST_CHECK_THROW(store->settle_flow(same_code), store::StoreFailure);
+    BOOST_CHECK_THROW(store->finalize_flow(same_code), store::StoreFailure);
     BOOST_TEST(store->find_flow(flow.id).has_value());
     BOOST_TEST(!store->find_session(same_code.session.token).has_value());
-    BOOST_TEST(store->list_upstream_tokens(same_code.flow_owner).size() == 1U);
-    BOOST_TEST(store->list_upstream_tokens(same_code.session_owner).empty());
+    BOOST_TEST(store->list_accounts(same_code.flow_owner).size() == 1U);
+    BOOST_TEST(store->list_accounts(same_code.session_owner).empty());
 }
 
 // The second lock on the door: should an engine ever tear a transaction, a flow still cannot give two sessions.
 STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "contract-1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
-    BOOST_TEST((store->settle_flow(settlement_of(flow)) == Outcome::done));
+    BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::yes));
     store->put_flow(flow); // as if its deletion had been lost
-    const auto second = settlement_of(flow);
-    BOOST_CHECK_THROW(store->settle_flow(second), store::StoreFailure);
+    const auto second = finalization_of(flow);
+    BOOST_CHECK_THROW(store->finalize_flow(second), store::StoreFailure);
     BOOST_TEST(!store->find_session(second.session.token).has_value());
     BOOST_TEST(!store->find_code(second.code.hash).has_value());
 }
@@ -178,7 +178,7 @@ std::vector<std::array<int, 2>> race(const std::vector<core::Flow>& flows, const
             };
             const auto store = store::open_store(config);
             for (std::size_t i = 0; i < flows.size(); ++i) {
-                const std::array<int, 2> answer{static_cast<int>(i), store->settle_flow(settlement_of(flows[i])) == Outcome::done ? 0 : 1};
+                const std::array<int, 2> answer{static_cast<int>(i), store->finalize_flow(finalization_of(flows[i])) == Applied::yes ? 0 : 1};
                 if (write(results[1], answer.data(), sizeof answer) != sizeof answer) return 1;
             }
             return 0;
@@ -204,23 +204,23 @@ STORE_CASE(of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told,
     for (std::size_t i = 0; i < flows.size(); ++i) {
         BOOST_TEST(answers[i][0] == 1);
         BOOST_TEST(answers[i][1] == 1);
-        BOOST_TEST(watcher->find_settled(flows[i].id).has_value());
+        BOOST_TEST(watcher->find_finalized(flows[i].id).has_value());
     }
 }
 
 STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 race") {
     const auto watcher = ground.open();
-    std::vector<core::Settlement> settlements;
+    std::vector<core::Finalization> finalizations;
     for (int i = 0; i < 100; ++i) {
-        settlements.push_back(settlement_of(put_sample_flow(*watcher)));
-        watcher->settle_flow(settlements.back());
+        finalizations.push_back(finalization_of(put_sample_flow(*watcher)));
+        watcher->finalize_flow(finalizations.back());
     }
     std::vector<pid_t> children;
     for (const auto& way : {ground.config(), ground.other_config()}) {
         children.push_back(start_child([&] {
             const auto store = store::open_store(way);
             int won = 0;
-            for (const auto& settlement : settlements) won += store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::done ? 1 : 0;
+            for (const auto& finalization : finalizations) won += store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes ? 1 : 0;
             return won; // at most 100, so it fits
         }));
     }
@@ -234,12 +234,12 @@ STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "contract-1
     const auto one = ground.open();
     const auto other = store::open_store(ground.other_config());
     for (int i = 0; i < 100; ++i) {
-        const auto settlement = settlement_of(put_sample_flow(*one));
-        one->settle_flow(settlement);
-        BOOST_REQUIRE(other->find_code(settlement.code.hash).has_value());
-        BOOST_REQUIRE((other->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::done));
-        BOOST_REQUIRE(one->find_code(settlement.code.hash)->code.redeemed_at.has_value());
-        one->revoke_session(settlement.session.id, noon);
-        BOOST_REQUIRE(other->find_session(settlement.session.token)->session.revoked_at.has_value());
+        const auto finalization = finalization_of(put_sample_flow(*one));
+        one->finalize_flow(finalization);
+        BOOST_REQUIRE(other->find_code(finalization.code.hash).has_value());
+        BOOST_REQUIRE((other->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes));
+        BOOST_REQUIRE(one->find_code(finalization.code.hash)->code.redeemed_at.has_value());
+        one->revoke_session(finalization.session.id, noon);
+        BOOST_REQUIRE(other->find_session(finalization.session.token)->session.revoked_at.has_value());
     }
 }

@@ -3,7 +3,7 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 
 STORE_CASE(a_client_comes_back_as_it_was_put, "R8") {
     const auto store = ground.open();
@@ -37,8 +37,8 @@ STORE_CASE(a_client_is_disabled_once_and_its_flows_say_so, "A3") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     BOOST_TEST(store->find_flow(flow.id)->client_active);
-    BOOST_TEST((store->disable_client(flow.client_id) == Outcome::done));
-    BOOST_TEST((store->disable_client(flow.client_id) == Outcome::gone));
+    BOOST_TEST((store->disable_client(flow.client_id) == Applied::yes));
+    BOOST_TEST((store->disable_client(flow.client_id) == Applied::no));
     BOOST_TEST(!store->find_flow(flow.id)->client_active);
     BOOST_TEST(!store->find_client(flow.client_id)->active);
 }
@@ -79,9 +79,9 @@ STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "contract-1") {
     const auto key = sample_key();
     store->put_virtual_key(key);
     const auto flow = put_sample_flow(*store);
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision + 1, {core::IdentityKind::user_id, "x"}, noon) == Outcome::gone));
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, flow.expires_at) == Outcome::gone));
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, noon) == Outcome::done));
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision + 1, {core::IdentityKind::user_id, "x"}, noon) == Applied::no));
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, flow.expires_at) == Applied::no));
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, noon) == Applied::yes));
     const auto found = store->find_flow(flow.id);
     BOOST_TEST(found->flow.revision == flow.revision + 1);
     BOOST_TEST((found->flow.identity.kind == core::IdentityKind::virtual_key));
@@ -90,29 +90,29 @@ STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "contract-1") {
 
 STORE_CASE(a_code_is_redeemed_once_and_stays_marked, "T13 T16 T17") {
     const auto store = ground.open();
-    const auto settlement = settlement_of(put_sample_flow(*store));
-    store->settle_flow(settlement);
-    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, settlement.code.expires_at) == Outcome::gone));
-    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::done));
-    BOOST_TEST((store->redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon) == Outcome::gone));
-    const auto spent = store->find_code(settlement.code.hash);
+    const auto finalization = finalization_of(put_sample_flow(*store));
+    store->finalize_flow(finalization);
+    BOOST_TEST((store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, finalization.code.expires_at) == Applied::no));
+    BOOST_TEST((store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes));
+    BOOST_TEST((store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::no));
+    const auto spent = store->find_code(finalization.code.hash);
     BOOST_REQUIRE(spent.has_value());
     BOOST_TEST((spent->code.redeemed_at == noon));
-    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Outcome::gone)); // a miss is not a hit (engines.md finding B)
+    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Applied::no)); // a miss is not a hit (engines.md finding B)
 }
 
 STORE_CASE(a_session_is_revoked_once, "T16") {
     const auto store = ground.open();
-    const auto settlement = settlement_of(put_sample_flow(*store), {core::IdentityKind::user_id, "Ännä"});
-    store->settle_flow(settlement);
-    auto view = store->find_session(settlement.session.token);
+    const auto finalization = finalization_of(put_sample_flow(*store), {core::IdentityKind::user_id, "Ännä"});
+    store->finalize_flow(finalization);
+    auto view = store->find_session(finalization.session.token);
     BOOST_REQUIRE(view.has_value());
     BOOST_TEST(view->session.identity.value == "Ännä");
     BOOST_TEST(view->client_name == "Sämple Client");
     BOOST_TEST(view->client_active);
-    BOOST_TEST((store->revoke_session(settlement.session.id, noon) == Outcome::done));
-    BOOST_TEST((store->revoke_session(settlement.session.id, noon) == Outcome::gone));
-    BOOST_TEST((store->find_session(settlement.session.token)->session.revoked_at == noon));
+    BOOST_TEST((store->revoke_session(finalization.session.id, noon) == Applied::yes));
+    BOOST_TEST((store->revoke_session(finalization.session.id, noon) == Applied::no));
+    BOOST_TEST((store->find_session(finalization.session.token)->session.revoked_at == noon));
     BOOST_TEST(!store->find_session(fresh_digest()).has_value());
 }
 
@@ -126,12 +126,12 @@ STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "cont
     BOOST_TEST((store->find_virtual_key(key.hash)->expires_at == key.expires_at));
     BOOST_TEST(!store->find_virtual_key(fresh_digest()).has_value());
 
-    const auto settlement = settlement_of(put_sample_flow(*store), {core::IdentityKind::virtual_key, key.id.text});
-    store->settle_flow(settlement);
-    BOOST_TEST(store->find_session(settlement.session.token)->virtual_key->usable(noon));
-    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Outcome::done));
-    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Outcome::gone));
-    BOOST_TEST(!store->find_session(settlement.session.token)->virtual_key->usable(noon));
+    const auto finalization = finalization_of(put_sample_flow(*store), {core::IdentityKind::virtual_key, key.id.text});
+    store->finalize_flow(finalization);
+    BOOST_TEST(store->find_session(finalization.session.token)->virtual_key->usable(noon));
+    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Applied::yes));
+    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Applied::no));
+    BOOST_TEST(!store->find_session(finalization.session.token)->virtual_key->usable(noon));
 }
 
 STORE_CASE(keys_clients_and_resource_servers_are_listed, "contract-4") {
@@ -166,7 +166,7 @@ STORE_CASE(a_connected_service_has_one_token_per_flow, "contract-4") {
     store->connect_in_flow(flow.id, sample_token("notion"), noon);
     const auto newer = sample_token("notion");
     store->connect_in_flow(flow.id, newer, noon);
-    const auto tokens = store->list_upstream_tokens(core::token_owner(flow.id));
+    const auto tokens = store->list_accounts(core::token_owner(flow.id));
     BOOST_REQUIRE(tokens.size() == 1U);
     BOOST_TEST(tokens[0].id == newer.id);
     BOOST_TEST(tokens[0].access_token == newer.access_token);
@@ -178,11 +178,11 @@ STORE_CASE(a_sweep_deletes_what_expired_long_ago_and_nothing_else, "R17") {
     const auto later = noon + core::Span(30 * 86400);
     const auto old_flow = put_sample_flow(*store);
     store->connect_in_flow(old_flow.id, sample_token("notion"), noon);
-    const auto old = settlement_of(put_sample_flow(*store));
-    store->settle_flow(old);
+    const auto old = finalization_of(put_sample_flow(*store));
+    store->finalize_flow(old);
     const auto used = sample_client();
     store->put_client(used);
-    store->touch_client(used.id, noon);
+    store->record_client_use(used.id, noon);
     auto chosen = sample_client();
     chosen.by_operator = true;
     store->put_client(chosen);
@@ -194,19 +194,19 @@ STORE_CASE(a_sweep_deletes_what_expired_long_ago_and_nothing_else, "R17") {
     young_flow.created_at = later;
     young_flow.expires_at = later + core::Span(900);
     store->put_flow(young_flow);
-    const auto fresh = settlement_of(young_flow, {core::IdentityKind::skipped, {}}, later);
-    store->settle_flow(fresh);
+    const auto fresh = finalization_of(young_flow, {core::IdentityKind::skipped, {}}, later);
+    store->finalize_flow(fresh);
 
     while (store->sweep(later, later - core::Span(86400), 50).total() > 0) {}
     BOOST_TEST(!store->find_flow(old_flow.id).has_value());
-    BOOST_TEST(store->list_upstream_tokens(core::token_owner(old_flow.id)).empty());
+    BOOST_TEST(store->list_accounts(core::token_owner(old_flow.id)).empty());
     BOOST_TEST(!store->find_session(old.session.token).has_value());
     BOOST_TEST(!store->find_code(old.code.hash).has_value());
     BOOST_TEST(!store->find_client(old_flow.client_id).has_value());
     BOOST_TEST(store->find_client(used.id).has_value());
     BOOST_TEST(store->find_client(chosen.id).has_value());
     BOOST_TEST(store->find_client(young.id).has_value());
-    BOOST_TEST(traces_of(*store, fresh).settled(0));
+    BOOST_TEST(traces_of(*store, fresh).finalized_flow(0));
 }
 
 STORE_CASE(the_schema_is_the_expected_one_and_migrating_again_is_nothing, "house") {

@@ -3,8 +3,8 @@
 
 #include "case.h"
 
-#include "consentgate/core/consent.h"
-#include "consentgate/core/text.h"
+#include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/base/text.h"
 
 #include <random>
 
@@ -74,8 +74,8 @@ inline core::VirtualKey sample_key() {
     return {core::VirtualKeyId("vk_" + fresh_id()), "Anna", fresh_digest(), true, noon, std::nullopt, {"notion", "github"}};
 }
 
-inline core::UpstreamToken sample_token(const std::string& service) {
-    core::UpstreamToken token;
+inline core::LinkedAccount sample_token(const std::string& service) {
+    core::LinkedAccount token;
     token.id = fresh_id();
     token.service = core::ServiceId(service);
     token.access_token = "ciphertext " + fresh_id();
@@ -102,8 +102,8 @@ inline core::Service sample_service() {
     return service;
 }
 
-inline core::Settlement settlement_of(const core::Flow& flow, core::Identity identity = {core::IdentityKind::skipped, {}}, core::Instant now = noon) {
-    return core::settle(flow, std::move(identity), {core::SessionId(fresh_id()), core::Secret(core::to_base64url(fresh_bytes(32)))}, sample_keyring(), sample_policy(), now);
+inline core::Finalization finalization_of(const core::Flow& flow, core::Identity identity = {core::IdentityKind::skipped, {}}, core::Instant now = noon) {
+    return core::finalize(flow, std::move(identity), {core::SessionId(fresh_id()), core::Secret(core::to_base64url(fresh_bytes(32)))}, sample_keyring(), sample_policy(), now);
 }
 
 // What the database holds of one consent, for "everything or nothing".
@@ -112,16 +112,16 @@ struct Traces {
     std::size_t tokens_with_flow = 0, tokens_with_session = 0;
 
     bool untouched(std::size_t tokens) const { return flow && !session && !code && tokens_with_flow == tokens && tokens_with_session == 0; }
-    bool settled(std::size_t tokens) const { return !flow && session && code && tokens_with_flow == 0 && tokens_with_session == tokens; }
+    bool finalized_flow(std::size_t tokens) const { return !flow && session && code && tokens_with_flow == 0 && tokens_with_session == tokens; }
 };
 
-inline Traces traces_of(store::Store& store, const core::Settlement& settlement) {
+inline Traces traces_of(store::Store& store, const core::Finalization& finalization) {
     Traces traces;
-    traces.flow = store.find_flow(settlement.flow_id).has_value();
-    traces.session = store.find_session(settlement.session.token).has_value();
-    traces.code = store.find_code(settlement.code.hash).has_value();
-    traces.tokens_with_flow = store.list_upstream_tokens(settlement.flow_owner).size();
-    traces.tokens_with_session = store.list_upstream_tokens(settlement.session_owner).size();
+    traces.flow = store.find_flow(finalization.flow_id).has_value();
+    traces.session = store.find_session(finalization.session.token).has_value();
+    traces.code = store.find_code(finalization.code.hash).has_value();
+    traces.tokens_with_flow = store.list_accounts(finalization.flow_owner).size();
+    traces.tokens_with_session = store.list_accounts(finalization.session_owner).size();
     return traces;
 }
 

@@ -9,7 +9,7 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 
 namespace {
 
@@ -71,7 +71,7 @@ SERVER_CASE(a_session_that_the_server_ended_costs_no_request, "contract-6") {
     end_sessions(ground);
     BOOST_TEST(store->find_flow(flow.id).has_value());
     end_sessions(ground);
-    BOOST_TEST((store->settle_flow(settlement_of(flow)) == Outcome::done));
+    BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::yes));
 }
 
 SERVER_CASE(a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "contract-1 atomic") {
@@ -79,32 +79,32 @@ SERVER_CASE(a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "
     const auto statements = with_sessions_ended_at_each_statement(ground, [&](store::Store& store) {
         const auto flow = put_sample_flow(*watcher);
         watcher->connect_in_flow(flow.id, sample_token("notion"), noon);
-        const auto settlement = settlement_of(watcher->find_flow(flow.id)->flow);
-        BOOST_TEST((store.settle_flow(settlement) == Outcome::done));
-        BOOST_TEST(traces_of(*watcher, settlement).settled(1));
+        const auto finalization = finalization_of(watcher->find_flow(flow.id)->flow);
+        BOOST_TEST((store.finalize_flow(finalization) == Applied::yes));
+        BOOST_TEST(traces_of(*watcher, finalization).finalized_flow(1));
     });
     BOOST_TEST(statements >= 8U);
 }
 
 SERVER_CASE(a_settlement_whose_answer_was_lost_is_found_to_be_done, "contract-1 atomic") {
     const auto watcher = ground.open();
-    const auto settlement = settlement_of(put_sample_flow(*watcher));
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.settle_flow(settlement); }) == Outcome::done));
-    BOOST_TEST(traces_of(*watcher, settlement).settled(0));
+    const auto finalization = finalization_of(put_sample_flow(*watcher));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.finalize_flow(finalization); }) == Applied::yes));
+    BOOST_TEST(traces_of(*watcher, finalization).finalized_flow(0));
     // And one that found the flow gone is not taken for done.
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.settle_flow(settlement_of(put_sample_flow(*watcher))); }) == Outcome::done));
-    auto late = settlement_of(sample_flow(core::ClientId("cgc_" + fresh_id())));
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.settle_flow(late); }) == Outcome::gone));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.finalize_flow(finalization_of(put_sample_flow(*watcher))); }) == Applied::yes));
+    auto late = finalization_of(sample_flow(core::ClientId("cgc_" + fresh_id())));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.finalize_flow(late); }) == Applied::no));
 }
 
 // Taken for a replay, the second look would end the session.
 SERVER_CASE(a_redemption_whose_answer_was_lost_is_found_to_be_ones_own, "T16 T17") {
     const auto watcher = ground.open();
-    const auto settlement = settlement_of(put_sample_flow(*watcher));
-    watcher->settle_flow(settlement);
-    const auto redeem = [&](store::Store& store) { return store.redeem_code(settlement.code.hash, fresh_id(), std::nullopt, noon); };
-    BOOST_TEST((without_answer(ground, redeem) == Outcome::done));
-    BOOST_TEST((without_answer(ground, redeem) == Outcome::gone)); // another's
+    const auto finalization = finalization_of(put_sample_flow(*watcher));
+    watcher->finalize_flow(finalization);
+    const auto redeem = [&](store::Store& store) { return store.redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon); };
+    BOOST_TEST((without_answer(ground, redeem) == Applied::yes));
+    BOOST_TEST((without_answer(ground, redeem) == Applied::no)); // another's
 }
 
 SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "contract-1") {
@@ -114,28 +114,28 @@ SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "contra
     BOOST_TEST(watcher->find_client(client.id).has_value());
     auto flow = sample_flow(client.id);
     without_answer(ground, [&](store::Store& store) { store.put_flow(flow); });
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.choose_identity(flow.id, 0, {core::IdentityKind::user_id, "anna"}, noon); }) == Outcome::done));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.choose_identity(flow.id, 0, {core::IdentityKind::user_id, "anna"}, noon); }) == Applied::yes));
     BOOST_TEST(watcher->find_flow(flow.id)->flow.revision == 1);
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.connect_in_flow(flow.id, sample_token("notion"), noon); }) == Outcome::done));
-    BOOST_TEST(watcher->list_upstream_tokens(core::token_owner(flow.id)).size() == 1U);
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.deny_flow(flow.id, noon); }) == Outcome::done));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.connect_in_flow(flow.id, sample_token("notion"), noon); }) == Applied::yes));
+    BOOST_TEST(watcher->list_accounts(core::token_owner(flow.id)).size() == 1U);
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.deny_flow(flow.id, noon); }) == Applied::yes));
     BOOST_TEST(!watcher->find_flow(flow.id).has_value());
 
-    const auto settlement = settlement_of(put_sample_flow(*watcher));
-    watcher->settle_flow(settlement);
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.revoke_session(settlement.session.id, noon); }) == Outcome::done));
+    const auto finalization = finalization_of(put_sample_flow(*watcher));
+    watcher->finalize_flow(finalization);
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.revoke_session(finalization.session.id, noon); }) == Applied::yes));
     const auto key = sample_key();
     without_answer(ground, [&](store::Store& store) { store.put_virtual_key(key); });
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_virtual_key(key.id, noon); }) == Outcome::done));
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_client(client.id); }) == Outcome::done));
-    without_answer(ground, [&](store::Store& store) { store.touch_client(client.id, noon); });
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_virtual_key(key.id, noon); }) == Applied::yes));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_client(client.id); }) == Applied::yes));
+    without_answer(ground, [&](store::Store& store) { store.record_client_use(client.id, noon); });
     const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
     without_answer(ground, [&](store::Store& store) { store.put_server_key(record, noon); });
 }
 
 SERVER_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, "contract-1") {
     const auto watcher = ground.open();
-    const auto settlement = settlement_of(put_sample_flow(*watcher));
+    const auto finalization = finalization_of(put_sample_flow(*watcher));
     auto wiretap = std::make_unique<Wiretap>(ground.servers()->port(1));
     auto config = through(*wiretap, ground);
     config.wait = std::chrono::milliseconds(400);
@@ -147,13 +147,13 @@ SERVER_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, "contract
     };
     const auto store = store::open_store(config);
     try {
-        store->settle_flow(settlement);
+        store->finalize_flow(finalization);
         BOOST_FAIL("a settlement without an answer was said to be known");
     } catch (const store::StoreFailure& failure) {
         BOOST_TEST(!failure.outcome_known());
     }
-    const auto traces = traces_of(*watcher, settlement);
-    BOOST_TEST((traces.settled(0) || traces.untouched(0)));
+    const auto traces = traces_of(*watcher, finalization);
+    BOOST_TEST((traces.finalized_flow(0) || traces.untouched(0)));
 }
 
 SERVER_CASE(hosts_are_tried_in_their_order, "contract-6") {
@@ -176,12 +176,12 @@ SERVER_CASE(a_store_without_a_server_fails_and_finds_it_again, "contract-6") {
     const auto flow = put_sample_flow(*store);
     wiretap.reset();
     BOOST_CHECK_THROW(store->find_flow(flow.id), store::StoreFailure);
-    BOOST_CHECK_THROW(store->settle_flow(settlement_of(flow)), store::StoreFailure);
+    BOOST_CHECK_THROW(store->finalize_flow(finalization_of(flow)), store::StoreFailure);
     wiretap = std::make_unique<Wiretap>(ground.servers()->port(1), port);
     usleep(150000); // for a moment after no host was to be had, none is asked
-    const auto settlement = settlement_of(flow);
-    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
-    BOOST_TEST(traces_of(*store, settlement).settled(0));
+    const auto finalization = finalization_of(flow);
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
 }
 
 SERVER_CASE(what_keeps_us_from_a_database_is_named_without_the_password, "K47") {
@@ -215,7 +215,7 @@ SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "contract-6") {
     const auto flow = put_sample_flow(*store);
     ground.servers()->tell("pause 1");
     BOOST_CHECK_THROW(store->find_flow(flow.id), store::StoreFailure);
-    BOOST_CHECK_THROW(store->settle_flow(settlement_of(flow)), store::StoreFailure);
+    BOOST_CHECK_THROW(store->finalize_flow(finalization_of(flow)), store::StoreFailure);
     ground.servers()->tell("resume 1");
     const auto answers = [&] {
         try {
@@ -225,16 +225,16 @@ SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "contract-6") {
         }
     };
     for (int i = 0; i < 300 && !answers(); ++i) usleep(100000);
-    const auto settlement = settlement_of(flow);
+    const auto finalization = finalization_of(flow);
     for (int i = 0; i < 300; ++i) { // a cluster's node that was away comes back by and by
         try {
-            BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+            BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
             break;
         } catch (const store::StoreFailure&) {
             usleep(100000);
         }
     }
-    BOOST_TEST(traces_of(*ground.open(), settlement).settled(0));
+    BOOST_TEST(traces_of(*ground.open(), finalization).finalized_flow(0));
 }
 
 // Connection strings have quoting rules of their own, which drivers do not all keep.
@@ -257,25 +257,25 @@ SERVER_CASE(a_password_may_hold_any_sign, "contract-6") {
 }
 
 SERVER_CASE(a_row_that_another_holds_is_waited_for_so_long_and_no_longer, "contract-6") {
-    const auto settlement = settlement_of(put_sample_flow(*ground.open()));
+    const auto finalization = finalization_of(put_sample_flow(*ground.open()));
     // Of one node: on a cluster, locks are each node's own.
     const auto hold = [&](const std::string& seconds) {
-        const auto touch = "UPDATE flow SET revision = revision WHERE id = '" + settlement.flow_id.text + "'";
-        return std::thread([&ground, touch, seconds] {
-            ground.servers()->sql(1, is_postgresql(ground) ? "BEGIN; " + touch + "; SELECT pg_sleep(" + seconds + "); COMMIT"
-                                                           : "BEGIN; " + touch + "; SELECT SLEEP(" + seconds + "); COMMIT");
+        const auto record_use = "UPDATE flow SET revision = revision WHERE id = '" + finalization.flow_id.text + "'";
+        return std::thread([&ground, record_use, seconds] {
+            ground.servers()->sql(1, is_postgresql(ground) ? "BEGIN; " + record_use + "; SELECT pg_sleep(" + seconds + "); COMMIT"
+                                                           : "BEGIN; " + record_use + "; SELECT SLEEP(" + seconds + "); COMMIT");
         });
     };
     auto config = ground.config();
     config.wait = std::chrono::milliseconds(1000);
     auto holder = hold("3");
     usleep(500000);
-    BOOST_CHECK_THROW(store::open_store(config)->settle_flow(settlement), store::StoreFailure);
+    BOOST_CHECK_THROW(store::open_store(config)->finalize_flow(finalization), store::StoreFailure);
     holder.join();
-    BOOST_TEST(traces_of(*ground.open(), settlement).untouched(0));
+    BOOST_TEST(traces_of(*ground.open(), finalization).untouched(0));
     holder = hold("1");
     usleep(300000);
-    BOOST_TEST((ground.open()->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST((ground.open()->finalize_flow(finalization) == Applied::yes));
     holder.join();
 }
 
@@ -305,9 +305,9 @@ SERVER_CASE(between_statements_nothing_is_sent, "contract-1 race") {
     const auto other = sample_client();
     store->put_client(other);
     const auto pings = [&] { return ground.servers()->sql(1, "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Com_admin_commands'"); };
-    const auto settlement = settlement_of(put_sample_flow(*store));
+    const auto finalization = finalization_of(put_sample_flow(*store));
     const auto before = pings();
-    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
-    BOOST_TEST(store->find_session(settlement.session.token).has_value());
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST(store->find_session(finalization.session.token).has_value());
     BOOST_TEST(pings() == before);
 }

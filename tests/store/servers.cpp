@@ -1,6 +1,6 @@
 #include "servers.h"
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,5 @@
 // What only SQLite can suffer: a file that is missing, moved, locked, read-only or on a full disk. Each is a StoreFailure
-// that changes nothing, and the same store works again when the database does. law: contract section 1, status 503
+// that changes nothing, and the same store works again when the database does. spec: contract section 1, status 503
 #include "child.h"
 #include "sample.h"
 
@@ -19,7 +19,7 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 using store::StoreFailure;
 namespace fs = std::filesystem;
 
@@ -62,9 +62,9 @@ private:
 };
 
 // 0 when settling fails as it should and leaves everything as it was.
-int settling_fails(const store::StoreConfig& config, const core::Settlement& settlement) {
+int settling_fails(const store::StoreConfig& config, const core::Finalization& finalization) {
     try {
-        store::open_store(config)->settle_flow(settlement);
+        store::open_store(config)->finalize_flow(finalization);
     } catch (const StoreFailure&) {
         return 0;
     }
@@ -78,18 +78,18 @@ BOOST_AUTO_TEST_SUITE(sqlite)
 // A session that is asked for by its token, in a store that counts its statements.
 struct Remembered : Migrated {
     int statements = 0;
-    core::Settlement settlement = settlement_of(put_sample_flow(*store));
+    core::Finalization finalization = finalization_of(put_sample_flow(*store));
     std::unique_ptr<store::Store> reader;
 
     Remembered() {
-        store->settle_flow(settlement);
+        store->finalize_flow(finalization);
         config.before_statement = [this](std::string_view) { ++statements; };
         reader = store::open_store(config);
         for (int twice = 0; twice < 2; ++twice) ask();
     }
     std::optional<core::SessionView> ask() {
         statements = 0;
-        return reader->find_session(settlement.session.token);
+        return reader->find_session(finalization.session.token);
     }
 };
 
@@ -111,29 +111,29 @@ BOOST_FIXTURE_TEST_CASE(a_database_that_was_moved_away_is_missed_at_once_and_fou
     for (const auto* end : {"", "-wal", "-shm"}) {
         if (fs::exists(config.path + end)) fs::rename(config.path + end, aside / ("consentgate.db" + std::string(end)));
     }
-    BOOST_CHECK_THROW(store->settle_flow(settlement_of(flow)), StoreFailure);
+    BOOST_CHECK_THROW(store->finalize_flow(finalization_of(flow)), StoreFailure);
     BOOST_CHECK_THROW(store->find_flow(flow.id), StoreFailure);
     for (const auto& file : fs::directory_iterator(aside)) fs::rename(file.path(), folder / file.path().filename());
-    const auto settlement = settlement_of(flow);
-    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
-    BOOST_TEST(traces_of(*store, settlement).settled(0));
+    const auto finalization = finalization_of(flow);
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_database_that_stays_locked_is_a_failure_that_changes_nothing, Migrated) {
-    const auto settlement = settlement_of(put_sample_flow(*store));
+    const auto finalization = finalization_of(put_sample_flow(*store));
     {
         Stranger stranger(config.path);
         stranger.run("BEGIN IMMEDIATE");
-        BOOST_CHECK_THROW(store->settle_flow(settlement), StoreFailure);
-        BOOST_TEST(traces_of(*store, settlement).untouched(0)); // readers are not locked out
+        BOOST_CHECK_THROW(store->finalize_flow(finalization), StoreFailure);
+        BOOST_TEST(traces_of(*store, finalization).untouched(0)); // readers are not locked out
     }
-    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated) {
     config.wait = std::chrono::milliseconds(10000);
     const auto patient = store::open_store(config);
-    const auto settlement = settlement_of(put_sample_flow(*store));
+    const auto finalization = finalization_of(put_sample_flow(*store));
     const pid_t pid = start_child([&] {
         Stranger stranger(config.path);
         stranger.run("BEGIN IMMEDIATE");
@@ -142,7 +142,7 @@ BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated)
         return 0;
     });
     usleep(100000);
-    BOOST_TEST((patient->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST((patient->finalize_flow(finalization) == Applied::yes));
     BOOST_TEST(end_of(pid) == 0);
 }
 
@@ -150,8 +150,8 @@ BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated)
 BOOST_FIXTURE_TEST_CASE(a_writer_that_hardly_ever_pauses_is_met_in_its_pauses, Migrated) {
     config.wait = std::chrono::milliseconds(60000);
     const auto patient = store::open_store(config);
-    std::vector<core::Settlement> settlements;
-    for (int i = 0; i < 10; ++i) settlements.push_back(settlement_of(put_sample_flow(*store)));
+    std::vector<core::Finalization> finalizations;
+    for (int i = 0; i < 10; ++i) finalizations.push_back(finalization_of(put_sample_flow(*store)));
     auto* rounds = static_cast<std::atomic<int>*>(mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     const pid_t pid = start_child([&] {
         Stranger stranger(config.path);
@@ -165,41 +165,41 @@ BOOST_FIXTURE_TEST_CASE(a_writer_that_hardly_ever_pauses_is_met_in_its_pauses, M
         return 0;
     });
     while (*rounds < 1) usleep(1000);
-    for (const auto& settlement : settlements) BOOST_TEST((patient->settle_flow(settlement) == Outcome::done));
+    for (const auto& finalization : finalizations) BOOST_TEST((patient->finalize_flow(finalization) == Applied::yes));
     BOOST_TEST(*rounds < 25); // measured: 1 to 4; with SQLite's own way 50 to 140
     kill(pid, SIGKILL);
     end_of(pid);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_disk_that_is_full_is_a_failure_that_changes_nothing, Migrated) {
-    const auto settlement = settlement_of(put_sample_flow(*store));
+    const auto finalization = finalization_of(put_sample_flow(*store));
     store.reset(); // a connection must not cross a fork
     const int status = in_child([&] {
         signal(SIGXFSZ, SIG_IGN);
         const rlimit none{1024, 1024}; // no file may grow past this: the write-ahead log cannot take a page
         setrlimit(RLIMIT_FSIZE, &none);
-        return settling_fails(config, settlement);
+        return settling_fails(config, finalization);
     });
     BOOST_TEST(status == 0);
     store = store::open_store(config);
-    BOOST_TEST(traces_of(*store, settlement).untouched(0));
-    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST(traces_of(*store, finalization).untouched(0));
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_database_that_is_read_only_is_a_failure_that_changes_nothing, Migrated) {
-    const auto settlement = settlement_of(put_sample_flow(*store));
+    const auto finalization = finalization_of(put_sample_flow(*store));
     store.reset();
     chmod(folder.c_str(), 0555);
     chmod(config.path.c_str(), 0444);
     const int status = in_child([&] {
         if (getuid() == 0 && setuid(65534) != 0) return 2; // for root nothing is read-only
-        return settling_fails(config, settlement);
+        return settling_fails(config, finalization);
     });
     BOOST_TEST(status == 0);
     chmod(folder.c_str(), 0755);
     chmod(config.path.c_str(), 0644);
     store = store::open_store(config);
-    BOOST_TEST((store->settle_flow(settlement) == Outcome::done));
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
 }
 
 BOOST_FIXTURE_TEST_CASE(two_migrations_at_once_make_one_schema, Scratch) {
@@ -230,7 +230,7 @@ BOOST_FIXTURE_TEST_CASE(commits_are_synchronous_and_the_journal_is_a_wal, Migrat
 BOOST_FIXTURE_TEST_CASE(what_was_read_is_remembered_until_something_is_committed, Remembered) {
     BOOST_TEST(ask().has_value());
     BOOST_TEST(statements == 0);
-    store->touch_client(settlement.session.client_id, noon);
+    store->record_client_use(finalization.session.client_id, noon);
     BOOST_TEST(ask().has_value());
     BOOST_TEST(statements == 1);
     BOOST_TEST(ask().has_value());
@@ -255,7 +255,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_not_found_is_not_remembered, Remembered) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_store_may_remember_nothing, Remembered) {
-    config.remembered = 0;
+    config.may_reuse_consent = 0;
     reader = store::open_store(config);
     for (int i = 0; i < 3; ++i) {
         BOOST_TEST(ask().has_value());
@@ -315,7 +315,7 @@ public:
         side_ = side;
         close(ends_[1 - side]);
     }
-    bool say() { return send(ends_[side_], "!", 1, MSG_NOSIGNAL) == 1; }
+    bool message() { return send(ends_[side_], "!", 1, MSG_NOSIGNAL) == 1; }
     bool hear() {
         char word = 0;
         return read(ends_[side_], &word, 1) == 1;
@@ -327,24 +327,24 @@ private:
 
 // Whatever a store remembers, it must not say yes once somebody was told no.
 BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migrated) {
-    std::vector<core::Settlement> settlements;
-    for (int i = 0; i < 300; ++i) store->settle_flow(settlements.emplace_back(settlement_of(put_sample_flow(*store))));
+    std::vector<core::Finalization> finalizations;
+    for (int i = 0; i < 300; ++i) store->finalize_flow(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
     store.reset(); // a connection must not cross a fork
     Line line;
     const pid_t pid = start_child([&] {
         line.take_end(1);
         const auto writer = store::open_store(config);
-        for (const auto& each : settlements) {
-            if (!line.hear() || writer->revoke_session(each.session.id, noon) != Outcome::done || !line.say()) return 1;
+        for (const auto& each : finalizations) {
+            if (!line.hear() || writer->revoke_session(each.session.id, noon) != Applied::yes || !line.message()) return 1;
         }
         return 0;
     });
     line.take_end(0);
     const auto reader = store::open_store(config);
     std::size_t stale = 0;
-    for (const auto& each : settlements) {
+    for (const auto& each : finalizations) {
         for (int again = 0; again < 3; ++again) BOOST_TEST(!reader->find_session(each.session.token)->session.revoked_at.has_value());
-        BOOST_REQUIRE((line.say() && line.hear()));
+        BOOST_REQUIRE((line.message() && line.hear()));
         stale += reader->find_session(each.session.token)->session.revoked_at ? 0 : 1;
     }
     BOOST_TEST(stale == 0U);

@@ -1,10 +1,10 @@
-// Refresh and access tokens at rest: rotation, ends, sweeping. law: OAuth 2.1 section 4.3
+// Refresh and access tokens at rest: rotation, ends, sweeping. spec: OAuth 2.1 section 4.3
 #include "child.h"
 #include "sample.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 
 namespace {
 
@@ -14,16 +14,16 @@ core::RefreshToken refresh_of(const core::SessionId& session, core::Instant end 
 
 // A session whose code was redeemed, with its first refresh token.
 struct Refreshable {
-    core::Settlement settlement;
+    core::Finalization finalization;
     core::RefreshToken first;
 };
 
 Refreshable refreshable(store::Store& store) {
-    auto settlement = settlement_of(put_sample_flow(store));
-    store.settle_flow(settlement);
-    auto first = refresh_of(settlement.session.id);
-    BOOST_REQUIRE((store.redeem_code(settlement.code.hash, fresh_id(), first, noon) == Outcome::done));
-    return {std::move(settlement), std::move(first)};
+    auto finalization = finalization_of(put_sample_flow(store));
+    store.finalize_flow(finalization);
+    auto first = refresh_of(finalization.session.id);
+    BOOST_REQUIRE((store.redeem_code(finalization.code.hash, fresh_id(), first, noon) == Applied::yes));
+    return {std::move(finalization), std::move(first)};
 }
 
 core::Rotation rotation_of(const core::RefreshToken& used, core::Instant now) {
@@ -45,57 +45,57 @@ STORE_CASE(a_client_that_registered_the_refresh_grant_is_known_for_it, "T26 R8")
 
 STORE_CASE(a_first_refresh_token_lets_its_session_last_and_its_token_end_as_before, "T25") {
     const auto store = ground.open();
-    const auto [settlement, first] = refreshable(*store);
+    const auto [finalization, first] = refreshable(*store);
     const auto found = store->find_refresh_token(first.hash);
     BOOST_REQUIRE(found.has_value());
     BOOST_TEST((found->token.expires_at == first.expires_at));
     BOOST_TEST(found->token.key_id.text == "k1");
     BOOST_TEST(!found->token.used_at.has_value());
-    BOOST_TEST((found->session.session.id == settlement.session.id));
+    BOOST_TEST((found->session.session.id == finalization.session.id));
     BOOST_TEST(found->session.client_active);
-    const auto session = store->find_session(settlement.session.token)->session;
+    const auto session = store->find_session(finalization.session.token)->session;
     BOOST_TEST((session.expires_at == first.expires_at));
-    BOOST_TEST((session.token_ends() == settlement.session.expires_at));
+    BOOST_TEST((session.token_ends() == finalization.session.expires_at));
     BOOST_TEST(!store->find_refresh_token(fresh_digest()).has_value());
 }
 
 STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
     const auto store = ground.open();
-    const auto [settlement, first] = refreshable(*store);
+    const auto [finalization, first] = refreshable(*store);
     const auto later = noon + core::Span(3600);
     const auto rotation = rotation_of(first, later);
-    BOOST_TEST((store->rotate_refresh_token(rotation, later) == Outcome::done));
-    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, later), later) == Outcome::gone));
+    BOOST_TEST((store->rotate_refresh_token(rotation, later) == Applied::yes));
+    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, later), later) == Applied::no));
     BOOST_TEST((store->find_refresh_token(first.hash)->token.used_at == later));
     BOOST_TEST(!store->find_refresh_token(rotation.next.hash)->token.used_at.has_value());
     const auto session = store->find_session(rotation.access.hash);
     BOOST_REQUIRE(session.has_value());
-    BOOST_TEST((session->session.id == settlement.session.id));
+    BOOST_TEST((session->session.id == finalization.session.id));
     BOOST_TEST((session->session.token_ends() == rotation.access.expires_at));
     BOOST_TEST((session->session.expires_at == rotation.next.expires_at));
-    BOOST_TEST(store->find_session(settlement.session.token).has_value()); // the first access token has its own end
+    BOOST_TEST(store->find_session(finalization.session.token).has_value()); // the first access token has its own end
 
     const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, {}};
     store->put_resource_server(server);
-    const auto enquiry = store->find_enquiry(server.id, rotation.access.hash);
-    BOOST_REQUIRE(enquiry.view.has_value());
-    BOOST_TEST((enquiry.view->session.token_ends() == rotation.access.expires_at)); // its own token's, and not the first one's
+    const auto lookup = store->find_introspection_lookup(server.id, rotation.access.hash);
+    BOOST_REQUIRE(lookup.view.has_value());
+    BOOST_TEST((lookup.view->session.token_ends() == rotation.access.expires_at)); // its own token's, and not the first one's
 }
 
 STORE_CASE(an_expired_refresh_token_is_not_rotated, "T25 T28") {
     const auto store = ground.open();
-    const auto [settlement, first] = refreshable(*store);
-    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, first.expires_at), first.expires_at) == Outcome::gone));
+    const auto [finalization, first] = refreshable(*store);
+    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, first.expires_at), first.expires_at) == Applied::no));
     const auto just = first.expires_at - core::Span(1);
-    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, just), just) == Outcome::done));
+    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, just), just) == Applied::yes));
 }
 
 STORE_CASE(a_revoked_session_gets_no_more_tokens, "T22 V4") {
     const auto store = ground.open();
-    const auto [settlement, first] = refreshable(*store);
-    store->revoke_session(settlement.session.id, noon);
+    const auto [finalization, first] = refreshable(*store);
+    store->revoke_session(finalization.session.id, noon);
     const auto rotation = rotation_of(first, noon);
-    BOOST_TEST((store->rotate_refresh_token(rotation, noon) == Outcome::gone));
+    BOOST_TEST((store->rotate_refresh_token(rotation, noon) == Applied::no));
     BOOST_TEST(!store->find_session(rotation.access.hash).has_value());
     BOOST_TEST(!store->find_refresh_token(rotation.next.hash).has_value());
     BOOST_TEST(store->find_refresh_token(first.hash)->session.session.revoked_at.has_value());
@@ -103,7 +103,7 @@ STORE_CASE(a_revoked_session_gets_no_more_tokens, "T22 V4") {
 
 STORE_CASE(an_access_token_for_a_rotation_made_before_is_put_once, "T23") {
     const auto store = ground.open();
-    const auto [settlement, first] = refreshable(*store);
+    const auto [finalization, first] = refreshable(*store);
     const core::AccessToken access{fresh_digest(), first.session_id, *core::ScopeSet::parse("mcp"), noon + core::Span(60)};
     store->put_access_token(access);
     store->put_access_token(access);
@@ -112,17 +112,17 @@ STORE_CASE(an_access_token_for_a_rotation_made_before_is_put_once, "T23") {
 
 STORE_CASE(an_access_token_is_revoked_without_the_others, "V4 V5") {
     const auto store = ground.open();
-    const auto [settlement, first] = refreshable(*store);
+    const auto [finalization, first] = refreshable(*store);
     const auto rotation = rotation_of(first, noon);
     store->rotate_refresh_token(rotation, noon);
-    BOOST_TEST((store->revoke_access_token(rotation.access.hash, noon) == Outcome::done));
-    BOOST_TEST((store->revoke_access_token(rotation.access.hash, noon) == Outcome::gone));
+    BOOST_TEST((store->revoke_access_token(rotation.access.hash, noon) == Applied::yes));
+    BOOST_TEST((store->revoke_access_token(rotation.access.hash, noon) == Applied::no));
     BOOST_TEST((store->find_session(rotation.access.hash)->session.token_ends() == noon));
-    BOOST_TEST((store->find_session(settlement.session.token)->session.token_ends() == settlement.session.expires_at));
-    BOOST_TEST((store->revoke_access_token(settlement.session.token, noon) == Outcome::done));
-    BOOST_TEST((store->find_session(settlement.session.token)->session.token_ends() == noon));
+    BOOST_TEST((store->find_session(finalization.session.token)->session.token_ends() == finalization.session.expires_at));
+    BOOST_TEST((store->revoke_access_token(finalization.session.token, noon) == Applied::yes));
+    BOOST_TEST((store->find_session(finalization.session.token)->session.token_ends() == noon));
     BOOST_TEST(!store->find_refresh_token(rotation.next.hash)->session.session.revoked_at.has_value());
-    BOOST_TEST((store->revoke_access_token(fresh_digest(), noon) == Outcome::gone));
+    BOOST_TEST((store->revoke_access_token(fresh_digest(), noon) == Applied::no));
 }
 
 STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 race") {
@@ -134,7 +134,7 @@ STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 race") {
         children.push_back(start_child([&, child] {
             const auto store = store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
             int won = 0;
-            for (const auto& token : tokens) won += store->rotate_refresh_token(rotation_of(token, noon), noon) == Outcome::done ? 1 : 0;
+            for (const auto& token : tokens) won += store->rotate_refresh_token(rotation_of(token, noon), noon) == Applied::yes ? 1 : 0;
             return won;
         }));
     }
@@ -145,7 +145,7 @@ STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 race") {
 
 STORE_CASE(expired_tokens_are_swept_and_a_session_that_lasts_is_not, "T25") {
     const auto store = ground.open();
-    const auto [settlement, first] = refreshable(*store);
+    const auto [finalization, first] = refreshable(*store);
     const auto rotation = rotation_of(first, noon + core::Span(20 * 86400));
     store->rotate_refresh_token(rotation, noon + core::Span(20 * 86400));
     const auto later = noon + core::Span(31 * 86400); // the first refresh token and the access tokens are over, the session is not
@@ -156,5 +156,5 @@ STORE_CASE(expired_tokens_are_swept_and_a_session_that_lasts_is_not, "T25") {
     const auto much_later = noon + core::Span(60 * 86400);
     while (store->sweep(much_later, noon - core::Span(86400), 50).total() > 0) {}
     BOOST_TEST(!store->find_refresh_token(rotation.next.hash).has_value());
-    BOOST_TEST(!store->find_session(settlement.session.token).has_value());
+    BOOST_TEST(!store->find_session(finalization.session.token).has_value());
 }

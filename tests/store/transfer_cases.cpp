@@ -2,7 +2,7 @@
 #include "sample.h"
 
 #include "consentgate/store/transfer.h"
-#include "store/connection.h"
+#include "store/database.h"
 
 #include <algorithm>
 #include <limits>
@@ -40,12 +40,12 @@ std::string schema_query(store::Engine engine) {
 }
 
 std::vector<SchemaColumn> schema_of(const store::StoreConfig& config) {
-    store::Connection db(config);
+    store::Database db(config);
     return db.read([&] {
         std::vector<SchemaColumn> columns;
         db.query(schema_query(config.engine).c_str(), [&](store::Row& row) {
             auto& column = columns.emplace_back();
-            row.into(column.table, column.name, column.type, column.nullable, column.in_key);
+            row.read_into(column.table, column.name, column.type, column.nullable, column.in_key);
         });
         return columns;
     });
@@ -88,7 +88,7 @@ Record sample_row(const std::vector<SchemaColumn>& schema, const Table& table, b
     return record;
 }
 
-std::size_t place_of(const Table& table, const std::string& column) {
+std::size_t associated_data(const Table& table, const std::string& column) {
     const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& known) { return known.name == column; });
     return static_cast<std::size_t>(found - table.columns.begin());
 }
@@ -179,7 +179,7 @@ STORE_CASE(a_row_that_differs_is_refused_by_name_and_its_batch_leaves_nothing, "
     const std::map<std::string, store::Field> others{{"client_id", "another"}, {"resource", "X"}, {"revoked_at", {}}, {"created_at", std::int64_t{2}}};
     for (const auto& [column, value] : others) {
         records[30] = stored;
-        records[30][place_of(table, column)] = value;
+        records[30][associated_data(table, column)] = value;
         const auto said = complaint<store::RowDiffers>(transfer, "session", records);
         BOOST_TEST(said == "session '" + store::key_of(stored) + "' is there already, and different");
         BOOST_TEST((transfer.find(table, store::key_of(stored)) == stored));
@@ -196,7 +196,7 @@ STORE_CASE(a_row_whose_unique_value_another_has_is_refused_by_name_and_its_batch
     records.pop_back();
     for (const auto* column : {"flow_id", "token_hash"}) {
         const auto before = records[40];
-        records[40][place_of(table, column)] = other[place_of(table, column)];
+        records[40][associated_data(table, column)] = other[associated_data(table, column)];
         BOOST_TEST(complaint<store::StoreFailure>(transfer, "session", records).starts_with("session '" + store::key_of(records[40]) + "': "));
         for (const auto& record : records) BOOST_TEST(!transfer.find(table, store::key_of(record)).has_value());
         records[40] = before;
@@ -237,19 +237,19 @@ STORE_CASE(rows_are_read_in_the_order_of_their_keys_bytes, "house") {
     auto records = fresh_sessions(ground.config(), ends.size());
     for (std::size_t at = 0; at < ends.size(); ++at) records[at][0] = prefix + ends[at];
     transfer.put(table, records);
-    for (const std::size_t most : {1, 2, 7, 500}) {
+    for (const std::size_t limit : {1, 2, 7, 500}) {
         std::vector<Record> read;
         for (std::string after = prefix.substr(0, prefix.size() - 1);;) {
-            const auto page = transfer.read(table, after, most);
-            BOOST_TEST(page.size() <= most);
+            const auto page = transfer.read(table, after, limit);
+            BOOST_TEST(page.size() <= limit);
             for (const auto& record : page) {
                 if (store::key_of(record).starts_with(prefix)) read.push_back(record);
             }
             BOOST_TEST_REQUIRE(read.size() <= records.size());
-            if (page.size() < most || store::key_of(page.back()) > prefix + "~") break;
+            if (page.size() < limit || store::key_of(page.back()) > prefix + "~") break;
             after = store::key_of(page.back());
         }
-        BOOST_TEST((read == records), most << " at once");
+        BOOST_TEST((read == records), limit << " at once");
     }
 }
 

@@ -1,4 +1,4 @@
-// Services, sign-ins at them, and the tokens that people connect there. law: contract sections 3 and 4
+// Services, sign-ins at them, and the tokens that people connect there. spec: contract sections 3 and 4
 #include "child.h"
 #include "sample.h"
 
@@ -6,7 +6,7 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::Outcome;
+using store::Applied;
 
 namespace {
 
@@ -15,20 +15,20 @@ core::UpstreamState sample_state(const core::ServiceId& service) {
 }
 
 core::Session put_session(store::Store& store, const core::Flow& flow, core::Instant now = noon) {
-    const auto settlement = settlement_of(flow, {core::IdentityKind::skipped, {}}, now);
-    BOOST_REQUIRE((store.settle_flow(settlement) == Outcome::done));
-    return settlement.session;
+    const auto finalization = finalization_of(flow, {core::IdentityKind::skipped, {}}, now);
+    BOOST_REQUIRE((store.finalize_flow(finalization) == Applied::yes));
+    return finalization.session;
 }
 
-core::UpstreamToken connected(store::Store& store, const core::ServiceId& service = core::ServiceId("notion")) {
+core::LinkedAccount connected(store::Store& store, const core::ServiceId& service = core::ServiceId("notion")) {
     const auto session = put_session(store, put_sample_flow(store));
     auto token = sample_token(service.text);
     token.owner = "session:" + session.id.text;
-    BOOST_REQUIRE((store.connect_in_session(session.id, token, noon) == Outcome::done));
+    BOOST_REQUIRE((store.connect_in_session(session.id, token, noon) == Applied::yes));
     return token;
 }
 
-core::UpstreamToken found(store::Store& store, const core::UpstreamToken& token) { return *store.find_upstream_token(token.owner, token.service); }
+core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) { return *store.find_account(token.owner, token.service); }
 
 } // namespace
 
@@ -75,16 +75,16 @@ STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "contract-3") {
     service.name = "Notion, renamed";
     service.client_secret.clear();
     service.active = false;
-    BOOST_TEST((store->update_service(service) == Outcome::done));
-    BOOST_TEST((store->update_service(service) == Outcome::gone));
+    BOOST_TEST((store->update_service(service) == Applied::yes));
+    BOOST_TEST((store->update_service(service) == Applied::no));
     const auto back = *store->find_service(service.id);
     BOOST_TEST(back.name == "Notion, renamed");
     BOOST_TEST(back.client_secret.empty());
     BOOST_TEST(!back.active);
     BOOST_TEST(back.version == service.version + 1);
-    BOOST_TEST((store->update_service(back) == Outcome::done));
+    BOOST_TEST((store->update_service(back) == Applied::yes));
     store->remove_service(service.id, true);
-    BOOST_TEST((store->update_service(*std::optional(back)) == Outcome::gone));
+    BOOST_TEST((store->update_service(*std::optional(back)) == Applied::no));
 }
 
 STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "contract-3") {
@@ -96,12 +96,12 @@ STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "contract-3"
     const auto state = sample_state(service.id), kept_state = sample_state(other.id);
     store->put_upstream_state(state);
     store->put_upstream_state(kept_state);
-    BOOST_TEST((store->remove_service(service.id, true) == Outcome::done));
-    BOOST_TEST((store->remove_service(service.id, true) == Outcome::gone));
+    BOOST_TEST((store->remove_service(service.id, true) == Applied::yes));
+    BOOST_TEST((store->remove_service(service.id, true) == Applied::no));
     BOOST_TEST(!store->find_service(service.id).has_value());
-    BOOST_TEST(!store->find_upstream_token(token.owner, service.id).has_value());
+    BOOST_TEST(!store->find_account(token.owner, service.id).has_value());
     BOOST_TEST(!store->find_upstream_state(state.state).has_value());
-    BOOST_TEST(store->find_upstream_token(kept.owner, other.id).has_value());
+    BOOST_TEST(store->find_account(kept.owner, other.id).has_value());
     BOOST_TEST(store->find_upstream_state(kept_state.state).has_value());
     store->remove_service(other.id, true);
 }
@@ -122,9 +122,9 @@ STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "contract-3") {
     BOOST_TEST(store->has_upstream_state(state.browser, state.service));
     BOOST_TEST(!store->has_upstream_state(state.browser, core::ServiceId("another")));
     BOOST_TEST(!store->has_upstream_state(fresh_digest(), state.service));
-    BOOST_TEST((store->take_upstream_state(state.state, noon) == Outcome::done));
+    BOOST_TEST((store->consume_upstream_state(state.state, noon) == Applied::yes));
     BOOST_TEST(!store->has_upstream_state(state.browser, state.service));
-    BOOST_TEST((store->take_upstream_state(state.state, noon) == Outcome::gone));
+    BOOST_TEST((store->consume_upstream_state(state.state, noon) == Applied::no));
     BOOST_TEST(!store->find_upstream_state(state.state).has_value());
 
     auto late = sample_state(core::ServiceId("notion"));
@@ -132,8 +132,8 @@ STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "contract-3") {
     late.session = core::SessionId(fresh_id());
     store->put_upstream_state(late);
     BOOST_TEST((store->find_upstream_state(late.state)->session == late.session));
-    BOOST_TEST((store->take_upstream_state(late.state, late.expires_at) == Outcome::gone));
-    BOOST_TEST((store->take_upstream_state(late.state, late.expires_at - core::Span(1)) == Outcome::done));
+    BOOST_TEST((store->consume_upstream_state(late.state, late.expires_at) == Applied::no));
+    BOOST_TEST((store->consume_upstream_state(late.state, late.expires_at - core::Span(1)) == Applied::yes));
 }
 
 STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "contract-3") {
@@ -141,7 +141,7 @@ STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "contract-3") {
     ground.open()->put_upstream_state(state);
     std::vector<pid_t> children;
     for (int i = 0; i < 6; ++i) {
-        children.push_back(start_child([&] { return store::open_store(i % 2 == 0 ? ground.config() : ground.other_config())->take_upstream_state(state.state, noon) == Outcome::done ? 1 : 0; }));
+        children.push_back(start_child([&] { return store::open_store(i % 2 == 0 ? ground.config() : ground.other_config())->consume_upstream_state(state.state, noon) == Applied::yes ? 1 : 0; }));
     }
     int winners = 0;
     for (const auto child : children) winners += end_of(child);
@@ -151,9 +151,9 @@ STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "contract-3") {
 STORE_CASE(a_link_is_good_once, "contract-3") {
     const auto store = ground.open();
     const auto link = fresh_digest();
-    BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Outcome::done));
-    BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Outcome::gone));
-    BOOST_TEST((store->use_link(fresh_digest(), noon + core::Span(600), fresh_id()) == Outcome::done));
+    BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Applied::yes));
+    BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Applied::no));
+    BOOST_TEST((store->use_link(fresh_digest(), noon + core::Span(600), fresh_id()) == Applied::yes));
 }
 
 STORE_CASE(sign_ins_and_links_that_expired_are_swept, "contract-3") {
@@ -166,7 +166,7 @@ STORE_CASE(sign_ins_and_links_that_expired_are_swept, "contract-3") {
     BOOST_TEST(store->find_upstream_state(state.state).has_value());
     while (store->sweep(state.expires_at + core::Span(1), noon - core::Span(86400), 100).total() > 0) {}
     BOOST_TEST(!store->find_upstream_state(state.state).has_value());
-    BOOST_TEST((store->use_link(link, state.expires_at, fresh_id()) == Outcome::done));
+    BOOST_TEST((store->use_link(link, state.expires_at, fresh_id()) == Applied::yes));
 }
 
 STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "contract-4") {
@@ -174,7 +174,7 @@ STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "contract-4
     const auto service = sample_service();
     store->put_service(service);
     const auto token = connected(*store, service.id);
-    const auto both = store->find_account(token.owner, service.id);
+    const auto both = store->find_service_account(token.owner, service.id);
     BOOST_REQUIRE((both.service && both.token));
     BOOST_TEST(both.service->token_endpoint == service.token_endpoint);
     BOOST_TEST(both.service->version == service.version);
@@ -182,9 +182,9 @@ STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "contract-4
     BOOST_TEST(both.token->access_token == token.access_token);
     BOOST_TEST((both.token->expires_at == token.expires_at));
 
-    const auto stranger = store->find_account("session:" + fresh_id(), service.id);
+    const auto stranger = store->find_service_account("session:" + fresh_id(), service.id);
     BOOST_TEST((stranger.service && !stranger.token));
-    const auto nowhere = store->find_account(token.owner, core::ServiceId(fresh_id()));
+    const auto nowhere = store->find_service_account(token.owner, core::ServiceId(fresh_id()));
     BOOST_TEST((!nowhere.service && !nowhere.token));
 }
 
@@ -193,17 +193,17 @@ STORE_CASE(connecting_again_replaces_what_was_there, "contract-4") {
     const auto session = put_session(*store, put_sample_flow(*store));
     auto first = sample_token("notion");
     first.owner = "session:" + session.id.text;
-    BOOST_REQUIRE((store->connect_in_session(session.id, first, noon) == Outcome::done));
+    BOOST_REQUIRE((store->connect_in_session(session.id, first, noon) == Applied::yes));
     store->claim_refresh(first.id, first.version, "lease", noon + core::Span(30), noon);
     auto second = sample_token("notion");
     second.owner = first.owner;
-    BOOST_REQUIRE((store->connect_in_session(session.id, second, noon) == Outcome::done));
-    BOOST_TEST(store->list_upstream_tokens(first.owner).size() == 1U);
+    BOOST_REQUIRE((store->connect_in_session(session.id, second, noon) == Applied::yes));
+    BOOST_TEST(store->list_accounts(first.owner).size() == 1U);
     BOOST_TEST(found(*store, first).id == second.id);
     // The refresh that was under way then writes nothing over it.
-    BOOST_TEST((store->keep_refreshed(first, "lease", noon) == Outcome::gone));
+    BOOST_TEST((store->save_refreshed(first, "lease", noon) == Applied::no));
     BOOST_TEST(found(*store, first).access_token == second.access_token);
-    BOOST_TEST((store->claim_refresh(second.id, second.version, "other", noon + core::Span(30), noon) == Outcome::done));
+    BOOST_TEST((store->claim_refresh(second.id, second.version, "other", noon + core::Span(30), noon) == Applied::yes));
 }
 
 STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "contract-4") {
@@ -211,23 +211,23 @@ STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "contract-4") {
     const auto session = put_session(*store, put_sample_flow(*store));
     auto token = sample_token("notion");
     token.owner = "session:" + session.id.text;
-    BOOST_TEST((store->connect_in_session(session.id, token, session.expires_at) == Outcome::gone));
+    BOOST_TEST((store->connect_in_session(session.id, token, session.expires_at) == Applied::no));
     store->revoke_session(session.id, noon);
-    BOOST_TEST((store->connect_in_session(session.id, token, noon) == Outcome::gone));
-    BOOST_TEST((store->connect_in_session(core::SessionId(fresh_id()), token, noon) == Outcome::gone));
-    BOOST_TEST(store->list_upstream_tokens(token.owner).empty());
+    BOOST_TEST((store->connect_in_session(session.id, token, noon) == Applied::no));
+    BOOST_TEST((store->connect_in_session(core::SessionId(fresh_id()), token, noon) == Applied::no));
+    BOOST_TEST(store->list_accounts(token.owner).empty());
 }
 
 STORE_CASE(a_used_token_is_marked_and_a_removed_one_is_gone, "contract-4") {
     const auto store = ground.open();
     const auto token = connected(*store);
     BOOST_TEST(!found(*store, token).last_used_at.has_value());
-    store->touch_upstream_token(token.id, noon + core::Span(5));
+    store->record_account_use(token.id, noon + core::Span(5));
     BOOST_TEST((found(*store, token).last_used_at == noon + core::Span(5)));
     BOOST_TEST(found(*store, token).version == token.version);
-    BOOST_TEST((store->remove_upstream_token(token.id) == Outcome::done));
-    BOOST_TEST((store->remove_upstream_token(token.id) == Outcome::gone));
-    BOOST_TEST(!store->find_upstream_token(token.owner, token.service).has_value());
+    BOOST_TEST((store->remove_account(token.id) == Applied::yes));
+    BOOST_TEST((store->remove_account(token.id) == Applied::no));
+    BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
 }
 
 STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "contract-4") {
@@ -236,7 +236,7 @@ STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "contract-4") {
     for (int i = 0; i < 8; ++i) {
         children.push_back(start_child([&] {
             const auto store = store::open_store(i % 2 == 0 ? ground.config() : ground.other_config());
-            return store->claim_refresh(token.id, token.version, fresh_id(), noon + core::Span(30), noon) == Outcome::done ? 1 : 0;
+            return store->claim_refresh(token.id, token.version, fresh_id(), noon + core::Span(30), noon) == Applied::yes ? 1 : 0;
         }));
     }
     int winners = 0;
@@ -248,12 +248,12 @@ STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "contract-4") {
     const auto store = ground.open();
     const auto token = connected(*store);
     const auto until = noon + core::Span(30);
-    BOOST_TEST((store->claim_refresh(token.id, token.version, "dead", until, noon) == Outcome::done));
-    BOOST_TEST((store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until - core::Span(1)) == Outcome::gone));
-    BOOST_TEST((store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until) == Outcome::done));
-    BOOST_TEST((store->keep_refreshed(token, "dead", until) == Outcome::gone)); // it comes to life too late
-    BOOST_TEST((store->note_refresh_failure(token, "dead", until) == Outcome::gone));
-    BOOST_TEST((store->keep_refreshed(token, "next", until) == Outcome::done));
+    BOOST_TEST((store->claim_refresh(token.id, token.version, "dead", until, noon) == Applied::yes));
+    BOOST_TEST((store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until - core::Span(1)) == Applied::no));
+    BOOST_TEST((store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until) == Applied::yes));
+    BOOST_TEST((store->save_refreshed(token, "dead", until) == Applied::no)); // it comes to life too late
+    BOOST_TEST((store->note_refresh_failure(token, "dead", until) == Applied::no));
+    BOOST_TEST((store->save_refreshed(token, "next", until) == Applied::yes));
 }
 
 STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "contract-4") {
@@ -263,20 +263,20 @@ STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "contract-4
     token.failures = 2;
     token.retry_at = noon + core::Span(60);
     token.broken_at = noon;
-    BOOST_TEST((store->note_refresh_failure(token, "one", noon) == Outcome::done));
+    BOOST_TEST((store->note_refresh_failure(token, "one", noon) == Applied::yes));
     auto failed = found(*store, token);
     BOOST_TEST(failed.failures == 2);
     BOOST_TEST((failed.retry_at == token.retry_at));
     BOOST_TEST((failed.broken_at == noon));
     BOOST_TEST(failed.version == token.version + 1);
     BOOST_TEST(failed.access_token == token.access_token);
-    BOOST_TEST((store->claim_refresh(token.id, token.version, "two", noon + core::Span(90), noon) == Outcome::gone)); // read before that
-    BOOST_TEST((store->claim_refresh(token.id, failed.version, "two", noon + core::Span(90), noon) == Outcome::done));
+    BOOST_TEST((store->claim_refresh(token.id, token.version, "two", noon + core::Span(90), noon) == Applied::no)); // read before that
+    BOOST_TEST((store->claim_refresh(token.id, failed.version, "two", noon + core::Span(90), noon) == Applied::yes));
     failed.access_token = "refreshed";
     failed.refresh_token.clear();
     failed.key_id = core::KeyId("k2");
     failed.expires_at.reset();
-    BOOST_TEST((store->keep_refreshed(failed, "two", noon + core::Span(9)) == Outcome::done));
+    BOOST_TEST((store->save_refreshed(failed, "two", noon + core::Span(9)) == Applied::yes));
     const auto kept = found(*store, token);
     BOOST_TEST(kept.access_token == "refreshed");
     BOOST_TEST(kept.refresh_token.empty());
@@ -287,7 +287,7 @@ STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "contract-4
     BOOST_TEST(!kept.broken_at.has_value());
     BOOST_TEST(kept.version == failed.version + 1);
     BOOST_TEST((kept.updated_at == noon + core::Span(9)));
-    BOOST_TEST((store->keep_refreshed(failed, "two", noon) == Outcome::gone));
+    BOOST_TEST((store->save_refreshed(failed, "two", noon) == Applied::no));
 }
 
 STORE_CASE(a_session_is_found_by_its_id, "contract-4") {

@@ -1,12 +1,12 @@
-// Sample values for the tests of every room: small, valid, and alike everywhere, so that a case shows only what it changes.
+// Sample values for the tests of every module: small, valid, and alike everywhere, so that a case shows only what it changes.
 #pragma once
 
-#include "consentgate/core/access.h"
-#include "consentgate/core/consent.h"
-#include "consentgate/core/form.h"
-#include "consentgate/core/json.h"
-#include "consentgate/core/service.h"
-#include "consentgate/core/text.h"
+#include "consentgate/core/oauth/access.h"
+#include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/base/form.h"
+#include "consentgate/core/base/json.h"
+#include "consentgate/core/upstream/service.h"
+#include "consentgate/core/base/text.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -19,7 +19,7 @@ namespace consentgate::tests {
 
 inline constexpr core::Instant noon{core::Span{1'800'000'000}}; // divisible by 60: the beginning of a minute
 
-// law: RFC 7636 appendix B
+// spec: RFC 7636 appendix B
 inline constexpr const char* rfc7636_verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 inline constexpr const char* rfc7636_challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -89,11 +89,11 @@ inline core::Service sample_service(const std::string& id = "notion") {
 
 inline core::Keyring sample_keyring() { return core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\1'))}}); }
 
-inline core::FreshSettlement sample_fresh() { return {core::SessionId("session_sample"), core::Secret(std::string(43, 'c'))}; }
+inline core::FinalizationSecrets sample_fresh() { return {core::SessionId("session_sample"), core::Secret(std::string(43, 'c'))}; }
 
 // The session and code that finishing sample_flow gives.
-inline core::Settlement sample_settlement(core::Identity identity = {core::IdentityKind::skipped, {}}) {
-    return core::settle(sample_flow(), std::move(identity), sample_fresh(), sample_keyring(), sample_policy(), noon);
+inline core::Finalization sample_settlement(core::Identity identity = {core::IdentityKind::skipped, {}}) {
+    return core::finalize(sample_flow(), std::move(identity), sample_fresh(), sample_keyring(), sample_policy(), noon);
 }
 
 inline core::Form form_of(std::string_view text) {
@@ -146,8 +146,8 @@ inline Parameters sample_exchange() {
 }
 
 // "ok", or the name of the fault.
-template <class Value> std::string fault_of(const core::Result<Value>& result) {
-    return result ? "ok" : std::string(core::traits(result.error().fault).name);
+template <class Value> std::string code_of(const core::Result<Value>& result) {
+    return result ? "ok" : std::string(core::traits(result.error().code).name);
 }
 
 inline std::string text_of(const std::optional<std::string>& text) { return text ? *text : "(absent)"; }

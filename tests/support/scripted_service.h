@@ -2,8 +2,8 @@
 // count what they were asked.
 #pragma once
 
-#include "consentgate/core/service.h"
-#include "consentgate/sys/web_caller.h"
+#include "consentgate/core/upstream/service.h"
+#include "consentgate/sys/http_client.h"
 #include "makers.h"
 
 #include <functional>
@@ -13,14 +13,14 @@
 
 namespace consentgate::tests {
 
-class ScriptedService final : public sys::WebCaller {
+class ScriptedService final : public sys::HttpClient {
 public:
     int expires_in = 3600;
     std::string fail;                              // an error word that every token request is answered with
     bool away = false;                             // nothing answers
     std::vector<std::string> redeemed, refreshed, revoked; // codes and tokens, in the order they came
 
-    sys::WebAnswer ask(const sys::WebQuestion& question) override {
+    sys::HttpResponse ask(const sys::HttpRequest& question) override {
         if (away) return {};
         const auto form = form_of(question.body.reveal());
         if (question.url.ends_with("/revoke")) {
@@ -39,8 +39,8 @@ public:
     }
 
 private:
-    static sys::WebAnswer answer(int status, const std::string& body) {
-        sys::WebAnswer made;
+    static sys::HttpResponse answer(int status, const std::string& body) {
+        sys::HttpResponse made;
         made.answered = true;
         made.status = status;
         made.content_type = "application/json";

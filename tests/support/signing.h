@@ -1,7 +1,7 @@
 // Keys that tests make for themselves, and what is signed with them.
 #pragma once
 
-#include "consentgate/core/text.h"
+#include "consentgate/core/base/text.h"
 
 #include <Poco/Crypto/ECKey.h>
 #include <Poco/Crypto/RSAKey.h>

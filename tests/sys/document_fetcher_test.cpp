@@ -35,7 +35,7 @@ struct Canary {
 };
 
 struct Ground {
-    sys::FetchGate gate;
+    sys::FetchLimiter gate;
     sys::RateLimiter rates;
     sys::FetchLimits limits{milliseconds(1000), 0, 0, 2, ""};
     std::atomic<int> asked{0};
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(no_connection_is_made_to_an_address_that_is_not_public, *la
             asked = 0;
             const auto fetched = fetch(url(canary.port()), {{special}});
             BOOST_TEST((fetched.outcome == Fetched::Outcome::failed));
-            BOOST_TEST(fetched.why == "the name has an address that is not public");
+            BOOST_TEST(fetched.reason == "the name has an address that is not public");
         }
     }
     BOOST_TEST(!canary.hit());
@@ -98,9 +98,9 @@ BOOST_AUTO_TEST_CASE(a_test_host_may_be_on_loopback_and_nowhere_else, *label("R3
     fetch(url(canary.port(), true), {{"127.0.0.1"}});
     BOOST_TEST(canary.hit());
     asked = 0;
-    BOOST_TEST(fetch(url(canary.port(), true), {{"10.0.0.1"}}).why == "the name has an address that is not public");
+    BOOST_TEST(fetch(url(canary.port(), true), {{"10.0.0.1"}}).reason == "the name has an address that is not public");
     asked = 0;
-    BOOST_TEST(fetch(url(canary.port(), true), {{"8.8.8.8"}}).why == "the name has an address that is not public");
+    BOOST_TEST(fetch(url(canary.port(), true), {{"8.8.8.8"}}).reason == "the name has an address that is not public");
 }
 
 BOOST_AUTO_TEST_CASE(a_resolver_that_hangs_is_not_waited_for_and_not_asked_for_ever, *label("R31")) {

@@ -1,6 +1,6 @@
 #include "consentgate/sys/log.h"
 
-#include "consentgate/core/secret.h"
+#include "consentgate/core/base/secret.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/temp_folder.h"
 

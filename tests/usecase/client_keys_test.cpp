@@ -1,5 +1,5 @@
 // Clients whose public keys stand at an address: when they are fetched, how often, and what is used meanwhile.
-#include "world_fixture.h"
+#include "dependencies_fixture.h"
 
 #include "consentgate/usecase/client_auth.h"
 #include "tests/support/scripted_fetcher.h"
@@ -12,7 +12,7 @@ using core::Span;
 
 namespace {
 
-struct KeysFixture : WorldFixture {
+struct KeysFixture : DependenciesFixture {
     ScriptedFetcher fetcher;
     TestKey key = TestKey::ec();
     std::string published = named("one"); // what the host answers; empty: it is away
@@ -25,8 +25,8 @@ struct KeysFixture : WorldFixture {
         client.auth = core::ClientAuth::private_key_jwt;
         client.jwks_uri = "https://app.example/jwks";
         store->put_client(client);
-        fetcher.answer = [this](int) { return published.empty() ? sys::Fetched{.why = "away"} : answered(published); };
-        world.documents = &fetcher;
+        fetcher.answer = [this](int) { return published.empty() ? sys::Fetched{.reason = "away"} : answered(published); };
+        deps.documents = &fetcher;
     }
 
     std::string named(const std::string& kid) const {
@@ -41,7 +41,7 @@ struct KeysFixture : WorldFixture {
         token.payload().set("exp", core::epoch(now) + 60).set("jti", std::to_string(++jti));
         const auto form = Parameters{{"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
                                      {"client_assertion", key.sign(token, "ES256")}}.form();
-        return fault_of(usecase::authenticate_client(world, {form, std::nullopt}, now));
+        return code_of(usecase::authenticate_client(deps, {form, std::nullopt}, now));
     }
 };
 

@@ -1,5 +1,5 @@
 // Clients that describe themselves in a document, as Request -> Reply.
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 #include "tests/support/scripted_fetcher.h"
 
 #include <boost/test/unit_test.hpp>
@@ -18,12 +18,12 @@ core::Policy policy_with_documents() {
 
 Parameters asking(const std::string& client = document_url) { return sample_authorize().with("client_id", client); }
 
-struct Documents : House {
+struct Documents : TestServer {
     ScriptedFetcher fetcher;
     std::string cookie;
     core::Instant at = noon;
 
-    Documents() : House(policy_with_documents()) { world.documents = &fetcher; }
+    Documents() : TestServer(policy_with_documents()) { deps.documents = &fetcher; }
 
     web::Reply authorize(const Parameters& query = asking()) {
         auto request = get("/api/oauth/per-user/authorize?" + query.text());
@@ -113,14 +113,14 @@ BOOST_AUTO_TEST_CASE(a_document_that_cannot_be_used_leads_to_our_page_and_is_not
     fetcher.answer = [](int before) {
         if (before == 0) return answered("", "max-age=600", 500);
         if (before == 1) return answered(R"({"client_id":"https://other.example/x"})");
-        if (before == 2) return sys::Fetched{.outcome = sys::Fetched::Outcome::failed, .why = "the name has an address that is not public"};
+        if (before == 2) return sys::Fetched{.outcome = sys::Fetched::Outcome::failed, .reason = "the name has an address that is not public"};
         return answered(document_text());
     };
-    for (const auto* why : {"status 500", "its own URL", "could not be fetched"}) {
+    for (const auto* reason : {"status 500", "its own URL", "could not be fetched"}) {
         const auto reply = go_on();
         BOOST_TEST(reply.status == 400);
         BOOST_TEST(location_of(reply) == "(absent)");
-        BOOST_TEST_CONTEXT(reply.body) BOOST_TEST(holds(reply.body, why));
+        BOOST_TEST_CONTEXT(reply.body) BOOST_TEST(holds(reply.body, reason));
         BOOST_TEST(!holds(reply.body, "public"), "what a name resolved to is for the log alone");
         BOOST_TEST(asks(authorize()));
     }

@@ -1,10 +1,10 @@
 // The gate from the web server's question to the word it gets, with real sessions on a real store.
 #include "consentgate/web/gate.h"
 
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 #include "tests/support/scripted_service.h"
 
-#include "consentgate/core/gate.h"
+#include "consentgate/core/oauth/gate.h"
 #include "consentgate/usecase/introspection.h"
 
 #include <boost/test/unit_test.hpp>
@@ -24,20 +24,20 @@ core::Policy guarded_policy() {
 }
 
 struct Guarded {
-    House house;
+    TestServer house;
     ScriptedService service;
     web::Gate gate;
-    std::optional<Walk> walk;
+    std::optional<Journey> walk;
 
     explicit Guarded(bool database = true)
-        : house(guarded_policy(), {0, 0}, database), gate{(house.world.web = &service, house.world), core::ResourceMap(house.policy.resources)} {
+        : house(guarded_policy(), {0, 0}, database), gate{(house.deps.web = &service, house.deps), core::ResourceMap(house.policy.resources)} {
         if (database) walk.emplace(house);
     }
 
     std::string token_for(const std::string& path, const std::string& scope = "mcp", const std::string& identity = "skip", const std::string& more = "") {
         walk->begin(sample_authorize().with("resource", "https://tools.example.org" + path).with("scope", scope));
         walk->send(identity, more);
-        return member_of(*json_of(house.ask(House::post("/api/oauth/per-user/token", sample_exchange().with("code", walk->finish()).with("resource", "https://tools.example.org" + path).text())).body),
+        return member_of(*json_of(house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", walk->finish()).with("resource", "https://tools.example.org" + path).text())).body),
                          "access_token");
     }
     web::Reply ask(web::Request request, Asked asked = Asked::as_authorizer) {
@@ -48,7 +48,7 @@ struct Guarded {
         return reply;
     }
     web::Reply call(const std::string& target, const std::string& token, Asked asked = Asked::as_authorizer, const std::string& method = "POST") {
-        auto request = House::request(method, target);
+        auto request = TestServer::request(method, target);
         if (!token.empty()) request.authorization = "Bearer " + token;
         return ask(request, asked);
     }
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_bad_token_is_401_and_never_anything_else, *label("C5") * 
     }
     BOOST_TEST(town.call("/mcp/profile", token).status == 401);
     BOOST_TEST(town.call("/mcp", town.token_for("/mcp/notion")).status == 401);
-    auto late = House::request("POST", "/mcp");
+    auto late = TestServer::request("POST", "/mcp");
     late.authorization = "Bearer " + token;
     late.now = noon + core::Span(86400);
     BOOST_TEST(town.ask(late).status == 401);
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(two_tokens_or_half_a_header_are_a_bad_request_and_one_in_th
     BOOST_TEST(twice.status == 400);
     BOOST_TEST(holds(challenge(twice), "error=\"invalid_request\""));
     BOOST_TEST(town.call("/mcp?not_access_token=1", token).status == 200);
-    auto half = House::request("POST", "/mcp");
+    auto half = TestServer::request("POST", "/mcp");
     half.authorization = "Bearer ";
     BOOST_TEST(town.ask(half).status == 400);
     half.authorization = "bEaReR " + token;
@@ -184,13 +184,13 @@ BOOST_AUTO_TEST_CASE(a_connected_account_goes_to_the_server_behind_in_place_of_t
     town.walk->send("user-id", "&user_id=ada");
     const auto page = town.house.ask(town.walk->page("/oauth/consent/mcps")).body;
     BOOST_TEST(holds(page, "works with this account"));
-    auto depart = town.walk->page("/api/oauth/per-user/upstream/authorize", "&mcp_client_id=notion");
-    const auto departed = town.house.ask(depart);
-    auto back = House::get("/api/oauth/callback?code=c1&state=" + query_value(location_of(departed), "state"));
+    auto begin_upstream_authorization = town.walk->page("/api/oauth/per-user/upstream/authorize", "&mcp_client_id=notion");
+    const auto begun_authorization = town.house.ask(begin_upstream_authorization);
+    auto back = TestServer::get("/api/oauth/callback?code=c1&state=" + query_value(location_of(begun_authorization), "state"));
     back.cookie = town.walk->cookie;
     town.house.ask(back);
     BOOST_TEST(!holds(town.house.ask(town.walk->page("/oauth/consent/mcps")).body, "works with this account"));
-    const auto answer = town.house.ask(House::post("/api/oauth/per-user/token", sample_exchange().with("code", town.walk->finish()).with("resource", "https://tools.example.org/mcp/notion").text()));
+    const auto answer = town.house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", town.walk->finish()).with("resource", "https://tools.example.org/mcp/notion").text()));
     const auto token = member_of(*json_of(answer.body), "access_token");
     const auto reply = town.call("/mcp/notion", token);
     BOOST_TEST(reply.status == 200);
@@ -239,14 +239,14 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_in_the_log_with_its_reason_and_without_the_tok
 BOOST_AUTO_TEST_CASE(the_socket_of_the_pages_is_never_a_gate, *label("RS11")) {
     Guarded town;
     for (const auto* target : {"/healthz", "/.well-known/oauth-authorization-server", "/oauth/style.css", "/mcp"}) {
-        auto request = House::get(target);
+        auto request = TestServer::get(target);
         request.asked = Asked::as_authorizer;
         BOOST_TEST_CONTEXT(target) BOOST_TEST(town.house.ask(request).status == 500);
     }
 }
 
 BOOST_AUTO_TEST_CASE(resources_that_were_added_stand_beside_the_configured_ones_and_the_newest_counts, *label("D8") * label("A18")) {
-    House house;
+    TestServer house;
     house.store->put_service(sample_service("notion"));
     const auto add = [&](const std::string& url, const std::string& scope, std::vector<std::string> services, int later) {
         return usecase::add_resource_server(*house.store, house.random, house.policy, {url, scopes(scope)}, std::move(services), noon + core::Span(later));
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(resources_that_were_added_stand_beside_the_configured_ones_
 }
 
 BOOST_AUTO_TEST_CASE(of_resources_that_were_added_within_one_second_the_last_one_counts, *label("D8")) {
-    House house;
+    TestServer house;
     house.store->put_service(sample_service("notion"));
     for (int i = 0; i < 8; ++i) {
         const bool last = i % 2 == 1;

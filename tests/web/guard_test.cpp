@@ -1,6 +1,6 @@
 #include "consentgate/web/guard.h"
 
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,11 +15,11 @@ struct Sender {
     const char* fetch_site;
 };
 
-std::string reading(House& house, const Sender& sender) {
-    auto request = House::post("/api/oauth/per-user/consent/skip", "flow_id=x");
-    if (sender.origin != nullptr) request.origin = sender.origin;
-    if (sender.fetch_site != nullptr) request.fetch_site = sender.fetch_site;
-    return fault_of(web::read_own_form(request, house.site));
+std::string reading(TestServer& house, const Sender& client_request) {
+    auto request = TestServer::post("/api/oauth/per-user/consent/skip", "flow_id=x");
+    if (client_request.origin != nullptr) request.origin = client_request.origin;
+    if (client_request.fetch_site != nullptr) request.fetch_site = client_request.fetch_site;
+    return code_of(web::read_own_form(request, house.context));
 }
 
 } // namespace
@@ -27,7 +27,7 @@ std::string reading(House& house, const Sender& sender) {
 BOOST_AUTO_TEST_SUITE(guard)
 
 BOOST_AUTO_TEST_CASE(a_form_of_our_own_page_is_read, *label("contract_1") * label("K44")) {
-    House house;
+    TestServer house;
     for (const auto& own : {Sender{nullptr, nullptr}, Sender{"https://auth.example.org", nullptr}, Sender{"https://auth.example.org", "same-origin"},
                             Sender{"null", "same-origin"}, Sender{nullptr, "same-origin"}}) {
         BOOST_TEST(reading(house, own) == "ok");
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(a_form_of_our_own_page_is_read, *label("contract_1") * labe
 }
 
 BOOST_AUTO_TEST_CASE(a_form_of_another_page_is_refused, *label("contract_1") * label("K44")) {
-    House house;
+    TestServer house;
     for (const auto& foreign :
          {Sender{"https://evil.test", nullptr}, Sender{"https://evil.test", "cross-site"}, Sender{"https://evil.test", "same-origin"}, Sender{"null", nullptr},
           Sender{"null", "cross-site"}, Sender{"null", "same-site"}, Sender{"null", "none"}, Sender{"", nullptr}, Sender{nullptr, "cross-site"}, Sender{nullptr, "same-site"},
@@ -51,16 +51,16 @@ BOOST_AUTO_TEST_CASE(a_form_of_another_page_is_refused, *label("contract_1") * l
 BOOST_AUTO_TEST_CASE(our_origin_is_the_issuers_without_its_path, *label("contract_1")) {
     auto policy = sample_policy();
     policy.issuer = "https://auth.example.org/t1";
-    House house(policy);
+    TestServer house(policy);
     BOOST_TEST(reading(house, {"https://auth.example.org", nullptr}) == "ok");
     BOOST_TEST(reading(house, {"https://auth.example.org/t1", nullptr}) == "browser_mismatch");
 }
 
 BOOST_AUTO_TEST_CASE(only_a_form_is_read_as_a_form, *label("T1")) {
     const auto reading_as = [](const std::optional<std::string>& type, const std::string& body) {
-        auto request = House::post("/api/oauth/per-user/token", body);
+        auto request = TestServer::post("/api/oauth/per-user/token", body);
         request.content_type = type;
-        return fault_of(web::read_form(request));
+        return code_of(web::read_form(request));
     };
     BOOST_TEST(reading_as("application/x-www-form-urlencoded", "a=1") == "ok");
     BOOST_TEST(reading_as("Application/X-WWW-Form-Urlencoded; charset=UTF-8", "a=1") == "ok");
@@ -74,35 +74,35 @@ BOOST_AUTO_TEST_CASE(only_a_form_is_read_as_a_form, *label("T1")) {
 }
 
 BOOST_AUTO_TEST_CASE(an_own_form_that_cannot_be_read_names_no_flow, *label("contract_1")) {
-    House house;
-    const auto reading_own = [&](const std::string& type, const std::string& body) { return fault_of(web::read_own_form(House::post("/x", body, type), house.site)); };
+    TestServer house;
+    const auto reading_own = [&](const std::string& type, const std::string& body) { return code_of(web::read_own_form(TestServer::post("/x", body, type), house.context)); };
     BOOST_TEST(reading_own("application/json", "{}") == "missing_flow_id");
     BOOST_TEST(reading_own(form_type, "flow_id=%") == "invalid_flow");
 }
 
 BOOST_AUTO_TEST_CASE(the_actor_is_the_digest_of_the_cookie_never_the_cookie, *label("contract_3")) {
-    House house;
-    auto request = House::get("/");
-    BOOST_TEST(!web::actor_of(request, house.site).browser);
-    request.cookie = house.site.cookie_name + "=" + std::string(43, 'x');
+    TestServer house;
+    auto request = TestServer::get("/");
+    BOOST_TEST(!web::browser_context_of(request, house.context).browser);
+    request.cookie = house.context.cookie_name + "=" + std::string(43, 'x');
     request.authorization = "Bearer y";
-    const auto actor = web::actor_of(request, house.site);
-    BOOST_TEST((actor.browser == core::sha256(std::string(43, 'x'))));
-    BOOST_TEST(text_of(actor.authorization) == "Bearer y");
+    const auto browser_context = web::browser_context_of(request, house.context);
+    BOOST_TEST((browser_context.browser == core::sha256(std::string(43, 'x'))));
+    BOOST_TEST(text_of(browser_context.authorization) == "Bearer y");
     request.cookie = "consentgate_browser=" + std::string(43, 'x'); // the name of another deployment
-    BOOST_TEST(!web::actor_of(request, house.site).browser);
+    BOOST_TEST(!web::browser_context_of(request, house.context).browser);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_from_one_address_are_told_how_long_to_wait, *label("R17") * label("T29")) {
-    House house;
-    const auto request = House::get("/");
-    BOOST_TEST(fault_of(web::admit(request, house.site, "x", 1)) == "ok");
-    const auto refused = web::admit(request, house.site, "x", 1);
-    BOOST_TEST(fault_of(refused) == "too_many_requests");
+    TestServer house;
+    const auto request = TestServer::get("/");
+    BOOST_TEST(code_of(web::admit(request, house.context, "x", 1)) == "ok");
+    const auto refused = web::admit(request, house.context, "x", 1);
+    BOOST_TEST(code_of(refused) == "too_many_requests");
     BOOST_TEST(refused.error().retry_after_seconds == 60);
     auto other = request;
     other.remote_addr = "192.0.2.200";
-    BOOST_TEST(fault_of(web::admit(other, house.site, "x", 1)) == "ok");
+    BOOST_TEST(code_of(web::admit(other, house.context, "x", 1)) == "ok");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,6 @@
 #include "consentgate/web/guard.h"
 
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_reply_begins_with_its_status_and_states_its_length) {
     BOOST_TEST(web::serialize(reply, false) == "Status: 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n");
 }
 
-// law: RFC 9110 section 8.6
+// spec: RFC 9110 section 8.6
 BOOST_AUTO_TEST_CASE(a_reply_without_content_has_no_length) { BOOST_TEST(web::serialize({204, {}, ""}, true) == "Status: 204 No Content\r\n\r\n"); }
 
 BOOST_AUTO_TEST_CASE(the_status_comes_first_whatever_the_headers_are, *label("C12")) {
@@ -93,13 +93,13 @@ BOOST_AUTO_TEST_CASE(two_secrets_are_none_because_one_was_planted, *label("U3") 
 }
 
 BOOST_AUTO_TEST_CASE(the_cookie_is_kept_from_scripts_other_sites_and_other_hosts, *label("contract_3") * label("U11")) {
-    House secure;
-    BOOST_TEST(secure.site.cookie_name == "__Host-consentgate_browser");
-    BOOST_TEST(web::browser_cookie(core::Secret("s"), secure.site) == "__Host-consentgate_browser=s; Path=/; HttpOnly; SameSite=Lax; Secure");
+    TestServer secure;
+    BOOST_TEST(secure.context.cookie_name == "__Host-consentgate_browser");
+    BOOST_TEST(web::browser_cookie(core::Secret("s"), secure.context) == "__Host-consentgate_browser=s; Path=/; HttpOnly; SameSite=Lax; Secure");
     auto policy = sample_policy();
     policy.issuer = "http://127.0.0.1:8080";
-    House local(policy);
-    BOOST_TEST(web::browser_cookie(core::Secret("s"), local.site) == "consentgate_browser=s; Path=/; HttpOnly; SameSite=Lax");
+    TestServer local(policy);
+    BOOST_TEST(web::browser_cookie(core::Secret("s"), local.context) == "consentgate_browser=s; Path=/; HttpOnly; SameSite=Lax");
 }
 
 // ---- what the sender wants and sends ---------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 // The whole way from registration to a token, and every way it can go wrong, as Request -> Reply.
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -26,21 +26,21 @@ private:
     sqlite3* db_ = nullptr;
 };
 
-void put_key(House& house, const std::string& clear) { house.store->put_virtual_key(sample_virtual_key(clear)); }
+void put_key(TestServer& house, const std::string& clear) { house.store->put_virtual_key(sample_virtual_key(clear)); }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(journey)
 
 BOOST_AUTO_TEST_CASE(from_registration_to_a_token, *label("R7") * label("A25") * label("K12") * label("A8") * label("contract_1") * label("T2") * label("T3")) {
-    House house;
-    const auto registered = house.ask(House::post("/api/oauth/per-user/register", R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})", "application/json"));
+    TestServer house;
+    const auto registered = house.ask(TestServer::post("/api/oauth/per-user/register", R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})", "application/json"));
     BOOST_TEST(registered.status == 201);
     BOOST_TEST(header_of(registered, "Cache-Control") == "no-store");
     BOOST_TEST(header_of(registered, "Content-Type") == "application/json");
     const auto client = member_of(*json_of(registered.body), "client_id");
 
-    Walk walk(house);
+    Journey walk(house);
     walk.begin(sample_authorize().with("client_id", client).with("redirect_uri", "http://127.0.0.1:53111/cb"));
     BOOST_TEST(house.ask(walk.page("/oauth/consent")).status == 200);
     BOOST_TEST(location_of(walk.send("user-id", "&user_id=anna")) == "/oauth/consent/mcps?flow_id=" + walk.flow);
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(from_registration_to_a_token, *label("R7") * label("A25") *
     BOOST_TEST(query_value(location_of(finished), "state") == "a state");
 
     const auto code = query_value(location_of(finished), "code");
-    const auto token = house.ask(House::post("/api/oauth/per-user/token", sample_exchange().with("client_id", client).with("code", code).text()));
+    const auto token = house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("client_id", client).with("code", code).text()));
     BOOST_TEST(token.status == 200);
     BOOST_TEST(header_of(token, "Cache-Control") == "no-store");
     BOOST_TEST(header_of(token, "Pragma") == "no-cache");
@@ -65,9 +65,9 @@ BOOST_AUTO_TEST_CASE(from_registration_to_a_token, *label("R7") * label("A25") *
 }
 
 BOOST_AUTO_TEST_CASE(nothing_secret_is_written_into_the_log, *label("K47") * label("contract_2")) {
-    House house;
+    TestServer house;
     put_key(house, "sk-bf-very-secret-key");
-    Walk walk(house);
+    Journey walk(house);
     walk.begin();
     walk.send("vk", "&vk=sk-bf-wrong-but-secret");
     walk.send("vk", "&vk=sk-bf-very-secret-key");
@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(nothing_secret_is_written_into_the_log, *label("K47") * lab
 }
 
 BOOST_AUTO_TEST_CASE(the_page_names_who_asks_for_what_and_where_it_leads, *label("U4") * label("U5")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     const auto page = house.ask(walk.page("/oauth/consent"));
     for (const auto* part : {"Sample", "tools.example.org/mcp", "127.0.0.1:53111", "Use the tools of this server as you", "15 minutes", "Unverified", "Any program on this computer"}) {
@@ -97,12 +97,12 @@ BOOST_AUTO_TEST_CASE(the_page_names_who_asks_for_what_and_where_it_leads, *label
 }
 
 BOOST_AUTO_TEST_CASE(a_hostile_client_name_is_shown_as_text_and_cut, *label("U6") * label("K22") * label("K29")) {
-    House house;
+    TestServer house;
     auto client = sample_client();
     client.id = core::ClientId("cgc_hostile");
     client.name = "<img onerror=x>\u202E\nClaude" + std::string(180, 'x');
     house.store->put_client(client);
-    Walk walk(house);
+    Journey walk(house);
     walk.begin(sample_authorize().with("client_id", "cgc_hostile"));
     const auto body = house.ask(walk.page("/oauth/consent")).body;
     BOOST_TEST(holds(body, "&lt;img onerror=x&gt;Claude"));
@@ -112,12 +112,12 @@ BOOST_AUTO_TEST_CASE(a_hostile_client_name_is_shown_as_text_and_cut, *label("U6"
 }
 
 BOOST_AUTO_TEST_CASE(a_flow_belongs_to_its_browser, *label("U3") * label("contract_1")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     for (const auto* action : {"vk", "user-id", "skip", "submit", "deny"}) {
         auto foreign = walk.form(action, "&user_id=eve&vk=x");
-        foreign.cookie = house.site.cookie_name + "=" + std::string(43, 'e');
+        foreign.cookie = house.context.cookie_name + "=" + std::string(43, 'e');
         BOOST_TEST_CONTEXT(action) {
             BOOST_TEST(error_of(house.ask(foreign)) == "browser_mismatch");
             foreign.cookie.reset();
@@ -128,8 +128,8 @@ BOOST_AUTO_TEST_CASE(a_flow_belongs_to_its_browser, *label("U3") * label("contra
 }
 
 BOOST_AUTO_TEST_CASE(two_tabs_of_one_browser_run_two_flows, *label("contract_3") * label("U13")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     const auto first = walk.begin();
     const auto cookie = walk.cookie;
     const auto second = walk.begin();
@@ -142,8 +142,8 @@ BOOST_AUTO_TEST_CASE(two_tabs_of_one_browser_run_two_flows, *label("contract_3")
 }
 
 BOOST_AUTO_TEST_CASE(a_finished_flow_is_finished_for_ever, *label("contract_1") * label("U14")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     BOOST_TEST(walk.send("submit").status == 302);
     for (const auto* action : {"submit", "deny", "skip", "user-id", "vk"}) {
@@ -160,8 +160,8 @@ BOOST_AUTO_TEST_CASE(a_finished_flow_is_finished_for_ever, *label("contract_1") 
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_flow_is_gone_and_a_second_earlier_it_is_not, *label("contract_1") * label("contract_6")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     auto late = walk.form("submit");
     late.now = noon + core::Span(900);
@@ -172,8 +172,8 @@ BOOST_AUTO_TEST_CASE(an_expired_flow_is_gone_and_a_second_earlier_it_is_not, *la
 }
 
 BOOST_AUTO_TEST_CASE(a_denied_flow_tells_the_client_and_is_no_more, *label("A27") * label("contract_3")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     const auto denied = walk.send("deny");
     BOOST_TEST(denied.status == 302);
@@ -185,8 +185,8 @@ BOOST_AUTO_TEST_CASE(a_denied_flow_tells_the_client_and_is_no_more, *label("A27"
 }
 
 BOOST_AUTO_TEST_CASE(a_mistake_in_the_identity_leads_back_and_is_said, *label("contract_3")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     const auto wrong = walk.send("vk", "&vk=sk-bf-nonsense");
     BOOST_TEST(location_of(wrong) == "/oauth/consent?flow_id=" + walk.flow + "&error=invalid_virtual_key");
@@ -203,9 +203,9 @@ BOOST_AUTO_TEST_CASE(a_mistake_in_the_identity_leads_back_and_is_said, *label("c
 }
 
 BOOST_AUTO_TEST_CASE(a_virtual_key_is_named_on_the_page_and_never_shown, *label("contract_3")) {
-    House house;
+    TestServer house;
     put_key(house, "sk-bf-of-anna");
-    Walk walk(house);
+    Journey walk(house);
     walk.begin();
     BOOST_TEST(walk.send("vk", "&vk=sk-bf-of-anna").status == 302);
     const auto body = house.ask(walk.page("/oauth/consent/mcps")).body;
@@ -216,8 +216,8 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_is_named_on_the_page_and_never_shown, *label(
 BOOST_AUTO_TEST_CASE(where_identity_is_enforced_the_person_is_sent_back, *label("contract_1")) {
     auto policy = sample_policy();
     policy.enforce_identity = true;
-    House house(policy);
-    Walk walk(house);
+    TestServer house(policy);
+    Journey walk(house);
     walk.begin();
     for (const auto* action : {"submit", "skip"}) {
         BOOST_TEST_CONTEXT(action) BOOST_TEST(location_of(walk.send(action)) == "/oauth/consent?flow_id=" + walk.flow + "&error=identity_required");
@@ -228,8 +228,8 @@ BOOST_AUTO_TEST_CASE(where_identity_is_enforced_the_person_is_sent_back, *label(
 }
 
 BOOST_AUTO_TEST_CASE(the_services_page_needs_an_identity_first) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     BOOST_TEST(location_of(house.ask(walk.page("/oauth/consent/mcps"))) == "/oauth/consent?flow_id=" + walk.flow);
     walk.send("skip");
@@ -238,9 +238,9 @@ BOOST_AUTO_TEST_CASE(the_services_page_needs_an_identity_first) {
 
 // ---- bearers ---------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *label("contract_1")) {
-    House house;
+    TestServer house;
     put_key(house, "sk-bf-of-anna");
-    Walk walk(house);
+    Journey walk(house);
     walk.begin();
     for (const auto* bad : {"Bearer", "Bearer sk-bf-unknown", "Bearer not.a.jwt", "bearer x y"}) {
         auto request = walk.form("submit");
@@ -260,8 +260,8 @@ BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *lab
 }
 
 BOOST_AUTO_TEST_CASE(an_admin_needs_no_cookie_and_is_written_into_the_audit_log, *label("contract_1")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     auto request = walk.form("submit");
     request.cookie.reset();
@@ -274,13 +274,13 @@ BOOST_AUTO_TEST_CASE(an_admin_needs_no_cookie_and_is_written_into_the_audit_log,
 
 // ---- the token endpoint ----------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_code_gives_one_token_and_its_replay_ends_the_session, *label("T13") * label("T16") * label("T34") * label("K18")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     const auto code = walk.finish();
     const auto token = member_of(*json_of(house.ask(walk.exchange(code)).body), "access_token");
     BOOST_TEST(!house.store->find_session(core::sha256(token))->session.revoked_at);
-    const auto wrong = house.ask(House::post("/api/oauth/per-user/token", sample_exchange().with("code", code).with("code_verifier", std::string(43, 'x')).text()));
+    const auto wrong = house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", code).with("code_verifier", std::string(43, 'x')).text()));
     BOOST_TEST(error_of(wrong) == "invalid_grant");
     BOOST_TEST(!house.store->find_session(core::sha256(token))->session.revoked_at);
     const auto again = house.ask(walk.exchange(code));
@@ -290,8 +290,8 @@ BOOST_AUTO_TEST_CASE(a_code_gives_one_token_and_its_replay_ends_the_session, *la
 }
 
 BOOST_AUTO_TEST_CASE(refusals_before_the_code_leave_it_whole, *label("T6") * label("T12") * label("T18")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     const auto code = walk.finish();
     auto basic = walk.exchange(code);
@@ -304,32 +304,32 @@ BOOST_AUTO_TEST_CASE(refusals_before_the_code_leave_it_whole, *label("T6") * lab
                                                                                                           {"redirect_uri", "http://127.0.0.1:1/callback", "invalid_grant"},
                                                                                                           {"code_verifier", std::string(43, 'x'), "invalid_grant"},
                                                                                                           {"client_id", "cgc_unknown", "invalid_client"}}) {
-        const auto reply = house.ask(House::post("/api/oauth/per-user/token", sample_exchange().with("code", code).with(name, value).text()));
+        const auto reply = house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", code).with(name, value).text()));
         BOOST_TEST_CONTEXT(name) BOOST_TEST(error_of(reply) == verdict);
     }
     BOOST_TEST(house.ask(walk.exchange(code)).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(the_token_endpoint_reads_the_body_only_and_only_forms, *label("T1")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     const auto query = sample_exchange().with("code", walk.finish()).text();
-    BOOST_TEST(error_of(house.ask(House::post("/api/oauth/per-user/token?" + query, ""))) == "invalid_request");
-    BOOST_TEST(house.ask(House::post("/api/oauth/per-user/token", "{}", "application/json")).status == 400);
-    BOOST_TEST(error_of(house.ask(House::post("/api/oauth/per-user/token", "{}", "application/json"))) == "invalid_request");
-    BOOST_TEST(house.ask(House::get("/api/oauth/per-user/token?" + query)).status == 405);
-    BOOST_TEST(house.ask(House::post("/api/oauth/per-user/token", query)).status == 200);
+    BOOST_TEST(error_of(house.ask(TestServer::post("/api/oauth/per-user/token?" + query, ""))) == "invalid_request");
+    BOOST_TEST(house.ask(TestServer::post("/api/oauth/per-user/token", "{}", "application/json")).status == 400);
+    BOOST_TEST(error_of(house.ask(TestServer::post("/api/oauth/per-user/token", "{}", "application/json"))) == "invalid_request");
+    BOOST_TEST(house.ask(TestServer::get("/api/oauth/per-user/token?" + query)).status == 405);
+    BOOST_TEST(house.ask(TestServer::post("/api/oauth/per-user/token", query)).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_or_disabled_client_can_see_that_it_must_register_again, *label("R18") * label("A3")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     const auto code = walk.finish();
     house.store->disable_client(core::ClientId("cgc_sample"));
     BOOST_TEST(error_of(house.ask(walk.exchange(code))) == "invalid_client");
-    auto request = House::get("/api/oauth/per-user/authorize?" + sample_authorize().text());
+    auto request = TestServer::get("/api/oauth/per-user/authorize?" + sample_authorize().text());
     request.accept = browser_accept;
     const auto reply = house.ask(request);
     BOOST_TEST(reply.status == 400);
@@ -338,13 +338,13 @@ BOOST_AUTO_TEST_CASE(an_unknown_or_disabled_client_can_see_that_it_must_register
 
 // ---- the database away -----------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(without_a_database_every_face_says_503_and_when_to_come_back, *label("contract_1") * label("A28") * label("T29")) {
-    House house(sample_policy(), {0, 0}, false);
-    auto submit = House::post("/api/oauth/per-user/consent/submit", "flow_id=" + std::string(22, 'f'));
-    auto page = House::get("/oauth/consent?flow_id=" + std::string(22, 'f'));
+    TestServer house(sample_policy(), {0, 0}, false);
+    auto submit = TestServer::post("/api/oauth/per-user/consent/submit", "flow_id=" + std::string(22, 'f'));
+    auto page = TestServer::get("/oauth/consent?flow_id=" + std::string(22, 'f'));
     page.accept = browser_accept;
-    const std::vector<web::Request> asked{submit, page, House::get("/api/oauth/per-user/authorize?" + sample_authorize().text()),
-                                          House::post("/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})", "application/json"),
-                                          House::post("/api/oauth/per-user/token", sample_exchange().text()), House::get("/readyz")};
+    const std::vector<web::Request> asked{submit, page, TestServer::get("/api/oauth/per-user/authorize?" + sample_authorize().text()),
+                                          TestServer::post("/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})", "application/json"),
+                                          TestServer::post("/api/oauth/per-user/token", sample_exchange().text()), TestServer::get("/readyz")};
     for (const auto& request : asked) {
         const auto reply = house.ask(request);
         BOOST_TEST_CONTEXT(request.path) {
@@ -356,12 +356,12 @@ BOOST_AUTO_TEST_CASE(without_a_database_every_face_says_503_and_when_to_come_bac
     }
     BOOST_TEST(error_of(house.ask(submit)) == "store_unavailable");
     BOOST_TEST(error_of(house.ask(asked[4])) == "temporarily_unavailable");
-    BOOST_TEST(house.ask(House::get("/.well-known/oauth-authorization-server")).status == 200); // needs no database
+    BOOST_TEST(house.ask(TestServer::get("/.well-known/oauth-authorization-server")).status == 200); // needs no database
 }
 
 BOOST_AUTO_TEST_CASE(a_busy_database_is_503_and_the_flow_can_be_submitted_again, *label("contract_1")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     {
         const Writer other(house.store_config.path);

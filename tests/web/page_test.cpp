@@ -1,6 +1,6 @@
 #include "consentgate/web/page.h"
 
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -217,9 +217,9 @@ BOOST_AUTO_TEST_CASE(a_logo_is_one_of_four_pictures_of_modest_size) {
     BOOST_TEST(said("\xFF\xD8\xFF\xE0") == "image/jpeg");
     BOOST_TEST(said(std::string("RIFF\0\0\0\0WEBPVP8", 15)) == "image/webp");
     BOOST_TEST(said("\xEF\xBB\xBF <!-- ours -->\n<svg>") == "image/svg+xml");
-    const std::string most(256 * 1024 - 4, ' ');
-    BOOST_TEST(said("<svg" + most) == "image/svg+xml");
-    BOOST_TEST(holds(said("<svg" + most + " "), "at most 256 KiB"));
+    const std::string limit(256 * 1024 - 4, ' ');
+    BOOST_TEST(said("<svg" + limit) == "image/svg+xml");
+    BOOST_TEST(holds(said("<svg" + limit + " "), "at most 256 KiB"));
     for (const auto* bad : {"GIF89a", "svg", "<html><svg>", "RIFF....AVI ", "text <svg>", "<script>"}) BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(said(bad), "an SVG, PNG, JPEG or WebP"));
     BOOST_TEST(holds(said(""), "cannot be read, or is empty"));
     BOOST_TEST(web::load_logo("").bytes.empty());

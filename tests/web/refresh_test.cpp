@@ -1,7 +1,7 @@
 // Staying connected and being disconnected, from registration on: refresh and revocation through the router.
 #include "consentgate/usecase/access.h"
 
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>
@@ -13,8 +13,8 @@ using boost::unit_test::label;
 namespace {
 
 // A signed-in client that can refresh.
-struct SignedIn : House {
-    Walk walk{*this};
+struct SignedIn : TestServer {
+    Journey walk{*this};
     Poco::JSON::Object::Ptr first;
 
     SignedIn() {
@@ -24,18 +24,18 @@ struct SignedIn : House {
         store->put_client(client);
         walk.begin(sample_authorize().with("client_id", "cgc_refresher").with("scope", "mcp profile"));
         walk.send("skip");
-        first = json_of(ask(House::post("/api/oauth/per-user/token", sample_exchange().with("client_id", "cgc_refresher").with("code", walk.finish()).text())).body);
+        first = json_of(ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("client_id", "cgc_refresher").with("code", walk.finish()).text())).body);
     }
 
     static Parameters parameters(const std::string& token) { return {{"grant_type", "refresh_token"}, {"client_id", "cgc_refresher"}, {"refresh_token", token}}; }
     web::Reply refresh(const Parameters& form, std::int64_t after = 60) {
-        auto request = House::post("/api/oauth/per-user/token", form.text());
+        auto request = TestServer::post("/api/oauth/per-user/token", form.text());
         request.now = noon + core::Span(after);
         return ask(request);
     }
-    web::Reply revoke(const Parameters& form) { return ask(House::post("/api/oauth/per-user/revoke", form.text())); }
+    web::Reply revoke(const Parameters& form) { return ask(TestServer::post("/api/oauth/per-user/revoke", form.text())); }
     bool good(const std::string& token, std::int64_t after = 60) {
-        const auto checked = usecase::check_access(world, core::Secret(token), policy.resources.front().url, noon + core::Span(after));
+        const auto checked = usecase::authorize_access(deps, core::Secret(token), policy.resources.front().url, noon + core::Span(after));
         return static_cast<bool>(checked);
     }
     static std::string access(const Poco::JSON::Object::Ptr& document) { return member_of(*document, "access_token"); }
@@ -47,9 +47,9 @@ struct SignedIn : House {
 BOOST_AUTO_TEST_SUITE(refresh)
 
 BOOST_AUTO_TEST_CASE(a_client_registers_for_refreshing_and_is_told_that_it_can, *label("R8") * label("R14") * label("T26")) {
-    House house;
+    TestServer house;
     const auto registered = [&](const std::string& grants) {
-        auto request = House::post("/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"],"grant_types":)" + grants + "}", "application/json");
+        auto request = TestServer::post("/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"],"grant_types":)" + grants + "}", "application/json");
         return json_of(house.ask(request).body)->getArray("grant_types");
     };
     const auto both = registered(R"(["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"])");
@@ -137,13 +137,13 @@ BOOST_AUTO_TEST_CASE(a_refusal_rotates_nothing, *label("T18") * label("T24")) {
 }
 
 BOOST_AUTO_TEST_CASE(a_client_without_the_grant_gets_no_refresh_token_and_cannot_refresh, *label("T4") * label("T26")) {
-    House house;
-    Walk walk(house);
+    TestServer house;
+    Journey walk(house);
     walk.begin();
     walk.send("skip");
     const auto document = json_of(house.ask(walk.exchange(walk.finish())).body);
     BOOST_TEST(!document->has("refresh_token"));
-    const auto reply = house.ask(House::post("/api/oauth/per-user/token", "grant_type=refresh_token&client_id=cgc_sample&refresh_token=x"));
+    const auto reply = house.ask(TestServer::post("/api/oauth/per-user/token", "grant_type=refresh_token&client_id=cgc_sample&refresh_token=x"));
     BOOST_TEST(reply.status == 400);
     BOOST_TEST(error_of(reply) == "unauthorized_client");
 }

@@ -1,8 +1,8 @@
 // Connecting accounts, handing their tokens out, and ending it, as Request -> Reply in front of a scripted service.
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 #include "tests/support/scripted_service.h"
 
-#include "consentgate/core/token_exchange.h"
+#include "consentgate/core/upstream/token_exchange.h"
 #include "consentgate/usecase/introspection.h"
 
 #include <boost/test/unit_test.hpp>
@@ -17,29 +17,29 @@ constexpr const char* start = "/api/oauth/per-user/upstream/authorize";
 
 // A person who signs in at a house with services, and a resource server that may ask for their tokens.
 struct Town {
-    House house;
+    TestServer house;
     ScriptedService service;
-    Walk walk;
+    Journey walk;
     usecase::NewResourceServer server;
 
-    Town() : walk((house.world.web = &service, house)) {
+    Town() : walk((house.deps.web = &service, house)) {
         for (const auto* id : {"notion", "github"}) house.store->put_service(sample_service(id));
         server = *usecase::add_resource_server(*house.store, house.random, house.policy, {"https://tools.example.org/mcp"}, {"notion", "github"}, noon);
     }
 
     web::Request get(const std::string& target) const {
-        auto request = House::get(target);
+        auto request = TestServer::get(target);
         request.cookie = walk.cookie;
         request.accept = browser_accept;
         return request;
     }
-    web::Reply depart(const std::string& id = "notion") { return house.ask(get(std::string(start) + "?mcp_client_id=" + id + "&flow_id=" + walk.flow)); }
-    web::Reply come_back(const web::Reply& departed, const std::string& more) { return house.ask(get("/api/oauth/callback?state=" + query_value(location_of(departed), "state") + more)); }
-    web::Reply connect(const std::string& id, const std::string& code) { return come_back(depart(id), "&code=" + code); }
+    web::Reply begin_upstream_authorization(const std::string& id = "notion") { return house.ask(get(std::string(start) + "?mcp_client_id=" + id + "&flow_id=" + walk.flow)); }
+    web::Reply come_back(const web::Reply& begun_authorization, const std::string& more) { return house.ask(get("/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") + more)); }
+    web::Reply connect(const std::string& id, const std::string& code) { return come_back(begin_upstream_authorization(id), "&code=" + code); }
 
     std::string token() { return member_of(*json_of(house.ask(walk.exchange(walk.finish())).body), "access_token"); }
     web::Reply exchange(const std::string& token, const std::string& audience = "notion", core::Instant now = noon) {
-        auto request = House::post("/api/oauth/per-user/token", Parameters({{"grant_type", core::token_exchange_grant}, {"subject_token", token}, {"subject_token_type", core::access_token_type},
+        auto request = TestServer::post("/api/oauth/per-user/token", Parameters({{"grant_type", core::token_exchange_grant}, {"subject_token", token}, {"subject_token_type", core::access_token_type},
                                                                             {"audience", audience}, {"client_id", server.server.id.text}, {"client_secret", server.clear.reveal()}}).text());
         request.now = now;
         return house.ask(request);
@@ -60,37 +60,37 @@ BOOST_AUTO_TEST_CASE(an_account_connected_during_consent_is_the_sessions_after_i
     town.walk.begin();
     town.walk.send("skip");
     BOOST_TEST(holds(town.services_page(), "upstream/authorize?mcp_client_id&#x3D;notion") != holds(town.services_page(), "mcp_client_id=notion"));
-    const auto departed = town.depart();
-    BOOST_TEST(departed.status == 302);
-    BOOST_TEST(location_of(departed).starts_with("https://notion.example/authorize?"));
-    const auto back = town.come_back(departed, "&code=anna");
+    const auto begun_authorization = town.begin_upstream_authorization();
+    BOOST_TEST(begun_authorization.status == 302);
+    BOOST_TEST(location_of(begun_authorization).starts_with("https://notion.example/authorize?"));
+    const auto back = town.come_back(begun_authorization, "&code=anna");
     BOOST_TEST(location_of(back) == "/oauth/consent/mcps?flow_id=" + town.walk.flow);
     BOOST_TEST(holds(town.services_page(), "Connected"));
     const auto token = town.token();
     BOOST_TEST(town.exchanged(token) == "access-anna");
     BOOST_TEST(town.exchanged(token, "github") == "interaction_required");
-    for (const auto& secret : {std::string("access-anna"), query_value(location_of(departed), "state"), token}) BOOST_TEST(!holds(town.house.log, secret));
+    for (const auto& secret : {std::string("access-anna"), query_value(location_of(begun_authorization), "state"), token}) BOOST_TEST(!holds(town.house.log, secret));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_in_another_browser_stores_nothing_and_one_used_twice_neither, *label("contract_3") * label("K21")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
-    const auto departed = town.depart();
-    auto foreign = town.get("/api/oauth/callback?state=" + query_value(location_of(departed), "state") + "&code=anna");
-    foreign.cookie = town.house.site.cookie_name + "=" + std::string(43, 'x');
+    const auto begun_authorization = town.begin_upstream_authorization();
+    auto foreign = town.get("/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") + "&code=anna");
+    foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
     BOOST_TEST(town.house.ask(foreign).status == 403);
     foreign.cookie.reset();
     BOOST_TEST(town.house.ask(foreign).status == 403);
     BOOST_TEST(town.service.redeemed.empty());
-    BOOST_TEST(town.come_back(departed, "&code=anna").status == 302); // it was not used up by the stranger
-    BOOST_TEST(town.come_back(departed, "&code=other").status == 400);
+    BOOST_TEST(town.come_back(begun_authorization, "&code=anna").status == 302); // it was not used up by the stranger
+    BOOST_TEST(town.come_back(begun_authorization, "&code=other").status == 400);
     BOOST_TEST(town.service.redeemed.size() == 1U);
-    const auto late = town.depart();
+    const auto late = town.begin_upstream_authorization();
     auto expired = town.get("/api/oauth/callback?state=" + query_value(location_of(late), "state") + "&code=b");
     expired.now = noon + core::Span(900);
     BOOST_TEST(town.house.ask(expired).status == 400);
-    const auto mixed = town.depart();
+    const auto mixed = town.begin_upstream_authorization();
     BOOST_TEST(town.come_back(mixed, "&code=b&iss=https%3A%2F%2Fevil.example").status == 400);
     BOOST_TEST(town.service.redeemed.size() == 1U);
 }
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_and_a_failure_lead_back_with_words_and_can_be_tri
     Town town;
     town.walk.begin();
     town.walk.send("skip");
-    const auto refused = town.come_back(town.depart(), "&error=access_denied");
+    const auto refused = town.come_back(town.begin_upstream_authorization(), "&error=access_denied");
     BOOST_TEST(location_of(refused) == "/oauth/consent/mcps?flow_id=" + town.walk.flow + "&error=service_refused&service=notion");
     BOOST_TEST(holds(town.house.ask(town.walk.page("/oauth/consent/mcps", "&error=service_refused&service=notion")).body, "You said no there"));
     town.service.fail = "invalid_grant";
@@ -119,11 +119,11 @@ BOOST_AUTO_TEST_CASE(a_refusal_and_a_failure_lead_back_with_words_and_can_be_tri
 BOOST_AUTO_TEST_CASE(a_service_is_asked_for_a_flow_of_this_browser_only, *label("contract_3")) {
     Town town;
     town.walk.begin();
-    BOOST_TEST(holds(location_of(town.depart()), "error=identity_required"));
+    BOOST_TEST(holds(location_of(town.begin_upstream_authorization()), "error=identity_required"));
     town.walk.send("skip");
-    BOOST_TEST(town.depart("nothing").status == 404);
+    BOOST_TEST(town.begin_upstream_authorization("nothing").status == 404);
     auto foreign = town.get(std::string(start) + "?mcp_client_id=notion&flow_id=" + town.walk.flow);
-    foreign.cookie = town.house.site.cookie_name + "=" + std::string(43, 'x');
+    foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
     BOOST_TEST(town.house.ask(foreign).status == 403);
     BOOST_TEST(town.house.ask(town.get(std::string(start) + "?flow_id=" + town.walk.flow)).status == 400);
 }
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_key_finds_its_accounts_again_and_its_services_are_all_it_
     town.walk.begin();
     town.walk.send("vk", "&vk=sk-bf-a");
     BOOST_TEST(!holds(town.services_page(), "github"));
-    BOOST_TEST(town.depart("github").status == 404);
+    BOOST_TEST(town.begin_upstream_authorization("github").status == 404);
     town.connect("notion", "of-key");
     const auto first = town.token();
     town.walk.begin();
@@ -207,19 +207,19 @@ BOOST_AUTO_TEST_CASE(a_missing_account_is_connected_by_a_link_that_is_good_once_
     BOOST_TEST(page.status == 200);
     for (const auto* said : {"Sample", "anna", "Notion", "notion.example"}) BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
     auto foreign = town.get(target);
-    foreign.cookie = town.house.site.cookie_name + "=" + std::string(43, 'x');
+    foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
     BOOST_TEST(town.house.ask(foreign).status == 403);
 
-    auto form = House::post("/api/oauth/per-user/upstream/connect", target.substr(target.find('?') + 1));
+    auto form = TestServer::post("/api/oauth/per-user/upstream/connect", target.substr(target.find('?') + 1));
     form.cookie = town.walk.cookie;
     form.origin = "https://auth.example.org";
     auto cross = form;
     cross.origin = "https://evil.example";
     BOOST_TEST(town.house.ask(cross).status == 403);
-    const auto departed = town.house.ask(form);
-    BOOST_TEST(location_of(departed).starts_with("https://notion.example/authorize?"));
+    const auto begun_authorization = town.house.ask(form);
+    BOOST_TEST(location_of(begun_authorization).starts_with("https://notion.example/authorize?"));
     BOOST_TEST(town.house.ask(form).status == 410);
-    const auto done = town.come_back(departed, "&code=later");
+    const auto done = town.come_back(begun_authorization, "&code=later");
     BOOST_TEST(done.status == 200);
     BOOST_TEST(holds(done.body, "Your account is connected"));
     BOOST_TEST(town.exchanged(token) == "access-later");
@@ -251,12 +251,12 @@ BOOST_AUTO_TEST_CASE(a_person_sees_what_they_let_in_and_ends_it, *label("contrac
     for (const auto* said : {"Sample", "Notion", "Last used 2027-01-15 08:00 UTC", "Disconnect"}) BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
     const auto session = town.house.store->find_session(core::sha256(token))->session.id.text;
     const auto send = [&](const std::string& what, const std::string& body, const std::string& cookie) {
-        auto form = House::post("/oauth/sessions/" + what, body);
+        auto form = TestServer::post("/oauth/sessions/" + what, body);
         form.cookie = cookie;
         form.origin = "https://auth.example.org";
         return town.house.ask(form).status;
     };
-    const auto stranger = town.house.site.cookie_name + "=" + std::string(43, 'x');
+    const auto stranger = town.house.context.cookie_name + "=" + std::string(43, 'x');
     send("disconnect", "session_id=" + session + "&mcp_client_id=notion", stranger);
     send("end", "session_id=" + session, stranger);
     BOOST_TEST(town.exchanged(token) == "access-anna");

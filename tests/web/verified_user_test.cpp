@@ -1,8 +1,8 @@
 // People whom the web server has signed in, as Request -> Reply: who may go on with what, and that nothing works without their name.
-#include "tests/support/house.h"
+#include "tests/support/web_server.h"
 #include "tests/support/scripted_service.h"
 
-#include "consentgate/core/upstream.h"
+#include "consentgate/core/upstream/upstream.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -22,11 +22,11 @@ using Name = std::optional<std::string>;
 
 // One browser, in which several people may be signed in one after another.
 struct Office {
-    House house{signed_in()};
+    TestServer house{signed_in()};
     ScriptedService service;
-    Walk walk;
+    Journey walk;
 
-    Office() : walk((house.world.web = &service, house)) { house.store->put_service(sample_service()); }
+    Office() : walk((house.deps.web = &service, house)) { house.store->put_service(sample_service()); }
 
     web::Reply ask(const Name& name, web::Request request) {
         request.remote_user = name;
@@ -34,24 +34,24 @@ struct Office {
         return house.ask(request);
     }
     web::Reply begin(const Name& name, const Parameters& query = sample_authorize()) {
-        const auto reply = ask(name, House::get("/api/oauth/per-user/authorize?" + query.text()));
+        const auto reply = ask(name, TestServer::get("/api/oauth/per-user/authorize?" + query.text()));
         if (const auto set = header_of(reply, "Set-Cookie"); set != "(absent)") walk.cookie = set.substr(0, set.find(';'));
         if (reply.status == 302) walk.flow = query_value(location_of(reply), "flow_id");
         return reply;
     }
     web::Reply get(const Name& name, const std::string& target) {
-        auto request = House::get(target);
+        auto request = TestServer::get(target);
         request.accept = browser_accept;
         return ask(name, request);
     }
     web::Reply services(const Name& name) { return get(name, "/oauth/consent/mcps?flow_id=" + walk.flow); }
     web::Reply send(const Name& name, const std::string& action, const std::string& more = "") { return ask(name, walk.form(action, more)); }
-    web::Reply depart(const Name& name) { return get(name, "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&flow_id=" + walk.flow); }
-    web::Reply come_back(const Name& name, const web::Reply& departed, const std::string& code) {
-        return get(name, "/api/oauth/callback?state=" + query_value(location_of(departed), "state") + "&code=" + code);
+    web::Reply begin_upstream_authorization(const Name& name) { return get(name, "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&flow_id=" + walk.flow); }
+    web::Reply come_back(const Name& name, const web::Reply& begun_authorization, const std::string& code) {
+        return get(name, "/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") + "&code=" + code);
     }
     web::Reply post(const Name& name, const std::string& path, const std::string& body) {
-        auto request = House::post(path, body);
+        auto request = TestServer::post(path, body);
         request.origin = "null";
         request.fetch_site = "same-origin";
         return ask(name, request);
@@ -78,23 +78,23 @@ BOOST_AUTO_TEST_CASE(who_is_signed_in_is_not_asked_and_the_session_is_theirs, *l
     BOOST_TEST((office.sessions()[0].session.identity == core::Identity{core::IdentityKind::verified_user, "anna"}));
     // Programs have no such name, and need none.
     BOOST_TEST(office.house.ask(office.walk.exchange(query_value(location_of(finished), "code"))).status == 200);
-    BOOST_TEST(office.house.ask(House::get("/.well-known/oauth-authorization-server")).status == 200);
-    BOOST_TEST(office.house.ask(House::get("/oauth/client-metadata.json")).status == 200);
+    BOOST_TEST(office.house.ask(TestServer::get("/.well-known/oauth-authorization-server")).status == 200);
+    BOOST_TEST(office.house.ask(TestServer::get("/oauth/client-metadata.json")).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(nobody_else_goes_on_with_it_and_its_owner_still_can, *label("K45") * label("contract_4")) {
     Office office;
     office.begin("anna");
-    for (const auto& [other, fault] : {std::pair<Name, const char*>{"ben", "another_user"}, {std::nullopt, "verified_user_missing"}, {"", "verified_user_missing"}, {" anna", "invalid_verified_user"}}) {
+    for (const auto& [other, code] : {std::pair<Name, const char*>{"ben", "another_user"}, {std::nullopt, "verified_user_missing"}, {"", "verified_user_missing"}, {" anna", "invalid_verified_user"}}) {
         for (const auto* action : {"submit", "deny", "skip"}) {
             const auto reply = office.send(other, action);
             BOOST_TEST(reply.status == 403);
-            BOOST_TEST(error_of(reply) == fault);
+            BOOST_TEST(error_of(reply) == code);
         }
         BOOST_TEST(office.send(other, "user-id", "&user_id=anna").status == 403);
         BOOST_TEST(office.services(other).status == 403);
         BOOST_TEST(office.get(other, "/oauth/consent?flow_id=" + office.walk.flow).status == 403);
-        BOOST_TEST(office.depart(other).status == 403);
+        BOOST_TEST(office.begin_upstream_authorization(other).status == 403);
     }
     BOOST_TEST(holds(office.services("ben").body, "begun by somebody else"));
     BOOST_TEST(holds(office.house.log, "fault=verified_user_missing"));
@@ -144,10 +144,10 @@ BOOST_AUTO_TEST_CASE(an_admins_bearer_replaces_the_cookie_and_not_the_person, *l
 BOOST_AUTO_TEST_CASE(accounts_are_the_users_across_sessions_and_browsers_and_nobody_elses, *label("contract_4") * label("K15") * label("K45")) {
     Office office;
     office.begin("anna");
-    const auto departed = office.depart("anna");
-    for (const Name& other : {Name("ben"), Name()}) BOOST_TEST(office.come_back(other, departed, "anna").status == 403);
+    const auto begun_authorization = office.begin_upstream_authorization("anna");
+    for (const Name& other : {Name("ben"), Name()}) BOOST_TEST(office.come_back(other, begun_authorization, "anna").status == 403);
     BOOST_TEST(office.service.redeemed.empty());
-    BOOST_TEST(office.come_back("anna", departed, "anna").status == 302); // the refused answers used nothing up
+    BOOST_TEST(office.come_back("anna", begun_authorization, "anna").status == 302); // the refused answers used nothing up
     office.send("anna", "submit");
 
     office.walk.cookie.clear();
@@ -161,11 +161,11 @@ BOOST_AUTO_TEST_CASE(accounts_are_the_users_across_sessions_and_browsers_and_nob
     office.begin("anna");
     BOOST_TEST(office.send(std::nullopt, "user-id", "&user_id=anna").status == 302);
     BOOST_TEST(!holds(office.services("anna").body, "Connected"));
-    office.come_back(std::nullopt, office.depart(std::nullopt), "typed");
+    office.come_back(std::nullopt, office.begin_upstream_authorization(std::nullopt), "typed");
     BOOST_TEST(holds(office.services(std::nullopt).body, "Connected"));
     office.send(std::nullopt, "submit");
     office.house.policy.verified_user = core::VerifiedUser::remote_user;
-    const auto of_anna = office.house.store->list_upstream_tokens(core::token_owner({core::IdentityKind::verified_user, "anna"}, core::SessionId()));
+    const auto of_anna = office.house.store->list_accounts(core::token_owner({core::IdentityKind::verified_user, "anna"}, core::SessionId()));
     BOOST_REQUIRE(of_anna.size() == 1U);
     BOOST_TEST(office.service.redeemed == (std::vector<std::string>{"anna", "typed"}), boost::test_tools::per_element());
     office.begin("ben");
@@ -199,10 +199,10 @@ BOOST_AUTO_TEST_CASE(a_link_to_connect_later_is_its_sessions_users, *label("U10"
     BOOST_TEST(office.get("ben", target).status == 403);
     BOOST_TEST(error_of(office.post("ben", "/api/oauth/per-user/upstream/connect", form)) == "another_user");
     BOOST_TEST(office.get("anna", target).status == 200);
-    const auto departed = office.post("anna", "/api/oauth/per-user/upstream/connect", form);
-    BOOST_TEST(departed.status == 302);
-    BOOST_TEST(office.come_back("ben", departed, "later").status == 403);
-    BOOST_TEST(office.come_back("anna", departed, "later").status == 200);
+    const auto begun_authorization = office.post("anna", "/api/oauth/per-user/upstream/connect", form);
+    BOOST_TEST(begun_authorization.status == 302);
+    BOOST_TEST(office.come_back("ben", begun_authorization, "later").status == 403);
+    BOOST_TEST(office.come_back("anna", begun_authorization, "later").status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(consent_is_recalled_for_the_user_who_gave_it, *label("U7") * label("K45")) {

@@ -5,14 +5,14 @@
 // are reported together.
 #pragma once
 
-#include "consentgate/core/bearer.h"
-#include "consentgate/core/policy.h"
+#include "consentgate/core/oauth/bearer.h"
+#include "consentgate/core/oauth/policy.h"
 #include "consentgate/store/open.h"
 #include "consentgate/sys/document_fetcher.h"
 #include "consentgate/sys/log.h"
-#include "consentgate/sys/web_caller.h"
+#include "consentgate/sys/http_client.h"
 #include "consentgate/web/page.h"
-#include "consentgate/web/site.h"
+#include "consentgate/web/context.h"
 
 #include <chrono>
 #include <stdexcept>
@@ -36,7 +36,7 @@ struct Config {
     std::string bearer_issuer, bearer_audience;
     web::Limits limits;
     sys::FetchLimits fetch; // of client documents; at most half of the workers do it at a time
-    sys::CallLimits calls; // to upstream services
+    sys::HttpLimits calls; // to upstream services
     web::Brand brand;
     int workers = 4;
     int gate_workers = 4; // of the gate, which is a program of its own

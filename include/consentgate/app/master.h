@@ -14,7 +14,7 @@ namespace consentgate::app {
 using Work = std::function<int()>;
 
 // What the master sees of its workers, each time that changes.
-struct Census {
+struct WorkerStats {
     std::size_t running;
     bool died; // one of them, and was not told to
 };
@@ -22,7 +22,7 @@ struct Census {
 struct Plan {
     int workers;
     Work work;
-    std::function<void(const Census&)> tell{}; // must be quick; may be empty
+    std::function<void(const WorkerStats&)> on_change{}; // must be quick; may be empty
 };
 
 // Prepares the next workers; called at start and at each HUP. fail: throws; at HUP the old plan goes on

@@ -1,7 +1,7 @@
 // Which database, how to open it, and bringing its schema up to date.
 #pragma once
 
-#include "consentgate/core/secret.h"
+#include "consentgate/core/base/secret.h"
 #include "consentgate/store/store.h"
 #include "consentgate/store/writer_queue.h"
 
@@ -27,7 +27,7 @@ struct Host {
 
 // What went wrong with a unit of work: it was done again (another transaction in the way; the session to the server lost; nobody
 // knows whether it took effect, so that was looked up), or given up.
-enum class Mishap { collision, session_lost, unknown_outcome, failed };
+enum class RetryReason { collision, session_lost, unknown_outcome, failed };
 
 struct StoreConfig {
     Engine engine = Engine::sqlite;
@@ -40,14 +40,14 @@ struct StoreConfig {
     std::string tls_ca{}; // PEM file of the authorities that `verify` trusts; empty: the system's
 
     // Sessions, accounts and enquiries, each so many, that a store remembers while nothing is committed; 0: none.
-    std::size_t remembered = 128;
+    std::size_t may_reuse_consent = 128;
 
     std::chrono::milliseconds wait{5000}; // how long a unit of work may wait for others before StoreFailure
     std::shared_ptr<WriterQueue> queue{}; // of the processes that write to one SQLite file; absent: its own lock alone
     // Called with the text of every statement, BEGIN and COMMIT included, before it runs. Tests throw or pause in it;
     // empty otherwise.
     std::function<void(std::string_view)> before_statement{};
-    std::function<void(Mishap)> on_mishap{}; // called with each, for whoever counts them; may be empty
+    std::function<void(RetryReason)> on_retry{}; // called with each, for whoever counts them; may be empty
 };
 
 // Reads the address of a database: the path of a SQLite file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with the
@@ -64,7 +64,7 @@ std::unique_ptr<Store> open_store(StoreConfig config);
 // The schema this program was built for.
 int expected_schema_version();
 
-struct Applied {
+struct AppliedMigration {
     int version;
     std::string name;
 };
@@ -72,6 +72,6 @@ struct Applied {
 // Applies what the schema lacks, one transaction per migration, safe when started by several machines at once. Creates the
 // file of a SQLite database that is missing. out: what was applied, in order; empty when it was up to date.
 // fail: throws StoreFailure
-std::vector<Applied> migrate(const StoreConfig& config, core::Instant now);
+std::vector<AppliedMigration> migrate(const StoreConfig& config, core::Instant now);
 
 } // namespace consentgate::store

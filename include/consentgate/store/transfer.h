@@ -17,7 +17,7 @@
 
 namespace consentgate::store {
 
-class Connection;
+class Database;
 
 struct Column {
     enum class Kind { number, text, bytes };
@@ -61,7 +61,7 @@ public:
     Transfer& operator=(const Transfer&) = delete;
 
     // At most `most` rows whose keys come after `after` (empty: from the first on), in the order of their keys' bytes.
-    std::vector<Record> read(const Table& table, const std::string& after, std::size_t most);
+    std::vector<Record> read(const Table& table, const std::string& after, std::size_t limit);
     std::optional<Record> find(const Table& table, const std::string& key);
     // Inserts those that are not there yet, all of them or none.
     // in:   records  in the order of their keys' bytes, each key once
@@ -69,7 +69,7 @@ public:
     Loaded put(const Table& table, std::span<const Record> records);
 
 private:
-    std::unique_ptr<Connection> db_;
+    std::unique_ptr<Database> db_;
 };
 
 } // namespace consentgate::store

@@ -1,7 +1,7 @@
 // The time of day. Asked once per request; everything below takes an Instant.
 #pragma once
 
-#include "consentgate/core/time.h"
+#include "consentgate/core/base/time.h"
 
 #include <optional>
 #include <string>

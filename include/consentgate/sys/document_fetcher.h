@@ -1,9 +1,9 @@
 // Reading a client's metadata document from a stranger's host, without becoming that stranger's tool: to an address that
-// anybody can reach, over verified TLS, in a time and size that are ours. law: requirements R25, R30, R31
+// anybody can reach, over verified TLS, in a time and size that are ours. spec: requirements R25, R30, R31
 #pragma once
 
-#include "consentgate/core/client_document.h"
-#include "consentgate/sys/fetch_gate.h"
+#include "consentgate/core/oauth/client_document.h"
+#include "consentgate/sys/fetch_limiter.h"
 #include "consentgate/sys/rate_limiter.h"
 
 #include <atomic>
@@ -25,7 +25,7 @@ struct Fetched {
     Outcome outcome = Outcome::failed;
     core::DocumentAnswer answer{};
     int retry_after_seconds = 0;
-    std::string why{};
+    std::string reason{};
 };
 
 // What the caller does while no other worker is at the same document, so that none fetches what has just been kept.
@@ -56,18 +56,18 @@ std::vector<std::string> resolve_by_system(const std::string& host);
 class GuardedFetcher final : public DocumentFetcher {
 public:
     // The gate and the rates are the workers' common ones and outlive it.
-    GuardedFetcher(FetchGate& gate, RateLimiter& rates, FetchLimits limits, Resolver resolver = resolve_by_system);
+    GuardedFetcher(FetchLimiter& gate, RateLimiter& rates, FetchLimits limits, Resolver resolver = resolve_by_system);
     ~GuardedFetcher() override;
 
     Fetched fetch(const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) override;
 
 private:
     struct Trust;
-    Fetched fetch_in_turn(const core::DocumentUrl& url, core::Instant now, FetchGate::Time deadline);
-    Fetched fetch_admitted(const core::DocumentUrl& url, FetchGate::Time deadline);
-    std::vector<std::string> judged_addresses(const core::DocumentUrl& url, FetchGate::Time deadline);
+    Fetched fetch_in_turn(const core::DocumentUrl& url, core::Instant now, FetchLimiter::Time deadline);
+    Fetched fetch_admitted(const core::DocumentUrl& url, FetchLimiter::Time deadline);
+    std::vector<std::string> allowed_addresses(const core::DocumentUrl& url, FetchLimiter::Time deadline);
 
-    FetchGate& gate_;
+    FetchLimiter& gate_;
     RateLimiter& rates_;
     FetchLimits limits_;
     Resolver resolver_;

@@ -2,7 +2,7 @@
 // last is used for what is new; lines starting with # are comments. Only its owner may read it (mode 0600 or less).
 #pragma once
 
-#include "consentgate/core/keyring.h"
+#include "consentgate/core/base/keyring.h"
 #include "consentgate/sys/random.h"
 
 #include <string>

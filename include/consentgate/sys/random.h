@@ -1,8 +1,8 @@
 // Randomness from the operating system's generator by way of OpenSSL, which reseeds itself after a fork.
 #pragma once
 
-#include "consentgate/core/ids.h"
-#include "consentgate/core/secret.h"
+#include "consentgate/core/base/ids.h"
+#include "consentgate/core/base/secret.h"
 
 #include <cstddef>
 #include <string>

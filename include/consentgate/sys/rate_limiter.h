@@ -1,8 +1,8 @@
 // How often an address may do a thing in a minute, counted over all workers. The counters live in memory that the
-// master makes before it forks; nothing else is shared. law: requirement R17
+// master makes before it forks; nothing else is shared. spec: requirement R17
 #pragma once
 
-#include "consentgate/core/time.h"
+#include "consentgate/core/base/time.h"
 
 #include <cstdint>
 #include <string_view>
@@ -19,7 +19,7 @@ public:
 
     // Counts one use. in: most  uses a minute, 0 for no limit. out: seconds to wait, 0 when it is allowed
     // Two addresses can fall into one counter, which makes the limit stricter, never looser.
-    int admit(std::string_view what, std::string_view address, int most, core::Instant now);
+    int admit(std::string_view what, std::string_view address, int limit, core::Instant now);
 
 private:
     struct Counters;

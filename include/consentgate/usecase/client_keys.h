@@ -1,8 +1,8 @@
-// The public keys of clients that publish them at an address. law: requirements R38, RS10
+// The public keys of clients that publish them at an address. spec: requirements R38, RS10
 #pragma once
 
-#include "consentgate/core/client.h"
-#include "consentgate/usecase/world.h"
+#include "consentgate/core/oauth/client.h"
+#include "consentgate/usecase/dependencies.h"
 
 namespace consentgate::usecase {
 
@@ -10,6 +10,6 @@ namespace consentgate::usecase {
 // while what is stored is fresh and holds the key that the assertion names. It must not be called inside a unit of work.
 // in:   client  as stored; gets the keys
 // fail: invalid_client when the address may not be asked any more; service_unavailable
-core::Checked fetch_keys(World& world, core::Client& client, const std::string& assertion, core::Instant now);
+core::Checked fetch_keys(Dependencies& deps, core::Client& client, const std::string& assertion, core::Instant now);
 
 } // namespace consentgate::usecase

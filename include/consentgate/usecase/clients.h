@@ -1,7 +1,7 @@
-// Registering clients. law: RFC 7591
+// Registering clients. spec: RFC 7591
 #pragma once
 
-#include "consentgate/usecase/world.h"
+#include "consentgate/usecase/dependencies.h"
 
 #include <string_view>
 
@@ -13,7 +13,7 @@ struct Registered {
 };
 
 // A client registers itself. fail: not_found when registration is switched off; invalid_redirect_uri, invalid_client_metadata
-core::Result<Registered> register_client(World& world, std::string_view body, core::Instant now);
+core::Result<Registered> register_client(Dependencies& deps, std::string_view body, core::Instant now);
 
 struct NewClient {
     std::string name;
@@ -25,6 +25,6 @@ struct NewClient {
 
 // An operator registers a client, by the same rules.
 // fail: invalid_redirect_uri, invalid_client_metadata
-core::Result<Registered> add_client(World& world, const NewClient& asked, core::Instant now);
+core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, core::Instant now);
 
 } // namespace consentgate::usecase

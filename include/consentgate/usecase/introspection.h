@@ -1,14 +1,14 @@
-// Resource servers, and what they are told about tokens. law: RFC 7662
+// Resource servers, and what they are told about tokens. spec: RFC 7662
 #pragma once
 
-#include "consentgate/core/introspection.h"
+#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/usecase/client_auth.h"
 
 namespace consentgate::usecase {
 
 // out:  the answer's JSON: an active token of the asking server's resource, or that there is none
 // fail: invalid_client, invalid_request
-core::Result<std::string> introspect_token(World& world, const Sender& sender, core::Instant now);
+core::Result<std::string> introspect_token(Dependencies& deps, const ClientRequest& client_request, core::Instant now);
 
 struct NewResourceServer {
     core::ResourceServer server;

@@ -2,8 +2,8 @@
 // What a service says is judged by core/service_discovery.
 #pragma once
 
-#include "consentgate/core/service_discovery.h"
-#include "consentgate/usecase/world.h"
+#include "consentgate/core/upstream/service_discovery.h"
+#include "consentgate/usecase/dependencies.h"
 
 #include <string>
 #include <vector>
@@ -19,22 +19,22 @@ struct Discovery {
 
 // Asks the service's own URL, then the documents it leads to.
 // fail: say is for the operator, and names each address that was tried and what came of it
-core::Result<Discovery> discover_service(sys::WebCaller& web, const std::string& url);
+core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url);
 
 // Fills the service's client_id, auth and secret by registering there (RFC 7591). in: service  with its endpoints
 // fail: say is for the operator
-core::Checked register_dynamically(World& world, core::Service& service, std::vector<std::string>& notes);
+core::Checked register_dynamically(Dependencies& deps, core::Service& service, std::vector<std::string>& notes);
 
 // Seals a client's secret into the service; an empty one takes it away.
-void keep_client_secret(World& world, core::Service& service, const core::Secret& secret);
+void seal_client_secret(Dependencies& deps, core::Service& service, const core::Secret& secret);
 
 // The service no longer knows the client it once registered for us: registers anew and writes it. Workers that find this out at
 // once end with the same client: who comes late is given what the first one wrote.
 // in:  stale  as it was read when the service refused it
 // fail: say is for the log; the service is then as it was
-core::Result<core::Service> re_register(World& world, const core::Service& stale);
+core::Result<core::Service> re_register(Dependencies& deps, const core::Service& stale);
 
 // What differs now from what is kept; empty: nothing. fail: as discover_service
-core::Result<std::vector<std::string>> test_service(sys::WebCaller& web, const core::Service& service);
+core::Result<std::vector<std::string>> test_service(sys::HttpClient& web, const core::Service& service);
 
 } // namespace consentgate::usecase

@@ -1,4 +1,4 @@
-// The token endpoint. law: OAuth 2.1 section 4.1.3
+// The token endpoint. spec: OAuth 2.1 section 4.1.3
 #pragma once
 
 #include "consentgate/usecase/client_auth.h"
@@ -13,11 +13,11 @@ namespace consentgate::usecase {
 // Exactly one request rotates a refresh token; others of the same moment get the same answer. One that comes back later ends
 // the session, with all of its tokens.
 // fail: invalid_request, invalid_client, invalid_grant, invalid_scope, invalid_target, unauthorized_client, unsupported_grant_type
-core::Result<core::Granted> grant_token(World& world, const Sender& sender, core::Instant now);
+core::Result<core::TokenGrant> grant_token(Dependencies& deps, const ClientRequest& client_request, core::Instant now);
 
 // Ends a token: an access token alone, when its session can be refreshed; a refresh token with its session and all that came
 // of it. A token that is unknown, ended or another client's changes nothing, and the answer does not tell.
-// law: RFC 7009; requirements V1-V4. fail: invalid_request, invalid_client
-core::Checked revoke_token(World& world, const Sender& sender, core::Instant now);
+// spec: RFC 7009; requirements V1-V4. fail: invalid_request, invalid_client
+core::Checked revoke_token(Dependencies& deps, const ClientRequest& client_request, core::Instant now);
 
 } // namespace consentgate::usecase

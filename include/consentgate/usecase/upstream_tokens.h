@@ -1,7 +1,7 @@
-// Handing out a person's upstream token, fresh. law: RFC 8693; contract section 4
+// Handing out a person's upstream token, fresh. spec: RFC 8693; contract section 4
 #pragma once
 
-#include "consentgate/core/token_exchange.h"
+#include "consentgate/core/upstream/token_exchange.h"
 #include "consentgate/usecase/client_auth.h"
 
 #include <optional>
@@ -20,12 +20,12 @@ struct FreshToken {
 // in:   found  the token, where it was just read; absent: it is looked for
 // fail: interaction_required: there is none, or it must be connected anew; the error carries the link
 //       service_unavailable: it is over, and the service does not answer
-core::Result<FreshToken> fresh_upstream_token(World& world, const core::Session& session, const core::Service& service, core::Instant now,
-                                              std::optional<core::UpstreamToken> found = std::nullopt);
+core::Result<FreshToken> fresh_upstream_token(Dependencies& deps, const core::Session& session, const core::Service& service, core::Instant now,
+                                              std::optional<core::LinkedAccount> found = std::nullopt);
 
 // The answer's JSON.
 // fail: invalid_client; invalid_request, also for a subject_token that is no good (RFC 8693 section 2.2.2); invalid_target;
 //       interaction_required, service_unavailable
-core::Result<std::string> exchange_token(World& world, const Sender& sender, core::Instant now);
+core::Result<std::string> exchange_token(Dependencies& deps, const ClientRequest& client_request, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -1,7 +1,7 @@
 // Virtual keys, for the operator.
 #pragma once
 
-#include "consentgate/usecase/world.h"
+#include "consentgate/usecase/dependencies.h"
 
 #include <string>
 #include <vector>

@@ -1,15 +1,15 @@
 // Replies. The only code that turns an Error into a response, in its four faces.
 #pragma once
 
-#include "consentgate/core/error.h"
+#include "consentgate/core/base/error.h"
 #include "consentgate/web/http.h"
-#include "consentgate/web/site.h"
+#include "consentgate/web/context.h"
 
 #include <string>
 
 namespace consentgate::web {
 
-enum class Face {
+enum class ErrorFormat {
     page,    // a person's browser: HTML, or a redirect where the error permits it
     gateway, // the consent POSTs: the gateway JSON of contract section 2, or HTML for a browser
     oauth,   // programs: RFC 6749 section 5.2
@@ -17,7 +17,7 @@ enum class Face {
 };
 
 // in:  request_type  of the gateway shape's extra_fields, e.g. "oauth_consent_submit"
-Reply answer(const core::Error& error, Face face, const Request& request, const Site& site, const std::string& request_type);
+Reply answer(const core::Error& error, ErrorFormat format, const Request& request, const WebContext& context, const std::string& request_type);
 
 Reply answer_json(int status, std::string document);
 Reply answer_html(int status, std::string html, const std::string& form_action); // with the headers of U1, U2 and A31
@@ -28,6 +28,6 @@ Reply answer_mcp_preflight();
 // Lets programs of any origin read the answer, its challenge and its MCP session (C13).
 Reply open_to_browsers(Reply reply);
 // The page that says it in a person's words.
-Reply answer_error_page(const core::Error& error, const Request& request, const Site& site);
+Reply answer_error_page(const core::Error& error, const Request& request, const WebContext& context);
 
 } // namespace consentgate::web

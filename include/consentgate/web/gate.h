@@ -2,14 +2,14 @@
 // AUTHORIZER (lighttpd, Apache), or by a request of its own whose answer it reads (nginx auth_request).
 #pragma once
 
-#include "consentgate/core/resource.h"
-#include "consentgate/usecase/world.h"
+#include "consentgate/core/oauth/resource.h"
+#include "consentgate/usecase/dependencies.h"
 #include "consentgate/web/http.h"
 
 namespace consentgate::web {
 
 struct Gate {
-    usecase::World& world;
+    usecase::Dependencies& deps;
     core::ResourceMap resources;
 };
 

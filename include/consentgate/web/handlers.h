@@ -6,33 +6,33 @@
 namespace consentgate::web {
 
 using Handled = core::Result<Reply>;
-using Handler = Handled (*)(const Request&, Site&);
+using Handler = Handled (*)(const Request&, WebContext&);
 
-Handled get_wellknown(const Request& request, Site& site);
-Handled post_register(const Request& request, Site& site);
-Handled get_authorize(const Request& request, Site& site);
-Handled post_consent_client(const Request& request, Site& site); // the page before: shall the client's document be read
-Handled get_consent(const Request& request, Site& site);      // page 1: who are you
-Handled get_consent_mcps(const Request& request, Site& site); // page 2: services
-Handled get_upstream_authorize(const Request& request, Site& site); // from page 2, or the page of a link
-Handled post_upstream_connect(const Request& request, Site& site);  // that page's form
-Handled get_callback(const Request& request, Site& site);           // back from a service
-Handled get_sessions(const Request& request, Site& site);           // what this browser let in
-Handled post_sessions_end(const Request& request, Site& site);
-Handled post_sessions_disconnect(const Request& request, Site& site);
-Handled get_style(const Request& request, Site& site);
-Handled get_logo(const Request& request, Site& site);
-Handled post_consent_vk(const Request& request, Site& site);
-Handled post_consent_user_id(const Request& request, Site& site);
-Handled post_consent_skip(const Request& request, Site& site);
-Handled post_consent_submit(const Request& request, Site& site);
-Handled post_consent_deny(const Request& request, Site& site);
-Handled post_token(const Request& request, Site& site);
-Handled post_revoke(const Request& request, Site& site);
-Handled post_introspect(const Request& request, Site& site);
-Handled get_client_metadata(const Request& request, Site& site); // what we are as a client of upstream services
-Handled get_healthz(const Request& request, Site& site); // a worker answers
-Handled get_readyz(const Request& request, Site& site);  // and can do its work: the database answers, with the right schema
-Handled get_metrics(const Request& request, Site& site);
+Handled get_wellknown(const Request& request, WebContext& context);
+Handled post_register(const Request& request, WebContext& context);
+Handled get_authorize(const Request& request, WebContext& context);
+Handled post_consent_client(const Request& request, WebContext& context); // the page before: shall the client's document be read
+Handled get_consent(const Request& request, WebContext& context);      // page 1: who are you
+Handled get_consent_mcps(const Request& request, WebContext& context); // page 2: services
+Handled get_upstream_authorize(const Request& request, WebContext& context); // from page 2, or the page of a link
+Handled post_upstream_connect(const Request& request, WebContext& context);  // that page's form
+Handled get_callback(const Request& request, WebContext& context);           // back from a service
+Handled get_sessions(const Request& request, WebContext& context);           // what this browser let in
+Handled post_sessions_end(const Request& request, WebContext& context);
+Handled post_sessions_disconnect(const Request& request, WebContext& context);
+Handled get_style(const Request& request, WebContext& context);
+Handled get_logo(const Request& request, WebContext& context);
+Handled post_consent_vk(const Request& request, WebContext& context);
+Handled post_consent_user_id(const Request& request, WebContext& context);
+Handled post_consent_skip(const Request& request, WebContext& context);
+Handled post_consent_submit(const Request& request, WebContext& context);
+Handled post_consent_deny(const Request& request, WebContext& context);
+Handled post_token(const Request& request, WebContext& context);
+Handled post_revoke(const Request& request, WebContext& context);
+Handled post_introspect(const Request& request, WebContext& context);
+Handled get_client_metadata(const Request& request, WebContext& context); // what we are as a client of upstream services
+Handled get_healthz(const Request& request, WebContext& context); // a worker answers
+Handled get_readyz(const Request& request, WebContext& context);  // and can do its work: the database answers, with the right schema
+Handled get_metrics(const Request& request, WebContext& context);
 
 } // namespace consentgate::web

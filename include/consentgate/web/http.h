@@ -1,8 +1,8 @@
 // Requests and replies as plain values, whatever brought them.
 #pragma once
 
-#include "consentgate/core/secret.h"
-#include "consentgate/core/time.h"
+#include "consentgate/core/base/secret.h"
+#include "consentgate/core/base/time.h"
 
 #include <optional>
 #include <string>

@@ -4,7 +4,7 @@
 // in when the file is loaded. Values are always escaped: a page file with an unescaped tag is refused at start.
 #pragma once
 
-#include "consentgate/core/access.h"
+#include "consentgate/core/oauth/access.h"
 #include "consentgate/web/logo.h"
 
 #include <memory>
@@ -46,7 +46,7 @@ std::string shown_client(const std::string& name, const core::ClientId& id);
 // A guarded resource: host, port and path.
 std::string shown_resource(const std::string& resource);
 // Who a session is of, in its page's words; empty when nobody said.
-std::string shown_holder(const core::SessionView& view);
+std::string shown_principal(const core::SessionView& view);
 
 class Pages {
 public:

@@ -7,6 +7,6 @@ namespace consentgate::web {
 
 // Finds the route, runs its handler, turns errors and exceptions into replies, and logs one line.
 // fail: never throws; what nobody expected becomes 500 with an event id
-Reply dispatch(const Request& request, Site& site);
+Reply dispatch(const Request& request, WebContext& context);
 
 } // namespace consentgate::web

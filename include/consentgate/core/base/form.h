@@ -1,0 +1,35 @@
+// application/x-www-form-urlencoded, read strictly: one reader for query strings and bodies.
+#pragma once
+
+#include "consentgate/core/base/error.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace consentgate::core {
+
+class Form {
+public:
+    // Refuses (invalid_request) a cut or false escape, bytes that are not UTF-8, NUL, and more than 100 fields.
+    static Result<Form> parse(std::string_view text);
+
+    // The value; absent when the field is missing, repeated, or empty (an empty value means absent: OAuth 2.1 section 3.1).
+    std::optional<std::string> get(std::string_view name) const;
+    // The value as sent, empty included; absent when missing or repeated.
+    std::optional<std::string> raw(std::string_view name) const;
+    std::size_t count(std::string_view name) const; // how often it was sent, empty values included
+    std::vector<std::string> all(std::string_view name) const;
+
+    // The first field sent more than once, `allowed` left aside; absent when there is none.
+    std::optional<std::string> repeated(std::string_view allowed = {}) const;
+    // invalid_request naming the repeated field, when there is one.
+    Checked check_not_repeated(std::string_view allowed = {}) const;
+
+private:
+    std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+} // namespace consentgate::core

@@ -1,0 +1,37 @@
+// What a resource server is told about a token. spec: RFC 7662; requirements V7-V10
+#pragma once
+
+#include "consentgate/core/oauth/access.h"
+#include "consentgate/core/oauth/client_auth.h"
+
+#include <optional>
+#include <string>
+
+namespace consentgate::core {
+
+// A guarded MCP server that may ask about tokens for its own resource, and about no others.
+struct ResourceServer {
+    ResourceServerId id;
+    std::string resource; // as published
+    Digest secret;
+    bool active = true;
+    Instant created_at{};
+    std::vector<std::string> services{}; // whose tokens it may fetch for its callers; empty: none
+    ScopeSet scope{};                    // what requests to it take; empty: the default scopes
+};
+
+// fail: invalid_client: unknown, disabled, wrong secret, no secret; one answer for all
+Checked check_resource_server(const ClientCredentials& credentials, const std::optional<ResourceServer>& server);
+
+// Active when the token is good for that resource now; else nothing but that it is not (V8).
+// in:   token  its digest, as it was found by
+std::string introspection_response(const std::optional<SessionView>& view, const Digest& token, const std::string& resource, const Policy& policy, Instant now);
+
+// Whom a token stands for, in one text: the same for every session of a virtual key or a verified user. Somebody who only
+// typed a user id proved nothing and is known by that session alone.
+std::string subject_of(const Session& session);
+
+// What a person may read in a log: the name of a key, or what was typed. Empty when nobody said who they are.
+std::string user_name(const SessionView& view);
+
+} // namespace consentgate::core

@@ -1,0 +1,76 @@
+// Finding out how people connect an account at a service, from its URL alone, and what we tell it about ourselves. Rules only:
+// who asks, and over what, is usecase/services. spec: RFC 9728, RFC 8414, RFC 7591; MCP authorization, 2025-11-25
+#pragma once
+
+#include "consentgate/core/base/error.h"
+#include "consentgate/core/oauth/policy.h"
+#include "consentgate/core/upstream/service.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace consentgate::core {
+
+// Why this cannot be a service's id, or the URL of anything of it; absent when it can. The reason is for the operator.
+std::optional<std::string> service_id_problem(std::string_view id);
+std::optional<std::string> endpoint_problem(std::string_view url);  // https, or http on a loopback host; no user name, no fragment
+
+// A parameter of a Bearer challenge, unquoted; absent when it is not there. in: name  "resource_metadata", "scope"
+std::optional<std::string> challenge_parameter(std::string_view authenticate, std::string_view name);
+
+// Where to look, in order: the path inserted after the well-known path, then the root. spec: RFC 9728 section 3.1
+std::vector<std::string> resource_metadata_urls(const std::string& url);
+// RFC 8414 section 3.1 and OpenID Connect Discovery: inserted paths first, then the OpenID path behind the issuer's.
+std::vector<std::string> server_metadata_urls(const std::string& issuer);
+
+struct ResourceDocument {
+    std::string resource;
+    std::vector<std::string> servers; // issuers, at least one
+    std::vector<std::string> scopes;
+};
+// in: url  of the service; the document must be about it, or about something above it on the same origin
+Result<ResourceDocument> read_resource_document(std::string_view body, const std::string& url);
+
+struct ServerDocument {
+    std::string issuer, authorization_endpoint, token_endpoint;
+    std::string registration_endpoint, revocation_endpoint; // empty: none
+    std::vector<std::string> scopes;
+    std::vector<ClientAuth> auth_methods; // those that we have too
+    bool sends_iss = false;
+    bool takes_documents = false;         // client_id_metadata_document_supported
+    bool announces_s256 = false;          // false: the document is silent about PKCE; one that names other methods only is refused
+};
+// in: issuer  that the document must name, to the character
+Result<ServerDocument> read_server_document(std::string_view body, const std::string& issuer);
+
+// What we are: our callback, our id where documents are taken, and the document itself.
+std::string callback_url(const Policy& policy);
+std::string client_document_url(const Policy& policy);
+std::string own_client_document(const Policy& policy);
+// Whether a service elsewhere can read that document: our issuer is https and has a public name.
+bool client_document_is_public(const Policy& policy);
+
+// How we come by a client id there. given: neither way is open, and the operator must bring one.
+Registration choose_registration(const ServerDocument& server, const Policy& policy);
+// The strongest that both have for a client that registers; none for a document, which can hold no secret.
+ClientAuth choose_auth(const ServerDocument& server, Registration registration);
+
+// The body of a registration request. spec: RFC 7591 section 2
+std::string registration_request(const Policy& policy, ClientAuth auth, const std::string& scope);
+
+struct Registered {
+    std::string client_id;
+    ClientAuth auth = ClientAuth::none;
+    Secret secret;                      // empty: none
+    std::int64_t secret_expires_at = 0; // seconds since the epoch; 0: never
+};
+// in: asked  the method of the request, which the service may have changed. spec: RFC 7591 section 3.2.1
+Result<Registered> read_registration(std::string_view body, ClientAuth asked);
+
+// What to ask for: the challenge's scope, else the resource's; with offline_access where the server knows that, so that there
+// are refresh tokens. Empty: no scope parameter.
+std::string choose_scope(const std::optional<std::string>& challenge, const std::vector<std::string>& resource, const std::vector<std::string>& server);
+
+} // namespace consentgate::core

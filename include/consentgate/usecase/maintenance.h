@@ -1,0 +1,31 @@
+// Start-up checks, health, and sweeping what has expired.
+#pragma once
+
+#include "consentgate/core/base/keyring.h"
+#include "consentgate/store/store.h"
+
+#include <string>
+
+namespace consentgate::usecase {
+
+struct Health {
+    bool store_answers = false;
+    std::string why_not; // when it does not, for the log
+    int schema_version = 0;
+    int expected_version = 0;
+    bool ready() const { return store_answers && schema_version == expected_version; }
+};
+
+// Reads only. Never throws.
+Health check_health(store::Store& store);
+
+// The key file must hold every key the database was used with; keys that are new to the database are noted there, those that
+// are not used yet by a server only: it says by that that it knows them.
+// fail: throws std::runtime_error that names the key and the way out, StoreFailure
+enum class KeyCheck { serving, looking };
+void check_server_keys(store::Store& store, const core::Keyring& keyring, core::Instant now, KeyCheck check = KeyCheck::serving);
+
+// One bounded batch. Clients that never redeemed a code are deleted after `unused_client_life`.
+store::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life);
+
+} // namespace consentgate::usecase

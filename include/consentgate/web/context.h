@@ -1,0 +1,32 @@
+// Everything the handlers share, made once before the first request.
+#pragma once
+
+#include "consentgate/sys/rate_limiter.h"
+#include "consentgate/usecase/dependencies.h"
+#include "consentgate/web/page.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace consentgate::web {
+
+struct Limits {
+    int registrations_per_minute = 60;  // per address; 0 for no limit
+    int authorizations_per_minute = 300;
+    int failed_authentications_per_minute = 60; // of clients and resource servers
+};
+
+struct WebContext {
+    usecase::Dependencies& deps;
+    const Pages& pages;
+    sys::RateLimiter& rates;
+    Limits limits;
+    std::string cookie_name;
+    std::string server_metadata;                                         // the document
+    std::vector<std::pair<std::string, std::string>> resource_metadata;  // path of the document, document
+};
+
+WebContext make_web_context(usecase::Dependencies& deps, const Pages& pages, sys::RateLimiter& rates, Limits limits);
+
+} // namespace consentgate::web

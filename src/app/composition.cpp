@@ -1,0 +1,74 @@
+#include "consentgate/app/composition.h"
+
+#include "consentgate/core/base/text.h"
+#include "consentgate/sys/clock.h"
+#include "consentgate/sys/key_file.h"
+#include "consentgate/usecase/introspection.h"
+#include "consentgate/usecase/maintenance.h"
+
+#include <Poco/Environment.h>
+
+#include <stdexcept>
+
+namespace consentgate::app {
+namespace {
+
+core::BearerVerifier read_bearer_keys(const Config& config) {
+    std::vector<core::BearerKey> keys;
+    for (const auto& file : config.bearer_keys) {
+        auto material = sys::read_secret_file(file.path);
+        // An editor's last newline is not part of a shared secret.
+        if (file.algorithm == "HS256") material = core::Secret(std::string(core::trim(material.reveal())));
+        keys.push_back({file.algorithm, std::move(material)});
+    }
+    return core::BearerVerifier(std::move(keys), config.bearer_issuer, config.bearer_audience);
+}
+
+} // namespace
+
+Startup load_startup(const std::string& path) {
+    auto config = read_config(path);
+    read_database_password(config);
+    auto keyring = sys::read_key_file(config.key_file);
+    auto bearers = read_bearer_keys(config);
+    return Startup{std::move(config), std::move(keyring), std::move(bearers)};
+}
+
+void read_database_password(Config& config) {
+    if (config.database_password_file.empty()) return;
+    auto password = sys::read_secret_file(config.database_password_file).reveal();
+    password.erase(password.find_last_not_of("\r\n") + 1); // an editor's last newline is not part of it; a blank may be
+    if (password.empty()) throw std::runtime_error(config.database_password_file + ": is empty; it must hold the password of the database user");
+    config.store.password = core::Secret(std::move(password));
+}
+
+void require_schema(store::Store& store, const store::StoreConfig& config) {
+    const auto health = usecase::check_health(store);
+    const auto where = store::address_of(config);
+    if (!health.store_answers) throw std::runtime_error(where + ": the database cannot be used (" + health.why_not + "); if it was never made, run: consentgate-admin migrate");
+    if (health.ready()) return;
+    throw std::runtime_error(where + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
+                             std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
+}
+
+void check_database(Startup& startup) {
+    const auto store = store::open_store(startup.config.store);
+    require_schema(*store, startup.config.store);
+    usecase::check_server_keys(*store, startup.keyring, sys::now());
+    auto& resources = startup.config.policy.resources;
+    resources = usecase::guarded_resources(*store, resources);
+    if (resources.empty()) throw std::runtime_error("nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs as `resources` in the configuration");
+}
+
+Runtime::Runtime(const Startup& startup)
+    : store_(store::open_store(startup.config.store)),
+      deps_{*store_, random_, startup.config.policy, startup.keyring, startup.bearers} {}
+
+std::string config_path(int argc, char** argv) {
+    for (int i = 1; i + 1 < argc; ++i) {
+        if (std::string(argv[i]) == "--config") return argv[i + 1];
+    }
+    return Poco::Environment::get("CONSENTGATE_CONFIG", "/etc/consentgate/consentgate.conf");
+}
+
+} // namespace consentgate::app

@@ -1,0 +1,82 @@
+#include "consentgate/core/base/address.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace consentgate::core {
+namespace {
+
+struct Net4 {
+    std::uint32_t prefix;
+    int bits;
+};
+
+struct Net6 {
+    std::uint64_t prefix; // the upper half of the address; no prefix here is longer
+    int bits;
+};
+
+constexpr std::uint32_t v4(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) { return a << 24 | b << 16 | c << 8 | d; }
+
+// spec: the IANA registry of special-purpose IPv4 addresses, multicast and class E besides
+constexpr std::array<Net4, 18> special4{{
+    {v4(0, 0, 0, 0), 8},       // this network
+    {v4(10, 0, 0, 0), 8},      // private
+    {v4(100, 64, 0, 0), 10},   // behind a carrier's NAT
+    {v4(127, 0, 0, 0), 8},     // loopback
+    {v4(169, 254, 0, 0), 16},  // link-local, where clouds keep their metadata
+    {v4(172, 16, 0, 0), 12},   // private
+    {v4(192, 0, 0, 0), 24},    // protocol assignments
+    {v4(192, 0, 2, 0), 24},    // documentation
+    {v4(192, 31, 196, 0), 24}, // AS112
+    {v4(192, 52, 193, 0), 24}, // AMT
+    {v4(192, 88, 99, 0), 24},  // 6to4 relays
+    {v4(192, 168, 0, 0), 16},  // private
+    {v4(192, 175, 48, 0), 24}, // AS112
+    {v4(198, 18, 0, 0), 15},   // benchmarking
+    {v4(198, 51, 100, 0), 24}, // documentation
+    {v4(203, 0, 113, 0), 24},  // documentation
+    {v4(224, 0, 0, 0), 4},     // multicast
+    {v4(240, 0, 0, 0), 4},     // reserved, and broadcast
+}};
+
+// Only 2000::/3 is given out; these parts of it are special. Everything outside (loopback, mapped, NAT64, unique local,
+// link-local, multicast …) is refused without being named.
+constexpr std::array<Net6, 4> special6{{
+    {0x2001000000000000, 23}, // protocol assignments: Teredo, benchmarking, ORCHID
+    {0x20010DB800000000, 32}, // documentation
+    {0x2002000000000000, 16}, // 6to4
+    {0x3FFF000000000000, 20}, // documentation
+}};
+
+template <class Number> bool within(Number address, Number prefix, int bits) {
+    return (address ^ prefix) >> (static_cast<int>(sizeof(Number)) * 8 - bits) == 0;
+}
+
+// The first bytes as a number.
+template <class Number> Number number_of(std::string_view bytes) {
+    Number number = 0;
+    for (std::size_t i = 0; i < sizeof(Number); ++i) number = number << 8 | static_cast<unsigned char>(bytes[i]);
+    return number;
+}
+
+} // namespace
+
+bool is_public_address(std::string_view address) {
+    if (address.size() == 4) {
+        const auto number = number_of<std::uint32_t>(address);
+        return std::none_of(special4.begin(), special4.end(), [&](const Net4& net) { return within(number, net.prefix, net.bits); });
+    }
+    if (address.size() != 16) return false;
+    const auto number = number_of<std::uint64_t>(address);
+    return within<std::uint64_t>(number, 0x2000000000000000, 3) &&
+           std::none_of(special6.begin(), special6.end(), [&](const Net6& net) { return within(number, net.prefix, net.bits); });
+}
+
+bool is_loopback_address(std::string_view address) {
+    if (address.size() == 4) return address[0] == 127;
+    return address.size() == 16 && address == std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+}
+
+} // namespace consentgate::core

@@ -1,0 +1,41 @@
+#include "consentgate/core/oauth/introspection.h"
+
+#include "consentgate/core/base/json.h"
+
+namespace consentgate::core {
+namespace {
+
+constexpr std::size_t token_id_length = 32; // hexadecimal digits: 128 bits
+
+} // namespace
+
+Checked check_resource_server(const ClientCredentials& credentials, const std::optional<ResourceServer>& server) {
+    if (!proves_secret(credentials, server ? server->secret : Digest{})) return client_not_authenticated("resource server unknown, or its secret is wrong");
+    if (!server->active) return client_not_authenticated("resource server disabled");
+    return Nothing{};
+}
+
+std::string user_name(const SessionView& view) { return view.virtual_key ? view.virtual_key->name : view.session.identity.value; }
+
+std::string subject_of(const Session& session) { return token_owner(session.identity, session.id); }
+
+std::string introspection_response(const std::optional<SessionView>& view, const Digest& token, const std::string& resource, const Policy& policy, Instant now) {
+    const auto valid = check_access(view, resource, now);
+    FlatJson document;
+    document.flag("active", static_cast<bool>(valid));
+    if (!valid) return document.str();
+    const auto& session = view->session;
+    document.text("scope", session.scope.text()).text("client_id", session.client_id.text);
+    if (const auto name = user_name(*view); !name.empty()) document.text("username", name);
+    document.text("token_type", "Bearer")
+        .number("exp", epoch(session.token_ends()))
+        .number("iat", epoch(session.created_at))
+        .text("sub", subject_of(session))
+        .text("aud", session.resource)
+        .text("iss", policy.issuer)
+        .text("jti", sha256("jti:" + token.hex).hex.substr(0, token_id_length))
+        .text("identity_kind", std::string(name_of(session.identity.kind)));
+    return document.str();
+}
+
+} // namespace consentgate::core

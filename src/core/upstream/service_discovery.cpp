@@ -1,0 +1,257 @@
+#include "consentgate/core/upstream/service_discovery.h"
+
+#include "consentgate/core/base/json.h"
+#include "consentgate/core/oauth/metadata.h"
+#include "consentgate/core/oauth/scope.h"
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/base/uri.h"
+
+#include <algorithm>
+
+namespace consentgate::core {
+namespace {
+
+using Poco::JSON::Object;
+using Texts = std::vector<std::string>;
+
+constexpr std::size_t max_url_bytes = 2048, max_id_bytes = 64, max_client_id_bytes = 2048, max_servers = 8;
+
+Error unusable(const std::string& message) { return make_error(ErrorCode::server_error, PublicMessage{message}); }
+
+bool holds(const Texts& list, std::string_view word) { return std::find(list.begin(), list.end(), word) != list.end(); }
+
+// The path, without a last slash: "" for a root.
+std::string path_of(const std::string& url) {
+    const auto parts = split_uri(url).value_or(UriParts{});
+    auto path = std::string(parts.rest.substr(0, parts.rest.find_first_of("?#")));
+    while (path.ends_with('/')) path.pop_back();
+    return path;
+}
+
+// Empty when it is missing; refused when it is there and cannot be used.
+Result<std::string> read_endpoint(const Object& document, const std::string& name, bool needed) {
+    if (!json_has(document, name)) {
+        if (needed) return unusable("the document names no " + name);
+        return std::string();
+    }
+    const auto url = json_text(document, name);
+    if (!url) return unusable(name + " is not text");
+    if (const auto reason = endpoint_problem(*url)) return unusable(name + " cannot be used: " + *reason);
+    return *url;
+}
+
+// Empty when it is missing.
+Result<Texts> read_list(const Object& document, const std::string& name) {
+    if (!json_has(document, name)) return Texts();
+    const auto list = json_texts(document, name);
+    if (!list) return unusable(name + " is not a list of texts");
+    return *list;
+}
+
+bool read_flag(const Object& document, const std::string& name) {
+    const auto value = document.get(name);
+    return value.isBoolean() && value.convert<bool>();
+}
+
+// Absent members mean what RFC 8414 section 2 says they mean.
+Checked read_methods(const Object& document, ServerDocument& server) {
+    const auto responses = read_list(document, "response_types_supported");
+    if (!responses) return responses.error();
+    if (json_has(document, "response_types_supported") && !holds(*responses, "code")) return unusable("the server gives no authorization codes (response_types_supported lacks code)");
+    const auto grants = read_list(document, "grant_types_supported");
+    if (!grants) return grants.error();
+    if (json_has(document, "grant_types_supported") && !holds(*grants, "authorization_code")) return unusable("the server takes no authorization codes (grant_types_supported lacks authorization_code)");
+    const auto challenges = read_list(document, "code_challenge_methods_supported");
+    if (!challenges) return challenges.error();
+    server.announces_s256 = holds(*challenges, "S256");
+    if (json_has(document, "code_challenge_methods_supported") && !server.announces_s256) return unusable("the server does not know the PKCE method S256 (code_challenge_methods_supported)");
+    const auto methods = read_list(document, "token_endpoint_auth_methods_supported");
+    if (!methods) return methods.error();
+    for (const auto& method : json_has(document, "token_endpoint_auth_methods_supported") ? *methods : Texts{"client_secret_basic"}) {
+        const auto known = client_auth_of(method);
+        if (known && *known != ClientAuth::private_key_jwt) server.auth_methods.push_back(*known);
+    }
+    if (server.auth_methods.empty()) return unusable("the server takes no client authentication that consentgate has (none, client_secret_basic, client_secret_post)");
+    return Nothing{};
+}
+
+void describe_us(Object& document, const Policy& policy, ClientAuth auth) {
+    document.set("client_name", policy.client_name).set("client_uri", policy.origin());
+    document.set("redirect_uris", json_array({callback_url(policy)}));
+    document.set("grant_types", json_array({"authorization_code", "refresh_token"}));
+    document.set("response_types", json_array({"code"}));
+    document.set("token_endpoint_auth_method", std::string(name_of(auth)));
+}
+
+} // namespace
+
+std::optional<std::string> service_id_problem(std::string_view id) {
+    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+    if (id.empty() || id.size() > max_id_bytes || !std::all_of(id.begin(), id.end(), fits)) return "a service's name is 1 to 64 of a-z, 0-9, - and _";
+    return std::nullopt;
+}
+
+std::optional<std::string> endpoint_problem(std::string_view url) {
+    if (url.size() > max_url_bytes) return "a URL is at most 2048 bytes long";
+    const auto parts = split_uri(url);
+    if (!parts || !parts->hierarchical || parts->host.empty()) return "it is not an absolute URL";
+    if (parts->has_userinfo) return "it carries a user name";
+    if (url.find('#') != std::string_view::npos) return "it has a fragment";
+    const auto scheme = lower_ascii(parts->scheme);
+    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host))) return std::nullopt;
+    return "it is not https (http is for 127.0.0.1, [::1] and localhost only)";
+}
+
+std::optional<std::string> challenge_parameter(std::string_view authenticate, std::string_view name) {
+    bool quoted = false;
+    for (std::size_t i = 0; i < authenticate.size(); ++i) {
+        if (quoted && authenticate[i] == '\\') { ++i; continue; }
+        if (authenticate[i] == '"') { quoted = !quoted; continue; }
+        const bool begins = !quoted && (i == 0 || authenticate[i - 1] == ' ' || authenticate[i - 1] == ',' || authenticate[i - 1] == '\t');
+        if (!begins || !same_ignoring_case(authenticate.substr(i, name.size()), name)) continue;
+        auto rest = trim(authenticate.substr(i + name.size()));
+        if (!rest.starts_with('=')) continue;
+        rest = trim(rest.substr(1));
+        if (!rest.starts_with('"')) return std::string(rest.substr(0, rest.find_first_of(", \t")));
+        std::string value;
+        for (std::size_t k = 1; k < rest.size() && rest[k] != '"'; ++k) {
+            if (rest[k] == '\\' && k + 1 < rest.size()) ++k;
+            value += rest[k];
+        }
+        return value;
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string> resource_metadata_urls(const std::string& url) {
+    const auto root = origin_of(url) + path::resource_metadata;
+    const auto path = path_of(url);
+    return path.empty() ? Texts{root} : Texts{root + path, root};
+}
+
+std::vector<std::string> server_metadata_urls(const std::string& issuer) {
+    const auto origin = origin_of(issuer), path = path_of(issuer);
+    const std::string openid = "/.well-known/openid-configuration";
+    Texts urls{origin + path::server_metadata + path, origin + openid + path};
+    if (!path.empty()) urls.push_back(origin + path + openid);
+    return urls;
+}
+
+Result<ResourceDocument> read_resource_document(std::string_view body, const std::string& url) {
+    const auto document = parse_json_object(body);
+    if (!document) return unusable("it is not a JSON object");
+    ResourceDocument read;
+    read.resource = json_text(*document, "resource").value_or("");
+    if (const auto reason = endpoint_problem(read.resource)) return unusable("its resource cannot be used: " + *reason);
+    const auto above = path_of(read.resource), path = path_of(url);
+    const bool covers = same_resource(origin_of(read.resource), origin_of(url)) && (path == above || path.starts_with(above + "/"));
+    if (!covers) return unusable("it is about another resource, " + read.resource);
+    const auto servers = read_list(*document, "authorization_servers");
+    if (!servers) return servers.error();
+    if (servers->empty()) return unusable("it names no authorization_servers");
+    for (const auto& issuer : *servers) {
+        if (read.servers.size() < max_servers && !endpoint_problem(issuer) && issuer.find('?') == std::string::npos) read.servers.push_back(issuer);
+    }
+    if (read.servers.empty()) return unusable("none of its authorization_servers can be used: they must be https");
+    auto scopes = read_list(*document, "scopes_supported");
+    if (!scopes) return scopes.error();
+    read.scopes = std::move(*scopes);
+    return read;
+}
+
+Result<ServerDocument> read_server_document(std::string_view body, const std::string& issuer) {
+    const auto document = parse_json_object(body);
+    if (!document) return unusable("it is not a JSON object");
+    ServerDocument read;
+    read.issuer = json_text(*document, "issuer").value_or("");
+    if (read.issuer != issuer) return unusable("it is another issuer's: it names '" + display_text(read.issuer, 200) + "', and " + issuer + " was asked");
+    const std::pair<const char*, std::string ServerDocument::*> endpoints[] = {
+        {"authorization_endpoint", &ServerDocument::authorization_endpoint}, {"token_endpoint", &ServerDocument::token_endpoint},
+        {"registration_endpoint", &ServerDocument::registration_endpoint}, {"revocation_endpoint", &ServerDocument::revocation_endpoint}};
+    for (const auto& [name, field] : endpoints) {
+        auto url = read_endpoint(*document, name, field == &ServerDocument::authorization_endpoint || field == &ServerDocument::token_endpoint);
+        if (!url) return url.error();
+        read.*field = std::move(*url);
+    }
+    if (auto methods = read_methods(*document, read); !methods) return methods.error();
+    auto scopes = read_list(*document, "scopes_supported");
+    if (!scopes) return scopes.error();
+    read.scopes = std::move(*scopes);
+    read.sends_iss = read_flag(*document, "authorization_response_iss_parameter_supported");
+    read.takes_documents = read_flag(*document, "client_id_metadata_document_supported");
+    return read;
+}
+
+std::string callback_url(const Policy& policy) { return policy.origin() + path::callback; }
+std::string client_document_url(const Policy& policy) { return policy.origin() + path::client_metadata; }
+
+std::string own_client_document(const Policy& policy) {
+    Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    document.set("client_id", client_document_url(policy));
+    describe_us(document, policy, ClientAuth::none);
+    return json_string(document);
+}
+
+bool client_document_is_public(const Policy& policy) {
+    const auto parts = split_uri(policy.issuer).value_or(UriParts{});
+    const auto host = lower_ascii(parts.host);
+    const auto last = host.substr(host.rfind('.') + 1);
+    const bool name = host.find('.') != std::string::npos && !host.starts_with('[') && last.find_first_not_of("0123456789") != std::string::npos;
+    return policy.secure() && name && !holds({"localhost", "local", "internal", "lan", "test", "invalid"}, last);
+}
+
+Registration choose_registration(const ServerDocument& server, const Policy& policy) {
+    const auto& methods = server.auth_methods;
+    const bool without_secret = std::find(methods.begin(), methods.end(), ClientAuth::none) != methods.end();
+    if (server.takes_documents && without_secret && client_document_is_public(policy)) return Registration::document;
+    return server.registration_endpoint.empty() ? Registration::given : Registration::dynamic;
+}
+
+ClientAuth choose_auth(const ServerDocument& server, Registration registration) {
+    if (registration == Registration::document) return ClientAuth::none;
+    for (const auto auth : {ClientAuth::client_secret_basic, ClientAuth::client_secret_post}) {
+        if (std::find(server.auth_methods.begin(), server.auth_methods.end(), auth) != server.auth_methods.end()) return auth;
+    }
+    return ClientAuth::none;
+}
+
+std::string registration_request(const Policy& policy, ClientAuth auth, const std::string& scope) {
+    Object request(Poco::JSON_PRESERVE_KEY_ORDER);
+    describe_us(request, policy, auth);
+    // A server that knows application types lets only a native one come back to a loopback address.
+    request.set("application_type", policy.secure() ? "web" : "native");
+    if (!scope.empty()) request.set("scope", scope);
+    return json_string(request);
+}
+
+Result<Registered> read_registration(std::string_view body, ClientAuth asked) {
+    const auto document = parse_json_object(body);
+    if (!document) return unusable("the answer is not a JSON object");
+    Registered read;
+    read.client_id = json_text(*document, "client_id").value_or("");
+    if (read.client_id.empty() || read.client_id.size() > max_client_id_bytes || has_control(read.client_id) || !valid_utf8(read.client_id)) return unusable("the answer holds no usable client_id");
+    const auto method = json_text(*document, "token_endpoint_auth_method");
+    const auto known = method ? client_auth_of(*method) : asked;
+    if (!known || *known == ClientAuth::private_key_jwt) return unusable("the service wants us to authenticate with " + display_text(*method, 60) + ", which consentgate does not have");
+    read.auth = *known;
+    if (read.auth == ClientAuth::none) return read;
+    read.secret = Secret(json_text(*document, "client_secret").value_or(""));
+    if (read.secret.empty() || has_control(read.secret.reveal())) return unusable("the answer holds no usable client_secret");
+    const auto expires = document->get("client_secret_expires_at");
+    if (expires.isInteger()) {
+        try {
+            read.secret_expires_at = expires.convert<std::int64_t>();
+        } catch (const Poco::Exception&) { // beyond all clocks: never
+        }
+    }
+    return read;
+}
+
+std::string choose_scope(const std::optional<std::string>& challenge, const std::vector<std::string>& resource, const std::vector<std::string>& server) {
+    auto scopes = challenge && ScopeSet::parse(*challenge) ? split(*challenge, ' ') : resource;
+    if (scopes.empty() || !ScopeSet::parse(join(scopes, " "))) return {};
+    if (holds(server, "offline_access") && !holds(scopes, "offline_access")) scopes.push_back("offline_access");
+    return join(scopes, " ");
+}
+
+} // namespace consentgate::core

@@ -1,0 +1,122 @@
+#include "consentgate/sys/fetch_limiter.h"
+
+#include "consentgate/core/base/secret.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace consentgate::sys {
+namespace {
+
+constexpr std::size_t slots = 64;
+constexpr std::chrono::milliseconds look_again{20};
+
+} // namespace
+
+struct FetchLimiter::Shared {
+    struct Slot {
+        pid_t holder = 0; // 0: free
+        bool waits = false;
+        std::array<char, 64> key{}; // hash of what is fetched
+    };
+
+    pthread_mutex_t mutex;
+    std::array<Slot, slots> slot;
+
+    // A worker that died at it gives its place up. Its id cannot belong to another worker yet, or if so for a moment only.
+    static bool held(Slot& slot) {
+        if (slot.holder != 0 && ::kill(slot.holder, 0) != 0 && errno == ESRCH) slot.holder = 0;
+        return slot.holder != 0;
+    }
+};
+
+class FetchLimiter::Locked {
+public:
+    explicit Locked(Shared& shared) : shared_(shared) {
+        // The one before died in it; what it wrote is a slot with its own id or none, which `held` mends.
+        if (pthread_mutex_lock(&shared_.mutex) == EOWNERDEAD) pthread_mutex_consistent(&shared_.mutex);
+    }
+    ~Locked() { pthread_mutex_unlock(&shared_.mutex); }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+
+private:
+    Shared& shared_;
+};
+
+FetchLimiter::FetchLimiter() {
+    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::runtime_error("there is no memory for the gate of the fetchers");
+    shared_ = new (memory) Shared{};
+    pthread_mutexattr_t kind;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
+    const int failed = pthread_mutex_init(&shared_->mutex, &kind);
+    pthread_mutexattr_destroy(&kind);
+    if (failed != 0) throw std::runtime_error("the gate of the fetchers cannot be made");
+}
+
+// The mutex is not destroyed: other processes may still use it. Its memory goes when the last of them does.
+FetchLimiter::~FetchLimiter() { ::munmap(shared_, sizeof(Shared)); }
+
+// out: a place, absent when all are taken; `busy` says whether another one fetches the same
+std::optional<FetchLimiter::Place> FetchLimiter::take(std::string_view key, std::size_t limit, bool& busy) {
+    const Locked locked(*shared_);
+    std::size_t taken = 0, free = slots;
+    busy = false;
+    for (std::size_t i = 0; i < slots; ++i) {
+        auto& slot = shared_->slot[i];
+        if (!Shared::held(slot)) {
+            free = std::min(free, i);
+            continue;
+        }
+        ++taken;
+        busy = busy || (!slot.waits && std::equal(key.begin(), key.end(), slot.key.begin()));
+    }
+    if (taken >= limit || free == slots) return std::nullopt;
+    auto& slot = shared_->slot[free];
+    std::copy(key.begin(), key.end(), slot.key.begin());
+    slot.waits = busy;
+    slot.holder = ::getpid();
+    return Place{busy ? Entry::waited : Entry::entered, free};
+}
+
+bool FetchLimiter::in_flight(std::string_view key) {
+    const Locked locked(*shared_);
+    return std::any_of(shared_->slot.begin(), shared_->slot.end(), [&](Shared::Slot& slot) {
+        return Shared::held(slot) && !slot.waits && std::equal(key.begin(), key.end(), slot.key.begin());
+    });
+}
+
+void FetchLimiter::release(std::size_t slot) {
+    const Locked locked(*shared_);
+    shared_->slot[slot].holder = 0;
+}
+
+FetchLimiter::Place FetchLimiter::enter(std::string_view what, std::size_t limit, Time until) {
+    const auto key = core::sha256(what).hex;
+    bool busy = false;
+    const auto place = take(key, limit, busy);
+    if (!place) return {};
+    if (!busy) return *place;
+    while (in_flight(key) && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(look_again);
+    const bool done = !in_flight(key);
+    release(place->slot);
+    return {done ? Entry::waited : Entry::full, 0};
+}
+
+void FetchLimiter::leave(const Place& place) { release(place.slot); }
+
+} // namespace consentgate::sys

@@ -1,0 +1,174 @@
+#include "consentgate/usecase/server_keys.h"
+
+#include "consentgate/core/base/aead.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace consentgate::usecase {
+namespace {
+
+constexpr std::size_t batch = 50; // rows of one transaction: a request that wants one of them waits a few milliseconds at most
+
+// Machines' clocks differ, and a request in flight judged its token a moment ago.
+constexpr core::Span margin{60};
+
+const store::ServerKeyRecord* record_of(const std::vector<store::ServerKeyRecord>& records, const core::KeyId& key) {
+    const auto known = std::find_if(records.begin(), records.end(), [&](const auto& record) { return record.id == key; });
+    return known == records.end() ? nullptr : &*known;
+}
+
+store::KeyUse use_of(const std::vector<store::KeyUse>& uses, const core::KeyId& key) {
+    const auto known = std::find_if(uses.begin(), uses.end(), [&](const auto& use) { return use.key == key; });
+    return known == uses.end() ? store::KeyUse{key} : *known;
+}
+
+KeyStage stage_of(const store::ServerKeyRecord* record, bool last) {
+    if (record != nullptr && record->state == store::KeyState::removed) return KeyStage::removed;
+    if (last) return KeyStage::current;
+    if (record == nullptr) return KeyStage::added;
+    return record->state == store::KeyState::known ? KeyStage::known : KeyStage::old;
+}
+
+// What runs out by itself: codes, sign-ins under way, and the time in which a used refresh token is answered again.
+std::optional<core::Instant> end_of(const store::KeyUse& use, core::Span grace) {
+    auto end = use.last_expiry;
+    if (use.last_use) end = std::max(end.value_or(core::Instant{}), *use.last_use + grace + margin);
+    return end;
+}
+
+std::string seal_anew(sys::Random& random, const core::Keyring& keyring, const std::string& place, const core::Secret& clear) {
+    return core::seal(keyring, keyring.newest(), random.bytes(core::nonce_bytes), place, clear);
+}
+
+// False: it does not open.
+bool reseal(sys::Random& random, const core::Keyring& keyring, const core::KeyId& before, const std::string& place, std::string& sealed) {
+    if (sealed.empty()) return true;
+    const auto clear = core::unseal(keyring, before, sealed, place);
+    if (clear) sealed = seal_anew(random, keyring, place, *clear);
+    return clear.has_value();
+}
+
+class Journey {
+public:
+    Journey(store::Store& store, sys::Random& random, const core::Keyring& keyring, const std::function<void(const Rekeyed&)>& after_batch)
+        : store_(store), random_(random), keyring_(keyring), after_batch_(after_batch) {}
+
+    void services() {
+        for (auto& service : store_.list_services()) {
+            if (service.key_id == keyring_.newest()) continue;
+            ++done_.found;
+            const auto before = service.key_id;
+            if (!reseal(random_, keyring_, before, service.client_secret_aad(), service.client_secret)) {
+                ++done_.unreadable;
+                continue;
+            }
+            service.key_id = keyring_.newest();
+            if (store_.rekey_service(service, before) == store::Applied::yes) ++done_.services;
+        }
+        after_batch_(done_);
+    }
+
+    void accounts() {
+        for (std::string after;;) {
+            auto tokens = store_.list_accounts_to_rekey(keyring_.newest(), after, batch);
+            if (tokens.empty()) return;
+            after = tokens.back().id;
+            done_.found += tokens.size();
+            std::vector<store::RekeyedAccount> readable;
+            for (auto& token : tokens) {
+                const auto before = token.key_id;
+                if (reseal(random_, keyring_, before, token.access_token_aad(), token.access_token) &&
+                    reseal(random_, keyring_, before, token.refresh_token_aad(), token.refresh_token)) {
+                    token.key_id = keyring_.newest();
+                    readable.push_back({std::move(token), before});
+                } else {
+                    ++done_.unreadable;
+                }
+            }
+            if (!readable.empty()) done_.accounts += store_.rekey_accounts(readable);
+            after_batch_(done_);
+        }
+    }
+
+    void refresh_tokens(core::Instant used_before) {
+        std::string after;
+        do {
+            const auto step = store_.rekey_refresh_tokens(keyring_.newest(), used_before, after, batch);
+            done_.found += step.found;
+            done_.refresh_tokens += step.changed;
+            after = step.last;
+            after_batch_(done_);
+        } while (!after.empty());
+    }
+
+    const Rekeyed& done() const { return done_; }
+
+private:
+    store::Store& store_;
+    sys::Random& random_;
+    const core::Keyring& keyring_;
+    const std::function<void(const Rekeyed&)>& after_batch_;
+    Rekeyed done_;
+};
+
+} // namespace
+
+std::vector<KeyLife> list_keys(store::Store& store, const core::Keyring& keyring, core::Span grace, core::Instant now) {
+    const auto records = store.list_server_keys();
+    const auto uses = store.list_key_uses(now);
+    std::vector<KeyLife> lives;
+    for (const auto& key : keyring.keys()) {
+        auto use = use_of(uses, key.id);
+        const auto end = end_of(use, grace);
+        lives.push_back({key.id, stage_of(record_of(records, key.id), key.id == keyring.newest()), std::move(use), end});
+    }
+    return lives;
+}
+
+std::optional<KeyLife> next_key(const std::vector<KeyLife>& keys) {
+    const auto next = std::find_if(keys.rbegin(), keys.rend(), [](const auto& key) { return key.stage == KeyStage::added || key.stage == KeyStage::known; });
+    return next == keys.rend() ? std::nullopt : std::optional(*next);
+}
+
+void require_latest(store::Store& store, const core::Keyring& keyring) {
+    const auto records = store.list_server_keys();
+    const auto* current = record_of(records, keyring.newest());
+    for (const auto& record : records) {
+        if (current == nullptr || record.state != store::KeyState::used || record.created_at <= current->created_at) continue;
+        throw std::runtime_error("the key file uses '" + current->id.text + "' for what is new, but this database was used with the newer '" + record.id.text +
+                                 "'; copy the key file here from the machine where it was rotated");
+    }
+}
+
+void note_current(store::Store& store, const core::Keyring& keyring, core::Instant now) {
+    const auto records = store.list_server_keys();
+    const auto* record = record_of(records, keyring.newest());
+    if (record == nullptr) store.put_server_key({keyring.newest(), core::Keyring::fingerprint(keyring.keys().back())}, now);
+    else if (record->state != store::KeyState::used) store.set_server_key_state(record->id, store::KeyState::used);
+}
+
+Rekeyed rekey(store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Span grace, core::Instant now,
+              const std::function<void(const Rekeyed&)>& after_batch) {
+    Journey walk(store, random, keyring, after_batch);
+    walk.services();
+    walk.accounts();
+    walk.refresh_tokens(now - grace - margin);
+    return walk.done();
+}
+
+void retire_key(store::Store& store, const core::Keyring& keyring, const core::KeyId& key, core::Span grace, core::Instant now) {
+    require_latest(store, keyring);
+    if (key == keyring.newest()) throw std::runtime_error("the key '" + key.text + "' is the one that is used for what is new; rotate first");
+    const auto records = store.list_server_keys();
+    const auto* record = record_of(records, key);
+    const auto use = use_of(store.list_key_uses(now), key);
+    if (use.total() > 0) {
+        const auto lasting = use.accounts + use.services;
+        throw std::runtime_error("the key '" + key.text + "' is still needed by " + std::to_string(use.total()) + " rows" +
+                                 (lasting == 0 && end_of(use, grace) ? "; run vault rotate --wait, which ends when they have run out" : "; run vault rotate"));
+    }
+    if (record != nullptr) store.set_server_key_state(key, store::KeyState::removed);
+}
+
+} // namespace consentgate::usecase

@@ -1,0 +1,79 @@
+#include "consentgate/core/oauth/introspection.h"
+
+#include "tests/support/makers.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace consentgate::core;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+
+namespace {
+
+constexpr const char* resource = "https://tools.example.org/mcp";
+
+SessionView sample_view() { return {sample_settlement().session, "Sample", true, std::nullopt}; }
+
+Poco::JSON::Object::Ptr told(const std::optional<SessionView>& view, const std::string& asking = resource, Instant now = noon) {
+    return json_of(introspection_response(view, sha256("token"), asking, sample_policy(), now));
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(introspection)
+
+BOOST_AUTO_TEST_CASE(an_active_token_is_described_in_the_rfcs_words, *label("V9") * label("T19")) {
+    const auto document = told(sample_view());
+    BOOST_TEST(document->getValue<bool>("active"));
+    BOOST_TEST(member_of(*document, "scope") == "mcp");
+    BOOST_TEST(member_of(*document, "client_id") == "cgc_sample");
+    BOOST_TEST(member_of(*document, "token_type") == "Bearer");
+    BOOST_TEST(member_of(*document, "aud") == resource);
+    BOOST_TEST(member_of(*document, "iss") == "https://auth.example.org");
+    BOOST_TEST(document->getValue<std::int64_t>("iat") == epoch(noon));
+    BOOST_TEST(document->getValue<std::int64_t>("exp") == epoch(noon) + 86400);
+    BOOST_TEST(member_of(*document, "jti").size() == 32U);
+    BOOST_TEST(member_of(*document, "jti") != sha256("token").hex.substr(0, 32)); // tells nothing of what is stored
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_is_not_good_for_the_asking_server_is_inactive_and_no_more, *label("V8") * label("V10") * label("K38")) {
+    auto revoked = sample_view();
+    revoked.session.revoked_at = noon;
+    auto disabled = sample_view();
+    disabled.client_active = false;
+    for (const auto& document : {told(std::nullopt), told(revoked), told(disabled), told(sample_view(), "https://tools.example.org/other"),
+                                 told(sample_view(), std::string(resource) + "/"), told(sample_view(), resource, noon + Span(86400))}) {
+        BOOST_TEST(members_of(*document) == "active");
+        BOOST_TEST(!document->getValue<bool>("active"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_subject_is_who_was_proven_and_a_typed_name_is_not, *label("K15") * label("V9")) {
+    auto session = sample_settlement().session;
+    session.identity = {IdentityKind::virtual_key, "vk_1"};
+    BOOST_TEST(subject_of(session) == "key:vk_1");
+    session.identity = {IdentityKind::user_id, "key:vk_1"};
+    BOOST_TEST(subject_of(session) == "session:" + session.id.text);
+    auto view = sample_view();
+    view.session.identity = {IdentityKind::user_id, "anna"};
+    BOOST_TEST(member_of(*told(view), "username") == "anna");
+    BOOST_TEST(member_of(*told(view), "identity_kind") == "user_id");
+}
+
+BOOST_AUTO_TEST_CASE(only_a_resource_server_with_its_own_secret_is_answered, *label("V7")) {
+    const ResourceServer server{ResourceServerId("cgrs_a"), resource, sha256("s"), true, noon};
+    const auto valid = [&](const std::string& form, const std::optional<ResourceServer>& stored) {
+        const auto credentials = read_client_credentials(form_of(form), {});
+        return credentials ? code_of(check_resource_server(*credentials, stored)) : code_of(credentials);
+    };
+    BOOST_TEST(valid("client_id=cgrs_a&client_secret=s", server) == "ok");
+    BOOST_TEST(valid("client_id=cgrs_a&client_secret=x", server) == "invalid_client");
+    BOOST_TEST(valid("client_id=cgrs_a", server) == "invalid_client");
+    BOOST_TEST(valid("token=x", server) == "invalid_client");
+    BOOST_TEST(valid("client_id=cgrs_a&client_secret=s", std::nullopt) == "invalid_client");
+    auto disabled = server;
+    disabled.active = false;
+    BOOST_TEST(valid("client_id=cgrs_a&client_secret=s", disabled) == "invalid_client");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,170 @@
+#include "consentgate/core/oauth/refresh.h"
+
+#include "tests/support/makers.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace consentgate::core;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+
+namespace {
+
+Parameters sample_refresh() { return {{"grant_type", "refresh_token"}, {"client_id", "cgc_sample"}, {"refresh_token", "cgr_" + std::string(43, 'r')}}; }
+
+// A refresh token and its session, as stored, and a request that fits them; a case spoils some of it.
+struct Presented {
+    Parameters form = sample_refresh();
+    std::optional<RefreshView> found = stored();
+    Policy policy = sample_policy();
+    Instant now = noon + Span(3600);
+
+    static RefreshView stored() {
+        auto session = sample_settlement().session;
+        session.scope = scopes("mcp profile");
+        session.expires_at = noon + Span(30 * 86400);
+        session.token_expires_at = noon + Span(86400);
+        return {{sha256("cgr_" + std::string(43, 'r')), session.id, KeyId("k1"), noon + Span(30 * 86400), std::nullopt}, {session, "Sample", true, std::nullopt}};
+    }
+    std::string verdict() const {
+        const auto request = parse_refresh(form.form(), ClientId(form.value("client_id")));
+        if (!request) return code_of(request);
+        const auto valid = validate_refresh(*request, found, policy, now);
+        if (!valid) return code_of(valid);
+        return *valid == RefreshUse::rotate ? "rotate" : *valid == RefreshUse::repeat ? "repeat" : "reuse";
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(refresh)
+
+BOOST_AUTO_TEST_CASE(a_refresh_names_its_client_and_its_token_once, *label("T5") * label("T20")) {
+    BOOST_TEST(code_of(parse_refresh(sample_refresh().form(), ClientId("cgc_sample"))) == "ok");
+    BOOST_TEST(code_of(parse_refresh(sample_refresh().without("refresh_token").form(), ClientId("cgc_sample"))) == "invalid_request");
+    BOOST_TEST(code_of(parse_grant_type(sample_refresh().also("refresh_token", "x").form(), sample_policy())) == "invalid_request");
+    BOOST_TEST(code_of(parse_refresh(sample_refresh().also("scope", "").form(), ClientId("cgc_sample"))) == "ok"); // empty is absent
+    BOOST_TEST(code_of(parse_refresh(sample_refresh().with("scope", "a\"b").form(), ClientId("cgc_sample"))) == "invalid_scope");
+    BOOST_TEST(code_of(parse_refresh(sample_refresh().also("resource", "https://a.example").also("resource", "https://b.example").form(), ClientId("cgc_sample"))) == "invalid_target");
+}
+
+BOOST_AUTO_TEST_CASE(a_token_is_rotated_by_its_own_client_in_its_time, *label("T20") * label("T25") * label("T28")) {
+    BOOST_TEST(Presented().verdict() == "rotate");
+    Presented other;
+    other.form = sample_refresh().with("client_id", "cgc_other");
+    BOOST_TEST(other.verdict() == "invalid_grant");
+    Presented unknown;
+    unknown.found.reset();
+    BOOST_TEST(unknown.verdict() == "invalid_grant");
+    Presented idle;
+    idle.now = noon + Span(30 * 86400 - 1);
+    BOOST_TEST(idle.verdict() == "rotate");
+    idle.now = noon + Span(30 * 86400);
+    BOOST_TEST(idle.verdict() == "invalid_grant");
+    Presented revoked;
+    revoked.found->session.session.revoked_at = noon;
+    BOOST_TEST(revoked.verdict() == "invalid_grant");
+    Presented disabled;
+    disabled.found->session.client_active = false;
+    BOOST_TEST(disabled.verdict() == "invalid_grant");
+}
+
+BOOST_AUTO_TEST_CASE(a_virtual_key_that_no_longer_stands_refreshes_nothing, *label("T25")) {
+    Presented by_key;
+    by_key.found->session.session.identity = {IdentityKind::virtual_key, "vk_sample"};
+    BOOST_TEST(by_key.verdict() == "invalid_grant"); // deleted
+    by_key.found->session.virtual_key = sample_virtual_key();
+    BOOST_TEST(by_key.verdict() == "rotate");
+    by_key.found->session.virtual_key->active = false;
+    BOOST_TEST(by_key.verdict() == "invalid_grant");
+}
+
+BOOST_AUTO_TEST_CASE(a_used_token_is_repeated_within_the_grace_and_reused_after_it, *label("T22") * label("T23") * label("K14")) {
+    Presented used;
+    used.found->token.used_at = used.now;
+    BOOST_TEST(used.verdict() == "repeat");
+    used.now = *used.found->token.used_at + Span(29);
+    BOOST_TEST(used.verdict() == "repeat");
+    used.now = *used.found->token.used_at + Span(30);
+    BOOST_TEST(used.verdict() == "reuse");
+    used.policy.refresh_grace = Span(0);
+    used.now = *used.found->token.used_at;
+    BOOST_TEST(used.verdict() == "reuse");
+}
+
+// A thief who knows a used token but not more must not end the family of its owner.
+BOOST_AUTO_TEST_CASE(only_a_request_that_is_otherwise_right_can_be_a_reuse, *label("T22")) {
+    Presented late;
+    late.found->token.used_at = noon;
+    late.now = noon + Span(3600);
+    BOOST_TEST(late.verdict() == "reuse");
+    late.form = sample_refresh().with("client_id", "cgc_other");
+    BOOST_TEST(late.verdict() == "invalid_grant");
+    late.form = sample_refresh().with("resource", "https://else.example/mcp");
+    BOOST_TEST(late.verdict() == "invalid_target");
+}
+
+BOOST_AUTO_TEST_CASE(scope_and_resource_are_narrowed_never_widened, *label("T18") * label("T24") * label("K36") * label("K37")) {
+    Presented asked;
+    for (const auto& [scope, verdict] : std::vector<std::pair<std::string, std::string>>{
+             {"mcp", "rotate"}, {"profile mcp", "rotate"}, {"mcp admin", "invalid_scope"}, {"admin", "invalid_scope"}}) {
+        asked.form = sample_refresh().with("scope", scope);
+        BOOST_TEST_CONTEXT(scope) BOOST_TEST(asked.verdict() == verdict);
+    }
+    asked.form = sample_refresh().with("resource", "HTTPS://tools.example.org/mcp");
+    BOOST_TEST(asked.verdict() == "rotate");
+    asked.form = sample_refresh().with("resource", "https://tools.example.org/other");
+    BOOST_TEST(asked.verdict() == "invalid_target");
+}
+
+BOOST_AUTO_TEST_CASE(the_same_token_always_gives_the_same_successors, *label("T21") * label("T23")) {
+    const Secret token("cgr_" + std::string(43, 'r'));
+    const auto found = Presented::stored();
+    const auto once = rotate(token, found, std::nullopt, sample_keyring(), sample_policy(), noon);
+    const auto again = rotate(token, found, std::nullopt, sample_keyring(), sample_policy(), noon);
+    BOOST_REQUIRE((once && again));
+    BOOST_TEST((once->granted.token.reveal() == again->granted.token.reveal()));
+    BOOST_TEST((once->granted.refresh_token->reveal() == again->granted.refresh_token->reveal()));
+    BOOST_TEST((once->granted.refresh_token->reveal() != token.reveal()));
+    BOOST_TEST(once->granted.refresh_token->reveal().starts_with("cgr_"));
+    BOOST_TEST(once->granted.token.reveal().starts_with("cgs_"));
+    BOOST_TEST(once->granted.token.reveal().size() == 47U);
+    BOOST_TEST((once->rotation.used == sha256(token)));
+    BOOST_TEST((once->rotation.next.hash == sha256(*once->granted.refresh_token)));
+    BOOST_TEST((once->rotation.access.hash == sha256(once->granted.token)));
+    // Another server key, or another scope, another token: neither the old token nor the database gives it away.
+    const Keyring other({{KeyId("k1"), Secret(std::string(32, '\2'))}});
+    BOOST_TEST((rotate(token, found, std::nullopt, other, sample_policy(), noon)->granted.token.reveal() != once->granted.token.reveal()));
+    BOOST_TEST((rotate(token, found, scopes("mcp"), sample_keyring(), sample_policy(), noon)->granted.token.reveal() != once->granted.token.reveal()));
+    BOOST_TEST(!rotate(token, found, std::nullopt, Keyring({{KeyId("k2"), Secret(std::string(32, '\1'))}}), sample_policy(), noon).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_narrowed_access_token_leaves_the_session_its_scope, *label("T24")) {
+    const auto narrowed = rotate(Secret("x"), Presented::stored(), scopes("mcp"), sample_keyring(), sample_policy(), noon);
+    BOOST_TEST(narrowed->granted.session.scope.text() == "mcp");
+    BOOST_TEST(narrowed->rotation.access.scope.text() == "mcp");
+}
+
+BOOST_AUTO_TEST_CASE(a_session_lasts_30_idle_days_and_90_in_all, *label("T25") * label("T27") * label("contract_6")) {
+    const auto at = [](std::int64_t days) { return rotate(Secret("x"), Presented::stored(), std::nullopt, sample_keyring(), sample_policy(), noon + Span(days * 86400)); };
+    BOOST_TEST((at(1)->rotation.next.expires_at == noon + Span(31 * 86400)));
+    BOOST_TEST((at(60)->rotation.next.expires_at == noon + Span(90 * 86400)));
+    BOOST_TEST((at(61)->rotation.next.expires_at == noon + Span(90 * 86400)));
+    BOOST_TEST((at(61)->rotation.access.expires_at == noon + Span(62 * 86400)));
+    BOOST_TEST((at(89)->rotation.access.expires_at == noon + Span(90 * 86400))); // an access token does not outlive its session
+}
+
+BOOST_AUTO_TEST_CASE(a_first_refresh_token_is_for_clients_that_registered_the_grant, *label("T26")) {
+    const auto finalized_flow = sample_settlement();
+    const Secret code(std::string(43, 'c'));
+    BOOST_TEST(!first_refresh_token(finalized_flow.code, code, finalized_flow.session, false, sample_keyring(), sample_policy(), noon).has_value());
+    const auto first = first_refresh_token(finalized_flow.code, code, finalized_flow.session, true, sample_keyring(), sample_policy(), noon);
+    BOOST_REQUIRE(first.has_value());
+    BOOST_TEST((first->token.hash == sha256(first->secret)));
+    BOOST_TEST((first->token.expires_at == noon + Span(30 * 86400)));
+    auto without = sample_policy();
+    without.refresh_idle = Span(0);
+    BOOST_TEST(!first_refresh_token(finalized_flow.code, code, finalized_flow.session, true, sample_keyring(), without, noon).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

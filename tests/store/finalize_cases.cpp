@@ -1,0 +1,250 @@
+// The heart: everything or nothing, and exactly once. spec: contract section 1
+#include "child.h"
+#include "sample.h"
+#include "store/db_session.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
+#include <thread>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using store::Applied;
+
+namespace {
+
+// The statements of one settlement with two upstream tokens, as the store announces them.
+std::size_t statements_of_a_settlement(Ground& ground) {
+    std::size_t seen = 0;
+    const auto quiet = ground.open();
+    const auto flow = put_sample_flow(*quiet);
+    for (const auto* service : {"notion", "github"}) quiet->connect_in_flow(flow.id, sample_token(service), noon);
+    const auto current = quiet->find_flow(flow.id)->flow;
+    const auto counting = ground.open([&](std::string_view) { ++seen; });
+    counting->finalize_flow(finalization_of(current));
+    return seen;
+}
+
+core::Flow flow_with_tokens(store::Store& store, std::size_t tokens) {
+    const auto flow = put_sample_flow(store);
+    for (std::size_t i = 0; i < tokens; ++i) store.connect_in_flow(flow.id, sample_token("service" + std::to_string(i)), noon);
+    return store.find_flow(flow.id)->flow;
+}
+
+} // namespace
+
+STORE_CASE(a_settled_flow_is_gone_and_its_session_and_code_are_there, "contract-1") {
+    const auto store = ground.open();
+    const auto flow = flow_with_tokens(*store, 2);
+    const auto finalization = finalization_of(flow);
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST(traces_of(*store, finalization).finalized_flow(2));
+    BOOST_TEST((store->find_finalized(flow.id) == flow.browser));
+
+    const auto code = store->find_code(finalization.code.hash);
+    BOOST_REQUIRE(code.has_value());
+    BOOST_TEST(code->code.redirect_uri == flow.redirect_uri);
+    BOOST_TEST(code->code.code_challenge == flow.code_challenge);
+    BOOST_TEST(code->code.key_id.text == "k1");
+    BOOST_TEST((code->code.expires_at == noon + core::Span(300)));
+    BOOST_TEST(code->session.resource == flow.resource);
+    BOOST_TEST(code->session.scope.text() == "mcp");
+    BOOST_TEST((code->session.expires_at == noon + core::Span(86400)));
+}
+
+STORE_CASE(a_flow_is_settled_once_only, "contract-1") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    const auto first = finalization_of(flow);
+    const auto second = finalization_of(flow);
+    BOOST_TEST((store->finalize_flow(first) == Applied::yes));
+    BOOST_TEST((store->finalize_flow(second) == Applied::no));
+    BOOST_TEST(!store->find_session(second.session.token).has_value());
+    BOOST_TEST(!store->find_code(second.code.hash).has_value());
+}
+
+STORE_CASE(an_expired_flow_is_not_settled_and_stays, "contract-1") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    const auto at_the_last_second = finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at);
+    BOOST_TEST((store->finalize_flow(at_the_last_second) == Applied::no));
+    BOOST_TEST(traces_of(*store, at_the_last_second).untouched(0));
+    const auto in_time = finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at - core::Span(1));
+    BOOST_TEST((store->finalize_flow(in_time) == Applied::yes));
+}
+
+STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "contract-1") {
+    const auto store = ground.open();
+    const auto read = put_sample_flow(*store);
+    BOOST_TEST((store->choose_identity(read.id, read.revision, {core::IdentityKind::user_id, "anna"}, noon) == Applied::yes));
+    BOOST_TEST((store->finalize_flow(finalization_of(read)) == Applied::no));
+    const auto again = store->find_flow(read.id);
+    BOOST_REQUIRE(again.has_value());
+    BOOST_TEST(again->flow.identity.value == "anna");
+}
+
+STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "contract-1") {
+    const auto store = ground.open();
+    const auto flow = put_sample_flow(*store);
+    store->finalize_flow(finalization_of(flow));
+    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::user_id, "mallory"}, noon) == Applied::no));
+    BOOST_TEST(!store->find_flow(flow.id).has_value());
+}
+
+STORE_CASE(a_token_connected_since_the_flow_was_read_is_not_left_behind, "contract-1") {
+    const auto store = ground.open();
+    const auto read = put_sample_flow(*store);
+    store->connect_in_flow(read.id, sample_token("notion"), noon);
+    BOOST_TEST((store->finalize_flow(finalization_of(read)) == Applied::no));
+    const auto finalization = finalization_of(store->find_flow(read.id)->flow);
+    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST(traces_of(*store, finalization).finalized_flow(1));
+    BOOST_TEST((store->connect_in_flow(read.id, sample_token("github"), noon) == Applied::no));
+}
+
+STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "contract-4") {
+    const auto store = ground.open();
+    const core::Identity key{core::IdentityKind::virtual_key, "vk_" + fresh_id()};
+    const auto first = flow_with_tokens(*store, 2);
+    const auto before = finalization_of(first, key);
+    BOOST_TEST((store->finalize_flow(before) == Applied::yes));
+    const auto second = flow_with_tokens(*store, 1); // service0 again
+    const auto connected = store->list_accounts(core::token_owner(second.id)).front();
+    BOOST_TEST((store->finalize_flow(finalization_of(second, key)) == Applied::yes));
+
+    const auto kept = store->list_accounts(before.session_owner);
+    BOOST_REQUIRE(kept.size() == 2U);
+    BOOST_TEST(kept[0].id == connected.id);
+    BOOST_TEST(kept[0].access_token == connected.access_token);
+    BOOST_TEST(kept[0].version > connected.version);
+    BOOST_TEST(kept[1].service.text == "service1");
+}
+
+STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "contract-4") {
+    const auto store = ground.open();
+    const core::Identity typed{core::IdentityKind::user_id, "anna"};
+    const auto mine = finalization_of(flow_with_tokens(*store, 1), typed);
+    const auto hers = finalization_of(flow_with_tokens(*store, 1), typed);
+    store->finalize_flow(mine);
+    store->finalize_flow(hers);
+    BOOST_TEST(mine.session_owner != hers.session_owner);
+    BOOST_TEST(traces_of(*store, mine).finalized_flow(1));
+    BOOST_TEST(traces_of(*store, hers).finalized_flow(1));
+}
+
+// At least 500 failures, at every statement in turn, BEGIN and COMMIT included; by turns of a kind after which the session
+// is given up, and of one after which it is rolled back and goes on.
+STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "contract-1 atomic") {
+    const auto statements = statements_of_a_settlement(ground);
+    BOOST_REQUIRE(statements >= 9U); // BEGIN, DELETE, INSERT, SELECT, 2 × (DELETE, UPDATE), INSERT, COMMIT
+    const auto watcher = ground.open();
+    std::size_t injected = 0, seen = 0, fatal = 1, round = 0;
+    const auto failing = ground.open([&](std::string_view) {
+        if (++seen != fatal) return;
+        if (round % 4 == 0) throw std::runtime_error("injected");
+        throw store::EngineError(store::EngineErrorKind::taken, "injected");
+    });
+    for (; injected < 500; ++round) {
+        const auto finalization = finalization_of(flow_with_tokens(*watcher, 2));
+        for (fatal = 1; fatal <= statements; ++fatal) {
+            seen = 0;
+            BOOST_CHECK_THROW(failing->finalize_flow(finalization), store::StoreFailure);
+            BOOST_REQUIRE_MESSAGE(traces_of(*watcher, finalization).untouched(2), "after a failure at statement " << fatal << " of " << statements);
+            ++injected;
+        }
+        // The flow is none the worse for it.
+        BOOST_REQUIRE((watcher->finalize_flow(finalization) == Applied::yes));
+        BOOST_REQUIRE(traces_of(*watcher, finalization).finalized_flow(2));
+    }
+}
+
+STORE_CASE(a_store_that_failed_works_again_with_its_next_verb, "contract-1") {
+    bool fail = true;
+    const auto store = ground.open([&](std::string_view sql) {
+        if (fail && sql == "COMMIT") throw std::runtime_error("injected");
+    });
+    const auto client = sample_client();
+    BOOST_CHECK_THROW(store->put_client(client), store::StoreFailure);
+    fail = false;
+    BOOST_TEST(!store->find_client(client.id).has_value());
+    store->put_client(client);
+    BOOST_TEST(store->find_client(client.id).has_value());
+}
+
+// 21 rounds of four processes that settle as fast as they can and are killed in the midst of it, at random moments and at
+// every kind of statement.
+STORE_CASE(a_killed_process_leaves_everything_or_nothing, "contract-1 atomic") {
+    const auto watcher = ground.open();
+    std::vector<core::Finalization> finalizations;
+    for (int round = 0; round < 21; ++round) {
+        const std::size_t first = finalizations.size();
+        for (int i = 0; i < 24; ++i) finalizations.push_back(finalization_of(flow_with_tokens(*watcher, 1)));
+        std::vector<pid_t> children;
+        for (int child = 0; child < 4; ++child) {
+            const pid_t pid = fork();
+            if (pid == 0) {
+                std::size_t countdown = static_cast<std::size_t>(round * 4 + child) % 37 + 3;
+                const auto store = ground.open([&](std::string_view) {
+                    if (--countdown == 0) raise(SIGKILL);
+                });
+                for (std::size_t i = first + static_cast<std::size_t>(child); i < finalizations.size(); i += 4) store->finalize_flow(finalizations[i]);
+                _exit(0);
+            }
+            children.push_back(pid);
+        }
+        for (const pid_t pid : children) end_of(pid);
+    }
+    std::size_t finalized_flow = 0;
+    for (const auto& finalization : finalizations) {
+        const auto traces = traces_of(*watcher, finalization);
+        BOOST_REQUIRE(traces.finalized_flow(1) || traces.untouched(1));
+        finalized_flow += traces.finalized_flow(1) ? 1 : 0;
+    }
+    BOOST_TEST(finalized_flow > 0U);
+    BOOST_TEST(finalized_flow < finalizations.size());
+}
+
+STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "contract-1 race") {
+    const auto watcher = ground.open();
+    std::vector<core::Flow> flows;
+    for (int i = 0; i < 60; ++i) flows.push_back(put_sample_flow(*watcher));
+    std::array<int, 2> results{};
+    BOOST_REQUIRE(pipe(results.data()) == 0);
+    std::vector<pid_t> children;
+    for (int child = 0; child < 8; ++child) {
+        const pid_t pid = fork();
+        if (pid == 0) {
+            const auto store = ground.open();
+            for (const auto& flow : flows) {
+                const char won = store->finalize_flow(finalization_of(flow)) == Applied::yes ? 1 : 0;
+                if (write(results[1], &won, 1) != 1) _exit(1);
+            }
+            _exit(0);
+        }
+        children.push_back(pid);
+    }
+    for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0);
+    close(results[1]);
+    int winners = 0, answers = 0;
+    for (char won = 0; read(results[0], &won, 1) == 1; ++answers) winners += won;
+    close(results[0]);
+    BOOST_TEST(answers == 480);
+    BOOST_TEST(winners == 60);
+    for (const auto& flow : flows) {
+        BOOST_TEST(watcher->find_finalized(flow.id).has_value());
+        BOOST_TEST(!watcher->find_flow(flow.id).has_value());
+    }
+}
+
+STORE_CASE(a_denied_flow_is_gone_with_its_tokens, "contract-3") {
+    const auto store = ground.open();
+    const auto flow = flow_with_tokens(*store, 2);
+    BOOST_TEST((store->deny_flow(flow.id, noon) == Applied::yes));
+    BOOST_TEST(!store->find_flow(flow.id).has_value());
+    BOOST_TEST(store->list_accounts(core::token_owner(flow.id)).empty());
+    BOOST_TEST((store->deny_flow(flow.id, noon) == Applied::no));
+    BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::no));
+}
