@@ -1,13 +1,14 @@
-// A guarded MCP server as small as can be: a tool, whoami, that says which client and which person is calling, and another,
-// profile, that takes a scope of its own.
+// A guarded MCP server as small as can be: a tool, whoami, that says which client and which person
+// is calling, and another, profile, that takes a scope of its own.
 //
-// It speaks Streamable HTTP (MCP 2025-03-26 and later) with plain JSON answers and no server-side session, behind the
-// same web server as consentgate. The access token is checked for real, against the session as it is now.
-#include "consentgate/app/master.h"
+// It speaks Streamable HTTP (MCP 2025-03-26 and later) with plain JSON answers and no server-side
+// session, behind the same web server as consentgate. The access token is checked for real, against
+// the session as it is now.
 #include "consentgate/app/composition.h"
-#include "consentgate/core/oauth/gate.h"
+#include "consentgate/app/master.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/gate.h"
 #include "consentgate/usecase/access.h"
 #include "consentgate/web/answer.h"
 #include "consentgate/web/fastcgi.h"
@@ -28,15 +29,20 @@ using web::Request;
 Object object() { return Object(Poco::JSON_PRESERVE_KEY_ORDER); }
 
 Reply json(int status, const Object& document) {
-    return Reply{status, {}, core::json_string(document)}.header("Content-Type", "application/json").header("Cache-Control", "no-store");
+    return Reply{status, {}, core::json_string(document)}
+        .header("Content-Type", "application/json")
+        .header("Cache-Control", "no-store");
 }
 
 // in:   error  null: no credentials came, and a challenge for them names no error
-Reply challenge(const std::string& resource, const core::ScopeSet& scopes, const core::Error* error) {
+Reply challenge(
+    const std::string& resource, const core::ScopeSet& scopes, const core::Error* error) {
     const auto value = core::bearer_challenge(resource, scopes, error);
-    if (!error) return json(401, object().set("error", "unauthorized")).header("WWW-Authenticate", value);
+    if (!error)
+        return json(401, object().set("error", "unauthorized")).header("WWW-Authenticate", value);
     const auto& known = core::traits(error->code);
-    return json(known.status, object().set("error", std::string(known.oauth_error))).header("WWW-Authenticate", value);
+    return json(known.status, object().set("error", std::string(known.oauth_error)))
+        .header("WWW-Authenticate", value);
 }
 
 Object identity_of(const core::SessionView& view) {
@@ -63,13 +69,20 @@ Object initialize(const Object& params) {
 Object tool(const std::string& name, const std::string& title, const std::string& description) {
     auto schema = object();
     schema.set("type", "object").set("properties", object()).set("additionalProperties", false);
-    return object().set("name", name).set("title", title).set("description", description).set("inputSchema", schema);
+    return object()
+        .set("name", name)
+        .set("title", title)
+        .set("description", description)
+        .set("inputSchema", schema);
 }
 
 Object list_tools() {
     Array tools;
-    tools.add(tool("whoami", "Who am I", "Names the client and the person this session belongs to."));
-    tools.add(tool("profile", "Profile", "Tells since when you are signed in and what for; takes the scope profile."));
+    tools.add(
+        tool("whoami", "Who am I", "Names the client and the person this session belongs to."));
+    tools.add(tool(
+        "profile", "Profile",
+        "Tells since when you are signed in and what for; takes the scope profile."));
     return object().set("tools", tools);
 }
 
@@ -80,7 +93,8 @@ const core::ScopeSet& profile_scopes() {
 
 Object call_profile(const core::SessionView& view) {
     auto profile = identity_of(view);
-    profile.set("since", core::epoch(view.session.created_at)).set("scope", view.session.scope.text());
+    profile.set("since", core::epoch(view.session.created_at))
+        .set("scope", view.session.scope.text());
     Array list;
     list.add(object().set("type", "text").set("text", core::json_string(profile)));
     return object().set("content", list).set("structuredContent", profile).set("isError", false);
@@ -90,7 +104,10 @@ Object call_whoami(const core::SessionView& view) {
     const auto identity = identity_of(view);
     auto content = object();
     content.set("type", "text");
-    content.set("text", "client=" + view.client_name + " identity=" + identity.getValue<std::string>("identity_kind") + ":" + identity.getValue<std::string>("identity"));
+    content.set(
+        "text", "client=" + view.client_name +
+                    " identity=" + identity.getValue<std::string>("identity_kind") + ":" +
+                    identity.getValue<std::string>("identity"));
     Array list;
     list.add(content);
     return object().set("content", list).set("structuredContent", identity).set("isError", false);
@@ -105,22 +122,28 @@ Reply rpc_error(int status, const Poco::Dynamic::Var& id, int code, const std::s
 Reply answer_rpc(const Object& message, const core::SessionView& view) {
     const auto method = core::json_text(message, "method");
     const auto id = message.has("id") ? message.get("id") : Poco::Dynamic::Var();
-    if (core::json_text(message, "jsonrpc") != "2.0" || !method) return rpc_error(400, {}, -32600, "not a JSON-RPC 2.0 request");
+    if (core::json_text(message, "jsonrpc") != "2.0" || !method)
+        return rpc_error(400, {}, -32600, "not a JSON-RPC 2.0 request");
     if (!message.has("id")) return Reply{202, {}, {}}; // a notification
     const auto params = message.isObject("params") ? *message.getObject("params") : object();
-    const auto result = [&](const Object& value) { return json(200, object().set("jsonrpc", "2.0").set("id", id).set("result", value)); };
+    const auto result = [&](const Object& value) {
+        return json(200, object().set("jsonrpc", "2.0").set("id", id).set("result", value));
+    };
     if (*method == "initialize") return result(initialize(params));
     if (*method == "ping") return result(object());
     if (*method == "tools/list") return result(list_tools());
-    if (*method == "tools/call" && core::json_text(params, "name") == "whoami") return result(call_whoami(view));
-    if (*method == "tools/call" && core::json_text(params, "name") == "profile") return result(call_profile(view));
+    if (*method == "tools/call" && core::json_text(params, "name") == "whoami")
+        return result(call_whoami(view));
+    if (*method == "tools/call" && core::json_text(params, "name") == "profile")
+        return result(call_profile(view));
     if (*method == "tools/call") return rpc_error(200, id, -32602, "there is no such tool");
     return rpc_error(200, id, -32601, "there is no such method");
 }
 
 bool calls_profile(const Object& message) {
     const auto params = message.isObject("params") ? message.getObject("params") : Object::Ptr();
-    return core::json_text(message, "method") == "tools/call" && params && core::json_text(*params, "name") == "profile";
+    return core::json_text(message, "method") == "tools/call" && params &&
+           core::json_text(*params, "name") == "profile";
 }
 
 // Access comes before everything else about the request (requirement C15).
@@ -128,30 +151,41 @@ Reply serve_mcp(const Request& request, usecase::Dependencies& deps, const std::
     if (request.method == "OPTIONS") return web::answer_mcp_preflight();
     const auto credential = core::bearer_credential(request.authorization);
     const auto& scopes = deps.policy.default_scopes;
-    if (!credential) { // no header that could be one: the client must mend it, and signing in anew would not (C8)
-        const auto malformed = core::make_error(core::ErrorCode::invalid_request, core::PublicMessage{"the Authorization header must be Bearer and one token"});
+    if (!credential) { // no header that could be one: the client must mend it, and signing in anew
+                       // would not (C8)
+        const auto malformed = core::make_error(
+            core::ErrorCode::invalid_request,
+            core::PublicMessage{"the Authorization header must be Bearer and one token"});
         return challenge(resource, scopes, &malformed);
     }
     if (!*credential) return challenge(resource, scopes, nullptr);
     const auto view = usecase::authorize_access(deps, **credential, resource, request.now);
     if (!view) return challenge(resource, scopes, &view.error());
-    if (request.method != "POST") return json(405, object().set("error", "method_not_allowed")).header("Allow", "POST, OPTIONS");
-    if (request.body_state == web::BodyState::too_large) return json(413, object().set("error", "too_large"));
-    if (request.body_state == web::BodyState::cut) return rpc_error(400, {}, -32700, "the body was cut off");
+    if (request.method != "POST")
+        return json(405, object().set("error", "method_not_allowed"))
+            .header("Allow", "POST, OPTIONS");
+    if (request.body_state == web::BodyState::too_large)
+        return json(413, object().set("error", "too_large"));
+    if (request.body_state == web::BodyState::cut)
+        return rpc_error(400, {}, -32700, "the body was cut off");
     const auto message = core::parse_json_object(request.body);
     if (!message) return rpc_error(400, {}, -32700, "not a JSON object");
     if (calls_profile(*message)) {
-        if (const auto valid = core::check_scope(view->session, profile_scopes(), deps.policy); !valid) return challenge(resource, profile_scopes(), &valid.error());
+        if (const auto valid = core::check_scope(view->session, profile_scopes(), deps.policy);
+            !valid)
+            return challenge(resource, profile_scopes(), &valid.error());
     }
     return answer_rpc(*message, *view);
 }
 
-Reply serve_safely(const Request& request, usecase::Dependencies& deps, const std::string& resource) {
+Reply serve_safely(
+    const Request& request, usecase::Dependencies& deps, const std::string& resource) {
     Reply reply;
     try {
         reply = serve_mcp(request, deps, resource);
     } catch (const std::exception&) { // the database is away: closed, and worth another try
-        reply = json(503, object().set("error", "temporarily_unavailable")).header("Retry-After", "2");
+        reply =
+            json(503, object().set("error", "temporarily_unavailable")).header("Retry-After", "2");
     }
     return web::open_to_browsers(std::move(reply));
 }
@@ -166,12 +200,18 @@ int main(int argc, char** argv) {
     }
     try {
         return app::run_master([&]() -> app::Plan {
-            const auto startup = std::make_shared<app::Startup>(app::load_startup(app::config_path(argc, argv)));
-            if (startup->config.policy.resources.empty()) throw std::runtime_error("`resources` of the configuration must name this server");
+            const auto startup =
+                std::make_shared<app::Startup>(app::load_startup(app::config_path(argc, argv)));
+            if (startup->config.policy.resources.empty())
+                throw std::runtime_error("`resources` of the configuration must name this server");
             return {2, [socket, startup] {
                         app::Runtime runtime(*startup);
                         const auto resource = startup->config.policy.resources.front().url;
-                        web::serve(socket, {[&](Request& request) { return serve_safely(request, runtime.deps(), resource); }, {}});
+                        web::serve(
+                            socket, {[&](Request& request) {
+                                         return serve_safely(request, runtime.deps(), resource);
+                                     },
+                                     {}});
                         return EXIT_SUCCESS;
                     }};
         });

@@ -42,7 +42,8 @@ Cell yes_no(bool value) { return {value ? "yes" : "no", value}; }
 
 Cell when(std::optional<core::Instant> at) {
     if (!at) return {"never", Poco::Dynamic::Var()};
-    const Poco::LocalDateTime local(Poco::DateTime(Poco::Timestamp::fromEpochTime(core::epoch(*at))));
+    const Poco::LocalDateTime local(
+        Poco::DateTime(Poco::Timestamp::fromEpochTime(core::epoch(*at))));
     return {Poco::DateTimeFormatter::format(local, "%Y-%m-%d %H:%M"), core::epoch(*at)};
 }
 
@@ -69,17 +70,20 @@ void print(const Table& table, bool json) {
     std::vector<std::size_t> widths;
     for (const auto& column : table.columns) widths.push_back(column.size());
     for (const auto& row : table.rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], core::count_characters(row[i].shown));
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], core::count_characters(row[i].shown));
     }
     const auto line = [&](const std::vector<std::string>& cells) {
         for (std::size_t i = 0; i < cells.size(); ++i) {
             std::cout << cells[i];
-            if (i + 1 < cells.size()) std::cout << std::string(widths[i] + 2 - core::count_characters(cells[i]), ' ');
+            if (i + 1 < cells.size())
+                std::cout << std::string(widths[i] + 2 - core::count_characters(cells[i]), ' ');
         }
         std::cout << "\n";
     };
     std::vector<std::string> heads;
-    for (const auto& column : table.columns) heads.push_back(Poco::replace(Poco::toUpper(column), "_", " "));
+    for (const auto& column : table.columns)
+        heads.push_back(Poco::replace(Poco::toUpper(column), "_", " "));
     line(heads);
     for (const auto& row : table.rows) {
         std::vector<std::string> cells;
@@ -96,7 +100,9 @@ void print_one(const std::vector<std::pair<std::string, Cell>>& facts, bool json
         object.set(name, cell.value);
     }
     if (json) return print(object);
-    for (const auto& [name, cell] : facts) std::cout << Poco::replace(name, "_", " ") << std::string(width + 2 - name.size(), ' ') << cell.shown << "\n";
+    for (const auto& [name, cell] : facts)
+        std::cout << Poco::replace(name, "_", " ") << std::string(width + 2 - name.size(), ' ')
+                  << cell.shown << "\n";
 }
 
 } // namespace consentgate::app::admin

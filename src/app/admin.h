@@ -24,8 +24,8 @@ public:
 };
 
 struct Option {
-    std::string name;    // without the dashes
-    std::string value;   // what its value is called; empty: a switch
+    std::string name;  // without the dashes
+    std::string value; // what its value is called; empty: a switch
     std::string meaning;
 };
 
@@ -38,10 +38,12 @@ struct Arguments {
     std::vector<std::string> all(const std::string& name) const;
 };
 
-// What a command works with. The configuration is read, and the database opened, when a command first asks.
+// What a command works with. The configuration is read, and the database opened, when a command
+// first asks.
 class Context {
 public:
-    Context(std::string config_path, core::Instant at) : now(at), config_path_(std::move(config_path)) {}
+    Context(std::string config_path, core::Instant at)
+        : now(at), config_path_(std::move(config_path)) {}
 
     const Config& config();
     store::Store& store();
@@ -78,19 +80,25 @@ struct Cell {
 
     Cell(const char* text) : Cell(std::string(text)) {}
     Cell(std::string text) : shown(text), value(std::move(text)) {}
-    Cell(std::string text, Poco::Dynamic::Var json) : shown(std::move(text)), value(std::move(json)) {}
+    Cell(std::string text, Poco::Dynamic::Var json)
+        : shown(std::move(text)), value(std::move(json)) {}
 };
-Cell yes_no(bool value);                        // "yes"; true
-Cell when(std::optional<core::Instant> at);     // "2026-11-23 14:05", local; seconds since the epoch. "never"; null
-Cell list_of(const std::vector<std::string>& values, const std::string& none); // blanks between; an array
+Cell yes_no(bool value); // "yes"; true
+Cell when(std::optional<core::Instant>
+              at); // "2026-11-23 14:05", local; seconds since the epoch. "never"; null
+Cell list_of(
+    const std::vector<std::string>& values, const std::string& none); // blanks between; an array
 
-// A table with aligned columns on stdout, or the same rows as a JSON array. Cells of one row in the order of `columns`.
+// A table with aligned columns on stdout, or the same rows as a JSON array. Cells of one row in the
+// order of `columns`.
 struct Table {
     std::vector<std::string> columns; // JSON member names; printed in capitals
     std::vector<std::vector<Cell>> rows;
 };
 void print(const Table& table, bool json);
-void print_one(const std::vector<std::pair<std::string, Cell>>& facts, bool json); // one thing: a line for each fact
-void print(const Poco::JSON::Object& object);                                      // one line of JSON
+void print_one(
+    const std::vector<std::pair<std::string, Cell>>& facts,
+    bool json);                               // one thing: a line for each fact
+void print(const Poco::JSON::Object& object); // one line of JSON
 
 } // namespace consentgate::app::admin

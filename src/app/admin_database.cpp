@@ -10,35 +10,46 @@
 namespace consentgate::app::admin {
 namespace {
 
-// A database without its key file is refused: a new key would make what is stored unreadable, silently.
+// A database without its key file is refused: a new key would make what is stored unreadable,
+// silently.
 void make_key_file(Context& context) {
     const auto& config = context.config();
     sys::OsRandom random;
     const auto health = usecase::check_health(context.store());
-    const bool used_before = health.store_answers && health.ready() && !context.store().list_server_keys().empty();
+    const bool used_before =
+        health.store_answers && health.ready() && !context.store().list_server_keys().empty();
     try {
         sys::read_key_file(config.key_file);
         return;
     } catch (const std::runtime_error&) {
         if (used_before) throw; // wrong, missing or unreadable: the operator must restore it
     }
-    if (sys::create_key_file(config.key_file, random)) std::cerr << "made the key file " << config.key_file << " (back it up, apart from the database)\n";
+    if (sys::create_key_file(config.key_file, random))
+        std::cerr << "made the key file " << config.key_file
+                  << " (back it up, apart from the database)\n";
 }
 
 int migrate(Context& context, const Arguments&) {
     const auto& config = context.config();
     const auto applied = store::migrate(config.store, context.now);
     for (const auto& migration : applied) std::cerr << "applied " << migration.name << "\n";
-    if (applied.empty()) std::cerr << "the schema is up to date (version " << store::expected_schema_version() << ")\n";
+    if (applied.empty())
+        std::cerr << "the schema is up to date (version " << store::expected_schema_version()
+                  << ")\n";
     make_key_file(context);
-    usecase::check_server_keys(context.store(), sys::read_key_file(config.key_file), context.now, usecase::KeyCheck::looking);
+    usecase::check_server_keys(
+        context.store(), sys::read_key_file(config.key_file), context.now,
+        usecase::KeyCheck::looking);
     return 0;
 }
 
 int sweep(Context& context, const Arguments&) {
     std::size_t total = 0;
-    for (auto swept = usecase::sweep(context.store(), context.now, context.config().unused_client_life); swept.total() > 0;
-         swept = usecase::sweep(context.store(), context.now, context.config().unused_client_life)) {
+    for (auto swept =
+             usecase::sweep(context.store(), context.now, context.config().unused_client_life);
+         swept.total() > 0;
+         swept =
+             usecase::sweep(context.store(), context.now, context.config().unused_client_life)) {
         total += swept.total();
     }
     std::cerr << "deleted " << total << " expired rows\n";
@@ -57,7 +68,8 @@ int check(Context& context, const Arguments& arguments) {
 
 int metrics(Context& context, const Arguments&) {
     const auto& file = context.config().metrics_file;
-    if (file.empty()) throw std::runtime_error("nothing is counted: the configuration names no metrics_file");
+    if (file.empty())
+        throw std::runtime_error("nothing is counted: the configuration names no metrics_file");
     std::cout << sys::Metrics(file).text();
     return 0;
 }
@@ -66,10 +78,30 @@ int metrics(Context& context, const Arguments&) {
 
 std::vector<Command> database_commands() {
     return {
-        {"migrate", "", "make the database and the key file, or bring the schema up to date", "consentgate-admin migrate --config /etc/consentgate/consentgate.conf", {}, migrate},
-        {"sweep", "", "delete what has expired (the workers do it too, a little at a time)", "consentgate-admin sweep", {}, sweep},
-        {"check", "", "read the configuration and report every problem", "consentgate-admin check", {{"keys", "", "list every key with its default"}}, check},
-        {"metrics", "", "print what was counted, as Prometheus reads it", "consentgate-admin metrics", {}, metrics},
+        {"migrate",
+         "",
+         "make the database and the key file, or bring the schema up to date",
+         "consentgate-admin migrate --config /etc/consentgate/consentgate.conf",
+         {},
+         migrate},
+        {"sweep",
+         "",
+         "delete what has expired (the workers do it too, a little at a time)",
+         "consentgate-admin sweep",
+         {},
+         sweep},
+        {"check",
+         "",
+         "read the configuration and report every problem",
+         "consentgate-admin check",
+         {{"keys", "", "list every key with its default"}},
+         check},
+        {"metrics",
+         "",
+         "print what was counted, as Prometheus reads it",
+         "consentgate-admin metrics",
+         {},
+         metrics},
     };
 }
 

@@ -1,4 +1,5 @@
-// What commands have that take their time: how far they are, and stopping them. Private to this module.
+// What commands have that take their time: how far they are, and stopping them. Private to this
+// module.
 #pragma once
 
 #include <unistd.h>
@@ -13,11 +14,12 @@
 
 namespace consentgate::app::admin {
 
-// INT and TERM ask for a stop between two batches; a second one stops at once. What is left behind either way can be taken up.
+// INT and TERM ask for a stop between two batches; a second one stops at once. What is left behind
+// either way can be taken up.
 class StopSignals {
 public:
     StopSignals() {
-        struct sigaction action{};
+        struct sigaction action {};
         action.sa_handler = [](int) { asked_ = 1; };
         action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
         for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
@@ -33,7 +35,8 @@ private:
 // How far it is, on stderr: every second in one line of a terminal, else a line now and then.
 class Progress {
 public:
-    explicit Progress(std::string doing, std::optional<std::uint64_t> total = {}) : doing_(std::move(doing)), next_(Clock::now() + every()) {
+    explicit Progress(std::string doing, std::optional<std::uint64_t> total = {})
+        : doing_(std::move(doing)), next_(Clock::now() + every()) {
         if (total) of_ = " of " + std::to_string(*total);
     }
     ~Progress() {

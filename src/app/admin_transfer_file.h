@@ -1,11 +1,14 @@
 // The file of an export, line by line. Private to this module.
 //
 //   {"consentgate_export":1,"schema_version":2}
-//   {"table":"client","row":{"id":"cgc_…","name":{"base64url":"…"},"last_used_at":null,…}}      … one line a row
-//   {"end":true,"rows":{"client":12,…},"sha256":"…"}          the digest is that of all bytes before this line
+//   {"table":"client","row":{"id":"cgc_…","name":{"base64url":"…"},"last_used_at":null,…}}      …
+//     one line a row
+//   {"end":true,"rows":{"client":12,…},"sha256":"…"}          the digest is that of all bytes
+//     before this line
 //
-// Rows come table by table, and in the order of their keys' bytes; every member is there every time, in the order of the
-// table's columns. So databases that hold the same give the same file, whatever their engine.
+// Rows come table by table, and in the order of their keys' bytes; every member is there every
+// time, in the order of the table's columns. So databases that hold the same give the same file,
+// whatever their engine.
 #pragma once
 
 #include "consentgate/store/transfer.h"
@@ -38,16 +41,16 @@ struct Tally {
 // The line of a row.
 std::string row_line(const store::Table& table, const store::Record& record);
 
-// Reads an export from its beginning to its end, or to where it was interrupted. Every function throws std::runtime_error
-// that names the file and what is wrong with it.
+// Reads an export from its beginning to its end, or to where it was interrupted. Every function
+// throws std::runtime_error that names the file and what is wrong with it.
 class ExportReader {
 public:
     explicit ExportReader(const std::string& path);
 
     int schema_version() const { return schema_version_; }
 
-    // To the next row. False at the end line, which is then known to be true of all before it, and where an interrupted
-    // export stops.
+    // To the next row. False at the end line, which is then known to be true of all before it, and
+    // where an interrupted export stops.
     bool next();
     std::size_t table() const { return table_; } // its place in transfer_tables()
     const std::string& line() const { return line_; }
@@ -75,8 +78,8 @@ private:
     bool complete_ = false;
 };
 
-// Writes an export to standard output, or to a file, mode 0600, where it takes up one that was interrupted.
-// Every function throws std::runtime_error that names the file and what is wrong.
+// Writes an export to standard output, or to a file, mode 0600, where it takes up one that was
+// interrupted. Every function throws std::runtime_error that names the file and what is wrong.
 class ExportWriter {
 public:
     // in: path  absent: standard output
@@ -87,7 +90,8 @@ public:
     void finish();
 
     const Tally& tally() const { return tally_; }
-    // The last row of the export that is taken up, empty for a new one; and its table, where the export goes on.
+    // The last row of the export that is taken up, empty for a new one; and its table, where the
+    // export goes on.
     const store::Record& last() const { return last_; }
     std::size_t last_table() const { return last_table_; }
     const std::string& name() const { return name_; }

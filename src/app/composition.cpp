@@ -18,7 +18,8 @@ core::BearerVerifier read_bearer_keys(const Config& config) {
     for (const auto& file : config.bearer_keys) {
         auto material = sys::read_secret_file(file.path);
         // An editor's last newline is not part of a shared secret.
-        if (file.algorithm == "HS256") material = core::Secret(std::string(core::trim(material.reveal())));
+        if (file.algorithm == "HS256")
+            material = core::Secret(std::string(core::trim(material.reveal())));
         keys.push_back({file.algorithm, std::move(material)});
     }
     return core::BearerVerifier(std::move(keys), config.bearer_issuer, config.bearer_audience);
@@ -37,18 +38,28 @@ Startup load_startup(const std::string& path) {
 void read_database_password(Config& config) {
     if (config.database_password_file.empty()) return;
     auto password = sys::read_secret_file(config.database_password_file).reveal();
-    password.erase(password.find_last_not_of("\r\n") + 1); // an editor's last newline is not part of it; a blank may be
-    if (password.empty()) throw std::runtime_error(config.database_password_file + ": is empty; it must hold the password of the database user");
+    password.erase(
+        password.find_last_not_of("\r\n") +
+        1); // an editor's last newline is not part of it; a blank may be
+    if (password.empty())
+        throw std::runtime_error(
+            config.database_password_file +
+            ": is empty; it must hold the password of the database user");
     config.store.password = core::Secret(std::move(password));
 }
 
 void require_schema(store::Store& store, const store::StoreConfig& config) {
     const auto health = usecase::check_health(store);
     const auto where = store::address_of(config);
-    if (!health.store_answers) throw std::runtime_error(where + ": the database cannot be used (" + health.why_not + "); if it was never made, run: consentgate-admin migrate");
+    if (!health.store_answers)
+        throw std::runtime_error(
+            where + ": the database cannot be used (" + health.why_not +
+            "); if it was never made, run: consentgate-admin migrate");
     if (health.ready()) return;
-    throw std::runtime_error(where + ": its schema is version " + std::to_string(health.schema_version) + ", this program needs version " +
-                             std::to_string(health.expected_version) + "; run: consentgate-admin migrate");
+    throw std::runtime_error(
+        where + ": its schema is version " + std::to_string(health.schema_version) +
+        ", this program needs version " + std::to_string(health.expected_version) +
+        "; run: consentgate-admin migrate");
 }
 
 void check_database(Startup& startup) {
@@ -57,7 +68,9 @@ void check_database(Startup& startup) {
     usecase::check_server_keys(*store, startup.keyring, sys::now());
     auto& resources = startup.config.policy.resources;
     resources = usecase::guarded_resources(*store, resources);
-    if (resources.empty()) throw std::runtime_error("nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs as `resources` in the configuration");
+    if (resources.empty())
+        throw std::runtime_error(
+            "nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs as `resources` in the configuration");
 }
 
 Runtime::Runtime(const Startup& startup)

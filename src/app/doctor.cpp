@@ -1,113 +1,203 @@
 #include "consentgate/app/doctor.h"
 
-#include "consentgate/core/oauth/gate.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/gate.h"
 
 namespace consentgate::core {
 namespace {
 
 std::string said(const HttpAnswer& heard) {
     if (!heard.answered) return "no answer: " + heard.reason;
-    return "answered " + std::to_string(heard.status) + (heard.location.empty() ? "" : ", to " + heard.location);
+    return "answered " + std::to_string(heard.status) +
+           (heard.location.empty() ? "" : ", to " + heard.location);
 }
 
-bool passed(const HttpAnswer& heard) { return heard.answered && heard.status >= 200 && heard.status < 300; }
+bool passed(const HttpAnswer& heard) {
+    return heard.answered && heard.status >= 200 && heard.status < 300;
+}
 
-constexpr const char* fix_guard = "nothing asks the gate before the server behind. Apache: `Use ConsentgateProtect` for this path, and no other ProxyPass for it; lighttpd: mod_fastcgi before "
-                                   "mod_proxy in server.modules, and the block of lighttpd-gate.conf for this path; nginx: `include consentgate/nginx-guard.conf;` in its location";
-constexpr const char* fix_authorization = "the web server keeps Authorization to itself. Apache: `CGIPassAuth On` for this path (apache.conf, apache-gate.conf); nginx: no `fastcgi_pass_request_headers off`";
-constexpr const char* fix_mount = "requests to this path must reach consentgate before the site's own files and catch-alls: see apache.conf, lighttpd-mount.conf or nginx.conf";
-constexpr const char* fix_sign_in = "the web server must authenticate people at this path and hand their name on as REMOTE_USER: the lines for verified users in apache.conf, htaccess, lighttpd-mount.conf or nginx.conf";
+constexpr const char* fix_guard =
+    "nothing asks the gate before the server behind. Apache: `Use ConsentgateProtect` for this path, and no other ProxyPass for it; lighttpd: mod_fastcgi before "
+    "mod_proxy in server.modules, and the block of lighttpd-gate.conf for this path; nginx: `include consentgate/nginx-guard.conf;` in its location";
+constexpr const char* fix_authorization =
+    "the web server keeps Authorization to itself. Apache: `CGIPassAuth On` for this path (apache.conf, apache-gate.conf); nginx: no `fastcgi_pass_request_headers off`";
+constexpr const char* fix_mount =
+    "requests to this path must reach consentgate before the site's own files and catch-alls: see apache.conf, lighttpd-mount.conf or nginx.conf";
+constexpr const char* fix_sign_in =
+    "the web server must authenticate people at this path and hand their name on as REMOTE_USER: the lines for verified users in apache.conf, htaccess, lighttpd-mount.conf or nginx.conf";
 
-constexpr const char* fix_body = "let bodies of 1 MiB through to consentgate, which limits them itself: nginx `client_max_body_size 1m`; Apache no smaller LimitRequestBody; lighttpd server.max-request-size";
-constexpr const char* fix_preflight = "answers to OPTIONS are consentgate's, and so are the headers Access-Control-…: no other rule of the site may answer them or set these headers";
-constexpr const char* fix_tls = "send everybody to https there. Apache: `Redirect permanent / https://HOST/` in <VirtualHost *:80>; nginx: `return 301 https://$host$request_uri;`; lighttpd: `url.redirect`";
-constexpr const char* fix_redirect = "the web server writes its redirects without https. Apache: `ServerName https://HOST`; nginx: `absolute_redirect off;`; before them all, what ends TLS must say so";
+constexpr const char* fix_body =
+    "let bodies of 1 MiB through to consentgate, which limits them itself: nginx `client_max_body_size 1m`; Apache no smaller LimitRequestBody; lighttpd server.max-request-size";
+constexpr const char* fix_preflight =
+    "answers to OPTIONS are consentgate's, and so are the headers Access-Control-…: no other rule of the site may answer them or set these headers";
+constexpr const char* fix_tls =
+    "send everybody to https there. Apache: `Redirect permanent / https://HOST/` in <VirtualHost *:80>; nginx: `return 301 https://$host$request_uri;`; lighttpd: `url.redirect`";
+constexpr const char* fix_redirect =
+    "the web server writes its redirects without https. Apache: `ServerName https://HOST`; nginx: `absolute_redirect off;`; before them all, what ends TLS must say so";
 constexpr Span max_skew{30};
 
 // A redirect that forgets https takes whoever follows it, and what they send, out of it.
 std::optional<Finding> find_lost_https(const std::string& url, const HttpAnswer& heard) {
-    if (!url.starts_with("https:") || !lower_ascii(heard.location).starts_with("http:")) return std::nullopt;
-    return Finding{Verdict::broken, url + " is sent on without TLS, to " + heard.location, fix_redirect};
+    if (!url.starts_with("https:") || !lower_ascii(heard.location).starts_with("http:"))
+        return std::nullopt;
+    return Finding{
+        Verdict::broken, url + " is sent on without TLS, to " + heard.location, fix_redirect};
 }
 
 } // namespace
 
-std::string_view name_of(Verdict verdict) { return verdict == Verdict::ok ? "ok" : verdict == Verdict::note ? "note" : "broken"; }
-
-Finding check_document(const std::string& url, const HttpAnswer& heard, const std::string& expected) {
-    if (auto lost = find_lost_https(url, heard)) return *lost;
-    if (heard.status == 200 && heard.body == expected) return {Verdict::ok, url + " is ours", {}};
-    if (heard.status != 200) return {Verdict::broken, url + ": " + said(heard) + "; clients cannot find out where to sign in", fix_mount};
-    return {Verdict::broken, url + " is answered by something else, or by consentgate with another configuration", fix_mount};
+std::string_view name_of(Verdict verdict) {
+    return verdict == Verdict::ok ? "ok" : verdict == Verdict::note ? "note" : "broken";
 }
 
-Finding check_without_token(const std::string& method, const GuardedResource& resource, const HttpAnswer& heard, const Policy& policy) {
+Finding check_document(
+    const std::string& url, const HttpAnswer& heard, const std::string& expected) {
+    if (auto lost = find_lost_https(url, heard)) return *lost;
+    if (heard.status == 200 && heard.body == expected) return {Verdict::ok, url + " is ours", {}};
+    if (heard.status != 200)
+        return {
+            Verdict::broken,
+            url + ": " + said(heard) + "; clients cannot find out where to sign in", fix_mount};
+    return {
+        Verdict::broken,
+        url + " is answered by something else, or by consentgate with another configuration",
+        fix_mount};
+}
+
+Finding check_without_token(
+    const std::string& method, const GuardedResource& resource, const HttpAnswer& heard,
+    const Policy& policy) {
     const auto what = method + " " + resource.url;
     if (auto lost = find_lost_https(resource.url, heard)) return *lost;
-    if (passed(heard)) return {Verdict::broken, "ANYONE can call " + resource.url + " without signing in (" + method + " " + said(heard) + ")", fix_guard};
-    if (heard.status != 401) return {Verdict::broken, what + ": " + said(heard) + " instead of 401", heard.status >= 500 || !heard.answered ? "is the gate running, and does the web server reach its socket?" : fix_guard};
-    if (heard.authenticate == bearer_challenge(resource.url, policy.scopes_of(resource), nullptr)) return {Verdict::ok, what + " asks for a sign-in", {}};
-    return {Verdict::broken, what + " is 401 without our challenge, so clients do not know where to sign in", "another module answers first, or takes WWW-Authenticate away; under Apache: `AuthType Bearer`, as in apache-gate.conf"};
+    if (passed(heard))
+        return {
+            Verdict::broken,
+            "ANYONE can call " + resource.url + " without signing in (" + method + " " +
+                said(heard) + ")",
+            fix_guard};
+    if (heard.status != 401)
+        return {
+            Verdict::broken, what + ": " + said(heard) + " instead of 401",
+            heard.status >= 500 || !heard.answered
+                ? "is the gate running, and does the web server reach its socket?"
+                : fix_guard};
+    if (heard.authenticate == bearer_challenge(resource.url, policy.scopes_of(resource), nullptr))
+        return {Verdict::ok, what + " asks for a sign-in", {}};
+    return {
+        Verdict::broken,
+        what + " is 401 without our challenge, so clients do not know where to sign in",
+        "another module answers first, or takes WWW-Authenticate away; under Apache: `AuthType Bearer`, as in apache-gate.conf"};
 }
 
 Finding check_false_token(const GuardedResource& resource, const HttpAnswer& heard) {
-    if (passed(heard)) return {Verdict::broken, "ANYONE can call " + resource.url + " with a made-up token", fix_guard};
-    if (heard.status == 401 && heard.authenticate.find("error=\"invalid_token\"") != std::string::npos) return {Verdict::ok, resource.url + " reads the token", {}};
-    if (heard.status == 401) return {Verdict::broken, resource.url + " does not see the token that a client sends", fix_authorization};
-    return {Verdict::broken, resource.url + " with a made-up token: " + said(heard) + " instead of 401", heard.status >= 500 ? "see the gate's log" : fix_guard};
+    if (passed(heard))
+        return {
+            Verdict::broken, "ANYONE can call " + resource.url + " with a made-up token",
+            fix_guard};
+    if (heard.status == 401 &&
+        heard.authenticate.find("error=\"invalid_token\"") != std::string::npos)
+        return {Verdict::ok, resource.url + " reads the token", {}};
+    if (heard.status == 401)
+        return {
+            Verdict::broken, resource.url + " does not see the token that a client sends",
+            fix_authorization};
+    return {
+        Verdict::broken, resource.url + " with a made-up token: " + said(heard) + " instead of 401",
+        heard.status >= 500 ? "see the gate's log" : fix_guard};
 }
 
 Finding check_spelling(const std::string& url, const HttpAnswer& heard) {
-    if (passed(heard)) return {Verdict::broken, "ANYONE can call the server behind as " + url, fix_guard};
+    if (passed(heard))
+        return {Verdict::broken, "ANYONE can call the server behind as " + url, fix_guard};
     return {Verdict::ok, url + " leads nowhere", {}};
 }
 
 Finding check_false_secret(const std::string& url, const HttpAnswer& heard) {
-    if (heard.status == 401 && heard.authenticate.find("Basic") != std::string::npos) return {Verdict::ok, url + " reads Authorization", {}};
-    if (heard.status == 404 || !heard.answered) return {Verdict::broken, url + ": " + said(heard), fix_mount};
-    return {Verdict::broken, url + " does not see Authorization (" + said(heard) + ")", fix_authorization};
+    if (heard.status == 401 && heard.authenticate.find("Basic") != std::string::npos)
+        return {Verdict::ok, url + " reads Authorization", {}};
+    if (heard.status == 404 || !heard.answered)
+        return {Verdict::broken, url + ": " + said(heard), fix_mount};
+    return {
+        Verdict::broken, url + " does not see Authorization (" + said(heard) + ")",
+        fix_authorization};
 }
 
 Finding check_sign_in(const std::string& url, const std::string& as_whom, const HttpAnswer& heard) {
     const auto what = url + " " + as_whom;
-    if (passed(heard)) return {Verdict::broken, "ANYONE can be any user at " + what, std::string(fix_sign_in) + "; nginx: REMOTE_USER only beside auth_basic, which proves the name"};
-    if (heard.status == 401 || (heard.status >= 300 && heard.status < 400)) return {Verdict::ok, what + " is sent to sign in", {}};
-    if (heard.status == 403) return {Verdict::broken, what + ": answered 403; the web server signs nobody in there, or says no name, so nobody can use the pages", fix_sign_in};
+    if (passed(heard))
+        return {
+            Verdict::broken, "ANYONE can be any user at " + what,
+            std::string(fix_sign_in) +
+                "; nginx: REMOTE_USER only beside auth_basic, which proves the name"};
+    if (heard.status == 401 || (heard.status >= 300 && heard.status < 400))
+        return {Verdict::ok, what + " is sent to sign in", {}};
+    if (heard.status == 403)
+        return {
+            Verdict::broken,
+            what +
+                ": answered 403; the web server signs nobody in there, or says no name, so nobody can use the pages",
+            fix_sign_in};
     return {Verdict::broken, what + ": " + said(heard) + " instead of a sign-in", fix_mount};
 }
 
 Finding check_clock(const std::string& base, const HttpAnswer& heard, Instant here) {
-    if (!heard.date) return {Verdict::ok, base + " does not tell the time, so that clocks cannot be compared", {}};
+    if (!heard.date)
+        return {
+            Verdict::ok, base + " does not tell the time, so that clocks cannot be compared", {}};
     const auto skew = here - *heard.date;
-    if (skew <= max_skew && skew >= -max_skew) return {Verdict::ok, "the clock here is the clock of " + base, {}};
+    if (skew <= max_skew && skew >= -max_skew)
+        return {Verdict::ok, "the clock here is the clock of " + base, {}};
     const auto seconds = std::to_string(skew < Span(0) ? -skew.count() : skew.count());
-    return {Verdict::broken, "the clock here is " + seconds + (skew < Span(0) ? " seconds behind " : " seconds ahead of ") + base, "let every machine take the time from the network: timedatectl set-ntp true"};
+    return {
+        Verdict::broken,
+        "the clock here is " + seconds +
+            (skew < Span(0) ? " seconds behind " : " seconds ahead of ") + base,
+        "let every machine take the time from the network: timedatectl set-ntp true"};
 }
 
 Finding check_preflight(const std::string& url, const HttpAnswer& heard, Verdict otherwise) {
     const bool origin = heard.allow_origin == "*";
-    const bool headers = lower_ascii(heard.allow_headers).find("mcp-protocol-version") != std::string::npos;
-    if (passed(heard) && origin && headers) return {Verdict::ok, url + " lets programs in a browser in", {}};
-    const auto reason = !passed(heard) ? said(heard) : !origin ? "no Access-Control-Allow-Origin: *" : "Access-Control-Allow-Headers lacks MCP-Protocol-Version";
-    return {otherwise, "programs in a browser cannot call " + url + " (" + reason + " to a preflight)", fix_preflight};
+    const bool headers =
+        lower_ascii(heard.allow_headers).find("mcp-protocol-version") != std::string::npos;
+    if (passed(heard) && origin && headers)
+        return {Verdict::ok, url + " lets programs in a browser in", {}};
+    const auto reason = !passed(heard) ? said(heard)
+                        : !origin      ? "no Access-Control-Allow-Origin: *"
+                                       : "Access-Control-Allow-Headers lacks MCP-Protocol-Version";
+    return {
+        otherwise, "programs in a browser cannot call " + url + " (" + reason + " to a preflight)",
+        fix_preflight};
 }
 
 Finding check_without_tls(const std::string& url, const HttpAnswer& heard) {
     if (!heard.answered) return {Verdict::ok, url + " is not served", {}};
     const bool continue_url = heard.status >= 300 && heard.status < 400;
-    if (continue_url && lower_ascii(heard.location).starts_with("https://")) return {Verdict::ok, url + " leads to https", {}};
-    return {Verdict::broken, url + ": " + said(heard) + "; what people and programs send there, cookies and tokens too, can be read on the way", fix_tls};
+    if (continue_url && lower_ascii(heard.location).starts_with("https://"))
+        return {Verdict::ok, url + " leads to https", {}};
+    return {
+        Verdict::broken,
+        url + ": " + said(heard) +
+            "; what people and programs send there, cookies and tokens too, can be read on the way",
+        fix_tls};
 }
 
 Finding check_small_body(const std::string& url, const HttpAnswer& heard) {
-    if (heard.status == 400 && heard.body.find("\"error\"") != std::string::npos) return {Verdict::ok, url + " gets bodies up to our limit", {}};
-    return {Verdict::broken, url + " with a body of 60 KiB: " + said(heard) + "; it does not reach consentgate", fix_body};
+    if (heard.status == 400 && heard.body.find("\"error\"") != std::string::npos)
+        return {Verdict::ok, url + " gets bodies up to our limit", {}};
+    return {
+        Verdict::broken,
+        url + " with a body of 60 KiB: " + said(heard) + "; it does not reach consentgate",
+        fix_body};
 }
 
 Finding check_large_body(const std::string& url, const HttpAnswer& heard) {
-    if (heard.status == 413 && heard.body.find("64 KiB") != std::string::npos) return {Verdict::ok, url + " refuses larger ones itself", {}};
-    return {Verdict::broken, url + " with a body of 65 KiB: " + said(heard) + ", and not by consentgate, so clients cannot read why", fix_body};
+    if (heard.status == 413 && heard.body.find("64 KiB") != std::string::npos)
+        return {Verdict::ok, url + " refuses larger ones itself", {}};
+    return {
+        Verdict::broken,
+        url + " with a body of 65 KiB: " + said(heard) +
+            ", and not by consentgate, so clients cannot read why",
+        fix_body};
 }
 
 } // namespace consentgate::core

@@ -1,6 +1,7 @@
-// consentgate: the FastCGI program. Started by spawn-fcgi -n (or a systemd socket); forks its workers itself.
-#include "consentgate/app/master.h"
+// consentgate: the FastCGI program. Started by spawn-fcgi -n (or a systemd socket); forks its
+// workers itself.
 #include "consentgate/app/composition.h"
+#include "consentgate/app/master.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/sys/metrics.h"
@@ -32,11 +33,12 @@ struct Prepared {
     std::shared_ptr<sys::Metrics> metrics; // absent: nobody counts
 };
 
-// Sweeps a bounded batch now and then, as long as there is something to sweep. Failures are for the next time: the
-// database is someone else's problem while nobody asks anything.
+// Sweeps a bounded batch now and then, as long as there is something to sweep. Failures are for the
+// next time: the database is someone else's problem while nobody asks anything.
 class Sweeper {
 public:
-    Sweeper(store::Store& store, core::Span unused_client_life) : store_(store), unused_client_life_(unused_client_life), next_(sys::now() + sweep_every) {}
+    Sweeper(store::Store& store, core::Span unused_client_life)
+        : store_(store), unused_client_life_(unused_client_life), next_(sys::now() + sweep_every) {}
 
     void operator()() {
         const auto now = sys::now();
@@ -44,7 +46,8 @@ public:
         next_ = now + sweep_every;
         try {
             const auto swept = usecase::sweep(store_, now, unused_client_life_);
-            if (swept.total() > 0) sys::log_event("swept", {{"rows", std::to_string(swept.total())}});
+            if (swept.total() > 0)
+                sys::log_event("swept", {{"rows", std::to_string(swept.total())}});
         } catch (const std::exception& error) {
             sys::log_event("sweep_failed", {{"why", error.what()}});
         }
@@ -56,11 +59,12 @@ private:
     core::Instant next_;
 };
 
-// Tells services what is over, a bounded turn now and then; one worker at a time, so that a service that does not answer holds
-// no more than one.
+// Tells services what is over, a bounded turn now and then; one worker at a time, so that a service
+// that does not answer holds no more than one.
 class RevocationWorker {
 public:
-    RevocationWorker(usecase::Dependencies& deps, sys::FetchLimiter& turns) : deps_(deps), turns_(turns), next_(sys::now() + revoke_every) {}
+    RevocationWorker(usecase::Dependencies& deps, sys::FetchLimiter& turns)
+        : deps_(deps), turns_(turns), next_(sys::now() + revoke_every) {}
 
     void operator()() {
         const auto now = sys::now();
@@ -98,9 +102,12 @@ std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
     auto metrics = std::make_shared<sys::Metrics>(config.metrics_file);
     config.store.on_retry = [metrics](store::RetryReason retry_reason) {
         switch (retry_reason) {
-        case store::RetryReason::collision: return metrics->count(sys::Metric::store_retries, {{"why", "collision"}});
-        case store::RetryReason::session_lost: return metrics->count(sys::Metric::store_retries, {{"why", "session_lost"}});
-        case store::RetryReason::unknown_outcome: return metrics->count(sys::Metric::store_retries, {{"why", "unknown_outcome"}});
+        case store::RetryReason::collision:
+            return metrics->count(sys::Metric::store_retries, {{"why", "collision"}});
+        case store::RetryReason::session_lost:
+            return metrics->count(sys::Metric::store_retries, {{"why", "session_lost"}});
+        case store::RetryReason::unknown_outcome:
+            return metrics->count(sys::Metric::store_retries, {{"why", "unknown_outcome"}});
         case store::RetryReason::failed: return metrics->count(sys::Metric::store_errors, {});
         }
     };
@@ -113,16 +120,21 @@ void count_workers(const app::WorkerStats& worker_stats, Part part, sys::Metrics
     if (worker_stats.died) metrics->count(sys::Metric::worker_deaths, {{"part", name_of(part)}});
 }
 
-void serve_part(Part part, int socket, const Prepared& prepared, usecase::Dependencies& deps, Shared& shared) {
+void serve_part(
+    Part part, int socket, const Prepared& prepared, usecase::Dependencies& deps, Shared& shared) {
     if (part == Part::gate) {
         web::Gate gate{deps, core::ResourceMap(prepared.startup.config.policy.resources)};
-        web::serve(socket, {[&](web::Request& request) { return web::decide(request, gate); }, {}, {}});
+        web::serve(
+            socket, {[&](web::Request& request) { return web::decide(request, gate); }, {}, {}});
         return;
     }
-    auto context = web::make_web_context(deps, prepared.pages, shared.rates, prepared.startup.config.limits);
+    auto context =
+        web::make_web_context(deps, prepared.pages, shared.rates, prepared.startup.config.limits);
     Sweeper sweeper(deps.store, prepared.startup.config.unused_client_life);
     RevocationWorker revocation_worker(deps, shared.revocations);
-    web::serve(socket, {[&](web::Request& request) { return web::dispatch(request, context); }, [&] { sweeper(), revocation_worker(); }, prepared.startup.config.body_time});
+    web::serve(
+        socket, {[&](web::Request& request) { return web::dispatch(request, context); },
+                 [&] { sweeper(), revocation_worker(); }, prepared.startup.config.body_time});
 }
 
 int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
@@ -134,7 +146,8 @@ int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
         runtime.deps().web = &caller;
         runtime.deps().metrics = prepared.metrics.get();
         const auto health = usecase::check_health(runtime.deps().store);
-        if (health.store_answers && !health.ready()) { // a database that is away comes back; a wrong schema does not
+        if (health.store_answers &&
+            !health.ready()) { // a database that is away comes back; a wrong schema does not
             sys::log_event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
             return EXIT_FAILURE;
         }
@@ -148,8 +161,9 @@ int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
 
 int serve(Part part, int socket, const std::string& config_path) {
     Shared shared;
-    // How long libfcgi waits for the web server to close first, in ms; its own default of two seconds would hold a worker. Nothing is left
-    // in the connection that closing it at once could turn into a reset: a page's body is read to its end, and who asks a gate sends none.
+    // How long libfcgi waits for the web server to close first, in ms; its own default of two
+    // seconds would hold a worker. Nothing is left in the connection that closing it at once could
+    // turn into a reset: a page's body is read to its end, and who asks a gate sends none.
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0);
     setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
     // Apache reaches the gate over TCP only; no other machine is to ask it anything.
@@ -160,13 +174,19 @@ int serve(Part part, int socket, const std::string& config_path) {
         const auto metrics = start_metrics(startup.config);
         app::check_database(startup);
         startup.config.store.queue = shared.queue;
-        const int workers = part == Part::gate ? startup.config.gate_workers : startup.config.workers;
+        const int workers =
+            part == Part::gate ? startup.config.gate_workers : startup.config.workers;
         // Two resources that cannot be told apart are found out here, and not by each worker.
         if (part == Part::gate) core::ResourceMap{startup.config.policy.resources};
         web::Pages pages(startup.config.pages, startup.config.brand);
-        const auto prepared = std::make_shared<Prepared>(Prepared{std::move(startup), std::move(pages), metrics});
-        return {workers, [part, socket, prepared, &shared] { return work(part, socket, *prepared, shared); },
-                [part, metrics](const app::WorkerStats& worker_stats) { count_workers(worker_stats, part, metrics.get()); }};
+        const auto prepared =
+            std::make_shared<Prepared>(Prepared{std::move(startup), std::move(pages), metrics});
+        return {
+            workers,
+            [part, socket, prepared, &shared] { return work(part, socket, *prepared, shared); },
+            [part, metrics](const app::WorkerStats& worker_stats) {
+                count_workers(worker_stats, part, metrics.get());
+            }};
     });
 }
 
@@ -175,16 +195,22 @@ int serve(Part part, int socket, const std::string& config_path) {
 int main(int argc, char** argv) {
     umask(0077); // what is made here, the database's companions among it, is nobody else's
     const int socket = app::inherited_socket();
-    const auto said = [&](const char* word) { return std::any_of(argv + 1, argv + argc, [&](const char* argument) { return std::string_view(argument) == word; }); };
+    const auto said = [&](const char* word) {
+        return std::any_of(argv + 1, argv + argc, [&](const char* argument) {
+            return std::string_view(argument) == word;
+        });
+    };
     if (socket < 0 || said("--help")) {
-        std::cerr << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--gate] [--config FILE]\n"
-                     "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, which spawn-fcgi or\n"
-                     "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket of its own. To look\n"
-                     "after it, see consentgate-admin --help.\n";
+        std::cerr
+            << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--gate] [--config FILE]\n"
+               "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, which spawn-fcgi or\n"
+               "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket of its own. To look\n"
+               "after it, see consentgate-admin --help.\n";
         return socket < 0 ? 2 : EXIT_SUCCESS;
     }
     try {
-        return serve(said("--gate") ? Part::gate : Part::pages, socket, app::config_path(argc, argv));
+        return serve(
+            said("--gate") ? Part::gate : Part::pages, socket, app::config_path(argc, argv));
     } catch (const std::exception& error) {
         std::cerr << "consentgate cannot start:\n" << error.what() << "\n";
         return EXIT_FAILURE;

@@ -22,10 +22,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds young{1000};       // a worker that dies younger than this makes the next one wait
+constexpr milliseconds young{1000}; // a worker that dies younger than this makes the next one wait
 constexpr milliseconds first_pause{100};
 constexpr milliseconds max_pause{5000};
-constexpr milliseconds drain{10000};      // after TERM, before KILL
+constexpr milliseconds drain{10000}; // after TERM, before KILL
 
 struct Worker {
     pid_t pid = 0; // 0: to be started at `start_at`
@@ -74,7 +74,10 @@ private:
         auto wait = milliseconds(60000);
         for (const auto& worker : workers_) {
             if (worker.pid != 0) continue;
-            wait = std::min(wait, std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(worker.start_at - Clock::now())));
+            wait = std::min(
+                wait, std::max(
+                          milliseconds(1), std::chrono::duration_cast<milliseconds>(
+                                               worker.start_at - Clock::now())));
         }
         return wait;
     }
@@ -98,7 +101,8 @@ private:
         report(false);
     }
 
-    // In the child. SIGTERM and SIGUSR1 stay blocked: the serving loop lets them in where they can do no harm.
+    // In the child. SIGTERM and SIGUSR1 stay blocked: the serving loop lets them in where they can
+    // do no harm.
     int become_worker(pid_t parent) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent) return EXIT_SUCCESS; // the master died before the line above
@@ -114,22 +118,29 @@ private:
 
     void reap() {
         int status = 0;
-        for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
-            const auto dead = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) { return worker.pid == pid; });
+        for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0;
+             pid = waitpid(-1, &status, WNOHANG)) {
+            const auto dead =
+                std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+                    return worker.pid == pid;
+                });
             if (dead == workers_.end()) continue; // one that a restart replaced
             const bool died_young = Clock::now() - dead->started < young;
             pause_ = died_young ? std::clamp(pause_ * 2, first_pause, max_pause) : milliseconds(0);
-            sys::log_event("worker_died", {{"worker", std::to_string(pid)},
-                                           {"signal", WIFSIGNALED(status) ? std::to_string(WTERMSIG(status)) : "-"},
-                                           {"status", WIFEXITED(status) ? std::to_string(WEXITSTATUS(status)) : "-"},
-                                           {"next_in_ms", std::to_string(pause_.count())}});
+            sys::log_event(
+                "worker_died",
+                {{"worker", std::to_string(pid)},
+                 {"signal", WIFSIGNALED(status) ? std::to_string(WTERMSIG(status)) : "-"},
+                 {"status", WIFEXITED(status) ? std::to_string(WEXITSTATUS(status)) : "-"},
+                 {"next_in_ms", std::to_string(pause_.count())}});
             dead->pid = 0;
             dead->start_at = Clock::now() + pause_;
             report(true);
         }
     }
 
-    // A new worker is there before its predecessor is told to go, so that the socket is always served.
+    // A new worker is there before its predecessor is told to go, so that the socket is always
+    // served.
     void restart_one_by_one() {
         const auto before = workers_;
         try {
@@ -169,7 +180,8 @@ private:
     }
 
     void report(bool died) const {
-        const auto running = std::count_if(workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.pid > 0; });
+        const auto running = std::count_if(
+            workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.pid > 0; });
         if (on_change_) on_change_({static_cast<std::size_t>(running), died});
     }
 
@@ -185,16 +197,19 @@ private:
 
 int run_master(const Prepare& prepare) { return Master(prepare).run(); }
 
-// The connections of a TCP socket inherit the timeout; set before there is a worker, so that none is held by somebody who calls and
-// says nothing. (Those of a unix socket do not: there it is the web server that calls.)
+// The connections of a TCP socket inherit the timeout; set before there is a worker, so that none
+// is held by somebody who calls and says nothing. (Those of a unix socket do not: there it is the
+// web server that calls.)
 int inherited_socket() {
     const char* count = std::getenv("LISTEN_FDS");
     const char* whose = std::getenv("LISTEN_PID");
-    const bool systemd = count != nullptr && whose != nullptr && std::string(count) == "1" && std::string(whose) == std::to_string(getpid());
+    const bool systemd = count != nullptr && whose != nullptr && std::string(count) == "1" &&
+                         std::string(whose) == std::to_string(getpid());
     const int socket = systemd ? 3 : STDIN_FILENO;
     int listening = 0;
     socklen_t size = sizeof listening;
-    if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) return -1;
+    if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0)
+        return -1;
     constexpr timeval longest_silence{2, 0};
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &longest_silence, sizeof longest_silence);
     return socket;

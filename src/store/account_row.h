@@ -1,4 +1,5 @@
-// Columns of a service and of an upstream token, by the names of their tables, because some statements read both. Private to this module.
+// Columns of a service and of an upstream token, by the names of their tables, because some
+// statements read both. Private to this module.
 #pragma once
 
 #include "database.h"
@@ -7,16 +8,16 @@
 
 namespace consentgate::store {
 
-#define SERVICE_COLUMNS \
-    "service.name, service.url, service.issuer, service.authorization_endpoint, service.token_endpoint, " \
+#define SERVICE_COLUMNS                                                                                                   \
+    "service.name, service.url, service.issuer, service.authorization_endpoint, service.token_endpoint, "                 \
     "service.registration_endpoint, service.revocation_endpoint, service.resource, service.scope, service.registration, " \
-    "service.client_id, service.auth_method, service.client_secret, service.key_id, service.sends_iss, service.active, " \
+    "service.client_id, service.auth_method, service.client_secret, service.key_id, service.sends_iss, service.active, "  \
     "service.id, service.version, service.created_at"
 
-#define UPSTREAM_TOKEN_COLUMNS \
-    "upstream_token.id, upstream_token.owner, upstream_token.service_id, upstream_token.access_token, " \
+#define UPSTREAM_TOKEN_COLUMNS                                                                               \
+    "upstream_token.id, upstream_token.owner, upstream_token.service_id, upstream_token.access_token, "      \
     "upstream_token.refresh_token, upstream_token.key_id, upstream_token.scope, upstream_token.expires_at, " \
-    "upstream_token.version, upstream_token.failures, upstream_token.retry_at, upstream_token.broken_at, " \
+    "upstream_token.version, upstream_token.failures, upstream_token.retry_at, upstream_token.broken_at, "   \
     "upstream_token.created_at, upstream_token.updated_at, upstream_token.last_used_at, upstream_token.ended_at"
 
 core::Service read_service(Row& columns);

@@ -8,12 +8,15 @@
 namespace consentgate::store {
 namespace {
 
-constexpr std::string_view form = "must be the path of a file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with postgresql or mariadb as ENGINE";
+constexpr std::string_view form =
+    "must be the path of a file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with postgresql or mariadb as ENGINE";
 
-std::optional<std::string> read_host(const std::string& text, int default_https_port, std::vector<Host>& hosts) {
+std::optional<std::string> read_host(
+    const std::string& text, int default_https_port, std::vector<Host>& hosts) {
     const auto colon = std::min(text.rfind(':'), text.size());
     Host host{text.substr(0, colon), default_https_port};
-    if (colon < text.size() && (!Poco::NumberParser::tryParse(text.substr(colon + 1), host.port) || host.port < 1 || host.port > 65535)) {
+    if (colon < text.size() && (!Poco::NumberParser::tryParse(text.substr(colon + 1), host.port) ||
+                                host.port < 1 || host.port > 65535)) {
         return "has a port that is no number from 1 to 65535";
     }
     std::string decoded;
@@ -24,7 +27,8 @@ std::optional<std::string> read_host(const std::string& text, int default_https_
     }
     host.name = decoded;
     // What ends or quotes a value in a driver's connection string has no business in a host's name.
-    if (host.name.empty() || host.name.find_first_of(";{}'\"= ") != std::string::npos) return "has a host that is empty or no name";
+    if (host.name.empty() || host.name.find_first_of(";{}'\"= ") != std::string::npos)
+        return "has a host that is empty or no name";
     hosts.push_back(std::move(host));
     return std::nullopt;
 }
@@ -52,11 +56,14 @@ std::optional<std::string> read_address(const std::string& text, StoreConfig& co
     if (slash == std::string::npos) return std::string(form);
     config.user = rest.substr(0, at);
     config.name = rest.substr(slash + 1);
-    if (config.user.find(':') != std::string::npos) return "must not hold the password; put it into database_password_file";
+    if (config.user.find(':') != std::string::npos)
+        return "must not hold the password; put it into database_password_file";
     if (!plain_name(config.user) || !plain_name(config.name)) return std::string(form);
     config.hosts.clear();
     for (const auto& host : core::split(rest.substr(at + 1, slash - at - 1), ',')) {
-        if (auto problem = read_host(host, config.engine == Engine::postgresql ? 5432 : 3306, config.hosts)) return problem;
+        if (auto problem =
+                read_host(host, config.engine == Engine::postgresql ? 5432 : 3306, config.hosts))
+            return problem;
     }
     return config.hosts.empty() ? std::optional(std::string(form)) : std::nullopt;
 }
@@ -64,8 +71,10 @@ std::optional<std::string> read_address(const std::string& text, StoreConfig& co
 std::string address_of(const StoreConfig& config) {
     if (config.engine == Engine::sqlite) return config.path;
     std::vector<std::string> hosts;
-    for (const auto& host : config.hosts) hosts.push_back(host.name + ":" + std::to_string(host.port));
-    return std::string(config.engine == Engine::postgresql ? "postgresql" : "mariadb") + "://" + config.user + "@" + core::join(hosts, ",") + "/" + config.name;
+    for (const auto& host : config.hosts)
+        hosts.push_back(host.name + ":" + std::to_string(host.port));
+    return std::string(config.engine == Engine::postgresql ? "postgresql" : "mariadb") + "://" +
+           config.user + "@" + core::join(hosts, ",") + "/" + config.name;
 }
 
 } // namespace consentgate::store

@@ -13,14 +13,17 @@ using std::chrono::milliseconds;
 
 // A transaction that keeps meeting others is not helped by more tries than these.
 constexpr int max_collisions = 8;
-// After no host would serve, requests fail at once for so long, or for as long as it took to find that out, instead of
-// knocking at each of them again.
+// After no host would serve, requests fail at once for so long, or for as long as it took to find
+// that out, instead of knocking at each of them again.
 constexpr milliseconds closed_at_least{100}, closed_at_most{5000};
 
-// Of a length that nobody else's pause has, so that transactions that met do not meet again in step.
+// Of a length that nobody else's pause has, so that transactions that met do not meet again in
+// step.
 void pause(int at_most_ms) {
-    const auto spread = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count() / 1000 + ::getpid() * 7919);
-    std::this_thread::sleep_for(std::chrono::microseconds(1000 + spread % (static_cast<std::uint64_t>(at_most_ms) * 1000)));
+    const auto spread = static_cast<std::uint64_t>(
+        Clock::now().time_since_epoch().count() / 1000 + ::getpid() * 7919);
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(1000 + spread % (static_cast<std::uint64_t>(at_most_ms) * 1000)));
 }
 
 } // namespace
@@ -28,21 +31,34 @@ void pause(int at_most_ms) {
 // How often and how long one unit of work may be tried.
 class Database::Attempts {
 public:
-    explicit Attempts(const StoreConfig& config) : config_(config), end_(Clock::now() + config.wait), sessions_(static_cast<int>(config.hosts.size()) + 1) {}
+    explicit Attempts(const StoreConfig& config)
+        : config_(config),
+          end_(Clock::now() + config.wait),
+          sessions_(static_cast<int>(config.hosts.size()) + 1) {}
 
     // Returns when the unit of work may be tried once more, after a pause where that helps.
-    // in:   unknown  a commit may have taken effect: then finding out is worth all the time there is
+    // in:   unknown  a commit may have taken effect: then finding out is worth all the time there
+    //       is
     // fail: throws StoreFailure when it may not be tried again
     void allow_another_after(const EngineError& error, bool unknown) {
         const auto kind = error.kind();
         bool another = Clock::now() < end_;
-        if (kind == EngineErrorKind::again) another = another && ++collisions_ < max_collisions;
-        else if (kind == EngineErrorKind::lost && !unknown) another = another && --sessions_ >= 0;
-        else another = another && unknown;
-        report(!another ? RetryReason::failed : unknown ? RetryReason::unknown_outcome : kind == EngineErrorKind::again ? RetryReason::collision : RetryReason::session_lost);
+        if (kind == EngineErrorKind::again)
+            another = another && ++collisions_ < max_collisions;
+        else if (kind == EngineErrorKind::lost && !unknown)
+            another = another && --sessions_ >= 0;
+        else
+            another = another && unknown;
+        report(
+            !another                         ? RetryReason::failed
+            : unknown                        ? RetryReason::unknown_outcome
+            : kind == EngineErrorKind::again ? RetryReason::collision
+                                             : RetryReason::session_lost);
         if (!another) throw StoreFailure(error.what(), !unknown);
-        if (kind == EngineErrorKind::again) pause(std::min(5 << collisions_, 100));
-        else if (unknown) pause(100);
+        if (kind == EngineErrorKind::again)
+            pause(std::min(5 << collisions_, 100));
+        else if (unknown)
+            pause(100);
     }
 
 private:
@@ -59,8 +75,11 @@ private:
 bool Database::can_be_stored(std::string_view sql, Values values) {
     const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
     for (const auto& value : values) {
-        if (value.kind != Value::Kind::text || std::all_of(value.data.begin(), value.data.end(), printable)) continue;
-        if (sql.starts_with("INSERT")) throw EngineError(EngineErrorKind::refused, "an id is not printable ASCII");
+        if (value.kind != Value::Kind::text ||
+            std::all_of(value.data.begin(), value.data.end(), printable))
+            continue;
+        if (sql.starts_with("INSERT"))
+            throw EngineError(EngineErrorKind::refused, "an id is not printable ASCII");
         return false;
     }
     return true;
@@ -82,7 +101,8 @@ void Database::repeat(const std::function<void()>& work) {
     }
 }
 
-Applied Database::write(const std::function<Applied()>& work, const std::function<bool()>& in_effect) {
+Applied Database::write(
+    const std::function<Applied()>& work, const std::function<bool()>& in_effect) {
     Attempts attempts(config_);
     bool unknown = false; // whether an earlier try took effect
     for (;;) {
@@ -101,10 +121,13 @@ Applied Database::write(const std::function<Applied()>& work, const std::functio
             return unknown && outcome == Applied::no && in_effect() ? Applied::yes : outcome;
         } catch (const EngineError& error) {
             put_aside(error.kind());
-            if (committing && config_.engine != Engine::sqlite && error.kind() != EngineErrorKind::again && error.kind() != EngineErrorKind::taken) unknown = true;
+            if (committing && config_.engine != Engine::sqlite &&
+                error.kind() != EngineErrorKind::again && error.kind() != EngineErrorKind::taken)
+                unknown = true;
             // A row that is there already may be our own: look again.
             const bool own = unknown && error.kind() == EngineErrorKind::taken;
-            attempts.allow_another_after(own ? EngineError(EngineErrorKind::again, error.what()) : error, unknown);
+            attempts.allow_another_after(
+                own ? EngineError(EngineErrorKind::again, error.what()) : error, unknown);
         } catch (...) {
             fail_unexpectedly();
         }
@@ -119,7 +142,8 @@ void Database::ensure_open() {
         session_ = open_sqlite(config_, create_);
         return;
     }
-    if (Clock::now() < closed_until_) throw EngineError(EngineErrorKind::away, "no database host is to be had");
+    if (Clock::now() < closed_until_)
+        throw EngineError(EngineErrorKind::away, "no database host is to be had");
     const auto began = Clock::now();
     try {
         guard_.emplace();
@@ -127,7 +151,8 @@ void Database::ensure_open() {
         guard_->find_socket(config_.hosts);
     } catch (const EngineError&) {
         const auto ended = Clock::now();
-        closed_until_ = ended + std::clamp<Clock::duration>(ended - began, closed_at_least, closed_at_most);
+        closed_until_ =
+            ended + std::clamp<Clock::duration>(ended - began, closed_at_least, closed_at_most);
         throw;
     }
 }
@@ -138,11 +163,14 @@ std::optional<Commit> Database::last_commit() const {
     return commit;
 }
 
-// After an exception a session is used again only where it is known to be good, and never committed.
+// After an exception a session is used again only where it is known to be good, and never
+// committed.
 void Database::put_aside(EngineErrorKind kind) {
     try {
-        if (session_ && (kind == EngineErrorKind::again || kind == EngineErrorKind::taken)) session_->roll_back();
-        else session_.reset();
+        if (session_ && (kind == EngineErrorKind::again || kind == EngineErrorKind::taken))
+            session_->roll_back();
+        else
+            session_.reset();
     } catch (const EngineError&) {
         session_.reset();
     }

@@ -1,5 +1,5 @@
-// One open session with an engine, and what can go wrong with it; private to this module. Each engine has its own
-// implementation, in sqlite_session and odbc_session.
+// One open session with an engine, and what can go wrong with it; private to this module. Each
+// engine has its own implementation, in sqlite_session and odbc_session.
 #pragma once
 
 #include "consentgate/store/open.h"
@@ -23,17 +23,20 @@ enum class EngineErrorKind {
     refused, // anything else: running it again would not help
 };
 
-// The text is fit for a log: the engine's code for the error, never its words, which can hold SQL, values and passwords.
+// The text is fit for a log: the engine's code for the error, never its words, which can hold SQL,
+// values and passwords.
 class EngineError : public std::runtime_error {
 public:
-    EngineError(EngineErrorKind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}
+    EngineError(EngineErrorKind kind, const std::string& text)
+        : std::runtime_error(text), kind_(kind) {}
     EngineErrorKind kind() const { return kind_; }
 
 private:
     EngineErrorKind kind_;
 };
 
-// Stands for the last commit to a database, of whatever and by whomever: as long as it is the same one, so is all that can be read.
+// Stands for the last commit to a database, of whatever and by whomever: as long as it is the same
+// one, so is all that can be read.
 struct Commit {
     std::uint64_t session = 0;            // which of a connection's sessions told it
     std::array<std::uint64_t, 6> words{}; // whatever the engine tells its commits apart by
@@ -49,7 +52,9 @@ public:
     DbSession& operator=(const DbSession&) = delete;
 
     virtual bool usable() const = 0; // false: it would fail for sure, make another. Asks no server
-    virtual std::optional<Commit> last_commit() const { return std::nullopt; } // absent where it would have to be asked for
+    virtual std::optional<Commit> last_commit() const {
+        return std::nullopt;
+    } // absent where it would have to be asked for
     virtual void begin() = 0;
     virtual void commit() = 0;
     virtual void roll_back() = 0;
@@ -63,7 +68,8 @@ public:
 enum class Create { no, yes };
 
 std::unique_ptr<DbSession> open_sqlite(const StoreConfig& config, Create create);
-// Tries the hosts in order; the first that serves it becomes the session's. fail: throws EngineError, Trouble::away, of the last one
+// Tries the hosts in order; the first that serves it becomes the session's. fail: throws
+// EngineError, Trouble::away, of the last one
 std::unique_ptr<DbSession> open_odbc(const StoreConfig& config);
 
 } // namespace consentgate::store

@@ -16,23 +16,28 @@ std::string replace(std::string text, const char* pattern, const std::string& by
 }
 
 // The lengths of its columns are words to it; they cannot be changed and need not be.
-std::string for_sqlite(std::string statement) { return replace(std::move(statement), "^\\s*ALTER TABLE \\w+ ALTER COLUMN \\w+ TYPE [^;]*$", ""); }
+std::string for_sqlite(std::string statement) {
+    return replace(std::move(statement), "^\\s*ALTER TABLE \\w+ ALTER COLUMN \\w+ TYPE [^;]*$", "");
+}
 
-// "C": ids compare and sort by their bytes on every engine. CHAR would be padded, and would not be found by its index when a
-// question mark is typed as text.
+// "C": ids compare and sort by their bytes on every engine. CHAR would be padded, and would not be
+// found by its index when a question mark is typed as text.
 std::string for_postgresql(std::string statement) {
     statement = replace(std::move(statement), "\\bBLOB\\b", "BYTEA");
     return replace(std::move(statement), "\\b(?:VAR)?CHAR(\\(\\d+\\))", "VARCHAR$1 COLLATE \"C\"");
 }
 
-// nopad: MariaDB's usual collations find `a ` where `a` was asked for. utf8mb4, though ids are ASCII: what a request names
-// instead of one must be comparable with them.
+// nopad: MariaDB's usual collations find `a ` where `a` was asked for. utf8mb4, though ids are
+// ASCII: what a request names instead of one must be comparable with them.
 std::string for_mariadb(std::string statement) {
     statement = replace(std::move(statement), "\\bBLOB\\b", "MEDIUMBLOB");
-    statement = replace(std::move(statement), "^(\\s*CREATE (?:TABLE|INDEX)) (?!IF)", "$1 IF NOT EXISTS ");
+    statement =
+        replace(std::move(statement), "^(\\s*CREATE (?:TABLE|INDEX)) (?!IF)", "$1 IF NOT EXISTS ");
     statement = replace(std::move(statement), "\\bADD COLUMN (?!IF)", "ADD COLUMN IF NOT EXISTS ");
-    statement = replace(std::move(statement), "\\bALTER COLUMN (\\w+) TYPE (.*)$", "MODIFY COLUMN $1 $2 NOT NULL");
-    if (statement.find("CREATE TABLE") != std::string::npos) statement += " ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin";
+    statement = replace(
+        std::move(statement), "\\bALTER COLUMN (\\w+) TYPE (.*)$", "MODIFY COLUMN $1 $2 NOT NULL");
+    if (statement.find("CREATE TABLE") != std::string::npos)
+        statement += " ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin";
     return statement;
 }
 
@@ -61,7 +66,8 @@ constexpr Dialect mariadb{
 std::string quoted(const std::string& value) { return "{" + Poco::replace(value, "}", "}}") + "}"; }
 
 bool on_this_machine(const Host& host) {
-    return host.name == "localhost" || host.name.starts_with("127.") || host.name == "::1" || host.name.starts_with("/");
+    return host.name == "localhost" || host.name.starts_with("127.") || host.name == "::1" ||
+           host.name.starts_with("/");
 }
 
 Tls protection(const StoreConfig& config, const Host& host) {
@@ -69,41 +75,61 @@ Tls protection(const StoreConfig& config, const Host& host) {
     return on_this_machine(host) ? Tls::off : Tls::verify;
 }
 
-std::string authorities(const StoreConfig& config) { return config.tls_ca.empty() ? "/etc/ssl/certs/ca-certificates.crt" : config.tls_ca; }
+std::string authorities(const StoreConfig& config) {
+    return config.tls_ca.empty() ? "/etc/ssl/certs/ca-certificates.crt" : config.tls_ca;
+}
 
 // Seconds, rounded up, for what knows no finer.
-std::string seconds(std::chrono::milliseconds time) { return std::to_string(std::max<std::int64_t>(1, (time.count() + 999) / 1000)); }
+std::string seconds(std::chrono::milliseconds time) {
+    return std::to_string(std::max<std::int64_t>(1, (time.count() + 999) / 1000));
+}
 
 constexpr const char* connect_seconds = "2";
 
 // A value in libpq's own syntax.
-std::string libpq_quoted(const std::string& value) { return "'" + Poco::replace(Poco::replace(value, "\\", "\\\\"), "'", "\\'") + "'"; }
+std::string libpq_quoted(const std::string& value) {
+    return "'" + Poco::replace(Poco::replace(value, "\\", "\\\\"), "'", "\\'") + "'";
+}
 
 std::string postgresql_string(const StoreConfig& config, const Host& host) {
     const auto tls = protection(config, host);
-    const char* mode = tls == Tls::verify ? "verify-full" : tls == Tls::encrypt ? "require" : "disable";
-    // What goes to libpq directly. A standby refuses, so that the next host is tried; a machine that is gone is noticed.
-    std::string options = std::string("connect_timeout=") + connect_seconds + " target_session_attrs=read-write tcp_user_timeout=" +
-                          std::to_string(config.wait.count()) + " keepalives_idle=5 keepalives_interval=2 keepalives_count=3";
+    const char* mode = tls == Tls::verify    ? "verify-full"
+                       : tls == Tls::encrypt ? "require"
+                                             : "disable";
+    // What goes to libpq directly. A standby refuses, so that the next host is tried; a machine
+    // that is gone is noticed.
+    std::string options =
+        std::string("connect_timeout=") + connect_seconds +
+        " target_session_attrs=read-write tcp_user_timeout=" + std::to_string(config.wait.count()) +
+        " keepalives_idle=5 keepalives_interval=2 keepalives_count=3";
     if (tls == Tls::verify) options += " sslrootcert=" + libpq_quoted(authorities(config));
-    // 7.4-0: after an error nothing runs until the rollback; by default the driver would go on from a savepoint, at the cost
-    // of two round trips for each statement.
-    return "DRIVER=PostgreSQL Unicode;SERVER=" + host.name + ";PORT=" + std::to_string(host.port) + ";DATABASE=" + config.name + ";UID=" + config.user +
-           ";PWD=" + quoted(config.password.reveal()) + ";SSLmode=" + mode + ";pqopt=" + quoted(options) +
+    // 7.4-0: after an error nothing runs until the rollback; by default the driver would go on from
+    // a savepoint, at the cost of two round trips for each statement.
+    return "DRIVER=PostgreSQL Unicode;SERVER=" + host.name + ";PORT=" + std::to_string(host.port) +
+           ";DATABASE=" + config.name + ";UID=" + config.user +
+           ";PWD=" + quoted(config.password.reveal()) + ";SSLmode=" + mode +
+           ";pqopt=" + quoted(options) +
            ";Protocol=7.4-0;UseServerSidePrepare=1;ByteaAsLongVarBinary=1;BoolsAsChar=0;MaxVarcharSize=1048576;MaxLongVarcharSize=1048576;";
 }
 
 std::string mariadb_string(const StoreConfig& config, const Host& host) {
     const auto tls = protection(config, host);
-    const auto where = host.name.starts_with("/") ? "SOCKET=" + host.name : "SERVER=" + host.name + ";PORT=" + std::to_string(host.port);
+    const auto where = host.name.starts_with("/")
+                           ? "SOCKET=" + host.name
+                           : "SERVER=" + host.name + ";PORT=" + std::to_string(host.port);
     std::string protect;
     if (tls == Tls::verify) protect = "FORCETLS=1;SSLVERIFY=1;SSLCA=" + authorities(config) + ";";
     if (tls == Tls::encrypt) protect = "FORCETLS=1;SSLVERIFY=0;";
     const auto& password = config.password.reveal();
-    if (core::trim(password).size() != password.size()) throw EngineError(EngineErrorKind::away, "MariaDB's driver cannot take a password that begins or ends with a blank");
+    if (core::trim(password).size() != password.size())
+        throw EngineError(
+            EngineErrorKind::away,
+            "MariaDB's driver cannot take a password that begins or ends with a blank");
     // OPTION=2: an UPDATE counts the rows it found, as everywhere, not those it made different.
-    return "DRIVER=MariaDB Unicode;" + where + ";DATABASE=" + config.name + ";UID=" + config.user + ";PWD=" + quoted(password) +
-           ";OPTION=2;CHARSET=utf8mb4;CONN_TIMEOUT=" + connect_seconds + ";READ_TIMEOUT=" + seconds(config.wait) + ";WRITE_TIMEOUT=" + seconds(config.wait) +
+    return "DRIVER=MariaDB Unicode;" + where + ";DATABASE=" + config.name + ";UID=" + config.user +
+           ";PWD=" + quoted(password) +
+           ";OPTION=2;CHARSET=utf8mb4;CONN_TIMEOUT=" + connect_seconds +
+           ";READ_TIMEOUT=" + seconds(config.wait) + ";WRITE_TIMEOUT=" + seconds(config.wait) +
            ";" + protect;
 }
 
@@ -114,18 +140,26 @@ const Dialect& dialect_of(Engine engine) {
 }
 
 std::vector<std::string> session_settings(const StoreConfig& config) {
-    const auto wait = std::to_string(std::max<std::int64_t>(100, config.wait.count())); // with 0, a server would wait for ever
+    const auto wait = std::to_string(
+        std::max<std::int64_t>(100, config.wait.count())); // with 0, a server would wait for ever
     if (config.engine == Engine::postgresql) {
-        return {"SET statement_timeout = " + wait + "; SET lock_timeout = " + wait + "; SET idle_in_transaction_session_timeout = 30000"};
+        return {
+            "SET statement_timeout = " + wait + "; SET lock_timeout = " + wait +
+            "; SET idle_in_transaction_session_timeout = 30000"};
     }
-    // wsrep_sync_wait: a read sees what any node of a cluster has acknowledged before it; without a cluster it does nothing.
-    return {"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', tx_isolation = 'READ-COMMITTED', wsrep_sync_wait = 1, "
-            "innodb_lock_wait_timeout = " + seconds(config.wait) + ", max_statement_time = " + seconds(config.wait),
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema = database()"};
+    // wsrep_sync_wait: a read sees what any node of a cluster has acknowledged before it; without a
+    // cluster it does nothing.
+    return {
+        "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', tx_isolation = 'READ-COMMITTED', wsrep_sync_wait = 1, "
+        "innodb_lock_wait_timeout = " +
+            seconds(config.wait) + ", max_statement_time = " + seconds(config.wait),
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = database()"};
 }
 
 core::Secret connection_string(const StoreConfig& config, const Host& host) {
-    return core::Secret(config.engine == Engine::postgresql ? postgresql_string(config, host) : mariadb_string(config, host));
+    return core::Secret(
+        config.engine == Engine::postgresql ? postgresql_string(config, host)
+                                            : mariadb_string(config, host));
 }
 
 } // namespace consentgate::store

@@ -18,9 +18,12 @@ constexpr Migration migrations[] = {
 #include "migrations.inc"
 };
 
-int version_of(const Migration& migration) { return std::stoi(std::string(migration.name.substr(0, 4))); }
+int version_of(const Migration& migration) {
+    return std::stoi(std::string(migration.name.substr(0, 4)));
+}
 
-// Statements of a file, which end with a semicolon at the end of a line; comment lines are left out.
+// Statements of a file, which end with a semicolon at the end of a line; comment lines are left
+// out.
 std::vector<std::string> statements_of(std::string_view sql) {
     std::vector<std::string> statements;
     std::string current;
@@ -35,22 +38,29 @@ std::vector<std::string> statements_of(std::string_view sql) {
     return statements;
 }
 
-// Asked inside the transaction, under the lock: a second migrate waits there and then sees the row. Where there is no lock it
-// meets the row when it inserts its own, after statements that did nothing.
+// Asked inside the transaction, under the lock: a second migrate waits there and then sees the row.
+// Where there is no lock it meets the row when it inserts its own, after statements that did
+// nothing.
 // out: whether it was we who applied it
-template <class Lock> bool apply(Database& db, const Migration& migration, const Lock& lock, core::Instant now) {
+template <class Lock>
+bool apply(Database& db, const Migration& migration, const Lock& lock, core::Instant now) {
     const std::int64_t version = version_of(migration);
-    const auto present = [&] { return db.has("SELECT 1 FROM schema_version WHERE version = ?", version); };
+    const auto present = [&] {
+        return db.has("SELECT 1 FROM schema_version WHERE version = ?", version);
+    };
     const auto& dialect = dialect_of(db.config().engine);
     try {
         return Applied::yes == db.rewrite([&] {
             lock();
             if (present()) return Applied::no;
             for (const auto& statement : statements_of(migration.sql)) {
-                if (const auto adapted = dialect.adapt(statement); !core::trim(adapted).empty()) db.run(adapted.c_str());
+                if (const auto adapted = dialect.adapt(statement); !core::trim(adapted).empty())
+                    db.run(adapted.c_str());
             }
-            db.run("INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, ?, ?)", version, std::string(migration.name),
-                   core::sha256(migration.sql).hex, core::epoch(now));
+            db.run(
+                "INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, ?, ?)",
+                version, std::string(migration.name), core::sha256(migration.sql).hex,
+                core::epoch(now));
             return Applied::yes;
         });
     } catch (const StoreFailure&) {
@@ -67,7 +77,9 @@ constexpr const char* create_schema_version =
 
 int expected_schema_version() { return version_of(*(std::end(migrations) - 1)); }
 
-std::unique_ptr<Store> open_store(StoreConfig config) { return std::make_unique<SqlStore>(std::move(config)); }
+std::unique_ptr<Store> open_store(StoreConfig config) {
+    return std::make_unique<SqlStore>(std::move(config));
+}
 
 std::vector<AppliedMigration> migrate(const StoreConfig& config, core::Instant now_at) {
     Database db(config, Create::yes);
@@ -82,7 +94,8 @@ std::vector<AppliedMigration> migrate(const StoreConfig& config, core::Instant n
     });
     std::vector<AppliedMigration> applied;
     for (const auto& migration : migrations) {
-        if (apply(db, migration, lock, now_at)) applied.push_back({version_of(migration), std::string(migration.name)});
+        if (apply(db, migration, lock, now_at))
+            applied.push_back({version_of(migration), std::string(migration.name)});
     }
     return applied;
 }

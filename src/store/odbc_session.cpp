@@ -1,16 +1,24 @@
-// A session with a database server over ODBC, with the traps of Poco 1.11 and of the drivers taken out.
+// A session with a database server over ODBC, with the traps of Poco 1.11 and of the drivers taken
+// out.
 //
-// - Poco asks isConnected() before every statement, which MariaDB's driver answers with a ping. On a Galera cluster that ping
-//   can swallow the news that the transaction was rolled back, and the rest of it then commits as a transaction of its own:
+// - Poco asks isConnected() before every statement, which MariaDB's driver answers with a ping. On
+//   a Galera cluster that ping
+//   can swallow the news that the transaction was rolled back, and the rest of it then commits as a
+//     transaction of its own:
 //   Quiet never pings, and nothing here uses Poco's statements.
-// - Poco's statements count bound rows where changed ones are meant, cut long text at 255 bytes, die of their first
-//   exception and cannot tell a miss of RETURNING from an error. Ours are prepared once on the handle of Poco's session.
-// - Poco's close() commits what is open, when autocommit is off. Here it stays on, and transactions say BEGIN and COMMIT
-//   themselves: what was not committed is rolled back by the server, and a read costs one round trip.
-// - Drivers' and Poco's texts quote SQL, values and, when no connection was made, the password: only codes leave this file.
+// - Poco's statements count bound rows where changed ones are meant, cut long text at 255 bytes,
+//   die of their first
+//   exception and cannot tell a miss of RETURNING from an error. Ours are prepared once on the
+//     handle of Poco's session.
+// - Poco's close() commits what is open, when autocommit is off. Here it stays on, and transactions
+//   say BEGIN and COMMIT
+//   themselves: what was not committed is rolled back by the server, and a read costs one round
+//     trip.
+// - Drivers' and Poco's texts quote SQL, values and, when no connection was made, the password:
+//   only codes leave this file.
+#include "db_session.h"
 #include "dialect.h"
 #include "odbc_errors.h"
-#include "db_session.h"
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Data/ODBC/Handle.h>
@@ -32,7 +40,9 @@ constexpr std::size_t login_seconds = 2;
 
 class Quiet final : public odbc::SessionImpl {
 public:
-    explicit Quiet(const std::string& connection) : SessionImpl(connection, login_seconds) { open_ = true; }
+    explicit Quiet(const std::string& connection) : SessionImpl(connection, login_seconds) {
+        open_ = true;
+    }
     bool isConnected() const override { return open_; }
 
 private:
@@ -43,15 +53,20 @@ class Statement {
 public:
     explicit Statement(const odbc::ConnectionHandle& connection) : handle_(connection) {}
 
-    void prepare(const char* sql) { check(SQLPrepare(handle(), text_of(sql), SQL_NTS), "preparing a statement"); }
+    void prepare(const char* sql) {
+        check(SQLPrepare(handle(), text_of(sql), SQL_NTS), "preparing a statement");
+    }
 
     void execute(Values values) {
         lengths_.resize(values.size());
-        for (std::size_t at = 0; at < values.size(); ++at) bind(static_cast<SQLUSMALLINT>(at + 1), values[at], lengths_[at]);
+        for (std::size_t at = 0; at < values.size(); ++at)
+            bind(static_cast<SQLUSMALLINT>(at + 1), values[at], lengths_[at]);
         finish(SQLExecute(handle()));
     }
 
-    void execute_directly(const char* sql) { finish(SQLExecDirect(handle(), text_of(sql), SQL_NTS)); }
+    void execute_directly(const char* sql) {
+        finish(SQLExecDirect(handle(), text_of(sql), SQL_NTS));
+    }
 
     std::size_t changed_rows() {
         SQLLEN rows = 0;
@@ -69,23 +84,28 @@ public:
     // False when the column is NULL.
     bool number(int column, std::int64_t& to) {
         SQLLEN length = 0;
-        check(SQLGetData(handle(), place(column), SQL_C_SBIGINT, &to, sizeof to, &length), "reading a number");
+        check(
+            SQLGetData(handle(), place(column), SQL_C_SBIGINT, &to, sizeof to, &length),
+            "reading a number");
         if (length == SQL_NULL_DATA) to = 0;
         return length != SQL_NULL_DATA;
     }
 
-    // A value comes in pieces when it is longer than the module for it; the last piece says so. Text ends each with a zero.
+    // A value comes in pieces when it is longer than the module for it; the last piece says so.
+    // Text ends each with a zero.
     bool piecewise(int column, SQLSMALLINT type, std::string& to) {
         const std::size_t end = type == SQL_C_CHAR ? 1 : 0;
         to.clear();
         char piece[4096];
         for (;;) {
             SQLLEN length = 0;
-            const auto result = SQLGetData(handle(), place(column), type, piece, sizeof piece, &length);
+            const auto result =
+                SQLGetData(handle(), place(column), type, piece, sizeof piece, &length);
             if (result == SQL_NO_DATA) return true;
             check(result, "reading a value");
             if (length == SQL_NULL_DATA) return false;
-            const bool more = length == SQL_NO_TOTAL || static_cast<std::size_t>(length) > sizeof piece - end;
+            const bool more =
+                length == SQL_NO_TOTAL || static_cast<std::size_t>(length) > sizeof piece - end;
             to.append(piece, more ? sizeof piece - end : static_cast<std::size_t>(length));
             if (!more) return true;
         }
@@ -95,7 +115,9 @@ public:
 
 private:
     SQLHSTMT handle() const { return handle_; }
-    static SQLCHAR* text_of(const char* sql) { return reinterpret_cast<SQLCHAR*>(const_cast<char*>(sql)); }
+    static SQLCHAR* text_of(const char* sql) {
+        return reinterpret_cast<SQLCHAR*>(const_cast<char*>(sql));
+    }
     static SQLUSMALLINT place(int column) { return static_cast<SQLUSMALLINT>(column + 1); }
 
     void bind(SQLUSMALLINT at, const Value& value, SQLLEN& length) {
@@ -106,9 +128,11 @@ private:
         const void* data = number ? static_cast<const void*>(&value.number) : value.data.data();
         const auto size = number ? sizeof value.number : value.data.size();
         length = value.null ? SQL_NULL_DATA : static_cast<SQLLEN>(size);
-        check(SQLBindParameter(handle(), at, SQL_PARAM_INPUT, c_type, sql_type, std::max<SQLULEN>(1, size), 0, const_cast<void*>(data),
-                               static_cast<SQLLEN>(size), &length),
-              "binding a value");
+        check(
+            SQLBindParameter(
+                handle(), at, SQL_PARAM_INPUT, c_type, sql_type, std::max<SQLULEN>(1, size), 0,
+                const_cast<void*>(data), static_cast<SQLLEN>(size), &length),
+            "binding a value");
     }
 
     // No data is an answer: the statement found no row to change.
@@ -133,8 +157,12 @@ public:
 
 protected:
     bool number(int column, std::int64_t& to) override { return statement_.number(column, to); }
-    bool text(int column, std::string& to) override { return statement_.piecewise(column, SQL_C_CHAR, to); }
-    bool bytes(int column, std::string& to) override { return statement_.piecewise(column, SQL_C_BINARY, to); }
+    bool text(int column, std::string& to) override {
+        return statement_.piecewise(column, SQL_C_CHAR, to);
+    }
+    bool bytes(int column, std::string& to) override {
+        return statement_.piecewise(column, SQL_C_BINARY, to);
+    }
 
 private:
     Statement& statement_;
@@ -143,7 +171,8 @@ private:
 class OdbcSession final : public DbSession {
 public:
     OdbcSession(const StoreConfig& config, const Host& host)
-        : begin_(dialect_of(config.engine).begin), session_(new Quiet(connection_string(config, host).reveal())) {
+        : begin_(dialect_of(config.engine).begin),
+          session_(new Quiet(connection_string(config, host).reveal())) {
         for (const auto& setting : session_settings(config)) directly(setting.c_str());
         watchful_ = config.engine == Engine::mariadb;
     }
@@ -187,9 +216,10 @@ private:
         around(sql);
     }
 
-    // A statement that failed is not run again: after an error among its rows MariaDB's driver would first wait, as long as it may,
-    // for the rest of them.
-    template <class Finish> std::size_t execute(std::string_view sql, Values values, const Finish& finish) {
+    // A statement that failed is not run again: after an error among its rows MariaDB's driver
+    // would first wait, as long as it may, for the rest of them.
+    template <class Finish>
+    std::size_t execute(std::string_view sql, Values values, const Finish& finish) {
         const auto place = prepared(sql);
         auto& statement = *place->second;
         try {
@@ -213,8 +243,9 @@ private:
         return place;
     }
 
-    // A Galera node that rolls our transaction back for another node's while it prepares a statement tells nobody (MariaDB
-    // 10.11): the rest would run, and be committed, statement by statement.
+    // A Galera node that rolls our transaction back for another node's while it prepares a
+    // statement tells nobody (MariaDB 10.11): the rest would run, and be committed, statement by
+    // statement.
     void ensure_in_transaction() {
         auto witness = std::move(witness_); // which comes back if it can say something
         std::int64_t there = 0;
@@ -222,10 +253,12 @@ private:
         while (witness->fetch()) witness->number(0, there);
         witness->close();
         witness_ = std::move(witness);
-        if (there == 0) throw EngineError(EngineErrorKind::again, "the transaction gave way to another node's");
+        if (there == 0)
+            throw EngineError(EngineErrorKind::again, "the transaction gave way to another node's");
     }
 
-    // fail: throws EngineError; Poco has no diagnostics for a statement handle that a dead session refuses
+    // fail: throws EngineError; Poco has no diagnostics for a statement handle that a dead session
+    //       refuses
     std::unique_ptr<Statement> make() const {
         try {
             return std::make_unique<Statement>(session_->dbc());
@@ -236,7 +269,8 @@ private:
 
     void directly(const char* sql) { make()->execute_directly(sql); }
 
-    // BEGIN and COMMIT are most of the calls there are: they share one handle, which a failure takes with it.
+    // BEGIN and COMMIT are most of the calls there are: they share one handle, which a failure
+    // takes with it.
     void around(const char* sql) {
         if (!around_) around_ = make();
         try {
@@ -274,7 +308,8 @@ std::unique_ptr<DbSession> open_odbc(const StoreConfig& config) {
         try {
             return open_host(config, host);
         } catch (const EngineError& error) {
-            problems += (problems.empty() ? "" : "; ") + host.name + ":" + std::to_string(host.port) + ": " + error.what();
+            problems += (problems.empty() ? "" : "; ") + host.name + ":" +
+                        std::to_string(host.port) + ": " + error.what();
         }
     }
     throw EngineError(EngineErrorKind::away, problems);

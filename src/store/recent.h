@@ -1,8 +1,9 @@
 // What was read lately and is still so; private to this module.
 //
-// A client calls its MCP server again and again with one token, and each call asks the same of the database. Where the engine tells its
-// last commit without being asked (SQLite), the answer is given from memory for as long as nothing at all was committed since it was
-// read: never a stale one, not even of what another process has just revoked.
+// A client calls its MCP server again and again with one token, and each call asks the same of the
+// database. Where the engine tells its last commit without being asked (SQLite), the answer is
+// given from memory for as long as nothing at all was committed since it was read: never a stale
+// one, not even of what another process has just revoked.
 #pragma once
 
 #include "db_session.h"
@@ -29,8 +30,11 @@ public:
     }
 
     // Keeps what is asked for a second time; to copy what never is would make each reading dearer.
-    // in:  before, after  the last commit as it was told before the reading and after it: between two that differ it was read
-    void keep(const std::optional<Commit>& before, const std::optional<Commit>& after, const std::string& key, const Value& value) {
+    // in:  before, after  the last commit as it was told before the reading and after it: between
+    //      two that differ it was read
+    void keep(
+        const std::optional<Commit>& before, const std::optional<Commit>& after,
+        const std::string& key, const Value& value) {
         if (limit_ == 0 || !before || before != after || !asked_before(key)) return;
         if (as_of_ != before || values_.size() >= limit_) values_.clear();
         as_of_ = before;
@@ -44,8 +48,9 @@ private:
     }
 
     std::size_t limit_;
-    std::array<std::size_t, 256> asked_{}; // hashes of keys, each until another one comes to its place
-    std::optional<Commit> as_of_;          // what all the values were read after
+    std::array<std::size_t, 256>
+        asked_{};                 // hashes of keys, each until another one comes to its place
+    std::optional<Commit> as_of_; // what all the values were read after
     std::unordered_map<std::string, Value> values_;
 };
 

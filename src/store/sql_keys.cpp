@@ -1,7 +1,7 @@
 #include "sql_store.h"
 
-#include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/consent.h"
 
 namespace consentgate::store {
 
@@ -12,7 +12,9 @@ namespace {
 core::VirtualKey read_virtual_key(Row& columns) {
     core::VirtualKey key;
     std::string services;
-    columns.read_into(key.id, from_blob(key.name), key.hash, key.active, from_blob(services), key.created_at, key.expires_at);
+    columns.read_into(
+        key.id, from_blob(key.name), key.hash, key.active, from_blob(services), key.created_at,
+        key.expires_at);
     key.services = core::split(services, '\n');
     return key;
 }
@@ -22,42 +24,52 @@ core::VirtualKey read_virtual_key(Row& columns) {
 void SqlStore::put_virtual_key(const core::VirtualKey& key) {
     db_.write(
         [&] {
-            db_.run("INSERT INTO virtual_key (" VIRTUAL_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", key.id, to_blob(key.name), key.hash, key.active,
-                    to_blob(core::join(key.services, "\n")), key.created_at, key.expires_at);
+            db_.run(
+                "INSERT INTO virtual_key (" VIRTUAL_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)",
+                key.id, to_blob(key.name), key.hash, key.active,
+                to_blob(core::join(key.services, "\n")), key.created_at, key.expires_at);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ?", key.id); });
 }
 
 // in:  sql  of VIRTUAL_KEY_COLUMNS
-template <class... Bound> std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, const Bound&... bound) {
+template <class... Bound>
+std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, const Bound&... bound) {
     return db_.read([&] {
         std::vector<core::VirtualKey> keys;
-        db_.query(sql, [&](Row& columns) { keys.push_back(read_virtual_key(columns)); }, bound...);
+        db_.query(
+            sql, [&](Row& columns) { keys.push_back(read_virtual_key(columns)); }, bound...);
         return keys;
     });
 }
 
 std::optional<core::VirtualKey> SqlStore::find_virtual_key(const core::VirtualKeyId& id) {
-    auto keys = query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE id = ?", id);
+    auto keys =
+        query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE id = ?", id);
     return keys.empty() ? std::nullopt : std::optional(std::move(keys.front()));
 }
 
 std::optional<core::VirtualKey> SqlStore::find_virtual_key(const core::Digest& hash) {
-    auto keys = query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE key_hash = ?", hash);
+    auto keys = query_virtual_keys(
+        "SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE key_hash = ?", hash);
     return keys.empty() ? std::nullopt : std::optional(std::move(keys.front()));
 }
 
 std::vector<core::VirtualKey> SqlStore::list_virtual_keys() {
-    return query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key ORDER BY created_at DESC, id");
+    return query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS
+                              " FROM virtual_key ORDER BY created_at DESC, id");
 }
 
 // A sign-in that is finished at this very moment may leave a token behind: the sweep finds it.
 Applied SqlStore::disable_virtual_key(const core::VirtualKeyId& id, core::Instant now) {
     return db_.write(
         [&] {
-            if (db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id) != 1) return Applied::no;
-            end_accounts_of(core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId()), now);
+            if (db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id) != 1)
+                return Applied::no;
+            end_accounts_of(
+                core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId()),
+                now);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ? AND active = 0", id); });

@@ -5,59 +5,77 @@ namespace consentgate::store {
 
 namespace {
 
-// How long a row outlives its expiry, so that a late request still gets the right answer (410, 409) and a replayed code
-// is still recognised as one.
+// How long a row outlives its expiry, so that a late request still gets the right answer (410, 409)
+// and a replayed code is still recognised as one.
 constexpr core::Span flow_grace{3600};
 constexpr core::Span session_grace{86400};
-constexpr core::Span code_grace{2 * 86400}; // a code outlives its session, which lives a day at most, and is kept a day more
+constexpr core::Span code_grace{
+    2 * 86400}; // a code outlives its session, which lives a day at most, and is kept a day more
 
 // What goes as soon as it has expired: being no more says the same.
 struct Passing {
     const char *find, *remove;
 };
-#define PASSING(table, key) {"SELECT " key " FROM " table " WHERE expires_at < ? ORDER BY expires_at LIMIT ?", "DELETE FROM " table " WHERE " key " = ?"}
-constexpr Passing passing_kinds[] = {PASSING("refresh_token", "token_hash"), PASSING("access_token", "token_hash"), PASSING("client_assertion", "assertion_hash"),
-                                     PASSING("upstream_state", "state_hash"), PASSING("used_link", "link_hash")};
+#define PASSING(table, key)                                                                        \
+    {                                                                                              \
+        "SELECT " key " FROM " table " WHERE expires_at < ? ORDER BY expires_at LIMIT ?",          \
+            "DELETE FROM " table " WHERE " key " = ?"                                              \
+    }
+constexpr Passing passing_kinds[] = {
+    PASSING("refresh_token", "token_hash"), PASSING("access_token", "token_hash"),
+    PASSING("client_assertion", "assertion_hash"), PASSING("upstream_state", "state_hash"),
+    PASSING("used_link", "link_hash")};
 #undef PASSING
 
 } // namespace
 
 std::vector<std::string> SqlStore::names(const char* sql, core::Instant before, std::size_t limit) {
     std::vector<std::string> found;
-    db_.query(sql, [&](Row& columns) { columns.read_into(found); }, before, limit);
+    db_.query(
+        sql, [&](Row& columns) { columns.read_into(found); }, before, limit);
     return found;
 }
 
-// Virtual keys that are over and have upstream tokens still: those that expired, and a disabled one to which a sign-in brought a
-// token at the same moment. (replace() joins texts on all engines.)
+// Virtual keys that are over and have upstream tokens still: those that expired, and a disabled one
+// to which a sign-in brought a token at the same moment. (replace() joins texts on all engines.)
 std::vector<std::string> SqlStore::find_ended_keys(core::Instant now, std::size_t limit) {
     return db_.read([&] {
-        return names("SELECT id FROM virtual_key WHERE (active = 0 OR expires_at <= ?) AND EXISTS "
-                     "(SELECT 1 FROM upstream_token t WHERE t.owner = replace('key:#', '#', virtual_key.id)) ORDER BY id LIMIT ?",
-                     now, limit);
+        return names(
+            "SELECT id FROM virtual_key WHERE (active = 0 OR expires_at <= ?) AND EXISTS "
+            "(SELECT 1 FROM upstream_token t WHERE t.owner = replace('key:#', '#', virtual_key.id)) ORDER BY id LIMIT ?",
+            now, limit);
     });
 }
 
-// In two steps, ids first, because a LIMIT inside a DELETE or its subquery is not portable. The reads need no
-// transaction: what has expired stays expired. Nothing is written, and no lock taken, when there is nothing to delete.
+// In two steps, ids first, because a LIMIT inside a DELETE or its subquery is not portable. The
+// reads need no transaction: what has expired stays expired. Nothing is written, and no lock taken,
+// when there is nothing to delete.
 Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t limit) {
     const auto flows = db_.read([&] {
-        return names("SELECT id FROM flow WHERE expires_at < ? ORDER BY expires_at LIMIT ?", now - flow_grace, limit);
+        return names(
+            "SELECT id FROM flow WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+            now - flow_grace, limit);
     });
     const auto sessions = db_.read([&] {
-        return names("SELECT id FROM session WHERE expires_at < ? ORDER BY expires_at LIMIT ?", now - session_grace, limit);
+        return names(
+            "SELECT id FROM session WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+            now - session_grace, limit);
     });
     const auto codes = db_.read([&] {
-        return names("SELECT code_hash FROM code WHERE expires_at < ? ORDER BY expires_at LIMIT ?", now - code_grace, limit);
+        return names(
+            "SELECT code_hash FROM code WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+            now - code_grace, limit);
     });
     const auto clients = db_.read([&] {
-        return names("SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND last_used_at IS NULL AND NOT EXISTS "
-                     "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
-                     unused_since, limit);
+        return names(
+            "SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND last_used_at IS NULL AND NOT EXISTS "
+            "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
+            unused_since, limit);
     });
     const auto keys = find_ended_keys(now, limit);
     std::vector<std::vector<std::string>> passing;
-    bool nothing = flows.empty() && sessions.empty() && codes.empty() && clients.empty() && keys.empty();
+    bool nothing =
+        flows.empty() && sessions.empty() && codes.empty() && clients.empty() && keys.empty();
     for (const auto& kind : passing_kinds) {
         passing.push_back(db_.read([&] { return names(kind.find, now, limit); }));
         nothing = nothing && passing.back().empty();
@@ -77,17 +95,22 @@ Swept SqlStore::sweep(core::Instant now, core::Instant unused_since, std::size_t
             swept.sessions += db_.run("DELETE FROM session WHERE id = ?", id);
             end_accounts_of(core::token_owner(core::Identity{}, core::SessionId(id)), now);
         }
-        for (const auto& id : keys) end_accounts_of(core::token_owner({core::IdentityKind::virtual_key, id}, core::SessionId()), now);
+        for (const auto& id : keys)
+            end_accounts_of(
+                core::token_owner({core::IdentityKind::virtual_key, id}, core::SessionId()), now);
         swept.keys = keys.size();
         for (std::size_t kind = 0; kind < passing.size(); ++kind) {
-            for (const auto& hash : passing[kind]) swept.tokens += db_.run(passing_kinds[kind].remove, hash);
+            for (const auto& hash : passing[kind])
+                swept.tokens += db_.run(passing_kinds[kind].remove, hash);
         }
-        for (const auto& hash : codes) swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
+        for (const auto& hash : codes)
+            swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
         // Asked again: a client may have been used since it was listed, or is about to be.
         for (const auto& id : clients) {
-            swept.clients += db_.run("DELETE FROM client WHERE id = ? AND last_used_at IS NULL AND NOT EXISTS "
-                                     "(SELECT 1 FROM flow WHERE flow.client_id = client.id)",
-                                     id);
+            swept.clients += db_.run(
+                "DELETE FROM client WHERE id = ? AND last_used_at IS NULL AND NOT EXISTS "
+                "(SELECT 1 FROM flow WHERE flow.client_id = client.id)",
+                id);
         }
         return Applied::yes;
     });
@@ -98,9 +121,13 @@ int SqlStore::schema_version() {
     return db_.read([&] {
         int tables = 0;
         int version = 0;
-        db_.query(dialect_of(db_.config().engine).count_schema_table, [&](Row& columns) { columns.read_into(tables); });
+        db_.query(dialect_of(db_.config().engine).count_schema_table, [&](Row& columns) {
+            columns.read_into(tables);
+        });
         if (tables == 0) return 0;
-        db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Row& columns) { columns.read_into(version); });
+        db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Row& columns) {
+            columns.read_into(version);
+        });
         return version;
     });
 }

@@ -5,20 +5,25 @@ namespace consentgate::store {
 
 namespace {
 
-#define SERVICE_CONTENT "name, url, issuer, authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint, resource, scope, " \
-                        "registration, client_id, auth_method, client_secret, key_id, sends_iss, active"
+#define SERVICE_CONTENT                                                                                                        \
+    "name, url, issuer, authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint, resource, scope, " \
+    "registration, client_id, auth_method, client_secret, key_id, sends_iss, active"
 
 } // namespace
 
 void SqlStore::put_service(const core::Service& service) {
     db_.write(
         [&] {
-            db_.run("INSERT INTO service (" SERVICE_CONTENT ", id, version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    to_blob(service.name), to_blob(service.url), to_blob(service.issuer), to_blob(service.authorization_endpoint),
-                    to_blob(service.token_endpoint), to_blob(service.registration_endpoint), to_blob(service.revocation_endpoint),
-                    to_blob(service.resource), to_blob(service.scope), core::name_of(service.registration),
-                    to_blob(service.client_id), core::name_of(service.auth), to_blob(service.client_secret), service.key_id,
-                    service.sends_iss, service.active, service.id, service.version, service.created_at);
+            db_.run(
+                "INSERT INTO service (" SERVICE_CONTENT
+                ", id, version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                to_blob(service.name), to_blob(service.url), to_blob(service.issuer),
+                to_blob(service.authorization_endpoint), to_blob(service.token_endpoint),
+                to_blob(service.registration_endpoint), to_blob(service.revocation_endpoint),
+                to_blob(service.resource), to_blob(service.scope),
+                core::name_of(service.registration), to_blob(service.client_id),
+                core::name_of(service.auth), to_blob(service.client_secret), service.key_id,
+                service.sends_iss, service.active, service.id, service.version, service.created_at);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM service WHERE id = ?", service.id); });
@@ -27,7 +32,9 @@ void SqlStore::put_service(const core::Service& service) {
 std::optional<core::Service> SqlStore::find_service(const core::ServiceId& id) {
     return db_.read([&] {
         std::optional<core::Service> found;
-        db_.query("SELECT " SERVICE_COLUMNS " FROM service WHERE id = ?", [&](Row& columns) { found = read_service(columns); }, id);
+        db_.query(
+            "SELECT " SERVICE_COLUMNS " FROM service WHERE id = ?",
+            [&](Row& columns) { found = read_service(columns); }, id);
         return found;
     });
 }
@@ -35,8 +42,9 @@ std::optional<core::Service> SqlStore::find_service(const core::ServiceId& id) {
 std::vector<core::Service> SqlStore::list_services() {
     return db_.read([&] {
         std::vector<core::Service> services;
-        db_.query("SELECT " SERVICE_COLUMNS " FROM service ORDER BY id",
-                  [&](Row& columns) { services.push_back(read_service(columns)); });
+        db_.query("SELECT " SERVICE_COLUMNS " FROM service ORDER BY id", [&](Row& columns) {
+            services.push_back(read_service(columns));
+        });
         return services;
     });
 }
@@ -44,19 +52,24 @@ std::vector<core::Service> SqlStore::list_services() {
 Applied SqlStore::update_service(const core::Service& service) {
     return db_.write(
         [&] {
-            return applied(db_.run("UPDATE service SET name = ?, url = ?, issuer = ?, authorization_endpoint = ?, token_endpoint = ?, registration_endpoint = ?, "
-                                   "revocation_endpoint = ?, resource = ?, scope = ?, registration = ?, client_id = ?, auth_method = ?, client_secret = ?, "
-                                   "key_id = ?, sends_iss = ?, active = ?, version = version + 1 WHERE id = ? AND version = ?",
-                                   to_blob(service.name), to_blob(service.url), to_blob(service.issuer), to_blob(service.authorization_endpoint),
-                                   to_blob(service.token_endpoint), to_blob(service.registration_endpoint), to_blob(service.revocation_endpoint),
-                                   to_blob(service.resource), to_blob(service.scope), core::name_of(service.registration),
-                                   to_blob(service.client_id), core::name_of(service.auth), to_blob(service.client_secret),
-                                   service.key_id, service.sends_iss, service.active, service.id, service.version));
+            return applied(db_.run(
+                "UPDATE service SET name = ?, url = ?, issuer = ?, authorization_endpoint = ?, token_endpoint = ?, registration_endpoint = ?, "
+                "revocation_endpoint = ?, resource = ?, scope = ?, registration = ?, client_id = ?, auth_method = ?, client_secret = ?, "
+                "key_id = ?, sends_iss = ?, active = ?, version = version + 1 WHERE id = ? AND version = ?",
+                to_blob(service.name), to_blob(service.url), to_blob(service.issuer),
+                to_blob(service.authorization_endpoint), to_blob(service.token_endpoint),
+                to_blob(service.registration_endpoint), to_blob(service.revocation_endpoint),
+                to_blob(service.resource), to_blob(service.scope),
+                core::name_of(service.registration), to_blob(service.client_id),
+                core::name_of(service.auth), to_blob(service.client_secret), service.key_id,
+                service.sends_iss, service.active, service.id, service.version));
         },
         [&] { // two that wrote the same client id over the same version are alike
             std::string client_id;
-            const auto found = db_.query("SELECT client_id FROM service WHERE id = ? AND version = ?", [&](Row& columns) { columns.read_into(from_blob(client_id)); },
-                                         service.id, service.version + 1);
+            const auto found = db_.query(
+                "SELECT client_id FROM service WHERE id = ? AND version = ?",
+                [&](Row& columns) { columns.read_into(from_blob(client_id)); }, service.id,
+                service.version + 1);
             return found == 1 && client_id == service.client_id;
         });
 }
@@ -64,7 +77,8 @@ Applied SqlStore::update_service(const core::Service& service) {
 Applied SqlStore::remove_service(const core::ServiceId& id, bool leave) {
     return db_.write(
         [&] {
-            if (!leave && db_.has("SELECT 1 FROM upstream_token WHERE service_id = ? LIMIT 1", id)) return Applied::no;
+            if (!leave && db_.has("SELECT 1 FROM upstream_token WHERE service_id = ? LIMIT 1", id))
+                return Applied::no;
             if (db_.run("DELETE FROM service WHERE id = ?", id) != 1) return Applied::no;
             db_.run("DELETE FROM upstream_state WHERE service_id = ?", id);
             db_.run("DELETE FROM upstream_token WHERE service_id = ?", id);

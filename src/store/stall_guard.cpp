@@ -29,8 +29,11 @@ bool leads_to(int descriptor, const std::vector<Host>& hosts) {
     socklen_t size = sizeof peer;
     if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
     if (peer.ss_family == AF_UNIX) return true;
-    const auto port = peer.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(peer).sin6_port : reinterpret_cast<const sockaddr_in&>(peer).sin_port;
-    return std::any_of(hosts.begin(), hosts.end(), [&](const Host& host) { return host.port == ntohs(port); });
+    const auto port = peer.ss_family == AF_INET6
+                          ? reinterpret_cast<const sockaddr_in6&>(peer).sin6_port
+                          : reinterpret_cast<const sockaddr_in&>(peer).sin_port;
+    return std::any_of(
+        hosts.begin(), hosts.end(), [&](const Host& host) { return host.port == ntohs(port); });
 }
 
 void set_timer(std::chrono::milliseconds time) {
@@ -53,7 +56,7 @@ void StallGuard::find_socket(const std::vector<Host>& hosts) {
         const bool known = std::find(before_.begin(), before_.end(), descriptor) != before_.end();
         if (!known && is_socket(descriptor) && leads_to(descriptor, hosts)) socket_ = descriptor;
     }
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_handler = shut_down;
     action.sa_flags = SA_RESTART;
     ::sigaction(SIGALRM, &action, nullptr);

@@ -10,42 +10,118 @@ namespace {
 using enum Column::Kind;
 
 // Held against the schema by tests/store/transfer_cases.cpp.
-constexpr Column server_key[] = {{"id", text}, {"fingerprint", text}, {"created_at", number}, {"state", text}};
+constexpr Column server_key[] = {
+    {"id", text}, {"fingerprint", text}, {"created_at", number}, {"state", text}};
 constexpr Column client[] = {
-    {"id", text}, {"name", bytes}, {"redirect_uris", bytes}, {"scope", bytes}, {"by_operator", number}, {"active", number}, {"metadata", bytes},
-    {"created_at", number}, {"last_used_at", number}, {"refresh", number},
-    {"auth_method", text}, {"secret_hash", text}, {"jwks", bytes}, {"jwks_uri", bytes}, {"jwks_expires_at", number},
+    {"id", text},
+    {"name", bytes},
+    {"redirect_uris", bytes},
+    {"scope", bytes},
+    {"by_operator", number},
+    {"active", number},
+    {"metadata", bytes},
+    {"created_at", number},
+    {"last_used_at", number},
+    {"refresh", number},
+    {"auth_method", text},
+    {"secret_hash", text},
+    {"jwks", bytes},
+    {"jwks_uri", bytes},
+    {"jwks_expires_at", number},
     {"jwks_asked_at", number}};
 constexpr Column client_document[] = {{"id", text}, {"expires_at", number}};
 constexpr Column virtual_key[] = {
-    {"id", text}, {"name", bytes}, {"key_hash", text}, {"active", number}, {"services", bytes}, {"created_at", number}, {"expires_at", number}};
+    {"id", text},        {"name", bytes},        {"key_hash", text},    {"active", number},
+    {"services", bytes}, {"created_at", number}, {"expires_at", number}};
 constexpr Column flow[] = {
-    {"id", text}, {"client_id", text}, {"browser_hash", text}, {"redirect_uri", bytes}, {"state", bytes}, {"code_challenge", text}, {"scope", bytes},
-    {"resource", bytes}, {"identity_kind", text}, {"identity_value", bytes}, {"revision", number}, {"created_at", number}, {"expires_at", number}};
+    {"id", text},
+    {"client_id", text},
+    {"browser_hash", text},
+    {"redirect_uri", bytes},
+    {"state", bytes},
+    {"code_challenge", text},
+    {"scope", bytes},
+    {"resource", bytes},
+    {"identity_kind", text},
+    {"identity_value", bytes},
+    {"revision", number},
+    {"created_at", number},
+    {"expires_at", number}};
 constexpr Column session[] = {
-    {"id", text}, {"flow_id", text}, {"token_hash", text}, {"browser_hash", text}, {"client_id", text}, {"identity_kind", text},
-    {"identity_value", bytes}, {"virtual_key_id", text}, {"scope", bytes}, {"resource", bytes}, {"created_at", number}, {"expires_at", number},
-    {"revoked_at", number}, {"token_expires_at", number}, {"redirect_uri", bytes}};
-constexpr Column code[] = {
-    {"code_hash", text}, {"session_id", text}, {"client_id", text}, {"redirect_uri", bytes}, {"code_challenge", text}, {"key_id", text},
-    {"expires_at", number}, {"redeemed_at", number}, {"redemption", text}, {"state", bytes}};
-constexpr Column refresh_token[] = {{"token_hash", text}, {"session_id", text}, {"key_id", text}, {"expires_at", number}, {"used_at", number}};
-constexpr Column access_token[] = {{"token_hash", text}, {"session_id", text}, {"scope", bytes}, {"expires_at", number}};
-constexpr Column client_assertion[] = {{"assertion_hash", text}, {"used_by", text}, {"expires_at", number}};
-constexpr Column resource_server[] = {{"id", text}, {"resource", bytes}, {"secret_hash", text}, {"active", number}, {"created_at", number},
-                                      {"services", bytes}, {"scope", bytes}};
+    {"id", text},
+    {"flow_id", text},
+    {"token_hash", text},
+    {"browser_hash", text},
+    {"client_id", text},
+    {"identity_kind", text},
+    {"identity_value", bytes},
+    {"virtual_key_id", text},
+    {"scope", bytes},
+    {"resource", bytes},
+    {"created_at", number},
+    {"expires_at", number},
+    {"revoked_at", number},
+    {"token_expires_at", number},
+    {"redirect_uri", bytes}};
+constexpr Column code[] = {{"code_hash", text},     {"session_id", text},     {"client_id", text},
+                           {"redirect_uri", bytes}, {"code_challenge", text}, {"key_id", text},
+                           {"expires_at", number},  {"redeemed_at", number},  {"redemption", text},
+                           {"state", bytes}};
+constexpr Column refresh_token[] = {
+    {"token_hash", text},
+    {"session_id", text},
+    {"key_id", text},
+    {"expires_at", number},
+    {"used_at", number}};
+constexpr Column access_token[] = {
+    {"token_hash", text}, {"session_id", text}, {"scope", bytes}, {"expires_at", number}};
+constexpr Column client_assertion[] = {
+    {"assertion_hash", text}, {"used_by", text}, {"expires_at", number}};
+constexpr Column resource_server[] = {
+    {"id", text},           {"resource", bytes}, {"secret_hash", text}, {"active", number},
+    {"created_at", number}, {"services", bytes}, {"scope", bytes}};
 constexpr Column account[] = {
-    {"id", text}, {"owner", text}, {"service_id", text}, {"access_token", bytes}, {"refresh_token", bytes}, {"key_id", text}, {"scope", bytes},
-    {"expires_at", number}, {"version", number}, {"created_at", number}, {"updated_at", number},
-    {"lease", text}, {"lease_until", number}, {"failures", number}, {"retry_at", number}, {"broken_at", number}, {"last_used_at", number},
+    {"id", text},
+    {"owner", text},
+    {"service_id", text},
+    {"access_token", bytes},
+    {"refresh_token", bytes},
+    {"key_id", text},
+    {"scope", bytes},
+    {"expires_at", number},
+    {"version", number},
+    {"created_at", number},
+    {"updated_at", number},
+    {"lease", text},
+    {"lease_until", number},
+    {"failures", number},
+    {"retry_at", number},
+    {"broken_at", number},
+    {"last_used_at", number},
     {"ended_at", number}};
 constexpr Column service[] = {
-    {"id", text}, {"name", bytes}, {"url", bytes}, {"issuer", bytes}, {"authorization_endpoint", bytes}, {"token_endpoint", bytes},
-    {"registration_endpoint", bytes}, {"revocation_endpoint", bytes}, {"resource", bytes}, {"scope", bytes}, {"registration", text}, {"client_id", bytes},
-    {"auth_method", text}, {"client_secret", bytes}, {"key_id", text}, {"sends_iss", number}, {"active", number}, {"version", number}, {"created_at", number}};
+    {"id", text},
+    {"name", bytes},
+    {"url", bytes},
+    {"issuer", bytes},
+    {"authorization_endpoint", bytes},
+    {"token_endpoint", bytes},
+    {"registration_endpoint", bytes},
+    {"revocation_endpoint", bytes},
+    {"resource", bytes},
+    {"scope", bytes},
+    {"registration", text},
+    {"client_id", bytes},
+    {"auth_method", text},
+    {"client_secret", bytes},
+    {"key_id", text},
+    {"sends_iss", number},
+    {"active", number},
+    {"version", number},
+    {"created_at", number}};
 constexpr Column upstream_state[] = {
-    {"state_hash", text}, {"browser_hash", text}, {"service_id", text}, {"flow_id", text}, {"session_id", text}, {"verifier", bytes}, {"key_id", text},
-    {"expires_at", number}};
+    {"state_hash", text}, {"browser_hash", text}, {"service_id", text}, {"flow_id", text},
+    {"session_id", text}, {"verifier", bytes},    {"key_id", text},     {"expires_at", number}};
 constexpr Column used_link[] = {{"link_hash", text}, {"used_by", text}, {"expires_at", number}};
 
 // Server keys first: with the wrong key file it is better to stop before the rest.
@@ -73,7 +149,8 @@ constexpr std::size_t rows_of_a_statement = 25;
 // Something for each column, with commas between.
 template <class Write> std::string listed(const Table& table, const Write& write) {
     std::string list;
-    for (const auto& column : table.columns) list += (list.empty() ? "" : ", ") + std::string(write(column));
+    for (const auto& column : table.columns)
+        list += (list.empty() ? "" : ", ") + std::string(write(column));
     return list;
 }
 
@@ -81,7 +158,9 @@ std::string names(const Table& table) {
     return listed(table, [](const Column& column) { return column.name; });
 }
 
-template <class T> Field field_of(std::optional<T> value) { return value ? Field(std::move(*value)) : Field(); }
+template <class T> Field field_of(std::optional<T> value) {
+    return value ? Field(std::move(*value)) : Field();
+}
 
 Field take(Row& row, Column::Kind kind) {
     std::optional<std::int64_t> whole;
@@ -98,16 +177,23 @@ Field take(Row& row, Column::Kind kind) {
 Value value_of(const Field& field, Column::Kind kind) {
     if (const auto* value = std::get_if<std::int64_t>(&field)) return Value(*value);
     const auto* data = std::get_if<std::string>(&field);
-    if (data == nullptr) return Value::absent(kind == number ? Value::Kind::number : kind == text ? Value::Kind::text : Value::Kind::bytes);
+    if (data == nullptr)
+        return Value::absent(
+            kind == number ? Value::Kind::number
+            : kind == text ? Value::Kind::text
+                           : Value::Kind::bytes);
     return kind == text ? Value(*data) : Value(to_blob(*data));
 }
 
-// In the order of their keys' bytes, which is that of every engine's index. The limit stands in the text, or a planner that
-// does not know how few rows are wanted would sort the table.
+// In the order of their keys' bytes, which is that of every engine's index. The limit stands in the
+// text, or a planner that does not know how few rows are wanted would sort the table.
 // in: compare  " > ?", " >= ?" or " = ?"
-std::vector<Record> page(Database& db, const Table& table, const char* compare, const std::string& key, std::size_t limit) {
+std::vector<Record> page(
+    Database& db, const Table& table, const char* compare, const std::string& key,
+    std::size_t limit) {
     const std::string id = table.columns.front().name;
-    const auto sql = "SELECT " + names(table) + " FROM " + table.name + " WHERE " + id + compare + " ORDER BY " + id + " LIMIT " + std::to_string(limit);
+    const auto sql = "SELECT " + names(table) + " FROM " + table.name + " WHERE " + id + compare +
+                     " ORDER BY " + id + " LIMIT " + std::to_string(limit);
     std::vector<Record> records;
     const auto add = [&](Row& row) {
         auto& record = records.emplace_back();
@@ -117,9 +203,10 @@ std::vector<Record> page(Database& db, const Table& table, const char* compare, 
     return records;
 }
 
-// Calls `meet` with the place of each record whose key the database has, and with the row it has there. Both sides are in
-// the order of their keys: one walk beside the other.
-template <class Meet> void look(Database& db, const Table& table, std::span<const Record> records, const Meet& meet) {
+// Calls `meet` with the place of each record whose key the database has, and with the row it has
+// there. Both sides are in the order of their keys: one walk beside the other.
+template <class Meet>
+void look(Database& db, const Table& table, std::span<const Record> records, const Meet& meet) {
     if (records.empty()) return;
     auto stored = page(db, table, " >= ?", key_of(records.front()), records.size());
     for (std::size_t at = 0;;) {
@@ -128,18 +215,21 @@ template <class Meet> void look(Database& db, const Table& table, std::span<cons
             if (at == records.size()) return;
             if (key_of(records[at]) == key_of(row)) meet(at, row);
         }
-        if (stored.size() < records.size() || key_of(stored.back()) >= key_of(records.back())) return;
+        if (stored.size() < records.size() || key_of(stored.back()) >= key_of(records.back()))
+            return;
         stored = page(db, table, " > ?", std::string(key_of(stored.back())), records.size());
     }
 }
 
 void insert(Database& db, const Table& table, std::span<const Record* const> records) {
     const auto places = "(" + listed(table, [](const Column&) { return "?"; }) + ")";
-    auto sql = std::string("INSERT INTO ") + table.name + " (" + names(table) + ") VALUES " + places;
+    auto sql =
+        std::string("INSERT INTO ") + table.name + " (" + names(table) + ") VALUES " + places;
     for (std::size_t more = 1; more < records.size(); ++more) sql += ", " + places;
     std::vector<Value> values;
     for (const auto* record : records) {
-        for (std::size_t at = 0; at < record->size(); ++at) values.push_back(value_of((*record)[at], table.columns[at].kind));
+        for (std::size_t at = 0; at < record->size(); ++at)
+            values.push_back(value_of((*record)[at], table.columns[at].kind));
     }
     db.run(sql.c_str(), Values(values));
 }
@@ -147,7 +237,10 @@ void insert(Database& db, const Table& table, std::span<const Record* const> rec
 // Where the column that migrate fills is; past the end in a table without one.
 std::size_t noted_column(const Table& table) {
     const std::string_view noted = table.noted_by_migrate == nullptr ? "" : table.noted_by_migrate;
-    const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const Column& column) { return column.name == noted; });
+    const auto found =
+        std::find_if(table.columns.begin(), table.columns.end(), [&](const Column& column) {
+            return column.name == noted;
+        });
     return static_cast<std::size_t>(found - table.columns.begin());
 }
 
@@ -158,12 +251,16 @@ bool same_but_for(std::size_t column, Record stored, const Record& record) {
 }
 
 void replace(Database& db, const Table& table, std::size_t column, const Record& record) {
-    const Value values[] = {value_of(record[column], table.columns[column].kind), Value(key_of(record))};
-    const auto sql = std::string("UPDATE ") + table.name + " SET " + table.columns[column].name + " = ? WHERE " + table.columns.front().name + " = ?";
+    const Value values[] = {
+        value_of(record[column], table.columns[column].kind), Value(key_of(record))};
+    const auto sql = std::string("UPDATE ") + table.name + " SET " + table.columns[column].name +
+                     " = ? WHERE " + table.columns.front().name + " = ?";
     db.run(sql.c_str(), Values(values));
 }
 
-std::string row_name(const Table& table, const Record& record) { return std::string(table.name) + " '" + key_of(record) + "'"; }
+std::string row_name(const Table& table, const Record& record) {
+    return std::string(table.name) + " '" + key_of(record) + "'";
+}
 
 // One try to load a batch, inside its transaction: first a look, then the writing.
 struct Load {
@@ -171,7 +268,8 @@ struct Load {
     std::span<const Record> records;
     std::size_t at_once; // rows of one INSERT
     Loaded loaded{};
-    const Record* differs = nullptr;         // the first whose key another row has; then nothing was written
+    const Record* differs =
+        nullptr; // the first whose key another row has; then nothing was written
     std::span<const Record* const> current{}; // being inserted
     std::vector<const Record*> fresh{}, noted{};
 
@@ -182,15 +280,18 @@ struct Load {
             for (; next < at; ++next) fresh.push_back(&records[next]);
             next = at + 1;
             if (stored == records[at]) return;
-            if (same_but_for(note, stored, records[at])) noted.push_back(&records[at]);
-            else if (differs == nullptr) differs = &records[at];
+            if (same_but_for(note, stored, records[at]))
+                noted.push_back(&records[at]);
+            else if (differs == nullptr)
+                differs = &records[at];
         });
         for (; next < records.size(); ++next) fresh.push_back(&records[next]);
         if (differs != nullptr) return Applied::no;
         for (const auto* record : noted) replace(db, table, note, *record);
         for (std::size_t at = 0; at < fresh.size(); at += current.size()) {
             const bool full = fresh.size() - at >= at_once;
-            current = std::span(fresh).subspan(at, full ? at_once : 1); // so that there are two statements, prepared once
+            current = std::span(fresh).subspan(
+                at, full ? at_once : 1); // so that there are two statements, prepared once
             insert(db, table, current);
         }
         current = {};
@@ -206,7 +307,8 @@ std::span<const Table> transfer_tables() { return tables; }
 Transfer::Transfer(StoreConfig config) : db_(std::make_unique<Database>(std::move(config))) {}
 Transfer::~Transfer() = default;
 
-std::vector<Record> Transfer::read(const Table& table, const std::string& after, std::size_t limit) {
+std::vector<Record> Transfer::read(
+    const Table& table, const std::string& after, std::size_t limit) {
     return db_->read([&] { return page(*db_, table, " > ?", after, limit); });
 }
 
@@ -217,10 +319,12 @@ std::optional<Record> Transfer::find(const Table& table, const std::string& key)
     });
 }
 
-// Done twice, as after a lost answer to the commit, it finds its own rows and counts them as present.
+// Done twice, as after a lost answer to the commit, it finds its own rows and counts them as
+// present.
 Loaded Transfer::put(const Table& table, std::span<const Record> records) {
     std::optional<Load> load;
-    for (const auto at_once : {rows_of_a_statement, std::size_t{1}}) { // one by one, to find out which it is that fails
+    for (const auto at_once :
+         {rows_of_a_statement, std::size_t{1}}) { // one by one, to find out which it is that fails
         load.reset();
         try {
             db_->rewrite([&] { return load.emplace(Load{table, records, at_once}).run(*db_); });
@@ -229,10 +333,13 @@ Loaded Transfer::put(const Table& table, std::span<const Record> records) {
             const auto tried = load ? load->current.size() : 0;
             if (tried > 1) continue;
             if (tried == 0) throw;
-            throw StoreFailure(row_name(table, *load->current.front()) + ": " + failure.what(), failure.outcome_known());
+            throw StoreFailure(
+                row_name(table, *load->current.front()) + ": " + failure.what(),
+                failure.outcome_known());
         }
     }
-    if (load->differs != nullptr) throw RowDiffers(row_name(table, *load->differs) + " is there already, and different");
+    if (load->differs != nullptr)
+        throw RowDiffers(row_name(table, *load->differs) + " is there already, and different");
     return load->loaded;
 }
 

@@ -1,5 +1,5 @@
-// What goes into a statement's question marks and what comes out of its rows, the same for every engine; private to this
-// module.
+// What goes into a statement's question marks and what comes out of its rows, the same for every
+// engine; private to this module.
 #pragma once
 
 #include "consentgate/core/base/ids.h"
@@ -17,8 +17,8 @@
 
 namespace consentgate::store {
 
-// Long text is stored as BLOB: server engines over ODBC truncate or refuse long VARCHARs. Empty text is stored as NULL,
-// because they refuse an empty BLOB or store it as NULL anyway.
+// Long text is stored as BLOB: server engines over ODBC truncate or refuse long VARCHARs. Empty
+// text is stored as NULL, because they refuse an empty BLOB or store it as NULL anyway.
 struct ToBlob {
     std::string_view text;
 };
@@ -28,8 +28,9 @@ struct FromBlob {
 inline ToBlob to_blob(std::string_view text) { return {text}; }
 inline FromBlob from_blob(std::string& text) { return {text}; }
 
-// A look at one value for a question mark; the value itself must live until the statement has run. NULL has a kind too:
-// PostgreSQL settles the type of a question mark at the statement's first execution.
+// A look at one value for a question mark; the value itself must live until the statement has run.
+// NULL has a kind too: PostgreSQL settles the type of a question mark at the statement's first
+// execution.
 struct Value {
     enum class Kind { number, text, bytes };
 
@@ -38,14 +39,18 @@ struct Value {
     std::int64_t number = 0;
     std::string_view data;
 
-    Value(std::integral auto value) : kind(Kind::number), number(static_cast<std::int64_t>(value)) {}
+    Value(std::integral auto value)
+        : kind(Kind::number), number(static_cast<std::int64_t>(value)) {}
     Value(core::Instant at) : Value(core::epoch(at)) {}
-    Value(std::string_view text) : kind(Kind::text), data(text.data() == nullptr ? "" : text) {} // what points nowhere is empty, and not NULL
+    Value(std::string_view text)
+        : kind(Kind::text),
+          data(text.data() == nullptr ? "" : text) {} // what points nowhere is empty, and not NULL
     Value(const std::string& text) : Value(std::string_view(text)) {}
     Value(const core::Digest& digest) : Value(digest.hex) {}
     template <class Of> Value(const core::Id<Of>& id) : Value(id.text) {}
     Value(ToBlob blob) : kind(Kind::bytes), null(blob.text.empty()), data(blob.text) {}
-    template <class T> Value(const std::optional<T>& value) : Value(value ? Value(*value) : absent(Value(T{}).kind)) {}
+    template <class T>
+    Value(const std::optional<T>& value) : Value(value ? Value(*value) : absent(Value(T{}).kind)) {}
 
     static Value absent(Kind kind) {
         Value value(0);
@@ -56,7 +61,8 @@ struct Value {
 };
 using Values = std::span<const Value>;
 
-// One row of an answer, taken column by column from the first on. NULL leaves text empty, numbers 0 and optionals absent.
+// One row of an answer, taken column by column from the first on. NULL leaves text empty, numbers 0
+// and optionals absent.
 class Row {
 public:
     virtual ~Row() = default;
@@ -74,15 +80,22 @@ private:
     bool take(int column, FromBlob& to) { return bytes(column, to.text); }
     bool take(int column, core::Digest& to) { return text(column, to.hex); }
     template <class Of> bool take(int column, core::Id<Of>& to) { return text(column, to.text); }
-    bool take(int column, int& to) { return read_number(column, to, [](std::int64_t number) { return static_cast<int>(number); }); }
-    bool take(int column, bool& to) { return read_number(column, to, [](std::int64_t number) { return number != 0; }); }
+    bool take(int column, int& to) {
+        return read_number(
+            column, to, [](std::int64_t number) { return static_cast<int>(number); });
+    }
+    bool take(int column, bool& to) {
+        return read_number(column, to, [](std::int64_t number) { return number != 0; });
+    }
     bool take(int column, core::Instant& to) { return read_number(column, to, core::from_epoch); }
     template <class T> bool take(int column, std::optional<T>& to) {
         const bool there = take(column, to.emplace());
         if (!there) to.reset();
         return there;
     }
-    template <class T> bool take(int column, std::vector<T>& to) { return take(column, to.emplace_back()); }
+    template <class T> bool take(int column, std::vector<T>& to) {
+        return take(column, to.emplace_back());
+    }
 
     template <class To, class As> bool read_number(int column, To& to, const As& as) {
         std::int64_t found = 0;

@@ -8,7 +8,8 @@
 namespace consentgate::store {
 namespace {
 
-constexpr int region = 0, region_size = 32768; // the part that begins with the header, as large as SQLite maps it at a time
+constexpr int region = 0, region_size = 32768; // the part that begins with the header, as large as
+                                               // SQLite maps it at a time
 constexpr std::uint32_t known_version = 3007000;
 constexpr std::size_t version_at = 0, initialized_at = 12; // bytes from its beginning
 
@@ -21,23 +22,31 @@ std::array<std::uint64_t, Commit{}.words.size()> copy_of(const volatile std::uin
 } // namespace
 
 WalIndex::WalIndex(sqlite3* handle) {
-    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file_) != SQLITE_OK) file_ = nullptr;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file_) != SQLITE_OK)
+        file_ = nullptr;
 }
 
-// By way of SQLite's own mapping: to open and close the file would take away the locks that SQLite has on it (POSIX).
+// By way of SQLite's own mapping: to open and close the file would take away the locks that SQLite
+// has on it (POSIX).
 std::optional<Commit> WalIndex::last_commit() const {
-    if (file_ == nullptr || file_->pMethods == nullptr || file_->pMethods->iVersion < 2 || file_->pMethods->xShmMap == nullptr) return std::nullopt;
+    if (file_ == nullptr || file_->pMethods == nullptr || file_->pMethods->iVersion < 2 ||
+        file_->pMethods->xShmMap == nullptr)
+        return std::nullopt;
     void volatile* memory = nullptr;
-    if (file_->pMethods->xShmMap(file_, region, region_size, 0, &memory) != SQLITE_OK || memory == nullptr) return std::nullopt;
+    if (file_->pMethods->xShmMap(file_, region, region_size, 0, &memory) != SQLITE_OK ||
+        memory == nullptr)
+        return std::nullopt;
     const auto* header = static_cast<const volatile std::uint64_t*>(memory);
     Commit commit;
     commit.words = copy_of(header);
-    std::atomic_thread_fence(std::memory_order_seq_cst); // SQLite writes the second copy before the first, with a barrier between
+    std::atomic_thread_fence(std::memory_order_seq_cst); // SQLite writes the second copy before the
+                                                         // first, with a barrier between
     if (copy_of(header + commit.words.size()) != commit.words) return std::nullopt;
     const auto* bytes = reinterpret_cast<const unsigned char*>(commit.words.data());
     std::uint32_t version = 0;
     std::memcpy(&version, bytes + version_at, sizeof version);
-    return version == known_version && bytes[initialized_at] != 0 ? std::optional(commit) : std::nullopt;
+    return version == known_version && bytes[initialized_at] != 0 ? std::optional(commit)
+                                                                  : std::nullopt;
 }
 
 } // namespace consentgate::store

@@ -8,15 +8,18 @@ struct sqlite3_file;
 
 namespace consentgate::store {
 
-// The wal-index is memory that all connections to a database in WAL mode share; every commit changes its header before the
-// committing process goes on. Looking at it takes no lock and no system call.
-// spec: sqlite.org/walformat.html, section 2.1 (the header, twice, so that a half written one shows)
+// The wal-index is memory that all connections to a database in WAL mode share; every commit
+// changes its header before the committing process goes on. Looking at it takes no lock and no
+// system call.
+// spec: sqlite.org/walformat.html, section 2.1 (the header, twice, so that a half written one
+//       shows)
 class WalIndex {
 public:
     // in: handle  open, and in WAL mode; it must outlive this
     explicit WalIndex(sqlite3* handle);
 
-    // Absent while a commit is being written, and where the header is of a form that this program does not know.
+    // Absent while a commit is being written, and where the header is of a form that this program
+    // does not know.
     std::optional<Commit> last_commit() const;
 
 private:

@@ -15,7 +15,8 @@ struct WriterQueue::Shared {
 };
 
 WriterQueue::WriterQueue() {
-    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::runtime_error("there is no memory for the writers' queue");
     shared_ = new (memory) Shared{};
     pthread_mutexattr_t kind;
@@ -27,7 +28,8 @@ WriterQueue::WriterQueue() {
     if (failed != 0) throw std::runtime_error("the writers' queue cannot be made");
 }
 
-// The mutex is not destroyed: other processes may still use it. Its memory goes when the last of them does.
+// The mutex is not destroyed: other processes may still use it. Its memory goes when the last of
+// them does.
 WriterQueue::~WriterQueue() { ::munmap(shared_, sizeof(Shared)); }
 
 bool WriterQueue::enter(std::chrono::milliseconds wait) {

@@ -34,7 +34,8 @@ struct FetchLimiter::Shared {
     pthread_mutex_t mutex;
     std::array<Slot, slots> slot;
 
-    // A worker that died at it gives its place up. Its id cannot belong to another worker yet, or if so for a moment only.
+    // A worker that died at it gives its place up. Its id cannot belong to another worker yet, or
+    // if so for a moment only.
     static bool held(Slot& slot) {
         if (slot.holder != 0 && ::kill(slot.holder, 0) != 0 && errno == ESRCH) slot.holder = 0;
         return slot.holder != 0;
@@ -44,8 +45,10 @@ struct FetchLimiter::Shared {
 class FetchLimiter::Locked {
 public:
     explicit Locked(Shared& shared) : shared_(shared) {
-        // The one before died in it; what it wrote is a slot with its own id or none, which `held` mends.
-        if (pthread_mutex_lock(&shared_.mutex) == EOWNERDEAD) pthread_mutex_consistent(&shared_.mutex);
+        // The one before died in it; what it wrote is a slot with its own id or none, which `held`
+        // mends.
+        if (pthread_mutex_lock(&shared_.mutex) == EOWNERDEAD)
+            pthread_mutex_consistent(&shared_.mutex);
     }
     ~Locked() { pthread_mutex_unlock(&shared_.mutex); }
     Locked(const Locked&) = delete;
@@ -56,8 +59,10 @@ private:
 };
 
 FetchLimiter::FetchLimiter() {
-    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw std::runtime_error("there is no memory for the gate of the fetchers");
+    void* memory =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        throw std::runtime_error("there is no memory for the gate of the fetchers");
     shared_ = new (memory) Shared{};
     pthread_mutexattr_t kind;
     pthread_mutexattr_init(&kind);
@@ -68,11 +73,13 @@ FetchLimiter::FetchLimiter() {
     if (failed != 0) throw std::runtime_error("the gate of the fetchers cannot be made");
 }
 
-// The mutex is not destroyed: other processes may still use it. Its memory goes when the last of them does.
+// The mutex is not destroyed: other processes may still use it. Its memory goes when the last of
+// them does.
 FetchLimiter::~FetchLimiter() { ::munmap(shared_, sizeof(Shared)); }
 
 // out: a place, absent when all are taken; `busy` says whether another one fetches the same
-std::optional<FetchLimiter::Place> FetchLimiter::take(std::string_view key, std::size_t limit, bool& busy) {
+std::optional<FetchLimiter::Place> FetchLimiter::take(
+    std::string_view key, std::size_t limit, bool& busy) {
     const Locked locked(*shared_);
     std::size_t taken = 0, free = slots;
     busy = false;
@@ -96,7 +103,8 @@ std::optional<FetchLimiter::Place> FetchLimiter::take(std::string_view key, std:
 bool FetchLimiter::in_flight(std::string_view key) {
     const Locked locked(*shared_);
     return std::any_of(shared_->slot.begin(), shared_->slot.end(), [&](Shared::Slot& slot) {
-        return Shared::held(slot) && !slot.waits && std::equal(key.begin(), key.end(), slot.key.begin());
+        return Shared::held(slot) && !slot.waits &&
+               std::equal(key.begin(), key.end(), slot.key.begin());
     });
 }
 
@@ -111,7 +119,8 @@ FetchLimiter::Place FetchLimiter::enter(std::string_view what, std::size_t limit
     const auto place = take(key, limit, busy);
     if (!place) return {};
     if (!busy) return *place;
-    while (in_flight(key) && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(look_again);
+    while (in_flight(key) && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(look_again);
     const bool done = !in_flight(key);
     release(place->slot);
     return {done ? Entry::waited : Entry::full, 0};

@@ -21,21 +21,26 @@ constexpr int max_lookups = 4; // of one worker that were left behind by a resol
 constexpr std::size_t max_addresses = 3;
 
 net::SocketAddress socket_address(const std::string& address, int port) {
-    return {net::IPAddress(address.data(), static_cast<poco_socklen_t>(address.size())), static_cast<Poco::UInt16>(port)};
+    return {
+        net::IPAddress(address.data(), static_cast<poco_socklen_t>(address.size())),
+        static_cast<Poco::UInt16>(port)};
 }
 
 } // namespace
 
 Poco::Timespan until(Deadline deadline) {
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now());
     if (left.count() <= 0) throw std::runtime_error("out of time");
     return Poco::Timespan(static_cast<Poco::Timespan::TimeDiff>(left.count()));
 }
 
-Watchdog::Watchdog(int socket, Deadline deadline) : thread_([this, socket, deadline] {
-    std::unique_lock lock(mutex_);
-    if (!done_.wait_until(lock, deadline, [this] { return finished_; })) ::shutdown(socket, SHUT_RDWR);
-}) {}
+Watchdog::Watchdog(int socket, Deadline deadline)
+    : thread_([this, socket, deadline] {
+          std::unique_lock lock(mutex_);
+          if (!done_.wait_until(lock, deadline, [this] { return finished_; }))
+              ::shutdown(socket, SHUT_RDWR);
+      }) {}
 
 Watchdog::~Watchdog() {
     {
@@ -46,11 +51,16 @@ Watchdog::~Watchdog() {
     thread_.join();
 }
 
-OneConnection::OneConnection(const net::StreamSocket& socket) : net::HTTPClientSession(socket) { setKeepAlive(true); } // else it would begin by reconnecting
+OneConnection::OneConnection(const net::StreamSocket& socket) : net::HTTPClientSession(socket) {
+    setKeepAlive(true);
+} // else it would begin by reconnecting
 
-void OneConnection::connect(const net::SocketAddress&) { throw net::NetException("a second connection is not allowed"); }
+void OneConnection::connect(const net::SocketAddress&) {
+    throw net::NetException("a second connection is not allowed");
+}
 
-std::vector<std::string> resolve_in_time(const Resolver& resolver, const std::string& host, const Lookups& lookups, Deadline deadline) {
+std::vector<std::string> resolve_in_time(
+    const Resolver& resolver, const std::string& host, const Lookups& lookups, Deadline deadline) {
     struct Answer {
         std::mutex mutex;
         std::condition_variable came;
@@ -59,7 +69,8 @@ std::vector<std::string> resolve_in_time(const Resolver& resolver, const std::st
     };
     // Counts the thread for as long as it holds it.
     const std::shared_ptr<void> counted(nullptr, [lookups](void*) { --*lookups; });
-    if (++*lookups > max_lookups) throw std::runtime_error("the resolver has not come back from earlier questions");
+    if (++*lookups > max_lookups)
+        throw std::runtime_error("the resolver has not come back from earlier questions");
     const auto answer = std::make_shared<Answer>();
     std::thread([answer, counted, resolver, host] {
         std::vector<std::string> found;
@@ -73,12 +84,14 @@ std::vector<std::string> resolve_in_time(const Resolver& resolver, const std::st
         answer->came.notify_one();
     }).detach();
     std::unique_lock lock(answer->mutex);
-    if (!answer->came.wait_until(lock, deadline, [&] { return answer->there; })) throw std::runtime_error("the name was not resolved in time");
+    if (!answer->came.wait_until(lock, deadline, [&] { return answer->there; }))
+        throw std::runtime_error("the name was not resolved in time");
     if (answer->addresses.empty()) throw std::runtime_error("the name has no address");
     return answer->addresses;
 }
 
-net::StreamSocket connect_to_one(const std::vector<std::string>& addresses, int port, Deadline deadline) {
+net::StreamSocket connect_to_one(
+    const std::vector<std::string>& addresses, int port, Deadline deadline) {
     for (std::size_t i = 0;; ++i) {
         try {
             net::StreamSocket socket;
@@ -93,7 +106,8 @@ net::StreamSocket connect_to_one(const std::vector<std::string>& addresses, int 
 net::Context::Ptr make_context(const std::string& ca_file) {
     net::Context::Params params;
     params.caLocation = ca_file;
-    params.verificationMode = net::Context::VERIFY_STRICT; // the milder ones take any certificate of localhost
+    params.verificationMode =
+        net::Context::VERIFY_STRICT; // the milder ones take any certificate of localhost
     params.verificationDepth = 9;
     params.loadDefaultCAs = true;
     net::Context::Ptr context(new net::Context(net::Context::TLS_CLIENT_USE, params));

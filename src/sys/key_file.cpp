@@ -24,7 +24,9 @@ namespace {
 
 constexpr std::size_t key_bytes = 32;
 
-[[noreturn]] void fail(const std::string& path, const std::string& reason) { throw std::runtime_error(path + ": " + reason); }
+[[noreturn]] void fail(const std::string& path, const std::string& reason) {
+    throw std::runtime_error(path + ": " + reason);
+}
 
 std::string decode_base64url(const std::string& text) {
     std::istringstream in(text);
@@ -66,32 +68,42 @@ struct Line {
 };
 using Lines = std::vector<Line>;
 
-std::string line_of(const std::string& id, Random& random) { return id + " " + random.secret().reveal(); }
+std::string line_of(const std::string& id, Random& random) {
+    return id + " " + random.secret().reveal();
+}
 
 Lines read_lines(const std::string& path) {
     read_key_file(path); // refuses what is no key file
     const auto content = read_secret_file(path);
     Lines lines;
     for (const auto& text : core::split(content.reveal(), '\n')) {
-        const bool key = !core::trim(text).empty() && !text.starts_with('#'); // as read_key_file() tells them apart
-        lines.push_back({key ? core::KeyId(core::split(text, ' ').front()) : core::KeyId(), core::Secret(text)});
+        const bool key = !core::trim(text).empty() &&
+                         !text.starts_with('#'); // as read_key_file() tells them apart
+        lines.push_back(
+            {key ? core::KeyId(core::split(text, ' ').front()) : core::KeyId(),
+             core::Secret(text)});
     }
     return lines;
 }
 
 Lines::iterator find_line(Lines& lines, const core::KeyId& key) {
-    return std::find_if(lines.begin(), lines.end(), [&](const Line& line) { return line.key == key; });
+    return std::find_if(
+        lines.begin(), lines.end(), [&](const Line& line) { return line.key == key; });
 }
 
 Lines::iterator last_key(Lines& lines) {
-    return std::find_if(lines.rbegin(), lines.rend(), [](const Line& line) { return !line.key.text.empty(); }).base() - 1;
+    return std::find_if(
+               lines.rbegin(), lines.rend(),
+               [](const Line& line) { return !line.key.text.empty(); })
+               .base() -
+           1;
 }
 
 // in: draft  not there yet; like  whose mode and owner it gets
 bool write_draft(const std::string& draft, const std::string& text, const struct stat& like) {
     const Handle file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) return false;
-    struct stat own{};
+    struct stat own {};
     if (::fstat(file.get(), &own) != 0) return false;
     const bool same_owner = own.st_uid == like.st_uid && own.st_gid == like.st_gid;
     if (!same_owner && ::fchown(file.get(), like.st_uid, like.st_gid) != 0) return false;
@@ -110,7 +122,7 @@ void rewrite(const std::string& path, const std::function<void(Lines&)>& change)
     std::string joined;
     for (const auto& line : lines) joined.append(line.text.reveal()).push_back('\n');
     const core::Secret text(std::move(joined));
-    struct stat like{};
+    struct stat like {};
     if (::stat(real.c_str(), &like) != 0) fail(path, std::strerror(errno));
     const auto draft = real.string() + ".new";
     ::unlink(draft.c_str()); // of one that was interrupted: we hold the lock
@@ -119,13 +131,14 @@ void rewrite(const std::string& path, const std::function<void(Lines&)>& change)
         ::unlink(draft.c_str());
         fail(path, "it cannot be changed: " + reason);
     }
-    ::fsync(folder.get()); // or the change might not outlive a power cut; the old file would then still be whole
+    ::fsync(folder.get()); // or the change might not outlive a power cut; the old file would then
+                           // still be whole
 }
 
 } // namespace
 
 core::Secret read_secret_file(const std::string& path) {
-    struct stat at{};
+    struct stat at {};
     if (::stat(path.c_str(), &at) != 0) fail(path, std::strerror(errno));
     if ((at.st_mode & 077) != 0) fail(path, "others may read it; run: chmod 600 '" + path + "'");
     std::ifstream in(path, std::ios::binary);
@@ -143,10 +156,12 @@ core::Keyring read_key_file(const std::string& path) {
         if (core::trim(line).empty() || line.starts_with('#')) continue;
         const auto which = "key number " + std::to_string(keys.size() + 1);
         const auto words = core::split(line, ' ');
-        if (words.size() != 2 || !core::is_base64url(words[0]) || words[0].size() > 64) fail(path, which + " is not a line of `id key`");
+        if (words.size() != 2 || !core::is_base64url(words[0]) || words[0].size() > 64)
+            fail(path, which + " is not a line of `id key`");
         auto bytes = core::is_base64url(words[1]) ? decode_base64url(words[1]) : std::string();
         if (bytes.size() != key_bytes) fail(path, which + " is not 32 bytes of base64url");
-        const bool taken = std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.id.text == words[0]; });
+        const bool taken = std::any_of(
+            keys.begin(), keys.end(), [&](const auto& key) { return key.id.text == words[0]; });
         if (taken) fail(path, which + " has the id of one before it");
         keys.push_back({core::KeyId(words[0]), core::Secret(std::move(bytes))});
     }
@@ -158,8 +173,9 @@ bool create_key_file(const std::string& path, Random& random) {
     const auto draft = path + ".new." + random.id(6);
     const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0) fail(path, std::strerror(errno));
-    const core::Secret text("# consentgate server keys: keep this file private, and back it up apart from the database\n" +
-                            line_of("k" + random.id(6), random) + "\n");
+    const core::Secret text(
+        "# consentgate server keys: keep this file private, and back it up apart from the database\n" +
+        line_of("k" + random.id(6), random) + "\n");
     const bool written = write_all(file, text.reveal());
     ::close(file);
     // link() fails when the name is taken: an existing key is never replaced, whoever is first.
@@ -172,7 +188,9 @@ bool create_key_file(const std::string& path, Random& random) {
 
 core::KeyId add_key(const std::string& path, Random& random) {
     const core::KeyId key("k" + random.id(6));
-    rewrite(path, [&](Lines& lines) { lines.insert(last_key(lines), {key, core::Secret(line_of(key.text, random))}); });
+    rewrite(path, [&](Lines& lines) {
+        lines.insert(last_key(lines), {key, core::Secret(line_of(key.text, random))});
+    });
     return key;
 }
 
@@ -188,7 +206,8 @@ void remove_key(const std::string& path, const core::KeyId& key) {
     rewrite(path, [&](Lines& lines) {
         const auto at = find_line(lines, key);
         if (at == lines.end()) return;
-        if (at == last_key(lines)) fail(path, "the key '" + key.text + "' is the one that is used for what is new");
+        if (at == last_key(lines))
+            fail(path, "the key '" + key.text + "' is the one that is used for what is new");
         lines.erase(at);
     });
 }

@@ -26,9 +26,13 @@ Places places; // of this process and those it forks
 
 void add_value(std::string& words, std::string_view value) {
     value = value.substr(0, max_value_bytes);
-    const bool bare = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\' && c != '='; });
-    if (bare) words.append(value);
-    else words.append("\"").append(core::plain_ascii(value)).append("\"");
+    const bool bare = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+        return c > ' ' && c <= '~' && c != '"' && c != '\\' && c != '=';
+    });
+    if (bare)
+        words.append(value);
+    else
+        words.append("\"").append(core::plain_ascii(value)).append("\"");
 }
 
 std::string words_of(std::string_view event, Fields fields) {
@@ -52,7 +56,9 @@ std::string time_of_day() {
     ::gmtime_r(&clock, &parts);
     std::array<char, 32> text{};
     const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(duration_cast<milliseconds>(at - second).count()));
+    std::snprintf(
+        text.data() + length, text.size() - length, ".%03dZ",
+        static_cast<int>(duration_cast<milliseconds>(at - second).count()));
     return text.data();
 }
 
@@ -63,21 +69,29 @@ void write_line(int file, const std::string& words) {
 }
 
 void write_log(int facility, const std::string& words) {
-    if (places.syslog) ::syslog(facility | LOG_NOTICE, "%s", words.c_str()); // which knows the time itself
-    else write_line(STDERR_FILENO, words);
+    if (places.syslog)
+        ::syslog(facility | LOG_NOTICE, "%s", words.c_str()); // which knows the time itself
+    else
+        write_line(STDERR_FILENO, words);
 }
 
 } // namespace
 
 void open_log(const LogPlaces& wanted) {
-    const int audit = wanted.audit_file.empty() ? -1 : ::open(wanted.audit_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (audit < 0 && !wanted.audit_file.empty()) throw std::runtime_error("audit_file " + wanted.audit_file + ": cannot be written");
+    const int audit =
+        wanted.audit_file.empty()
+            ? -1
+            : ::open(wanted.audit_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (audit < 0 && !wanted.audit_file.empty())
+        throw std::runtime_error("audit_file " + wanted.audit_file + ": cannot be written");
     if (places.audit >= 0) ::close(places.audit);
     places = {wanted.syslog, audit};
     if (places.syslog) ::openlog("consentgate", 0, LOG_DAEMON);
 }
 
-void log_event(std::string_view event, Fields fields) { write_log(LOG_DAEMON, words_of(event, fields)); }
+void log_event(std::string_view event, Fields fields) {
+    write_log(LOG_DAEMON, words_of(event, fields));
+}
 
 void log_audit(std::string_view what, Fields fields) {
     const auto words = words_of("audit what=" + std::string(what), fields);

@@ -26,27 +26,44 @@ struct Family {
 
 // In the order of enum class Metric.
 constexpr std::array families{
-    Family{Kind::counter, "consentgate_requests_total", "Requests to the pages and endpoints, by route and status."},
-    Family{Kind::histogram, "consentgate_request_seconds", "Time from the whole request to its answer."},
-    Family{Kind::counter, "consentgate_gate_decisions_total", "Requests the gate was asked about, by what it said."},
+    Family{
+        Kind::counter, "consentgate_requests_total",
+        "Requests to the pages and endpoints, by route and status."},
+    Family{
+        Kind::histogram, "consentgate_request_seconds",
+        "Time from the whole request to its answer."},
+    Family{
+        Kind::counter, "consentgate_gate_decisions_total",
+        "Requests the gate was asked about, by what it said."},
     Family{Kind::histogram, "consentgate_gate_seconds", "Time of a decision of the gate."},
-    Family{Kind::counter, "consentgate_finalizations_total", "Sign-ins that became a session: finished by the person, by an admin, or remembered."},
-    Family{Kind::counter, "consentgate_upstream_refreshes_total", "Refreshes of upstream tokens at services."},
-    Family{Kind::counter, "consentgate_store_retries_total", "Work that the database made us do again."},
-    Family{Kind::counter, "consentgate_store_errors_total", "Work that the database failed for good."},
+    Family{
+        Kind::counter, "consentgate_finalizations_total",
+        "Sign-ins that became a session: finished by the person, by an admin, or remembered."},
+    Family{
+        Kind::counter, "consentgate_upstream_refreshes_total",
+        "Refreshes of upstream tokens at services."},
+    Family{
+        Kind::counter, "consentgate_store_retries_total",
+        "Work that the database made us do again."},
+    Family{
+        Kind::counter, "consentgate_store_errors_total", "Work that the database failed for good."},
     Family{Kind::gauge, "consentgate_workers", "Worker processes that run."},
-    Family{Kind::counter, "consentgate_worker_deaths_total", "Worker processes that ended and were not told to."},
+    Family{
+        Kind::counter, "consentgate_worker_deaths_total",
+        "Worker processes that ended and were not told to."},
 };
 static_assert(families.size() == static_cast<std::size_t>(Metric::worker_deaths) + 1);
 
-constexpr std::array<double, 12> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2, 10}; // seconds
+constexpr std::array<double, 12> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+                                        0.01,   0.025,   0.1,    0.5,   2,      10}; // seconds
 constexpr std::size_t beyond = bounds.size(); // the bucket of what took longer
 constexpr std::size_t total = beyond + 1;     // nanoseconds of all
 
 constexpr std::size_t max_labels_bytes = 111; // bytes
 constexpr std::size_t rows = 1024;
 
-// Of a row. A row that a worker was writing when it died stays unusable; its labels then take another.
+// Of a row. A row that a worker was writing when it died stays unusable; its labels then take
+// another.
 constexpr std::uint32_t free_row = 0, being_written = 1, in_use = 2;
 
 std::string escaped(std::string_view value) {
@@ -75,7 +92,8 @@ std::string number(double value) {
 
 class File {
 public:
-    explicit File(const std::string& name) : number_(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+    explicit File(const std::string& name)
+        : number_(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
     ~File() {
         if (number_ < 0) return;
         ::flock(number_, LOCK_UN); // closing would not do: what was mapped keeps the file open
@@ -86,7 +104,7 @@ public:
     int number() const { return number_; }
 
     off_t size() const {
-        struct stat facts{};
+        struct stat facts {};
         return ::fstat(number_, &facts) == 0 && S_ISREG(facts.st_mode) ? facts.st_size : -1;
     }
 
@@ -100,33 +118,47 @@ struct Metrics::Row {
     std::atomic<std::uint32_t> state;
     std::uint32_t metric;
     std::array<char, max_labels_bytes + 1> labels;
-    std::array<std::atomic<std::uint64_t>, total + 1> values; // of a histogram its buckets, each for itself; of the others the first
+    std::array<std::atomic<std::uint64_t>, total + 1>
+        values; // of a histogram its buckets, each for itself; of the others the first
 };
 
 struct Metrics::Table {
     std::uint64_t layout; // what wrote this file
     std::atomic<std::uint64_t> lost;
     std::array<Row, rows> row;
-    static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free, "shared between processes");
+    static_assert(
+        std::atomic<std::uint64_t>::is_always_lock_free &&
+            std::atomic<std::uint32_t>::is_always_lock_free,
+        "shared between processes");
 
-    static constexpr std::uint64_t this_layout() { return 0x6367'6d65'0000'0000ULL + sizeof(Table) + families.size(); }
+    static constexpr std::uint64_t this_layout() {
+        return 0x6367'6d65'0000'0000ULL + sizeof(Table) + families.size();
+    }
 };
 
 Metrics::Metrics(const std::string& file) {
-    const auto fail = [&](const char* reason) { return std::runtime_error("metrics_file " + file + ": " + reason); };
+    const auto fail = [&](const char* reason) {
+        return std::runtime_error("metrics_file " + file + ": " + reason);
+    };
     for (int tries = 0; tries < 2; ++tries) {
         const File opened(file);
         // The pages and the gate may start at the same moment.
-        if (opened.number() < 0 || ::flock(opened.number(), LOCK_EX) != 0) throw fail("cannot be opened for writing");
+        if (opened.number() < 0 || ::flock(opened.number(), LOCK_EX) != 0)
+            throw fail("cannot be opened for writing");
         const auto size = opened.size();
         if (size < 0) throw fail("is not a file");
-        // With its blocks: a worker that counted into a hole of the file would be killed where the disk is full.
-        if (size == 0 && ::posix_fallocate(opened.number(), 0, sizeof(Table)) != 0) throw fail("cannot be made as large as it must be");
+        // With its blocks: a worker that counted into a hole of the file would be killed where the
+        // disk is full.
+        if (size == 0 && ::posix_fallocate(opened.number(), 0, sizeof(Table)) != 0)
+            throw fail("cannot be made as large as it must be");
         if (size == 0 || size == static_cast<off_t>(sizeof(Table))) {
-            void* memory = ::mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED, opened.number(), 0);
+            void* memory = ::mmap(
+                nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED, opened.number(), 0);
             if (memory == MAP_FAILED) throw fail("cannot be mapped");
             table_ = static_cast<Table*>(memory);
-            if (size == 0) table_->layout = Table::this_layout(); // the rest of a new file is zero, which is a table without rows
+            if (size == 0)
+                table_->layout = Table::this_layout(); // the rest of a new file is zero, which is a
+                                                       // table without rows
             if (table_->layout == Table::this_layout()) return;
             ::munmap(memory, sizeof(Table));
         }
@@ -151,7 +183,8 @@ Metrics::Row* Metrics::row(Metric metric, Labels labels) {
             row.state.store(in_use, std::memory_order_release);
             return &row;
         }
-        // Another worker may be writing the very same labels: they then have two rows, and text() adds them up.
+        // Another worker may be writing the very same labels: they then have two rows, and text()
+        // adds them up.
         if (state == in_use && row.metric == kind && wanted == row.labels.data()) return &row;
     }
     table_->lost.fetch_add(1, std::memory_order_relaxed);
@@ -166,9 +199,12 @@ void Metrics::observe(Metric metric, Labels labels, std::chrono::nanoseconds tim
     auto* found = row(metric, labels);
     if (!found) return;
     const auto seconds = std::chrono::duration<double>(time).count();
-    const auto bucket = static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin());
+    const auto bucket = static_cast<std::size_t>(
+        std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin());
     found->values[bucket].fetch_add(1, std::memory_order_relaxed);
-    found->values[total].fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.count())), std::memory_order_relaxed);
+    found->values[total].fetch_add(
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.count())),
+        std::memory_order_relaxed);
 }
 
 void Metrics::set(Metric metric, Labels labels, std::uint64_t value) {
@@ -190,17 +226,26 @@ std::string histogram_lines(const Family& family, const std::string& labels, con
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i <= beyond; ++i) {
         seen += values[i];
-        out += line(name + "_bucket", before + "le=\"" + (i == beyond ? "+Inf" : number(bounds[i])) + "\"", std::to_string(seen));
+        out += line(
+            name + "_bucket", before + "le=\"" + (i == beyond ? "+Inf" : number(bounds[i])) + "\"",
+            std::to_string(seen));
     }
-    return out + line(name + "_sum", labels, number(static_cast<double>(values[total]) / 1e9)) + line(name + "_count", labels, std::to_string(seen));
+    return out + line(name + "_sum", labels, number(static_cast<double>(values[total]) / 1e9)) +
+           line(name + "_count", labels, std::to_string(seen));
 }
 
-std::string_view word_for(Kind kind) { return kind == Kind::counter ? "counter" : kind == Kind::gauge ? "gauge" : "histogram"; }
+std::string_view word_for(Kind kind) {
+    return kind == Kind::counter ? "counter" : kind == Kind::gauge ? "gauge" : "histogram";
+}
 
 std::string family_lines(const Family& family, const std::map<std::string, Values>& series) {
-    std::string out = "# HELP " + std::string(family.name) + " " + std::string(family.help) + "\n# TYPE " + std::string(family.name) + " " + std::string(word_for(family.kind)) + "\n";
+    std::string out = "# HELP " + std::string(family.name) + " " + std::string(family.help) +
+                      "\n# TYPE " + std::string(family.name) + " " +
+                      std::string(word_for(family.kind)) + "\n";
     for (const auto& [labels, values] : series) {
-        out += family.kind == Kind::histogram ? histogram_lines(family, labels, values) : line(family.name, labels, std::to_string(values[0]));
+        out += family.kind == Kind::histogram
+                   ? histogram_lines(family, labels, values)
+                   : line(family.name, labels, std::to_string(values[0]));
     }
     return out;
 }
@@ -210,18 +255,24 @@ std::string family_lines(const Family& family, const std::map<std::string, Value
 std::string Metrics::text() const {
     std::array<std::map<std::string, Values>, families.size()> found;
     for (const auto& row : table_->row) {
-        if (row.state.load(std::memory_order_acquire) != in_use || row.metric >= families.size()) continue;
+        if (row.state.load(std::memory_order_acquire) != in_use || row.metric >= families.size())
+            continue;
         auto& values = found[row.metric][row.labels.data()];
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] += row.values[i].load(std::memory_order_relaxed);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            values[i] += row.values[i].load(std::memory_order_relaxed);
     }
     std::string out;
     for (std::size_t i = 0; i < families.size(); ++i) {
-        // What has no labels is zero before it happens, so that a monitor can tell "never" from "not counted".
+        // What has no labels is zero before it happens, so that a monitor can tell "never" from
+        // "not counted".
         if (i == static_cast<std::size_t>(Metric::store_errors)) found[i].try_emplace("");
         out += family_lines(families[i], found[i]);
     }
-    return out + "# HELP consentgate_metrics_lost_total Counts for which the table had no place.\n# TYPE consentgate_metrics_lost_total counter\n" +
-           line("consentgate_metrics_lost_total", "", std::to_string(table_->lost.load(std::memory_order_relaxed)));
+    return out +
+           "# HELP consentgate_metrics_lost_total Counts for which the table had no place.\n# TYPE consentgate_metrics_lost_total counter\n" +
+           line(
+               "consentgate_metrics_lost_total", "",
+               std::to_string(table_->lost.load(std::memory_order_relaxed)));
 }
 
 } // namespace consentgate::sys

@@ -18,14 +18,16 @@ constexpr std::size_t slots = 16384;
 
 } // namespace
 
-// One word a slot, the minute above and the count below, so that one compare-and-swap starts or counts a minute.
+// One word a slot, the minute above and the count below, so that one compare-and-swap starts or
+// counts a minute.
 struct RateLimiter::Counters {
     std::array<std::atomic<std::uint64_t>, slots> slot;
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between processes");
 };
 
 RateLimiter::RateLimiter() {
-    void* memory = ::mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory = ::mmap(
+        nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::runtime_error("there is no memory for the rate limits");
     counters_ = new (memory) Counters{};
     const auto random = OsRandom().bytes(sizeof seed_);
@@ -34,7 +36,8 @@ RateLimiter::RateLimiter() {
 
 RateLimiter::~RateLimiter() { ::munmap(counters_, sizeof(Counters)); }
 
-int RateLimiter::admit(std::string_view what, std::string_view address, int limit, core::Instant now) {
+int RateLimiter::admit(
+    std::string_view what, std::string_view address, int limit, core::Instant now) {
     if (limit == 0) return 0;
     const auto key = std::string(what) + " " + std::string(address) + " " + std::to_string(seed_);
     auto& slot = counters_->slot[std::hash<std::string>{}(key) % slots];
@@ -42,7 +45,8 @@ int RateLimiter::admit(std::string_view what, std::string_view address, int limi
     auto seen = slot.load();
     while (true) {
         const auto count = seen >> 32 == minute ? seen & 0xFFFFFFFFU : 0;
-        if (count >= static_cast<std::uint64_t>(limit)) return static_cast<int>(60 - core::epoch(now) % 60);
+        if (count >= static_cast<std::uint64_t>(limit))
+            return static_cast<int>(60 - core::epoch(now) % 60);
         if (slot.compare_exchange_weak(seen, minute << 32 | (count + 1))) return 0;
     }
 }

@@ -4,16 +4,21 @@
 
 namespace consentgate::usecase {
 
-core::Result<core::Client> authenticate_client(Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    const auto credentials = core::read_client_credentials(client_request.form, client_request.authorization);
+core::Result<core::Client> authenticate_client(
+    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
+    const auto credentials =
+        core::read_client_credentials(client_request.form, client_request.authorization);
     if (!credentials) return credentials.error();
     auto client = deps.store.find_client(core::ClientId(credentials->id));
     if (client && credentials->kind == core::ClientCredentials::Kind::assertion) {
-        if (auto ready = fetch_keys(deps, *client, credentials->assertion.reveal(), now); !ready) return ready.error();
+        if (auto ready = fetch_keys(deps, *client, credentials->assertion.reveal(), now); !ready)
+            return ready.error();
     }
     const auto valid = core::verify_client(*credentials, client, deps.policy, now);
     if (!valid) return valid.error();
-    if (*valid && deps.store.use_assertion((*valid)->id, (*valid)->expires_at, deps.random.id(16)) == store::Applied::no) {
+    if (*valid &&
+        deps.store.use_assertion((*valid)->id, (*valid)->expires_at, deps.random.id(16)) ==
+            store::Applied::no) {
         return core::client_not_authenticated("the assertion was used before");
     }
     return std::move(*client);

@@ -13,21 +13,31 @@ using Outcome = sys::Fetched::Outcome;
 constexpr int max_looks = 3; // at what another worker has just fetched
 
 core::Error busy(const sys::Fetched& fetched) {
-    auto error = core::make_error(ErrorCode::too_many_requests, core::PublicMessage{"too many apps are being looked up; wait a little"}, core::LogDetail{fetched.reason});
+    auto error = core::make_error(
+        ErrorCode::too_many_requests,
+        core::PublicMessage{"too many apps are being looked up; wait a little"},
+        core::LogDetail{fetched.reason});
     error.retry_after_seconds = std::max(1, fetched.retry_after_seconds);
     return error;
 }
 
-core::Checked keep(Dependencies& deps, const core::DocumentUrl& url, const core::DocumentAnswer& answer, core::Instant now) {
+core::Checked keep(
+    Dependencies& deps, const core::DocumentUrl& url, const core::DocumentAnswer& answer,
+    core::Instant now) {
     const auto client = core::validate_client_document(url, answer, deps.policy, now);
     if (!client) return client.error();
-    if (deps.store.put_document(*client, now + core::document_lifetime(answer.caching, now)) == store::Applied::yes) return core::Nothing{};
-    return core::make_error(ErrorCode::invalid_client, core::PublicMessage{"this client is not registered here"}, core::LogDetail{"no document may change this client"}, "client_id");
+    if (deps.store.put_document(*client, now + core::document_lifetime(answer.caching, now)) ==
+        store::Applied::yes)
+        return core::Nothing{};
+    return core::make_error(
+        ErrorCode::invalid_client, core::PublicMessage{"this client is not registered here"},
+        core::LogDetail{"no document may change this client"}, "client_id");
 }
 
 } // namespace
 
-core::Result<std::optional<core::DocumentUrl>> document_to_read(Dependencies& deps, const core::Form& query, core::Instant now) {
+core::Result<std::optional<core::DocumentUrl>> document_to_read(
+    Dependencies& deps, const core::Form& query, core::Instant now) {
     using Answer = std::optional<core::DocumentUrl>;
     const auto id = core::authorize_client_id(query);
     if (!id) return id.error();
@@ -37,7 +47,8 @@ core::Result<std::optional<core::DocumentUrl>> document_to_read(Dependencies& de
     const auto expires_at = deps.store.find_document(*id);
     if (expires_at && *expires_at > now) return Answer();
     // Of a client that an operator disabled, or that no document made, nothing is asked.
-    if (const auto client = deps.store.find_client(*id); client && (!client->active || !expires_at)) return Answer();
+    if (const auto client = deps.store.find_client(*id); client && (!client->active || !expires_at))
+        return Answer();
     return Answer(std::move(*url));
 }
 
@@ -52,14 +63,21 @@ core::Checked read_document(Dependencies& deps, const core::Form& query, core::I
             const auto again = document_to_read(deps, query, now);
             return again && again->has_value();
         };
-        const auto take = [&](const core::DocumentAnswer& answer) { kept = keep(deps, **url, answer, now); };
-        if (deps.documents != nullptr) fetched = deps.documents->fetch(**url, now, {still_needed, take});
+        const auto take = [&](const core::DocumentAnswer& answer) {
+            kept = keep(deps, **url, answer, now);
+        };
+        if (deps.documents != nullptr)
+            fetched = deps.documents->fetch(**url, now, {still_needed, take});
         switch (fetched.outcome) {
         case Outcome::look_again: continue;
         case Outcome::busy: return busy(fetched);
         case Outcome::answered: return kept;
         // One text for all reasons: which of them it was would tell what the name resolves to here.
-        case Outcome::failed: return core::make_error(ErrorCode::invalid_client_document, core::PublicMessage{"the document could not be fetched"}, core::LogDetail{fetched.reason}, "client_id");
+        case Outcome::failed:
+            return core::make_error(
+                ErrorCode::invalid_client_document,
+                core::PublicMessage{"the document could not be fetched"},
+                core::LogDetail{fetched.reason}, "client_id");
         }
     }
     return busy(fetched);

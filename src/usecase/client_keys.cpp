@@ -14,7 +14,10 @@ using Outcome = sys::Fetched::Outcome;
 constexpr int max_looks = 3; // at what another worker has just fetched
 
 core::Error cannot_be_had(int seconds, std::string reason) {
-    auto error = core::make_error(core::ErrorCode::service_unavailable, core::PublicMessage{"the keys of this client cannot be fetched now; try again later"}, core::LogDetail{std::move(reason)});
+    auto error = core::make_error(
+        core::ErrorCode::service_unavailable,
+        core::PublicMessage{"the keys of this client cannot be fetched now; try again later"},
+        core::LogDetail{std::move(reason)});
     error.retry_after_seconds = std::max(1, seconds);
     return error;
 }
@@ -34,7 +37,8 @@ struct Look {
         if (!stored) return false;
         client = std::move(*stored);
         if (need() != KeysNeed::other_key) return need() == KeysNeed::fetch;
-        declined = deps.store.claim_keys(client.id, now, now - core::keys_pause) == store::Applied::no;
+        declined =
+            deps.store.claim_keys(client.id, now, now - core::keys_pause) == store::Applied::no;
         return !declined;
     }
 
@@ -45,28 +49,43 @@ struct Look {
         auto fetched = client;
         fetched.jwks = std::move(*keys);
         fetched.jwks_expires_at = now + core::document_lifetime(answer.caching, now);
-        if (deps.store.save_keys(fetched) == store::Applied::yes) client = std::move(fetched);
-        else problem = "the client has another jwks_uri now";
+        if (deps.store.save_keys(fetched) == store::Applied::yes)
+            client = std::move(fetched);
+        else
+            problem = "the client has another jwks_uri now";
     }
 };
 
 } // namespace
 
-core::Checked fetch_keys(Dependencies& deps, core::Client& client, const std::string& assertion, core::Instant now) {
+core::Checked fetch_keys(
+    Dependencies& deps, core::Client& client, const std::string& assertion, core::Instant now) {
     Look look{deps, client, assertion, now};
     sys::Fetched fetched;
-    for (int looks = 0; looks < max_looks && !look.declined && look.need() != KeysNeed::none; ++looks) {
+    for (int looks = 0; looks < max_looks && !look.declined && look.need() != KeysNeed::none;
+         ++looks) {
         const auto url = core::validate_keys_url(client.jwks_uri, deps.policy.documents);
-        if (!url) return core::client_not_authenticated("jwks_uri: " + url.error().message + " " + url.error().reason);
-        if (deps.documents != nullptr) fetched = deps.documents->fetch(*url, now, {[&] { return look.still_needed(); }, [&](const auto& answer) { look.keep(answer); }});
+        if (!url)
+            return core::client_not_authenticated(
+                "jwks_uri: " + url.error().message + " " + url.error().reason);
+        if (deps.documents != nullptr)
+            fetched = deps.documents->fetch(
+                *url, now,
+                {[&] { return look.still_needed(); },
+                 [&](const auto& answer) { look.keep(answer); }});
         if (fetched.outcome != Outcome::look_again) break;
     }
     // An assertion that names no key of these is judged by them all the same, and refused.
     const auto need = look.need();
-    if (need == KeysNeed::none || (need == KeysNeed::other_key && fetched.outcome != Outcome::busy)) return core::Nothing{};
-    const bool stale_will_do = need == KeysNeed::fetch && !client.jwks.empty() && client.jwks_expires_at && now < *client.jwks_expires_at + core::keys_grace;
+    if (need == KeysNeed::none || (need == KeysNeed::other_key && fetched.outcome != Outcome::busy))
+        return core::Nothing{};
+    const bool stale_will_do = need == KeysNeed::fetch && !client.jwks.empty() &&
+                               client.jwks_expires_at &&
+                               now < *client.jwks_expires_at + core::keys_grace;
     if (stale_will_do) return core::Nothing{};
-    return cannot_be_had(fetched.retry_after_seconds, "jwks_uri: " + (look.problem.empty() ? fetched.reason : look.problem));
+    return cannot_be_had(
+        fetched.retry_after_seconds,
+        "jwks_uri: " + (look.problem.empty() ? fetched.reason : look.problem));
 }
 
 } // namespace consentgate::usecase

@@ -8,7 +8,9 @@ namespace consentgate::usecase {
 namespace {
 
 // Never looks like a URL, so it cannot be taken for a metadata document's (requirement R5).
-core::ClientId mint_client_id(Dependencies& deps) { return core::ClientId("cgc_" + deps.random.id(16)); }
+core::ClientId mint_client_id(Dependencies& deps) {
+    return core::ClientId("cgc_" + deps.random.id(16));
+}
 
 Registered put_client(Dependencies& deps, core::Client client) {
     Registered made{std::move(client), std::nullopt};
@@ -22,8 +24,11 @@ Registered put_client(Dependencies& deps, core::Client client) {
 
 } // namespace
 
-core::Result<Registered> register_client(Dependencies& deps, std::string_view body, core::Instant now) {
-    if (!deps.policy.registration_enabled) return core::make_error(core::ErrorCode::not_found, core::PublicMessage{"registration is switched off here"});
+core::Result<Registered> register_client(
+    Dependencies& deps, std::string_view body, core::Instant now) {
+    if (!deps.policy.registration_enabled)
+        return core::make_error(
+            core::ErrorCode::not_found, core::PublicMessage{"registration is switched off here"});
     auto client = core::validate_registration(body, deps.policy, mint_client_id(deps), now);
     if (!client) return client.error();
     return put_client(deps, std::move(*client));
@@ -34,16 +39,22 @@ core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, 
     Poco::JSON::Array uris;
     for (const auto& uri : asked.redirect_uris) uris.add(uri);
     Poco::JSON::Array grants;
-    for (const auto* grant : {"authorization_code", "refresh_token"}) grants.add(std::string(grant));
+    for (const auto* grant : {"authorization_code", "refresh_token"})
+        grants.add(std::string(grant));
     document.set("client_name", asked.name).set("redirect_uris", uris).set("grant_types", grants);
     document.set("token_endpoint_auth_method", std::string(core::name_of(asked.auth)));
-    if (!asked.jwks_uri.empty()) document.set("jwks_uri", asked.jwks_uri);
+    if (!asked.jwks_uri.empty())
+        document.set("jwks_uri", asked.jwks_uri);
     else if (asked.auth == core::ClientAuth::private_key_jwt) {
         const auto jwks = core::parse_json_object(asked.jwks);
-        if (!jwks) return core::make_error(core::ErrorCode::invalid_client_metadata, core::PublicMessage{"the keys are not a JSON object"}, core::LogDetail{}, "jwks");
+        if (!jwks)
+            return core::make_error(
+                core::ErrorCode::invalid_client_metadata,
+                core::PublicMessage{"the keys are not a JSON object"}, core::LogDetail{}, "jwks");
         document.set("jwks", jwks);
     }
-    auto client = core::validate_registration(core::json_string(document), deps.policy, mint_client_id(deps), now);
+    auto client = core::validate_registration(
+        core::json_string(document), deps.policy, mint_client_id(deps), now);
     if (!client) return client.error();
     client->by_operator = true;
     return put_client(deps, std::move(*client));

@@ -1,7 +1,7 @@
 #include "consentgate/usecase/consent.h"
 
-#include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/usecase/gate.h"
@@ -14,28 +14,47 @@ namespace {
 using core::ErrorCode;
 using store::Applied;
 
-// How often a judgement is made again because the flow changed under it. A person cannot change their mind that often
-// within one request; a script that does gets the answer of a flow in motion.
+// How often a judgement is made again because the flow changed under it. A person cannot change
+// their mind that often within one request; a script that does gets the answer of a flow in motion.
 constexpr int max_attempts = 5;
 
-// What to say about a flow that is not in the table: finished by this browser, finished by another, or never there.
-core::Error explain_absence(Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context, bool stands_in) {
+// What to say about a flow that is not in the table: finished by this browser, finished by another,
+// or never there.
+core::Error explain_absence(
+    Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context,
+    bool stands_in) {
     const auto finalized_flow = deps.store.find_finalized(id);
-    if (!finalized_flow) return core::make_error(ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"}, core::LogDetail{"unknown flow"}, "flow_id");
-    if (!stands_in && (!browser_context.browser || !(*browser_context.browser == *finalized_flow))) {
-        return core::make_error(ErrorCode::browser_mismatch, core::PublicMessage{"this sign-in was started in another browser"}, core::LogDetail{"finished flow, another browser"}, "flow_id");
+    if (!finalized_flow)
+        return core::make_error(
+            ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"},
+            core::LogDetail{"unknown flow"}, "flow_id");
+    if (!stands_in &&
+        (!browser_context.browser || !(*browser_context.browser == *finalized_flow))) {
+        return core::make_error(
+            ErrorCode::browser_mismatch,
+            core::PublicMessage{"this sign-in was started in another browser"},
+            core::LogDetail{"finished flow, another browser"}, "flow_id");
     }
-    return core::make_error(ErrorCode::flow_already_submitted, core::PublicMessage{"this sign-in is already finished"}, core::LogDetail{}, "flow_id");
+    return core::make_error(
+        ErrorCode::flow_already_submitted, core::PublicMessage{"this sign-in is already finished"},
+        core::LogDetail{}, "flow_id");
 }
 
-// The person pressed Finish twice, or came back by a reload: the code that the first gave leads on, as long as nobody has used it.
-core::Error with_continue_url(Dependencies& deps, core::Error error, const core::FlowId& flow, const BrowserContext& browser_context, core::Instant now) {
+// The person pressed Finish twice, or came back by a reload: the code that the first gave leads on,
+// as long as nobody has used it.
+core::Error with_continue_url(
+    Dependencies& deps, core::Error error, const core::FlowId& flow,
+    const BrowserContext& browser_context, core::Instant now) {
     if (error.code != ErrorCode::flow_already_submitted || !browser_context.secret) return error;
     for (const auto& key : deps.keyring.keys()) {
         const auto secret = deps.keyring.code(key.id, *browser_context.secret, flow);
         const auto found = deps.store.find_code(core::sha256(*secret));
-        if (!found || found->code.redeemed_at || found->code.expires_at <= now || found->session.revoked_at) continue;
-        if (!core::check_principal(found->session.identity, browser_context.remote_user, deps.policy)) continue; // somebody else's code
+        if (!found || found->code.redeemed_at || found->code.expires_at <= now ||
+            found->session.revoked_at)
+            continue;
+        if (!core::check_principal(
+                found->session.identity, browser_context.remote_user, deps.policy))
+            continue; // somebody else's code
         error.continue_url = core::continue_location(found->code, *secret, deps.policy);
         error.continue_target = core::describe_redirect(found->code.redirect_uri).shown;
         return error;
@@ -43,29 +62,47 @@ core::Error with_continue_url(Dependencies& deps, core::Error error, const core:
     return error;
 }
 
-core::FinalizationSecrets fresh_settlement(Dependencies& deps, const core::FlowId& flow, const std::optional<core::Secret>& browser) {
-    auto code = browser ? deps.keyring.code(deps.keyring.newest(), *browser, flow) : std::optional(deps.random.secret());
+core::FinalizationSecrets fresh_settlement(
+    Dependencies& deps, const core::FlowId& flow, const std::optional<core::Secret>& browser) {
+    auto code = browser ? deps.keyring.code(deps.keyring.newest(), *browser, flow)
+                        : std::optional(deps.random.secret());
     return {core::SessionId(deps.random.id(16)), std::move(*code)};
 }
 
-core::Result<store::FlowView> read_flow(Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context, bool stands_in, core::Instant now) {
+core::Result<store::FlowView> read_flow(
+    Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context,
+    bool stands_in, core::Instant now) {
     auto view = deps.store.find_flow(id);
     if (!view) return explain_absence(deps, id, browser_context, stands_in);
-    if (auto checked = core::check_flow(view->flow, browser_context.browser, stands_in, now); !checked) return checked.error();
+    if (auto checked = core::check_flow(view->flow, browser_context.browser, stands_in, now);
+        !checked)
+        return checked.error();
     // An admin's bearer stands in for the cookie, and never for the person.
-    if (auto checked = core::check_principal(view->flow.identity, browser_context.remote_user, deps.policy); !checked) return checked.error();
-    if (!view->client_active) return core::make_error(ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"}, core::LogDetail{"its client was disabled"}, "flow_id");
+    if (auto checked =
+            core::check_principal(view->flow.identity, browser_context.remote_user, deps.policy);
+        !checked)
+        return checked.error();
+    if (!view->client_active)
+        return core::make_error(
+            ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"},
+            core::LogDetail{"its client was disabled"}, "flow_id");
     return std::move(*view);
 }
 
 core::Error in_motion() {
-    return core::make_error(ErrorCode::store_unavailable, core::PublicMessage{"this sign-in is being changed; try again"}, core::LogDetail{"the flow kept changing"});
+    return core::make_error(
+        ErrorCode::store_unavailable,
+        core::PublicMessage{"this sign-in is being changed; try again"},
+        core::LogDetail{"the flow kept changing"});
 }
 
 using Validate = std::function<core::Result<core::Identity>(const core::Form&)>;
 
-// Read, judge, write; again when the flow changed in between (another tab chose at the same moment).
-core::Result<store::FlowView> choose(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now, const Validate& validate) {
+// Read, judge, write; again when the flow changed in between (another tab chose at the same
+// moment).
+core::Result<store::FlowView> choose(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now, const Validate& validate) {
     if (auto once = form.check_not_repeated(); !once) return once.error();
     for (int judgement = 0; judgement < max_attempts; ++judgement) {
         auto view = open_flow(deps, form, browser_context, now);
@@ -73,7 +110,9 @@ core::Result<store::FlowView> choose(Dependencies& deps, const core::Form& form,
         if (auto valid = core::check_typing_allowed(deps.policy); !valid) return valid.error();
         const auto identity = validate(form);
         if (!identity) return identity.error();
-        if (deps.store.choose_identity(view->flow.id, view->flow.revision, *identity, now) == Applied::yes) return view;
+        if (deps.store.choose_identity(view->flow.id, view->flow.revision, *identity, now) ==
+            Applied::yes)
+            return view;
     }
     return in_motion();
 }
@@ -83,18 +122,22 @@ struct Bearer {
     std::optional<core::VirtualKey> key;
 };
 
-core::Result<Bearer> read_bearer(Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
+core::Result<Bearer> read_bearer(
+    Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
     Bearer bearer;
     auto credential = core::bearer_credential(browser_context.authorization);
     if (!credential) return credential.error();
     if (!*credential) return bearer;
     auto claims = deps.bearers.verify(**credential, deps.policy, now);
     if (!claims) return claims.error();
-    if (claims->virtual_key_hash) bearer.key = deps.store.find_virtual_key(*claims->virtual_key_hash);
+    if (claims->virtual_key_hash)
+        bearer.key = deps.store.find_virtual_key(*claims->virtual_key_hash);
     if (claims->virtual_key_id) bearer.key = deps.store.find_virtual_key(*claims->virtual_key_id);
     // A credential that names no usable key is bad in itself, whatever flow it came with.
     if (!claims->admin && (!bearer.key || !bearer.key->usable(now))) {
-        return core::make_error(ErrorCode::invalid_bearer, core::PublicMessage{"the bearer credential is not valid"}, core::LogDetail{"its virtual key is unknown, disabled or expired"});
+        return core::make_error(
+            ErrorCode::invalid_bearer, core::PublicMessage{"the bearer credential is not valid"},
+            core::LogDetail{"its virtual key is unknown, disabled or expired"});
     }
     bearer.claims = std::move(*claims);
     return bearer;
@@ -102,33 +145,49 @@ core::Result<Bearer> read_bearer(Dependencies& deps, const BrowserContext& brows
 
 } // namespace
 
-core::Result<store::FlowView> open_flow(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
+core::Result<store::FlowView> open_flow(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
     const auto id = core::parse_flow_id(form);
     if (!id) return id.error();
     return read_flow(deps, *id, browser_context, false, now);
 }
 
-core::Result<store::FlowView> choose_virtual_key(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
+core::Result<store::FlowView> choose_virtual_key(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
     std::string used;
     auto chosen = choose(deps, form, browser_context, now, [&](const core::Form& sent) {
         const auto typed = core::Secret(sent.get("vk").value_or(""));
-        auto identity = core::validate_virtual_key(deps.store.find_virtual_key(core::sha256(typed)), now);
+        auto identity =
+            core::validate_virtual_key(deps.store.find_virtual_key(core::sha256(typed)), now);
         if (identity) used = identity->value;
         return identity;
     });
-    if (chosen) sys::log_audit("key_used", {{"key", used}, {"client", chosen->flow.client_id.text}});
+    if (chosen)
+        sys::log_audit("key_used", {{"key", used}, {"client", chosen->flow.client_id.text}});
     return chosen;
 }
 
-core::Result<store::FlowView> choose_user_id(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
-    return choose(deps, form, browser_context, now, [](const core::Form& sent) { return core::validate_user_id(sent.get("user_id")); });
+core::Result<store::FlowView> choose_user_id(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
+    return choose(deps, form, browser_context, now, [](const core::Form& sent) {
+        return core::validate_user_id(sent.get("user_id"));
+    });
 }
 
-core::Result<store::FlowView> skip_identity(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
-    return choose(deps, form, browser_context, now, [&](const core::Form&) { return core::validate_skip(deps.policy); });
+core::Result<store::FlowView> skip_identity(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
+    return choose(deps, form, browser_context, now, [&](const core::Form&) {
+        return core::validate_skip(deps.policy);
+    });
 }
 
-core::Result<Submitted> submit_consent(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
+core::Result<Submitted> submit_consent(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
     const auto id = core::parse_flow_id(form);
     if (!id) return id.error();
     if (auto once = form.check_not_repeated(); !once) return once.error();
@@ -139,35 +198,50 @@ core::Result<Submitted> submit_consent(Dependencies& deps, const core::Form& for
     for (int judgement = 0; judgement < max_attempts; ++judgement) {
         const auto view = read_flow(deps, *id, browser_context, admin, now);
         if (!view) return with_continue_url(deps, view.error(), *id, browser_context, now);
-        auto identity = core::validate_submit_identity(view->flow, bearer->claims, bearer->key, deps.policy, now);
+        auto identity = core::validate_submit_identity(
+            view->flow, bearer->claims, bearer->key, deps.policy, now);
         if (!identity) return identity.error();
-        auto finalization = core::finalize(view->flow, std::move(*identity), fresh, deps.keyring, deps.policy, now);
+        auto finalization =
+            core::finalize(view->flow, std::move(*identity), fresh, deps.keyring, deps.policy, now);
         if (deps.store.finalize_flow(finalization) == Applied::yes) {
-            return Submitted{std::move(finalization.location), std::move(finalization.session), admin, admin ? bearer->claims->subject : std::string()};
+            return Submitted{
+                std::move(finalization.location), std::move(finalization.session), admin,
+                admin ? bearer->claims->subject : std::string()};
         }
     }
     return in_motion();
 }
 
-std::optional<Submitted> reuse_consent(Dependencies& deps, const core::Flow& flow, const core::Form& query, const core::Secret& browser, core::Instant now) {
-    if (!core::may_be_reused(flow, deps.policy) || query.get("prompt") == "consent") return std::nullopt;
+std::optional<Submitted> reuse_consent(
+    Dependencies& deps, const core::Flow& flow, const core::Form& query,
+    const core::Secret& browser, core::Instant now) {
+    if (!core::may_be_reused(flow, deps.policy) || query.get("prompt") == "consent")
+        return std::nullopt;
     for (const auto& earlier : deps.store.list_consents(flow.browser, flow.client_id)) {
         if (!core::may_reuse_consent(earlier, flow, deps.policy, now)) continue;
-        if (lacks_connection(deps, flow.resource, core::token_owner(earlier.session.identity, earlier.session.id), now)) continue;
+        if (lacks_connection(
+                deps, flow.resource,
+                core::token_owner(earlier.session.identity, earlier.session.id), now))
+            continue;
         const auto fresh = fresh_settlement(deps, flow.id, browser);
-        auto finalization = core::finalize(flow, earlier.session.identity, fresh, deps.keyring, deps.policy, now);
+        auto finalization =
+            core::finalize(flow, earlier.session.identity, fresh, deps.keyring, deps.policy, now);
         if (deps.store.finalize_flow(finalization) != Applied::yes) return std::nullopt;
-        return Submitted{std::move(finalization.location), std::move(finalization.session), false, {}};
+        return Submitted{
+            std::move(finalization.location), std::move(finalization.session), false, {}};
     }
     return std::nullopt;
 }
 
-core::Result<std::string> deny_consent(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
+core::Result<std::string> deny_consent(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
     if (auto once = form.check_not_repeated(); !once) return once.error();
     const auto view = open_flow(deps, form, browser_context, now);
     if (!view) return view.error();
     // gone: finished or denied by another request meanwhile. Read again, and say which.
-    if (deps.store.deny_flow(view->flow.id, now) == Applied::no) return explain_absence(deps, view->flow.id, browser_context, false);
+    if (deps.store.deny_flow(view->flow.id, now) == Applied::no)
+        return explain_absence(deps, view->flow.id, browser_context, false);
     return core::denial_location(view->flow, deps.policy);
 }
 

@@ -10,36 +10,55 @@ namespace {
 
 using core::ErrorCode;
 
-core::Result<core::Service> authorize_active_service(const std::optional<core::Service>& service, const core::SessionView& view, core::Instant now) {
+core::Result<core::Service> authorize_active_service(
+    const std::optional<core::Service>& service, const core::SessionView& view, core::Instant now) {
     if (!service || !service->active) {
-        return core::make_error(ErrorCode::service_unavailable, core::PublicMessage{"the service behind this server is switched off"}, core::LogDetail{service ? "the service is disabled" : "the service was removed"});
+        return core::make_error(
+            ErrorCode::service_unavailable,
+            core::PublicMessage{"the service behind this server is switched off"},
+            core::LogDetail{service ? "the service is disabled" : "the service was removed"});
     }
     auto valid = core::authorize_service(service, view.session.identity, view.virtual_key, now);
     if (valid) return valid;
-    // No new sign-in with this key would help, so the answer must not ask for one (requirement RS6).
-    return core::make_error(ErrorCode::not_allowed, core::PublicMessage{"this key may not use the service behind this server"}, core::LogDetail{valid.error().reason});
+    // No new sign-in with this key would help, so the answer must not ask for one (requirement
+    // RS6).
+    return core::make_error(
+        ErrorCode::not_allowed,
+        core::PublicMessage{"this key may not use the service behind this server"},
+        core::LogDetail{valid.error().reason});
 }
 
 } // namespace
 
-core::Result<CallGrant> authorize_call(Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token, core::Instant now) {
+core::Result<CallGrant> authorize_call(
+    Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token,
+    core::Instant now) {
     auto view = authorize_access(deps, token, resource.url, now);
     if (!view) return view.error();
-    if (auto valid = core::check_scope(view->session, deps.policy.scopes_of(resource), deps.policy); !valid) return valid.error();
+    if (auto valid = core::check_scope(view->session, deps.policy.scopes_of(resource), deps.policy);
+        !valid)
+        return valid.error();
     if (resource.service.empty()) return CallGrant{std::move(*view), std::nullopt};
-    auto account = deps.store.find_service_account(core::token_owner(view->session.identity, view->session.id), core::ServiceId(resource.service));
+    auto account = deps.store.find_service_account(
+        core::token_owner(view->session.identity, view->session.id),
+        core::ServiceId(resource.service));
     const auto service = authorize_active_service(account.service, *view, now);
     if (!service) return service.error();
-    auto upstream = fresh_upstream_token(deps, view->session, *service, now, std::move(account.token));
-    if (!upstream && upstream.error().code == ErrorCode::interaction_required) upstream.error().message = "an account has to be connected first; sign in again, and connect it there";
+    auto upstream =
+        fresh_upstream_token(deps, view->session, *service, now, std::move(account.token));
+    if (!upstream && upstream.error().code == ErrorCode::interaction_required)
+        upstream.error().message =
+            "an account has to be connected first; sign in again, and connect it there";
     if (!upstream) return upstream.error();
     return CallGrant{std::move(*view), std::move(upstream->access_token)};
 }
 
-bool lacks_connection(Dependencies& deps, const std::string& resource, const std::string& owner, core::Instant now) {
+bool lacks_connection(
+    Dependencies& deps, const std::string& resource, const std::string& owner, core::Instant now) {
     const auto guarded = deps.policy.known_resource(resource);
     if (!guarded || guarded->service.empty()) return false;
-    const auto [service, token] = deps.store.find_service_account(owner, core::ServiceId(guarded->service));
+    const auto [service, token] =
+        deps.store.find_service_account(owner, core::ServiceId(guarded->service));
     if (!service || !service->active) return false; // connecting it is not offered
     return !token || core::freshness_of(*token, now) == core::Freshness::broken;
 }

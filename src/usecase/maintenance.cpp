@@ -8,7 +8,8 @@
 namespace consentgate::usecase {
 namespace {
 
-constexpr std::size_t batch = 200; // rows of each kind: a sweep holds the writer's lock for a few milliseconds
+constexpr std::size_t batch =
+    200; // rows of each kind: a sweep holds the writer's lock for a few milliseconds
 
 // Two machines that start for the first time may note the same key at the same moment.
 void note(store::Store& store, const store::ServerKeyRecord& key, core::Instant now) {
@@ -16,7 +17,9 @@ void note(store::Store& store, const store::ServerKeyRecord& key, core::Instant 
         store.put_server_key(key, now);
     } catch (const store::StoreFailure&) {
         const auto known = store.list_server_keys();
-        const bool same = std::any_of(known.begin(), known.end(), [&](const auto& record) { return record.id == key.id && record.fingerprint == key.fingerprint; });
+        const bool same = std::any_of(known.begin(), known.end(), [&](const auto& record) {
+            return record.id == key.id && record.fingerprint == key.fingerprint;
+        });
         if (!same) throw;
     }
 }
@@ -35,29 +38,42 @@ Health check_health(store::Store& store) {
     return health;
 }
 
-void check_server_keys(store::Store& store, const core::Keyring& keyring, core::Instant now, KeyCheck check) {
+void check_server_keys(
+    store::Store& store, const core::Keyring& keyring, core::Instant now, KeyCheck check) {
     const auto known = store.list_server_keys();
     const auto& keys = keyring.keys();
     for (const auto& record : known) {
         if (record.state == store::KeyState::removed) {
-            if (record.id == keyring.newest()) throw std::runtime_error("the key '" + record.id.text + "', the last in the key file, was removed from this database; copy the key file here from the machine where that was done");
+            if (record.id == keyring.newest())
+                throw std::runtime_error(
+                    "the key '" + record.id.text +
+                    "', the last in the key file, was removed from this database; copy the key file here from the machine where that was done");
             continue;
         }
-        const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& candidate) { return candidate.id == record.id; });
+        const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& candidate) {
+            return candidate.id == record.id;
+        });
         if (key == keys.end()) {
             if (record.state == store::KeyState::known) continue; // nothing was written with it yet
-            throw std::runtime_error("the key file lacks the key '" + record.id.text + "' that this database was used with; restore the file from its backup");
+            throw std::runtime_error(
+                "the key file lacks the key '" + record.id.text +
+                "' that this database was used with; restore the file from its backup");
         }
         if (!(core::Keyring::fingerprint(*key) == record.fingerprint)) {
-            throw std::runtime_error("the key '" + record.id.text + "' in the key file is not the one this database was used with; restore the file from its backup");
+            throw std::runtime_error(
+                "the key '" + record.id.text +
+                "' in the key file is not the one this database was used with; restore the file from its backup");
         }
     }
     for (const auto& key : keys) {
         const bool last = key.id == keyring.newest();
-        const auto record = std::find_if(known.begin(), known.end(), [&](const auto& candidate) { return candidate.id == key.id; });
+        const auto record = std::find_if(known.begin(), known.end(), [&](const auto& candidate) {
+            return candidate.id == key.id;
+        });
         // Of a database that knows no key yet nobody can say which of several keys are new.
         const auto state = last || known.empty() ? store::KeyState::used : store::KeyState::known;
-        if (record == known.end() && (check == KeyCheck::serving || state == store::KeyState::used)) {
+        if (record == known.end() &&
+            (check == KeyCheck::serving || state == store::KeyState::used)) {
             note(store, {key.id, core::Keyring::fingerprint(key), state}, now);
         } else if (record != known.end() && last && record->state == store::KeyState::known) {
             store.set_server_key_state(key.id, store::KeyState::used);

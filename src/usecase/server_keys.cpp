@@ -8,18 +8,22 @@
 namespace consentgate::usecase {
 namespace {
 
-constexpr std::size_t batch = 50; // rows of one transaction: a request that wants one of them waits a few milliseconds at most
+constexpr std::size_t batch = 50; // rows of one transaction: a request that wants one of them waits
+                                  // a few milliseconds at most
 
 // Machines' clocks differ, and a request in flight judged its token a moment ago.
 constexpr core::Span margin{60};
 
-const store::ServerKeyRecord* record_of(const std::vector<store::ServerKeyRecord>& records, const core::KeyId& key) {
-    const auto known = std::find_if(records.begin(), records.end(), [&](const auto& record) { return record.id == key; });
+const store::ServerKeyRecord* record_of(
+    const std::vector<store::ServerKeyRecord>& records, const core::KeyId& key) {
+    const auto known = std::find_if(
+        records.begin(), records.end(), [&](const auto& record) { return record.id == key; });
     return known == records.end() ? nullptr : &*known;
 }
 
 store::KeyUse use_of(const std::vector<store::KeyUse>& uses, const core::KeyId& key) {
-    const auto known = std::find_if(uses.begin(), uses.end(), [&](const auto& use) { return use.key == key; });
+    const auto known =
+        std::find_if(uses.begin(), uses.end(), [&](const auto& use) { return use.key == key; });
     return known == uses.end() ? store::KeyUse{key} : *known;
 }
 
@@ -30,19 +34,24 @@ KeyStage stage_of(const store::ServerKeyRecord* record, bool last) {
     return record->state == store::KeyState::known ? KeyStage::known : KeyStage::old;
 }
 
-// What runs out by itself: codes, sign-ins under way, and the time in which a used refresh token is answered again.
+// What runs out by itself: codes, sign-ins under way, and the time in which a used refresh token is
+// answered again.
 std::optional<core::Instant> end_of(const store::KeyUse& use, core::Span grace) {
     auto end = use.last_expiry;
     if (use.last_use) end = std::max(end.value_or(core::Instant{}), *use.last_use + grace + margin);
     return end;
 }
 
-std::string seal_anew(sys::Random& random, const core::Keyring& keyring, const std::string& place, const core::Secret& clear) {
+std::string seal_anew(
+    sys::Random& random, const core::Keyring& keyring, const std::string& place,
+    const core::Secret& clear) {
     return core::seal(keyring, keyring.newest(), random.bytes(core::nonce_bytes), place, clear);
 }
 
 // False: it does not open.
-bool reseal(sys::Random& random, const core::Keyring& keyring, const core::KeyId& before, const std::string& place, std::string& sealed) {
+bool reseal(
+    sys::Random& random, const core::Keyring& keyring, const core::KeyId& before,
+    const std::string& place, std::string& sealed) {
     if (sealed.empty()) return true;
     const auto clear = core::unseal(keyring, before, sealed, place);
     if (clear) sealed = seal_anew(random, keyring, place, *clear);
@@ -51,7 +60,9 @@ bool reseal(sys::Random& random, const core::Keyring& keyring, const core::KeyId
 
 class Journey {
 public:
-    Journey(store::Store& store, sys::Random& random, const core::Keyring& keyring, const std::function<void(const Rekeyed&)>& after_batch)
+    Journey(
+        store::Store& store, sys::Random& random, const core::Keyring& keyring,
+        const std::function<void(const Rekeyed&)>& after_batch)
         : store_(store), random_(random), keyring_(keyring), after_batch_(after_batch) {}
 
     void services() {
@@ -59,7 +70,9 @@ public:
             if (service.key_id == keyring_.newest()) continue;
             ++done_.found;
             const auto before = service.key_id;
-            if (!reseal(random_, keyring_, before, service.client_secret_aad(), service.client_secret)) {
+            if (!reseal(
+                    random_, keyring_, before, service.client_secret_aad(),
+                    service.client_secret)) {
                 ++done_.unreadable;
                 continue;
             }
@@ -78,8 +91,11 @@ public:
             std::vector<store::RekeyedAccount> readable;
             for (auto& token : tokens) {
                 const auto before = token.key_id;
-                if (reseal(random_, keyring_, before, token.access_token_aad(), token.access_token) &&
-                    reseal(random_, keyring_, before, token.refresh_token_aad(), token.refresh_token)) {
+                if (reseal(
+                        random_, keyring_, before, token.access_token_aad(), token.access_token) &&
+                    reseal(
+                        random_, keyring_, before, token.refresh_token_aad(),
+                        token.refresh_token)) {
                     token.key_id = keyring_.newest();
                     readable.push_back({std::move(token), before});
                 } else {
@@ -94,7 +110,8 @@ public:
     void refresh_tokens(core::Instant used_before) {
         std::string after;
         do {
-            const auto step = store_.rekey_refresh_tokens(keyring_.newest(), used_before, after, batch);
+            const auto step =
+                store_.rekey_refresh_tokens(keyring_.newest(), used_before, after, batch);
             done_.found += step.found;
             done_.refresh_tokens += step.changed;
             after = step.last;
@@ -114,20 +131,25 @@ private:
 
 } // namespace
 
-std::vector<KeyLife> list_keys(store::Store& store, const core::Keyring& keyring, core::Span grace, core::Instant now) {
+std::vector<KeyLife> list_keys(
+    store::Store& store, const core::Keyring& keyring, core::Span grace, core::Instant now) {
     const auto records = store.list_server_keys();
     const auto uses = store.list_key_uses(now);
     std::vector<KeyLife> lives;
     for (const auto& key : keyring.keys()) {
         auto use = use_of(uses, key.id);
         const auto end = end_of(use, grace);
-        lives.push_back({key.id, stage_of(record_of(records, key.id), key.id == keyring.newest()), std::move(use), end});
+        lives.push_back(
+            {key.id, stage_of(record_of(records, key.id), key.id == keyring.newest()),
+             std::move(use), end});
     }
     return lives;
 }
 
 std::optional<KeyLife> next_key(const std::vector<KeyLife>& keys) {
-    const auto next = std::find_if(keys.rbegin(), keys.rend(), [](const auto& key) { return key.stage == KeyStage::added || key.stage == KeyStage::known; });
+    const auto next = std::find_if(keys.rbegin(), keys.rend(), [](const auto& key) {
+        return key.stage == KeyStage::added || key.stage == KeyStage::known;
+    });
     return next == keys.rend() ? std::nullopt : std::optional(*next);
 }
 
@@ -135,21 +157,29 @@ void require_latest(store::Store& store, const core::Keyring& keyring) {
     const auto records = store.list_server_keys();
     const auto* current = record_of(records, keyring.newest());
     for (const auto& record : records) {
-        if (current == nullptr || record.state != store::KeyState::used || record.created_at <= current->created_at) continue;
-        throw std::runtime_error("the key file uses '" + current->id.text + "' for what is new, but this database was used with the newer '" + record.id.text +
-                                 "'; copy the key file here from the machine where it was rotated");
+        if (current == nullptr || record.state != store::KeyState::used ||
+            record.created_at <= current->created_at)
+            continue;
+        throw std::runtime_error(
+            "the key file uses '" + current->id.text +
+            "' for what is new, but this database was used with the newer '" + record.id.text +
+            "'; copy the key file here from the machine where it was rotated");
     }
 }
 
 void note_current(store::Store& store, const core::Keyring& keyring, core::Instant now) {
     const auto records = store.list_server_keys();
     const auto* record = record_of(records, keyring.newest());
-    if (record == nullptr) store.put_server_key({keyring.newest(), core::Keyring::fingerprint(keyring.keys().back())}, now);
-    else if (record->state != store::KeyState::used) store.set_server_key_state(record->id, store::KeyState::used);
+    if (record == nullptr)
+        store.put_server_key(
+            {keyring.newest(), core::Keyring::fingerprint(keyring.keys().back())}, now);
+    else if (record->state != store::KeyState::used)
+        store.set_server_key_state(record->id, store::KeyState::used);
 }
 
-Rekeyed rekey(store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Span grace, core::Instant now,
-              const std::function<void(const Rekeyed&)>& after_batch) {
+Rekeyed rekey(
+    store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Span grace,
+    core::Instant now, const std::function<void(const Rekeyed&)>& after_batch) {
     Journey walk(store, random, keyring, after_batch);
     walk.services();
     walk.accounts();
@@ -157,16 +187,24 @@ Rekeyed rekey(store::Store& store, sys::Random& random, const core::Keyring& key
     return walk.done();
 }
 
-void retire_key(store::Store& store, const core::Keyring& keyring, const core::KeyId& key, core::Span grace, core::Instant now) {
+void retire_key(
+    store::Store& store, const core::Keyring& keyring, const core::KeyId& key, core::Span grace,
+    core::Instant now) {
     require_latest(store, keyring);
-    if (key == keyring.newest()) throw std::runtime_error("the key '" + key.text + "' is the one that is used for what is new; rotate first");
+    if (key == keyring.newest())
+        throw std::runtime_error(
+            "the key '" + key.text + "' is the one that is used for what is new; rotate first");
     const auto records = store.list_server_keys();
     const auto* record = record_of(records, key);
     const auto use = use_of(store.list_key_uses(now), key);
     if (use.total() > 0) {
         const auto lasting = use.accounts + use.services;
-        throw std::runtime_error("the key '" + key.text + "' is still needed by " + std::to_string(use.total()) + " rows" +
-                                 (lasting == 0 && end_of(use, grace) ? "; run vault rotate --wait, which ends when they have run out" : "; run vault rotate"));
+        throw std::runtime_error(
+            "the key '" + key.text + "' is still needed by " + std::to_string(use.total()) +
+            " rows" +
+            (lasting == 0 && end_of(use, grace)
+                 ? "; run vault rotate --wait, which ends when they have run out"
+                 : "; run vault rotate"));
     }
     if (record != nullptr) store.set_server_key_state(key, store::KeyState::removed);
 }

@@ -7,31 +7,44 @@
 namespace consentgate::usecase {
 
 core::Error does_not_open(const std::string& what) {
-    return core::make_error(core::ErrorCode::server_error, core::PublicMessage{"something went wrong here"}, core::LogDetail{what + " does not open with the key file"});
+    return core::make_error(
+        core::ErrorCode::server_error, core::PublicMessage{"something went wrong here"},
+        core::LogDetail{what + " does not open with the key file"});
 }
 
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Service& service) {
     if (service.client_secret.empty()) return core::Secret();
-    auto secret = core::unseal(deps.keyring, service.key_id, service.client_secret, service.client_secret_aad());
+    auto secret = core::unseal(
+        deps.keyring, service.key_id, service.client_secret, service.client_secret_aad());
     if (!secret) return does_not_open("the client secret at " + service.id.text);
     return std::move(*secret);
 }
 
 core::ServiceReply call_service(Dependencies& deps, core::ServiceRequest request) {
     if (deps.web == nullptr) return {};
-    sys::HttpRequest question{"POST", std::move(request.url), {{"Accept", "application/json"}}, std::move(request.form), "application/x-www-form-urlencoded"};
-    if (request.authorization) question.headers.emplace_back("Authorization", request.authorization->reveal());
+    sys::HttpRequest question{
+        "POST",
+        std::move(request.url),
+        {{"Accept", "application/json"}},
+        std::move(request.form),
+        "application/x-www-form-urlencoded"};
+    if (request.authorization)
+        question.headers.emplace_back("Authorization", request.authorization->reveal());
     auto answer = deps.web->ask(question);
     return {answer.answered, answer.status, std::move(answer.content_type), std::move(answer.body)};
 }
 
 void register_anew(Dependencies& deps, const core::Service& service) {
     const auto renewed = re_register(deps, service);
-    sys::log_event("registration", {{"service", service.id.text}, {"renewed", renewed ? "yes" : "no"}, {"why", renewed ? "" : renewed.error().message}});
+    sys::log_event(
+        "registration", {{"service", service.id.text},
+                         {"renewed", renewed ? "yes" : "no"},
+                         {"why", renewed ? "" : renewed.error().message}});
 }
 
 std::string seal(Dependencies& deps, const std::string& place, const core::Secret& clear) {
-    return core::seal(deps.keyring, deps.keyring.newest(), deps.random.bytes(core::nonce_bytes), place, clear);
+    return core::seal(
+        deps.keyring, deps.keyring.newest(), deps.random.bytes(core::nonce_bytes), place, clear);
 }
 
 } // namespace consentgate::usecase

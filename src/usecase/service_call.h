@@ -8,15 +8,19 @@
 
 namespace consentgate::usecase {
 
-// Our secret at the service; empty when it gave us none. fail: server_error: it does not open with the key file
+// Our secret at the service; empty when it gave us none. fail: server_error: it does not open with
+// the key file
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Service& service);
 
 // Never throws; a service that does not answer is one of the replies.
 core::ServiceReply call_service(Dependencies& deps, core::ServiceRequest request);
 
-std::string seal(Dependencies& deps, const std::string& place, const core::Secret& clear); // under the newest key
+std::string seal(
+    Dependencies& deps, const std::string& place,
+    const core::Secret& clear); // under the newest key
 
-// The service has forgotten us: becomes its client again, where it lets us. The log says how that went.
+// The service has forgotten us: becomes its client again, where it lets us. The log says how that
+// went.
 void register_anew(Dependencies& deps, const core::Service& service);
 
 core::Error does_not_open(const std::string& what);

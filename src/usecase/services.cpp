@@ -13,7 +13,10 @@ using core::ErrorCode;
 using core::PublicMessage;
 using Notes = std::vector<std::string>;
 
-core::Error failed(const std::string& message) { return core::make_error(ErrorCode::server_error, PublicMessage{message}, core::LogDetail{message}); }
+core::Error failed(const std::string& message) {
+    return core::make_error(
+        ErrorCode::server_error, PublicMessage{message}, core::LogDetail{message});
+}
 
 std::string told(const std::string& url, const sys::HttpResponse& answer) {
     if (!answer.answered) return url + ": " + answer.reason;
@@ -22,11 +25,18 @@ std::string told(const std::string& url, const sys::HttpResponse& answer) {
 }
 
 sys::HttpResponse read_json(sys::HttpClient& web, const std::string& url) {
-    return web.ask({.method = "GET", .url = url, .headers = {{"Accept", "application/json"}}, .body = {}, .content_type = {}});
+    return web.ask(
+        {.method = "GET",
+         .url = url,
+         .headers = {{"Accept", "application/json"}},
+         .body = {},
+         .content_type = {}});
 }
 
 // The first of the documents that can be used; each that cannot is told of.
-template <class Document, class Read> std::optional<Document> first_of(sys::HttpClient& web, const std::vector<std::string>& urls, Notes& notes, Read read) {
+template <class Document, class Read>
+std::optional<Document> first_of(
+    sys::HttpClient& web, const std::vector<std::string>& urls, Notes& notes, Read read) {
     for (const auto& url : urls) {
         const auto answer = read_json(web, url);
         if (!answer.answered || answer.status != 200) {
@@ -56,18 +66,28 @@ core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string
     auto urls = core::resource_metadata_urls(url);
     const auto named = core::challenge_parameter(first.authenticate, "resource_metadata");
     if (named && !core::endpoint_problem(*named)) urls.insert(urls.begin(), *named);
-    const auto resource = first_of<core::ResourceDocument>(web, urls, found.notes, [&](const std::string& body) { return core::read_resource_document(body, url); });
-    // Services of before RFC 9728 are their own authorization server, at their origin. Or the URL is an issuer itself.
+    const auto resource =
+        first_of<core::ResourceDocument>(web, urls, found.notes, [&](const std::string& body) {
+            return core::read_resource_document(body, url);
+        });
+    // Services of before RFC 9728 are their own authorization server, at their origin. Or the URL
+    // is an issuer itself.
     auto issuers = resource ? resource->servers : std::vector<std::string>{core::origin_of(url)};
-    if (!resource && url != issuers.front() && url.find('?') == std::string::npos) issuers.push_back(url);
+    if (!resource && url != issuers.front() && url.find('?') == std::string::npos)
+        issuers.push_back(url);
     for (const auto& issuer : issuers) {
-        auto server = first_of<core::ServerDocument>(web, core::server_metadata_urls(issuer), found.notes,
-                                                     [&](const std::string& body) { return core::read_server_document(body, issuer); });
+        auto server = first_of<core::ServerDocument>(
+            web, core::server_metadata_urls(issuer), found.notes,
+            [&](const std::string& body) { return core::read_server_document(body, issuer); });
         if (!server) continue;
         found.server = std::move(*server);
         if (resource) found.resource = resource->resource;
-        found.scope = core::choose_scope(core::challenge_parameter(first.authenticate, "scope"), resource ? resource->scopes : std::vector<std::string>(), found.server.scopes);
-        if (!found.server.announces_s256) found.notes.push_back("the server does not say that it knows PKCE with S256; it is sent all the same");
+        found.scope = core::choose_scope(
+            core::challenge_parameter(first.authenticate, "scope"),
+            resource ? resource->scopes : std::vector<std::string>(), found.server.scopes);
+        if (!found.server.announces_s256)
+            found.notes.push_back(
+                "the server does not say that it knows PKCE with S256; it is sent all the same");
         return found;
     }
     return failed("no authorization server could be found:" + in_lines(found.notes));
@@ -79,29 +99,42 @@ void seal_client_secret(Dependencies& deps, core::Service& service, const core::
     if (!secret.empty()) service.client_secret = seal(deps, service.client_secret_aad(), secret);
 }
 
-core::Checked register_dynamically(Dependencies& deps, core::Service& service, std::vector<std::string>& notes) {
+core::Checked register_dynamically(
+    Dependencies& deps, core::Service& service, std::vector<std::string>& notes) {
     const auto body = core::registration_request(deps.policy, service.auth, service.scope);
-    const auto answer = deps.web->ask({.method = "POST", .url = service.registration_endpoint, .headers = {{"Accept", "application/json"}},
-                                        .body = core::Secret(body), .content_type = "application/json"});
+    const auto answer = deps.web->ask(
+        {.method = "POST",
+         .url = service.registration_endpoint,
+         .headers = {{"Accept", "application/json"}},
+         .body = core::Secret(body),
+         .content_type = "application/json"});
     notes.push_back(told(service.registration_endpoint, answer));
-    if (!answer.answered || (answer.status != 201 && answer.status != 200)) return failed("the service did not register us: " + notes.back());
+    if (!answer.answered || (answer.status != 201 && answer.status != 200))
+        return failed("the service did not register us: " + notes.back());
     const auto registered = core::read_registration(answer.body.reveal(), service.auth);
-    if (!registered) return failed("the service's registration cannot be used: " + registered.error().message);
+    if (!registered)
+        return failed("the service's registration cannot be used: " + registered.error().message);
     service.registration = core::Registration::dynamic;
     service.client_id = registered->client_id;
     service.auth = registered->auth;
     seal_client_secret(deps, service, registered->secret);
-    if (registered->secret_expires_at > 0) notes.push_back("the client secret expires; consentgate registers anew when the service refuses it");
+    if (registered->secret_expires_at > 0)
+        notes.push_back(
+            "the client secret expires; consentgate registers anew when the service refuses it");
     return core::Nothing{};
 }
 
 core::Result<core::Service> re_register(Dependencies& deps, const core::Service& stale) {
     // Another worker may have done it since.
-    const auto read = [&]() -> std::optional<core::Service> { return deps.store.find_service(stale.id); };
+    const auto read = [&]() -> std::optional<core::Service> {
+        return deps.store.find_service(stale.id);
+    };
     auto current = read();
     if (!current) return failed("the service was removed");
     if (current->client_id != stale.client_id) return *current;
-    if (current->registration != core::Registration::dynamic || current->registration_endpoint.empty()) return failed("the service refuses a client id that was not registered by us");
+    if (current->registration != core::Registration::dynamic ||
+        current->registration_endpoint.empty())
+        return failed("the service refuses a client id that was not registered by us");
     Notes notes;
     auto renewed = *current;
     if (auto done = register_dynamically(deps, renewed, notes); !done) return done.error();
@@ -114,17 +147,23 @@ core::Result<core::Service> re_register(Dependencies& deps, const core::Service&
     return *current;
 }
 
-core::Result<std::vector<std::string>> test_service(sys::HttpClient& web, const core::Service& service) {
+core::Result<std::vector<std::string>> test_service(
+    sys::HttpClient& web, const core::Service& service) {
     auto found = discover_service(web, service.url);
     if (!found) return found.error();
     Notes changed;
     const auto compare = [&](const char* what, const std::string& kept, const std::string& now) {
-        if (kept != now) changed.push_back(std::string(what) + ": kept '" + kept + "', now '" + now + "'");
+        if (kept != now)
+            changed.push_back(std::string(what) + ": kept '" + kept + "', now '" + now + "'");
     };
     compare("issuer", service.issuer, found->server.issuer);
-    compare("authorization_endpoint", service.authorization_endpoint, found->server.authorization_endpoint);
+    compare(
+        "authorization_endpoint", service.authorization_endpoint,
+        found->server.authorization_endpoint);
     compare("token_endpoint", service.token_endpoint, found->server.token_endpoint);
-    compare("registration_endpoint", service.registration_endpoint, found->server.registration_endpoint);
+    compare(
+        "registration_endpoint", service.registration_endpoint,
+        found->server.registration_endpoint);
     compare("revocation_endpoint", service.revocation_endpoint, found->server.revocation_endpoint);
     compare("resource", service.resource, found->resource);
     return changed;

@@ -8,26 +8,32 @@
 namespace consentgate::usecase {
 namespace {
 
-bool is_own(Dependencies& deps, const core::Session& session, const BrowserContext& browser_context) {
-    return browser_context.browser && session.browser == *browser_context.browser && core::check_principal(session.identity, browser_context.remote_user, deps.policy);
+bool is_own(
+    Dependencies& deps, const core::Session& session, const BrowserContext& browser_context) {
+    return browser_context.browser && session.browser == *browser_context.browser &&
+           core::check_principal(session.identity, browser_context.remote_user, deps.policy);
 }
 
-std::optional<core::SessionView> own_session(Dependencies& deps, const std::string& id, const BrowserContext& browser_context) {
+std::optional<core::SessionView> own_session(
+    Dependencies& deps, const std::string& id, const BrowserContext& browser_context) {
     auto view = deps.store.find_session(core::SessionId(id));
     if (!view || !is_own(deps, view->session, browser_context)) return std::nullopt;
     return view;
 }
 
-std::vector<core::SessionView> all_own(Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
+std::vector<core::SessionView> all_own(
+    Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
     if (!browser_context.browser) return {};
     auto views = deps.store.list_browser_sessions(*browser_context.browser, now);
-    std::erase_if(views, [&](const auto& view) { return !is_own(deps, view.session, browser_context); });
+    std::erase_if(
+        views, [&](const auto& view) { return !is_own(deps, view.session, browser_context); });
     return views;
 }
 
 } // namespace
 
-std::vector<OwnSession> list_own_sessions(Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
+std::vector<OwnSession> list_own_sessions(
+    Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
     std::vector<OwnSession> sessions;
     for (auto& view : all_own(deps, browser_context, now)) {
         if (!core::session_end_reason(view, now).empty()) continue;
@@ -39,13 +45,16 @@ std::vector<OwnSession> list_own_sessions(Dependencies& deps, const BrowserConte
 }
 
 store::Applied end_session(Dependencies& deps, const core::Session& session, core::Instant now) {
-    const auto own = deps.store.list_accounts(core::token_owner(core::Identity{}, session.id)); // none when they are a key's or a person's
+    const auto own = deps.store.list_accounts(core::token_owner(
+        core::Identity{}, session.id)); // none when they are a key's or a person's
     const auto outcome = deps.store.revoke_session(session.id, now);
     for (const auto& token : own) revoke_now(deps, token, now);
     return outcome;
 }
 
-std::size_t end_own_sessions(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
+std::size_t end_own_sessions(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
     std::vector<core::SessionView> ending;
     if (const auto id = form.get("session_id")) {
         if (auto view = own_session(deps, *id, browser_context)) ending.push_back(std::move(*view));
@@ -53,14 +62,19 @@ std::size_t end_own_sessions(Dependencies& deps, const core::Form& form, const B
         ending = all_own(deps, browser_context, now);
     }
     return static_cast<std::size_t>(
-        std::count_if(ending.begin(), ending.end(), [&](const auto& view) { return end_session(deps, view.session, now) == store::Applied::yes; }));
+        std::count_if(ending.begin(), ending.end(), [&](const auto& view) {
+            return end_session(deps, view.session, now) == store::Applied::yes;
+        }));
 }
 
-void disconnect_own_service(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
+void disconnect_own_service(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
     const auto view = own_session(deps, form.get("session_id").value_or(""), browser_context);
     if (!view || !core::session_end_reason(*view, now).empty()) return;
     const auto owner = core::token_owner(view->session.identity, view->session.id);
-    const auto token = deps.store.find_account(owner, core::ServiceId(form.get("mcp_client_id").value_or("")));
+    const auto token =
+        deps.store.find_account(owner, core::ServiceId(form.get("mcp_client_id").value_or("")));
     if (token) disconnect(deps, *token, now);
 }
 

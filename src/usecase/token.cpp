@@ -12,28 +12,37 @@ using core::ErrorCode;
 using store::Applied;
 
 constexpr int max_attempts = 5; // how often a token that changes under us is judged again
-constexpr int max_steps = 100;    // of one client's other processes, within the grace
+constexpr int max_steps = 100;  // of one client's other processes, within the grace
 
 using core::TokenGrant;
 
-constexpr core::Span record_use_every{86400}; // last_used_at is kept to the day, so that most exchanges need no write for it
+constexpr core::Span record_use_every{
+    86400}; // last_used_at is kept to the day, so that most exchanges need no write for it
 
-// A code or refresh token that comes a second time was stolen, or the first was: its session ends, and the operator is told.
-void end_replayed(Dependencies& deps, const core::Session& session, const char* of, core::Instant now) {
+// A code or refresh token that comes a second time was stolen, or the first was: its session ends,
+// and the operator is told.
+void end_replayed(
+    Dependencies& deps, const core::Session& session, const char* of, core::Instant now) {
     deps.store.revoke_session(session.id, now);
-    sys::log_audit("replay", {{"of", of}, {"session", session.id.text}, {"client", session.client_id.text}});
+    sys::log_audit(
+        "replay", {{"of", of}, {"session", session.id.text}, {"client", session.client_id.text}});
 }
 
 core::Error replayed(Dependencies& deps, const core::Session& session, core::Instant now) {
     end_replayed(deps, session, "code", now);
-    return core::make_error(ErrorCode::invalid_grant, core::PublicMessage{"the code or its verifier is not valid"}, core::LogDetail{"replayed code: session revoked"});
+    return core::make_error(
+        ErrorCode::invalid_grant, core::PublicMessage{"the code or its verifier is not valid"},
+        core::LogDetail{"replayed code: session revoked"});
 }
 
 core::Error no_key() {
-    return core::make_error(ErrorCode::server_error, core::PublicMessage{"the token cannot be made"}, core::LogDetail{"its server key is not in the key file"});
+    return core::make_error(
+        ErrorCode::server_error, core::PublicMessage{"the token cannot be made"},
+        core::LogDetail{"its server key is not in the key file"});
 }
 
-core::Result<TokenGrant> exchange_code(Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
+core::Result<TokenGrant> exchange_code(
+    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
     const auto client = authenticate_client(deps, client_request, now);
     if (!client) return client.error();
     const auto request = core::parse_code_request(client_request.form, client->id);
@@ -41,23 +50,31 @@ core::Result<TokenGrant> exchange_code(Dependencies& deps, const ClientRequest& 
 
     const auto hash = core::sha256(request->code);
     const auto found = deps.store.find_code(hash);
-    const auto verdict = found ? core::validate_code_request(*request, found->code, found->session, now)
-                               : core::validate_code_request(*request, std::nullopt, std::nullopt, now);
+    const auto verdict =
+        found ? core::validate_code_request(*request, found->code, found->session, now)
+              : core::validate_code_request(*request, std::nullopt, std::nullopt, now);
     if (!verdict) return verdict.error();
     if (*verdict == core::Exchange::replay) return replayed(deps, found->session, now);
 
     auto token = deps.keyring.session_token(found->code.key_id, request->code);
     if (!token) return no_key();
-    auto refresh = core::first_refresh_token(found->code, request->code, found->session, client->refresh, deps.keyring, deps.policy, now);
+    auto refresh = core::first_refresh_token(
+        found->code, request->code, found->session, client->refresh, deps.keyring, deps.policy,
+        now);
     const auto stored = refresh ? std::optional(refresh->token) : std::nullopt;
-    // gone: another request redeemed it between our look and our write, which makes this one the second use.
-    if (deps.store.redeem_code(hash, deps.random.id(16), stored, now) == Applied::no) return replayed(deps, found->session, now);
-    if (!client->last_used_at || *client->last_used_at + record_use_every < now) deps.store.record_client_use(client->id, now);
-    return TokenGrant{std::move(*token), refresh ? std::optional(std::move(refresh->secret)) : std::nullopt, found->session};
+    // gone: another request redeemed it between our look and our write, which makes this one the
+    // second use.
+    if (deps.store.redeem_code(hash, deps.random.id(16), stored, now) == Applied::no)
+        return replayed(deps, found->session, now);
+    if (!client->last_used_at || *client->last_used_at + record_use_every < now)
+        deps.store.record_client_use(client->id, now);
+    return TokenGrant{
+        std::move(*token), refresh ? std::optional(std::move(refresh->secret)) : std::nullopt,
+        found->session};
 }
 
-// The end of the chain that begins with a used token: what its successor, or its successor's successor, is now. Another
-// process of the client may be ahead of this one by more than one step.
+// The end of the chain that begins with a used token: what its successor, or its successor's
+// successor, is now. Another process of the client may be ahead of this one by more than one step.
 struct Step {
     core::Secret token;
     core::RefreshView found;
@@ -74,18 +91,26 @@ Step last_used(Dependencies& deps, Step step) {
 }
 
 // The answer that the rotation had, at the time it had it.
-core::Result<TokenGrant> repeat_refresh(Dependencies& deps, Step first, const std::optional<core::ScopeSet>& scope) {
+core::Result<TokenGrant> repeat_refresh(
+    Dependencies& deps, Step first, const std::optional<core::ScopeSet>& scope) {
     const auto step = last_used(deps, std::move(first));
-    auto again = core::rotate(step.token, step.found, scope, deps.keyring, deps.policy, *step.found.token.used_at);
+    auto again = core::rotate(
+        step.token, step.found, scope, deps.keyring, deps.policy, *step.found.token.used_at);
     if (!again) return no_key();
-    deps.store.put_access_token(again->rotation.access); // there already, unless this one asks for other scopes
+    deps.store.put_access_token(
+        again->rotation.access); // there already, unless this one asks for other scopes
     return std::move(again->granted);
 }
 
-core::Result<TokenGrant> refresh(Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
+core::Result<TokenGrant> refresh(
+    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
     const auto client = authenticate_client(deps, client_request, now);
     if (!client) return client.error();
-    if (!client->refresh) return core::make_error(ErrorCode::unauthorized_client, core::PublicMessage{"this client did not register the refresh_token grant"}, core::LogDetail{}, "grant_type");
+    if (!client->refresh)
+        return core::make_error(
+            ErrorCode::unauthorized_client,
+            core::PublicMessage{"this client did not register the refresh_token grant"},
+            core::LogDetail{}, "grant_type");
     const auto request = core::parse_refresh(client_request.form, client->id);
     if (!request) return request.error();
     const auto hash = core::sha256(request->token);
@@ -95,19 +120,33 @@ core::Result<TokenGrant> refresh(Dependencies& deps, const ClientRequest& client
         if (!verdict) return verdict.error();
         if (*verdict == core::RefreshUse::reuse) {
             end_replayed(deps, found->session.session, "refresh_token", now);
-            return core::make_error(ErrorCode::invalid_grant, core::PublicMessage{"the refresh token is not valid"}, core::LogDetail{"reused: session revoked"});
+            return core::make_error(
+                ErrorCode::invalid_grant, core::PublicMessage{"the refresh token is not valid"},
+                core::LogDetail{"reused: session revoked"});
         }
         const auto& session = found->session.session;
-        if (lacks_connection(deps, session.resource, core::token_owner(session.identity, session.id), now)) {
-            // The client then signs in anew, and the person meets the page where they can connect it.
-            return core::make_error(ErrorCode::invalid_grant, core::PublicMessage{"an account has to be connected first; sign in again"}, core::LogDetail{"the resource's service is not connected"});
+        if (lacks_connection(
+                deps, session.resource, core::token_owner(session.identity, session.id), now)) {
+            // The client then signs in anew, and the person meets the page where they can connect
+            // it.
+            return core::make_error(
+                ErrorCode::invalid_grant,
+                core::PublicMessage{"an account has to be connected first; sign in again"},
+                core::LogDetail{"the resource's service is not connected"});
         }
-        if (*verdict == core::RefreshUse::repeat) return repeat_refresh(deps, {request->token, *found}, request->scope);
-        auto rotated = core::rotate(request->token, *found, request->scope, deps.keyring, deps.policy, now);
+        if (*verdict == core::RefreshUse::repeat)
+            return repeat_refresh(deps, {request->token, *found}, request->scope);
+        auto rotated =
+            core::rotate(request->token, *found, request->scope, deps.keyring, deps.policy, now);
         if (!rotated) return no_key();
-        if (deps.store.rotate_refresh_token(rotated->rotation, now) == Applied::yes) return std::move(rotated->granted);
-    } // gone: another request rotated it, or its session ended, between our look and our write; look again
-    return core::make_error(ErrorCode::store_unavailable, core::PublicMessage{"this token is being refreshed; try again"}, core::LogDetail{"the token kept changing"});
+        if (deps.store.rotate_refresh_token(rotated->rotation, now) == Applied::yes)
+            return std::move(rotated->granted);
+    } // gone: another request rotated it, or its session ended, between our look and our write;
+      // look again
+    return core::make_error(
+        ErrorCode::store_unavailable,
+        core::PublicMessage{"this token is being refreshed; try again"},
+        core::LogDetail{"the token kept changing"});
 }
 
 void end_by_client(Dependencies& deps, const core::Session& session, core::Instant now) {
@@ -117,28 +156,38 @@ void end_by_client(Dependencies& deps, const core::Session& session, core::Insta
 
 } // namespace
 
-core::Result<core::TokenGrant> grant_token(Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
+core::Result<core::TokenGrant> grant_token(
+    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
     const auto grant = core::parse_grant_type(client_request.form, deps.policy);
     if (!grant) return grant.error();
-    return *grant == core::GrantType::refresh_token ? refresh(deps, client_request, now) : exchange_code(deps, client_request, now);
+    return *grant == core::GrantType::refresh_token ? refresh(deps, client_request, now)
+                                                    : exchange_code(deps, client_request, now);
 }
 
-core::Checked revoke_token(Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    if (auto repeated = client_request.form.check_not_repeated(); !repeated) return repeated.error();
+core::Checked revoke_token(
+    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
+    if (auto repeated = client_request.form.check_not_repeated(); !repeated)
+        return repeated.error();
     const auto client = authenticate_client(deps, client_request, now);
     if (!client) return client.error();
     const auto token = client_request.form.get("token");
-    if (!token) return core::make_error(ErrorCode::invalid_request, core::PublicMessage{"token is missing"}, core::LogDetail{}, "token");
+    if (!token)
+        return core::make_error(
+            ErrorCode::invalid_request, core::PublicMessage{"token is missing"}, core::LogDetail{},
+            "token");
     const auto hash = core::sha256(*token);
     if (const auto found = deps.store.find_refresh_token(hash)) {
-        if (found->session.session.client_id == client->id) end_by_client(deps, found->session.session, now);
+        if (found->session.session.client_id == client->id)
+            end_by_client(deps, found->session.session, now);
         return core::Nothing{};
     }
     const auto found = deps.store.find_session(hash);
     if (!found || found->session.client_id != client->id) return core::Nothing{};
     // A session with nothing to refresh it ends with its only token.
-    if (!found->session.token_expires_at) end_by_client(deps, found->session, now);
-    else deps.store.revoke_access_token(hash, now);
+    if (!found->session.token_expires_at)
+        end_by_client(deps, found->session, now);
+    else
+        deps.store.revoke_access_token(hash, now);
     return core::Nothing{};
 }
 

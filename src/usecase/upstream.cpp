@@ -19,29 +19,38 @@ std::optional<core::VirtualKey> virtual_key_of(Dependencies& deps, const core::I
 }
 
 // in: owners  the later ones give way to the earlier ones
-std::vector<ServiceView> list_services(Dependencies& deps, const core::Identity& identity, const std::optional<core::VirtualKey>& key,
-                                       const std::vector<std::string>& owners, core::Instant now) {
+std::vector<ServiceView> list_services(
+    Dependencies& deps, const core::Identity& identity, const std::optional<core::VirtualKey>& key,
+    const std::vector<std::string>& owners, core::Instant now) {
     std::vector<core::LinkedAccount> tokens;
     for (const auto& owner : owners) {
         auto of_owner = deps.store.list_accounts(owner);
-        tokens.insert(tokens.end(), std::make_move_iterator(of_owner.begin()), std::make_move_iterator(of_owner.end()));
+        tokens.insert(
+            tokens.end(), std::make_move_iterator(of_owner.begin()),
+            std::make_move_iterator(of_owner.end()));
     }
     std::vector<ServiceView> views;
     for (auto& service : deps.store.list_services()) {
         if (!core::authorize_service(service, identity, key, now)) continue;
         ServiceView view{std::move(service), std::nullopt, false};
-        const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const auto& one) { return one.service == view.service.id; });
+        const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const auto& one) {
+            return one.service == view.service.id;
+        });
         if (token != tokens.end()) view.token = *token;
-        view.connected = view.token && core::freshness_of(*view.token, now) != core::Freshness::broken;
+        view.connected =
+            view.token && core::freshness_of(*view.token, now) != core::Freshness::broken;
         views.push_back(std::move(view));
     }
-    std::sort(views.begin(), views.end(), [](const auto& left, const auto& right) { return left.service.name < right.service.name; });
+    std::sort(views.begin(), views.end(), [](const auto& left, const auto& right) {
+        return left.service.name < right.service.name;
+    });
     return views;
 }
 
 // Remembers that this browser was sent to the service, and where it shall come back to.
-core::Secret begin_upstream_authorization(Dependencies& deps, const core::Service& service, const core::Digest& browser, std::optional<core::FlowId> flow,
-                    std::optional<core::SessionId> session, core::Instant now) {
+core::Secret begin_upstream_authorization(
+    Dependencies& deps, const core::Service& service, const core::Digest& browser,
+    std::optional<core::FlowId> flow, std::optional<core::SessionId> session, core::Instant now) {
     const auto state = deps.random.secret();
     const auto verifier = deps.random.secret();
     core::UpstreamState row;
@@ -57,13 +66,19 @@ core::Secret begin_upstream_authorization(Dependencies& deps, const core::Servic
     return core::upstream_authorize_url(service, state, verifier, deps.policy);
 }
 
-// A service that has forgotten us says so on a page of its own and sends nobody back. So when a person goes there once more, it is
-// asked: a code that never was is an invalid grant to a service that knows us, and an invalid client to one that does not.
-core::Service still_known(Dependencies& deps, const core::Service& service, const core::Digest& browser) {
-    if (service.registration != core::Registration::dynamic || !deps.store.has_upstream_state(browser, service.id)) return service;
+// A service that has forgotten us says so on a page of its own and sends nobody back. So when a
+// person goes there once more, it is asked: a code that never was is an invalid grant to a service
+// that knows us, and an invalid client to one that does not.
+core::Service still_known(
+    Dependencies& deps, const core::Service& service, const core::Digest& browser) {
+    if (service.registration != core::Registration::dynamic ||
+        !deps.store.has_upstream_state(browser, service.id))
+        return service;
     const auto secret = client_secret_of(deps, service);
     if (!secret) return service;
-    const auto reply = core::read_token_reply(call_service(deps, core::code_request(service, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
+    const auto reply = core::read_token_reply(call_service(
+        deps, core::code_request(
+                  service, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
     if (reply.tokens || reply.error != core::UpstreamError::registration_lost) return service;
     register_anew(deps, service);
     return deps.store.find_service(service.id).value_or(service);
@@ -71,16 +86,22 @@ core::Service still_known(Dependencies& deps, const core::Service& service, cons
 
 core::Result<core::ServiceId> parse_service_id(const core::Form& form) {
     const auto id = form.get("mcp_client_id");
-    if (!id) return core::make_error(ErrorCode::invalid_request, core::PublicMessage{"mcp_client_id is missing"}, core::LogDetail{}, "mcp_client_id");
+    if (!id)
+        return core::make_error(
+            ErrorCode::invalid_request, core::PublicMessage{"mcp_client_id is missing"},
+            core::LogDetail{}, "mcp_client_id");
     return core::ServiceId(*id);
 }
 
-core::LinkedAccount sealed_token(Dependencies& deps, const core::ServiceId& service, const core::TokenSet& tokens, core::Instant now) {
+core::LinkedAccount sealed_token(
+    Dependencies& deps, const core::ServiceId& service, const core::TokenSet& tokens,
+    core::Instant now) {
     core::LinkedAccount token;
     token.id = deps.random.id(16);
     token.service = service;
     token.access_token = seal(deps, token.access_token_aad(), tokens.access_token);
-    if (tokens.refresh_token) token.refresh_token = seal(deps, token.refresh_token_aad(), *tokens.refresh_token);
+    if (tokens.refresh_token)
+        token.refresh_token = seal(deps, token.refresh_token_aad(), *tokens.refresh_token);
     token.key_id = deps.keyring.newest();
     token.scope = tokens.scope;
     if (tokens.expires_in) token.expires_at = now + *tokens.expires_in;
@@ -88,122 +109,178 @@ core::LinkedAccount sealed_token(Dependencies& deps, const core::ServiceId& serv
 }
 
 // Who came back is who was sent. Of what is gone meanwhile, keep() tells.
-core::Checked check_returned(Dependencies& deps, const core::UpstreamState& state, const BrowserContext& browser_context) {
+core::Checked check_returned(
+    Dependencies& deps, const core::UpstreamState& state, const BrowserContext& browser_context) {
     if (state.flow) {
         const auto view = deps.store.find_flow(*state.flow);
-        return view ? core::check_principal(view->flow.identity, browser_context.remote_user, deps.policy) : core::Nothing{};
+        return view ? core::check_principal(
+                          view->flow.identity, browser_context.remote_user, deps.policy)
+                    : core::Nothing{};
     }
     const auto view = deps.store.find_session(*state.session);
-    return view ? core::check_principal(view->session.identity, browser_context.remote_user, deps.policy) : core::Nothing{};
+    return view ? core::check_principal(
+                      view->session.identity, browser_context.remote_user, deps.policy)
+                : core::Nothing{};
 }
 
 // What was begun, used up: of any number of answers with this state one goes on.
-core::Result<core::UpstreamState> consume_state(Dependencies& deps, const core::Callback& callback, const BrowserContext& browser_context, core::Instant now) {
+core::Result<core::UpstreamState> consume_state(
+    Dependencies& deps, const core::Callback& callback, const BrowserContext& browser_context,
+    core::Instant now) {
     const auto digest = core::sha256(callback.state);
     auto state = deps.store.find_upstream_state(digest);
     if (!state) return core::invalid_upstream_state("unknown or used");
-    if (auto valid = core::check_callback(*state, browser_context.browser, now); !valid) return valid.error();
+    if (auto valid = core::check_callback(*state, browser_context.browser, now); !valid)
+        return valid.error();
     if (auto valid = check_returned(deps, *state, browser_context); !valid) return valid.error();
-    if (deps.store.consume_upstream_state(digest, now) == Applied::no) return core::invalid_upstream_state("used meanwhile");
+    if (deps.store.consume_upstream_state(digest, now) == Applied::no)
+        return core::invalid_upstream_state("used meanwhile");
     return std::move(*state);
 }
 
-core::Result<core::TokenReply> redeem(Dependencies& deps, const core::Service& service, const core::UpstreamState& state, const core::Secret& code) {
-    const auto verifier = core::unseal(deps.keyring, state.key_id, state.verifier, state.verifier_aad());
+core::Result<core::TokenReply> redeem(
+    Dependencies& deps, const core::Service& service, const core::UpstreamState& state,
+    const core::Secret& code) {
+    const auto verifier =
+        core::unseal(deps.keyring, state.key_id, state.verifier, state.verifier_aad());
     if (!verifier) return does_not_open("a PKCE verifier");
     const auto secret = client_secret_of(deps, service);
     if (!secret) return secret.error();
-    return core::read_token_reply(call_service(deps, core::code_request(service, *secret, code, *verifier, deps.policy)));
+    return core::read_token_reply(
+        call_service(deps, core::code_request(service, *secret, code, *verifier, deps.policy)));
 }
 
 // fail: as open_flow, or invalid_link, when what the token was for has ended meanwhile
-core::Checked keep(Dependencies& deps, const core::UpstreamState& state, core::LinkedAccount token, const BrowserContext& browser_context, core::Instant now) {
+core::Checked keep(
+    Dependencies& deps, const core::UpstreamState& state, core::LinkedAccount token,
+    const BrowserContext& browser_context, core::Instant now) {
     if (state.flow) {
-        if (deps.store.connect_in_flow(*state.flow, token, now) == Applied::yes) return core::Nothing{};
-        const auto flow = open_flow(deps, *core::Form::parse("flow_id=" + state.flow->text), browser_context, now);
-        return flow ? core::make_error(ErrorCode::store_unavailable, core::PublicMessage{"this sign-in is being changed; try again"}) : flow.error();
+        if (deps.store.connect_in_flow(*state.flow, token, now) == Applied::yes)
+            return core::Nothing{};
+        const auto flow = open_flow(
+            deps, *core::Form::parse("flow_id=" + state.flow->text), browser_context, now);
+        return flow ? core::make_error(
+                          ErrorCode::store_unavailable,
+                          core::PublicMessage{"this sign-in is being changed; try again"})
+                    : flow.error();
     }
     const auto view = deps.store.find_session(*state.session);
     if (!view) return core::invalid_link("its session is gone");
     token.owner = core::token_owner(view->session.identity, view->session.id);
-    return deps.store.connect_in_session(*state.session, token, now) == Applied::yes ? core::Checked(core::Nothing{}) : core::invalid_link("its session is over");
+    return deps.store.connect_in_session(*state.session, token, now) == Applied::yes
+               ? core::Checked(core::Nothing{})
+               : core::invalid_link("its session is over");
 }
 
 } // namespace
 
-std::vector<ServiceView> list_flow_services(Dependencies& deps, const core::Flow& flow, core::Instant now) {
+std::vector<ServiceView> list_flow_services(
+    Dependencies& deps, const core::Flow& flow, core::Instant now) {
     std::vector<std::string> owners{core::token_owner(flow.id)};
     const auto kind = flow.identity.kind;
-    const bool lasting = kind == core::IdentityKind::virtual_key || kind == core::IdentityKind::verified_user;
+    const bool lasting =
+        kind == core::IdentityKind::virtual_key || kind == core::IdentityKind::verified_user;
     if (lasting) owners.push_back(core::token_owner(flow.identity, core::SessionId()));
     return list_services(deps, flow.identity, virtual_key_of(deps, flow.identity), owners, now);
 }
 
-std::vector<ServiceView> list_session_services(Dependencies& deps, const core::SessionView& view, core::Instant now) {
+std::vector<ServiceView> list_session_services(
+    Dependencies& deps, const core::SessionView& view, core::Instant now) {
     const auto& session = view.session;
-    return list_services(deps, session.identity, view.virtual_key, {core::token_owner(session.identity, session.id)}, now);
+    return list_services(
+        deps, session.identity, view.virtual_key, {core::token_owner(session.identity, session.id)},
+        now);
 }
 
-core::Result<core::Secret> connect_in_flow(Dependencies& deps, const core::Form& query, const BrowserContext& browser_context, core::Instant now) {
+core::Result<core::Secret> connect_in_flow(
+    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    core::Instant now) {
     if (auto once = query.check_not_repeated(); !once) return once.error();
     const auto id = parse_service_id(query);
     if (!id) return id.error();
     const auto view = open_flow(deps, query, browser_context, now);
     if (!view) return view.error();
     const auto& identity = view->flow.identity;
-    if (identity.kind == core::IdentityKind::none) return core::make_error(ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
-    const auto service = core::authorize_service(deps.store.find_service(*id), identity, virtual_key_of(deps, identity), now);
+    if (identity.kind == core::IdentityKind::none)
+        return core::make_error(
+            ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
+    const auto service = core::authorize_service(
+        deps.store.find_service(*id), identity, virtual_key_of(deps, identity), now);
     if (!service) return service.error();
-    return begin_upstream_authorization(deps, still_known(deps, *service, view->flow.browser), view->flow.browser, view->flow.id, std::nullopt, now);
+    return begin_upstream_authorization(
+        deps, still_known(deps, *service, view->flow.browser), view->flow.browser, view->flow.id,
+        std::nullopt, now);
 }
 
-core::Result<LinkView> open_link(Dependencies& deps, const core::Form& query, const BrowserContext& browser_context, core::Instant now) {
+core::Result<LinkView> open_link(
+    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    core::Instant now) {
     if (auto once = query.check_not_repeated(); !once) return once.error();
     const auto id = parse_service_id(query);
     if (!id) return id.error();
     auto link = core::validate_link(query.get("link").value_or(""), *id, deps.keyring, now);
     if (!link) return link.error();
     auto view = deps.store.find_session(link->session);
-    if (auto valid = core::check_link_principal(view, browser_context.browser, now); !valid) return valid.error();
-    if (auto valid = core::check_principal(view->session.identity, browser_context.remote_user, deps.policy); !valid) return valid.error();
-    auto service = core::authorize_service(deps.store.find_service(*id), view->session.identity, view->virtual_key, now);
+    if (auto valid = core::check_link_principal(view, browser_context.browser, now); !valid)
+        return valid.error();
+    if (auto valid =
+            core::check_principal(view->session.identity, browser_context.remote_user, deps.policy);
+        !valid)
+        return valid.error();
+    auto service = core::authorize_service(
+        deps.store.find_service(*id), view->session.identity, view->virtual_key, now);
     if (!service) return service.error();
     return LinkView{std::move(*service), std::move(*view), std::move(*link)};
 }
 
-core::Result<core::Secret> follow_link(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now) {
+core::Result<core::Secret> follow_link(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now) {
     const auto opened = open_link(deps, form, browser_context, now);
     if (!opened) return opened.error();
-    if (deps.store.use_link(opened->link.digest, opened->link.expires_at, deps.random.id(16)) == Applied::no) return core::invalid_link("used before");
+    if (deps.store.use_link(opened->link.digest, opened->link.expires_at, deps.random.id(16)) ==
+        Applied::no)
+        return core::invalid_link("used before");
     const auto& session = opened->session.session;
-    return begin_upstream_authorization(deps, still_known(deps, opened->service, session.browser), session.browser, std::nullopt, session.id, now);
+    return begin_upstream_authorization(
+        deps, still_known(deps, opened->service, session.browser), session.browser, std::nullopt,
+        session.id, now);
 }
 
-core::Result<Returned> finish_connect(Dependencies& deps, const core::Form& query, const BrowserContext& browser_context, core::Instant now) {
+core::Result<Returned> finish_connect(
+    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    core::Instant now) {
     const auto callback = core::parse_callback(query);
     if (!callback) return callback.error();
     const auto state = consume_state(deps, *callback, browser_context, now);
     if (!state) return state.error();
     // That this person may use it was judged when they were sent there.
-    auto service = core::authorize_service(deps.store.find_service(state->service), core::Identity{}, std::nullopt, now);
+    auto service = core::authorize_service(
+        deps.store.find_service(state->service), core::Identity{}, std::nullopt, now);
     if (!service) return service.error();
     if (auto valid = core::check_issuer(*callback, *service); !valid) return valid.error();
 
     Returned returned{std::move(*service), state->flow, {}, {}};
     if (!callback->code) {
-        returned.problem = callback->error == "access_denied" ? "service_refused" : "service_failed";
+        returned.problem =
+            callback->error == "access_denied" ? "service_refused" : "service_failed";
         returned.reason = "the service answered " + callback->error;
         return returned;
     }
     const auto reply = redeem(deps, returned.service, *state, *callback->code);
     if (!reply) return reply.error();
     if (!reply->tokens) {
-        if (reply->error == core::UpstreamError::registration_lost) register_anew(deps, returned.service); // the next try will find it
+        if (reply->error == core::UpstreamError::registration_lost)
+            register_anew(deps, returned.service); // the next try will find it
         returned.problem = "service_failed";
         returned.reason = reply->reason;
         return returned;
     }
-    if (auto kept = keep(deps, *state, sealed_token(deps, returned.service.id, *reply->tokens, now), browser_context, now); !kept) return kept.error();
+    if (auto kept = keep(
+            deps, *state, sealed_token(deps, returned.service.id, *reply->tokens, now),
+            browser_context, now);
+        !kept)
+        return kept.error();
     return returned;
 }
 

@@ -16,25 +16,31 @@ using store::Applied;
 
 constexpr std::size_t batch = 20;
 constexpr std::chrono::milliseconds look_every{100};
-constexpr core::Span max_turn{3}; // after that no further one is begun: the worker has requests to answer
+constexpr core::Span max_turn{
+    3}; // after that no further one is begun: the worker has requests to answer
 
 struct Answer {
     Told revoked = Told::no;
-    const char* reason = "";  // when it was not, for the log
-    bool again = false;   // its row stays, for a later try
+    const char* reason = ""; // when it was not, for the log
+    bool again = false;      // its row stays, for a later try
 };
 
 Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
     const auto service = deps.store.find_service(token.service);
-    if (!service || service->revocation_endpoint.empty()) return {Told::no, "it offers no revocation"};
+    if (!service || service->revocation_endpoint.empty())
+        return {Told::no, "it offers no revocation"};
     const auto secret = client_secret_of(deps, *service);
     if (!secret) return {Told::no, "our secret there does not open"};
-    const auto revoke = [&](const std::string& sealed, const std::string& place, std::string_view hint) {
-        const auto clear = sealed.empty() ? std::nullopt : core::unseal(deps.keyring, token.key_id, sealed, place);
+    const auto revoke = [&](const std::string& sealed, const std::string& place,
+                            std::string_view hint) {
+        const auto clear =
+            sealed.empty() ? std::nullopt : core::unseal(deps.keyring, token.key_id, sealed, place);
         if (!clear) return Told::no;
-        return core::read_revocation_reply(call_service(deps, core::revocation_request(*service, *secret, *clear, hint)));
+        return core::read_revocation_reply(
+            call_service(deps, core::revocation_request(*service, *secret, *clear, hint)));
     };
-    // A refresh token ends the grant with all its access tokens at most providers, but not at all of them (RFC 7009 section 2.1).
+    // A refresh token ends the grant with all its access tokens at most providers, but not at all
+    // of them (RFC 7009 section 2.1).
     const auto refresh = revoke(token.refresh_token, token.refresh_token_aad(), "refresh_token");
     if (refresh == Told::later) return {Told::later, "it is away"};
     const auto access = revoke(token.access_token, token.access_token_aad(), "access_token");
@@ -44,12 +50,15 @@ Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
 }
 
 // out: absent when another worker is at it
-std::optional<Answer> revoke_once(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
+std::optional<Answer> revoke_once(
+    Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     const auto lease = deps.random.id(16);
     const auto until = now + 2 * deps.policy.upstream_lease; // two requests
-    if (deps.store.claim_refresh(token.id, token.version, lease, until, now) == Applied::no) return std::nullopt;
+    if (deps.store.claim_refresh(token.id, token.version, lease, until, now) == Applied::no)
+        return std::nullopt;
     auto answer = ask(deps, token);
-    const auto again = answer.revoked == Told::later ? core::after_untold(token, now) : std::nullopt;
+    const auto again =
+        answer.revoked == Told::later ? core::after_untold(token, now) : std::nullopt;
     if (again) {
         deps.store.note_refresh_failure(*again, lease, now);
         deps.store.postpone_revocations(token.service, *again->retry_at);
@@ -60,11 +69,18 @@ std::optional<Answer> revoke_once(Dependencies& deps, const core::LinkedAccount&
     return answer;
 }
 
-std::optional<Told> revoke(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
+std::optional<Told> revoke(
+    Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     const auto answer = revoke_once(deps, token, now);
     if (!answer) return std::nullopt;
-    if (answer->revoked == Told::yes) sys::log_event("told", {{"service", token.service.text}, {"connection", token.id}});
-    else sys::log_event("untold", {{"service", token.service.text}, {"connection", token.id}, {"why", answer->reason}, {"again", answer->again ? "yes" : "no"}});
+    if (answer->revoked == Told::yes)
+        sys::log_event("told", {{"service", token.service.text}, {"connection", token.id}});
+    else
+        sys::log_event(
+            "untold", {{"service", token.service.text},
+                       {"connection", token.id},
+                       {"why", answer->reason},
+                       {"again", answer->again ? "yes" : "no"}});
     return answer->revoked;
 }
 
@@ -85,10 +101,13 @@ void revoke_now(Dependencies& deps, const core::LinkedAccount& token, core::Inst
 }
 
 void disconnect(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
-    if (deps.store.end_account(token.id, now) == Applied::yes) revoke_now(deps, token, now); // else somebody else's request was first
+    if (deps.store.end_account(token.id, now) == Applied::yes)
+        revoke_now(deps, token, now); // else somebody else's request was first
 }
 
-ServiceRevocation revoke_all_at(Dependencies& deps, const core::ServiceId& service, const std::function<bool(const ServiceRevocation&)>& go_on) {
+ServiceRevocation revoke_all_at(
+    Dependencies& deps, const core::ServiceId& service,
+    const std::function<bool(const ServiceRevocation&)>& go_on) {
     ServiceRevocation revocation;
     bool going = true, away = false;
     while (deps.store.end_accounts_at(service, sys::now(), batch) > 0) {}
@@ -119,8 +138,10 @@ std::size_t revoke_ended_accounts(Dependencies& deps, core::Instant now) {
         if (away.contains(token.service)) continue;
         if (sys::now() - begun >= max_turn) break;
         const auto revoked = revoke(deps, token, now + (sys::now() - begun));
-        if (!revoked || *revoked == Told::later) away.insert(token.service); // or another worker is there
-        else ++done;
+        if (!revoked || *revoked == Told::later)
+            away.insert(token.service); // or another worker is there
+        else
+            ++done;
     }
     return done;
 }

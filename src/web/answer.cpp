@@ -1,11 +1,11 @@
 #include "consentgate/web/answer.h"
 
-#include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/base/form.h"
 #include "consentgate/core/base/json.h"
-#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/oauth/metadata.h"
 
 namespace consentgate::web {
 namespace {
@@ -13,30 +13,38 @@ namespace {
 using core::ErrorCode;
 using Poco::JSON::Object;
 
-// The same fault is 401 to a program that failed to authenticate and 400 to a person whose app sent a wrong id.
-int page_status(ErrorCode code) { return code == ErrorCode::invalid_client ? 400 : core::traits(code).status; }
+// The same fault is 401 to a program that failed to authenticate and 400 to a person whose app sent
+// a wrong id.
+int page_status(ErrorCode code) {
+    return code == ErrorCode::invalid_client ? 400 : core::traits(code).status;
+}
 
-// invalid_redirect_uri is a registration error; at the token and authorization endpoints OAuth knows it as invalid_request.
+// invalid_redirect_uri is a registration error; at the token and authorization endpoints OAuth
+// knows it as invalid_request.
 Reply oauth_answer(const core::Error& error, const Request& request) {
     const auto& known = core::traits(error.code);
     Object body(Poco::JSON_PRESERVE_KEY_ORDER);
     body.set("error", std::string(known.oauth_error));
     if (!error.message.empty()) body.set("error_description", core::plain_ascii(error.message));
-    if (error.code == ErrorCode::interaction_required && error.continue_url) body.set("connect_uri", error.continue_url->reveal());
+    if (error.code == ErrorCode::interaction_required && error.continue_url)
+        body.set("connect_uri", error.continue_url->reveal());
     auto reply = answer_json(known.status, core::json_string(body));
     reply.header("Cache-Control", "no-store").header("Pragma", "no-cache");
-    if (error.code == ErrorCode::invalid_client && request.authorization) reply.header("WWW-Authenticate", "Basic realm=\"consentgate\"");
+    if (error.code == ErrorCode::invalid_client && request.authorization)
+        reply.header("WWW-Authenticate", "Basic realm=\"consentgate\"");
     return reply;
 }
 
 Reply json_answer(const core::Error& error) {
     Object body(Poco::JSON_PRESERVE_KEY_ORDER);
     body.set("error", std::string(core::traits(error.code).name));
-    return answer_json(core::traits(error.code).status, core::json_string(body)).header("Cache-Control", "no-store");
+    return answer_json(core::traits(error.code).status, core::json_string(body))
+        .header("Cache-Control", "no-store");
 }
 
 // spec: contract section 2; every member is there, strings are never null
-Reply gateway_answer(const core::Error& error, const Request& request, const std::string& request_type) {
+Reply gateway_answer(
+    const core::Error& error, const Request& request, const std::string& request_type) {
     const auto& known = core::traits(error.code);
     const int status = page_status(error.code);
     Object inner(Poco::JSON_PRESERVE_KEY_ORDER);
@@ -48,42 +56,57 @@ Reply gateway_answer(const core::Error& error, const Request& request, const std
     Object extra(Poco::JSON_PRESERVE_KEY_ORDER);
     extra.set("provider", "").set("model_requested", "").set("request_type", request_type);
     Object body(Poco::JSON_PRESERVE_KEY_ORDER);
-    body.set("event_id", request.event_id).set("type", "error").set("is_bifrost_error", true).set("status_code", status);
+    body.set("event_id", request.event_id)
+        .set("type", "error")
+        .set("is_bifrost_error", true)
+        .set("status_code", status);
     body.set("error", inner).set("extra_fields", extra);
     auto reply = answer_json(status, core::json_string(body));
     reply.header("Cache-Control", "no-store").header("Referrer-Policy", "no-referrer");
-    if (error.code == ErrorCode::invalid_bearer) reply.header("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+    if (error.code == ErrorCode::invalid_bearer)
+        reply.header("WWW-Authenticate", "Bearer error=\"invalid_token\"");
     return reply;
 }
 
 // A person's mistake leads back to the page where it can be mended, with a word of a closed set.
 std::optional<Reply> way_back(const core::Error& error, const Request& request) {
-    const bool mistake = error.code == ErrorCode::identity_required || error.code == ErrorCode::invalid_virtual_key || error.code == ErrorCode::invalid_user_id;
+    const bool mistake = error.code == ErrorCode::identity_required ||
+                         error.code == ErrorCode::invalid_virtual_key ||
+                         error.code == ErrorCode::invalid_user_id;
     if (!mistake) return std::nullopt;
     const auto form = core::Form::parse(request.method == "POST" ? request.body : request.query);
-    const auto flow = form ? core::parse_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
+    const auto flow =
+        form ? core::parse_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
     if (!flow) return std::nullopt;
-    return answer_redirect(std::string(core::path::identity_page) + "?flow_id=" + flow->text + "&error=" + std::string(core::traits(error.code).name));
+    return answer_redirect(
+        std::string(core::path::identity_page) + "?flow_id=" + flow->text +
+        "&error=" + std::string(core::traits(error.code).name));
 }
 
 Reply page_answer(const core::Error& error, const Request& request, const WebContext& context) {
     if (error.back && error.back->at_once()) {
-        return answer_redirect(core::error_location(*error.back, core::traits(error.code).oauth_error, error.message, context.deps.policy));
+        return answer_redirect(core::error_location(
+            *error.back, core::traits(error.code).oauth_error, error.message, context.deps.policy));
     }
     return answer_error_page(error, request, context);
 }
 
 Reply add_retry_after(Reply reply, const core::Error& error) {
-    const int seconds = error.retry_after_seconds > 0 ? error.retry_after_seconds : error.code == ErrorCode::store_unavailable ? 2 : 0;
+    const int seconds = error.retry_after_seconds > 0                ? error.retry_after_seconds
+                        : error.code == ErrorCode::store_unavailable ? 2
+                                                                     : 0;
     if (seconds > 0) reply.header("Retry-After", std::to_string(seconds));
     return reply;
 }
 
-Reply formatted(const core::Error& error, ErrorFormat format, const Request& request, const WebContext& context, const std::string& request_type) {
+Reply formatted(
+    const core::Error& error, ErrorFormat format, const Request& request, const WebContext& context,
+    const std::string& request_type) {
     switch (format) {
     case ErrorFormat::page: return page_answer(error, request, context);
     case ErrorFormat::gateway:
-        return prefers_html(request) ? answer_error_page(error, request, context) : gateway_answer(error, request, request_type);
+        return prefers_html(request) ? answer_error_page(error, request, context)
+                                     : gateway_answer(error, request, request_type);
     case ErrorFormat::oauth: return oauth_answer(error, request);
     case ErrorFormat::json: return json_answer(error);
     }
@@ -92,71 +115,101 @@ Reply formatted(const core::Error& error, ErrorFormat format, const Request& req
 
 } // namespace
 
-Reply answer(const core::Error& error, ErrorFormat format, const Request& request, const WebContext& context, const std::string& request_type) {
+Reply answer(
+    const core::Error& error, ErrorFormat format, const Request& request, const WebContext& context,
+    const std::string& request_type) {
     if (auto back = way_back(error, request)) return std::move(*back);
     return add_retry_after(formatted(error, format, request, context, request_type), error);
 }
 
 Reply answer_json(int status, std::string document) {
     Reply reply{status, {}, std::move(document)};
-    return reply.header("Content-Type", "application/json").header("X-Content-Type-Options", "nosniff");
+    return reply.header("Content-Type", "application/json")
+        .header("X-Content-Type-Options", "nosniff");
 }
 
 Reply answer_html(int status, std::string html, const std::string& form_action) {
     Reply reply{status, {}, std::move(html)};
     reply.header("Content-Type", "text/html; charset=utf-8");
-    reply.header("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + form_action +
-                                                "; frame-ancestors 'none'; base-uri 'none'");
+    reply.header(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + form_action +
+            "; frame-ancestors 'none'; base-uri 'none'");
     reply.header("X-Frame-Options", "DENY").header("X-Content-Type-Options", "nosniff");
     return reply.header("Referrer-Policy", "no-referrer").header("Cache-Control", "no-store");
 }
 
 Reply answer_lasting(const std::string& type, std::string bytes) {
     Reply reply{200, {}, std::move(bytes)};
-    return reply.header("Content-Type", type).header("Cache-Control", "public, max-age=31536000, immutable").header("X-Content-Type-Options", "nosniff");
+    return reply.header("Content-Type", type)
+        .header("Cache-Control", "public, max-age=31536000, immutable")
+        .header("X-Content-Type-Options", "nosniff");
 }
 
 Reply answer_redirect(std::string location) {
     Reply reply{302, {}, {}};
-    return reply.header("Location", std::move(location)).header("Cache-Control", "no-store").header("Referrer-Policy", "no-referrer");
+    return reply.header("Location", std::move(location))
+        .header("Cache-Control", "no-store")
+        .header("Referrer-Policy", "no-referrer");
 }
 
 Reply answer_mcp_preflight() {
     return Reply{204, {}, {}}
         .header("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
-        .header("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID")
+        .header(
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID")
         .header("Access-Control-Max-Age", "3600");
 }
 
 Reply open_to_browsers(Reply reply) {
-    return std::move(reply.header("Access-Control-Allow-Origin", "*").header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id"));
+    return std::move(
+        reply.header("Access-Control-Allow-Origin", "*")
+            .header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id"));
 }
 
-Reply answer_error_page(const core::Error& error, const Request& request, const WebContext& context) {
+Reply answer_error_page(
+    const core::Error& error, const Request& request, const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
-    const auto words = [&](const std::string& code, const std::string& part) { return context.pages.message(language, "error." + code + "." + part); };
+    const auto words = [&](const std::string& code, const std::string& part) {
+        return context.pages.message(language, "error." + code + "." + part);
+    };
     // Faults that only programs meet have no words of their own.
     auto code = std::string(core::traits(error.code).name);
     if (!words(code, "title")) code = "invalid_request";
     View view;
-    for (const auto* part : {"title", "what", "next"}) view.set(part, words(code, part).value_or(""));
+    for (const auto* part : {"title", "what", "next"})
+        view.set(part, words(code, part).value_or(""));
     view.set("event_id", request.event_id);
 
     std::vector<std::string> details;
     for (const auto& address : core::split(error.detail, '\n')) {
         const bool refused = details.empty() && !error.detail.starts_with('\n');
-        details.push_back(context.pages.message(language, refused ? "error.detail.refused" : "error.detail.registered").value_or("") + " " +
-                          core::display_text(core::valid_utf8(address) ? address : core::plain_ascii(address), 500));
+        details.push_back(
+            context.pages
+                .message(language, refused ? "error.detail.refused" : "error.detail.registered")
+                .value_or("") +
+            " " +
+            core::display_text(
+                core::valid_utf8(address) ? address : core::plain_ascii(address), 500));
     }
     const bool telling = error.back || error.code == ErrorCode::invalid_client_document;
-    if (error.detail.empty() && !error.message.empty() && telling) details.push_back(core::plain_ascii(error.message));
+    if (error.detail.empty() && !error.message.empty() && telling)
+        details.push_back(core::plain_ascii(error.message));
     view.flag("has_details", !details.empty()).texts("details", std::move(details));
     if (error.back) {
-        view.set("return_url", core::error_location(*error.back, core::traits(error.code).oauth_error, error.message, context.deps.policy));
+        view.set(
+            "return_url", core::error_location(
+                              *error.back, core::traits(error.code).oauth_error, error.message,
+                              context.deps.policy));
         view.set("return_target", core::describe_redirect(error.back->redirect_uri()).shown);
     }
-    if (error.continue_url) view.set("onward_url", error.continue_url->reveal()).set("onward_target", error.continue_target);
-    return answer_html(page_status(error.code), context.pages.render("error", language, std::move(view)), "'none'");
+    if (error.continue_url)
+        view.set("onward_url", error.continue_url->reveal())
+            .set("onward_target", error.continue_target);
+    return answer_html(
+        page_status(error.code), context.pages.render("error", language, std::move(view)),
+        "'none'");
 }
 
 } // namespace consentgate::web

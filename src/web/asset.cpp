@@ -16,6 +16,8 @@ std::string read_file(const std::string& path) {
     return text.str();
 }
 
-std::string lasting_url(std::string_view path, std::string_view bytes) { return std::string(path) + "?v=" + core::sha256(bytes).hex.substr(0, 16); }
+std::string lasting_url(std::string_view path, std::string_view bytes) {
+    return std::string(path) + "?v=" + core::sha256(bytes).hex.substr(0, 16);
+}
 
 } // namespace consentgate::web

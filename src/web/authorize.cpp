@@ -1,7 +1,7 @@
 #include "consentgate/usecase/authorize.h"
 
-#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/usecase/client_documents.h"
 #include "consentgate/usecase/consent.h"
@@ -14,63 +14,97 @@ namespace consentgate::web {
 
 namespace {
 
-// The page that asks whether this app was meant, before anything is asked of the app's host. Its form leads on to the
-// client, should the request turn out to be one to refuse at once; Chromium asks form-action about that redirect too.
-Reply ask_first(const core::DocumentUrl& document, const core::Form& query, const Request& request, const WebContext& context) {
+// The page that asks whether this app was meant, before anything is asked of the app's host. Its
+// form leads on to the client, should the request turn out to be one to refuse at once; Chromium
+// asks form-action about that redirect too.
+Reply ask_first(
+    const core::DocumentUrl& document, const core::Form& query, const Request& request,
+    const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
     View view;
     view.set("client_id_host", document.authority()).set("request", request.query);
     const auto redirect = query.get("redirect_uri").value_or("");
-    const auto leads_on = core::redirect_uri_problem(redirect) ? std::string() : " " + core::describe_redirect(redirect).csp_source;
-    return answer_html(200, context.pages.render("client", language, std::move(view)), "'self'" + leads_on);
+    const auto leads_on = core::redirect_uri_problem(redirect)
+                              ? std::string()
+                              : " " + core::describe_redirect(redirect).csp_source;
+    return answer_html(
+        200, context.pages.render("client", language, std::move(view)), "'self'" + leads_on);
 }
 
 // As it can stand in an address; a query that came in as one does.
 bool is_query(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '#'; });
+    return std::all_of(
+        text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '#'; });
 }
 
 } // namespace
 
-// An existing cookie is kept, so that two tabs can run two flows; a missing or malformed one is replaced.
+// An existing cookie is kept, so that two tabs can run two flows; a missing or malformed one is
+// replaced.
 Handled get_authorize(const Request& request, WebContext& context) {
-    if (auto admitted = admit(request, context, "authorize", context.limits.authorizations_per_minute); !admitted) return admitted.error();
+    if (auto admitted =
+            admit(request, context, "authorize", context.limits.authorizations_per_minute);
+        !admitted)
+        return admitted.error();
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
     const auto known = browser_secret(request, context.cookie_name);
     const auto secret = known ? *known : context.deps.random.secret();
-    const auto greet = [&](Reply reply) { return known ? reply : reply.header("Set-Cookie", browser_cookie(secret, context)); };
+    const auto greet = [&](Reply reply) {
+        return known ? reply : reply.header("Set-Cookie", browser_cookie(secret, context));
+    };
     const auto document = usecase::document_to_read(context.deps, *query, request.now);
     if (!document) return document.error();
     if (*document) return greet(ask_first(**document, *query, request, context));
-    const auto flow = usecase::begin_authorize(context.deps, *query, core::sha256(secret), request.now, request.remote_user);
+    const auto flow = usecase::begin_authorize(
+        context.deps, *query, core::sha256(secret), request.now, request.remote_user);
     if (!flow) return flow.error();
     if (known) {
-        if (const auto recalled = usecase::reuse_consent(context.deps, *flow, *query, secret, request.now)) {
+        if (const auto recalled =
+                usecase::reuse_consent(context.deps, *flow, *query, secret, request.now)) {
             note_consent(*recalled, "memory", request, context);
             return answer_redirect(recalled->location.reveal());
         }
     }
-    const bool known_person = flow->identity.kind == core::IdentityKind::verified_user; // who need not say who they are
-    return greet(answer_redirect(std::string(known_person ? core::path::services_page : core::path::identity_page) + "?flow_id=" + flow->id.text));
+    const bool known_person =
+        flow->identity.kind == core::IdentityKind::verified_user; // who need not say who they are
+    return greet(answer_redirect(
+        std::string(known_person ? core::path::services_page : core::path::identity_page) +
+        "?flow_id=" + flow->id.text));
 }
 
-// A person has seen whose document is to be read: it is, and the authorization request begins again with what it says.
+// A person has seen whose document is to be read: it is, and the authorization request begins again
+// with what it says.
 Handled post_consent_client(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
     if (!browser_secret(request, context.cookie_name)) {
-        return core::make_error(core::ErrorCode::browser_mismatch, core::PublicMessage{"this sign-in was started in another browser"}, core::LogDetail{"no cookie"});
+        return core::make_error(
+            core::ErrorCode::browser_mismatch,
+            core::PublicMessage{"this sign-in was started in another browser"},
+            core::LogDetail{"no cookie"});
     }
-    if (auto admitted = admit(request, context, "authorize", context.limits.authorizations_per_minute); !admitted) return admitted.error();
+    if (auto admitted =
+            admit(request, context, "authorize", context.limits.authorizations_per_minute);
+        !admitted)
+        return admitted.error();
     const auto asked = form->get("request").value_or("");
-    if (!is_query(asked)) return core::make_error(core::ErrorCode::invalid_request, core::PublicMessage{"the authorization request is malformed"}, core::LogDetail{}, "request");
+    if (!is_query(asked))
+        return core::make_error(
+            core::ErrorCode::invalid_request,
+            core::PublicMessage{"the authorization request is malformed"}, core::LogDetail{},
+            "request");
     const auto query = core::Form::parse(asked);
     if (!query) return query.error();
-    if (auto read = usecase::read_document(context.deps, *query, request.now); !read) return read.error();
-    // A query in such an id is allowed and discouraged (section 3): the log is where its operator is warned.
+    if (auto read = usecase::read_document(context.deps, *query, request.now); !read)
+        return read.error();
+    // A query in such an id is allowed and discouraged (section 3): the log is where its operator
+    // is warned.
     const auto client = query->get("client_id").value_or("");
-    sys::log_event("document", {{"id", request.event_id}, {"client", client}, {"discouraged_query", client.find('?') == std::string::npos ? "no" : "yes"}});
+    sys::log_event(
+        "document", {{"id", request.event_id},
+                     {"client", client},
+                     {"discouraged_query", client.find('?') == std::string::npos ? "no" : "yes"}});
     return answer_redirect(std::string(core::path::authorize) + "?" + asked);
 }
 

@@ -1,10 +1,10 @@
 #include "consentgate/usecase/consent.h"
 #include "consentgate/usecase/upstream.h"
 
-#include "consentgate/core/oauth/client_document.h"
-#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/client_document.h"
+#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -17,8 +17,10 @@ namespace {
 using core::IdentityKind;
 using core::RedirectKind;
 
-core::Result<store::FlowView> flow_of(const core::Form& query, const Request& request, WebContext& context) {
-    return usecase::open_flow(context.deps, query, browser_context_of(request, context), request.now);
+core::Result<store::FlowView> flow_of(
+    const core::Form& query, const Request& request, WebContext& context) {
+    return usecase::open_flow(
+        context.deps, query, browser_context_of(request, context), request.now);
 }
 
 // What both pages say about who asks, for what, and where it goes.
@@ -29,54 +31,83 @@ View view_of(const store::FlowView& found, const Request& request, const core::P
     const auto minutes = std::max<std::int64_t>(1, (seconds + 59) / 60);
 
     View view;
-    view.set("flow_id", flow.id.text).set("client_name", shown_client(found.client_name, flow.client_id));
+    view.set("flow_id", flow.id.text)
+        .set("client_name", shown_client(found.client_name, flow.client_id));
     view.flag("client_unverified", !found.client_by_operator);
-    if (core::names_document(flow.client_id)) view.set("client_id_host", core::lower_ascii(core::split_uri(flow.client_id.text).value_or(core::UriParts{}).host));
-    view.set("resource_host", core::authority_of(flow.resource)).set("resource_name", shown_resource(flow.resource));
-    view.flag("redirect_https", target.kind == RedirectKind::https).flag("redirect_loopback", target.kind == RedirectKind::loopback);
-    view.flag("redirect_scheme", target.kind == RedirectKind::private_scheme).set("redirect_target", target.shown);
+    if (core::names_document(flow.client_id))
+        view.set(
+            "client_id_host",
+            core::lower_ascii(
+                core::split_uri(flow.client_id.text).value_or(core::UriParts{}).host));
+    view.set("resource_host", core::authority_of(flow.resource))
+        .set("resource_name", shown_resource(flow.resource));
+    view.flag("redirect_https", target.kind == RedirectKind::https)
+        .flag("redirect_loopback", target.kind == RedirectKind::loopback);
+    view.flag("redirect_scheme", target.kind == RedirectKind::private_scheme)
+        .set("redirect_target", target.shown);
     view.set("minutes_left", std::to_string(minutes)).flag("minutes_plural", minutes > 1);
     std::vector<View> scopes;
-    for (const auto& scope : flow.scope.names()) scopes.push_back(View().set("words", policy.words(scope)));
+    for (const auto& scope : flow.scope.names())
+        scopes.push_back(View().set("words", policy.words(scope)));
     return view.flag("has_scopes", !scopes.empty()).list("scopes", std::move(scopes));
 }
 
 // Chromium asks form-action about the redirect that follows the final form too (requirement U2).
-Handled page(const char* name, View view, const store::FlowView& found, const Request& request, const WebContext& context) {
+Handled page(
+    const char* name, View view, const store::FlowView& found, const Request& request,
+    const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
-    return answer_html(200, context.pages.render(name, language, std::move(view)),
-                       "'self' " + core::describe_redirect(found.flow.redirect_uri).csp_source);
+    return answer_html(
+        200, context.pages.render(name, language, std::move(view)),
+        "'self' " + core::describe_redirect(found.flow.redirect_uri).csp_source);
 }
 
-// `error` and `service` of the query say what went wrong at which of them; both are held against closed sets.
-std::vector<View> service_rows(const std::vector<usecase::ServiceView>& services, const core::Flow& flow, const core::Form& query, const WebContext& context,
-                               const std::string& language) {
+// `error` and `service` of the query say what went wrong at which of them; both are held against
+// closed sets.
+std::vector<View> service_rows(
+    const std::vector<usecase::ServiceView>& services, const core::Flow& flow,
+    const core::Form& query, const WebContext& context, const std::string& language) {
     std::vector<View> rows;
-    const auto needed = context.deps.policy.known_resource(flow.resource).value_or(core::GuardedResource{}).service;
-    const auto words = [&](const std::string& key) { return context.pages.message(language, "services." + key).value_or(""); };
+    const auto needed =
+        context.deps.policy.known_resource(flow.resource).value_or(core::GuardedResource{}).service;
+    const auto words = [&](const std::string& key) {
+        return context.pages.message(language, "services." + key).value_or("");
+    };
     for (const auto& one : services) {
         const auto& id = one.service.id.text;
         View row;
-        row.set("id", id).set("name", one.service.name).set("host", one.service.host()).flag("connected", one.connected);
-        row.set("connect_url", core::append_query(core::path::upstream_authorize, {{"mcp_client_id", id}, {"flow_id", flow.id.text}}));
+        row.set("id", id)
+            .set("name", one.service.name)
+            .set("host", one.service.host())
+            .flag("connected", one.connected);
+        row.set(
+            "connect_url", core::append_query(
+                               core::path::upstream_authorize,
+                               {{"mcp_client_id", id}, {"flow_id", flow.id.text}}));
         std::string problem;
         if (one.token && !one.connected) problem = words("broken");
-        if (query.get("service") == id && query.get("error") == "service_refused") problem = words("refused");
-        if (query.get("service") == id && query.get("error") == "service_failed") problem = words("failed");
-        row.flag("needed", id == needed && !one.connected).set("problem", problem); // absent when it is empty
+        if (query.get("service") == id && query.get("error") == "service_refused")
+            problem = words("refused");
+        if (query.get("service") == id && query.get("error") == "service_failed")
+            problem = words("failed");
+        row.flag("needed", id == needed && !one.connected)
+            .set("problem", problem); // absent when it is empty
         rows.push_back(std::move(row));
     }
     return rows;
 }
 
-using Choice = core::Result<store::FlowView> (*)(usecase::Dependencies&, const core::Form&, const usecase::BrowserContext&, core::Instant);
+using Choice = core::Result<store::FlowView> (*)(
+    usecase::Dependencies&, const core::Form&, const usecase::BrowserContext&, core::Instant);
 
 Handled choose(const Request& request, WebContext& context, Choice choice) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    const auto chosen = choice(context.deps, *form, browser_context_of(request, context), request.now);
+    const auto chosen =
+        choice(context.deps, *form, browser_context_of(request, context), request.now);
     if (!chosen) return chosen.error();
-    return answer_redirect(std::string(core::path::services_page) + "?flow_id=" + chosen->flow.id.text);
+    return answer_redirect(
+        std::string(core::path::services_page) + "?flow_id=" + chosen->flow.id.text);
 }
 
 } // namespace
@@ -87,7 +118,8 @@ Handled get_consent(const Request& request, WebContext& context) {
     const auto found = flow_of(*query, request, context);
     if (!found) return found.error();
     if (found->flow.identity.kind == IdentityKind::verified_user) { // there is nothing to say
-        return answer_redirect(std::string(core::path::services_page) + "?flow_id=" + found->flow.id.text);
+        return answer_redirect(
+            std::string(core::path::services_page) + "?flow_id=" + found->flow.id.text);
     }
     auto view = view_of(*found, request, context.deps.policy);
     bool mistaken = false;
@@ -107,35 +139,57 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     if (!found) return found.error();
     const auto& identity = found->flow.identity;
     if (identity.kind == IdentityKind::none) {
-        return answer_redirect(std::string(core::path::identity_page) + "?flow_id=" + found->flow.id.text);
+        return answer_redirect(
+            std::string(core::path::identity_page) + "?flow_id=" + found->flow.id.text);
     }
     auto view = view_of(*found, request, context.deps.policy);
-    view.flag("identity_virtual_key", identity.kind == IdentityKind::virtual_key).flag("identity_user_id", identity.kind == IdentityKind::user_id);
-    view.flag("identity_verified_user", identity.kind == IdentityKind::verified_user).flag("identity_skipped", identity.kind == IdentityKind::skipped);
-    const auto name = identity.kind == IdentityKind::virtual_key ? found->virtual_key_name : identity.value;
+    view.flag("identity_virtual_key", identity.kind == IdentityKind::virtual_key)
+        .flag("identity_user_id", identity.kind == IdentityKind::user_id);
+    view.flag("identity_verified_user", identity.kind == IdentityKind::verified_user)
+        .flag("identity_skipped", identity.kind == IdentityKind::skipped);
+    const auto name =
+        identity.kind == IdentityKind::virtual_key ? found->virtual_key_name : identity.value;
     const auto services = usecase::list_flow_services(context.deps, found->flow, request.now);
-    view.set("identity_name", core::display_text(name, 255)).flag("has_services", !services.empty());
-    view.list("services", service_rows(services, found->flow, *query, context, context.pages.language_for(request.accept_language)));
+    view.set("identity_name", core::display_text(name, 255))
+        .flag("has_services", !services.empty());
+    view.list(
+        "services", service_rows(
+                        services, found->flow, *query, context,
+                        context.pages.language_for(request.accept_language)));
     return page("services", std::move(view), *found, request, context);
 }
 
-Handled get_style(const Request&, WebContext& context) { return answer_lasting("text/css; charset=utf-8", context.pages.stylesheet()); }
-
-// A picture can hold scripts and links (SVG). As a page's picture it runs none; looked at by itself it is told to.
-Handled get_logo(const Request&, WebContext& context) {
-    const auto& logo = context.pages.logo();
-    if (logo.bytes.empty()) return core::make_error(core::ErrorCode::not_found, core::PublicMessage{"there is nothing at this address"});
-    return answer_lasting(logo.type, logo.bytes).header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+Handled get_style(const Request&, WebContext& context) {
+    return answer_lasting("text/css; charset=utf-8", context.pages.stylesheet());
 }
 
-Handled post_consent_vk(const Request& request, WebContext& context) { return choose(request, context, usecase::choose_virtual_key); }
-Handled post_consent_user_id(const Request& request, WebContext& context) { return choose(request, context, usecase::choose_user_id); }
-Handled post_consent_skip(const Request& request, WebContext& context) { return choose(request, context, usecase::skip_identity); }
+// A picture can hold scripts and links (SVG). As a page's picture it runs none; looked at by itself
+// it is told to.
+Handled get_logo(const Request&, WebContext& context) {
+    const auto& logo = context.pages.logo();
+    if (logo.bytes.empty())
+        return core::make_error(
+            core::ErrorCode::not_found, core::PublicMessage{"there is nothing at this address"});
+    return answer_lasting(logo.type, logo.bytes)
+        .header(
+            "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+}
+
+Handled post_consent_vk(const Request& request, WebContext& context) {
+    return choose(request, context, usecase::choose_virtual_key);
+}
+Handled post_consent_user_id(const Request& request, WebContext& context) {
+    return choose(request, context, usecase::choose_user_id);
+}
+Handled post_consent_skip(const Request& request, WebContext& context) {
+    return choose(request, context, usecase::skip_identity);
+}
 
 Handled post_consent_submit(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    const auto submitted = usecase::submit_consent(context.deps, *form, browser_context_of(request, context), request.now);
+    const auto submitted = usecase::submit_consent(
+        context.deps, *form, browser_context_of(request, context), request.now);
     if (!submitted) return submitted.error();
     note_consent(*submitted, submitted->by_admin ? "admin" : "person", request, context);
     return answer_redirect(submitted->location.reveal());
@@ -144,7 +198,8 @@ Handled post_consent_submit(const Request& request, WebContext& context) {
 Handled post_consent_deny(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    auto location = usecase::deny_consent(context.deps, *form, browser_context_of(request, context), request.now);
+    auto location = usecase::deny_consent(
+        context.deps, *form, browser_context_of(request, context), request.now);
     if (!location) return location.error();
     sys::log_audit("deny", {{"id", request.event_id}, {"address", request.remote_addr}});
     return answer_redirect(std::move(*location));

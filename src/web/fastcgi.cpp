@@ -24,21 +24,41 @@
 namespace consentgate::web {
 namespace {
 
-constexpr std::size_t max_drained = 16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
+constexpr std::size_t max_drained =
+    16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
 constexpr int idle_after_ms = 5000, linger_ms = 200;
 constexpr std::chrono::seconds max_linger{2};
-constexpr unsigned max_requests_before_signal_check = 16; // requests that a busy worker may still answer after it was told to stop
+constexpr unsigned max_requests_before_signal_check =
+    16; // requests that a busy worker may still answer after it was told to stop
 
 constexpr std::array stop_signals{SIGTERM, SIGUSR1};
 volatile sig_atomic_t stop_noted = 0;
 
 void note_stop(int) { stop_noted = 1; }
 
-// What is read of what the web server says about a request, found in one walk: it says two dozen things more.
-enum class Known { role, uri, method, length, type, cookie, authorization, origin, fetch_site, accept, accept_language, address, user, subject };
+// What is read of what the web server says about a request, found in one walk: it says two dozen
+// things more.
+enum class Known {
+    role,
+    uri,
+    method,
+    length,
+    type,
+    cookie,
+    authorization,
+    origin,
+    fetch_site,
+    accept,
+    accept_language,
+    address,
+    user,
+    subject
+};
 constexpr std::array<std::string_view, 14> names{
-    "FCGI_ROLE", "REQUEST_URI", "REQUEST_METHOD", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_COOKIE", "HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE",
-    "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "REMOTE_ADDR", "REMOTE_USER", "CONSENTGATE_SUBJECT"};
+    "FCGI_ROLE",           "REQUEST_URI",        "REQUEST_METHOD",       "CONTENT_LENGTH",
+    "CONTENT_TYPE",        "HTTP_COOKIE",        "HTTP_AUTHORIZATION",   "HTTP_ORIGIN",
+    "HTTP_SEC_FETCH_SITE", "HTTP_ACCEPT",        "HTTP_ACCEPT_LANGUAGE", "REMOTE_ADDR",
+    "REMOTE_USER",         "CONSENTGATE_SUBJECT"};
 
 class Parameters {
 public:
@@ -46,13 +66,18 @@ public:
         for (; environment != nullptr && *environment != nullptr; ++environment) {
             const std::string_view line(*environment);
             const auto equals = std::min(line.find('='), line.size());
-            const auto at = static_cast<std::size_t>(std::find(names.begin(), names.end(), line.substr(0, equals)) - names.begin());
-            // The first of two by one name counts: libfcgi puts the role of the record before anything a web server sends.
-            if (at < names.size() && !values_[at]) values_[at] = line.substr(std::min(equals + 1, line.size()));
+            const auto at = static_cast<std::size_t>(
+                std::find(names.begin(), names.end(), line.substr(0, equals)) - names.begin());
+            // The first of two by one name counts: libfcgi puts the role of the record before
+            // anything a web server sends.
+            if (at < names.size() && !values_[at])
+                values_[at] = line.substr(std::min(equals + 1, line.size()));
         }
     }
 
-    const std::optional<std::string_view>& operator[](Known name) const { return values_[static_cast<std::size_t>(name)]; }
+    const std::optional<std::string_view>& operator[](Known name) const {
+        return values_[static_cast<std::size_t>(name)];
+    }
     std::string_view text(Known name) const { return (*this)[name].value_or(""); }
     std::optional<std::string> find(Known name) const {
         const auto& value = (*this)[name];
@@ -80,7 +105,8 @@ Request read_head(const Parameters& said) {
     request.accept = said.find(Known::accept);
     request.accept_language = said.find(Known::accept_language);
     request.remote_addr = said.text(Known::address);
-    // Where a gate of ours stood before this address, the name is a token's subject, and no person's whom the web server signed in.
+    // Where a gate of ours stood before this address, the name is a token's subject, and no
+    // person's whom the web server signed in.
     if (!said[Known::subject]) request.remote_user = said.find(Known::user);
     return request;
 }
@@ -94,19 +120,23 @@ void set_read_timeout(int socket, std::chrono::milliseconds time) {
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 }
 
-// What is there, or what comes next, if it comes in time: libfcgi would wait for all that there is module for.
+// What is there, or what comes next, if it comes in time: libfcgi would wait for all that there is
+// module for.
 std::size_t read_some(FCGX_Stream* in, std::span<char> room) {
     const int first = FCGX_GetChar(in);
     if (first == EOF) return 0;
     room[0] = static_cast<char>(first);
     const auto there = std::min(room.size() - 1, static_cast<std::size_t>(in->stop - in->rdNext));
-    return 1 + (there > 0 ? static_cast<std::size_t>(FCGX_GetStr(room.data() + 1, static_cast<int>(there), in)) : 0);
+    return 1 + (there > 0 ? static_cast<std::size_t>(
+                                FCGX_GetStr(room.data() + 1, static_cast<int>(there), in))
+                          : 0);
 }
 
 // Reads to the end, whatever is kept: an undrained body breaks the connection for the answer.
 // in:  time  zero: no limit
 // out: whether it came to the end, or need not
-bool read_body(FCGX_Request& raw, const Parameters& said, std::chrono::milliseconds time, Request& request) {
+bool read_body(
+    FCGX_Request& raw, const Parameters& said, std::chrono::milliseconds time, Request& request) {
     std::array<char, 16 * 1024> buffer;
     std::size_t seen = 0;
     const auto deadline = Clock::now() + time;
@@ -121,27 +151,32 @@ bool read_body(FCGX_Request& raw, const Parameters& said, std::chrono::milliseco
         request.body.append(buffer.data(), std::min(room, got));
         late = limited && Clock::now() > deadline;
     }
-    // libfcgi hands a stream that ended early to us like a whole one; only its error tells (protocol error), and a
-    // promised length that did not come.
+    // libfcgi hands a stream that ended early to us like a whole one; only its error tells
+    // (protocol error), and a promised length that did not come.
     const int error = FCGX_GetError(raw.in);
     const auto promised = said.find(Known::length).value_or("");
-    const bool short_of_promise = !promised.empty() && std::strtoull(promised.c_str(), nullptr, 10) != seen;
+    const bool short_of_promise =
+        !promised.empty() && std::strtoull(promised.c_str(), nullptr, 10) != seen;
     late = late || error == EAGAIN || error == EWOULDBLOCK;
-    if (late) request.body_state = BodyState::late;
-    else if (request.body.size() > body_limit) request.body_state = BodyState::too_large;
-    else if (error != 0 || short_of_promise) request.body_state = BodyState::cut;
+    if (late)
+        request.body_state = BodyState::late;
+    else if (request.body.size() > body_limit)
+        request.body_state = BodyState::too_large;
+    else if (error != 0 || short_of_promise)
+        request.body_state = BodyState::cut;
     return late || seen < max_drained;
 }
 
-// Of a connection that is closed while more of its body comes, the kernel throws the answer away. So it is held open, and read from,
-// until nothing comes any more, or for too long.
+// Of a connection that is closed while more of its body comes, the kernel throws the answer away.
+// So it is held open, and read from, until nothing comes any more, or for too long.
 class Lingering {
 public:
     explicit Lingering(int connection) : held_(::fcntl(connection, F_DUPFD_CLOEXEC, 0)) {}
     ~Lingering() {
         std::array<char, 16 * 1024> thrown_away;
         pollfd waiting{held_, POLLIN, 0};
-        for (const auto end = Clock::now() + max_linger; held_ >= 0 && Clock::now() < end && ::poll(&waiting, 1, linger_ms) > 0;) {
+        for (const auto end = Clock::now() + max_linger;
+             held_ >= 0 && Clock::now() < end && ::poll(&waiting, 1, linger_ms) > 0;) {
             if (::read(held_, thrown_away.data(), thrown_away.size()) <= 0) break;
         }
         if (held_ >= 0) ::close(held_);
@@ -153,13 +188,15 @@ private:
     int held_;
 };
 
-// Different for each request of each worker there ever was, and no secret: what the worker drew once, and a count.
+// Different for each request of each worker there ever was, and no secret: what the worker drew
+// once, and a count.
 class EventIds {
 public:
     std::string next() {
         const auto count = ++count_;
         std::string bytes = worker_;
-        for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(count >> shift & 0xFF);
+        for (int shift = 24; shift >= 0; shift -= 8)
+            bytes += static_cast<char>(count >> shift & 0xFF);
         return core::to_hex(bytes);
     }
 
@@ -170,8 +207,8 @@ private:
 
 // out: whether the request was read to its end
 bool serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) {
-    // Parameters that were cut off look like a request with fewer of them: never treat one as a request. Nor be silent: lighttpd
-    // takes an authorizer's empty answer for a yes.
+    // Parameters that were cut off look like a request with fewer of them: never treat one as a
+    // request. Nor be silent: lighttpd takes an authorizer's empty answer for a yes.
     const Parameters said(raw.envp);
     if (FCGX_GetError(raw.in) != 0 || !said[Known::method]) {
         const auto text = serialize(Reply{400, {}, {}}, false);
@@ -180,7 +217,8 @@ bool serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) 
     }
     bool whole = true;
     auto request = read_head(said);
-    // An authorizer is asked about a request's head; Apache sends no stream of a body at all, and waiting for it would not end.
+    // An authorizer is asked about a request's head; Apache sends no stream of a body at all, and
+    // waiting for it would not end.
     if (request.asked == Asked::to_answer) whole = read_body(raw, said, hooks.body_time, request);
     request.now = sys::now();
     request.event_id = event_ids.next();
@@ -190,22 +228,24 @@ bool serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) 
 }
 
 void install_signals() {
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_handler = note_stop;
     sigemptyset(&action.sa_mask);
     for (const int signal : stop_signals) sigaction(signal, &action, nullptr);
 }
 
-// The two signals are blocked except inside wait(): they can end the wait for a request, never the reading of one. The
-// listener does not block, because another worker may have taken what was announced; EPOLLEXCLUSIVE lets the kernel wake one
-// waiting worker for a request and not all of them.
+// The two signals are blocked except inside wait(): they can end the wait for a request, never the
+// reading of one. The listener does not block, because another worker may have taken what was
+// announced; EPOLLEXCLUSIVE lets the kernel wake one waiting worker for a request and not all of
+// them.
 class Listener {
 public:
     explicit Listener(int socket) : socket_(socket), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
         epoll_event event{};
         event.events = EPOLLIN | EPOLLEXCLUSIVE;
-        if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0) throw std::runtime_error("the listening socket cannot be waited for");
+        if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0)
+            throw std::runtime_error("the listening socket cannot be waited for");
         pthread_sigmask(SIG_SETMASK, nullptr, &waiting_);
         for (const int signal : stop_signals) sigdelset(&waiting_, signal);
     }
@@ -218,15 +258,19 @@ public:
     Woken wait() {
         epoll_event event{};
         const int ready = ::epoll_pwait(epoll_, &event, 1, idle_after_ms, &waiting_);
-        if (ready < 0 && errno != EINTR) throw std::runtime_error("the listening socket cannot be waited for");
+        if (ready < 0 && errno != EINTR)
+            throw std::runtime_error("the listening socket cannot be waited for");
         return stop_noted != 0 ? Woken::told_to_stop : ready == 0 ? Woken::idle : Woken::request;
     }
 
-    // A wait that finds a request at once lets no signal in, so a worker that is always asked has to look.
+    // A wait that finds a request at once lets no signal in, so a worker that is always asked has
+    // to look.
     static bool told_to_stop() {
         sigset_t pending;
         sigpending(&pending);
-        return std::any_of(stop_signals.begin(), stop_signals.end(), [&](int signal) { return sigismember(&pending, signal) == 1; });
+        return std::any_of(stop_signals.begin(), stop_signals.end(), [&](int signal) {
+            return sigismember(&pending, signal) == 1;
+        });
     }
 
 private:
@@ -238,7 +282,9 @@ private:
 // out: whether there was one to take
 bool accept_request(FCGX_Request& raw) {
     const int accepted = FCGX_Accept_r(&raw);
-    if (accepted == -EAGAIN || accepted == -EWOULDBLOCK || accepted == -EINTR || accepted == -ECONNABORTED) return false;
+    if (accepted == -EAGAIN || accepted == -EWOULDBLOCK || accepted == -EINTR ||
+        accepted == -ECONNABORTED)
+        return false;
     if (accepted < 0) throw std::runtime_error("the listening socket cannot be accepted from");
     return true;
 }
@@ -250,7 +296,8 @@ void serve(int listening_socket, const ServeHooks& hooks) {
     if (FCGX_Init() != 0) throw std::runtime_error("libfcgi did not start");
     Listener listener(listening_socket);
     FCGX_Request raw;
-    if (FCGX_InitRequest(&raw, listening_socket, FCGI_FAIL_ACCEPT_ON_INTR) != 0) throw std::runtime_error("libfcgi has no request");
+    if (FCGX_InitRequest(&raw, listening_socket, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+        throw std::runtime_error("libfcgi has no request");
     EventIds event_ids;
     for (unsigned served = 0;;) {
         const auto woken = listener.wait();

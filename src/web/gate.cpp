@@ -1,9 +1,9 @@
 #include "consentgate/web/gate.h"
 
-#include "consentgate/core/oauth/bearer.h"
-#include "consentgate/core/oauth/gate.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/bearer.h"
+#include "consentgate/core/oauth/gate.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/usecase/gate.h"
 #include "consentgate/web/answer.h"
@@ -15,16 +15,21 @@ namespace {
 
 using core::ErrorCode;
 
-// The token stands in the header and nowhere else: one in the address would be in logs, and a second one is a mistake (C8, C9).
+// The token stands in the header and nowhere else: one in the address would be in logs, and a
+// second one is a mistake (C8, C9).
 core::Result<std::optional<core::Secret>> read_token(const Request& request) {
     auto credential = core::bearer_credential(request.authorization);
     const bool in_query = ("&" + request.query).find("&access_token=") != std::string::npos;
     const bool twice = credential && *credential && in_query;
     if (credential && !twice) return credential;
-    return core::make_error(ErrorCode::invalid_request, core::PublicMessage{"the request must carry one token, as Authorization: Bearer"}, core::LogDetail{twice ? "a token in the address too" : "malformed Authorization"});
+    return core::make_error(
+        ErrorCode::invalid_request,
+        core::PublicMessage{"the request must carry one token, as Authorization: Bearer"},
+        core::LogDetail{twice ? "a token in the address too" : "malformed Authorization"});
 }
 
-// Headers of this answer are for the web server alone; Content-Length among them would reach the client (Apache).
+// Headers of this answer are for the web server alone; Content-Length among them would reach the
+// client (Apache).
 Reply allow(const usecase::CallGrant& passage, Asked asked) {
     Reply reply;
     reply.bare = true;
@@ -32,30 +37,45 @@ Reply allow(const usecase::CallGrant& passage, Asked asked) {
     reply.headers.reserve(8);
     auto facts = core::gate_facts(passage.view);
     if (variables) reply.header("Variable-REMOTE_USER", facts.front().value);
-    for (auto& fact : facts) reply.header(variables ? fact.variable : fact.header, std::move(fact.value));
+    for (auto& fact : facts)
+        reply.header(variables ? fact.variable : fact.header, std::move(fact.value));
     if (passage.upstream) {
-        reply.header(variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization", "Bearer " + passage.upstream->reveal());
+        reply.header(
+            variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization",
+            "Bearer " + passage.upstream->reveal());
     }
     return reply;
 }
 
-int nginx_status(int status) { return status == 400 || status == 401 ? 401 : status < 500 ? 403 : status; }
+int nginx_status(int status) {
+    return status == 400 || status == 401 ? 401 : status < 500 ? 403 : status;
+}
 
 // in:  resource  null: none was found, or it came to nothing before
-Reply deny(const core::Error* error, const core::GuardedResource* resource, const Gate& gate, Asked asked) {
+Reply deny(
+    const core::Error* error, const core::GuardedResource* resource, const Gate& gate,
+    Asked asked) {
     const int status = error ? core::gate_status(*error) : 401;
     const auto word = error ? std::string(core::traits(error->code).oauth_error) : "unauthorized";
     core::FlatJson body;
     body.text("error", word);
-    if (error && !error->message.empty()) body.text("error_description", core::plain_ascii(error->message));
-    auto reply = answer_json(asked == Asked::as_authorizer ? status : nginx_status(status), body.str());
+    if (error && !error->message.empty())
+        body.text("error_description", core::plain_ascii(error->message));
+    auto reply =
+        answer_json(asked == Asked::as_authorizer ? status : nginx_status(status), body.str());
     reply.header("Cache-Control", "no-store");
-    const bool challenged = status == 401 || status == 400 || (error && error->code == ErrorCode::insufficient_scope);
+    const bool challenged =
+        status == 401 || status == 400 || (error && error->code == ErrorCode::insufficient_scope);
     if (resource && challenged) {
         const auto& policy = gate.deps.policy;
-        reply.header("WWW-Authenticate", core::bearer_challenge(resource->url, policy.scopes_of(*resource), error));
+        reply.header(
+            "WWW-Authenticate",
+            core::bearer_challenge(resource->url, policy.scopes_of(*resource), error));
     }
-    if (status == 503) reply.header("Retry-After", std::to_string(error->retry_after_seconds > 0 ? error->retry_after_seconds : 2));
+    if (status == 503)
+        reply.header(
+            "Retry-After",
+            std::to_string(error->retry_after_seconds > 0 ? error->retry_after_seconds : 2));
     return reply;
 }
 
@@ -64,14 +84,19 @@ struct Decision {
     std::string code, reason; // of a refusal, for the log
 };
 
-Decision make_error(const core::Error& error, const core::GuardedResource* resource, const Gate& gate, Asked asked) {
-    return {deny(&error, resource, gate, asked), std::string(core::traits(error.code).name), error.reason};
+Decision make_error(
+    const core::Error& error, const core::GuardedResource* resource, const Gate& gate,
+    Asked asked) {
+    return {
+        deny(&error, resource, gate, asked), std::string(core::traits(error.code).name),
+        error.reason};
 }
 
 Decision validate(const Request& request, Gate& gate) {
     const auto resource = gate.resources.find(request.path);
     if (!resource) return make_error(resource.error(), nullptr, gate, request.asked);
-    if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer) return {answer_mcp_preflight(), "preflight", {}};
+    if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer)
+        return {answer_mcp_preflight(), "preflight", {}};
     const auto token = read_token(request);
     if (!token) return make_error(token.error(), *resource, gate, request.asked);
     if (!*token) return {deny(nullptr, *resource, gate, request.asked), "no_token", {}};
@@ -84,9 +109,18 @@ Decision decide_safely(const Request& request, Gate& gate) {
     try {
         return validate(request, gate);
     } catch (const store::StoreFailure& failure) {
-        return make_error(core::make_error(ErrorCode::store_unavailable, core::PublicMessage{"the database is away; try again"}, core::LogDetail{failure.what()}), nullptr, gate, request.asked);
+        return make_error(
+            core::make_error(
+                ErrorCode::store_unavailable,
+                core::PublicMessage{"the database is away; try again"},
+                core::LogDetail{failure.what()}),
+            nullptr, gate, request.asked);
     } catch (const std::exception& error) {
-        return make_error(core::make_error(ErrorCode::server_error, core::PublicMessage{"something went wrong here"}, core::LogDetail{error.what()}), nullptr, gate, request.asked);
+        return make_error(
+            core::make_error(
+                ErrorCode::server_error, core::PublicMessage{"something went wrong here"},
+                core::LogDetail{error.what()}),
+            nullptr, gate, request.asked);
     }
 }
 
@@ -96,13 +130,19 @@ Reply decide(const Request& request, Gate& gate) {
     const sys::Stopwatch watch;
     auto decision = decide_safely(request, gate);
     if (auto* metrics = gate.deps.metrics) {
-        metrics->count(sys::Metric::gate_decisions, {{"reason", decision.code.empty() ? "passed" : decision.code}});
+        metrics->count(
+            sys::Metric::gate_decisions,
+            {{"reason", decision.code.empty() ? "passed" : decision.code}});
         metrics->observe(sys::Metric::gate_seconds, {}, watch.taken());
     }
     if (decision.code.empty()) return std::move(decision.reply);
     // What passes is in the web server's own log; what does not is here, with the reason.
-    sys::log_event("gate", {{"id", request.event_id}, {"method", request.method}, {"status", std::to_string(decision.reply.status)},
-                            {"fault", decision.code}, {"why", decision.reason.empty() ? "-" : decision.reason}});
+    sys::log_event(
+        "gate", {{"id", request.event_id},
+                 {"method", request.method},
+                 {"status", std::to_string(decision.reply.status)},
+                 {"fault", decision.code},
+                 {"why", decision.reason.empty() ? "-" : decision.reason}});
     return open_to_browsers(std::move(decision.reply));
 }
 

@@ -18,18 +18,28 @@ bool foreign(const Request& request, const WebContext& context) {
 
 core::Result<core::Form> read_form(const Request& request) {
     if (media_type(request) != "application/x-www-form-urlencoded") {
-        return core::make_error(ErrorCode::unsupported_media_type, core::PublicMessage{"the body must be application/x-www-form-urlencoded"});
+        return core::make_error(
+            ErrorCode::unsupported_media_type,
+            core::PublicMessage{"the body must be application/x-www-form-urlencoded"});
     }
     return core::Form::parse(request.body);
 }
 
 core::Result<core::Form> read_own_form(const Request& request, const WebContext& context) {
-    if (foreign(request, context)) return core::make_error(ErrorCode::browser_mismatch, core::PublicMessage{"this form was sent from another site"}, core::LogDetail{"foreign origin"});
+    if (foreign(request, context))
+        return core::make_error(
+            ErrorCode::browser_mismatch,
+            core::PublicMessage{"this form was sent from another site"},
+            core::LogDetail{"foreign origin"});
     auto form = read_form(request);
     if (form) return form;
     // In the contract's words: no flow_id can be read from such a body (section 1, status 400).
-    const auto code = form.error().code == ErrorCode::unsupported_media_type ? ErrorCode::missing_flow_id : ErrorCode::invalid_flow;
-    return core::make_error(code, core::PublicMessage{form.error().message}, core::LogDetail{form.error().reason}, "flow_id");
+    const auto code = form.error().code == ErrorCode::unsupported_media_type
+                          ? ErrorCode::missing_flow_id
+                          : ErrorCode::invalid_flow;
+    return core::make_error(
+        code, core::PublicMessage{form.error().message}, core::LogDetail{form.error().reason},
+        "flow_id");
 }
 
 usecase::BrowserContext browser_context_of(const Request& request, const WebContext& context) {
@@ -41,25 +51,38 @@ usecase::BrowserContext browser_context_of(const Request& request, const WebCont
     return browser_context;
 }
 
-core::Checked admit(const Request& request, WebContext& context, std::string_view what, int most_a_minute) {
+core::Checked admit(
+    const Request& request, WebContext& context, std::string_view what, int most_a_minute) {
     const int seconds = context.rates.admit(what, request.remote_addr, most_a_minute, request.now);
     if (seconds == 0) return core::Nothing{};
-    auto error = core::make_error(ErrorCode::too_many_requests, core::PublicMessage{"too many requests from this address; wait a little"});
+    auto error = core::make_error(
+        ErrorCode::too_many_requests,
+        core::PublicMessage{"too many requests from this address; wait a little"});
     error.retry_after_seconds = seconds;
     return error;
 }
 
 std::string browser_cookie(const core::Secret& secret, const WebContext& context) {
-    return context.cookie_name + "=" + secret.reveal() + "; Path=/; HttpOnly; SameSite=Lax" + (context.deps.policy.secure() ? "; Secure" : "");
+    return context.cookie_name + "=" + secret.reveal() + "; Path=/; HttpOnly; SameSite=Lax" +
+           (context.deps.policy.secure() ? "; Secure" : "");
 }
 
-void note_consent(const usecase::Submitted& submitted, std::string_view by, const Request& request, const WebContext& context) {
+void note_consent(
+    const usecase::Submitted& submitted, std::string_view by, const Request& request,
+    const WebContext& context) {
     const auto& session = submitted.session;
     context.deps.count(sys::Metric::finalizations, {{"by", by}});
-    sys::log_audit("consent", {{"id", request.event_id}, {"by", std::string(by)}, {"admin", submitted.by_admin ? submitted.admin : "-"},
-                               {"session", session.id.text}, {"client", session.client_id.text}, {"subject", core::subject_of(session)},
-                               {"identity", std::string(core::name_of(session.identity.kind))}, {"resource", session.resource},
-                               {"scope", session.scope.text()}, {"address", request.remote_addr}});
+    sys::log_audit(
+        "consent", {{"id", request.event_id},
+                    {"by", std::string(by)},
+                    {"admin", submitted.by_admin ? submitted.admin : "-"},
+                    {"session", session.id.text},
+                    {"client", session.client_id.text},
+                    {"subject", core::subject_of(session)},
+                    {"identity", std::string(core::name_of(session.identity.kind))},
+                    {"resource", session.resource},
+                    {"scope", session.scope.text()},
+                    {"address", request.remote_addr}});
 }
 
 } // namespace consentgate::web

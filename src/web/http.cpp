@@ -15,7 +15,9 @@ void write_header(std::string& out, std::string_view name, std::string_view valu
     out.append(name).append(": ");
     const auto begin = static_cast<std::ptrdiff_t>(out.size());
     out.append(value);
-    std::replace_if(out.begin() + begin, out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+    std::replace_if(
+        out.begin() + begin, out.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
     out.append("\r\n");
 }
 
@@ -30,7 +32,8 @@ int quality(std::string_view parameters) {
     return 1000;
 }
 
-// How well a type is accepted by being named; wildcards do not count, because curl and programs send them.
+// How well a type is accepted by being named; wildcards do not count, because curl and programs
+// send them.
 int named_quality(std::string_view accept, std::string_view type) {
     int best = 0;
     for (const auto& range : core::split(accept, ',')) {
@@ -44,12 +47,15 @@ int named_quality(std::string_view accept, std::string_view type) {
 } // namespace
 
 std::string serialize(const Reply& reply, bool with_body) {
-    const auto& reason = Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
+    const auto& reason = Poco::Net::HTTPResponse::getReasonForStatus(
+        static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
     std::string out;
     out.reserve(reply.body.size() + 1024);
     write_header(out, "Status", std::to_string(reply.status) + " " + reason);
     for (const auto& [name, value] : reply.headers) write_header(out, name, value);
-    if (reply.status != 204 && !reply.bare) write_header(out, "Content-Length", std::to_string(reply.body.size())); // RFC 9110 section 8.6
+    if (reply.status != 204 && !reply.bare)
+        write_header(
+            out, "Content-Length", std::to_string(reply.body.size())); // RFC 9110 section 8.6
     out += "\r\n";
     if (with_body) out += reply.body;
     return out;
@@ -70,7 +76,8 @@ std::optional<core::Secret> browser_secret(const Request& request, std::string_v
 
 bool prefers_html(const Request& request) {
     const auto accept = request.accept.value_or("");
-    const int html = std::max(named_quality(accept, "text/html"), named_quality(accept, "application/xhtml+xml"));
+    const int html = std::max(
+        named_quality(accept, "text/html"), named_quality(accept, "application/xhtml+xml"));
     return html > 0 && html >= named_quality(accept, "application/json");
 }
 

@@ -18,7 +18,9 @@ std::string_view type_of(std::string_view bytes) {
     if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return "image/webp";
     const auto text = bytes.substr(0, first_look);
     const auto markup = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-    const bool svg = markup != std::string_view::npos && text[markup] == '<' && text.find("<svg") != std::string_view::npos && text.find("<html") == std::string_view::npos;
+    const bool svg = markup != std::string_view::npos && text[markup] == '<' &&
+                     text.find("<svg") != std::string_view::npos &&
+                     text.find("<html") == std::string_view::npos;
     return svg ? "image/svg+xml" : "";
 }
 

@@ -4,13 +4,19 @@
 
 namespace consentgate::web {
 
-Handled get_healthz(const Request&, WebContext&) { return answer_json(200, R"({"status":"ok"})").header("Cache-Control", "no-store"); }
+Handled get_healthz(const Request&, WebContext&) {
+    return answer_json(200, R"({"status":"ok"})").header("Cache-Control", "no-store");
+}
 
 Handled get_readyz(const Request&, WebContext& context) {
     const auto health = usecase::check_health(context.deps.store);
-    const auto* status = health.ready() ? "ok" : health.store_answers ? "schema_mismatch" : "store_unavailable";
-    auto reply = answer_json(health.ready() ? 200 : 503, std::string("{\"status\":\"") + status +
-                                                             "\",\"schema_version\":" + std::to_string(health.schema_version) + "}");
+    const auto* status = health.ready()         ? "ok"
+                         : health.store_answers ? "schema_mismatch"
+                                                : "store_unavailable";
+    auto reply = answer_json(
+        health.ready() ? 200 : 503,
+        std::string("{\"status\":\"") + status +
+            "\",\"schema_version\":" + std::to_string(health.schema_version) + "}");
     reply.header("Cache-Control", "no-store");
     if (!health.ready()) reply.header("Retry-After", "2");
     return reply;
@@ -18,9 +24,13 @@ Handled get_readyz(const Request&, WebContext& context) {
 
 Handled get_metrics(const Request&, WebContext& context) {
     const auto* metrics = context.deps.metrics;
-    if (!metrics) return core::make_error(core::ErrorCode::not_found, core::PublicMessage{"nothing is counted here"}, core::LogDetail{"metrics_file is not set"});
+    if (!metrics)
+        return core::make_error(
+            core::ErrorCode::not_found, core::PublicMessage{"nothing is counted here"},
+            core::LogDetail{"metrics_file is not set"});
     Reply reply{200, {}, metrics->text()};
-    return reply.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8").header("Cache-Control", "no-store");
+    return reply.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        .header("Cache-Control", "no-store");
 }
 
 } // namespace consentgate::web

@@ -23,16 +23,20 @@ using kainjow::mustache::data;
 using kainjow::mustache::mustache;
 using Messages = std::map<std::string, std::string>;
 
-constexpr const char* page_names[] = {"client", "identity", "services", "connect", "connected", "sessions", "error"};
+constexpr const char* page_names[] = {"client",    "identity", "services", "connect",
+                                      "connected", "sessions", "error"};
 constexpr std::size_t max_shown_name = 80; // characters
 constexpr const char* default_language = "en";
 
-[[noreturn]] void fail(const std::string& file, const std::string& reason) { throw std::runtime_error(file + ": " + reason); }
+[[noreturn]] void fail(const std::string& file, const std::string& reason) {
+    throw std::runtime_error(file + ": " + reason);
+}
 
 Messages read_messages(const std::string& path) {
     Messages messages;
     try {
-        const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(new Poco::Util::PropertyFileConfiguration(path));
+        const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(
+            new Poco::Util::PropertyFileConfiguration(path));
         const auto read = [&](auto&& self, const std::string& prefix) -> void {
             Poco::Util::AbstractConfiguration::Keys keys;
             file->keys(prefix, keys);
@@ -50,17 +54,22 @@ Messages read_messages(const std::string& path) {
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
-    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
 }
 
-// A message is text, its {{variables}} apart: mustache escapes those later, everything else here and now.
+// A message is text, its {{variables}} apart: mustache escapes those later, everything else here
+// and now.
 std::string escape(const std::string& message) { return kainjow::mustache::html_escape(message); }
 
-// A tag that is not escaped, or that changes what a tag is; looked for when the messages are in, which may hold tags too.
+// A tag that is not escaped, or that changes what a tag is; looked for when the messages are in,
+// which may hold tags too.
 void check_tags_are_escaped(const std::string& text, const std::string& file) {
     for (auto at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 2)) {
         const auto first = text.find_first_not_of(" \t\r\n", at + 2);
-        if (first != std::string::npos && std::string_view("{&=").find(text[first]) != std::string_view::npos) fail(file, "unescaped tags are not allowed");
+        if (first != std::string::npos &&
+            std::string_view("{&=").find(text[first]) != std::string_view::npos)
+            fail(file, "unescaped tags are not allowed");
     }
 }
 
@@ -72,8 +81,10 @@ mustache parse_page(const std::string& folder, const std::string& name, const Me
         const auto end = text.find("}}", at);
         const auto key = text.substr(at + 7, end == std::string::npos ? end : end - at - 7);
         const auto message = messages.find(key);
-        if (end == std::string::npos || message == messages.end()) fail(name + ".html", "there is no message '" + key + "'");
-        if (message->second.find("{{text.") != std::string::npos) fail(name + ".html", "the message '" + key + "' holds another message");
+        if (end == std::string::npos || message == messages.end())
+            fail(name + ".html", "there is no message '" + key + "'");
+        if (message->second.find("{{text.") != std::string::npos)
+            fail(name + ".html", "the message '" + key + "' holds another message");
         text.replace(at, end + 2 - at, escape(message->second));
     }
     check_tags_are_escaped(text, name + ".html");
@@ -91,7 +102,8 @@ data to_value(const View::Entry& entry) {
     if (const auto* views = std::get_if<std::vector<View>>(&entry.value)) {
         for (const auto& view : *views) list.push_back(to_data(view));
     } else {
-        for (const auto& text : std::get<std::vector<std::string>>(entry.value)) list.push_back(data(text));
+        for (const auto& text : std::get<std::vector<std::string>>(entry.value))
+            list.push_back(data(text));
     }
     return list;
 }
@@ -115,7 +127,8 @@ std::string shown_resource(const std::string& resource) {
 }
 
 std::string shown_principal(const core::SessionView& view) {
-    return core::display_text(view.virtual_key ? view.virtual_key->name : view.session.identity.value, max_shown_name);
+    return core::display_text(
+        view.virtual_key ? view.virtual_key->name : view.session.identity.value, max_shown_name);
 }
 
 View& View::set(std::string name, std::string text) {
@@ -160,12 +173,14 @@ Pages::Pages(const std::string& folder, const Brand& brand) : loaded_(std::make_
             if (parts.size() != 3 || parts[0] != "messages" || parts[2] != "properties") continue;
             auto& language = loaded_->languages[core::lower_ascii(parts[1])];
             language.messages = read_messages(file->path());
-            for (const auto* name : page_names) language.pages.emplace(name, parse_page(folder, name, language.messages));
+            for (const auto* name : page_names)
+                language.pages.emplace(name, parse_page(folder, name, language.messages));
         }
     } catch (const Poco::Exception& error) {
         fail(folder, error.displayText());
     }
-    if (!loaded_->languages.contains(default_language)) fail(folder, "messages.en.properties is missing");
+    if (!loaded_->languages.contains(default_language))
+        fail(folder, "messages.en.properties is missing");
 }
 
 Pages::~Pages() = default;
@@ -173,11 +188,15 @@ Pages::Pages(Pages&&) noexcept = default;
 
 std::string Pages::render(std::string_view name, const std::string& language, View view) const {
     auto& pages = loaded_->languages.at(language).pages;
-    view.set("lang", language).set("brand_name", loaded_->brand_name).set("style_url", loaded_->style_url).set("logo_url", loaded_->logo.url);
+    view.set("lang", language)
+        .set("brand_name", loaded_->brand_name)
+        .set("style_url", loaded_->style_url)
+        .set("logo_url", loaded_->logo.url);
     return pages.find(name)->second.render(to_data(view));
 }
 
-std::optional<std::string> Pages::message(const std::string& language, const std::string& key) const {
+std::optional<std::string> Pages::message(
+    const std::string& language, const std::string& key) const {
     const auto& messages = loaded_->languages.at(language).messages;
     const auto found = messages.find(key);
     return found == messages.end() ? std::nullopt : std::optional(found->second);
@@ -185,7 +204,8 @@ std::optional<std::string> Pages::message(const std::string& language, const std
 
 std::string Pages::language_for(const std::optional<std::string>& accept_language) const {
     for (const auto& range : core::split(accept_language.value_or(""), ',')) {
-        const auto tag = core::lower_ascii(core::trim(std::string_view(range).substr(0, range.find(';'))));
+        const auto tag =
+            core::lower_ascii(core::trim(std::string_view(range).substr(0, range.find(';'))));
         if (loaded_->languages.contains(tag)) return tag;
         const auto primary = tag.substr(0, tag.find('-'));
         if (loaded_->languages.contains(primary)) return primary;

@@ -1,7 +1,7 @@
 #include "consentgate/web/router.h"
 
-#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/web/handlers.h"
@@ -31,30 +31,49 @@ struct Route {
 namespace path = core::path;
 
 constexpr Route routes[] = {
-    // All of it, so that a browser client that probes for documents we do not have can see that we do not (requirement D10).
+    // All of it, so that a browser client that probes for documents we do not have can see that we
+    // do not (requirement D10).
     {"wellknown", "GET", "/.well-known", false, ErrorFormat::json, Cors::open, get_wellknown},
-    {"oauth_register", "POST", path::register_client, true, ErrorFormat::oauth, Cors::open, post_register},
-    {"oauth_authorize", "GET", path::authorize, true, ErrorFormat::page, Cors::closed, get_authorize},
+    {"oauth_register", "POST", path::register_client, true, ErrorFormat::oauth, Cors::open,
+     post_register},
+    {"oauth_authorize", "GET", path::authorize, true, ErrorFormat::page, Cors::closed,
+     get_authorize},
     {"oauth_token", "POST", path::token, true, ErrorFormat::oauth, Cors::open, post_token},
     {"oauth_revoke", "POST", path::revoke, true, ErrorFormat::oauth, Cors::open, post_revoke},
-    {"oauth_introspect", "POST", path::introspect, true, ErrorFormat::oauth, Cors::closed, post_introspect},
-    {"oauth_consent_identity_page", "GET", path::identity_page, true, ErrorFormat::page, Cors::closed, get_consent},
-    {"oauth_consent_services_page", "GET", path::services_page, true, ErrorFormat::page, Cors::closed, get_consent_mcps},
+    {"oauth_introspect", "POST", path::introspect, true, ErrorFormat::oauth, Cors::closed,
+     post_introspect},
+    {"oauth_consent_identity_page", "GET", path::identity_page, true, ErrorFormat::page,
+     Cors::closed, get_consent},
+    {"oauth_consent_services_page", "GET", path::services_page, true, ErrorFormat::page,
+     Cors::closed, get_consent_mcps},
     {"oauth_style", "GET", "/oauth/style.css", true, ErrorFormat::page, Cors::closed, get_style},
     {"oauth_logo", "GET", "/oauth/logo", true, ErrorFormat::page, Cors::closed, get_logo},
-    {"oauth_consent_client", "POST", path::client_form, true, ErrorFormat::page, Cors::closed, post_consent_client},
-    {"oauth_consent_vk", "POST", "/api/oauth/per-user/consent/vk", true, ErrorFormat::gateway, Cors::closed, post_consent_vk},
-    {"oauth_consent_user_id", "POST", "/api/oauth/per-user/consent/user-id", true, ErrorFormat::gateway, Cors::closed, post_consent_user_id},
-    {"oauth_consent_skip", "POST", "/api/oauth/per-user/consent/skip", true, ErrorFormat::gateway, Cors::closed, post_consent_skip},
-    {"oauth_consent_submit", "POST", "/api/oauth/per-user/consent/submit", true, ErrorFormat::gateway, Cors::closed, post_consent_submit},
-    {"oauth_consent_deny", "POST", "/api/oauth/per-user/consent/deny", true, ErrorFormat::gateway, Cors::closed, post_consent_deny},
-    {"oauth_upstream_authorize", "GET", path::upstream_authorize, true, ErrorFormat::gateway, Cors::closed, get_upstream_authorize},
-    {"oauth_upstream_connect", "POST", path::upstream_connect, true, ErrorFormat::gateway, Cors::closed, post_upstream_connect},
-    {"oauth_callback", "GET", path::callback, true, ErrorFormat::gateway, Cors::closed, get_callback},
-    {"oauth_sessions_page", "GET", path::sessions_page, true, ErrorFormat::page, Cors::closed, get_sessions},
-    {"oauth_sessions_end", "POST", "/oauth/sessions/end", true, ErrorFormat::page, Cors::closed, post_sessions_end},
-    {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", true, ErrorFormat::page, Cors::closed, post_sessions_disconnect},
-    {"oauth_client_metadata", "GET", path::client_metadata, true, ErrorFormat::json, Cors::closed, get_client_metadata},
+    {"oauth_consent_client", "POST", path::client_form, true, ErrorFormat::page, Cors::closed,
+     post_consent_client},
+    {"oauth_consent_vk", "POST", "/api/oauth/per-user/consent/vk", true, ErrorFormat::gateway,
+     Cors::closed, post_consent_vk},
+    {"oauth_consent_user_id", "POST", "/api/oauth/per-user/consent/user-id", true,
+     ErrorFormat::gateway, Cors::closed, post_consent_user_id},
+    {"oauth_consent_skip", "POST", "/api/oauth/per-user/consent/skip", true, ErrorFormat::gateway,
+     Cors::closed, post_consent_skip},
+    {"oauth_consent_submit", "POST", "/api/oauth/per-user/consent/submit", true,
+     ErrorFormat::gateway, Cors::closed, post_consent_submit},
+    {"oauth_consent_deny", "POST", "/api/oauth/per-user/consent/deny", true, ErrorFormat::gateway,
+     Cors::closed, post_consent_deny},
+    {"oauth_upstream_authorize", "GET", path::upstream_authorize, true, ErrorFormat::gateway,
+     Cors::closed, get_upstream_authorize},
+    {"oauth_upstream_connect", "POST", path::upstream_connect, true, ErrorFormat::gateway,
+     Cors::closed, post_upstream_connect},
+    {"oauth_callback", "GET", path::callback, true, ErrorFormat::gateway, Cors::closed,
+     get_callback},
+    {"oauth_sessions_page", "GET", path::sessions_page, true, ErrorFormat::page, Cors::closed,
+     get_sessions},
+    {"oauth_sessions_end", "POST", "/oauth/sessions/end", true, ErrorFormat::page, Cors::closed,
+     post_sessions_end},
+    {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", true, ErrorFormat::page,
+     Cors::closed, post_sessions_disconnect},
+    {"oauth_client_metadata", "GET", path::client_metadata, true, ErrorFormat::json, Cors::closed,
+     get_client_metadata},
     {"healthz", "GET", "/healthz", true, ErrorFormat::json, Cors::closed, get_healthz},
     {"readyz", "GET", "/readyz", true, ErrorFormat::json, Cors::closed, get_readyz},
     {"metrics", "GET", "/metrics", true, ErrorFormat::json, Cors::closed, get_metrics},
@@ -65,44 +84,69 @@ constexpr Route nowhere{"none", "", "", true, ErrorFormat::json, Cors::closed, n
 const Route& find_route(const Request& request) {
     for (const auto& route : routes) {
         if (request.path == route.path) return route;
-        const bool below = request.path.size() > route.path.size() && request.path.starts_with(route.path) && request.path[route.path.size()] == '/';
+        const bool below = request.path.size() > route.path.size() &&
+                           request.path.starts_with(route.path) &&
+                           request.path[route.path.size()] == '/';
         if (!route.whole_path && below) return route;
     }
     return nowhere;
 }
 
-// HEAD is GET without the body, for documents and pages; what starts or ends something is not for looking at.
+// HEAD is GET without the body, for documents and pages; what starts or ends something is not for
+// looking at.
 bool method_fits(const Route& route, const Request& request) {
     if (request.method == route.method) return true;
-    return request.method == "HEAD" && route.method == "GET" && route.path != path::authorize && route.path != path::upstream_authorize && route.path != path::callback;
+    return request.method == "HEAD" && route.method == "GET" && route.path != path::authorize &&
+           route.path != path::upstream_authorize && route.path != path::callback;
 }
 
-// What people come to with a browser, and programs never do. Where the web server says who they are, it must say so at each of these.
+// What people come to with a browser, and programs never do. Where the web server says who they
+// are, it must say so at each of these.
 bool is_for_people(const Route& route) {
-    return (route.format == ErrorFormat::page || route.format == ErrorFormat::gateway) && route.handler != get_style && route.handler != get_logo;
+    return (route.format == ErrorFormat::page || route.format == ErrorFormat::gateway) &&
+           route.handler != get_style && route.handler != get_logo;
 }
 
 Reply answer_preflight(const Route& route) {
     Reply reply{204, {}, {}};
     reply.header("Access-Control-Allow-Methods", std::string(route.method) + ", OPTIONS");
-    reply.header("Access-Control-Allow-Headers", "Content-Type, Authorization, MCP-Protocol-Version");
+    reply.header(
+        "Access-Control-Allow-Headers", "Content-Type, Authorization, MCP-Protocol-Version");
     return reply.header("Access-Control-Max-Age", "3600");
 }
 
 Handled handle(const Route& route, const Request& request, WebContext& context) {
-    // A web server that asks here whether something may pass is asking the wrong socket, and no answer of ours may be a yes.
+    // A web server that asks here whether something may pass is asking the wrong socket, and no
+    // answer of ours may be a yes.
     if (request.asked == Asked::as_authorizer) {
-        return core::make_error(ErrorCode::server_error, core::PublicMessage{"this is not the gate"}, core::LogDetail{"asked as an AUTHORIZER; the gate has a socket of its own"});
+        return core::make_error(
+            ErrorCode::server_error, core::PublicMessage{"this is not the gate"},
+            core::LogDetail{"asked as an AUTHORIZER; the gate has a socket of its own"});
     }
-    if (route.handler == nullptr) return core::make_error(ErrorCode::not_found, core::PublicMessage{"there is nothing at this address"});
+    if (route.handler == nullptr)
+        return core::make_error(
+            ErrorCode::not_found, core::PublicMessage{"there is nothing at this address"});
     if (request.method == "OPTIONS" && route.cors == Cors::open) return answer_preflight(route);
-    if (!method_fits(route, request)) return core::make_error(ErrorCode::method_not_allowed, core::PublicMessage{"this address takes " + std::string(route.method)});
-    if (request.query.size() > max_query_bytes) return core::make_error(ErrorCode::uri_too_long, core::PublicMessage{"the query is longer than 16 KiB"});
-    if (request.body_state == BodyState::too_large) return core::make_error(ErrorCode::too_large, core::PublicMessage{"the body is larger than 64 KiB"});
-    if (request.body_state == BodyState::late) return core::make_error(ErrorCode::request_timeout, core::PublicMessage{"the body took too long to arrive"});
-    if (request.body_state == BodyState::cut) return core::make_error(ErrorCode::invalid_request, core::PublicMessage{"the body was cut off"});
+    if (!method_fits(route, request))
+        return core::make_error(
+            ErrorCode::method_not_allowed,
+            core::PublicMessage{"this address takes " + std::string(route.method)});
+    if (request.query.size() > max_query_bytes)
+        return core::make_error(
+            ErrorCode::uri_too_long, core::PublicMessage{"the query is longer than 16 KiB"});
+    if (request.body_state == BodyState::too_large)
+        return core::make_error(
+            ErrorCode::too_large, core::PublicMessage{"the body is larger than 64 KiB"});
+    if (request.body_state == BodyState::late)
+        return core::make_error(
+            ErrorCode::request_timeout, core::PublicMessage{"the body took too long to arrive"});
+    if (request.body_state == BodyState::cut)
+        return core::make_error(
+            ErrorCode::invalid_request, core::PublicMessage{"the body was cut off"});
     if (is_for_people(route)) {
-        if (auto principal = core::verified_principal(request.remote_user, context.deps.policy); !principal) return principal.error();
+        if (auto principal = core::verified_principal(request.remote_user, context.deps.policy);
+            !principal)
+            return principal.error();
     }
     return route.handler(request, context);
 }
@@ -112,11 +156,17 @@ Handled handle_safely(const Route& route, const Request& request, WebContext& co
     try {
         return handle(route, request, context);
     } catch (const store::StoreFailure& failure) {
-        const char* message = failure.outcome_known() ? "the database is away; nothing was changed, try again"
-                                                  : "the database went away in the middle, so what you did may or may not be saved; try again";
-        return core::make_error(ErrorCode::store_unavailable, core::PublicMessage{message}, core::LogDetail{failure.what()});
+        const char* message =
+            failure.outcome_known()
+                ? "the database is away; nothing was changed, try again"
+                : "the database went away in the middle, so what you did may or may not be saved; try again";
+        return core::make_error(
+            ErrorCode::store_unavailable, core::PublicMessage{message},
+            core::LogDetail{failure.what()});
     } catch (const std::exception& error) {
-        return core::make_error(ErrorCode::server_error, core::PublicMessage{"something went wrong here"}, core::LogDetail{error.what()});
+        return core::make_error(
+            ErrorCode::server_error, core::PublicMessage{"something went wrong here"},
+            core::LogDetail{error.what()});
     }
 }
 
@@ -131,16 +181,29 @@ Reply dispatch(const Request& request, WebContext& context) {
     const sys::Stopwatch watch;
     const auto& route = find_route(request);
     auto handled = handle_safely(route, request, context);
-    auto reply = handled ? std::move(*handled) : answer(handled.error(), format_of(route, request), request, context, std::string(route.name));
-    if (!handled && handled.error().code == ErrorCode::method_not_allowed) reply.header("Allow", std::string(route.method));
-    if (route.cors == Cors::open) reply.header("Access-Control-Allow-Origin", "*").header("Access-Control-Expose-Headers", "WWW-Authenticate");
+    auto reply = handled ? std::move(*handled)
+                         : answer(
+                               handled.error(), format_of(route, request), request, context,
+                               std::string(route.name));
+    if (!handled && handled.error().code == ErrorCode::method_not_allowed)
+        reply.header("Allow", std::string(route.method));
+    if (route.cors == Cors::open)
+        reply.header("Access-Control-Allow-Origin", "*")
+            .header("Access-Control-Expose-Headers", "WWW-Authenticate");
     if (auto* metrics = context.deps.metrics) {
-        metrics->count(sys::Metric::requests, {{"route", route.name}, {"status", std::to_string(reply.status)}});
+        metrics->count(
+            sys::Metric::requests,
+            {{"route", route.name}, {"status", std::to_string(reply.status)}});
         metrics->observe(sys::Metric::request_seconds, {{"route", route.name}}, watch.taken());
     }
     const auto* error = handled ? nullptr : &handled.error();
-    sys::log_event("request", {{"id", request.event_id}, {"route", route.name}, {"method", request.method}, {"status", std::to_string(reply.status)},
-                               {"fault", error ? core::traits(error->code).name : "-"}, {"why", error ? std::string_view(error->reason) : "-"}});
+    sys::log_event(
+        "request", {{"id", request.event_id},
+                    {"route", route.name},
+                    {"method", request.method},
+                    {"status", std::to_string(reply.status)},
+                    {"fault", error ? core::traits(error->code).name : "-"},
+                    {"why", error ? std::string_view(error->reason) : "-"}});
     return reply;
 }
 

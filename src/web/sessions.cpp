@@ -18,22 +18,28 @@ std::string day_and_time(core::Instant at) {
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss of_day{at - day};
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<int>(of_day.hours().count()), static_cast<int>(of_day.minutes().count()));
+    std::snprintf(
+        text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(of_day.hours().count()), static_cast<int>(of_day.minutes().count()));
     return text.data();
 }
 
 View session_row(const usecase::OwnSession& own) {
     const auto& session = own.view.session;
     View row;
-    row.set("session_id", session.id.text).set("client_name", shown_client(own.view.client_name, session.client_id));
+    row.set("session_id", session.id.text)
+        .set("client_name", shown_client(own.view.client_name, session.client_id));
     row.set("resource_name", shown_resource(session.resource));
-    row.set("since", day_and_time(session.created_at)).set("until", day_and_time(session.expires_at));
+    row.set("since", day_and_time(session.created_at))
+        .set("until", day_and_time(session.expires_at));
     row.set("identity_name", shown_principal(own.view));
     std::vector<View> services;
     for (const auto& one : own.services) {
         View service;
-        service.set("session_id", session.id.text).set("service_id", one.service.id.text).set("service_name", one.service.name);
+        service.set("session_id", session.id.text)
+            .set("service_id", one.service.id.text)
+            .set("service_name", one.service.name);
         service.flag("broken", !one.connected);
         if (one.token->last_used_at) service.set("used", day_and_time(*one.token->last_used_at));
         services.push_back(std::move(service));
@@ -48,18 +54,31 @@ Reply back_to_sessions() { return answer_redirect(core::path::sessions_page); }
 // Whoever has no cookie has consented to nothing here: the page then says so.
 Handled get_sessions(const Request& request, WebContext& context) {
     std::vector<View> rows;
-    for (const auto& own : usecase::list_own_sessions(context.deps, browser_context_of(request, context), request.now)) rows.push_back(session_row(own));
+    for (const auto& own : usecase::list_own_sessions(
+             context.deps, browser_context_of(request, context), request.now))
+        rows.push_back(session_row(own));
     View page;
-    page.flag("has_sessions", !rows.empty()).flag("several", rows.size() > 1).list("sessions", std::move(rows));
-    return answer_html(200, context.pages.render("sessions", context.pages.language_for(request.accept_language), std::move(page)), "'self'");
+    page.flag("has_sessions", !rows.empty())
+        .flag("several", rows.size() > 1)
+        .list("sessions", std::move(rows));
+    return answer_html(
+        200,
+        context.pages.render(
+            "sessions", context.pages.language_for(request.accept_language), std::move(page)),
+        "'self'");
 }
 
 Handled post_sessions_end(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    if (const auto browser_context = browser_context_of(request, context); browser_context.browser) {
-        const auto ended = usecase::end_own_sessions(context.deps, *form, browser_context, request.now);
-        sys::log_audit("ended", {{"id", request.event_id}, {"sessions", std::to_string(ended)}, {"address", request.remote_addr}});
+    if (const auto browser_context = browser_context_of(request, context);
+        browser_context.browser) {
+        const auto ended =
+            usecase::end_own_sessions(context.deps, *form, browser_context, request.now);
+        sys::log_audit(
+            "ended", {{"id", request.event_id},
+                      {"sessions", std::to_string(ended)},
+                      {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }
@@ -67,9 +86,13 @@ Handled post_sessions_end(const Request& request, WebContext& context) {
 Handled post_sessions_disconnect(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    if (const auto browser_context = browser_context_of(request, context); browser_context.browser) {
+    if (const auto browser_context = browser_context_of(request, context);
+        browser_context.browser) {
         usecase::disconnect_own_service(context.deps, *form, browser_context, request.now);
-        sys::log_audit("disconnected", {{"id", request.event_id}, {"service", form->get("mcp_client_id").value_or("")}, {"address", request.remote_addr}});
+        sys::log_audit(
+            "disconnected", {{"id", request.event_id},
+                             {"service", form->get("mcp_client_id").value_or("")},
+                             {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }

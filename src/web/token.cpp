@@ -1,5 +1,5 @@
-#include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/token.h"
+#include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/upstream_tokens.h"
 
 #include "consentgate/sys/log.h"
@@ -9,17 +9,22 @@
 namespace consentgate::web {
 namespace {
 
-// Somebody who guesses secrets is told to wait; what is right is never held up by what was wrong (T36).
+// Somebody who guesses secrets is told to wait; what is right is never held up by what was wrong
+// (T36).
 core::Error slow_down(const core::Error& error, const Request& request, WebContext& context) {
     if (error.code != core::ErrorCode::invalid_client) return error;
-    const auto admitted = admit(request, context, "client_auth", context.limits.failed_authentications_per_minute);
+    const auto admitted =
+        admit(request, context, "client_auth", context.limits.failed_authentications_per_minute);
     return admitted ? error : admitted.error();
 }
 
 Handled exchange(const core::Form& form, const Request& request, WebContext& context) {
-    auto document = usecase::exchange_token(context.deps, {form, request.authorization}, request.now);
+    auto document =
+        usecase::exchange_token(context.deps, {form, request.authorization}, request.now);
     if (!document) return slow_down(document.error(), request, context);
-    return answer_json(200, std::move(*document)).header("Cache-Control", "no-store").header("Pragma", "no-cache");
+    return answer_json(200, std::move(*document))
+        .header("Cache-Control", "no-store")
+        .header("Pragma", "no-cache");
 }
 
 } // namespace
@@ -27,10 +32,15 @@ Handled exchange(const core::Form& form, const Request& request, WebContext& con
 Handled post_token(const Request& request, WebContext& context) {
     const auto form = read_form(request);
     if (!form) return form.error();
-    if (form->get("grant_type") == core::token_exchange_grant) return exchange(*form, request, context);
-    const auto granted = usecase::grant_token(context.deps, {*form, request.authorization}, request.now);
+    if (form->get("grant_type") == core::token_exchange_grant)
+        return exchange(*form, request, context);
+    const auto granted =
+        usecase::grant_token(context.deps, {*form, request.authorization}, request.now);
     if (!granted) return slow_down(granted.error(), request, context);
-    sys::log_event("token", {{"id", request.event_id}, {"session", granted->session.id.text}, {"client", granted->session.client_id.text}});
+    sys::log_event(
+        "token", {{"id", request.event_id},
+                  {"session", granted->session.id.text},
+                  {"client", granted->session.client_id.text}});
     return answer_json(200, core::token_response(*granted, request.now))
         .header("Cache-Control", "no-store")
         .header("Pragma", "no-cache");
@@ -40,7 +50,10 @@ Handled post_token(const Request& request, WebContext& context) {
 Handled post_revoke(const Request& request, WebContext& context) {
     const auto form = read_form(request);
     if (!form) return form.error();
-    if (auto revoked = usecase::revoke_token(context.deps, {*form, request.authorization}, request.now); !revoked) return slow_down(revoked.error(), request, context);
+    if (auto revoked =
+            usecase::revoke_token(context.deps, {*form, request.authorization}, request.now);
+        !revoked)
+        return slow_down(revoked.error(), request, context);
     return Reply{200, {}, {}}.header("Cache-Control", "no-store");
 }
 
@@ -48,9 +61,12 @@ Handled post_revoke(const Request& request, WebContext& context) {
 Handled post_introspect(const Request& request, WebContext& context) {
     const auto form = read_form(request);
     if (!form) return form.error();
-    auto document = usecase::introspect_token(context.deps, {*form, request.authorization}, request.now);
+    auto document =
+        usecase::introspect_token(context.deps, {*form, request.authorization}, request.now);
     if (!document) return slow_down(document.error(), request, context);
-    return answer_json(200, std::move(*document)).header("Cache-Control", "no-store").header("Pragma", "no-cache");
+    return answer_json(200, std::move(*document))
+        .header("Cache-Control", "no-store")
+        .header("Pragma", "no-cache");
 }
 
 } // namespace consentgate::web

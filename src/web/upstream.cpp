@@ -1,7 +1,7 @@
 #include "consentgate/usecase/upstream.h"
 
-#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -10,29 +10,39 @@ namespace consentgate::web {
 namespace {
 
 void log_upstream_authorization(const Request& request, const core::Form& form) {
-    sys::log_event("upstream", {{"id", request.event_id}, {"service", form.get("mcp_client_id").value_or("")}, {"step", "authorize"}});
+    sys::log_event(
+        "upstream", {{"id", request.event_id},
+                     {"service", form.get("mcp_client_id").value_or("")},
+                     {"step", "authorize"}});
 }
 
 // Before anything leaves for the service: which app, as whom, to which service.
 Handled link_page(const core::Form& query, const Request& request, WebContext& context) {
-    const auto opened = usecase::open_link(context.deps, query, browser_context_of(request, context), request.now);
+    const auto opened =
+        usecase::open_link(context.deps, query, browser_context_of(request, context), request.now);
     if (!opened) return opened.error();
     const auto& view = opened->session;
     const auto holder = shown_principal(view);
     View page;
-    page.set("client_name", shown_client(view.client_name, view.session.client_id)).set("service_name", opened->service.name).set("service_host", opened->service.host());
+    page.set("client_name", shown_client(view.client_name, view.session.client_id))
+        .set("service_name", opened->service.name)
+        .set("service_host", opened->service.host());
     page.set("identity_name", holder).flag("named", !holder.empty());
     page.flag("typed", view.session.identity.kind == core::IdentityKind::user_id);
     page.set("mcp_client_id", opened->service.id.text).set("link", query.get("link").value_or(""));
     const auto language = context.pages.language_for(request.accept_language);
     // Chromium asks form-action about the redirect to the service too.
-    return answer_html(200, context.pages.render("connect", language, std::move(page)),
-                       "'self' " + core::describe_redirect(opened->service.authorization_endpoint).csp_source);
+    return answer_html(
+        200, context.pages.render("connect", language, std::move(page)),
+        "'self' " + core::describe_redirect(opened->service.authorization_endpoint).csp_source);
 }
 
-Reply done_page(const usecase::Returned& returned, const Request& request, const WebContext& context) {
+Reply done_page(
+    const usecase::Returned& returned, const Request& request, const WebContext& context) {
     View page;
-    page.set("service_name", returned.service.name).flag("connected", returned.problem.empty()).flag("refused", returned.problem == "service_refused");
+    page.set("service_name", returned.service.name)
+        .flag("connected", returned.problem.empty())
+        .flag("refused", returned.problem == "service_refused");
     page.flag("failed", returned.problem == "service_failed");
     const auto language = context.pages.language_for(request.accept_language);
     return answer_html(200, context.pages.render("connected", language, std::move(page)), "'none'");
@@ -41,11 +51,15 @@ Reply done_page(const usecase::Returned& returned, const Request& request, const
 } // namespace
 
 Handled get_upstream_authorize(const Request& request, WebContext& context) {
-    if (auto admitted = admit(request, context, "authorize", context.limits.authorizations_per_minute); !admitted) return admitted.error();
+    if (auto admitted =
+            admit(request, context, "authorize", context.limits.authorizations_per_minute);
+        !admitted)
+        return admitted.error();
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
     if (query->count("link") > 0) return link_page(*query, request, context);
-    const auto location = usecase::connect_in_flow(context.deps, *query, browser_context_of(request, context), request.now);
+    const auto location = usecase::connect_in_flow(
+        context.deps, *query, browser_context_of(request, context), request.now);
     if (!location) return location.error();
     log_upstream_authorization(request, *query);
     return answer_redirect(location->reveal());
@@ -54,7 +68,8 @@ Handled get_upstream_authorize(const Request& request, WebContext& context) {
 Handled post_upstream_connect(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    const auto location = usecase::follow_link(context.deps, *form, browser_context_of(request, context), request.now);
+    const auto location = usecase::follow_link(
+        context.deps, *form, browser_context_of(request, context), request.now);
     if (!location) return location.error();
     log_upstream_authorization(request, *form);
     return answer_redirect(location->reveal());
@@ -63,13 +78,21 @@ Handled post_upstream_connect(const Request& request, WebContext& context) {
 Handled get_callback(const Request& request, WebContext& context) {
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
-    const auto returned = usecase::finish_connect(context.deps, *query, browser_context_of(request, context), request.now);
+    const auto returned = usecase::finish_connect(
+        context.deps, *query, browser_context_of(request, context), request.now);
     if (!returned) return returned.error();
     const auto& service = returned->service.id.text;
-    sys::log_event("upstream", {{"id", request.event_id}, {"service", service}, {"step", returned->problem.empty() ? "connected" : returned->problem}, {"why", returned->reason}});
+    sys::log_event(
+        "upstream", {{"id", request.event_id},
+                     {"service", service},
+                     {"step", returned->problem.empty() ? "connected" : returned->problem},
+                     {"why", returned->reason}});
     if (!returned->flow) return done_page(*returned, request, context);
-    const auto problem = returned->problem.empty() ? std::string() : "&error=" + returned->problem + "&service=" + service;
-    return answer_redirect(std::string(core::path::services_page) + "?flow_id=" + returned->flow->text + problem);
+    const auto problem = returned->problem.empty()
+                             ? std::string()
+                             : "&error=" + returned->problem + "&service=" + service;
+    return answer_redirect(
+        std::string(core::path::services_page) + "?flow_id=" + returned->flow->text + problem);
 }
 
 } // namespace consentgate::web

@@ -18,7 +18,9 @@ using boost::unit_test::label;
 
 namespace {
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 // What went wrong, or "ok".
 template <class Action> std::string told(Action action) {
@@ -36,16 +38,26 @@ struct Installed {
     CountingRandom random;
 
     Installed() {
-        for (const auto& key : app::known_keys()) environment.unset("CONSENTGATE_" + Poco::toUpper(key.name));
+        for (const auto& key : app::known_keys())
+            environment.unset("CONSENTGATE_" + Poco::toUpper(key.name));
         configure("");
         sys::create_key_file(folder.file("consentgate.key"), random);
         migrate();
     }
     void configure(const std::string& more) const {
-        folder.write("consentgate.conf", "issuer = https://auth.example.org\nresources = https://tools.example.org/mcp\n"
-                                         "database = consentgate.db\nkey_file = consentgate.key\n" + more);
+        folder.write(
+            "consentgate.conf",
+            "issuer = https://auth.example.org\nresources = https://tools.example.org/mcp\n"
+            "database = consentgate.db\nkey_file = consentgate.key\n" +
+                more);
     }
-    void migrate() const { store::migrate({.path = folder.file("consentgate.db"), .wait = std::chrono::milliseconds(1000), .before_statement = {}}, noon); }
+    void migrate() const {
+        store::migrate(
+            {.path = folder.file("consentgate.db"),
+             .wait = std::chrono::milliseconds(1000),
+             .before_statement = {}},
+            noon);
+    }
     app::Startup lay() const { return app::load_startup(folder.file("consentgate.conf")); }
     std::string starting() const {
         return told([&] {
@@ -59,8 +71,11 @@ struct Installed {
 
 BOOST_FIXTURE_TEST_SUITE(wire, Installed)
 
-BOOST_AUTO_TEST_CASE(a_start_without_anything_to_guard_is_refused_and_says_what_to_do, *label("A18")) {
-    folder.write("consentgate.conf", "issuer = https://auth.example.org\ndatabase = consentgate.db\nkey_file = consentgate.key\n");
+BOOST_AUTO_TEST_CASE(
+    a_start_without_anything_to_guard_is_refused_and_says_what_to_do, *label("A18")) {
+    folder.write(
+        "consentgate.conf",
+        "issuer = https://auth.example.org\ndatabase = consentgate.db\nkey_file = consentgate.key\n");
     BOOST_TEST(holds(starting(), "consentgate-admin resource add URL"));
 }
 
@@ -78,24 +93,30 @@ BOOST_AUTO_TEST_CASE(a_missing_database_or_schema_says_to_migrate) {
     BOOST_TEST(holds(starting(), "consentgate-admin migrate"));
     folder.write("consentgate.db", "");
     BOOST_TEST(holds(starting(), "consentgate-admin migrate"));
-    folder.write("consentgate.db", "this is no database, whatever it is called, and it is long enough to be looked at");
+    folder.write(
+        "consentgate.db",
+        "this is no database, whatever it is called, and it is long enough to be looked at");
     BOOST_TEST(starting() != "ok");
 }
 
-BOOST_AUTO_TEST_CASE(another_key_file_than_the_databases_is_noticed_at_start, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    another_key_file_than_the_databases_is_noticed_at_start, *label("contract_5")) {
     BOOST_TEST(starting() == "ok");
     const auto before = folder.read("consentgate.key");
     std::filesystem::remove(folder.file("consentgate.key"));
     sys::create_key_file(folder.file("consentgate.key"), random);
     BOOST_TEST(holds(starting(), "restore the file from its backup"));
-    folder.write("consentgate.key", before.substr(0, before.rfind(' ')) + " " + std::string(43, 'A') + "\n"); // the name of the old, the bytes of another
+    folder.write(
+        "consentgate.key", before.substr(0, before.rfind(' ')) + " " + std::string(43, 'A') +
+                               "\n"); // the name of the old, the bytes of another
     BOOST_TEST(holds(starting(), "restore the file from its backup"));
     folder.write("consentgate.key", before + "k2 " + std::string(43, 'A') + "\n"); // a rotated one
     BOOST_TEST(starting() == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_stops_the_start, *label("contract_5")) {
-    std::filesystem::permissions(folder.file("consentgate.key"), static_cast<std::filesystem::perms>(0644));
+    std::filesystem::permissions(
+        folder.file("consentgate.key"), static_cast<std::filesystem::perms>(0644));
     BOOST_TEST(holds(starting(), "chmod 600"));
 }
 
@@ -106,14 +127,21 @@ BOOST_AUTO_TEST_CASE(bearer_keys_are_read_from_their_files, *label("contract_1")
     const auto startup = lay();
     const auto claims = "{\"exp\":" + in_an_hour() + ",\"sub\":\"vk_1\"}";
     for (const auto* algorithm : {"HS256", "RS256"}) {
-        BOOST_TEST_CONTEXT(algorithm) BOOST_TEST(code_of(startup.bearers.verify(sign(claims, algorithm), startup.config.policy, noon)) == "ok");
+        BOOST_TEST_CONTEXT(algorithm)
+        BOOST_TEST(
+            code_of(startup.bearers.verify(sign(claims, algorithm), startup.config.policy, noon)) ==
+            "ok");
     }
 }
 
-BOOST_AUTO_TEST_CASE(bearer_keys_that_cannot_serve_stop_the_start_and_are_not_quoted, *label("contract_1") * label("K47")) {
+BOOST_AUTO_TEST_CASE(
+    bearer_keys_that_cannot_serve_stop_the_start_and_are_not_quoted,
+    *label("contract_1") * label("K47")) {
     folder.write("short.key", "sssss");
     folder.write("open.key", hmac_secret, 0644);
-    for (const auto* bad : {"HS256:short.key", "HS256:open.key", "HS256:missing.key", "RS256:short.key", "EdDSA:short.key", "none:short.key"}) {
+    for (const auto* bad :
+         {"HS256:short.key", "HS256:open.key", "HS256:missing.key", "RS256:short.key",
+          "EdDSA:short.key", "none:short.key"}) {
         configure(std::string("bearer_keys = ") + bad + "\n");
         const auto said = told([&] { lay(); });
         BOOST_TEST_CONTEXT(bad << ": " << said) {
@@ -124,7 +152,8 @@ BOOST_AUTO_TEST_CASE(bearer_keys_that_cannot_serve_stop_the_start_and_are_not_qu
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_configuration_file_is_the_argument_then_the_environment_then_the_installed_one) {
+BOOST_AUTO_TEST_CASE(
+    the_configuration_file_is_the_argument_then_the_environment_then_the_installed_one) {
     char program[] = "consentgate", option[] = "--config", file[] = "/a.conf";
     char* given[] = {program, option, file};
     char* bare[] = {program, option};

@@ -20,12 +20,16 @@ struct Configured {
     Environment environment;
 
     Configured() {
-        for (const auto* key : {"DATABASE", "DATABASE_PASSWORD", "DATABASE_PASSWORD_FILE", "DATABASE_TLS", "DATABASE_TLS_CA"}) {
+        for (const auto* key :
+             {"DATABASE", "DATABASE_PASSWORD", "DATABASE_PASSWORD_FILE", "DATABASE_TLS",
+              "DATABASE_TLS_CA"}) {
             environment.unset(std::string("CONSENTGATE_") + key);
         }
     }
     app::Config with(const std::string& lines) {
-        return app::read_config(folder.write("consentgate.conf", "issuer = https://a.example\nresources = https://a.example/mcp\n" + lines + "\n"));
+        return app::read_config(folder.write(
+            "consentgate.conf",
+            "issuer = https://a.example\nresources = https://a.example/mcp\n" + lines + "\n"));
     }
     std::string problems_with(const std::string& lines) {
         try {
@@ -42,14 +46,17 @@ struct Configured {
     }
 };
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(database_config, Configured)
 
 BOOST_AUTO_TEST_CASE(an_address_names_engine_user_hosts_and_database) {
-    const auto config = with("database = postgresql://anna@db1.example,db2.example:5433,127.0.0.1/tools").store;
+    const auto config =
+        with("database = postgresql://anna@db1.example,db2.example:5433,127.0.0.1/tools").store;
     BOOST_TEST((config.engine == store::Engine::postgresql));
     BOOST_TEST(config.user == "anna");
     BOOST_TEST(config.name == "tools");
@@ -58,7 +65,9 @@ BOOST_AUTO_TEST_CASE(an_address_names_engine_user_hosts_and_database) {
     BOOST_TEST(config.hosts[0].port == 5432);
     BOOST_TEST(config.hosts[1].port == 5433);
     BOOST_TEST(config.hosts[2].name == "127.0.0.1");
-    BOOST_TEST(store::address_of(config) == "postgresql://anna@db1.example:5432,db2.example:5433,127.0.0.1:5432/tools");
+    BOOST_TEST(
+        store::address_of(config) ==
+        "postgresql://anna@db1.example:5432,db2.example:5433,127.0.0.1:5432/tools");
     BOOST_TEST(with("database = mariadb://anna@db/tools").store.hosts[0].port == 3306);
 }
 
@@ -75,19 +84,26 @@ BOOST_AUTO_TEST_CASE(a_path_is_sqlite_and_stays_beside_the_configuration_file) {
 }
 
 BOOST_AUTO_TEST_CASE(an_address_that_means_nothing_is_refused_with_the_form_it_must_have) {
-    for (const auto* wrong : {"postgres://a@h/n", "mysql://a@h/n", "postgresql://h/n", "postgresql://a@h", "postgresql://a@/n", "postgresql://a@h/",
-                              "postgresql://@h/n", "postgresql://a@h/n?x=1", "mariadb://a@h/n;DRIVER=x", "mariadb://a;PWD=x@h/n"}) {
-        BOOST_TEST_CONTEXT(wrong) BOOST_TEST(holds(problems_with(std::string("database = ") + wrong), "database must be"));
+    for (const auto* wrong :
+         {"postgres://a@h/n", "mysql://a@h/n", "postgresql://h/n", "postgresql://a@h",
+          "postgresql://a@/n", "postgresql://a@h/", "postgresql://@h/n", "postgresql://a@h/n?x=1",
+          "mariadb://a@h/n;DRIVER=x", "mariadb://a;PWD=x@h/n"}) {
+        BOOST_TEST_CONTEXT(wrong)
+        BOOST_TEST(holds(problems_with(std::string("database = ") + wrong), "database must be"));
     }
-    for (const auto* wrong : {"postgresql://a@h:0/n", "postgresql://a@h:65536/n", "postgresql://a@h:x/n"}) {
-        BOOST_TEST_CONTEXT(wrong) BOOST_TEST(holds(problems_with(std::string("database = ") + wrong), "a port that is no number"));
+    for (const auto* wrong :
+         {"postgresql://a@h:0/n", "postgresql://a@h:65536/n", "postgresql://a@h:x/n"}) {
+        BOOST_TEST_CONTEXT(wrong)
+        BOOST_TEST(
+            holds(problems_with(std::string("database = ") + wrong), "a port that is no number"));
     }
     BOOST_TEST(problems_with("database = postgresql://a@h:1,h:65535/n") == "ok");
     BOOST_TEST(holds(problems_with("database = mariadb://a@h;PWD=x/n"), "a host that is"));
     BOOST_TEST(holds(problems_with("database = mariadb://a@%zz/n"), "a % that means nothing"));
 }
 
-BOOST_AUTO_TEST_CASE(a_password_is_not_accepted_where_others_read_and_never_repeated, *label("K47")) {
+BOOST_AUTO_TEST_CASE(
+    a_password_is_not_accepted_where_others_read_and_never_repeated, *label("K47")) {
     const auto in_address = problems_with("database = postgresql://anna:hunter2@db/tools");
     BOOST_TEST(holds(in_address, "database_password_file"));
     BOOST_TEST(!holds(in_address, "hunter2"));
@@ -105,11 +121,15 @@ BOOST_AUTO_TEST_CASE(the_password_comes_from_the_environment) {
 BOOST_AUTO_TEST_CASE(the_password_comes_from_a_file_that_is_nobody_elses) {
     auto config = with("database_password_file = " + secret_file(" a b;c}'\"= \r\n", 0600));
     app::read_database_password(config);
-    BOOST_TEST((config.store.password.reveal() == " a b;c}'\"= ")); // blanks may be meant, the end of the line is not
+    BOOST_TEST(
+        (config.store.password.reveal() ==
+         " a b;c}'\"= ")); // blanks may be meant, the end of the line is not
     auto open = with("database_password_file = " + secret_file("x\n", 0644));
     BOOST_CHECK_THROW(app::read_database_password(open), std::runtime_error);
     auto empty = with("database_password_file = " + secret_file("\n", 0600));
-    BOOST_CHECK_EXCEPTION(app::read_database_password(empty), std::runtime_error, [](const auto& error) { return holds(error.what(), "is empty"); });
+    BOOST_CHECK_EXCEPTION(
+        app::read_database_password(empty), std::runtime_error,
+        [](const auto& error) { return holds(error.what(), "is empty"); });
 }
 
 BOOST_AUTO_TEST_CASE(tls_is_verified_encrypted_off_or_as_the_host_needs_it) {
@@ -117,7 +137,8 @@ BOOST_AUTO_TEST_CASE(tls_is_verified_encrypted_off_or_as_the_host_needs_it) {
     BOOST_TEST((with("database_tls = verify").store.tls == store::Tls::verify));
     BOOST_TEST((with("database_tls = encrypt").store.tls == store::Tls::encrypt));
     BOOST_TEST((with("database_tls = off").store.tls == store::Tls::off));
-    BOOST_TEST(holds(problems_with("database_tls = yes"), "database_tls must be verify, encrypt or off"));
+    BOOST_TEST(
+        holds(problems_with("database_tls = yes"), "database_tls must be verify, encrypt or off"));
     BOOST_TEST(with("database_tls_ca = ca.pem").store.tls_ca == folder.file("ca.pem"));
 }
 

@@ -16,34 +16,47 @@ namespace {
 
 const core::GuardedResource resource{"https://tools.example.org/mcp"};
 
-HttpAnswer heard(int status, std::string authenticate = {}, std::string body = {}) { return {true, status, std::move(authenticate), {}, std::move(body), {}}; }
+HttpAnswer heard(int status, std::string authenticate = {}, std::string body = {}) {
+    return {true, status, std::move(authenticate), {}, std::move(body), {}};
+}
 HttpAnswer silence() { return {false, 0, {}, {}, {}, "nothing listens there"}; }
 std::string challenge() { return core::bearer_challenge(resource.url, scopes("mcp"), nullptr); }
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(doctor)
 
-BOOST_AUTO_TEST_CASE(a_document_is_ours_to_the_letter_or_something_elses, *label("D1") * label("D12")) {
-    BOOST_TEST((core::check_document("https://h/x", heard(200, {}, "{}"), "{}").verdict == Verdict::ok));
-    for (const auto& other : {heard(200, {}, "{} "), heard(200, {}, "<html>"), heard(404, {}, "{}"), heard(301), silence()}) {
+BOOST_AUTO_TEST_CASE(
+    a_document_is_ours_to_the_letter_or_something_elses, *label("D1") * label("D12")) {
+    BOOST_TEST(
+        (core::check_document("https://h/x", heard(200, {}, "{}"), "{}").verdict == Verdict::ok));
+    for (const auto& other :
+         {heard(200, {}, "{} "), heard(200, {}, "<html>"), heard(404, {}, "{}"), heard(301),
+          silence()}) {
         const auto finding = core::check_document("https://h/x", other, "{}");
         BOOST_TEST((finding.verdict == Verdict::broken));
         BOOST_TEST(!finding.fix.empty());
     }
 }
 
-BOOST_AUTO_TEST_CASE(whoever_passes_without_a_token_is_the_worst_there_is, *label("RS11") * label("C1")) {
+BOOST_AUTO_TEST_CASE(
+    whoever_passes_without_a_token_is_the_worst_there_is, *label("RS11") * label("C1")) {
     const auto policy = sample_policy();
-    const auto valid = [&](const HttpAnswer& answer) { return core::check_without_token("GET", resource, answer, policy); };
+    const auto valid = [&](const HttpAnswer& answer) {
+        return core::check_without_token("GET", resource, answer, policy);
+    };
     BOOST_TEST((valid(heard(401, challenge())).verdict == Verdict::ok));
     for (const int status : {200, 202, 204, 206}) {
         BOOST_TEST((valid(heard(status)).verdict == Verdict::broken));
         BOOST_TEST(holds(valid(heard(status)).what, "ANYONE"));
         BOOST_TEST(holds(valid(heard(status)).fix, "mod_fastcgi before mod_proxy"));
     }
-    for (const auto& other : {heard(401), heard(401, "Basic realm=\"x\""), heard(401, challenge() + ", error=\"x\""), heard(403, challenge()), heard(404), heard(302), heard(500), silence()}) {
+    for (const auto& other :
+         {heard(401), heard(401, "Basic realm=\"x\""), heard(401, challenge() + ", error=\"x\""),
+          heard(403, challenge()), heard(404), heard(302), heard(500), silence()}) {
         BOOST_TEST((valid(other).verdict == Verdict::broken));
         BOOST_TEST(!holds(valid(other).what, "ANYONE"));
     }
@@ -51,41 +64,72 @@ BOOST_AUTO_TEST_CASE(whoever_passes_without_a_token_is_the_worst_there_is, *labe
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_served_without_tls_and_no_redirect_forgets_it, *label("D15")) {
-    const auto sent_to = [](int status, std::string location) { return HttpAnswer{true, status, {}, std::move(location), {}, {}}; };
-    for (const auto& good : {silence(), sent_to(301, "https://tools.example.org/oauth/sessions"), sent_to(308, "HTTPS://tools.example.org/")}) {
-        BOOST_TEST((core::check_without_tls("http://tools.example.org/oauth/sessions", good).verdict == Verdict::ok));
+    const auto sent_to = [](int status, std::string location) {
+        return HttpAnswer{true, status, {}, std::move(location), {}, {}};
+    };
+    for (const auto& good :
+         {silence(), sent_to(301, "https://tools.example.org/oauth/sessions"),
+          sent_to(308, "HTTPS://tools.example.org/")}) {
+        BOOST_TEST(
+            (core::check_without_tls("http://tools.example.org/oauth/sessions", good).verdict ==
+             Verdict::ok));
     }
-    for (const auto& bad : {heard(200), heard(404), heard(401), sent_to(301, "http://tools.example.org/"), sent_to(302, "/oauth"), sent_to(200, "https://tools.example.org/")}) {
-        const auto finding = core::check_without_tls("http://tools.example.org/oauth/sessions", bad);
+    for (const auto& bad :
+         {heard(200), heard(404), heard(401), sent_to(301, "http://tools.example.org/"),
+          sent_to(302, "/oauth"), sent_to(200, "https://tools.example.org/")}) {
+        const auto finding =
+            core::check_without_tls("http://tools.example.org/oauth/sessions", bad);
         BOOST_TEST((finding.verdict == Verdict::broken));
         BOOST_TEST(holds(finding.fix, "Redirect permanent"));
     }
-    BOOST_TEST(holds(core::check_document("https://h/x", sent_to(301, "http://h/x/"), "{}").what, "without TLS"));
-    BOOST_TEST(!holds(core::check_document("https://h/x", sent_to(301, "https://h/x/"), "{}").what, "without TLS"));
-    BOOST_TEST(!holds(core::check_document("http://127.0.0.1/x", sent_to(301, "http://127.0.0.1/x/"), "{}").what, "without TLS"));
-    BOOST_TEST(holds(core::check_without_token("POST", resource, sent_to(301, "http://tools.example.org/mcp/"), sample_policy()).fix, "ServerName https"));
+    BOOST_TEST(holds(
+        core::check_document("https://h/x", sent_to(301, "http://h/x/"), "{}").what,
+        "without TLS"));
+    BOOST_TEST(!holds(
+        core::check_document("https://h/x", sent_to(301, "https://h/x/"), "{}").what,
+        "without TLS"));
+    BOOST_TEST(!holds(
+        core::check_document("http://127.0.0.1/x", sent_to(301, "http://127.0.0.1/x/"), "{}").what,
+        "without TLS"));
+    BOOST_TEST(holds(
+        core::check_without_token(
+            "POST", resource, sent_to(301, "http://tools.example.org/mcp/"), sample_policy())
+            .fix,
+        "ServerName https"));
 }
 
 BOOST_AUTO_TEST_CASE(a_token_that_is_not_seen_means_that_authorization_is_kept_back, *label("C5")) {
     const auto error = core::make_error(core::ErrorCode::invalid_bearer, core::PublicMessage{"no"});
-    BOOST_TEST((core::check_false_token(resource, heard(401, core::bearer_challenge(resource.url, scopes("mcp"), &error))).verdict == Verdict::ok));
-    BOOST_TEST(holds(core::check_false_token(resource, heard(401, challenge())).fix, "CGIPassAuth On"));
+    BOOST_TEST(
+        (core::check_false_token(
+             resource, heard(401, core::bearer_challenge(resource.url, scopes("mcp"), &error)))
+             .verdict == Verdict::ok));
+    BOOST_TEST(
+        holds(core::check_false_token(resource, heard(401, challenge())).fix, "CGIPassAuth On"));
     BOOST_TEST(holds(core::check_false_token(resource, heard(200)).what, "ANYONE"));
     BOOST_TEST((core::check_false_token(resource, heard(500)).verdict == Verdict::broken));
-    BOOST_TEST((core::check_false_secret("https://h/i", heard(401, "Basic realm=\"consentgate\"")).verdict == Verdict::ok));
+    BOOST_TEST(
+        (core::check_false_secret("https://h/i", heard(401, "Basic realm=\"consentgate\""))
+             .verdict == Verdict::ok));
     BOOST_TEST(holds(core::check_false_secret("https://h/i", heard(401)).fix, "CGIPassAuth On"));
     BOOST_TEST((core::check_false_secret("https://h/i", heard(404)).verdict == Verdict::broken));
 }
 
-BOOST_AUTO_TEST_CASE(another_spelling_may_lead_anywhere_but_through, *label("RS8") * label("RS11")) {
-    for (const int status : {400, 401, 403, 404, 500, 301}) BOOST_TEST((core::check_spelling("https://h//mcp", heard(status)).verdict == Verdict::ok));
+BOOST_AUTO_TEST_CASE(
+    another_spelling_may_lead_anywhere_but_through, *label("RS8") * label("RS11")) {
+    for (const int status : {400, 401, 403, 404, 500, 301})
+        BOOST_TEST((core::check_spelling("https://h//mcp", heard(status)).verdict == Verdict::ok));
     BOOST_TEST((core::check_spelling("https://h//mcp", heard(200)).verdict == Verdict::broken));
 }
 
 BOOST_AUTO_TEST_CASE(where_users_are_verified_a_page_is_the_web_servers_to_refuse, *label("K45")) {
-    const auto valid = [](const HttpAnswer& answer) { return core::check_sign_in("https://h/oauth/sessions", "without a sign-in", answer); };
-    for (const auto& asked : {heard(401, "Basic realm=\"Sign in\""), heard(302), heard(303)}) BOOST_TEST((valid(asked).verdict == Verdict::ok));
-    for (const auto& wrong : {heard(200), heard(403), heard(404), heard(500), silence()}) BOOST_TEST((valid(wrong).verdict == Verdict::broken));
+    const auto valid = [](const HttpAnswer& answer) {
+        return core::check_sign_in("https://h/oauth/sessions", "without a sign-in", answer);
+    };
+    for (const auto& asked : {heard(401, "Basic realm=\"Sign in\""), heard(302), heard(303)})
+        BOOST_TEST((valid(asked).verdict == Verdict::ok));
+    for (const auto& wrong : {heard(200), heard(403), heard(404), heard(500), silence()})
+        BOOST_TEST((valid(wrong).verdict == Verdict::broken));
     BOOST_TEST(holds(valid(heard(200)).what, "ANYONE can be any user"));
     BOOST_TEST(holds(valid(heard(403)).fix, "REMOTE_USER"));
 }
@@ -101,7 +145,9 @@ BOOST_AUTO_TEST_CASE(a_clock_may_be_half_a_minute_off_and_no_more, *label("D12")
     BOOST_TEST(holds(valid(31).what, "31 seconds behind"));
     BOOST_TEST(holds(valid(-31).what, "31 seconds ahead of"));
     BOOST_TEST((valid(31).verdict == Verdict::broken));
-    BOOST_TEST((core::check_clock("https://h", heard(200), here).verdict == Verdict::ok)); // it does not say
+    BOOST_TEST(
+        (core::check_clock("https://h", heard(200), here).verdict ==
+         Verdict::ok)); // it does not say
 }
 
 BOOST_AUTO_TEST_CASE(a_preflight_passes_with_both_headers_only, *label("D10")) {
@@ -110,23 +156,35 @@ BOOST_AUTO_TEST_CASE(a_preflight_passes_with_both_headers_only, *label("D10")) {
         answer.allow_origin = origin, answer.allow_headers = headers;
         return core::check_preflight("https://h/token", answer, Verdict::broken);
     };
-    BOOST_TEST((valid(204, "*", "Content-Type, Authorization, MCP-Protocol-Version").verdict == Verdict::ok));
-    for (const auto& wrong : {valid(403, "*", "MCP-Protocol-Version"), valid(204, "", "MCP-Protocol-Version"), valid(204, "https://h", "MCP-Protocol-Version"), valid(200, "*", "Content-Type")}) {
+    BOOST_TEST(
+        (valid(204, "*", "Content-Type, Authorization, MCP-Protocol-Version").verdict ==
+         Verdict::ok));
+    for (const auto& wrong :
+         {valid(403, "*", "MCP-Protocol-Version"), valid(204, "", "MCP-Protocol-Version"),
+          valid(204, "https://h", "MCP-Protocol-Version"), valid(200, "*", "Content-Type")}) {
         BOOST_TEST((wrong.verdict == Verdict::broken));
         BOOST_TEST(!wrong.fix.empty());
     }
-    BOOST_TEST((core::check_preflight("https://h/mcp", heard(405), Verdict::note).verdict == Verdict::note));
+    BOOST_TEST(
+        (core::check_preflight("https://h/mcp", heard(405), Verdict::note).verdict ==
+         Verdict::note));
 }
 
 BOOST_AUTO_TEST_CASE(a_body_is_ours_to_take_or_to_refuse, *label("K36")) {
-    const auto ours = R"({"error":"invalid_request","error_description":"the body is larger than 64 KiB"})";
-    BOOST_TEST((core::check_small_body("https://h/token", heard(400, {}, R"({"error":"unsupported_grant_type"})")).verdict == Verdict::ok));
-    BOOST_TEST((core::check_large_body("https://h/token", heard(413, {}, ours)).verdict == Verdict::ok));
+    const auto ours =
+        R"({"error":"invalid_request","error_description":"the body is larger than 64 KiB"})";
+    BOOST_TEST(
+        (core::check_small_body(
+             "https://h/token", heard(400, {}, R"({"error":"unsupported_grant_type"})"))
+             .verdict == Verdict::ok));
+    BOOST_TEST(
+        (core::check_large_body("https://h/token", heard(413, {}, ours)).verdict == Verdict::ok));
     for (const auto& other : {heard(413, {}, "<html>"), heard(200), heard(502), silence()}) {
         BOOST_TEST((core::check_small_body("https://h/token", other).verdict == Verdict::broken));
         BOOST_TEST((core::check_large_body("https://h/token", other).verdict == Verdict::broken));
     }
-    BOOST_TEST(holds(core::check_small_body("https://h/token", heard(413)).fix, "client_max_body_size"));
+    BOOST_TEST(
+        holds(core::check_small_body("https://h/token", heard(413)).fix, "client_max_body_size"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

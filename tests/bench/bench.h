@@ -1,5 +1,5 @@
-// What tests/bench/run.sh can ask of the program; each prints its part of the report.
-// A database is named by its address, as in the configuration; a server's password is in the environment.
+// What tests/bench/run.sh can ask of the program; each prints its part of the report. A database is
+// named by its address, as in the configuration; a server's password is in the environment.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,9 @@ namespace consentgate::bench {
 //     folder   on the disk to be measured, empty
 int measure_settlements(const std::string& address, const std::string& folder);
 
-// (b) what the store's verbs cost when it is full, beside a store that is nearly empty. Both databases are filled first;
-// that prints nothing, and what is to happen before the measurement can happen between the two.
+// (b) what the store's verbs cost when it is full, beside a store that is nearly empty. Both
+// databases are filled first; that prints nothing, and what is to happen before the measurement can
+// happen between the two.
 int fill(const std::string& few, const std::string& many);
 int measure_fullness(const std::string& few, const std::string& many);
 
@@ -31,27 +32,34 @@ struct Servers {
 };
 int measure_journeys(const Servers& servers);
 
-// (e) the endpoints that clients and resource servers ask most, beside the program that does nothing.
+// (e) the endpoints that clients and resource servers ask most, beside the program that does
+// nothing.
 // in:   id, secret  of a resource server of the one resource
-//       service     that it may fetch its callers' tokens of; none of them is refreshed, and it is never asked
+//       service     that it may fetch its callers' tokens of; none of them is refreshed, and it is
+//         never asked
 struct Vault {
     std::string database, key_file; // an account is written there beforehand
 };
-int measure_endpoints(int port, const std::string& id, const std::string& secret, const std::string& service, const Vault& vault);
+int measure_endpoints(
+    int port, const std::string& id, const std::string& secret, const std::string& service,
+    const Vault& vault);
 
-// (f) calls of a server behind the gate, through one web server after another.
-// Each has /open, which is not guarded, /nothing behind the authorizer that does nothing, and /mcp behind the gate.
+// (f) calls of a server behind the gate, through one web server after another. Each has /open,
+// which is not guarded, /nothing behind the authorizer that does nothing, and /mcp behind the gate.
 struct Front {
     std::string name;
     int port;
     pid_t nothing, gate; // the masters, whose children decide
 };
-int measure_gate(int port, const std::vector<Front>& fronts); // in: port  of the pages, where the callers sign in
+int measure_gate(
+    int port,
+    const std::vector<Front>& fronts); // in: port  of the pages, where the callers sign in
 
 // A FastCGI AUTHORIZER that says yes to everything, with as many facts as the gate tells.
 int authorize_nothing();
 
-// A FastCGI program that says "ok" to everything: what lighttpd, libfcgi and the kernel cost without us.
+// A FastCGI program that says "ok" to everything: what lighttpd, libfcgi and the kernel cost
+// without us.
 int serve_nothing();
 
 } // namespace consentgate::bench

@@ -33,7 +33,10 @@ Yardstick yardstick_of(Engine engine) {
 class Arena {
 public:
     Arena(const std::string& address, std::string folder)
-        : config_(config_of(address)), folder_(std::move(folder)), start_(sys::now()), stock_(use_flows(max_flows, start_)) {
+        : config_(config_of(address)),
+          folder_(std::move(folder)),
+          start_(sys::now()),
+          stock_(use_flows(max_flows, start_)) {
         store::migrate(config_, start_);
         if (config_.engine == Engine::sqlite) put_flows(config_, max_flows, start_);
         check_step_texts(fresh(), stock_.front());
@@ -43,20 +46,25 @@ public:
 
     RoundResult run_ours(int processes) {
         const auto config = fresh();
-        return checked(config, run_round([&] { return open_our_settler(config); }, processes, stock_));
+        return checked(
+            config, run_round([&] { return open_our_settler(config); }, processes, stock_));
     }
 
     RoundResult run_yardstick(int processes) {
         const auto config = fresh();
-        if (config.engine == Engine::postgresql) return checked(config, run_pgbench(config, folder_, processes, stock_.front()));
-        const auto open = config.engine == Engine::sqlite ? open_sqlite_settler : open_mariadb_settler;
+        if (config.engine == Engine::postgresql)
+            return checked(config, run_pgbench(config, folder_, processes, stock_.front()));
+        const auto open =
+            config.engine == Engine::sqlite ? open_sqlite_settler : open_mariadb_settler;
         return checked(config, run_round([&] { return open(config); }, processes, stock_));
     }
 
 private:
-    // All flows are there and nothing is settled, as every round begins. It is already on the disk, so that no round pays
-    // for another's writing.
-    store::StoreConfig fresh() const { return config_.engine == Engine::sqlite ? fresh_copy() : fresh_tables(); }
+    // All flows are there and nothing is settled, as every round begins. It is already on the disk,
+    // so that no round pays for another's writing.
+    store::StoreConfig fresh() const {
+        return config_.engine == Engine::sqlite ? fresh_copy() : fresh_tables();
+    }
 
     store::StoreConfig fresh_copy() const {
         auto config = config_;
@@ -64,7 +72,8 @@ private:
         for (const auto* part : {"", "-wal", "-shm"}) std::filesystem::remove(config.path + part);
         std::filesystem::copy_file(config_.path, config.path);
         const int file = ::open(config.path.c_str(), O_RDONLY);
-        if (file < 0 || ::fsync(file) != 0) throw std::runtime_error(config.path + " did not reach the disk");
+        if (file < 0 || ::fsync(file) != 0)
+            throw std::runtime_error(config.path + " did not reach the disk");
         ::close(file);
         return config;
     }
@@ -83,10 +92,14 @@ private:
     static RoundResult checked(const store::StoreConfig& config, RoundResult result) {
         Database database(config);
         const auto finalized_flow = static_cast<std::int64_t>(result.waits.size());
-        const bool whole = database.number("SELECT count(*) FROM session") == finalized_flow && database.number("SELECT count(*) FROM code") == finalized_flow &&
-                           database.number("SELECT count(*) FROM flow") == static_cast<std::int64_t>(max_flows) - finalized_flow &&
-                           database.number("SELECT count(*) FROM session s JOIN code k ON k.session_id = s.id") == finalized_flow &&
-                           database.number("SELECT count(*) FROM session s JOIN flow f ON f.id = s.flow_id") == 0;
+        const bool whole =
+            database.number("SELECT count(*) FROM session") == finalized_flow &&
+            database.number("SELECT count(*) FROM code") == finalized_flow &&
+            database.number("SELECT count(*) FROM flow") ==
+                static_cast<std::int64_t>(max_flows) - finalized_flow &&
+            database.number("SELECT count(*) FROM session s JOIN code k ON k.session_id = s.id") ==
+                finalized_flow &&
+            database.number("SELECT count(*) FROM session s JOIN flow f ON f.id = s.flow_id") == 0;
         if (!whole) throw std::runtime_error("the database does not hold what was settled");
         return result;
     }
@@ -110,8 +123,11 @@ void print_line(int processes, const Side& ours, const Side& theirs, double targ
     const double ratio = median_ratio(ours.per_second, theirs.per_second);
     const auto our_waits = waits_of(ours.waits);
     const auto their_waits = waits_of(theirs.waits);
-    std::printf("  %9d %11.0f %11.0f %7.2f %-7s %8.2f %8.1f %14.2f %8.1f\n", processes, median(ours.per_second), median(theirs.per_second), ratio,
-                ratio >= target ? "ok" : "MISSED", our_waits.p99, our_waits.max, their_waits.p99, their_waits.max);
+    std::printf(
+        "  %9d %11.0f %11.0f %7.2f %-7s %8.2f %8.1f %14.2f %8.1f\n", processes,
+        median(ours.per_second), median(theirs.per_second), ratio,
+        ratio >= target ? "ok" : "MISSED", our_waits.p99, our_waits.max, their_waits.p99,
+        their_waits.max);
 }
 
 } // namespace
@@ -119,22 +135,28 @@ void print_line(int processes, const Side& ours, const Side& theirs, double targ
 int measure_settlements(const std::string& address, const std::string& folder) {
     Arena arena(address, folder);
     const auto yardstick = yardstick_of(arena.engine());
-    std::printf("(a) finalizing transactions per second, every commit on the disk, where one takes %.2f ms; medians of %d rounds, load %s\n", sync_ms(folder),
-                rounds, load_average().c_str());
-    std::printf("  %9s %11s %11s %7s >= %-4.1f %8s %8s %7s p99 ms %8s\n", "processes", "ours", yardstick.name, "ratio", yardstick.target, "p99 ms", "max ms",
-                yardstick.name, "max ms");
+    std::printf(
+        "(a) finalizing transactions per second, every commit on the disk, where one takes %.2f ms; medians of %d rounds, load %s\n",
+        sync_ms(folder), rounds, load_average().c_str());
+    std::printf(
+        "  %9s %11s %11s %7s >= %-4.1f %8s %8s %7s p99 ms %8s\n", "processes", "ours",
+        yardstick.name, "ratio", yardstick.target, "p99 ms", "max ms", yardstick.name, "max ms");
     for (const int processes : {1, 4}) {
         Side ours;
         Side theirs;
-        for (int round = 0; round < rounds; ++round) { // by turns, so that a disturbance from outside meets both
+        for (int round = 0; round < rounds;
+             ++round) { // by turns, so that a disturbance from outside meets both
             ours.add(arena.run_ours(processes));
             theirs.add(arena.run_yardstick(processes));
         }
         print_line(processes, ours, theirs, yardstick.target);
         std::fflush(stdout);
     }
-    // Shared disks are throttled now and then; a run with two different figures is to be made again.
-    std::printf("  one commit to this disk afterwards: %.2f ms; load %s\n", sync_ms(folder), load_average().c_str());
+    // Shared disks are throttled now and then; a run with two different figures is to be made
+    // again.
+    std::printf(
+        "  one commit to this disk afterwards: %.2f ms; load %s\n", sync_ms(folder),
+        load_average().c_str());
     return EXIT_SUCCESS;
 }
 

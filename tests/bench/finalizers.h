@@ -14,7 +14,8 @@ namespace consentgate::bench {
 class Finalizer {
 public:
     virtual ~Finalizer() = default;
-    virtual void finalize(const core::Finalization& finalization) = 0; // throws when it was not done
+    virtual void finalize(
+        const core::Finalization& finalization) = 0; // throws when it was not done
 };
 
 // Opens the database at once, so that no measured transaction pays for it. Call it after the fork.
@@ -31,14 +32,15 @@ inline constexpr std::array<const char*, steps> step_texts = {
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
-// A comparison means something only while both sides say the same words: throws when our store says others for this
-// settlement, which it makes.
+// A comparison means something only while both sides say the same words: throws when our store says
+// others for this settlement, which it makes.
 void check_step_texts(const store::StoreConfig& config, const core::Finalization& finalization);
 
 std::unique_ptr<Finalizer> open_our_settler(const store::StoreConfig& config);
 
-// The plain program: what one would write in C against the engine's own library with nothing in between. Statements
-// prepared once, the engine's own waiting, no exceptions on the way, no copies of what is bound.
+// The plain program: what one would write in C against the engine's own library with nothing in
+// between. Statements prepared once, the engine's own waiting, no exceptions on the way, no copies
+// of what is bound.
 std::unique_ptr<Finalizer> open_sqlite_settler(const store::StoreConfig& config);
 std::unique_ptr<Finalizer> open_mariadb_settler(const store::StoreConfig& config);
 

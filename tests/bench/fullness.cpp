@@ -15,16 +15,18 @@ namespace {
 
 constexpr std::size_t few_sessions = 1000;
 constexpr std::size_t many_sessions = 1'000'000;
-constexpr std::size_t at_once = 50'000; // rows of one INSERT: a cluster sends them to its nodes in one piece
-// A lookup in a file takes so few microseconds that the processor's waits for memory it has not seen lately show: it misses
-// this even when SQLite's own cache holds the whole file.
+constexpr std::size_t at_once =
+    50'000; // rows of one INSERT: a cluster sends them to its nodes in one piece
+// A lookup in a file takes so few microseconds that the processor's waits for memory it has not
+// seen lately show: it misses this even when SQLite's own cache holds the whole file.
 constexpr double max_times = 1.3;
 
 // The first turns do not count.
 constexpr std::size_t warm_up = 3;
 constexpr std::size_t turns = 23;
 constexpr std::size_t writes_of_turn = 40;
-constexpr std::size_t reads_of_turn = 400; // more, or one moment's disturbance from outside would be all there is
+constexpr std::size_t reads_of_turn =
+    400; // more, or one moment's disturbance from outside would be all there is
 
 constexpr std::int64_t lifetime = 86400;
 constexpr std::size_t each_second = 500; // so many sessions were made
@@ -32,21 +34,34 @@ constexpr std::size_t each_second = 500; // so many sessions were made
 // Sessions with a code each, made one after another; every key is as random as a hash.
 class Filling {
 public:
-    Filling(const store::StoreConfig& config, core::Instant now) : database_(config), words_(words_of(config.engine)), first_second_(core::epoch(now) - 3600) {
+    Filling(const store::StoreConfig& config, core::Instant now)
+        : database_(config),
+          words_(words_of(config.engine)),
+          first_second_(core::epoch(now) - 3600) {
         put_pattern(config, now);
         if (config.engine != store::Engine::sqlite) return;
-        for (const char* setting : {"journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000"}) database_.run(std::string("PRAGMA ") + setting);
+        for (const char* setting :
+             {"journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000"})
+            database_.run(std::string("PRAGMA ") + setting);
     }
 
     void put(std::size_t from, std::size_t to) {
-        const auto made = std::to_string(first_second_) + " + (n - n % " + std::to_string(each_second) + ") / " + std::to_string(each_second);
-        database_.run("INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, scope, resource, created_at, "
-                      "expires_at) SELECT " + id("session") + ", " + id("flow") + ", " + words_.hash("concat('token', n)") + ", browser_hash, client_id, "
-                      "identity_kind, identity_value, scope, resource, " + made + ", " + made + " + " + std::to_string(lifetime) + " FROM flow, " +
-                      words_.numbers(from, to - 1) + " WHERE id = 'pattern'");
-        database_.run("INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at) SELECT " +
-                      words_.hash("concat('code', s.id)") + ", s.id, f.client_id, f.redirect_uri, f.code_challenge, 'bench-key', s.expires_at "
-                      "FROM session s, flow f WHERE f.id = 'pattern' AND s.expires_at >= " + end_of_life(from) + " AND s.expires_at < " + end_of_life(to));
+        const auto made = std::to_string(first_second_) + " + (n - n % " +
+                          std::to_string(each_second) + ") / " + std::to_string(each_second);
+        database_.run(
+            "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, scope, resource, created_at, "
+            "expires_at) SELECT " +
+            id("session") + ", " + id("flow") + ", " + words_.hash("concat('token', n)") +
+            ", browser_hash, client_id, "
+            "identity_kind, identity_value, scope, resource, " +
+            made + ", " + made + " + " + std::to_string(lifetime) + " FROM flow, " +
+            words_.numbers(from, to - 1) + " WHERE id = 'pattern'");
+        database_.run(
+            "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at) SELECT " +
+            words_.hash("concat('code', s.id)") +
+            ", s.id, f.client_id, f.redirect_uri, f.code_challenge, 'bench-key', s.expires_at "
+            "FROM session s, flow f WHERE f.id = 'pattern' AND s.expires_at >= " +
+            end_of_life(from) + " AND s.expires_at < " + end_of_life(to));
     }
 
     void finish() { database_.run("DELETE FROM flow WHERE id = 'pattern'"); }
@@ -64,9 +79,13 @@ private:
         store->put_flow(make_flow(core::FlowId("pattern"), now));
     }
 
-    std::string id(const char* of) const { return "substr(" + words_.hash(std::string("concat('") + of + "', n)") + ", 1, 22)"; }
+    std::string id(const char* of) const {
+        return "substr(" + words_.hash(std::string("concat('") + of + "', n)") + ", 1, 22)";
+    }
     std::string end_of_life(std::size_t number) const {
-        return std::to_string(first_second_ + lifetime + static_cast<std::int64_t>((number + each_second - 1) / each_second));
+        return std::to_string(
+            first_second_ + lifetime +
+            static_cast<std::int64_t>((number + each_second - 1) / each_second));
     }
 
     Database database_;
@@ -80,7 +99,8 @@ void fill(const std::string& address, std::size_t sessions) {
     store::migrate(config, now);
     {
         Filling filling(config, now);
-        for (std::size_t from = 0; from < sessions; from += at_once) filling.put(from, std::min(sessions, from + at_once));
+        for (std::size_t from = 0; from < sessions; from += at_once)
+            filling.put(from, std::min(sessions, from + at_once));
         filling.finish();
     }
     put_flows(config, turns * writes_of_turn, now);
@@ -90,43 +110,60 @@ void fill(const std::string& address, std::size_t sessions) {
 class Subject {
 public:
     Subject(const std::string& address, std::size_t sessions)
-        : config_(config_of(address)), finalizations_(use_flows(turns * writes_of_turn, sys::now())),
-          tokens_(some("token_hash", "session", turns * reads_of_turn)), codes_(some("code_hash", "code", turns * writes_of_turn)) {
-        if (Database(config_).number("SELECT count(*) FROM session s JOIN code k ON k.session_id = s.id") != static_cast<std::int64_t>(sessions)) {
-            throw std::runtime_error(store::address_of(config_) + " does not hold what it was filled with");
+        : config_(config_of(address)),
+          finalizations_(use_flows(turns * writes_of_turn, sys::now())),
+          tokens_(some("token_hash", "session", turns * reads_of_turn)),
+          codes_(some("code_hash", "code", turns * writes_of_turn)) {
+        if (Database(config_).number(
+                "SELECT count(*) FROM session s JOIN code k ON k.session_id = s.id") !=
+            static_cast<std::int64_t>(sessions)) {
+            throw std::runtime_error(
+                store::address_of(config_) + " does not hold what it was filled with");
         }
         config_.may_reuse_consent = 0; // it is the database that is measured here
         store_ = store::open_store(config_);
         core::Form form = *core::Form::parse("client_id=bench-server&client_secret=" + secret_);
         credentials_ = *core::read_client_credentials(form, std::nullopt);
         policy_.issuer = "http://127.0.0.1";
-        if (!store_->find_resource_server(server_)) store_->put_resource_server({server_, policy_.issuer, core::sha256(secret_), true, sys::now()});
+        if (!store_->find_resource_server(server_))
+            store_->put_resource_server(
+                {server_, policy_.issuer, core::sha256(secret_), true, sys::now()});
     }
 
     void finalize(std::size_t at) {
-        if (store_->finalize_flow(finalizations_.at(at)) != store::Applied::yes) throw std::runtime_error("a flow was not there");
+        if (store_->finalize_flow(finalizations_.at(at)) != store::Applied::yes)
+            throw std::runtime_error("a flow was not there");
     }
     void redeem(std::size_t at) {
         const auto view = store_->find_code(core::Digest{codes_.at(at)});
-        if (!view || store_->redeem_code(view->code.hash, random_.id(16), std::nullopt, finalizations_.front().now) != store::Applied::yes) {
+        if (!view || store_->redeem_code(
+                         view->code.hash, random_.id(16), std::nullopt,
+                         finalizations_.front().now) != store::Applied::yes) {
             throw std::runtime_error("a code was not there");
         }
     }
     void look_up(std::size_t at) {
-        if (!store_->find_session(core::Digest{tokens_[at % tokens_.size()]})) throw std::runtime_error("a session was not there");
+        if (!store_->find_session(core::Digest{tokens_[at % tokens_.size()]}))
+            throw std::runtime_error("a session was not there");
     }
 
-    // All that a worker does for an introspection but reading the request: who asks, the session, the answer.
+    // All that a worker does for an introspection but reading the request: who asks, the session,
+    // the answer.
     void introspect(std::size_t at) {
         const core::Digest token{tokens_[at % tokens_.size()]};
         const auto [server, view] = store_->find_introspection_lookup(server_, token);
-        if (!core::check_resource_server(credentials_, server) || !view) throw std::runtime_error("a session was not there");
-        core::introspection_response(view, token, view->session.resource, policy_, view->session.created_at);
+        if (!core::check_resource_server(credentials_, server) || !view)
+            throw std::runtime_error("a session was not there");
+        core::introspection_response(
+            view, token, view->session.resource, policy_, view->session.created_at);
     }
 
 private:
-    std::vector<std::string> some(const std::string& key, const std::string& table, std::size_t limit) const {
-        return Database(config_).texts("SELECT " + key + " FROM " + table + " ORDER BY " + words_of(config_.engine).shuffled + " LIMIT " + std::to_string(limit));
+    std::vector<std::string> some(
+        const std::string& key, const std::string& table, std::size_t limit) const {
+        return Database(config_).texts(
+            "SELECT " + key + " FROM " + table + " ORDER BY " + words_of(config_.engine).shuffled +
+            " LIMIT " + std::to_string(limit));
     }
 
     const core::ResourceServerId server_{"bench-server"};
@@ -172,8 +209,10 @@ void compare(Subject& few, Subject& many, const Operation& operation) {
     const auto little_waits = waits_of(little.waits);
     const auto much_waits = waits_of(much.waits);
     const double ratio = median_ratio(much.turn_medians, little.turn_medians);
-    std::printf("  %-14s %10.0f %10.0f %12.0f %10.0f %7.2f %s\n", operation.name, little_waits.p50 * 1000, little_waits.p99 * 1000, much_waits.p50 * 1000,
-                much_waits.p99 * 1000, ratio, ratio <= max_times ? "ok" : "MISSED");
+    std::printf(
+        "  %-14s %10.0f %10.0f %12.0f %10.0f %7.2f %s\n", operation.name, little_waits.p50 * 1000,
+        little_waits.p99 * 1000, much_waits.p50 * 1000, much_waits.p99 * 1000, ratio,
+        ratio <= max_times ? "ok" : "MISSED");
     std::fflush(stdout);
 }
 
@@ -188,12 +227,17 @@ int fill(const std::string& few, const std::string& many) {
 int measure_fullness(const std::string& few, const std::string& many) {
     Subject little(few, few_sessions);
     Subject much(many, many_sessions);
-    std::printf("(b) what one process waits for our store with %zu sessions stored and with %zu, by turns, load %s\n", few_sessions, many_sessions,
-                load_average().c_str());
-    std::printf("  %-14s %10s %10s %12s %10s %7s <= %.1f\n", "microseconds", "few: p50", "p99", "many: p50", "p99", "ratio", max_times);
-    for (const auto& operation : {Operation{"finalize", &Subject::finalize, writes_of_turn}, Operation{"token", &Subject::redeem, writes_of_turn},
-                                  Operation{"session lookup", &Subject::look_up, reads_of_turn},
-                                  Operation{"introspection", &Subject::introspect, reads_of_turn}}) {
+    std::printf(
+        "(b) what one process waits for our store with %zu sessions stored and with %zu, by turns, load %s\n",
+        few_sessions, many_sessions, load_average().c_str());
+    std::printf(
+        "  %-14s %10s %10s %12s %10s %7s <= %.1f\n", "microseconds", "few: p50", "p99", "many: p50",
+        "p99", "ratio", max_times);
+    for (const auto& operation :
+         {Operation{"finalize", &Subject::finalize, writes_of_turn},
+          Operation{"token", &Subject::redeem, writes_of_turn},
+          Operation{"session lookup", &Subject::look_up, reads_of_turn},
+          Operation{"introspection", &Subject::introspect, reads_of_turn}}) {
         compare(little, much, operation);
     }
     return EXIT_SUCCESS;

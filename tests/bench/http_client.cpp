@@ -25,16 +25,19 @@ sockaddr_in loopback(int port) {
 
 std::size_t number(std::string_view text) {
     std::size_t value = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) throw std::runtime_error("an answer without a Content-Length");
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc())
+        throw std::runtime_error("an answer without a Content-Length");
     return value;
 }
 
 } // namespace
 
 std::string_view Response::header(std::string_view name) const {
-    for (auto at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+    for (auto at = head.find("\r\n"); at != std::string_view::npos;
+         at = head.find("\r\n", at + 2)) {
         const auto line = head.substr(at + 2, head.find("\r\n", at + 2) - at - 2);
-        if (line.starts_with(name) && line.substr(name.size()).starts_with(": ")) return line.substr(name.size() + 2);
+        if (line.starts_with(name) && line.substr(name.size()).starts_with(": "))
+            return line.substr(name.size() + 2);
     }
     return {};
 }
@@ -45,7 +48,8 @@ void HttpClient::connect() {
     ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     const auto address = loopback(port_);
-    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("the web server does not listen");
+    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        throw std::runtime_error("the web server does not listen");
 }
 
 void HttpClient::disconnect() {
@@ -81,7 +85,8 @@ Response HttpClient::exchange(std::string_view request) {
 
     response.head = std::string_view(received_).substr(0, end); // again: the text may have moved
     response.body = std::string_view(received_).substr(end + 4, length);
-    response.status = static_cast<int>(number(response.head.substr(response.head.find(' ') + 1, 3)));
+    response.status =
+        static_cast<int>(number(response.head.substr(response.head.find(' ') + 1, 3)));
     if (response.header("Connection") == "close") disconnect();
     return response;
 }

@@ -1,4 +1,5 @@
-// A connection to the web server that costs as little as one can, so that the figures are the server's.
+// A connection to the web server that costs as little as one can, so that the figures are the
+// server's.
 #pragma once
 
 #include <string>
@@ -10,10 +11,12 @@ struct Response {
     int status = 0;
     std::string_view head, body; // valid until the next request on the connection
 
-    std::string_view header(std::string_view name) const; // as lighttpd spells it; empty when absent
+    std::string_view header(
+        std::string_view name) const; // as lighttpd spells it; empty when absent
 };
 
-// Keeps the connection open over requests, and opens it again when the server has closed it as announced.
+// Keeps the connection open over requests, and opens it again when the server has closed it as
+// announced.
 class HttpClient {
 public:
     explicit HttpClient(int port) : port_(port) {}

@@ -12,8 +12,10 @@ namespace consentgate::bench {
 // in: refreshes  it gets refresh tokens, too
 std::string register_client(int port, bool refreshes = false);
 
-// A form, as a client sends it: no cookie, no browser. in: headers  further ones, each with its line end
-std::string client_post(int port, std::string_view endpoint, std::string_view form, std::string_view headers = {});
+// A form, as a client sends it: no cookie, no browser. in: headers  further ones, each with its
+// line end
+std::string client_post(
+    int port, std::string_view endpoint, std::string_view form, std::string_view headers = {});
 // A form of usual size for the program that does nothing.
 std::string noop_post(int port);
 // What stands between two marks of an answer; throws when either is missing.
@@ -24,7 +26,8 @@ class Traveller {
 public:
     virtual ~Traveller() = default;
     virtual void prepare() = 0; // what a journey needs before it starts; not measured
-    virtual void travel() = 0;  // throws when a step is not answered as it must be: a fast refusal is no journey
+    virtual void
+    travel() = 0; // throws when a step is not answered as it must be: a fast refusal is no journey
 };
 
 class SignIn final : public Traveller {
@@ -33,7 +36,7 @@ public:
     void prepare() override;
     void travel() override;
 
-    std::string finish(); // all but the last request. out: that request's form
+    std::string finish();                      // all but the last request. out: that request's form
     std::string redeem(std::string_view form); // the last request. out: the answer's document
 
 private:

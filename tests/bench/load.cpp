@@ -41,13 +41,15 @@ void travel_on(Shared& shared, Traveller& traveller) {
 
 } // namespace
 
-LoadResult run_load(const Load& load, const std::function<std::unique_ptr<Traveller>()>& make_traveller) {
+LoadResult run_load(
+    const Load& load, const std::function<std::unique_ptr<Traveller>()>& make_traveller) {
     const auto begin = now_ns();
     Shared shared{load.limit, begin + load.max_bytes.count()};
     std::vector<std::unique_ptr<Traveller>> travellers;
     std::vector<std::thread> threads;
     for (int i = 0; i < load.concurrent; ++i) travellers.push_back(make_traveller());
-    for (auto& traveller : travellers) threads.emplace_back([&shared, &traveller] { travel_on(shared, *traveller); });
+    for (auto& traveller : travellers)
+        threads.emplace_back([&shared, &traveller] { travel_on(shared, *traveller); });
     for (auto& thread : threads) thread.join();
     if (shared.failure) std::rethrow_exception(shared.failure);
     return {static_cast<double>(now_ns() - begin) / 1e9, std::move(shared.waits)};

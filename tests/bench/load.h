@@ -25,7 +25,8 @@ struct LoadResult {
 
 using MakeTraveller = std::function<std::unique_ptr<Traveller>()>;
 
-// Makes journeys until there were enough or the time is up. fail: throws what the first failing journey threw
+// Makes journeys until there were enough or the time is up. fail: throws what the first failing
+// journey threw
 LoadResult run_load(const Load& load, const MakeTraveller& make_traveller);
 
 } // namespace consentgate::bench

@@ -40,8 +40,9 @@ class MariadbSettler final : public Finalizer {
 public:
     explicit MariadbSettler(const store::StoreConfig& config) : db_(mysql_init(nullptr)) {
         const auto& host = config.hosts.front();
-        if (mysql_real_connect(db_, host.name.c_str(), config.user.c_str(), config.password.reveal().c_str(), config.name.c_str(),
-                               static_cast<unsigned>(host.port), nullptr, 0) == nullptr) {
+        if (mysql_real_connect(
+                db_, host.name.c_str(), config.user.c_str(), config.password.reveal().c_str(),
+                config.name.c_str(), static_cast<unsigned>(host.port), nullptr, 0) == nullptr) {
             fail();
         }
         query("SET SESSION tx_isolation = 'READ-COMMITTED'"); // as our store has it
@@ -67,7 +68,8 @@ public:
         flow.number(1, finalization.revision);
         flow.number(2, core::epoch(finalization.now));
         execute(consume, flow.all());
-        if (mysql_stmt_affected_rows(statements_[consume]) != 1) throw std::runtime_error("plain C: the flow was not there");
+        if (mysql_stmt_affected_rows(statements_[consume]) != 1)
+            throw std::runtime_error("plain C: the flow was not there");
         write_session(finalization.session);
         Bindings<1> owner;
         owner.text(0, finalization.flow_owner);
@@ -119,11 +121,14 @@ private:
 
     void execute(Step step, MYSQL_BIND* values) {
         auto* statement = statements_[step];
-        if (mysql_stmt_bind_param(statement, values) == 0 && mysql_stmt_execute(statement) == 0) return;
+        if (mysql_stmt_bind_param(statement, values) == 0 && mysql_stmt_execute(statement) == 0)
+            return;
         throw std::runtime_error(std::string("plain C: ") + mysql_stmt_error(statement));
     }
 
-    [[noreturn]] void fail() const { throw std::runtime_error(std::string("plain C: ") + mysql_error(db_)); }
+    [[noreturn]] void fail() const {
+        throw std::runtime_error(std::string("plain C: ") + mysql_error(db_));
+    }
 
     MYSQL* db_;
     std::array<MYSQL_STMT*, steps> statements_{};
@@ -131,6 +136,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Finalizer> open_mariadb_settler(const store::StoreConfig& config) { return std::make_unique<MariadbSettler>(config); }
+std::unique_ptr<Finalizer> open_mariadb_settler(const store::StoreConfig& config) {
+    return std::make_unique<MariadbSettler>(config);
+}
 
 } // namespace consentgate::bench

@@ -23,7 +23,8 @@ std::string read_text(const std::string& path) {
     return text.str();
 }
 
-// What follows the program's name in /proc/PID/stat; the name itself may hold blanks and parentheses.
+// What follows the program's name in /proc/PID/stat; the name itself may hold blanks and
+// parentheses.
 std::istringstream stat_after_name(pid_t pid) {
     const auto text = read_text("/proc/" + std::to_string(pid) + "/stat");
     return std::istringstream(text.substr(text.rfind(')') + 1));
@@ -46,26 +47,31 @@ std::int64_t now_ns() {
 
 double percentile(std::vector<double> values, double percent) {
     if (values.empty()) return 0;
-    const auto rank = static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(values.size())));
-    const auto wanted = values.begin() + static_cast<std::ptrdiff_t>(std::clamp<std::size_t>(rank, 1, values.size()) - 1);
+    const auto rank =
+        static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(values.size())));
+    const auto wanted = values.begin() + static_cast<std::ptrdiff_t>(
+                                             std::clamp<std::size_t>(rank, 1, values.size()) - 1);
     std::nth_element(values.begin(), wanted, values.end());
     return *wanted;
 }
 
 double median_ratio(const std::vector<double>& values, const std::vector<double>& neighbours) {
     std::vector<double> ratios;
-    for (std::size_t at = 0; at < values.size(); ++at) ratios.push_back(values[at] / neighbours.at(at));
+    for (std::size_t at = 0; at < values.size(); ++at)
+        ratios.push_back(values[at] / neighbours.at(at));
     return median(std::move(ratios));
 }
 
 Waits waits_of(const std::vector<double>& milliseconds) {
-    return {percentile(milliseconds, 50), percentile(milliseconds, 99), percentile(milliseconds, 100)};
+    return {
+        percentile(milliseconds, 50), percentile(milliseconds, 99), percentile(milliseconds, 100)};
 }
 
 double cpu_ms(pid_t pid) {
     auto fields = stat_after_name(pid);
     std::string skipped;
-    for (int field = 3; field < 14; ++field) fields >> skipped; // utime and stime are fields 14 and 15
+    for (int field = 3; field < 14; ++field)
+        fields >> skipped; // utime and stime are fields 14 and 15
     long user = 0;
     long system = 0;
     fields >> user >> system;
@@ -81,7 +87,9 @@ double cpu_ms(const std::vector<pid_t>& pids) {
 double own_cpu_ms() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const auto ms = [](const timeval& time) { return static_cast<double>(time.tv_sec) * 1000 + static_cast<double>(time.tv_usec) / 1000; };
+    const auto ms = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1000 + static_cast<double>(time.tv_usec) / 1000;
+    };
     return ms(usage.ru_utime) + ms(usage.ru_stime);
 }
 
@@ -94,7 +102,8 @@ std::vector<pid_t> children_of(pid_t parent) {
             auto fields = stat_after_name(std::stoi(name));
             std::string state;
             pid_t its_parent = 0;
-            if (fields >> state >> its_parent && its_parent == parent) children.push_back(std::stoi(name));
+            if (fields >> state >> its_parent && its_parent == parent)
+                children.push_back(std::stoi(name));
         } catch (const std::runtime_error&) { // it ended while we looked
         }
     }
@@ -103,7 +112,9 @@ std::vector<pid_t> children_of(pid_t parent) {
 
 Memory memory_of(pid_t pid) {
     const auto folder = "/proc/" + std::to_string(pid);
-    return {mebibytes(read_text(folder + "/status"), "VmRSS"), mebibytes(read_text(folder + "/smaps_rollup"), "Pss")};
+    return {
+        mebibytes(read_text(folder + "/status"), "VmRSS"),
+        mebibytes(read_text(folder + "/smaps_rollup"), "Pss")};
 }
 
 std::string load_average() {
@@ -119,7 +130,8 @@ double sync_ms(const std::string& folder) {
     std::vector<double> times;
     for (int i = 0; i < 101; ++i) {
         const auto begin = now_ns();
-        if (::pwrite(file, page.data(), page.size(), 0) < 0 || ::fdatasync(file) != 0) throw std::runtime_error(path + " cannot be written");
+        if (::pwrite(file, page.data(), page.size(), 0) < 0 || ::fdatasync(file) != 0)
+            throw std::runtime_error(path + " cannot be written");
         times.push_back(static_cast<double>(now_ns() - begin) / 1e6);
     }
     ::close(file);

@@ -24,14 +24,16 @@ constexpr int workers = 4; // as many as consentgate has by default
     char body[4096];
     while (FCGX_Accept_r(&request) == 0) {
         while (FCGX_GetStr(body, sizeof body, request.in) == static_cast<int>(sizeof body)) {}
-        FCGX_PutS("Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n", request.out);
+        FCGX_PutS(
+            "Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n",
+            request.out);
         FCGX_Finish_r(&request);
     }
     std::_Exit(EXIT_FAILURE);
 }
 
-// No body is read: an authorizer gets none. Both ways of being told are in one answer, and a server behind is told nothing that
-// would be shorter than the truth.
+// No body is read: an authorizer gets none. Both ways of being told are in one answer, and a server
+// behind is told nothing that would be shorter than the truth.
 [[noreturn]] void say_yes_for_ever() {
     FCGX_Request request;
     FCGX_Init();
@@ -40,8 +42,12 @@ constexpr int workers = 4; // as many as consentgate has by default
         const char* role = FCGX_GetParam("FCGI_ROLE", request.envp);
         const bool variables = role != nullptr && std::string_view(role) == "AUTHORIZER";
         std::string answer = "Status: 200 OK\r\n";
-        for (const auto* fact : {"SUBJECT: session:0123456789012345678901", "USER: anna", "IDENTITY: user_id", "CLIENT: cgc_0123456789012345678901", "SCOPE: mcp", "SESSION: 0123456789012345678901"}) {
-            answer += std::string(variables ? "Variable-CONSENTGATE_" : "Consentgate-") + fact + "\r\n";
+        for (const auto* fact :
+             {"SUBJECT: session:0123456789012345678901", "USER: anna", "IDENTITY: user_id",
+              "CLIENT: cgc_0123456789012345678901", "SCOPE: mcp",
+              "SESSION: 0123456789012345678901"}) {
+            answer +=
+                std::string(variables ? "Variable-CONSENTGATE_" : "Consentgate-") + fact + "\r\n";
         }
         if (variables) answer += "Variable-REMOTE_USER: session:0123456789012345678901\r\n";
         answer += "\r\n";
@@ -51,7 +57,8 @@ constexpr int workers = 4; // as many as consentgate has by default
     std::_Exit(EXIT_FAILURE);
 }
 
-// Leaves no worker behind, dead or alive: the master waits for the signal that ends it, then for them.
+// Leaves no worker behind, dead or alive: the master waits for the signal that ends it, then for
+// them.
 int keep_workers(void (*work)()) {
     sigset_t stop;
     sigset_t before;

@@ -12,6 +12,8 @@ namespace consentgate::bench {
 //       clients connections, each with a thread of its own
 //       flow    what the flows in the database, numbered from 0 to max_flows, look like
 // fail: throws when a transaction failed
-RoundResult run_pgbench(const store::StoreConfig& config, const std::string& folder, int clients, const core::Finalization& pattern);
+RoundResult run_pgbench(
+    const store::StoreConfig& config, const std::string& folder, int clients,
+    const core::Finalization& pattern);
 
 } // namespace consentgate::bench

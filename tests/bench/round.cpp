@@ -26,7 +26,8 @@ struct Sample {
 class Board {
 public:
     explicit Board(std::size_t size) : size_(size) {
-        void* memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void* memory =
+            ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) throw std::runtime_error("there is no memory to share");
         head_ = new (memory) Head{};
         samples_ = reinterpret_cast<Sample*>(head_ + 1);
@@ -70,7 +71,8 @@ struct Round {
     const OpenSettler& open;
     const std::vector<core::Finalization>& stock;
     Board board;
-    Pipe ready{}, go{}; // a process writes one byte to the first, then waits for the end of the second
+    Pipe ready{},
+        go{}; // a process writes one byte to the first, then waits for the end of the second
 };
 
 void settle_for_a_while(Round& round) {
@@ -108,7 +110,8 @@ void start_all_and_wait(Round& round, int processes) {
     for (int i = 0; i < processes; ++i) pids.push_back(start_process(round));
     round.ready.close(1);
     char byte = 0;
-    for (int i = 0; i < processes && ::read(round.ready.end[0], &byte, 1) == 1; ++i) {} // ends early when one of them died
+    for (int i = 0; i < processes && ::read(round.ready.end[0], &byte, 1) == 1; ++i) {
+    } // ends early when one of them died
     round.go.close(1);
     bool failed = false;
     for (const auto pid : pids) {
@@ -126,18 +129,30 @@ RoundResult collect(Round& round) {
         if (round.board.sample(at).end != 0) finalized_flow.push_back(round.board.sample(at));
     }
     if (finalized_flow.empty()) throw std::runtime_error("nothing was settled");
-    const auto first = std::min_element(finalized_flow.begin(), finalized_flow.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; })->begin;
-    const auto last = std::max_element(finalized_flow.begin(), finalized_flow.end(), [](const auto& a, const auto& b) { return a.end < b.end; })->end;
-    const auto until = round.board.used_up() ? std::min(last, first + length_ns) : first + length_ns;
-    const auto in_time = std::count_if(finalized_flow.begin(), finalized_flow.end(), [&](const auto& sample) { return sample.end <= until; });
+    const auto first = std::min_element(
+                           finalized_flow.begin(), finalized_flow.end(),
+                           [](const auto& a, const auto& b) { return a.begin < b.begin; })
+                           ->begin;
+    const auto last = std::max_element(
+                          finalized_flow.begin(), finalized_flow.end(),
+                          [](const auto& a, const auto& b) { return a.end < b.end; })
+                          ->end;
+    const auto until =
+        round.board.used_up() ? std::min(last, first + length_ns) : first + length_ns;
+    const auto in_time =
+        std::count_if(finalized_flow.begin(), finalized_flow.end(), [&](const auto& sample) {
+            return sample.end <= until;
+        });
     result.per_second = static_cast<double>(in_time) * 1e9 / static_cast<double>(until - first);
-    for (const auto& sample : finalized_flow) result.waits.push_back(static_cast<double>(sample.end - sample.begin) / 1e6);
+    for (const auto& sample : finalized_flow)
+        result.waits.push_back(static_cast<double>(sample.end - sample.begin) / 1e6);
     return result;
 }
 
 } // namespace
 
-RoundResult run_round(const OpenSettler& open, int processes, const std::vector<core::Finalization>& stock) {
+RoundResult run_round(
+    const OpenSettler& open, int processes, const std::vector<core::Finalization>& stock) {
     Round round{open, stock, Board(stock.size())};
     start_all_and_wait(round, processes);
     return collect(round);

@@ -11,12 +11,16 @@ namespace {
 class SqliteSettler final : public Finalizer {
 public:
     explicit SqliteSettler(const std::string& path) {
-        if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK) fail();
+        if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK)
+            fail();
         sqlite3_busy_timeout(db_, 5000);
-        for (const char* setting : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "PRAGMA journal_size_limit=4194304"}) {
+        for (const char* setting :
+             {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON",
+              "PRAGMA journal_size_limit=4194304"}) {
             if (sqlite3_exec(db_, setting, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
         }
-        for (std::size_t step = 0; step < steps; ++step) statements_[step] = prepare(step_texts[step]);
+        for (std::size_t step = 0; step < steps; ++step)
+            statements_[step] = prepare(step_texts[step]);
         begin_ = prepare("BEGIN IMMEDIATE");
         commit_ = prepare("COMMIT");
     }
@@ -79,12 +83,16 @@ private:
     }
 
     void text(Step step, int at, std::string_view value) {
-        sqlite3_bind_text(statements_[step], at, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+        sqlite3_bind_text(
+            statements_[step], at, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
     }
     void blob(Step step, int at, std::string_view value) {
-        sqlite3_bind_blob(statements_[step], at, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+        sqlite3_bind_blob(
+            statements_[step], at, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
     }
-    void number(Step step, int at, std::int64_t value) { sqlite3_bind_int64(statements_[step], at, value); }
+    void number(Step step, int at, std::int64_t value) {
+        sqlite3_bind_int64(statements_[step], at, value);
+    }
 
     sqlite3_stmt* prepare(const char* text) {
         sqlite3_stmt* statement = nullptr;
@@ -99,7 +107,9 @@ private:
         sqlite3_reset(statement);
     }
 
-    [[noreturn]] void fail() const { throw std::runtime_error(std::string("plain C: ") + sqlite3_errmsg(db_)); }
+    [[noreturn]] void fail() const {
+        throw std::runtime_error(std::string("plain C: ") + sqlite3_errmsg(db_));
+    }
 
     sqlite3* db_ = nullptr;
     sqlite3_stmt *begin_ = nullptr, *commit_ = nullptr;
@@ -108,6 +118,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Finalizer> open_sqlite_settler(const store::StoreConfig& config) { return std::make_unique<SqliteSettler>(config.path); }
+std::unique_ptr<Finalizer> open_sqlite_settler(const store::StoreConfig& config) {
+    return std::make_unique<SqliteSettler>(config.path);
+}
 
 } // namespace consentgate::bench

@@ -34,20 +34,25 @@ pid_t start(const std::vector<std::string>& command) {
 bool listens(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) throw std::runtime_error("the name of the socket is too long");
+    if (path.size() >= sizeof address.sun_path)
+        throw std::runtime_error("the name of the socket is too long");
     path.copy(address.sun_path, path.size());
     const int probe = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    const bool connected = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    const bool connected =
+        ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
     ::close(probe);
     return connected;
 }
 
-// The web server is asked only when the socket listens: a refusal would make it leave the socket alone for a second.
-double first_answer_ms(int port, const std::string& socket, const std::vector<std::string>& command) {
+// The web server is asked only when the socket listens: a refusal would make it leave the socket
+// alone for a second.
+double first_answer_ms(
+    int port, const std::string& socket, const std::vector<std::string>& command) {
     const auto begin = now_ns();
     const pid_t pid = start(command);
     while (!listens(socket)) {
-        if (now_ns() - begin > patience_ns) throw std::runtime_error(command[0] + " does not listen");
+        if (now_ns() - begin > patience_ns)
+            throw std::runtime_error(command[0] + " does not listen");
         const timespec pause{0, 200'000};
         ::nanosleep(&pause, nullptr);
     }
@@ -65,7 +70,9 @@ double first_answer_ms(int port, const std::string& socket, const std::vector<st
 int measure_start(int port, const std::string& socket, const std::vector<std::string>& command) {
     std::vector<double> times;
     for (int i = 0; i < starts; ++i) times.push_back(first_answer_ms(port, socket, command));
-    std::printf("(d) from start to first answer: %.0f ms, median of %d; slowest %.0f ms\n", median(times), starts, percentile(times, 100));
+    std::printf(
+        "(d) from start to first answer: %.0f ms, median of %d; slowest %.0f ms\n", median(times),
+        starts, percentile(times, 100));
     return EXIT_SUCCESS;
 }
 

@@ -6,20 +6,25 @@ namespace consentgate::bench {
 namespace {
 
 constexpr std::int64_t first_id = 1'000'000'000'000'000'000;
-constexpr std::int64_t distance = 300'000'000'000'000; // between neighbours; the largest id is still an int64
+constexpr std::int64_t distance =
+    300'000'000'000'000; // between neighbours; the largest id is still an int64
 constexpr std::int64_t step = 7919;
 
-const char* const columns = "client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, identity_value, revision, "
-                            "created_at, expires_at";
+const char* const columns =
+    "client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, identity_value, revision, "
+    "created_at, expires_at";
 
 } // namespace
 
 core::FlowId flow_id(std::size_t number) {
-    return core::FlowId(std::to_string(first_id + static_cast<std::int64_t>(number) * step % static_cast<std::int64_t>(max_flows) * distance));
+    return core::FlowId(std::to_string(
+        first_id + static_cast<std::int64_t>(number) * step % static_cast<std::int64_t>(max_flows) *
+                       distance));
 }
 
 std::string flow_id_of(const std::string& number) {
-    return std::to_string(first_id) + " + " + number + " * " + std::to_string(step) + " % " + std::to_string(max_flows) + " * " + std::to_string(distance);
+    return std::to_string(first_id) + " + " + number + " * " + std::to_string(step) + " % " +
+           std::to_string(max_flows) + " * " + std::to_string(distance);
 }
 
 core::Flow make_flow(core::FlowId id, core::Instant now) {
@@ -43,8 +48,10 @@ core::Flow make_flow(core::FlowId id, core::Instant now) {
 void put_flows(const store::StoreConfig& config, std::size_t count, core::Instant now) {
     store::open_store(config)->put_flow(make_flow(core::FlowId("pattern"), now));
     Database database(config);
-    database.run("INSERT INTO flow (id, " + std::string(columns) + ") SELECT " + flow_id_of("n") + ", " + columns + " FROM flow, " +
-                 words_of(config.engine).numbers(0, count - 1) + " WHERE id = 'pattern'");
+    database.run(
+        "INSERT INTO flow (id, " + std::string(columns) + ") SELECT " + flow_id_of("n") + ", " +
+        columns + " FROM flow, " + words_of(config.engine).numbers(0, count - 1) +
+        " WHERE id = 'pattern'");
     database.run("DELETE FROM flow WHERE id = 'pattern'");
     analyze(database, config.engine);
 }
@@ -57,7 +64,9 @@ std::vector<core::Finalization> use_flows(std::size_t count, core::Instant now) 
     std::vector<core::Finalization> finalizations;
     for (std::size_t number = 0; number < count; ++number) {
         const auto flow = make_flow(flow_id(number), now);
-        finalizations.push_back(core::finalize(flow, flow.identity, {core::SessionId(random.id(16)), random.secret()}, keyring, policy, now));
+        finalizations.push_back(core::finalize(
+            flow, flow.identity, {core::SessionId(random.id(16)), random.secret()}, keyring, policy,
+            now));
     }
     return finalizations;
 }

@@ -1,5 +1,5 @@
-// The Authorization header: raw keys and JWTs. The input is the credential; it is also tried as the claims of a token that
-// is signed rightly, so that what stands behind the signature is reached.
+// The Authorization header: raw keys and JWTs. The input is the credential; it is also tried as the
+// claims of a token that is signed rightly, so that what stands behind the signature is reached.
 #include "require.h"
 
 #include "tests/support/jwt.h"
@@ -13,11 +13,16 @@ namespace {
 
 void look_at(const core::Result<core::BearerClaims>& claims) {
     if (!claims) {
-        require(claims.error().code == core::ErrorCode::invalid_bearer, "a refusal is invalid_bearer");
+        require(
+            claims.error().code == core::ErrorCode::invalid_bearer, "a refusal is invalid_bearer");
         return;
     }
-    require(!(claims->admin && (claims->virtual_key_id || claims->virtual_key_hash)), "an admin names no key");
-    require(claims->admin || claims->virtual_key_id || claims->virtual_key_hash, "a bearer names somebody");
+    require(
+        !(claims->admin && (claims->virtual_key_id || claims->virtual_key_hash)),
+        "an admin names no key");
+    require(
+        claims->admin || claims->virtual_key_id || claims->virtual_key_hash,
+        "a bearer names somebody");
     require(!claims->virtual_key_id || !claims->virtual_key_id->text.empty(), "a key has a name");
 }
 
@@ -33,10 +38,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (credential && *credential) {
         const auto claims = verifier.verify(**credential, policy, tests::noon);
         look_at(claims);
-        // Nobody but the holder of the key can make a token: what is accepted is a raw key or was signed by us.
-        require(!claims || claims->virtual_key_hash.has_value() || text.find('.') != std::string::npos, "a token has parts");
+        // Nobody but the holder of the key can make a token: what is accepted is a raw key or was
+        // signed by us.
+        require(
+            !claims || claims->virtual_key_hash.has_value() || text.find('.') != std::string::npos,
+            "a token has parts");
     }
     look_at(verifier.verify(tests::forge(R"({"alg":"HS256"})", text), policy, tests::noon));
-    look_at(verifier.verify(tests::forge(text, R"({"exp":9999999999,"sub":"x"})"), policy, tests::noon));
+    look_at(verifier.verify(
+        tests::forge(text, R"({"exp":9999999999,"sub":"x"})"), policy, tests::noon));
     return 0;
 }

@@ -11,7 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto text = tests::text_of_input(data, size);
     const auto form = core::Form::parse(text);
     if (!form) {
-        require(form.error().code == core::ErrorCode::invalid_request, "a malformed form is an invalid request");
+        require(
+            form.error().code == core::ErrorCode::invalid_request,
+            "a malformed form is an invalid request");
         require(!form.error().back, "a malformed form redirects nowhere");
         return 0;
     }
@@ -21,9 +23,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(count == form->all(name).size(), "as many values as counted");
         require(raw.has_value() == (count == 1), "a value exactly when it was sent once");
         require(!form->get(name) || !form->get(name)->empty(), "an empty value is an absent one");
-        if (raw) require(core::valid_utf8(*raw) && raw->find('\0') == std::string::npos, "values are UTF-8 without NUL");
-        if (raw) require(core::percent_decode(core::percent_encode(*raw), true) == *raw, "encoding a value is undone by decoding it");
+        if (raw)
+            require(
+                core::valid_utf8(*raw) && raw->find('\0') == std::string::npos,
+                "values are UTF-8 without NUL");
+        if (raw)
+            require(
+                core::percent_decode(core::percent_encode(*raw), true) == *raw,
+                "encoding a value is undone by decoding it");
     }
-    require(form->repeated().has_value() == !form->check_not_repeated(), "what is repeated is refused");
+    require(
+        form->repeated().has_value() == !form->check_not_repeated(), "what is repeated is refused");
     return 0;
 }

@@ -1,4 +1,5 @@
-// Request headers that strangers fill: Cookie, Accept, Accept-Language, Content-Type. And what is written into ours.
+// Request headers that strangers fill: Cookie, Accept, Accept-Language, Content-Type. And what is
+// written into ours.
 #include "require.h"
 
 #include "consentgate/core/base/text.h"
@@ -14,11 +15,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     web::Request request;
     request.cookie = request.accept = request.content_type = text;
     if (const auto secret = web::browser_secret(request, "b")) {
-        require(secret->reveal().size() == 43 && core::is_base64url(secret->reveal()), "a browser secret has its shape");
-        require(text.find("b=" + secret->reveal()) != std::string::npos, "a browser secret was sent");
+        require(
+            secret->reveal().size() == 43 && core::is_base64url(secret->reveal()),
+            "a browser secret has its shape");
+        require(
+            text.find("b=" + secret->reveal()) != std::string::npos, "a browser secret was sent");
     }
     static_cast<void>(web::prefers_html(request));
-    require(web::media_type(request).find(';') == std::string::npos, "a media type has no parameters");
+    require(
+        web::media_type(request).find(';') == std::string::npos, "a media type has no parameters");
 
     web::Reply reply{302, {}, {}};
     reply.header("Location", text);

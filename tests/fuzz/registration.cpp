@@ -8,23 +8,41 @@ using tests::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const auto policy = tests::sample_policy();
-    const auto client = core::validate_registration(tests::text_of_input(data, size), policy, core::ClientId("cgc_fresh"), tests::noon);
+    const auto client = core::validate_registration(
+        tests::text_of_input(data, size), policy, core::ClientId("cgc_fresh"), tests::noon);
     if (!client) {
         const auto code = client.error().code;
-        require(code == core::ErrorCode::invalid_redirect_uri || code == core::ErrorCode::invalid_client_metadata, "a refusal is one of the two of RFC 7591");
-        require(core::plain_ascii(client.error().message) == client.error().message, "a refusal is plain ASCII");
+        require(
+            code == core::ErrorCode::invalid_redirect_uri ||
+                code == core::ErrorCode::invalid_client_metadata,
+            "a refusal is one of the two of RFC 7591");
+        require(
+            core::plain_ascii(client.error().message) == client.error().message,
+            "a refusal is plain ASCII");
         require(!client.error().back, "a refusal redirects nowhere");
         return 0;
     }
-    require(!client->redirect_uris.empty() && client->redirect_uris.size() <= 16, "1 to 16 redirect URIs");
-    for (const auto& uri : client->redirect_uris) require(core::match_redirect(*client, uri, std::nullopt).has_value(), "what is registered can be used");
+    require(
+        !client->redirect_uris.empty() && client->redirect_uris.size() <= 16,
+        "1 to 16 redirect URIs");
+    for (const auto& uri : client->redirect_uris)
+        require(
+            core::match_redirect(*client, uri, std::nullopt).has_value(),
+            "what is registered can be used");
     require(core::count_characters(client->name) <= 200, "a name of at most 200 characters");
-    const auto document = core::parse_json_object(core::registration_response(*client, std::nullopt));
+    const auto document =
+        core::parse_json_object(core::registration_response(*client, std::nullopt));
     require(!document.isNull(), "the answer is a JSON object");
-    for (const auto& [name, value] : *document) require(!value.isEmpty(), "nothing in the answer is null");
+    for (const auto& [name, value] : *document)
+        require(!value.isEmpty(), "nothing in the answer is null");
     require(document->getValue<std::string>("client_id") == "cgc_fresh", "the id is ours");
-    require(document->getValue<std::string>("token_endpoint_auth_method") == core::name_of(client->auth), "the method is told as it is kept");
-    require((client->auth == core::ClientAuth::private_key_jwt) == !client->jwks.empty(), "keys are kept for those who sign with them");
+    require(
+        document->getValue<std::string>("token_endpoint_auth_method") ==
+            core::name_of(client->auth),
+        "the method is told as it is kept");
+    require(
+        (client->auth == core::ClientAuth::private_key_jwt) == !client->jwks.empty(),
+        "keys are kept for those who sign with them");
     require(!document->has("client_secret"), "no secret but what is drawn for it");
     return 0;
 }

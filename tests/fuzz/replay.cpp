@@ -1,5 +1,6 @@
-// Runs one target over every file of its corpus, and over simple mutations of each: cut at every place, one byte changed
-// at every place (of the first 512). Ordinary builds have no fuzzer; this keeps what one has found from coming back.
+// Runs one target over every file of its corpus, and over simple mutations of each: cut at every
+// place, one byte changed at every place (of the first 512). Ordinary builds have no fuzzer; this
+// keeps what one has found from coming back.
 #include "require.h"
 
 #include <algorithm>

@@ -14,7 +14,9 @@ inline void require(bool held, const char* what) {
     std::abort();
 }
 
-inline std::string_view text_of_input(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+inline std::string_view text_of_input(const std::uint8_t* data, std::size_t size) {
+    return {reinterpret_cast<const char*>(data), size};
+}
 
 } // namespace consentgate::tests
 

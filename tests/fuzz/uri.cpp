@@ -1,4 +1,5 @@
-// Redirect and resource URIs. The input is one URI, or two separated by a line break: a registered and a requested one.
+// Redirect and resource URIs. The input is one URI, or two separated by a line break: a registered
+// and a requested one.
 #include "require.h"
 
 #include "consentgate/core/base/text.h"
@@ -22,14 +23,23 @@ void look_at(std::string_view uri) {
         require(core::same_resource(uri, uri), "a resource is itself");
     }
     if (core::redirect_uri_problem(uri)) return;
-    require(parts.has_value() && uri.size() <= 2048 && uri.find('#') == std::string_view::npos && !parts->has_userinfo, "an accepted redirect URI keeps the rules");
-    require(std::all_of(uri.begin(), uri.end(), [](char c) { return c > 0x20 && c < 0x7F; }), "an accepted redirect URI is printable ASCII");
+    require(
+        parts.has_value() && uri.size() <= 2048 && uri.find('#') == std::string_view::npos &&
+            !parts->has_userinfo,
+        "an accepted redirect URI keeps the rules");
+    require(
+        std::all_of(uri.begin(), uri.end(), [](char c) { return c > 0x20 && c < 0x7F; }),
+        "an accepted redirect URI is printable ASCII");
     const auto scheme = core::lower_ascii(parts->scheme);
-    for (const auto* bad : {"javascript", "data", "file", "vbscript", "blob", "about"}) require(scheme != bad, "a dangerous scheme is refused");
-    require(scheme != "http" || core::is_loopback_host(parts->host), "http is for this computer only");
+    for (const auto* bad : {"javascript", "data", "file", "vbscript", "blob", "about"})
+        require(scheme != bad, "a dangerous scheme is refused");
+    require(
+        scheme != "http" || core::is_loopback_host(parts->host), "http is for this computer only");
     const auto target = core::describe_redirect(uri);
     require(!target.shown.empty(), "the page can name where it leads");
-    require(target.csp_source.find_first_of(" ;,'\r\n") == std::string::npos, "the policy source is one source");
+    require(
+        target.csp_source.find_first_of(" ;,'\r\n") == std::string::npos,
+        "the policy source is one source");
     const auto longer = core::append_query(uri, {{"code", "a b"}, {"state", "&"}});
     require(longer.starts_with(uri), "appending keeps what is there");
     require(core::split_uri(longer).has_value(), "appending makes a URI");
@@ -45,11 +55,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     look_at(registered);
     look_at(requested);
     static_cast<void>(core::resource_uri_problem(registered));
-    require(core::same_resource(registered, requested) == core::same_resource(requested, registered), "sameness has no direction");
+    require(
+        core::same_resource(registered, requested) == core::same_resource(requested, registered),
+        "sameness has no direction");
     if (core::redirect_matches(registered, requested) && registered != requested) {
         const auto left = core::split_uri(registered), right = core::split_uri(requested);
-        require(left && right && left->scheme == "http" && left->host == right->host && left->rest == right->rest && core::is_loopback_host(left->host),
-                "only the port of a loopback address may differ");
+        require(
+            left && right && left->scheme == "http" && left->host == right->host &&
+                left->rest == right->rest && core::is_loopback_host(left->host),
+            "only the port of a loopback address may differ");
     }
     return 0;
 }

@@ -9,7 +9,8 @@ namespace consentgate::tests {
 std::pair<store::StoreConfig, store::StoreConfig> Ground::empty_database() const {
     auto one = config_, other = other_;
     if (servers_ == nullptr) {
-        one.path = (std::filesystem::path(config_.path).parent_path() / (fresh_id() + ".db")).string();
+        one.path =
+            (std::filesystem::path(config_.path).parent_path() / (fresh_id() + ".db")).string();
         return {one, one};
     }
     one.name = "g" + fresh_digest().hex.substr(0, 16);

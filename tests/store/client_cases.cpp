@@ -30,18 +30,29 @@ STORE_CASE(what_a_client_proves_itself_by_comes_back, "T7 T10") {
 STORE_CASE(an_assertion_is_good_once_and_forgotten_when_it_is_over, "T11 K41") {
     const auto store = ground.open();
     const auto assertion = fresh_digest();
-    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::yes));
-    BOOST_TEST((ground.open()->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::no));
-    BOOST_TEST((store->use_assertion(fresh_digest(), noon + core::Span(60), fresh_id()) == Applied::yes));
+    BOOST_TEST(
+        (store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::yes));
+    BOOST_TEST((
+        ground.open()->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::no));
+    BOOST_TEST(
+        (store->use_assertion(fresh_digest(), noon + core::Span(60), fresh_id()) == Applied::yes));
     store->sweep(noon + core::Span(60), noon, 1000);
     BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::no));
     store->sweep(noon + core::Span(61), noon, 1000);
-    BOOST_TEST((store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::yes));
+    BOOST_TEST(
+        (store->use_assertion(assertion, noon + core::Span(60), fresh_id()) == Applied::yes));
 }
 
 STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7") {
     const auto store = ground.open();
-    const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, *core::ScopeSet::parse("mcp profile")};
+    const core::ResourceServer server{
+        core::ResourceServerId("cgrs_" + fresh_id()),
+        "https://tools.example.org/mcp",
+        fresh_digest(),
+        true,
+        noon,
+        {},
+        *core::ScopeSet::parse("mcp profile")};
     store->put_resource_server(server);
     const auto found = store->find_resource_server(server.id);
     BOOST_REQUIRE(found.has_value());
@@ -51,7 +62,9 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST((found->created_at == noon));
     BOOST_TEST(found->scope.text() == "mcp profile");
     const auto listed = store->list_resource_servers();
-    BOOST_TEST(std::count_if(listed.begin(), listed.end(), [&](const auto& one) { return one.id == server.id; }) == 1);
+    BOOST_TEST(std::count_if(listed.begin(), listed.end(), [&](const auto& one) {
+                   return one.id == server.id;
+               }) == 1);
     BOOST_TEST((store->disable_resource_server(server.id) == Applied::yes));
     BOOST_TEST((store->disable_resource_server(server.id) == Applied::no));
     BOOST_TEST(!store->find_resource_server(server.id)->active);
@@ -60,7 +73,14 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
 
 STORE_CASE(a_resource_server_and_the_session_of_a_token_are_found_together, "V7 RS6") {
     const auto store = ground.open();
-    const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, {}};
+    const core::ResourceServer server{
+        core::ResourceServerId("cgrs_" + fresh_id()),
+        "https://tools.example.org/mcp",
+        fresh_digest(),
+        true,
+        noon,
+        {},
+        {}};
     store->put_resource_server(server);
     const auto finalization = finalization_of(put_sample_flow(*store));
     store->finalize_flow(finalization);
@@ -69,12 +89,14 @@ STORE_CASE(a_resource_server_and_the_session_of_a_token_are_found_together, "V7 
     BOOST_TEST((both.server->secret == server.secret));
     BOOST_TEST(both.server->resource == server.resource);
     BOOST_TEST((both.view->session.id == finalization.session.id));
-    BOOST_TEST(both.view->client_name == store->find_session(finalization.session.token)->client_name);
+    BOOST_TEST(
+        both.view->client_name == store->find_session(finalization.session.token)->client_name);
     BOOST_TEST((both.view->session.expires_at == finalization.session.expires_at));
 
     const auto no_session = store->find_introspection_lookup(server.id, fresh_digest());
     BOOST_TEST((no_session.server && !no_session.view));
-    const auto no_server = store->find_introspection_lookup(core::ResourceServerId("cgrs_unknown"), finalization.session.token);
+    const auto no_server = store->find_introspection_lookup(
+        core::ResourceServerId("cgrs_unknown"), finalization.session.token);
     BOOST_TEST((!no_server.server && !no_server.view));
 }
 
@@ -90,7 +112,8 @@ core::Client client_with_keys_at_an_address(const std::string& id) {
 
 } // namespace
 
-STORE_CASE(keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_for_others, "R38 RS10") {
+STORE_CASE(
+    keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_for_others, "R38 RS10") {
     const auto store = ground.open();
     auto client = client_with_keys_at_an_address("cgc_" + fresh_id());
     store->put_client(client);
@@ -108,7 +131,9 @@ STORE_CASE(keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_
     BOOST_TEST(store->find_client(client.id)->jwks == client.jwks);
 
     BOOST_TEST((store->claim_keys(client.id, noon, noon - core::Span(60)) == Applied::yes));
-    BOOST_TEST((ground.open()->claim_keys(client.id, noon + core::Span(59), noon - core::Span(1)) == Applied::no));
+    BOOST_TEST(
+        (ground.open()->claim_keys(client.id, noon + core::Span(59), noon - core::Span(1)) ==
+         Applied::no));
     BOOST_TEST((ground.open()->claim_keys(client.id, noon + core::Span(60), noon) == Applied::yes));
 }
 

@@ -1,4 +1,5 @@
-// Clients that a document describes: what a document may change, and what it never may. spec: requirements R32-R37
+// Clients that a document describes: what a document may change, and what it never may. spec:
+// requirements R32-R37
 #include "child.h"
 #include "sample.h"
 
@@ -101,20 +102,25 @@ STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 race") {
     std::vector<pid_t> children;
     for (int child = 0; child < 8; ++child) {
         children.push_back(start_child([&, child] {
-            const auto store = store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
+            const auto store =
+                store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
             int kept = 0;
-            for (const auto& client : clients) kept += store->put_document(client, noon + hour) == Applied::yes ? 1 : 0;
+            for (const auto& client : clients)
+                kept += store->put_document(client, noon + hour) == Applied::yes ? 1 : 0;
             return kept;
         }));
     }
     for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 30);
-    for (const auto& client : clients) BOOST_TEST((watcher->find_document(client.id) == noon + hour));
+    for (const auto& client : clients)
+        BOOST_TEST((watcher->find_document(client.id) == noon + hour));
 }
 
 STORE_CASE(documents_that_led_to_no_sign_in_are_swept_and_the_others_are_not, "R32 R39") {
     const auto store = ground.open();
-    const auto unused = document_client(), used = document_client(), disabled = document_client(), in_flow = document_client(), recent = document_client();
-    for (const auto& client : {unused, used, disabled, in_flow}) store->put_document(client, noon + hour);
+    const auto unused = document_client(), used = document_client(), disabled = document_client(),
+               in_flow = document_client(), recent = document_client();
+    for (const auto& client : {unused, used, disabled, in_flow})
+        store->put_document(client, noon + hour);
     store->put_document(recent, noon + day);
     store->record_client_use(used.id, noon);
     store->disable_client(disabled.id);

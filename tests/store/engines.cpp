@@ -10,7 +10,8 @@ namespace {
 // A folder that goes when the test program ends.
 const std::string& scratch() {
     struct Folder {
-        std::string path = (std::filesystem::temp_directory_path() / ("consentgate-store-" + fresh_id())).string();
+        std::string path =
+            (std::filesystem::temp_directory_path() / ("consentgate-store-" + fresh_id())).string();
         Folder() { std::filesystem::create_directories(path); }
         ~Folder() {
             std::error_code ignored;
@@ -24,7 +25,9 @@ const std::string& scratch() {
 std::unique_ptr<Ground> make_sqlite() {
     store::StoreConfig config;
     config.queue = std::make_shared<store::WriterQueue>();
-    config.path = scratch() + "/a folder with a blank/consent?gate#%41.db"; // characters that mean something in a URI
+    config.path =
+        scratch() +
+        "/a folder with a blank/consent?gate#%41.db"; // characters that mean something in a URI
     std::filesystem::create_directories(std::filesystem::path(config.path).parent_path());
     store::migrate(config, noon);
     return std::make_unique<Ground>(config, config);

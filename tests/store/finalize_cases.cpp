@@ -21,7 +21,8 @@ std::size_t statements_of_a_settlement(Ground& ground) {
     std::size_t seen = 0;
     const auto quiet = ground.open();
     const auto flow = put_sample_flow(*quiet);
-    for (const auto* service : {"notion", "github"}) quiet->connect_in_flow(flow.id, sample_token(service), noon);
+    for (const auto* service : {"notion", "github"})
+        quiet->connect_in_flow(flow.id, sample_token(service), noon);
     const auto current = quiet->find_flow(flow.id)->flow;
     const auto counting = ground.open([&](std::string_view) { ++seen; });
     counting->finalize_flow(finalization_of(current));
@@ -30,7 +31,8 @@ std::size_t statements_of_a_settlement(Ground& ground) {
 
 core::Flow flow_with_tokens(store::Store& store, std::size_t tokens) {
     const auto flow = put_sample_flow(store);
-    for (std::size_t i = 0; i < tokens; ++i) store.connect_in_flow(flow.id, sample_token("service" + std::to_string(i)), noon);
+    for (std::size_t i = 0; i < tokens; ++i)
+        store.connect_in_flow(flow.id, sample_token("service" + std::to_string(i)), noon);
     return store.find_flow(flow.id)->flow;
 }
 
@@ -69,17 +71,21 @@ STORE_CASE(a_flow_is_settled_once_only, "contract-1") {
 STORE_CASE(an_expired_flow_is_not_settled_and_stays, "contract-1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
-    const auto at_the_last_second = finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at);
+    const auto at_the_last_second =
+        finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at);
     BOOST_TEST((store->finalize_flow(at_the_last_second) == Applied::no));
     BOOST_TEST(traces_of(*store, at_the_last_second).untouched(0));
-    const auto in_time = finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at - core::Span(1));
+    const auto in_time =
+        finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at - core::Span(1));
     BOOST_TEST((store->finalize_flow(in_time) == Applied::yes));
 }
 
 STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "contract-1") {
     const auto store = ground.open();
     const auto read = put_sample_flow(*store);
-    BOOST_TEST((store->choose_identity(read.id, read.revision, {core::IdentityKind::user_id, "anna"}, noon) == Applied::yes));
+    BOOST_TEST(
+        (store->choose_identity(
+             read.id, read.revision, {core::IdentityKind::user_id, "anna"}, noon) == Applied::yes));
     BOOST_TEST((store->finalize_flow(finalization_of(read)) == Applied::no));
     const auto again = store->find_flow(read.id);
     BOOST_REQUIRE(again.has_value());
@@ -90,7 +96,10 @@ STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "contract-1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     store->finalize_flow(finalization_of(flow));
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::user_id, "mallory"}, noon) == Applied::no));
+    BOOST_TEST(
+        (store->choose_identity(
+             flow.id, flow.revision, {core::IdentityKind::user_id, "mallory"}, noon) ==
+         Applied::no));
     BOOST_TEST(!store->find_flow(flow.id).has_value());
 }
 
@@ -135,11 +144,12 @@ STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "contract-4") 
     BOOST_TEST(traces_of(*store, hers).finalized_flow(1));
 }
 
-// At least 500 failures, at every statement in turn, BEGIN and COMMIT included; by turns of a kind after which the session
-// is given up, and of one after which it is rolled back and goes on.
+// At least 500 failures, at every statement in turn, BEGIN and COMMIT included; by turns of a kind
+// after which the session is given up, and of one after which it is rolled back and goes on.
 STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "contract-1 atomic") {
     const auto statements = statements_of_a_settlement(ground);
-    BOOST_REQUIRE(statements >= 9U); // BEGIN, DELETE, INSERT, SELECT, 2 × (DELETE, UPDATE), INSERT, COMMIT
+    BOOST_REQUIRE(
+        statements >= 9U); // BEGIN, DELETE, INSERT, SELECT, 2 × (DELETE, UPDATE), INSERT, COMMIT
     const auto watcher = ground.open();
     std::size_t injected = 0, seen = 0, fatal = 1, round = 0;
     const auto failing = ground.open([&](std::string_view) {
@@ -152,7 +162,9 @@ STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "contract-1 ato
         for (fatal = 1; fatal <= statements; ++fatal) {
             seen = 0;
             BOOST_CHECK_THROW(failing->finalize_flow(finalization), store::StoreFailure);
-            BOOST_REQUIRE_MESSAGE(traces_of(*watcher, finalization).untouched(2), "after a failure at statement " << fatal << " of " << statements);
+            BOOST_REQUIRE_MESSAGE(
+                traces_of(*watcher, finalization).untouched(2),
+                "after a failure at statement " << fatal << " of " << statements);
             ++injected;
         }
         // The flow is none the worse for it.
@@ -174,14 +186,15 @@ STORE_CASE(a_store_that_failed_works_again_with_its_next_verb, "contract-1") {
     BOOST_TEST(store->find_client(client.id).has_value());
 }
 
-// 21 rounds of four processes that settle as fast as they can and are killed in the midst of it, at random moments and at
-// every kind of statement.
+// 21 rounds of four processes that settle as fast as they can and are killed in the midst of it, at
+// random moments and at every kind of statement.
 STORE_CASE(a_killed_process_leaves_everything_or_nothing, "contract-1 atomic") {
     const auto watcher = ground.open();
     std::vector<core::Finalization> finalizations;
     for (int round = 0; round < 21; ++round) {
         const std::size_t first = finalizations.size();
-        for (int i = 0; i < 24; ++i) finalizations.push_back(finalization_of(flow_with_tokens(*watcher, 1)));
+        for (int i = 0; i < 24; ++i)
+            finalizations.push_back(finalization_of(flow_with_tokens(*watcher, 1)));
         std::vector<pid_t> children;
         for (int child = 0; child < 4; ++child) {
             const pid_t pid = fork();
@@ -190,7 +203,9 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "contract-1 atomic") {
                 const auto store = ground.open([&](std::string_view) {
                     if (--countdown == 0) raise(SIGKILL);
                 });
-                for (std::size_t i = first + static_cast<std::size_t>(child); i < finalizations.size(); i += 4) store->finalize_flow(finalizations[i]);
+                for (std::size_t i = first + static_cast<std::size_t>(child);
+                     i < finalizations.size(); i += 4)
+                    store->finalize_flow(finalizations[i]);
                 _exit(0);
             }
             children.push_back(pid);
@@ -219,7 +234,8 @@ STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "contract-1 race") 
         if (pid == 0) {
             const auto store = ground.open();
             for (const auto& flow : flows) {
-                const char won = store->finalize_flow(finalization_of(flow)) == Applied::yes ? 1 : 0;
+                const char won =
+                    store->finalize_flow(finalization_of(flow)) == Applied::yes ? 1 : 0;
                 if (write(results[1], &won, 1) != 1) _exit(1);
             }
             _exit(0);

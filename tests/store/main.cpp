@@ -14,7 +14,8 @@ static bool add_suites() {
         auto* suite = BOOST_TEST_SUITE("store_" + engine.name);
         for (const auto& one : tests::cases()) {
             if (one.servers_only && !engine.has_servers) continue;
-            auto* test = boost::unit_test::make_test_case([&engine, one] { one.run(engine.ground()); }, one.name, __FILE__, __LINE__);
+            auto* test = boost::unit_test::make_test_case(
+                [&engine, one] { one.run(engine.ground()); }, one.name, __FILE__, __LINE__);
             for (const auto& label : core::split(one.labels, ' ')) test->add_label(label);
             suite->add(test);
         }
@@ -23,4 +24,6 @@ static bool add_suites() {
     return true;
 }
 
-int main(int argc, char** argv) { return boost::unit_test::unit_test_main(&add_suites, argc, argv); }
+int main(int argc, char** argv) {
+    return boost::unit_test::unit_test_main(&add_suites, argc, argv);
+}

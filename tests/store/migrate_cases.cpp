@@ -10,7 +10,8 @@ using store::Applied;
 
 STORE_CASE(a_database_without_a_schema_says_so, "house") {
     const auto [one, other] = ground.empty_database();
-    if (ground.servers() != nullptr) BOOST_TEST(store::open_store(one)->schema_version() == 0); // SQLite: there is no file yet
+    if (ground.servers() != nullptr)
+        BOOST_TEST(store::open_store(one)->schema_version() == 0); // SQLite: there is no file yet
     store::migrate(one, noon);
     BOOST_TEST(store::open_store(other)->schema_version() == store::expected_schema_version());
 }
@@ -65,6 +66,8 @@ STORE_CASE(a_migration_that_was_interrupted_anywhere_is_completed_by_the_next_ru
         store->connect_in_flow(flow.id, sample_token("notion"), noon);
         const auto finalization = finalization_of(store->find_flow(flow.id)->flow);
         BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
-        BOOST_TEST((store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes));
+        BOOST_TEST(
+            (store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
+             Applied::yes));
     }
 }

@@ -1,4 +1,5 @@
-// Where engines and their drivers differ, and we must not: counts, long values, spellings, errors, several ways in.
+// Where engines and their drivers differ, and we must not: counts, long values, spellings, errors,
+// several ways in.
 #include "child.h"
 #include "sample.h"
 
@@ -12,17 +13,21 @@ using store::Applied;
 STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "contract-1") {
     const auto store = ground.open();
     const auto unknown = sample_flow(core::ClientId("cgc_" + fresh_id()));
-    BOOST_TEST((store->choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) == Applied::no));
+    BOOST_TEST(
+        (store->choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) ==
+         Applied::no));
     BOOST_TEST((store->finalize_flow(finalization_of(unknown)) == Applied::no));
     BOOST_TEST((store->deny_flow(unknown.id, noon) == Applied::no));
     BOOST_TEST((store->connect_in_flow(unknown.id, sample_token("notion"), noon) == Applied::no));
     BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Applied::no));
     BOOST_TEST((store->revoke_session(core::SessionId(fresh_id()), noon) == Applied::no));
     BOOST_TEST((store->disable_client(unknown.client_id) == Applied::no));
-    BOOST_TEST((store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id()), noon) == Applied::no));
+    BOOST_TEST(
+        (store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id()), noon) == Applied::no));
 }
 
-// MariaDB reports an UPDATE to the values that are already there as no row, unless it is told otherwise.
+// MariaDB reports an UPDATE to the values that are already there as no row, unless it is told
+// otherwise.
 STORE_CASE(a_choice_made_again_is_a_change_too, "contract-1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
@@ -34,10 +39,13 @@ STORE_CASE(a_choice_made_again_is_a_change_too, "contract-1") {
     BOOST_TEST((store->find_client(flow.client_id)->last_used_at == noon));
 }
 
-// Drivers and Poco have limits at 255, 1023, 4096, 8190 and 65535 bytes, at which text is refused or, worse, cut.
+// Drivers and Poco have limits at 255, 1023, 4096, 8190 and 65535 bytes, at which text is refused
+// or, worse, cut.
 STORE_CASE(long_values_come_back_whole, "A22 R8") {
     const auto store = ground.open();
-    for (const std::size_t size : {1U, 190U, 255U, 256U, 1023U, 1024U, 4095U, 4096U, 4097U, 8190U, 8191U, 65535U, 65536U, 70000U, 300000U}) {
+    for (const std::size_t size :
+         {1U, 190U, 255U, 256U, 1023U, 1024U, 4095U, 4096U, 4097U, 8190U, 8191U, 65535U, 65536U,
+          70000U, 300000U}) {
         auto client = sample_client();
         client.metadata = fresh_digest().hex + std::string(size, 'm') + "end";
         client.name = std::string(size, 'n');
@@ -79,17 +87,19 @@ STORE_CASE(times_and_revisions_have_64_bits, "contract-1") {
     BOOST_TEST((store->find_flow(flow.id)->flow.expires_at == flow.expires_at));
 }
 
-// What a request names is looked up as it came. Some engines would find it in another case or with a blank more, and some
-// refuse what is not text: it is simply not there.
+// What a request names is looked up as it came. Some engines would find it in another case or with
+// a blank more, and some refuse what is not text: it is simply not there.
 STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
     const auto store = ground.open();
     auto client = sample_client();
     client.id = core::ClientId("cgc_aBc" + fresh_id());
     store->put_client(client);
     const auto& id = client.id.text;
-    for (const auto& other : {id + " ", " " + id, id + "\t", id.substr(0, id.size() - 1), "CGC_ABC" + id.substr(7), id + std::string(1, '\0'), std::string(),
-                              id + "\xff", std::string("\xc3\x28"), std::string("caf\xc3\xa9"), std::string("\xf0\x9f\x98\x80"), std::string(20000, 'x'),
-                              std::string("' OR '1'='1"), std::string("\\"), std::string("%"), std::string("1\0", 2)}) {
+    for (const auto& other :
+         {id + " ", " " + id, id + "\t", id.substr(0, id.size() - 1), "CGC_ABC" + id.substr(7),
+          id + std::string(1, '\0'), std::string(), id + "\xff", std::string("\xc3\x28"),
+          std::string("caf\xc3\xa9"), std::string("\xf0\x9f\x98\x80"), std::string(20000, 'x'),
+          std::string("' OR '1'='1"), std::string("\\"), std::string("%"), std::string("1\0", 2)}) {
         BOOST_TEST_CONTEXT(other) {
             BOOST_TEST(!store->find_client(core::ClientId(other)).has_value());
             BOOST_TEST(!store->find_flow(core::FlowId(other)).has_value());
@@ -97,13 +107,15 @@ STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
         }
     }
     BOOST_TEST(store->find_client(client.id).has_value());
-    for (const auto& no_id : {std::string("caf\xc3\xa9"), std::string("x\0", 2), std::string("\xff")}) {
+    for (const auto& no_id :
+         {std::string("caf\xc3\xa9"), std::string("x\0", 2), std::string("\xff")}) {
         client.id = core::ClientId(no_id);
         BOOST_CHECK_THROW(store->put_client(client), store::StoreFailure);
     }
 }
 
-// A prepared statement whose execution failed is dead for ever in Poco; the next worker's request must not find it so.
+// A prepared statement whose execution failed is dead for ever in Poco; the next worker's request
+// must not find it so.
 STORE_CASE(a_verb_that_failed_works_the_next_time, "contract-1") {
     const auto store = ground.open();
     for (int round = 0; round < 3; ++round) {
@@ -134,7 +146,8 @@ STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "contract
     BOOST_TEST(store->list_accounts(same_code.session_owner).empty());
 }
 
-// The second lock on the door: should an engine ever tear a transaction, a flow still cannot give two sessions.
+// The second lock on the door: should an engine ever tear a transaction, a flow still cannot give
+// two sessions.
 STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "contract-1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
@@ -154,7 +167,9 @@ STORE_CASE(a_failure_carries_neither_statements_nor_values, "contract-6 K47") {
         BOOST_FAIL("a second row with the same id was stored");
     } catch (const store::StoreFailure& failure) {
         const std::string text = failure.what();
-        for (const auto& hidden : {std::string("INSERT"), flow.id.text, flow.browser.hex, std::string("flow"), ground.config().password.reveal()}) {
+        for (const auto& hidden :
+             {std::string("INSERT"), flow.id.text, flow.browser.hex, std::string("flow"),
+              ground.config().password.reveal()}) {
             BOOST_TEST((hidden.empty() || text.find(hidden) == std::string::npos), text);
         }
     }
@@ -162,9 +177,11 @@ STORE_CASE(a_failure_carries_neither_statements_nor_values, "contract-6 K47") {
 
 namespace {
 
-// Settles every flow from two processes at once, each with its own way to the database, each resting after the gate.
+// Settles every flow from two processes at once, each with its own way to the database, each
+// resting after the gate.
 // out: for each flow how many were told they did it, and how many were told it was gone
-std::vector<std::array<int, 2>> race(const std::vector<core::Flow>& flows, const std::array<store::StoreConfig, 2>& ways) {
+std::vector<std::array<int, 2>> race(
+    const std::vector<core::Flow>& flows, const std::array<store::StoreConfig, 2>& ways) {
     std::array<int, 2> results{};
     BOOST_REQUIRE(pipe(results.data()) == 0);
     std::vector<pid_t> children;
@@ -178,25 +195,31 @@ std::vector<std::array<int, 2>> race(const std::vector<core::Flow>& flows, const
             };
             const auto store = store::open_store(config);
             for (std::size_t i = 0; i < flows.size(); ++i) {
-                const std::array<int, 2> answer{static_cast<int>(i), store->finalize_flow(finalization_of(flows[i])) == Applied::yes ? 0 : 1};
+                const std::array<int, 2> answer{
+                    static_cast<int>(i),
+                    store->finalize_flow(finalization_of(flows[i])) == Applied::yes ? 0 : 1};
                 if (write(results[1], answer.data(), sizeof answer) != sizeof answer) return 1;
             }
             return 0;
         }));
     }
-    for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0); // a failure where `gone` was due would end it
+    for (const pid_t pid : children)
+        BOOST_TEST(end_of(pid) == 0); // a failure where `gone` was due would end it
     close(results[1]);
     std::vector<std::array<int, 2>> answers(flows.size());
-    for (std::array<int, 2> answer{}; read(results[0], answer.data(), sizeof answer) == sizeof answer;) ++answers[static_cast<std::size_t>(answer[0])][static_cast<std::size_t>(answer[1])];
+    for (std::array<int, 2> answer{};
+         read(results[0], answer.data(), sizeof answer) == sizeof answer;)
+        ++answers[static_cast<std::size_t>(answer[0])][static_cast<std::size_t>(answer[1])];
     close(results[0]);
     return answers;
 }
 
 } // namespace
 
-// On a Galera cluster the two ways are two nodes. A driver that pings between statements loses the news that the other node
-// was first, and both win.
-STORE_CASE(of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told, "contract-1 race") {
+// On a Galera cluster the two ways are two nodes. A driver that pings between statements loses the
+// news that the other node was first, and both win.
+STORE_CASE(
+    of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told, "contract-1 race") {
     const auto watcher = ground.open();
     std::vector<core::Flow> flows;
     for (int i = 0; i < 200; ++i) flows.push_back(put_sample_flow(*watcher));
@@ -220,7 +243,11 @@ STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 race") {
         children.push_back(start_child([&] {
             const auto store = store::open_store(way);
             int won = 0;
-            for (const auto& finalization : finalizations) won += store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes ? 1 : 0;
+            for (const auto& finalization : finalizations)
+                won += store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
+                               Applied::yes
+                           ? 1
+                           : 0;
             return won; // at most 100, so it fits
         }));
     }
@@ -229,7 +256,8 @@ STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 race") {
     BOOST_TEST(won == 100);
 }
 
-// A code that one web machine issues can come back to another at once; an ended session must be over everywhere.
+// A code that one web machine issues can come back to another at once; an ended session must be
+// over everywhere.
 STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "contract-1") {
     const auto one = ground.open();
     const auto other = store::open_store(ground.other_config());
@@ -237,9 +265,12 @@ STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "contract-1
         const auto finalization = finalization_of(put_sample_flow(*one));
         one->finalize_flow(finalization);
         BOOST_REQUIRE(other->find_code(finalization.code.hash).has_value());
-        BOOST_REQUIRE((other->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes));
+        BOOST_REQUIRE(
+            (other->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
+             Applied::yes));
         BOOST_REQUIRE(one->find_code(finalization.code.hash)->code.redeemed_at.has_value());
         one->revoke_session(finalization.session.id, noon);
-        BOOST_REQUIRE(other->find_session(finalization.session.token)->session.revoked_at.has_value());
+        BOOST_REQUIRE(
+            other->find_session(finalization.session.token)->session.revoked_at.has_value());
     }
 }

@@ -9,7 +9,14 @@ namespace {
 
 // All that a call to an MCP server rests on.
 struct Standing {
-    core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, {}};
+    core::ResourceServer server{
+        core::ResourceServerId("cgrs_" + fresh_id()),
+        "https://tools.example.org/mcp",
+        fresh_digest(),
+        true,
+        noon,
+        {},
+        {}};
     core::VirtualKey key = sample_key();
     core::Service service = sample_service();
     core::Finalization finalization;
@@ -24,8 +31,11 @@ struct Standing {
         const core::Identity identity{core::IdentityKind::virtual_key, key.id.text};
         finalization = finalization_of(put_sample_flow(store), identity);
         store.finalize_flow(finalization);
-        refresh = {fresh_digest(), finalization.session.id, core::KeyId("k1"), noon + core::Span(30 * 86400), std::nullopt};
-        BOOST_REQUIRE((store.redeem_code(finalization.code.hash, fresh_id(), refresh, noon) == Applied::yes));
+        refresh = {
+            fresh_digest(), finalization.session.id, core::KeyId("k1"),
+            noon + core::Span(30 * 86400), std::nullopt};
+        BOOST_REQUIRE(
+            (store.redeem_code(finalization.code.hash, fresh_id(), refresh, noon) == Applied::yes));
         owner = core::token_owner(identity, finalization.session.id);
         connect(store);
         first_token = token.access_token;
@@ -34,13 +44,20 @@ struct Standing {
     void connect(store::Store& store) {
         auto connected = sample_token(service.id.text);
         connected.owner = owner;
-        BOOST_REQUIRE((store.connect_in_session(finalization.session.id, connected, noon) == Applied::yes));
+        BOOST_REQUIRE(
+            (store.connect_in_session(finalization.session.id, connected, noon) == Applied::yes));
         token = store.find_account(owner, service.id).value();
     }
 
-    std::optional<core::SessionView> view(store::Store& store) const { return store.find_session(finalization.session.token); }
-    store::ServiceAccount account(store::Store& store) const { return store.find_service_account(owner, service.id); }
-    store::IntrospectionLookup lookup(store::Store& store) const { return store.find_introspection_lookup(server.id, finalization.session.token); }
+    std::optional<core::SessionView> view(store::Store& store) const {
+        return store.find_session(finalization.session.token);
+    }
+    store::ServiceAccount account(store::Store& store) const {
+        return store.find_service_account(owner, service.id);
+    }
+    store::IntrospectionLookup lookup(store::Store& store) const {
+        return store.find_introspection_lookup(server.id, finalization.session.token);
+    }
     void ask_all(store::Store& store) const {
         for (int again = 0; again < 3; ++again) {
             BOOST_REQUIRE(view(store).has_value());
@@ -57,22 +74,51 @@ struct Change {
 };
 
 const std::vector<Change> changes{
-    {"an access token is revoked", [](Standing& of, store::Store& store) { store.revoke_access_token(of.finalization.session.token, noon); },
-     [](const Standing& of, store::Store& store) { return of.view(store)->session.token_ends() == noon && of.lookup(store).view->session.token_ends() == noon; }},
-    {"a session is revoked", [](Standing& of, store::Store& store) { store.revoke_session(of.finalization.session.id, noon); },
-     [](const Standing& of, store::Store& store) { return of.view(store)->session.revoked_at && of.lookup(store).view->session.revoked_at; }},
+    {"an access token is revoked",
+     [](Standing& of, store::Store& store) {
+         store.revoke_access_token(of.finalization.session.token, noon);
+     },
+     [](const Standing& of, store::Store& store) {
+         return of.view(store)->session.token_ends() == noon &&
+                of.lookup(store).view->session.token_ends() == noon;
+     }},
+    {"a session is revoked",
+     [](Standing& of, store::Store& store) {
+         store.revoke_session(of.finalization.session.id, noon);
+     },
+     [](const Standing& of, store::Store& store) {
+         return of.view(store)->session.revoked_at && of.lookup(store).view->session.revoked_at;
+     }},
     {"a session lasts longer",
      [](Standing& of, store::Store& store) {
          const auto until = noon + core::Span(40 * 86400);
-         const core::RefreshToken next{fresh_digest(), of.refresh.session_id, core::KeyId("k1"), until, std::nullopt};
-         store.rotate_refresh_token({of.refresh.hash, of.refresh.key_id, next, {fresh_digest(), of.refresh.session_id, *core::ScopeSet::parse("mcp"), until}}, noon);
+         const core::RefreshToken next{
+             fresh_digest(), of.refresh.session_id, core::KeyId("k1"), until, std::nullopt};
+         store.rotate_refresh_token(
+             {of.refresh.hash,
+              of.refresh.key_id,
+              next,
+              {fresh_digest(), of.refresh.session_id, *core::ScopeSet::parse("mcp"), until}},
+             noon);
      },
-     [](const Standing& of, store::Store& store) { return of.view(store)->session.expires_at == noon + core::Span(40 * 86400); }},
-    {"a client is disabled", [](Standing& of, store::Store& store) { store.disable_client(of.finalization.session.client_id); },
-     [](const Standing& of, store::Store& store) { return !of.view(store)->client_active && !of.lookup(store).view->client_active; }},
-    {"a virtual key is disabled", [](Standing& of, store::Store& store) { store.disable_virtual_key(of.key.id, noon); },
-     [](const Standing& of, store::Store& store) { return !of.view(store)->virtual_key->active && !of.lookup(store).view->virtual_key->active && !of.account(store).token; }},
-    {"a resource server is disabled", [](Standing& of, store::Store& store) { store.disable_resource_server(of.server.id); },
+     [](const Standing& of, store::Store& store) {
+         return of.view(store)->session.expires_at == noon + core::Span(40 * 86400);
+     }},
+    {"a client is disabled",
+     [](Standing& of, store::Store& store) {
+         store.disable_client(of.finalization.session.client_id);
+     },
+     [](const Standing& of, store::Store& store) {
+         return !of.view(store)->client_active && !of.lookup(store).view->client_active;
+     }},
+    {"a virtual key is disabled",
+     [](Standing& of, store::Store& store) { store.disable_virtual_key(of.key.id, noon); },
+     [](const Standing& of, store::Store& store) {
+         return !of.view(store)->virtual_key->active &&
+                !of.lookup(store).view->virtual_key->active && !of.account(store).token;
+     }},
+    {"a resource server is disabled",
+     [](Standing& of, store::Store& store) { store.disable_resource_server(of.server.id); },
      [](const Standing& of, store::Store& store) { return !of.lookup(store).server->active; }},
     {"a service is switched off",
      [](Standing& of, store::Store& store) {
@@ -81,18 +127,31 @@ const std::vector<Change> changes{
      },
      [](const Standing& of, store::Store& store) { return !of.account(store).service->active; }},
     {"another account is connected", [](Standing& of, store::Store& store) { of.connect(store); },
-     [](const Standing& of, store::Store& store) { return of.account(store).token->access_token != of.first_token; }},
-    {"an account is disconnected", [](Standing& of, store::Store& store) { store.end_account(of.token.id, noon); },
+     [](const Standing& of, store::Store& store) {
+         return of.account(store).token->access_token != of.first_token;
+     }},
+    {"an account is disconnected",
+     [](Standing& of, store::Store& store) { store.end_account(of.token.id, noon); },
      [](const Standing& of, store::Store& store) { return !of.account(store).token; }},
     {"an upstream token is refreshed",
      [](Standing& of, store::Store& store) {
          of.token.access_token = "fresh " + fresh_id();
-         BOOST_REQUIRE((store.claim_refresh(of.token.id, of.token.version, "lease", noon + core::Span(60), noon) == Applied::yes));
+         BOOST_REQUIRE(
+             (store.claim_refresh(
+                  of.token.id, of.token.version, "lease", noon + core::Span(60), noon) ==
+              Applied::yes));
          BOOST_REQUIRE((store.save_refreshed(of.token, "lease", noon) == Applied::yes));
      },
-     [](const Standing& of, store::Store& store) { return of.account(store).token->access_token != of.first_token; }},
-    {"a session is swept", [](Standing&, store::Store& store) { store.sweep(noon + core::Span(400 * 86400), noon, 10000); },
-     [](const Standing& of, store::Store& store) { return !of.view(store) && !of.lookup(store).view; }},
+     [](const Standing& of, store::Store& store) {
+         return of.account(store).token->access_token != of.first_token;
+     }},
+    {"a session is swept",
+     [](Standing&, store::Store& store) {
+         store.sweep(noon + core::Span(400 * 86400), noon, 10000);
+     },
+     [](const Standing& of, store::Store& store) {
+         return !of.view(store) && !of.lookup(store).view;
+     }},
 };
 
 void each_change_is_seen_by(store::Store& reader, store::Store& writer) {
@@ -113,7 +172,8 @@ STORE_CASE(what_another_store_commits_is_seen_at_once_however_often_it_was_asked
     each_change_is_seen_by(*reader, *writer);
 }
 
-STORE_CASE(what_a_store_commits_itself_is_seen_at_once_however_often_it_was_asked_before, "V5 C11") {
+STORE_CASE(
+    what_a_store_commits_itself_is_seen_at_once_however_often_it_was_asked_before, "V5 C11") {
     const auto store = ground.open();
     each_change_is_seen_by(*store, *store);
 }
@@ -123,9 +183,13 @@ STORE_CASE(more_sessions_than_a_store_remembers_are_told_apart, "C11") {
     config.may_reuse_consent = 2;
     const auto store = store::open_store(config);
     std::vector<core::Finalization> finalizations;
-    for (int i = 0; i < 5; ++i) store->finalize_flow(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
+    for (int i = 0; i < 5; ++i)
+        store->finalize_flow(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
     for (int round = 0; round < 4; ++round) {
-        for (const auto& finalization : finalizations) BOOST_TEST((store->find_session(finalization.session.token)->session.id == finalization.session.id));
+        for (const auto& finalization : finalizations)
+            BOOST_TEST(
+                (store->find_session(finalization.session.token)->session.id ==
+                 finalization.session.id));
     }
     BOOST_TEST(!store->find_session(fresh_digest()).has_value());
 }

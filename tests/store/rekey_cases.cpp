@@ -5,8 +5,8 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
-using store::KeyState;
 using store::Applied;
+using store::KeyState;
 
 namespace {
 
@@ -19,7 +19,9 @@ core::LinkedAccount connected(store::Store& store, const core::KeyId& key) {
     return *store.find_account(token.owner, token.service);
 }
 
-core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) { return *store.find_account(token.owner, token.service); }
+core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) {
+    return *store.find_account(token.owner, token.service);
+}
 
 store::RekeyedAccount rekeyed(core::LinkedAccount token, const core::KeyId& key) {
     const auto before = token.key_id;
@@ -31,18 +33,25 @@ store::RekeyedAccount rekeyed(core::LinkedAccount token, const core::KeyId& key)
 core::RefreshToken refresh_under(store::Store& store, const core::KeyId& key) {
     const auto finalization = finalization_of(put_sample_flow(store));
     store.finalize_flow(finalization);
-    const core::RefreshToken first{fresh_digest(), finalization.session.id, key, noon + core::Span(30 * 86400), std::nullopt};
-    BOOST_REQUIRE((store.redeem_code(finalization.code.hash, fresh_id(), first, noon) == Applied::yes));
+    const core::RefreshToken first{
+        fresh_digest(), finalization.session.id, key, noon + core::Span(30 * 86400), std::nullopt};
+    BOOST_REQUIRE(
+        (store.redeem_code(finalization.code.hash, fresh_id(), first, noon) == Applied::yes));
     return first;
 }
 
 core::Rotation rotation_of(const core::RefreshToken& used) {
-    return {used.hash, used.key_id, {fresh_digest(), used.session_id, used.key_id, used.expires_at, std::nullopt},
-            {fresh_digest(), used.session_id, *core::ScopeSet::parse("mcp"), noon + core::Span(86400)}};
+    return {
+        used.hash,
+        used.key_id,
+        {fresh_digest(), used.session_id, used.key_id, used.expires_at, std::nullopt},
+        {fresh_digest(), used.session_id, *core::ScopeSet::parse("mcp"), noon + core::Span(86400)}};
 }
 
 // The whole walk, some at a time.
-store::Step move_refresh_tokens(store::Store& store, const core::KeyId& key, core::Instant used_before, std::size_t limit = 500) {
+store::Step move_refresh_tokens(
+    store::Store& store, const core::KeyId& key, core::Instant used_before,
+    std::size_t limit = 500) {
     store::Step all;
     do {
         const auto step = store.rekey_refresh_tokens(key, used_before, all.last, limit);
@@ -92,7 +101,8 @@ STORE_CASE(what_needs_a_key_is_counted_in_every_table, "contract-5") {
     service.key_id = key;
     store->put_service(service);
     const auto refresh = refresh_under(*store, key);
-    core::UpstreamState state{fresh_digest(), fresh_digest(), service.id, core::FlowId(fresh_id()), std::nullopt, "verifier", key, noon + core::Span(900)};
+    core::UpstreamState state{fresh_digest(), fresh_digest(), service.id, core::FlowId(fresh_id()),
+                              std::nullopt,   "verifier",     key,        noon + core::Span(900)};
     store->put_upstream_state(state);
     auto finalization = finalization_of(put_sample_flow(*store));
     finalization.code.key_id = key;
@@ -139,7 +149,9 @@ STORE_CASE(a_token_that_is_encrypted_anew_keeps_its_version_and_lease, "contract
     const auto store = ground.open();
     const auto key = fresh_key();
     const auto token = connected(*store, fresh_key());
-    BOOST_REQUIRE((store->claim_refresh(token.id, token.version, "lease", noon + core::Span(30), noon) == Applied::yes));
+    BOOST_REQUIRE(
+        (store->claim_refresh(token.id, token.version, "lease", noon + core::Span(30), noon) ==
+         Applied::yes));
     const auto anew = rekeyed(token, key);
     BOOST_TEST(store->rekey_accounts({anew}) == 1);
     const auto now = found(*store, token);
@@ -149,7 +161,9 @@ STORE_CASE(a_token_that_is_encrypted_anew_keeps_its_version_and_lease, "contract
     BOOST_TEST(store->rekey_accounts({anew}) == 0); // the second time it is under another key
     auto refreshed = token;
     refreshed.access_token = "refreshed";
-    BOOST_TEST((store->save_refreshed(refreshed, "lease", noon) == Applied::yes)); // whoever claimed it before
+    BOOST_TEST(
+        (store->save_refreshed(refreshed, "lease", noon) ==
+         Applied::yes)); // whoever claimed it before
     BOOST_TEST((found(*store, token).key_id == token.key_id));
 }
 
@@ -165,7 +179,8 @@ STORE_CASE(a_refresh_or_a_reconnect_wins_over_encrypting_anew, "contract-5") {
     BOOST_TEST(store->rekey_accounts({anew}) == 0);
     BOOST_TEST(found(*store, token).access_token == "refreshed");
     const auto other = connected(*store, fresh_key());
-    BOOST_TEST(store->rekey_accounts({anew, rekeyed(other, key)}) == 1); // the rest of the batch is done
+    BOOST_TEST(
+        store->rekey_accounts({anew, rekeyed(other, key)}) == 1); // the rest of the batch is done
     store->remove_account(token.id);
     BOOST_TEST(store->rekey_accounts({rekeyed(refreshed, key)}) == 0);
 }
@@ -200,9 +215,12 @@ STORE_CASE(unused_refresh_tokens_are_moved_and_used_ones_after_their_grace, "con
     const auto rotation = rotation_of(used);
     BOOST_REQUIRE((store->rotate_refresh_token(rotation, noon) == Applied::yes));
     BOOST_TEST(move_refresh_tokens(*store, key, noon, 2).changed >= 6U);
-    for (const auto& token : tokens) BOOST_TEST((store->find_refresh_token(token.hash)->token.key_id == key));
+    for (const auto& token : tokens)
+        BOOST_TEST((store->find_refresh_token(token.hash)->token.key_id == key));
     BOOST_TEST((store->find_refresh_token(rotation.next.hash)->token.key_id == key));
-    BOOST_TEST((store->find_refresh_token(used.hash)->token.key_id == old)); // it may be answered again, and must be the same
+    BOOST_TEST(
+        (store->find_refresh_token(used.hash)->token.key_id ==
+         old)); // it may be answered again, and must be the same
     BOOST_TEST(move_refresh_tokens(*store, key, noon).found == 0);
     move_refresh_tokens(*store, key, noon + core::Span(1));
     BOOST_TEST((store->find_refresh_token(used.hash)->token.key_id == key));

@@ -1,4 +1,5 @@
-// Upstream tokens that are over and of which their service is to be told, by one worker. spec: contract section 4; RFC 7009
+// Upstream tokens that are over and of which their service is to be told, by one worker. spec:
+// contract section 4; RFC 7009
 #include "sample.h"
 
 #include <algorithm>
@@ -14,11 +15,15 @@ struct Connected {
     core::LinkedAccount token;
 };
 
-core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) { return *store.find_account(token.owner, token.service); }
+core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) {
+    return *store.find_account(token.owner, token.service);
+}
 
 // At a service of its own, unless one is named.
-Connected connected(store::Store& store, const core::ServiceId& service = core::ServiceId(fresh_id())) {
-    const auto finalization = finalization_of(put_sample_flow(store), {core::IdentityKind::skipped, {}}, noon);
+Connected connected(
+    store::Store& store, const core::ServiceId& service = core::ServiceId(fresh_id())) {
+    const auto finalization =
+        finalization_of(put_sample_flow(store), {core::IdentityKind::skipped, {}}, noon);
     BOOST_REQUIRE((store.finalize_flow(finalization) == Applied::yes));
     auto token = sample_token(service.text);
     token.owner = core::token_owner(core::Identity{}, finalization.session.id);
@@ -26,9 +31,11 @@ Connected connected(store::Store& store, const core::ServiceId& service = core::
     return {finalization.session.id, found(store, token)};
 }
 
-std::optional<core::LinkedAccount> to_be_revoked(store::Store& store, const core::LinkedAccount& token, core::Instant now) {
+std::optional<core::LinkedAccount> to_be_revoked(
+    store::Store& store, const core::LinkedAccount& token, core::Instant now) {
     const auto all = store.list_accounts_to_revoke(now, 10000);
-    const auto one = std::find_if(all.begin(), all.end(), [&](const auto& ended) { return ended.id == token.id; });
+    const auto one = std::find_if(
+        all.begin(), all.end(), [&](const auto& ended) { return ended.id == token.id; });
     return one == all.end() ? std::nullopt : std::optional(*one);
 }
 
@@ -66,7 +73,9 @@ STORE_CASE(a_session_that_is_revoked_leaves_its_tokens_to_be_told, "contract-4")
     BOOST_TEST(ended->owner == core::ended_owner(token.id));
     BOOST_TEST((store->revoke_session(session, noon + core::Span(6)) == Applied::no));
     BOOST_TEST((store->end_account(token.id, noon + core::Span(6)) == Applied::no));
-    BOOST_TEST((store->claim_refresh(token.id, token.version, fresh_id(), noon + core::Span(60), noon) == Applied::no)); // read before it ended
+    BOOST_TEST(
+        (store->claim_refresh(token.id, token.version, fresh_id(), noon + core::Span(60), noon) ==
+         Applied::no)); // read before it ended
     BOOST_TEST((store->remove_account(token.id) == Applied::yes));
     BOOST_TEST(!to_be_revoked(*store, token, noon + core::Span(7)).has_value());
 }
@@ -97,7 +106,8 @@ STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "contract-4
     const auto lease = fresh_id();
     const auto until = noon + core::Span(60);
     BOOST_TEST((one->claim_refresh(ended.id, ended.version, lease, until, noon) == Applied::yes));
-    BOOST_TEST((two->claim_refresh(ended.id, ended.version, fresh_id(), until, noon) == Applied::no));
+    BOOST_TEST(
+        (two->claim_refresh(ended.id, ended.version, fresh_id(), until, noon) == Applied::no));
     BOOST_TEST(!to_be_revoked(*two, token, noon).has_value());
     BOOST_TEST(!to_be_revoked(*two, other, noon).has_value());
     BOOST_TEST(to_be_revoked(*two, token, until).has_value()); // whoever held the lease has died
@@ -133,11 +143,13 @@ STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_to
     const auto store = ground.open();
     const auto key = sample_key(), other = sample_key();
     for (const auto& one : {key, other}) store->put_virtual_key(one);
-    const auto first = of_key(*store, key), second = of_key(*store, key), kept = of_key(*store, other);
+    const auto first = of_key(*store, key), second = of_key(*store, key),
+               kept = of_key(*store, other);
     BOOST_TEST((store->disable_virtual_key(key.id, noon + core::Span(5)) == Applied::yes));
     for (const auto& token : {first, second}) {
         BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
-        BOOST_TEST((to_be_revoked(*store, token, noon + core::Span(5))->ended_at == noon + core::Span(5)));
+        BOOST_TEST(
+            (to_be_revoked(*store, token, noon + core::Span(5))->ended_at == noon + core::Span(5)));
         store->remove_account(token.id);
     }
     BOOST_TEST(store->find_account(kept.owner, kept.service).has_value());
@@ -147,25 +159,33 @@ STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_to
 
 STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others, "contract-4") {
     const auto store = ground.open();
-    auto disabled = sample_key(), expired = sample_key(), good = sample_key(), lasting = sample_key();
+    auto disabled = sample_key(), expired = sample_key(), good = sample_key(),
+         lasting = sample_key();
     expired.expires_at = noon + core::Span(60);
     lasting.expires_at = noon + core::Span(61);
     for (const auto& key : {disabled, expired, good, lasting}) store->put_virtual_key(key);
     store->disable_virtual_key(disabled.id, noon);
-    const auto late = of_key(*store, disabled); // of a sign-in that was finished while the key was being disabled
-    const auto of_expired = of_key(*store, expired), of_good = of_key(*store, good), of_lasting = of_key(*store, lasting);
+    const auto late =
+        of_key(*store, disabled); // of a sign-in that was finished while the key was being disabled
+    const auto of_expired = of_key(*store, expired), of_good = of_key(*store, good),
+               of_lasting = of_key(*store, lasting);
     std::size_t keys = 0;
-    for (auto swept = store->sweep(noon + core::Span(60), noon, 50); swept.total() > 0; swept = store->sweep(noon + core::Span(60), noon, 50)) keys += swept.keys;
+    for (auto swept = store->sweep(noon + core::Span(60), noon, 50); swept.total() > 0;
+         swept = store->sweep(noon + core::Span(60), noon, 50))
+        keys += swept.keys;
     BOOST_TEST(keys >= 2U); // other cases leave some too
     for (const auto& token : {late, of_expired}) {
         BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
         BOOST_TEST(to_be_revoked(*store, token, noon + core::Span(60)).has_value());
     }
-    for (const auto& token : {of_good, of_lasting}) BOOST_TEST(store->find_account(token.owner, token.service).has_value());
-    for (const auto& token : {late, of_expired, of_good, of_lasting}) store->remove_account(token.id);
+    for (const auto& token : {of_good, of_lasting})
+        BOOST_TEST(store->find_account(token.owner, token.service).has_value());
+    for (const auto& token : {late, of_expired, of_good, of_lasting})
+        store->remove_account(token.id);
 }
 
-STORE_CASE(all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_is_told, "contract-4") {
+STORE_CASE(
+    all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_is_told, "contract-4") {
     const auto store = ground.open();
     const auto service = sample_service();
     store->put_service(service);
@@ -179,15 +199,21 @@ STORE_CASE(all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_i
     BOOST_TEST(store->end_accounts_at(service.id, noon, 3) == 3U);
     BOOST_TEST(store->end_accounts_at(service.id, noon, 3) == 1U);
     BOOST_TEST(store->end_accounts_at(service.id, noon, 3) == 0U);
-    for (const auto& token : tokens) BOOST_TEST(!store->find_account(token.owner, service.id).has_value());
+    for (const auto& token : tokens)
+        BOOST_TEST(!store->find_account(token.owner, service.id).has_value());
     BOOST_TEST(store->find_account(elsewhere.owner, elsewhere.service).has_value());
 
     store->postpone_revocations(service.id, noon + core::Span(600));
     BOOST_TEST(store->list_accounts_to_revoke_at(service.id, noon, 3).size() == 3U);
     const auto ended = store->list_accounts_to_revoke_at(service.id, noon, 10);
     BOOST_REQUIRE(ended.size() == 5U);
-    BOOST_TEST((store->claim_refresh(ended[0].id, ended[0].version, fresh_id(), noon + core::Span(60), noon) == Applied::yes));
-    BOOST_TEST(store->list_accounts_to_revoke_at(service.id, noon, 10).size() == 4U); // somebody is telling of that one
+    BOOST_TEST(
+        (store->claim_refresh(
+             ended[0].id, ended[0].version, fresh_id(), noon + core::Span(60), noon) ==
+         Applied::yes));
+    BOOST_TEST(
+        store->list_accounts_to_revoke_at(service.id, noon, 10).size() ==
+        4U); // somebody is telling of that one
     BOOST_TEST(store->count_accounts_at(service.id) == 5U);
     for (const auto& token : ended) {
         BOOST_TEST((store->remove_service(service.id, false) == Applied::no));

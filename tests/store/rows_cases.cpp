@@ -79,9 +79,17 @@ STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "contract-1") {
     const auto key = sample_key();
     store->put_virtual_key(key);
     const auto flow = put_sample_flow(*store);
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision + 1, {core::IdentityKind::user_id, "x"}, noon) == Applied::no));
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, flow.expires_at) == Applied::no));
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, noon) == Applied::yes));
+    BOOST_TEST(
+        (store->choose_identity(
+             flow.id, flow.revision + 1, {core::IdentityKind::user_id, "x"}, noon) == Applied::no));
+    BOOST_TEST(
+        (store->choose_identity(
+             flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text},
+             flow.expires_at) == Applied::no));
+    BOOST_TEST(
+        (store->choose_identity(
+             flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, noon) ==
+         Applied::yes));
     const auto found = store->find_flow(flow.id);
     BOOST_TEST(found->flow.revision == flow.revision + 1);
     BOOST_TEST((found->flow.identity.kind == core::IdentityKind::virtual_key));
@@ -92,18 +100,27 @@ STORE_CASE(a_code_is_redeemed_once_and_stays_marked, "T13 T16 T17") {
     const auto store = ground.open();
     const auto finalization = finalization_of(put_sample_flow(*store));
     store->finalize_flow(finalization);
-    BOOST_TEST((store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, finalization.code.expires_at) == Applied::no));
-    BOOST_TEST((store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes));
-    BOOST_TEST((store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::no));
+    BOOST_TEST(
+        (store->redeem_code(
+             finalization.code.hash, fresh_id(), std::nullopt, finalization.code.expires_at) ==
+         Applied::no));
+    BOOST_TEST(
+        (store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
+         Applied::yes));
+    BOOST_TEST((
+        store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::no));
     const auto spent = store->find_code(finalization.code.hash);
     BOOST_REQUIRE(spent.has_value());
     BOOST_TEST((spent->code.redeemed_at == noon));
-    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Applied::no)); // a miss is not a hit (engines.md finding B)
+    BOOST_TEST(
+        (store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) ==
+         Applied::no)); // a miss is not a hit (engines.md finding B)
 }
 
 STORE_CASE(a_session_is_revoked_once, "T16") {
     const auto store = ground.open();
-    const auto finalization = finalization_of(put_sample_flow(*store), {core::IdentityKind::user_id, "Ännä"});
+    const auto finalization =
+        finalization_of(put_sample_flow(*store), {core::IdentityKind::user_id, "Ännä"});
     store->finalize_flow(finalization);
     auto view = store->find_session(finalization.session.token);
     BOOST_REQUIRE(view.has_value());
@@ -126,7 +143,8 @@ STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "cont
     BOOST_TEST((store->find_virtual_key(key.hash)->expires_at == key.expires_at));
     BOOST_TEST(!store->find_virtual_key(fresh_digest()).has_value());
 
-    const auto finalization = finalization_of(put_sample_flow(*store), {core::IdentityKind::virtual_key, key.id.text});
+    const auto finalization =
+        finalization_of(put_sample_flow(*store), {core::IdentityKind::virtual_key, key.id.text});
     store->finalize_flow(finalization);
     BOOST_TEST(store->find_session(finalization.session.token)->virtual_key->usable(noon));
     BOOST_TEST((store->disable_virtual_key(key.id, noon) == Applied::yes));
@@ -138,12 +156,22 @@ STORE_CASE(keys_clients_and_resource_servers_are_listed, "contract-4") {
     const auto store = ground.open();
     const auto key = sample_key();
     const auto client = sample_client();
-    const core::ResourceServer server{core::ResourceServerId(fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {"notion"}, core::ScopeSet::parse("mcp").value()};
+    const core::ResourceServer server{
+        core::ResourceServerId(fresh_id()),
+        "https://tools.example.org/mcp",
+        fresh_digest(),
+        true,
+        noon,
+        {"notion"},
+        core::ScopeSet::parse("mcp").value()};
     store->put_virtual_key(key);
     store->put_client(client);
     store->put_resource_server(server);
     const auto listed = [](const auto& all, const auto& one) {
-        return std::count_if(all.begin(), all.end(), [&](const auto& each) { return each.id == one.id && each.created_at == one.created_at && each.active == one.active; });
+        return std::count_if(all.begin(), all.end(), [&](const auto& each) {
+            return each.id == one.id && each.created_at == one.created_at &&
+                   each.active == one.active;
+        });
     };
     BOOST_TEST(listed(store->list_virtual_keys(), key) == 1);
     BOOST_TEST(listed(store->list_clients(), client) == 1);
@@ -155,7 +183,8 @@ STORE_CASE(server_keys_are_noted, "contract-5") {
     const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
     store->put_server_key(record, noon);
     bool found = false;
-    for (const auto& known : store->list_server_keys()) found = found || (known.id == record.id && known.fingerprint == record.fingerprint);
+    for (const auto& known : store->list_server_keys())
+        found = found || (known.id == record.id && known.fingerprint == record.fingerprint);
     BOOST_TEST(found);
     BOOST_CHECK_THROW(store->put_server_key(record, noon), store::StoreFailure); // and not twice
 }

@@ -3,8 +3,8 @@
 
 #include "case.h"
 
-#include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/consent.h"
 
 #include <random>
 
@@ -71,7 +71,14 @@ inline core::Flow put_sample_flow(store::Store& store) {
 }
 
 inline core::VirtualKey sample_key() {
-    return {core::VirtualKeyId("vk_" + fresh_id()), "Anna", fresh_digest(), true, noon, std::nullopt, {"notion", "github"}};
+    return {
+        core::VirtualKeyId("vk_" + fresh_id()),
+        "Anna",
+        fresh_digest(),
+        true,
+        noon,
+        std::nullopt,
+        {"notion", "github"}};
 }
 
 inline core::LinkedAccount sample_token(const std::string& service) {
@@ -102,8 +109,13 @@ inline core::Service sample_service() {
     return service;
 }
 
-inline core::Finalization finalization_of(const core::Flow& flow, core::Identity identity = {core::IdentityKind::skipped, {}}, core::Instant now = noon) {
-    return core::finalize(flow, std::move(identity), {core::SessionId(fresh_id()), core::Secret(core::to_base64url(fresh_bytes(32)))}, sample_keyring(), sample_policy(), now);
+inline core::Finalization finalization_of(
+    const core::Flow& flow, core::Identity identity = {core::IdentityKind::skipped, {}},
+    core::Instant now = noon) {
+    return core::finalize(
+        flow, std::move(identity),
+        {core::SessionId(fresh_id()), core::Secret(core::to_base64url(fresh_bytes(32)))},
+        sample_keyring(), sample_policy(), now);
 }
 
 // What the database holds of one consent, for "everything or nothing".
@@ -111,8 +123,12 @@ struct Traces {
     bool flow = false, session = false, code = false;
     std::size_t tokens_with_flow = 0, tokens_with_session = 0;
 
-    bool untouched(std::size_t tokens) const { return flow && !session && !code && tokens_with_flow == tokens && tokens_with_session == 0; }
-    bool finalized_flow(std::size_t tokens) const { return !flow && session && code && tokens_with_flow == 0 && tokens_with_session == tokens; }
+    bool untouched(std::size_t tokens) const {
+        return flow && !session && !code && tokens_with_flow == tokens && tokens_with_session == 0;
+    }
+    bool finalized_flow(std::size_t tokens) const {
+        return !flow && session && code && tokens_with_flow == 0 && tokens_with_session == tokens;
+    }
 };
 
 inline Traces traces_of(store::Store& store, const core::Finalization& finalization) {

@@ -1,4 +1,5 @@
-// What only servers do: end sessions, lose answers, be elsewhere, hold locks. The promise is the same.
+// What only servers do: end sessions, lose answers, be elsewhere, hold locks. The promise is the
+// same.
 #include "child.h"
 #include "sample.h"
 #include "wiretap.h"
@@ -13,12 +14,17 @@ using store::Applied;
 
 namespace {
 
-bool is_postgresql(const Ground& ground) { return ground.config().engine == store::Engine::postgresql; }
+bool is_postgresql(const Ground& ground) {
+    return ground.config().engine == store::Engine::postgresql;
+}
 
 // Ends every session of consentgate's user with the database, as an operator or a restart does.
 void end_sessions(Ground& ground) {
-    ground.servers()->sql(1, is_postgresql(ground) ? "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'consentgate'"
-                                                   : "KILL HARD CONNECTION USER consentgate");
+    ground.servers()->sql(
+        1,
+        is_postgresql(ground)
+            ? "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'consentgate'"
+            : "KILL HARD CONNECTION USER consentgate");
 }
 
 store::StoreConfig through(const Wiretap& wiretap, const Ground& ground) {
@@ -27,7 +33,8 @@ store::StoreConfig through(const Wiretap& wiretap, const Ground& ground) {
     return config;
 }
 
-// Runs the verb on a store whose answer to the verb's COMMIT is lost on the way. out: what the verb says
+// Runs the verb on a store whose answer to the verb's COMMIT is lost on the way. out: what the verb
+// says
 template <class Verb> auto without_answer(Ground& ground, const Verb& verb) {
     Wiretap wiretap(ground.servers()->port(1));
     const auto store = store::open_store(through(wiretap, ground));
@@ -40,8 +47,10 @@ template <class Verb> auto without_answer(Ground& ground, const Verb& verb) {
     return verb(*store);
 }
 
-// On every statement of the verb in turn, all sessions are ended before it runs. out: how many statements there were
-template <class Verb> std::size_t with_sessions_ended_at_each_statement(Ground& ground, const Verb& verb) {
+// On every statement of the verb in turn, all sessions are ended before it runs. out: how many
+// statements there were
+template <class Verb>
+std::size_t with_sessions_ended_at_each_statement(Ground& ground, const Verb& verb) {
     for (std::size_t fatal = 1;; ++fatal) {
         std::size_t seen = 0;
         const auto store = ground.open([&](std::string_view) {
@@ -61,7 +70,9 @@ std::string failure_of(const store::StoreConfig& config) {
     }
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -74,7 +85,8 @@ SERVER_CASE(a_session_that_the_server_ended_costs_no_request, "contract-6") {
     BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::yes));
 }
 
-SERVER_CASE(a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "contract-1 atomic") {
+SERVER_CASE(
+    a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "contract-1 atomic") {
     const auto watcher = ground.open();
     const auto statements = with_sessions_ended_at_each_statement(ground, [&](store::Store& store) {
         const auto flow = put_sample_flow(*watcher);
@@ -89,12 +101,18 @@ SERVER_CASE(a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "
 SERVER_CASE(a_settlement_whose_answer_was_lost_is_found_to_be_done, "contract-1 atomic") {
     const auto watcher = ground.open();
     const auto finalization = finalization_of(put_sample_flow(*watcher));
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.finalize_flow(finalization); }) == Applied::yes));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.finalize_flow(finalization);
+                }) == Applied::yes));
     BOOST_TEST(traces_of(*watcher, finalization).finalized_flow(0));
     // And one that found the flow gone is not taken for done.
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.finalize_flow(finalization_of(put_sample_flow(*watcher))); }) == Applied::yes));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.finalize_flow(finalization_of(put_sample_flow(*watcher)));
+                }) == Applied::yes));
     auto late = finalization_of(sample_flow(core::ClientId("cgc_" + fresh_id())));
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.finalize_flow(late); }) == Applied::no));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.finalize_flow(late);
+                }) == Applied::no));
 }
 
 // Taken for a replay, the second look would end the session.
@@ -102,7 +120,9 @@ SERVER_CASE(a_redemption_whose_answer_was_lost_is_found_to_be_ones_own, "T16 T17
     const auto watcher = ground.open();
     const auto finalization = finalization_of(put_sample_flow(*watcher));
     watcher->finalize_flow(finalization);
-    const auto redeem = [&](store::Store& store) { return store.redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon); };
+    const auto redeem = [&](store::Store& store) {
+        return store.redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon);
+    };
     BOOST_TEST((without_answer(ground, redeem) == Applied::yes));
     BOOST_TEST((without_answer(ground, redeem) == Applied::no)); // another's
 }
@@ -114,20 +134,33 @@ SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "contra
     BOOST_TEST(watcher->find_client(client.id).has_value());
     auto flow = sample_flow(client.id);
     without_answer(ground, [&](store::Store& store) { store.put_flow(flow); });
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.choose_identity(flow.id, 0, {core::IdentityKind::user_id, "anna"}, noon); }) == Applied::yes));
+    BOOST_TEST(
+        (without_answer(ground, [&](store::Store& store) {
+             return store.choose_identity(flow.id, 0, {core::IdentityKind::user_id, "anna"}, noon);
+         }) == Applied::yes));
     BOOST_TEST(watcher->find_flow(flow.id)->flow.revision == 1);
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.connect_in_flow(flow.id, sample_token("notion"), noon); }) == Applied::yes));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.connect_in_flow(flow.id, sample_token("notion"), noon);
+                }) == Applied::yes));
     BOOST_TEST(watcher->list_accounts(core::token_owner(flow.id)).size() == 1U);
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.deny_flow(flow.id, noon); }) == Applied::yes));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.deny_flow(flow.id, noon);
+                }) == Applied::yes));
     BOOST_TEST(!watcher->find_flow(flow.id).has_value());
 
     const auto finalization = finalization_of(put_sample_flow(*watcher));
     watcher->finalize_flow(finalization);
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.revoke_session(finalization.session.id, noon); }) == Applied::yes));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.revoke_session(finalization.session.id, noon);
+                }) == Applied::yes));
     const auto key = sample_key();
     without_answer(ground, [&](store::Store& store) { store.put_virtual_key(key); });
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_virtual_key(key.id, noon); }) == Applied::yes));
-    BOOST_TEST((without_answer(ground, [&](store::Store& store) { return store.disable_client(client.id); }) == Applied::yes));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.disable_virtual_key(key.id, noon);
+                }) == Applied::yes));
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.disable_client(client.id);
+                }) == Applied::yes));
     without_answer(ground, [&](store::Store& store) { store.record_client_use(client.id, noon); });
     const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
     without_answer(ground, [&](store::Store& store) { store.put_server_key(record, noon); });
@@ -239,20 +272,29 @@ SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "contract-6") {
 
 // Connection strings have quoting rules of their own, which drivers do not all keep.
 SERVER_CASE(a_password_may_hold_any_sign, "contract-6") {
-    for (const std::string password : {"plain", "semicolon;UID=root", "{braces} and }{", "quotes ' and \"", "back\\slash \\' end\\", "per%cent %41 =equals=", "  blanks  ", "p\u00e4ssw\u00f6rd \u2603"}) {
-        const auto quoted = Poco::replace(is_postgresql(ground) ? password : Poco::replace(password, "\\", "\\\\"), "'", "''");
+    for (const std::string password :
+         {"plain", "semicolon;UID=root", "{braces} and }{", "quotes ' and \"",
+          "back\\slash \\' end\\", "per%cent %41 =equals=", "  blanks  ",
+          "p\u00e4ssw\u00f6rd \u2603"}) {
+        const auto quoted = Poco::replace(
+            is_postgresql(ground) ? password : Poco::replace(password, "\\", "\\\\"), "'", "''");
         auto config = ground.config();
         config.user = "u" + fresh_digest().hex.substr(0, 12);
         if (is_postgresql(ground)) {
-            ground.servers()->sql(1, "CREATE ROLE " + config.user + " LOGIN PASSWORD '" + quoted + "' IN ROLE consentgate");
+            ground.servers()->sql(
+                1, "CREATE ROLE " + config.user + " LOGIN PASSWORD '" + quoted +
+                       "' IN ROLE consentgate");
         } else {
-            ground.servers()->sql(1, "CREATE USER " + config.user + "@'%' IDENTIFIED BY '" + quoted + "'");
+            ground.servers()->sql(
+                1, "CREATE USER " + config.user + "@'%' IDENTIFIED BY '" + quoted + "'");
             ground.servers()->sql(1, "GRANT ALL ON consentgate.* TO " + config.user + "@'%'");
         }
         config.password = core::Secret(password);
         const auto failure = failure_of(config);
-        const bool cannot = password.starts_with(' ') && !is_postgresql(ground); // its driver cuts blanks off, and is not asked
-        BOOST_TEST_CONTEXT(password) BOOST_TEST(holds(failure, cannot ? "begins or ends with a blank" : "no failure"), failure);
+        const bool cannot = password.starts_with(' ') &&
+                            !is_postgresql(ground); // its driver cuts blanks off, and is not asked
+        BOOST_TEST_CONTEXT(password)
+        BOOST_TEST(holds(failure, cannot ? "begins or ends with a blank" : "no failure"), failure);
     }
 }
 
@@ -260,10 +302,13 @@ SERVER_CASE(a_row_that_another_holds_is_waited_for_so_long_and_no_longer, "contr
     const auto finalization = finalization_of(put_sample_flow(*ground.open()));
     // Of one node: on a cluster, locks are each node's own.
     const auto hold = [&](const std::string& seconds) {
-        const auto record_use = "UPDATE flow SET revision = revision WHERE id = '" + finalization.flow_id.text + "'";
+        const auto record_use =
+            "UPDATE flow SET revision = revision WHERE id = '" + finalization.flow_id.text + "'";
         return std::thread([&ground, record_use, seconds] {
-            ground.servers()->sql(1, is_postgresql(ground) ? "BEGIN; " + record_use + "; SELECT pg_sleep(" + seconds + "); COMMIT"
-                                                           : "BEGIN; " + record_use + "; SELECT SLEEP(" + seconds + "); COMMIT");
+            ground.servers()->sql(
+                1, is_postgresql(ground)
+                       ? "BEGIN; " + record_use + "; SELECT pg_sleep(" + seconds + "); COMMIT"
+                       : "BEGIN; " + record_use + "; SELECT SLEEP(" + seconds + "); COMMIT");
         });
     };
     auto config = ground.config();
@@ -293,18 +338,24 @@ SERVER_CASE(tls_is_verified_against_the_authority_that_is_named, "contract-6") {
     BOOST_TEST(failure_of(config) == "no failure");
     config.tls = store::Tls::verify;
     config.tls_ca = ground.servers()->folder() + "/ca.pem";
-    config.hosts[0].name = "127.0.0.2"; // the same server, under an address its certificate does not have
+    config.hosts[0].name =
+        "127.0.0.2"; // the same server, under an address its certificate does not have
     BOOST_TEST(failure_of(config) != "no failure");
 }
 
-// Poco asks MariaDB's driver whether it is connected before each statement, and the driver sends a ping. On a cluster the
-// ping can take the news that the transaction was rolled back, and nobody learns of it.
+// Poco asks MariaDB's driver whether it is connected before each statement, and the driver sends a
+// ping. On a cluster the ping can take the news that the transaction was rolled back, and nobody
+// learns of it.
 SERVER_CASE(between_statements_nothing_is_sent, "contract-1 race") {
     if (is_postgresql(ground)) return; // its driver does not ping
     const auto store = ground.open();
     const auto other = sample_client();
     store->put_client(other);
-    const auto pings = [&] { return ground.servers()->sql(1, "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Com_admin_commands'"); };
+    const auto pings = [&] {
+        return ground.servers()->sql(
+            1,
+            "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Com_admin_commands'");
+    };
     const auto finalization = finalization_of(put_sample_flow(*store));
     const auto before = pings();
     BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));

@@ -1,4 +1,5 @@
-// Database servers for the length of a test program, through tests/support/databases.sh, which ends with its input.
+// Database servers for the length of a test program, through tests/support/databases.sh, which ends
+// with its input.
 #pragma once
 
 #include "consentgate/store/open.h"
@@ -22,11 +23,15 @@ public:
     Servers(const Servers&) = delete;
     Servers& operator=(const Servers&) = delete;
 
-    // A configuration that knows the given nodes, in this order. Without TLS: the tests of TLS set it themselves.
+    // A configuration that knows the given nodes, in this order. Without TLS: the tests of TLS set
+    // it themselves.
     store::StoreConfig config(const std::vector<int>& nodes) const;
-    // One command of databases.sh. out: its answer without the `ok`. fail: throws std::runtime_error when it failed
+    // One command of databases.sh. out: its answer without the `ok`. fail: throws
+    // std::runtime_error when it failed
     std::string tell(const std::string& command);
-    std::string sql(int node, const std::string& statement) { return tell("sql " + std::to_string(node) + " " + statement); }
+    std::string sql(int node, const std::string& statement) {
+        return tell("sql " + std::to_string(node) + " " + statement);
+    }
 
     const std::string& folder() const { return folder_; }
     int port(int node) const { return hosts_.at(static_cast<std::size_t>(node - 1)).port; }

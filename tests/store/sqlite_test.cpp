@@ -1,5 +1,6 @@
-// What only SQLite can suffer: a file that is missing, moved, locked, read-only or on a full disk. Each is a StoreFailure
-// that changes nothing, and the same store works again when the database does. spec: contract section 1, status 503
+// What only SQLite can suffer: a file that is missing, moved, locked, read-only or on a full disk.
+// Each is a StoreFailure that changes nothing, and the same store works again when the database
+// does. spec: contract section 1, status 503
 #include "child.h"
 #include "sample.h"
 
@@ -48,12 +49,22 @@ struct Migrated : Scratch {
 // A connection of someone else.
 class Stranger {
 public:
-    explicit Stranger(const std::string& path) { BOOST_REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
+    explicit Stranger(const std::string& path) {
+        BOOST_REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK);
+    }
     ~Stranger() { sqlite3_close(db_); }
-    void run(const char* sql) { BOOST_REQUIRE(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK); }
+    void run(const char* sql) {
+        BOOST_REQUIRE(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+    }
     std::string ask(const char* sql) {
         std::string answer;
-        sqlite3_exec(db_, sql, [](void* out, int, char** values, char**) { *static_cast<std::string*>(out) = values[0]; return 0; }, &answer, nullptr);
+        sqlite3_exec(
+            db_, sql,
+            [](void* out, int, char** values, char**) {
+                *static_cast<std::string*>(out) = values[0];
+                return 0;
+            },
+            &answer, nullptr);
         return answer;
     }
 
@@ -104,16 +115,19 @@ BOOST_FIXTURE_TEST_CASE(an_empty_file_has_no_schema, Scratch) {
     BOOST_TEST(store::open_store(config)->schema_version() == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_database_that_was_moved_away_is_missed_at_once_and_found_again, Migrated) {
+BOOST_FIXTURE_TEST_CASE(
+    a_database_that_was_moved_away_is_missed_at_once_and_found_again, Migrated) {
     const auto flow = put_sample_flow(*store);
     const auto aside = folder / "aside";
     fs::create_directories(aside);
     for (const auto* end : {"", "-wal", "-shm"}) {
-        if (fs::exists(config.path + end)) fs::rename(config.path + end, aside / ("consentgate.db" + std::string(end)));
+        if (fs::exists(config.path + end))
+            fs::rename(config.path + end, aside / ("consentgate.db" + std::string(end)));
     }
     BOOST_CHECK_THROW(store->finalize_flow(finalization_of(flow)), StoreFailure);
     BOOST_CHECK_THROW(store->find_flow(flow.id), StoreFailure);
-    for (const auto& file : fs::directory_iterator(aside)) fs::rename(file.path(), folder / file.path().filename());
+    for (const auto& file : fs::directory_iterator(aside))
+        fs::rename(file.path(), folder / file.path().filename());
     const auto finalization = finalization_of(flow);
     BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
     BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
@@ -146,13 +160,16 @@ BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated)
     BOOST_TEST(end_of(pid) == 0);
 }
 
-// SQLite's own way to wait sleeps ever longer between looks, and misses a writer's short pauses for seconds.
+// SQLite's own way to wait sleeps ever longer between looks, and misses a writer's short pauses for
+// seconds.
 BOOST_FIXTURE_TEST_CASE(a_writer_that_hardly_ever_pauses_is_met_in_its_pauses, Migrated) {
     config.wait = std::chrono::milliseconds(60000);
     const auto patient = store::open_store(config);
     std::vector<core::Finalization> finalizations;
     for (int i = 0; i < 10; ++i) finalizations.push_back(finalization_of(put_sample_flow(*store)));
-    auto* rounds = static_cast<std::atomic<int>*>(mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* rounds = static_cast<std::atomic<int>*>(mmap(
+        nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+        0));
     const pid_t pid = start_child([&] {
         Stranger stranger(config.path);
         stranger.run("PRAGMA busy_timeout=10000");
@@ -165,7 +182,8 @@ BOOST_FIXTURE_TEST_CASE(a_writer_that_hardly_ever_pauses_is_met_in_its_pauses, M
         return 0;
     });
     while (*rounds < 1) usleep(1000);
-    for (const auto& finalization : finalizations) BOOST_TEST((patient->finalize_flow(finalization) == Applied::yes));
+    for (const auto& finalization : finalizations)
+        BOOST_TEST((patient->finalize_flow(finalization) == Applied::yes));
     BOOST_TEST(*rounds < 25); // measured: 1 to 4; with SQLite's own way 50 to 140
     kill(pid, SIGKILL);
     end_of(pid);
@@ -176,7 +194,8 @@ BOOST_FIXTURE_TEST_CASE(a_disk_that_is_full_is_a_failure_that_changes_nothing, M
     store.reset(); // a connection must not cross a fork
     const int status = in_child([&] {
         signal(SIGXFSZ, SIG_IGN);
-        const rlimit none{1024, 1024}; // no file may grow past this: the write-ahead log cannot take a page
+        const rlimit none{
+            1024, 1024}; // no file may grow past this: the write-ahead log cannot take a page
         setrlimit(RLIMIT_FSIZE, &none);
         return settling_fails(config, finalization);
     });
@@ -217,11 +236,14 @@ BOOST_FIXTURE_TEST_CASE(two_migrations_at_once_make_one_schema, Scratch) {
     }
     for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0);
     BOOST_TEST(store::open_store(config)->schema_version() == store::expected_schema_version());
-    BOOST_TEST(Stranger(config.path).ask("SELECT count(*) FROM schema_version") == std::to_string(store::expected_schema_version()));
+    BOOST_TEST(
+        Stranger(config.path).ask("SELECT count(*) FROM schema_version") ==
+        std::to_string(store::expected_schema_version()));
 }
 
 BOOST_FIXTURE_TEST_CASE(commits_are_synchronous_and_the_journal_is_a_wal, Migrated) {
-    // Seen from inside a transaction of the store: the hook runs on its thread, before the statement it announces.
+    // Seen from inside a transaction of the store: the hook runs on its thread, before the
+    // statement it announces.
     BOOST_TEST(Stranger(config.path).ask("PRAGMA journal_mode") == "wal");
     put_sample_flow(*store);
     BOOST_TEST(Stranger(config.path).ask("PRAGMA integrity_check") == "ok");
@@ -281,7 +303,8 @@ BOOST_FIXTURE_TEST_CASE(a_change_that_is_rolled_back_or_not_yet_committed_is_not
     BOOST_TEST(!ask()->session.revoked_at.has_value());
 }
 
-// As a process leaves it that is killed while it commits; in a process of its own, which has no locks to lose by closing the file.
+// As a process leaves it that is killed while it commits; in a process of its own, which has no
+// locks to lose by closing the file.
 BOOST_FIXTURE_TEST_CASE(a_half_written_commit_is_no_reason_to_remember, Remembered) {
     BOOST_TEST(ask().has_value());
     BOOST_REQUIRE(statements == 0);
@@ -297,7 +320,8 @@ BOOST_FIXTURE_TEST_CASE(a_half_written_commit_is_no_reason_to_remember, Remember
     BOOST_TEST(statements == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_database_that_was_moved_away_is_missed_though_the_answer_is_remembered, Remembered) {
+BOOST_FIXTURE_TEST_CASE(
+    a_database_that_was_moved_away_is_missed_though_the_answer_is_remembered, Remembered) {
     BOOST_TEST(ask().has_value());
     fs::rename(config.path, folder / "aside");
     BOOST_CHECK_THROW(ask(), StoreFailure);
@@ -328,14 +352,17 @@ private:
 // Whatever a store remembers, it must not say yes once somebody was told no.
 BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migrated) {
     std::vector<core::Finalization> finalizations;
-    for (int i = 0; i < 300; ++i) store->finalize_flow(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
+    for (int i = 0; i < 300; ++i)
+        store->finalize_flow(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
     store.reset(); // a connection must not cross a fork
     Line line;
     const pid_t pid = start_child([&] {
         line.take_end(1);
         const auto writer = store::open_store(config);
         for (const auto& each : finalizations) {
-            if (!line.hear() || writer->revoke_session(each.session.id, noon) != Applied::yes || !line.message()) return 1;
+            if (!line.hear() || writer->revoke_session(each.session.id, noon) != Applied::yes ||
+                !line.message())
+                return 1;
         }
         return 0;
     });
@@ -343,7 +370,8 @@ BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migr
     const auto reader = store::open_store(config);
     std::size_t stale = 0;
     for (const auto& each : finalizations) {
-        for (int again = 0; again < 3; ++again) BOOST_TEST(!reader->find_session(each.session.token)->session.revoked_at.has_value());
+        for (int again = 0; again < 3; ++again)
+            BOOST_TEST(!reader->find_session(each.session.token)->session.revoked_at.has_value());
         BOOST_REQUIRE((line.message() && line.hear()));
         stale += reader->find_session(each.session.token)->session.revoked_at ? 0 : 1;
     }

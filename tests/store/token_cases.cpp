@@ -8,7 +8,8 @@ using store::Applied;
 
 namespace {
 
-core::RefreshToken refresh_of(const core::SessionId& session, core::Instant end = noon + core::Span(30 * 86400)) {
+core::RefreshToken refresh_of(
+    const core::SessionId& session, core::Instant end = noon + core::Span(30 * 86400)) {
     return {fresh_digest(), session, core::KeyId("k1"), end, std::nullopt};
 }
 
@@ -22,12 +23,17 @@ Refreshable refreshable(store::Store& store) {
     auto finalization = finalization_of(put_sample_flow(store));
     store.finalize_flow(finalization);
     auto first = refresh_of(finalization.session.id);
-    BOOST_REQUIRE((store.redeem_code(finalization.code.hash, fresh_id(), first, noon) == Applied::yes));
+    BOOST_REQUIRE(
+        (store.redeem_code(finalization.code.hash, fresh_id(), first, noon) == Applied::yes));
     return {std::move(finalization), std::move(first)};
 }
 
 core::Rotation rotation_of(const core::RefreshToken& used, core::Instant now) {
-    return {used.hash, used.key_id, refresh_of(used.session_id, now + core::Span(30 * 86400)), {fresh_digest(), used.session_id, *core::ScopeSet::parse("mcp"), now + core::Span(86400)}};
+    return {
+        used.hash,
+        used.key_id,
+        refresh_of(used.session_id, now + core::Span(30 * 86400)),
+        {fresh_digest(), used.session_id, *core::ScopeSet::parse("mcp"), now + core::Span(86400)}};
 }
 
 } // namespace
@@ -73,19 +79,31 @@ STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
     BOOST_TEST((session->session.id == finalization.session.id));
     BOOST_TEST((session->session.token_ends() == rotation.access.expires_at));
     BOOST_TEST((session->session.expires_at == rotation.next.expires_at));
-    BOOST_TEST(store->find_session(finalization.session.token).has_value()); // the first access token has its own end
+    BOOST_TEST(store->find_session(finalization.session.token)
+                   .has_value()); // the first access token has its own end
 
-    const core::ResourceServer server{core::ResourceServerId("cgrs_" + fresh_id()), "https://tools.example.org/mcp", fresh_digest(), true, noon, {}, {}};
+    const core::ResourceServer server{
+        core::ResourceServerId("cgrs_" + fresh_id()),
+        "https://tools.example.org/mcp",
+        fresh_digest(),
+        true,
+        noon,
+        {},
+        {}};
     store->put_resource_server(server);
     const auto lookup = store->find_introspection_lookup(server.id, rotation.access.hash);
     BOOST_REQUIRE(lookup.view.has_value());
-    BOOST_TEST((lookup.view->session.token_ends() == rotation.access.expires_at)); // its own token's, and not the first one's
+    BOOST_TEST(
+        (lookup.view->session.token_ends() ==
+         rotation.access.expires_at)); // its own token's, and not the first one's
 }
 
 STORE_CASE(an_expired_refresh_token_is_not_rotated, "T25 T28") {
     const auto store = ground.open();
     const auto [finalization, first] = refreshable(*store);
-    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, first.expires_at), first.expires_at) == Applied::no));
+    BOOST_TEST(
+        (store->rotate_refresh_token(rotation_of(first, first.expires_at), first.expires_at) ==
+         Applied::no));
     const auto just = first.expires_at - core::Span(1);
     BOOST_TEST((store->rotate_refresh_token(rotation_of(first, just), just) == Applied::yes));
 }
@@ -104,7 +122,8 @@ STORE_CASE(a_revoked_session_gets_no_more_tokens, "T22 V4") {
 STORE_CASE(an_access_token_for_a_rotation_made_before_is_put_once, "T23") {
     const auto store = ground.open();
     const auto [finalization, first] = refreshable(*store);
-    const core::AccessToken access{fresh_digest(), first.session_id, *core::ScopeSet::parse("mcp"), noon + core::Span(60)};
+    const core::AccessToken access{
+        fresh_digest(), first.session_id, *core::ScopeSet::parse("mcp"), noon + core::Span(60)};
     store->put_access_token(access);
     store->put_access_token(access);
     BOOST_TEST((store->find_session(access.hash)->session.token_ends() == access.expires_at));
@@ -118,10 +137,13 @@ STORE_CASE(an_access_token_is_revoked_without_the_others, "V4 V5") {
     BOOST_TEST((store->revoke_access_token(rotation.access.hash, noon) == Applied::yes));
     BOOST_TEST((store->revoke_access_token(rotation.access.hash, noon) == Applied::no));
     BOOST_TEST((store->find_session(rotation.access.hash)->session.token_ends() == noon));
-    BOOST_TEST((store->find_session(finalization.session.token)->session.token_ends() == finalization.session.expires_at));
+    BOOST_TEST(
+        (store->find_session(finalization.session.token)->session.token_ends() ==
+         finalization.session.expires_at));
     BOOST_TEST((store->revoke_access_token(finalization.session.token, noon) == Applied::yes));
     BOOST_TEST((store->find_session(finalization.session.token)->session.token_ends() == noon));
-    BOOST_TEST(!store->find_refresh_token(rotation.next.hash)->session.session.revoked_at.has_value());
+    BOOST_TEST(
+        !store->find_refresh_token(rotation.next.hash)->session.session.revoked_at.has_value());
     BOOST_TEST((store->revoke_access_token(fresh_digest(), noon) == Applied::no));
 }
 
@@ -132,9 +154,13 @@ STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 race") {
     std::vector<pid_t> children;
     for (int child = 0; child < 8; ++child) {
         children.push_back(start_child([&, child] {
-            const auto store = store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
+            const auto store =
+                store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
             int won = 0;
-            for (const auto& token : tokens) won += store->rotate_refresh_token(rotation_of(token, noon), noon) == Applied::yes ? 1 : 0;
+            for (const auto& token : tokens)
+                won += store->rotate_refresh_token(rotation_of(token, noon), noon) == Applied::yes
+                           ? 1
+                           : 0;
             return won;
         }));
     }
@@ -148,7 +174,11 @@ STORE_CASE(expired_tokens_are_swept_and_a_session_that_lasts_is_not, "T25") {
     const auto [finalization, first] = refreshable(*store);
     const auto rotation = rotation_of(first, noon + core::Span(20 * 86400));
     store->rotate_refresh_token(rotation, noon + core::Span(20 * 86400));
-    const auto later = noon + core::Span(31 * 86400); // the first refresh token and the access tokens are over, the session is not
+    const auto later =
+        noon +
+        core::Span(
+            31 *
+            86400); // the first refresh token and the access tokens are over, the session is not
     while (store->sweep(later, noon - core::Span(86400), 50).total() > 0) {}
     BOOST_TEST(!store->find_refresh_token(first.hash).has_value());
     BOOST_TEST(!store->find_session(rotation.access.hash).has_value());

@@ -1,4 +1,5 @@
-// Moving rows from engine to engine: every value survives, nothing is overwritten, and no column is forgotten.
+// Moving rows from engine to engine: every value survives, nothing is overwritten, and no column is
+// forgotten.
 #include "sample.h"
 
 #include "consentgate/store/transfer.h"
@@ -29,14 +30,18 @@ std::string schema_query(store::Engine engine) {
         return "SELECT t.name, c.name, lower(c.type), 1 - c.\"notnull\", c.pk FROM sqlite_master t JOIN pragma_table_info(t.name) c "
                "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid";
     }
-    const std::string here = engine == store::Engine::postgresql ? "current_schema()" : "database()";
+    const std::string here =
+        engine == store::Engine::postgresql ? "current_schema()" : "database()";
     return "SELECT c.table_name, c.column_name, c.data_type, CASE WHEN c.is_nullable = 'YES' THEN 1 ELSE 0 END, "
            "CASE WHEN k.column_name IS NULL THEN 0 ELSE 1 END FROM information_schema.columns c "
            "LEFT JOIN (SELECT u.table_name, u.column_name FROM information_schema.key_column_usage u JOIN information_schema.table_constraints t "
            "ON t.table_schema = u.table_schema AND t.table_name = u.table_name AND t.constraint_name = u.constraint_name "
-           "WHERE t.constraint_type = 'PRIMARY KEY' AND u.table_schema = " + here + ") k "
+           "WHERE t.constraint_type = 'PRIMARY KEY' AND u.table_schema = " +
+           here +
+           ") k "
            "ON k.table_name = c.table_name AND k.column_name = c.column_name "
-           "WHERE c.table_schema = " + here + " ORDER BY c.table_name, c.ordinal_position";
+           "WHERE c.table_schema = " +
+           here + " ORDER BY c.table_name, c.ordinal_position";
 }
 
 std::vector<SchemaColumn> schema_of(const store::StoreConfig& config) {
@@ -51,9 +56,12 @@ std::vector<SchemaColumn> schema_of(const store::StoreConfig& config) {
     });
 }
 
-std::vector<SchemaColumn> columns_in(const std::vector<SchemaColumn>& schema, const std::string& table) {
+std::vector<SchemaColumn> columns_in(
+    const std::vector<SchemaColumn>& schema, const std::string& table) {
     std::vector<SchemaColumn> found;
-    std::copy_if(schema.begin(), schema.end(), std::back_inserter(found), [&](const auto& column) { return column.table == table; });
+    std::copy_if(schema.begin(), schema.end(), std::back_inserter(found), [&](const auto& column) {
+        return column.table == table;
+    });
     return found;
 }
 
@@ -64,49 +72,69 @@ Column::Kind kind_of(const std::string& type) {
 
 const Table& table_of(const std::string& name) {
     const auto tables = store::transfer_tables();
-    return *std::find_if(tables.begin(), tables.end(), [&](const auto& table) { return table.name == name; });
+    return *std::find_if(
+        tables.begin(), tables.end(), [&](const auto& table) { return table.name == name; });
 }
 
 std::vector<std::string> odd_bytes() {
     std::string all;
     for (int i = 0; i < 20000; ++i) all += static_cast<char>(i * 7);
-    return {all, "S\xC3\xA4mple \xE2\x82\xAC \xF0\x9F\x98\x80", std::string("\xFF\xFE\x00\x80", 4), std::string(1, '\0'),
-            "it's \"quoted\" \\ and\r\ndivided;"};
+    return {
+        all, "S\xC3\xA4mple \xE2\x82\xAC \xF0\x9F\x98\x80", std::string("\xFF\xFE\x00\x80", 4),
+        std::string(1, '\0'), "it's \"quoted\" \\ and\r\ndivided;"};
 }
 
 // in: bare  NULL wherever it may be
-Record sample_row(const std::vector<SchemaColumn>& schema, const Table& table, bool bare, const std::string& bytes, std::int64_t number) {
+Record sample_row(
+    const std::vector<SchemaColumn>& schema, const Table& table, bool bare,
+    const std::string& bytes, std::int64_t number) {
     Record record;
     for (const auto& column : columns_in(schema, table.name)) {
         const auto kind = kind_of(column.type);
-        if (bare && column.nullable == 1) record.emplace_back();
-        else if (kind == Column::Kind::number) record.emplace_back(column.type == "smallint" ? std::int64_t{1} : number);
-        else if (kind == Column::Kind::bytes) record.emplace_back(bytes);
-        else if (column.name == "registration" || column.name == "state") record.emplace_back(fresh_id().substr(0, 8) + "'\"\\ ;%"); // at most 16
-        else record.emplace_back(column.in_key == 1 ? fresh_digest().hex : column.name == "identity_kind" ? std::string() : fresh_id() + "'\"\\ ;%");
+        if (bare && column.nullable == 1)
+            record.emplace_back();
+        else if (kind == Column::Kind::number)
+            record.emplace_back(column.type == "smallint" ? std::int64_t{1} : number);
+        else if (kind == Column::Kind::bytes)
+            record.emplace_back(bytes);
+        else if (column.name == "registration" || column.name == "state")
+            record.emplace_back(fresh_id().substr(0, 8) + "'\"\\ ;%"); // at most 16
+        else
+            record.emplace_back(
+                column.in_key == 1               ? fresh_digest().hex
+                : column.name == "identity_kind" ? std::string()
+                                                 : fresh_id() + "'\"\\ ;%");
     }
     return record;
 }
 
 std::size_t associated_data(const Table& table, const std::string& column) {
-    const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& known) { return known.name == column; });
+    const auto found =
+        std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& known) {
+            return known.name == column;
+        });
     return static_cast<std::size_t>(found - table.columns.begin());
 }
 
 void sort_by_key(std::vector<Record>& records) {
-    std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return store::key_of(a) < store::key_of(b); });
+    std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
+        return store::key_of(a) < store::key_of(b);
+    });
 }
 
 std::vector<Record> fresh_sessions(const store::StoreConfig& config, std::size_t count) {
     const auto schema = schema_of(config);
     std::vector<Record> records;
-    while (records.size() < count) records.push_back(sample_row(schema, table_of("session"), false, "x", 1));
+    while (records.size() < count)
+        records.push_back(sample_row(schema, table_of("session"), false, "x", 1));
     sort_by_key(records);
     return records;
 }
 
 // What put() complains of.
-template <class Failure> std::string complaint(Transfer& transfer, const std::string& table, const std::vector<Record>& records) {
+template <class Failure>
+std::string complaint(
+    Transfer& transfer, const std::string& table, const std::vector<Record>& records) {
     try {
         transfer.put(table_of(table), records);
     } catch (const Failure& failure) {
@@ -125,13 +153,18 @@ STORE_CASE(every_table_and_column_of_the_schema_is_moved, "house") {
     for (const auto& column : schema) missing.insert(column.table);
     BOOST_TEST(missing.erase("schema_version") == 1);
     for (const auto& table : store::transfer_tables()) {
-        BOOST_TEST(missing.erase(table.name) == 1, table.name << " is no table of the schema, or listed twice");
+        BOOST_TEST(
+            missing.erase(table.name) == 1,
+            table.name << " is no table of the schema, or listed twice");
         const auto columns = columns_in(schema, table.name);
         BOOST_TEST_REQUIRE(columns.size() == table.columns.size(), table.name);
         for (std::size_t at = 0; at < columns.size(); ++at) {
             BOOST_TEST(columns[at].name == table.columns[at].name);
-            BOOST_TEST((kind_of(columns[at].type) == table.columns[at].kind), table.name << "." << columns[at].name);
-            BOOST_TEST((columns[at].in_key == 1) == (at == 0), table.name << "." << columns[at].name);
+            BOOST_TEST(
+                (kind_of(columns[at].type) == table.columns[at].kind),
+                table.name << "." << columns[at].name);
+            BOOST_TEST(
+                (columns[at].in_key == 1) == (at == 0), table.name << "." << columns[at].name);
         }
     }
     for (const auto& table : missing) BOOST_ERROR("the table " + table + " is not moved");
@@ -142,13 +175,18 @@ STORE_CASE(every_value_that_is_moved_comes_back_as_it_was, "house") {
     const auto schema = schema_of(ground.config());
     for (const auto& table : store::transfer_tables()) {
         std::vector<Record> records;
-        for (const auto& bytes : odd_bytes()) records.push_back(sample_row(schema, table, false, bytes, std::numeric_limits<std::int64_t>::max()));
-        for (const auto& bytes : odd_bytes()) records.push_back(sample_row(schema, table, true, bytes, std::numeric_limits<std::int64_t>::min()));
+        for (const auto& bytes : odd_bytes())
+            records.push_back(
+                sample_row(schema, table, false, bytes, std::numeric_limits<std::int64_t>::max()));
+        for (const auto& bytes : odd_bytes())
+            records.push_back(
+                sample_row(schema, table, true, bytes, std::numeric_limits<std::int64_t>::min()));
         sort_by_key(records);
         const auto loaded = transfer.put(table, records);
         BOOST_TEST(loaded.inserted == records.size());
         BOOST_TEST(loaded.present == 0);
-        for (const auto& record : records) BOOST_TEST((transfer.find(table, store::key_of(record)) == record), table.name);
+        for (const auto& record : records)
+            BOOST_TEST((transfer.find(table, store::key_of(record)) == record), table.name);
     }
     BOOST_TEST(!transfer.find(table_of("client"), "nobody").has_value());
 }
@@ -166,7 +204,8 @@ STORE_CASE(rows_that_are_there_already_are_counted_and_the_others_loaded, "house
     const auto again = transfer.put(table, all);
     BOOST_TEST(again.inserted == 0);
     BOOST_TEST(again.present == 120);
-    for (const auto& record : all) BOOST_TEST((transfer.find(table, store::key_of(record)) == record));
+    for (const auto& record : all)
+        BOOST_TEST((transfer.find(table, store::key_of(record)) == record));
     BOOST_TEST(transfer.put(table, {}).inserted == 0);
 }
 
@@ -176,18 +215,25 @@ STORE_CASE(a_row_that_differs_is_refused_by_name_and_its_batch_leaves_nothing, "
     auto records = fresh_sessions(ground.config(), 60);
     transfer.put(table, std::span(records).subspan(30, 1));
     const auto stored = records[30];
-    const std::map<std::string, store::Field> others{{"client_id", "another"}, {"resource", "X"}, {"revoked_at", {}}, {"created_at", std::int64_t{2}}};
+    const std::map<std::string, store::Field> others{
+        {"client_id", "another"},
+        {"resource", "X"},
+        {"revoked_at", {}},
+        {"created_at", std::int64_t{2}}};
     for (const auto& [column, value] : others) {
         records[30] = stored;
         records[30][associated_data(table, column)] = value;
         const auto said = complaint<store::RowDiffers>(transfer, "session", records);
-        BOOST_TEST(said == "session '" + store::key_of(stored) + "' is there already, and different");
+        BOOST_TEST(
+            said == "session '" + store::key_of(stored) + "' is there already, and different");
         BOOST_TEST((transfer.find(table, store::key_of(stored)) == stored));
-        for (const std::size_t at : {0, 29, 31, 59}) BOOST_TEST(!transfer.find(table, store::key_of(records[at])).has_value());
+        for (const std::size_t at : {0, 29, 31, 59})
+            BOOST_TEST(!transfer.find(table, store::key_of(records[at])).has_value());
     }
 }
 
-STORE_CASE(a_row_whose_unique_value_another_has_is_refused_by_name_and_its_batch_leaves_nothing, "house") {
+STORE_CASE(
+    a_row_whose_unique_value_another_has_is_refused_by_name_and_its_batch_leaves_nothing, "house") {
     Transfer transfer(ground.config());
     const auto& table = table_of("session");
     auto records = fresh_sessions(ground.config(), 61);
@@ -197,8 +243,10 @@ STORE_CASE(a_row_whose_unique_value_another_has_is_refused_by_name_and_its_batch
     for (const auto* column : {"flow_id", "token_hash"}) {
         const auto before = records[40];
         records[40][associated_data(table, column)] = other[associated_data(table, column)];
-        BOOST_TEST(complaint<store::StoreFailure>(transfer, "session", records).starts_with("session '" + store::key_of(records[40]) + "': "));
-        for (const auto& record : records) BOOST_TEST(!transfer.find(table, store::key_of(record)).has_value());
+        BOOST_TEST(complaint<store::StoreFailure>(transfer, "session", records)
+                       .starts_with("session '" + store::key_of(records[40]) + "': "));
+        for (const auto& record : records)
+            BOOST_TEST(!transfer.find(table, store::key_of(record)).has_value());
         records[40] = before;
     }
     BOOST_TEST(transfer.put(table, records).inserted == 60);
@@ -206,7 +254,8 @@ STORE_CASE(a_row_whose_unique_value_another_has_is_refused_by_name_and_its_batch
 
 STORE_CASE(a_batch_that_fails_at_any_statement_leaves_nothing_and_can_be_loaded_again, "house") {
     const auto& table = table_of("session");
-    const auto records = fresh_sessions(ground.config(), 53); // two INSERTs of many rows and three of one
+    const auto records =
+        fresh_sessions(ground.config(), 53); // two INSERTs of many rows and three of one
     Transfer whole(ground.config());
     int broken = 0; // from this statement on everything fails
     for (bool loaded = false; !loaded; ++broken) {
@@ -220,7 +269,8 @@ STORE_CASE(a_batch_that_fails_at_any_statement_leaves_nothing_and_can_be_loaded_
             loaded = transfer.put(table, records).inserted == records.size();
             BOOST_TEST(loaded);
         } catch (const store::StoreFailure&) {
-            for (const auto& record : records) BOOST_TEST(!whole.find(table, store::key_of(record)).has_value());
+            for (const auto& record : records)
+                BOOST_TEST(!whole.find(table, store::key_of(record)).has_value());
         }
         BOOST_TEST_REQUIRE(broken < 30);
     }
@@ -232,8 +282,9 @@ STORE_CASE(rows_are_read_in_the_order_of_their_keys_bytes, "house") {
     Transfer transfer(ground.config());
     const auto& table = table_of("session");
     const auto prefix = fresh_id();
-    const std::vector<std::string> ends{"", "-", "--", "-a", "0", "9", "9a", "A", "A-", "AA", "Aa", "Z", "_", "_A", "a", "a-", "a0", "aA",
-                                        "a_", "aa", "z", "~"};
+    const std::vector<std::string> ends{"",   "-",  "--", "-a", "0", "9",  "9a", "A",
+                                        "A-", "AA", "Aa", "Z",  "_", "_A", "a",  "a-",
+                                        "a0", "aA", "a_", "aa", "z", "~"};
     auto records = fresh_sessions(ground.config(), ends.size());
     for (std::size_t at = 0; at < ends.size(); ++at) records[at][0] = prefix + ends[at];
     transfer.put(table, records);
@@ -263,7 +314,9 @@ STORE_CASE(all_rows_are_read_from_the_first_on, "house") {
     transfer.put(table, records);
     BOOST_TEST((transfer.read(table, "", 500) == records));
     BOOST_TEST((transfer.read(table, "", 3) == std::vector(records.begin(), records.begin() + 3)));
-    BOOST_TEST((transfer.read(table, store::key_of(records[2]), 500) == std::vector(records.begin() + 3, records.end())));
+    BOOST_TEST(
+        (transfer.read(table, store::key_of(records[2]), 500) ==
+         std::vector(records.begin() + 3, records.end())));
     BOOST_TEST(transfer.read(table, store::key_of(records[6]), 500).empty());
 }
 
@@ -278,6 +331,7 @@ STORE_CASE(a_server_key_that_migrate_noted_takes_the_date_that_comes_in_and_noth
     BOOST_TEST(transfer.put(table, older).present == 1);
     BOOST_TEST((transfer.find(table, id) == older[0]));
     const std::vector<Record> another{{id, fresh_digest().hex, std::int64_t{1}, {}}};
-    BOOST_TEST(complaint<store::RowDiffers>(transfer, "server_key", another).starts_with("server_key '" + id + "' "));
+    BOOST_TEST(complaint<store::RowDiffers>(transfer, "server_key", another)
+                   .starts_with("server_key '" + id + "' "));
     BOOST_TEST((transfer.find(table, id) == older[0]));
 }

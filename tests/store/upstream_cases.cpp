@@ -1,4 +1,5 @@
-// Services, sign-ins at them, and the tokens that people connect there. spec: contract sections 3 and 4
+// Services, sign-ins at them, and the tokens that people connect there. spec: contract sections 3
+// and 4
 #include "child.h"
 #include "sample.h"
 
@@ -11,7 +12,9 @@ using store::Applied;
 namespace {
 
 core::UpstreamState sample_state(const core::ServiceId& service) {
-    return {fresh_digest(), fresh_digest(), service, core::FlowId(fresh_id()), std::nullopt, std::string("\0verifier\xff", 10), core::KeyId("k1"), noon + core::Span(900)};
+    return {fresh_digest(),           fresh_digest(),        service,
+            core::FlowId(fresh_id()), std::nullopt,          std::string("\0verifier\xff", 10),
+            core::KeyId("k1"),        noon + core::Span(900)};
 }
 
 core::Session put_session(store::Store& store, const core::Flow& flow, core::Instant now = noon) {
@@ -20,7 +23,8 @@ core::Session put_session(store::Store& store, const core::Flow& flow, core::Ins
     return finalization.session;
 }
 
-core::LinkedAccount connected(store::Store& store, const core::ServiceId& service = core::ServiceId("notion")) {
+core::LinkedAccount connected(
+    store::Store& store, const core::ServiceId& service = core::ServiceId("notion")) {
     const auto session = put_session(store, put_sample_flow(store));
     auto token = sample_token(service.text);
     token.owner = "session:" + session.id.text;
@@ -28,7 +32,9 @@ core::LinkedAccount connected(store::Store& store, const core::ServiceId& servic
     return token;
 }
 
-core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) { return *store.find_account(token.owner, token.service); }
+core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) {
+    return *store.find_account(token.owner, token.service);
+}
 
 } // namespace
 
@@ -61,8 +67,11 @@ STORE_CASE(a_service_comes_back_as_it_was_put, "contract-3") {
     BOOST_TEST(back->active);
     BOOST_TEST((back->created_at == noon));
     const auto all = store->list_services();
-    BOOST_TEST(std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; }));
-    BOOST_TEST(std::count_if(all.begin(), all.end(), [&](const auto& one) { return one.id == service.id; }) == 1);
+    BOOST_TEST(std::is_sorted(
+        all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; }));
+    BOOST_TEST(std::count_if(all.begin(), all.end(), [&](const auto& one) {
+                   return one.id == service.id;
+               }) == 1);
     BOOST_TEST(!store->find_service(core::ServiceId(fresh_id())).has_value());
     BOOST_CHECK_THROW(store->put_service(service), store::StoreFailure); // its id is taken
     store->remove_service(service.id, true);
@@ -133,7 +142,9 @@ STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "contract-3") {
     store->put_upstream_state(late);
     BOOST_TEST((store->find_upstream_state(late.state)->session == late.session));
     BOOST_TEST((store->consume_upstream_state(late.state, late.expires_at) == Applied::no));
-    BOOST_TEST((store->consume_upstream_state(late.state, late.expires_at - core::Span(1)) == Applied::yes));
+    BOOST_TEST(
+        (store->consume_upstream_state(late.state, late.expires_at - core::Span(1)) ==
+         Applied::yes));
 }
 
 STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "contract-3") {
@@ -141,7 +152,12 @@ STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "contract-3") {
     ground.open()->put_upstream_state(state);
     std::vector<pid_t> children;
     for (int i = 0; i < 6; ++i) {
-        children.push_back(start_child([&] { return store::open_store(i % 2 == 0 ? ground.config() : ground.other_config())->consume_upstream_state(state.state, noon) == Applied::yes ? 1 : 0; }));
+        children.push_back(start_child([&] {
+            return store::open_store(i % 2 == 0 ? ground.config() : ground.other_config())
+                               ->consume_upstream_state(state.state, noon) == Applied::yes
+                       ? 1
+                       : 0;
+        }));
     }
     int winners = 0;
     for (const auto child : children) winners += end_of(child);
@@ -153,7 +169,8 @@ STORE_CASE(a_link_is_good_once, "contract-3") {
     const auto link = fresh_digest();
     BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Applied::yes));
     BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Applied::no));
-    BOOST_TEST((store->use_link(fresh_digest(), noon + core::Span(600), fresh_id()) == Applied::yes));
+    BOOST_TEST(
+        (store->use_link(fresh_digest(), noon + core::Span(600), fresh_id()) == Applied::yes));
 }
 
 STORE_CASE(sign_ins_and_links_that_expired_are_swept, "contract-3") {
@@ -164,7 +181,8 @@ STORE_CASE(sign_ins_and_links_that_expired_are_swept, "contract-3") {
     store->use_link(link, state.expires_at, fresh_id());
     while (store->sweep(state.expires_at, noon - core::Span(86400), 100).total() > 0) {}
     BOOST_TEST(store->find_upstream_state(state.state).has_value());
-    while (store->sweep(state.expires_at + core::Span(1), noon - core::Span(86400), 100).total() > 0) {}
+    while (store->sweep(state.expires_at + core::Span(1), noon - core::Span(86400), 100).total() >
+           0) {}
     BOOST_TEST(!store->find_upstream_state(state.state).has_value());
     BOOST_TEST((store->use_link(link, state.expires_at, fresh_id()) == Applied::yes));
 }
@@ -203,7 +221,9 @@ STORE_CASE(connecting_again_replaces_what_was_there, "contract-4") {
     // The refresh that was under way then writes nothing over it.
     BOOST_TEST((store->save_refreshed(first, "lease", noon) == Applied::no));
     BOOST_TEST(found(*store, first).access_token == second.access_token);
-    BOOST_TEST((store->claim_refresh(second.id, second.version, "other", noon + core::Span(30), noon) == Applied::yes));
+    BOOST_TEST(
+        (store->claim_refresh(second.id, second.version, "other", noon + core::Span(30), noon) ==
+         Applied::yes));
 }
 
 STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "contract-4") {
@@ -214,7 +234,8 @@ STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "contract-4") {
     BOOST_TEST((store->connect_in_session(session.id, token, session.expires_at) == Applied::no));
     store->revoke_session(session.id, noon);
     BOOST_TEST((store->connect_in_session(session.id, token, noon) == Applied::no));
-    BOOST_TEST((store->connect_in_session(core::SessionId(fresh_id()), token, noon) == Applied::no));
+    BOOST_TEST(
+        (store->connect_in_session(core::SessionId(fresh_id()), token, noon) == Applied::no));
     BOOST_TEST(store->list_accounts(token.owner).empty());
 }
 
@@ -235,8 +256,13 @@ STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "contract-4") {
     std::vector<pid_t> children;
     for (int i = 0; i < 8; ++i) {
         children.push_back(start_child([&] {
-            const auto store = store::open_store(i % 2 == 0 ? ground.config() : ground.other_config());
-            return store->claim_refresh(token.id, token.version, fresh_id(), noon + core::Span(30), noon) == Applied::yes ? 1 : 0;
+            const auto store =
+                store::open_store(i % 2 == 0 ? ground.config() : ground.other_config());
+            return store->claim_refresh(
+                       token.id, token.version, fresh_id(), noon + core::Span(30), noon) ==
+                           Applied::yes
+                       ? 1
+                       : 0;
         }));
     }
     int winners = 0;
@@ -248,10 +274,17 @@ STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "contract-4") {
     const auto store = ground.open();
     const auto token = connected(*store);
     const auto until = noon + core::Span(30);
-    BOOST_TEST((store->claim_refresh(token.id, token.version, "dead", until, noon) == Applied::yes));
-    BOOST_TEST((store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until - core::Span(1)) == Applied::no));
-    BOOST_TEST((store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until) == Applied::yes));
-    BOOST_TEST((store->save_refreshed(token, "dead", until) == Applied::no)); // it comes to life too late
+    BOOST_TEST(
+        (store->claim_refresh(token.id, token.version, "dead", until, noon) == Applied::yes));
+    BOOST_TEST(
+        (store->claim_refresh(
+             token.id, token.version, "next", until + core::Span(30), until - core::Span(1)) ==
+         Applied::no));
+    BOOST_TEST(
+        (store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until) ==
+         Applied::yes));
+    BOOST_TEST(
+        (store->save_refreshed(token, "dead", until) == Applied::no)); // it comes to life too late
     BOOST_TEST((store->note_refresh_failure(token, "dead", until) == Applied::no));
     BOOST_TEST((store->save_refreshed(token, "next", until) == Applied::yes));
 }
@@ -270,8 +303,12 @@ STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "contract-4
     BOOST_TEST((failed.broken_at == noon));
     BOOST_TEST(failed.version == token.version + 1);
     BOOST_TEST(failed.access_token == token.access_token);
-    BOOST_TEST((store->claim_refresh(token.id, token.version, "two", noon + core::Span(90), noon) == Applied::no)); // read before that
-    BOOST_TEST((store->claim_refresh(token.id, failed.version, "two", noon + core::Span(90), noon) == Applied::yes));
+    BOOST_TEST(
+        (store->claim_refresh(token.id, token.version, "two", noon + core::Span(90), noon) ==
+         Applied::no)); // read before that
+    BOOST_TEST(
+        (store->claim_refresh(token.id, failed.version, "two", noon + core::Span(90), noon) ==
+         Applied::yes));
     failed.access_token = "refreshed";
     failed.refresh_token.clear();
     failed.key_id = core::KeyId("k2");

@@ -20,9 +20,12 @@ sockaddr_in loopback(int port) {
     return at;
 }
 
-bool pass_on(const char* data, ssize_t size, int to) { return send(to, data, static_cast<std::size_t>(size), MSG_NOSIGNAL) == size; }
+bool pass_on(const char* data, ssize_t size, int to) {
+    return send(to, data, static_cast<std::size_t>(size), MSG_NOSIGNAL) == size;
+}
 
-// Between the ends of one connection. Server and client speak by turns, so one piece is one message.
+// Between the ends of one connection. Server and client speak by turns, so one piece is one
+// message.
 struct Carried {
     int client, server;
     bool losing = false;
@@ -36,7 +39,8 @@ Wiretap::Wiretap(int server_port, int wanted) : server_port_(server_port) {
     const int yes = 1;
     setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     socklen_t size = sizeof at;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listener_, 16) != 0 ||
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&at), size) != 0 ||
+        listen(listener_, 16) != 0 ||
         getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size) != 0) {
         throw std::runtime_error("no port for the wiretap");
     }
@@ -65,7 +69,10 @@ void Wiretap::serve() {
             bool good = true;
             if (waiting[1 + 2 * i].revents != 0) {
                 const auto size = recv(one.client, piece, sizeof piece, 0);
-                if (size > 0 && std::string_view(piece, static_cast<std::size_t>(size)).find("COMMIT") != std::string_view::npos) one.losing = lose_.exchange(false);
+                if (size > 0 &&
+                    std::string_view(piece, static_cast<std::size_t>(size)).find("COMMIT") !=
+                        std::string_view::npos)
+                    one.losing = lose_.exchange(false);
                 good = size > 0 && pass_on(piece, size, one.server);
             }
             if (good && waiting[2 + 2 * i].revents != 0) {
@@ -81,7 +88,8 @@ void Wiretap::serve() {
         if ((waiting[0].revents & POLLIN) == 0) continue;
         Carried fresh{accept(listener_, nullptr, nullptr), socket(AF_INET, SOCK_STREAM, 0)};
         const auto at = loopback(server_port_);
-        if (connect(fresh.server, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0) connections.push_back(fresh);
+        if (connect(fresh.server, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0)
+            connections.push_back(fresh);
     }
     for (const auto& one : connections) {
         close(one.client);

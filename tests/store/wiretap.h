@@ -1,4 +1,5 @@
-// A way to a database server on which the answer to a COMMIT can be lost: it takes effect, and who asked never learns.
+// A way to a database server on which the answer to a COMMIT can be lost: it takes effect, and who
+// asked never learns.
 #pragma once
 
 #include <atomic>

@@ -27,7 +27,8 @@ BOOST_AUTO_TEST_CASE(a_turn_that_is_taken_is_waited_for_no_longer_than_allowed) 
 BOOST_AUTO_TEST_CASE(a_process_that_is_killed_in_its_turn_gives_it_up) {
     WriterQueue queue;
     for (int round = 0; round < 3; ++round) {
-        BOOST_TEST(in_child([&] { return queue.enter(milliseconds(1000)) ? raise(SIGKILL) : 7; }) == -1);
+        BOOST_TEST(
+            in_child([&] { return queue.enter(milliseconds(1000)) ? raise(SIGKILL) : 7; }) == -1);
     }
     BOOST_TEST(queue.enter(milliseconds(1000)));
     queue.leave();

@@ -1,4 +1,5 @@
-// What is written to stderr while this lives: the log. The sanitizer keeps the real one for its reports.
+// What is written to stderr while this lives: the log. The sanitizer keeps the real one for its
+// reports.
 #pragma once
 
 #include <sys/mman.h>
@@ -24,7 +25,8 @@ public:
     ~CapturedLog() {
         ::dup2(before_, STDERR_FILENO);
 #ifdef __SANITIZE_ADDRESS__
-        __sanitizer_set_report_fd(reinterpret_cast<void*>(static_cast<std::intptr_t>(STDERR_FILENO)));
+        __sanitizer_set_report_fd(
+            reinterpret_cast<void*>(static_cast<std::intptr_t>(STDERR_FILENO)));
 #endif
         ::close(before_);
         ::close(file_);

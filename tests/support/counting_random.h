@@ -11,7 +11,8 @@ class CountingRandom final : public sys::Random {
 public:
     std::string bytes(std::size_t count) override {
         std::string out;
-        while (out.size() < count) out += core::sha256_bytes("counting random " + std::to_string(++calls_));
+        while (out.size() < count)
+            out += core::sha256_bytes("counting random " + std::to_string(++calls_));
         out.resize(count);
         return out;
     }

@@ -14,8 +14,10 @@ public:
     Environment() = default;
     ~Environment() {
         for (const auto& [name, value] : before_) {
-            if (value) ::setenv(name.c_str(), value->c_str(), 1);
-            else ::unsetenv(name.c_str());
+            if (value)
+                ::setenv(name.c_str(), value->c_str(), 1);
+            else
+                ::unsetenv(name.c_str());
         }
     }
     Environment(const Environment&) = delete;
@@ -33,7 +35,9 @@ public:
 private:
     void remember(const std::string& name) {
         const char* value = std::getenv(name.c_str());
-        before_.insert(before_.begin(), {name, value != nullptr ? std::optional<std::string>(value) : std::nullopt});
+        before_.insert(
+            before_.begin(),
+            {name, value != nullptr ? std::optional<std::string>(value) : std::nullopt});
     }
     std::vector<std::pair<std::string, std::optional<std::string>>> before_;
 };

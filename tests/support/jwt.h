@@ -37,7 +37,9 @@ inline core::BearerKey rs256_key() { return {"RS256", core::Secret(public_pem(rs
 inline core::BearerKey es256_key() { return {"ES256", core::Secret(public_pem(ec_pair()))}; }
 
 // The claims as JSON text, signed under the algorithm.
-inline core::Secret sign(const std::string& claims, const std::string& algorithm = "HS256", const std::string& secret = hmac_secret) {
+inline core::Secret sign(
+    const std::string& claims, const std::string& algorithm = "HS256",
+    const std::string& secret = hmac_secret) {
     Poco::JWT::Token token;
     token.setType("JWT");
     const auto object = json_of(claims);
@@ -51,9 +53,13 @@ inline core::Secret sign(const std::string& claims, const std::string& algorithm
 }
 
 // Any header and payload, HMAC-signed under any key, so that a case can lie about everything.
-inline core::Secret forge(const std::string& header, const std::string& payload, const std::string& secret = hmac_secret) {
+inline core::Secret forge(
+    const std::string& header, const std::string& payload,
+    const std::string& secret = hmac_secret) {
     const auto signed_part = core::to_base64url(header) + "." + core::to_base64url(payload);
-    return core::Secret(signed_part + "." + core::to_base64url(core::hmac_sha256_bytes(core::Secret(secret), signed_part)));
+    return core::Secret(
+        signed_part + "." +
+        core::to_base64url(core::hmac_sha256_bytes(core::Secret(secret), signed_part)));
 }
 
 inline std::string in_an_hour() { return std::to_string(core::epoch(noon) + 3600); }

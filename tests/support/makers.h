@@ -1,12 +1,13 @@
-// Sample values for the tests of every module: small, valid, and alike everywhere, so that a case shows only what it changes.
+// Sample values for the tests of every module: small, valid, and alike everywhere, so that a case
+// shows only what it changes.
 #pragma once
 
-#include "consentgate/core/oauth/access.h"
-#include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/base/form.h"
 #include "consentgate/core/base/json.h"
-#include "consentgate/core/upstream/service.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/access.h"
+#include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/upstream/service.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -17,7 +18,8 @@
 
 namespace consentgate::tests {
 
-inline constexpr core::Instant noon{core::Span{1'800'000'000}}; // divisible by 60: the beginning of a minute
+inline constexpr core::Instant noon{
+    core::Span{1'800'000'000}}; // divisible by 60: the beginning of a minute
 
 // spec: RFC 7636 appendix B
 inline constexpr const char* rfc7636_verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -29,13 +31,16 @@ inline core::Policy sample_policy() {
     core::Policy policy;
     policy.issuer = "https://auth.example.org";
     policy.resources = {core::GuardedResource{"https://tools.example.org/mcp"}};
-    policy.scopes = {{"mcp", "Use the tools of this server as you"}, {"profile", "See the name you signed in with"}};
+    policy.scopes = {
+        {"mcp", "Use the tools of this server as you"},
+        {"profile", "See the name you signed in with"}};
     policy.default_scopes = scopes("mcp");
     return policy;
 }
 
 // Registered itself, with one address on the person's own computer: errors may go there at once.
-inline core::Client sample_client(std::vector<std::string> redirect_uris = {"http://127.0.0.1/callback"}) {
+inline core::Client sample_client(
+    std::vector<std::string> redirect_uris = {"http://127.0.0.1/callback"}) {
     core::Client client;
     client.id = core::ClientId("cgc_sample");
     client.name = "Sample";
@@ -87,13 +92,20 @@ inline core::Service sample_service(const std::string& id = "notion") {
     return service;
 }
 
-inline core::Keyring sample_keyring() { return core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\1'))}}); }
+inline core::Keyring sample_keyring() {
+    return core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\1'))}});
+}
 
-inline core::FinalizationSecrets sample_fresh() { return {core::SessionId("session_sample"), core::Secret(std::string(43, 'c'))}; }
+inline core::FinalizationSecrets sample_fresh() {
+    return {core::SessionId("session_sample"), core::Secret(std::string(43, 'c'))};
+}
 
 // The session and code that finishing sample_flow gives.
-inline core::Finalization sample_settlement(core::Identity identity = {core::IdentityKind::skipped, {}}) {
-    return core::finalize(sample_flow(), std::move(identity), sample_fresh(), sample_keyring(), sample_policy(), noon);
+inline core::Finalization sample_settlement(
+    core::Identity identity = {core::IdentityKind::skipped, {}}) {
+    return core::finalize(
+        sample_flow(), std::move(identity), sample_fresh(), sample_keyring(), sample_policy(),
+        noon);
 }
 
 inline core::Form form_of(std::string_view text) {
@@ -107,7 +119,9 @@ class Parameters {
 public:
     Parameters(std::initializer_list<std::pair<std::string, std::string>> pairs) : pairs_(pairs) {}
 
-    Parameters with(const std::string& name, const std::string& value) const { return without(name).also(name, value); }
+    Parameters with(const std::string& name, const std::string& value) const {
+        return without(name).also(name, value);
+    }
     Parameters also(const std::string& name, const std::string& value) const {
         auto more = *this;
         more.pairs_.emplace_back(name, value);
@@ -120,12 +134,15 @@ public:
     }
     std::string text() const {
         std::string out;
-        for (const auto& [name, value] : pairs_) out += (out.empty() ? "" : "&") + core::percent_encode(name) + "=" + core::percent_encode(value);
+        for (const auto& [name, value] : pairs_)
+            out += (out.empty() ? "" : "&") + core::percent_encode(name) + "=" +
+                   core::percent_encode(value);
         return out;
     }
     core::Form form() const { return form_of(text()); }
     std::string value(const std::string& name) const {
-        const auto found = std::find_if(pairs_.begin(), pairs_.end(), [&](const auto& pair) { return pair.first == name; });
+        const auto found = std::find_if(
+            pairs_.begin(), pairs_.end(), [&](const auto& pair) { return pair.first == name; });
         return found == pairs_.end() ? std::string() : found->second;
     }
 
@@ -134,15 +151,23 @@ private:
 };
 
 inline Parameters sample_authorize() {
-    return {{"response_type", "code"},       {"client_id", "cgc_sample"},
-            {"state", "a state"},            {"redirect_uri", "http://127.0.0.1:53111/callback"},
-            {"scope", "mcp"},                {"code_challenge", rfc7636_challenge},
-            {"code_challenge_method", "S256"}, {"resource", "https://tools.example.org/mcp"}};
+    return {
+        {"response_type", "code"},
+        {"client_id", "cgc_sample"},
+        {"state", "a state"},
+        {"redirect_uri", "http://127.0.0.1:53111/callback"},
+        {"scope", "mcp"},
+        {"code_challenge", rfc7636_challenge},
+        {"code_challenge_method", "S256"},
+        {"resource", "https://tools.example.org/mcp"}};
 }
 
 inline Parameters sample_exchange() {
-    return {{"grant_type", "authorization_code"}, {"client_id", "cgc_sample"},
-            {"code", std::string(43, 'c')},       {"code_verifier", rfc7636_verifier}};
+    return {
+        {"grant_type", "authorization_code"},
+        {"client_id", "cgc_sample"},
+        {"code", std::string(43, 'c')},
+        {"code_verifier", rfc7636_verifier}};
 }
 
 // "ok", or the name of the fault.
@@ -150,7 +175,9 @@ template <class Value> std::string code_of(const core::Result<Value>& result) {
     return result ? "ok" : std::string(core::traits(result.error().code).name);
 }
 
-inline std::string text_of(const std::optional<std::string>& text) { return text ? *text : "(absent)"; }
+inline std::string text_of(const std::optional<std::string>& text) {
+    return text ? *text : "(absent)";
+}
 
 // The value of one query parameter of a URI; "(absent)", or "(repeated)".
 inline std::string query_value(const std::string& uri, const std::string& name) {
@@ -167,7 +194,9 @@ inline Poco::JSON::Object::Ptr json_of(const std::string& text) {
 }
 
 // Names of all members, in order, e.g. "client_id redirect_uris".
-inline std::string members_of(const Poco::JSON::Object& object) { return core::join(object.getNames(), " "); }
+inline std::string members_of(const Poco::JSON::Object& object) {
+    return core::join(object.getNames(), " ");
+}
 
 // The texts of an array member, joined by blanks.
 inline std::string array_of(const Poco::JSON::Object& object, const std::string& name) {
@@ -175,6 +204,8 @@ inline std::string array_of(const Poco::JSON::Object& object, const std::string&
     return texts ? core::join(*texts, " ") : "(absent)";
 }
 
-inline std::string member_of(const Poco::JSON::Object& object, const std::string& name) { return text_of(core::json_text(object, name)); }
+inline std::string member_of(const Poco::JSON::Object& object, const std::string& name) {
+    return text_of(core::json_text(object, name));
+}
 
 } // namespace consentgate::tests

@@ -10,19 +10,28 @@ namespace consentgate::tests {
 
 inline constexpr const char* document_url = "https://app.example/client.json";
 
-inline std::string document_text(const std::string& name = "An App", const std::string& redirect_uri = "http://127.0.0.1/callback") {
-    return std::string(R"({"client_id":")") + document_url + R"(","client_name":")" + name + R"(","redirect_uris":[")" + redirect_uri + "\"]}";
+inline std::string document_text(
+    const std::string& name = "An App",
+    const std::string& redirect_uri = "http://127.0.0.1/callback") {
+    return std::string(R"({"client_id":")") + document_url + R"(","client_name":")" + name +
+           R"(","redirect_uris":[")" + redirect_uri + "\"]}";
 }
 
-inline sys::Fetched answered(const std::string& body, const std::string& cache_control = "max-age=600", int status = 200) {
-    return {sys::Fetched::Outcome::answered, {status, "application/json", body, false, {cache_control, "", ""}}};
+inline sys::Fetched answered(
+    const std::string& body, const std::string& cache_control = "max-age=600", int status = 200) {
+    return {
+        sys::Fetched::Outcome::answered,
+        {status, "application/json", body, false, {cache_control, "", ""}}};
 }
 
 struct ScriptedFetcher final : sys::DocumentFetcher {
-    std::function<sys::Fetched(int)> answer = [](int) { return answered(document_text()); }; // in: how often it was asked before
+    std::function<sys::Fetched(int)> answer = [](int) {
+        return answered(document_text());
+    }; // in: how often it was asked before
     int asked = 0;
 
-    sys::Fetched fetch(const core::DocumentUrl&, core::Instant, const sys::FetchTurn& turn) override {
+    sys::Fetched fetch(
+        const core::DocumentUrl&, core::Instant, const sys::FetchTurn& turn) override {
         if (!turn.still_needed()) return {sys::Fetched::Outcome::look_again};
         auto fetched = answer(asked++);
         if (fetched.outcome == sys::Fetched::Outcome::answered) turn.keep(fetched.answer);

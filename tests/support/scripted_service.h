@@ -1,5 +1,5 @@
-// A service's endpoints as a case wants them: they give tokens that tell whose code they were for, rotate refresh tokens, and
-// count what they were asked.
+// A service's endpoints as a case wants them: they give tokens that tell whose code they were for,
+// rotate refresh tokens, and count what they were asked.
 #pragma once
 
 #include "consentgate/core/upstream/service.h"
@@ -16,9 +16,10 @@ namespace consentgate::tests {
 class ScriptedService final : public sys::HttpClient {
 public:
     int expires_in = 3600;
-    std::string fail;                              // an error word that every token request is answered with
-    bool away = false;                             // nothing answers
-    std::vector<std::string> redeemed, refreshed, revoked; // codes and tokens, in the order they came
+    std::string fail;  // an error word that every token request is answered with
+    bool away = false; // nothing answers
+    std::vector<std::string> redeemed, refreshed,
+        revoked; // codes and tokens, in the order they came
 
     sys::HttpResponse ask(const sys::HttpRequest& question) override {
         if (away) return {};
@@ -34,8 +35,11 @@ public:
         if (refresh && given != current_) return answer(400, R"({"error":"invalid_grant"})");
         const auto next = refresh ? given + "+" : "refresh of " + given;
         current_ = core::to_base64url(next);
-        return answer(200, R"({"access_token":"access-)" + (refresh ? "refreshed-" + std::to_string(refreshed.size()) : given) +
-                               R"(","token_type":"Bearer","refresh_token":")" + current_ + R"(","expires_in":)" + std::to_string(expires_in) + "}");
+        return answer(
+            200, R"({"access_token":"access-)" +
+                     (refresh ? "refreshed-" + std::to_string(refreshed.size()) : given) +
+                     R"(","token_type":"Bearer","refresh_token":")" + current_ +
+                     R"(","expires_in":)" + std::to_string(expires_in) + "}");
     }
 
 private:

@@ -20,7 +20,8 @@ class TestKey {
 public:
     static TestKey rsa() {
         TestKey key;
-        key.rsa_ = new Poco::Crypto::RSAKey(Poco::Crypto::RSAKey::KL_2048, Poco::Crypto::RSAKey::EXP_LARGE);
+        key.rsa_ = new Poco::Crypto::RSAKey(
+            Poco::Crypto::RSAKey::KL_2048, Poco::Crypto::RSAKey::EXP_LARGE);
         return key;
     }
     static TestKey ec() {
@@ -48,10 +49,15 @@ public:
     std::string jwks() const {
         Poco::JSON::Object key;
         if (rsa_) {
-            key.set("kty", "RSA").set("n", number(rsa_->modulus())).set("e", number(rsa_->encryptionExponent()));
+            key.set("kty", "RSA")
+                .set("n", number(rsa_->modulus()))
+                .set("e", number(rsa_->encryptionExponent()));
         } else {
             const auto point = last_bytes(64);
-            key.set("kty", "EC").set("crv", "P-256").set("x", core::to_base64url(point.substr(0, 32))).set("y", core::to_base64url(point.substr(32)));
+            key.set("kty", "EC")
+                .set("crv", "P-256")
+                .set("x", core::to_base64url(point.substr(0, 32)))
+                .set("y", core::to_base64url(point.substr(32)));
         }
         Poco::JSON::Array keys;
         keys.add(key);
@@ -63,7 +69,9 @@ public:
     }
 
 private:
-    static std::string number(const std::vector<unsigned char>& bytes) { return core::to_base64url(std::string(bytes.begin(), bytes.end())); }
+    static std::string number(const std::vector<unsigned char>& bytes) {
+        return core::to_base64url(std::string(bytes.begin(), bytes.end()));
+    }
 
     // Of the public key's DER: a point on the curve stands at its end.
     std::string last_bytes(std::size_t count) const {

@@ -13,7 +13,8 @@ namespace consentgate::tests {
 class TempFolder {
 public:
     TempFolder() {
-        auto name = (std::filesystem::temp_directory_path() / "consentgate test XXXXXX").string(); // a blank: paths may have one
+        auto name = (std::filesystem::temp_directory_path() / "consentgate test XXXXXX")
+                        .string(); // a blank: paths may have one
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
         path_ = name;
     }

@@ -1,5 +1,5 @@
-// A whole server without sockets: requests in, replies out, on a real SQLite store in a folder of its own. The log of
-// each request is kept, so that a case can ask what was written there.
+// A whole server without sockets: requests in, replies out, on a real SQLite store in a folder of
+// its own. The log of each request is kept, so that a case can ask what was written there.
 #pragma once
 
 #include "captured_log.h"
@@ -17,13 +17,15 @@
 
 namespace consentgate::tests {
 
-inline constexpr const char* browser_accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+inline constexpr const char* browser_accept =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 inline constexpr const char* form_type = "application/x-www-form-urlencoded";
 
 inline std::string header_of(const web::Reply& reply, std::string_view name) {
     std::string found = "(absent)";
     for (const auto& [known, value] : reply.headers) {
-        if (core::same_ignoring_case(known, name)) found = found == "(absent)" ? value : "(repeated)";
+        if (core::same_ignoring_case(known, name))
+            found = found == "(absent)" ? value : "(repeated)";
     }
     return found;
 }
@@ -33,18 +35,26 @@ inline std::string location_of(const web::Reply& reply) { return header_of(reply
 // error.code of the gateway shape, or error of the OAuth shape.
 inline std::string error_of(const web::Reply& reply) {
     const auto body = json_of(reply.body);
-    return body->isObject("error") ? member_of(*body->getObject("error"), "code") : member_of(*body, "error");
+    return body->isObject("error") ? member_of(*body->getObject("error"), "code")
+                                   : member_of(*body, "error");
 }
 
-inline bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+inline bool holds(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
 
 class TestServer {
 public:
     // in:  database  false: there is none, and every verb of the store fails
-    explicit TestServer(core::Policy chosen = sample_policy(), web::Limits limits = {0, 0}, bool database = true)
+    explicit TestServer(
+        core::Policy chosen = sample_policy(), web::Limits limits = {0, 0}, bool database = true)
         : store_config{.path = folder.file(database ? "consentgate.db" : "nowhere/at all.db"), .wait = std::chrono::milliseconds(0), .before_statement = {}},
-          store(open(store_config, database)), policy(std::move(chosen)), pages("conf/pages", {"consentgate", ""}), keyring(sample_keyring()),
-          bearers({hs256_key()}, "", ""), context(web::make_web_context(deps, pages, rates, limits)) {}
+          store(open(store_config, database)),
+          policy(std::move(chosen)),
+          pages("conf/pages", {"consentgate", ""}),
+          keyring(sample_keyring()),
+          bearers({hs256_key()}, "", ""),
+          context(web::make_web_context(deps, pages, rates, limits)) {}
 
     static web::Request request(const std::string& method, const std::string& target) {
         web::Request request;
@@ -58,7 +68,8 @@ public:
         return request;
     }
     static web::Request get(const std::string& target) { return request("GET", target); }
-    static web::Request post(const std::string& path, std::string body, std::string type = form_type) {
+    static web::Request post(
+        const std::string& path, std::string body, std::string type = form_type) {
         auto made = request("POST", path);
         made.body = std::move(body);
         made.content_type = std::move(type);
@@ -95,29 +106,36 @@ private:
 // A client and a person's browser in front of a House, for cases that walk.
 class Journey {
 public:
-    explicit Journey(TestServer& house, std::vector<std::string> redirect_uris = {"http://127.0.0.1/callback"}) : house_(house) {
+    explicit Journey(
+        TestServer& house, std::vector<std::string> redirect_uris = {"http://127.0.0.1/callback"})
+        : house_(house) {
         house.store->put_client(sample_client(std::move(redirect_uris)));
     }
 
     // Authorizes; the flow's id.
     std::string begin(const Parameters& query = sample_authorize()) {
-        auto request = TestServer::get(std::string("/api/oauth/per-user/authorize?") + query.text());
+        auto request =
+            TestServer::get(std::string("/api/oauth/per-user/authorize?") + query.text());
         if (!cookie.empty()) request.cookie = cookie;
         const auto reply = house_.ask(request);
-        if (const auto set = header_of(reply, "Set-Cookie"); set != "(absent)") cookie = set.substr(0, set.find(';'));
+        if (const auto set = header_of(reply, "Set-Cookie"); set != "(absent)")
+            cookie = set.substr(0, set.find(';'));
         flow = query_value(location_of(reply), "flow_id");
         return flow;
     }
 
     // A form of ours, sent by the person's browser.
     web::Request form(const std::string& action, const std::string& more = "") const {
-        auto request = TestServer::post("/api/oauth/per-user/consent/" + action, "flow_id=" + flow + more);
+        auto request =
+            TestServer::post("/api/oauth/per-user/consent/" + action, "flow_id=" + flow + more);
         request.cookie = cookie;
         request.origin = "null"; // as Chromium sends it under our referrer policy
         request.fetch_site = "same-origin";
         return request;
     }
-    web::Reply send(const std::string& action, const std::string& more = "") { return house_.ask(form(action, more)); }
+    web::Reply send(const std::string& action, const std::string& more = "") {
+        return house_.ask(form(action, more));
+    }
 
     web::Request page(const std::string& path, const std::string& more = "") const {
         auto request = TestServer::get(path + "?flow_id=" + flow + more);
@@ -129,7 +147,8 @@ public:
     std::string finish() { return query_value(location_of(send("submit")), "code"); }
 
     web::Request exchange(const std::string& code) const {
-        return TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", code).text());
+        return TestServer::post(
+            "/api/oauth/per-user/token", sample_exchange().with("code", code).text());
     }
 
     std::string cookie, flow;

@@ -12,9 +12,9 @@
 #include <thread>
 
 using namespace consentgate;
-using sys::Fetched;
 using boost::unit_test::label;
 using std::chrono::milliseconds;
+using sys::Fetched;
 using Clock = std::chrono::steady_clock;
 
 namespace {
@@ -23,7 +23,8 @@ constexpr core::Instant noon{core::Span{1'800'000'000}};
 
 std::string bytes(const std::string& text) {
     std::string out(text.find(':') == std::string::npos ? 4 : 16, '\0');
-    BOOST_REQUIRE_MESSAGE(inet_pton(out.size() == 4 ? AF_INET : AF_INET6, text.c_str(), out.data()) == 1, text);
+    BOOST_REQUIRE_MESSAGE(
+        inet_pton(out.size() == 4 ? AF_INET : AF_INET6, text.c_str(), out.data()) == 1, text);
     return out;
 }
 
@@ -44,28 +45,37 @@ struct Ground {
 
     Ground() { ::signal(SIGPIPE, SIG_IGN); } // as in a worker
 
-    static core::DocumentUrl url(int port, bool test_host = false) { return {core::ClientId("https://app.example/a"), "app.example", port, "/a", test_host}; }
+    static core::DocumentUrl url(int port, bool test_host = false) {
+        return {core::ClientId("https://app.example/a"), "app.example", port, "/a", test_host};
+    }
 
     // in: addresses  what the name leads to, one list for each time that it is asked
-    Fetched fetch(const core::DocumentUrl& document, std::vector<std::vector<std::string>> addresses) {
+    Fetched fetch(
+        const core::DocumentUrl& document, std::vector<std::vector<std::string>> addresses) {
         sys::GuardedFetcher fetcher(gate, rates, limits, [this, addresses](const std::string&) {
             std::vector<std::string> found;
-            for (const auto& text : addresses.at(static_cast<std::size_t>(asked++))) found.push_back(bytes(text));
+            for (const auto& text : addresses.at(static_cast<std::size_t>(asked++)))
+                found.push_back(bytes(text));
             return found;
         });
         return fetcher.fetch(document, noon, turn);
     }
 };
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(document_fetcher, Ground)
 
-BOOST_AUTO_TEST_CASE(no_connection_is_made_to_an_address_that_is_not_public, *label("R30") * label("K26")) {
+BOOST_AUTO_TEST_CASE(
+    no_connection_is_made_to_an_address_that_is_not_public, *label("R30") * label("K26")) {
     Canary canary;
-    for (const auto* special : {"127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "0.0.0.0", "::"}) {
+    for (const auto* special :
+         {"127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1",
+          "0.0.0.0", "::"}) {
         BOOST_TEST_CONTEXT(special) {
             asked = 0;
             const auto fetched = fetch(url(canary.port()), {{special}});
@@ -76,13 +86,16 @@ BOOST_AUTO_TEST_CASE(no_connection_is_made_to_an_address_that_is_not_public, *la
     BOOST_TEST(!canary.hit());
 }
 
-BOOST_AUTO_TEST_CASE(one_such_address_among_public_ones_is_enough_to_refuse, *label("R30") * label("K26")) {
+BOOST_AUTO_TEST_CASE(
+    one_such_address_among_public_ones_is_enough_to_refuse, *label("R30") * label("K26")) {
     Canary canary;
-    BOOST_TEST((fetch(url(canary.port()), {{"8.8.8.8", "127.0.0.1"}}).outcome == Fetched::Outcome::failed));
+    BOOST_TEST((
+        fetch(url(canary.port()), {{"8.8.8.8", "127.0.0.1"}}).outcome == Fetched::Outcome::failed));
     BOOST_TEST(!canary.hit());
 }
 
-BOOST_AUTO_TEST_CASE(a_name_is_asked_once_so_that_it_cannot_change_its_mind, *label("R30") * label("K26")) {
+BOOST_AUTO_TEST_CASE(
+    a_name_is_asked_once_so_that_it_cannot_change_its_mind, *label("R30") * label("K26")) {
     Canary canary;
     limits.total = milliseconds(300);
     // The first one is public, and nothing answers there at this port.
@@ -98,25 +111,33 @@ BOOST_AUTO_TEST_CASE(a_test_host_may_be_on_loopback_and_nowhere_else, *label("R3
     fetch(url(canary.port(), true), {{"127.0.0.1"}});
     BOOST_TEST(canary.hit());
     asked = 0;
-    BOOST_TEST(fetch(url(canary.port(), true), {{"10.0.0.1"}}).reason == "the name has an address that is not public");
+    BOOST_TEST(
+        fetch(url(canary.port(), true), {{"10.0.0.1"}}).reason ==
+        "the name has an address that is not public");
     asked = 0;
-    BOOST_TEST(fetch(url(canary.port(), true), {{"8.8.8.8"}}).reason == "the name has an address that is not public");
+    BOOST_TEST(
+        fetch(url(canary.port(), true), {{"8.8.8.8"}}).reason ==
+        "the name has an address that is not public");
 }
 
-BOOST_AUTO_TEST_CASE(a_resolver_that_hangs_is_not_waited_for_and_not_asked_for_ever, *label("R31")) {
+BOOST_AUTO_TEST_CASE(
+    a_resolver_that_hangs_is_not_waited_for_and_not_asked_for_ever, *label("R31")) {
     limits.total = milliseconds(100);
     std::atomic<bool> go_on{false};
     std::atomic<int> ended{0};
     int failed = 0;
     {
-        sys::GuardedFetcher fetcher(gate, rates, limits, [&](const std::string&) -> std::vector<std::string> {
-            ++asked;
-            while (!go_on) std::this_thread::sleep_for(milliseconds(5));
-            ++ended;
-            return {};
-        });
+        sys::GuardedFetcher fetcher(
+            gate, rates, limits, [&](const std::string&) -> std::vector<std::string> {
+                ++asked;
+                while (!go_on) std::this_thread::sleep_for(milliseconds(5));
+                ++ended;
+                return {};
+            });
         const auto begin = Clock::now();
-        for (int i = 0; i < 8; ++i) failed += fetcher.fetch(url(443), noon, turn).outcome == Fetched::Outcome::failed ? 1 : 0;
+        for (int i = 0; i < 8; ++i)
+            failed +=
+                fetcher.fetch(url(443), noon, turn).outcome == Fetched::Outcome::failed ? 1 : 0;
         BOOST_TEST(seconds_since(begin) < 2.0);
     }
     BOOST_TEST(failed == 8);
@@ -134,7 +155,8 @@ BOOST_AUTO_TEST_CASE(a_host_that_is_silent_or_drips_is_left_in_time, *label("R31
         std::thread server([&] {
             auto peer = host.socket.acceptConnection();
             // The beginning of a TLS record of 16 KiB, byte by byte.
-            const std::string record = std::string("\x16\x03\x03\x40\x00", 5) + std::string(1000, '\x02');
+            const std::string record =
+                std::string("\x16\x03\x03\x40\x00", 5) + std::string(1000, '\x02');
             try {
                 for (std::size_t i = 0; !over; ++i) {
                     if (drips) peer.sendBytes(record.data() + i % record.size(), 1);
@@ -145,7 +167,8 @@ BOOST_AUTO_TEST_CASE(a_host_that_is_silent_or_drips_is_left_in_time, *label("R31
         });
         asked = 0;
         const auto begin = Clock::now();
-        BOOST_TEST((fetch(url(host.port(), true), {{"127.0.0.1"}}).outcome == Fetched::Outcome::failed));
+        BOOST_TEST(
+            (fetch(url(host.port(), true), {{"127.0.0.1"}}).outcome == Fetched::Outcome::failed));
         BOOST_TEST(seconds_since(begin) > 1.9);
         BOOST_TEST(seconds_since(begin) < 4.0);
         over = true;
@@ -158,15 +181,18 @@ BOOST_AUTO_TEST_CASE(what_was_kept_meanwhile_is_not_asked_for, *label("R31")) {
     BOOST_TEST((fetch(url(443), {}).outcome == Fetched::Outcome::look_again));
     BOOST_TEST(asked == 0);
     turn.still_needed = []() -> bool { throw std::runtime_error("the store is away"); };
-    for (int i = 0; i < 3; ++i) BOOST_CHECK_THROW(fetch(url(443), {}), std::runtime_error); // and its place is free again
+    for (int i = 0; i < 3; ++i)
+        BOOST_CHECK_THROW(fetch(url(443), {}), std::runtime_error); // and its place is free again
 }
 
-BOOST_AUTO_TEST_CASE(fetches_of_a_minute_are_counted_in_all_and_for_each_host, *label("R31") * label("K27")) {
+BOOST_AUTO_TEST_CASE(
+    fetches_of_a_minute_are_counted_in_all_and_for_each_host, *label("R31") * label("K27")) {
     limits.per_minute = 3;
     limits.per_host_per_minute = 2;
     const auto from = [&](const std::string& host) {
         asked = 0;
-        return fetch({core::ClientId("https://" + host + "/a"), host, 443, "/a", false}, {{"10.0.0.1"}});
+        return fetch(
+            {core::ClientId("https://" + host + "/a"), host, 443, "/a", false}, {{"10.0.0.1"}});
     };
     BOOST_TEST((from("a.example").outcome == Fetched::Outcome::failed));
     BOOST_TEST((from("a.example").outcome == Fetched::Outcome::failed));
@@ -174,12 +200,15 @@ BOOST_AUTO_TEST_CASE(fetches_of_a_minute_are_counted_in_all_and_for_each_host, *
     BOOST_TEST((refused.outcome == Fetched::Outcome::busy));
     BOOST_TEST(refused.retry_after_seconds == 60);
     BOOST_TEST(asked == 0);
-    BOOST_TEST((from("b.example").outcome == Fetched::Outcome::failed), "what was refused for its host does not count against others");
+    BOOST_TEST(
+        (from("b.example").outcome == Fetched::Outcome::failed),
+        "what was refused for its host does not count against others");
     BOOST_TEST((from("c.example").outcome == Fetched::Outcome::busy));
 }
 
 BOOST_AUTO_TEST_CASE(the_system_resolver_knows_this_machine, *label("R30")) {
-    for (const auto& address : sys::resolve_by_system("localhost")) BOOST_TEST((address == bytes("127.0.0.1") || address == bytes("::1")));
+    for (const auto& address : sys::resolve_by_system("localhost"))
+        BOOST_TEST((address == bytes("127.0.0.1") || address == bytes("::1")));
     BOOST_TEST((sys::resolve_by_system("127.0.0.1") == std::vector{bytes("127.0.0.1")}));
     BOOST_TEST(sys::resolve_by_system("no such name").empty());
 }

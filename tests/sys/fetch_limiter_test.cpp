@@ -13,7 +13,9 @@ using Entry = FetchLimiter::Entry;
 
 namespace {
 
-FetchLimiter::Time soon(int ms = 200) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
+FetchLimiter::Time soon(int ms = 200) {
+    return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+}
 
 // A child that enters and then does as it is told; it says by a byte of the pipe that it is in.
 pid_t child_that_holds(FetchLimiter& gate, const char* what, int ms) {
@@ -56,7 +58,8 @@ BOOST_AUTO_TEST_CASE(as_many_as_allowed_enter_and_no_more, *label("R31") * label
     BOOST_TEST((gate.enter("d", 2, soon()).entry == Entry::full));
 }
 
-BOOST_AUTO_TEST_CASE(who_wants_what_another_process_fetches_waits_until_that_is_done, *label("R31")) {
+BOOST_AUTO_TEST_CASE(
+    who_wants_what_another_process_fetches_waits_until_that_is_done, *label("R31")) {
     FetchLimiter gate;
     const auto pid = child_that_holds(gate, "a", 100);
     const auto other = gate.enter("b", 4, soon());
@@ -72,7 +75,8 @@ BOOST_AUTO_TEST_CASE(who_waits_holds_a_place_and_gives_up_in_time, *label("R31")
     BOOST_TEST((gate.enter("a", 1, soon()).entry == Entry::full));
     BOOST_TEST((gate.enter("a", 2, soon(50)).entry == Entry::full));
     BOOST_TEST(end_of(pid) == 0);
-    BOOST_TEST((gate.enter("a", 1, soon()).entry == Entry::entered), "neither of them is in any more");
+    BOOST_TEST(
+        (gate.enter("a", 1, soon()).entry == Entry::entered), "neither of them is in any more");
 }
 
 BOOST_AUTO_TEST_CASE(the_place_of_a_process_that_died_is_free_again, *label("R31")) {

@@ -14,28 +14,35 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// Answers one connection with what it was given, byte by byte when it drips, and keeps what was asked.
+// Answers one connection with what it was given, byte by byte when it drips, and keeps what was
+// asked.
 struct Host {
     Poco::Net::ServerSocket socket{Poco::Net::SocketAddress("127.0.0.1", 0)};
     std::string asked;
     std::thread thread;
 
-    Host(std::string answer, bool drips = false) : thread([this, answer = std::move(answer), drips] {
-        try {
-            auto peer = socket.acceptConnection();
-            char buffer[8192];
-            const int read = peer.receiveBytes(buffer, sizeof buffer);
-            asked.assign(buffer, static_cast<std::size_t>(std::max(read, 0)));
-            for (std::size_t i = 0; i < answer.size(); i += drips ? 1 : answer.size()) {
-                peer.sendBytes(answer.data() + i, static_cast<int>(drips ? 1 : answer.size()));
-                if (drips) std::this_thread::sleep_for(milliseconds(50));
-            }
-        } catch (const Poco::Exception&) { // it has gone
-        }
-    }) { ::signal(SIGPIPE, SIG_IGN); }
+    Host(std::string answer, bool drips = false)
+        : thread([this, answer = std::move(answer), drips] {
+              try {
+                  auto peer = socket.acceptConnection();
+                  char buffer[8192];
+                  const int read = peer.receiveBytes(buffer, sizeof buffer);
+                  asked.assign(buffer, static_cast<std::size_t>(std::max(read, 0)));
+                  for (std::size_t i = 0; i < answer.size(); i += drips ? 1 : answer.size()) {
+                      peer.sendBytes(
+                          answer.data() + i, static_cast<int>(drips ? 1 : answer.size()));
+                      if (drips) std::this_thread::sleep_for(milliseconds(50));
+                  }
+              } catch (const Poco::Exception&) { // it has gone
+              }
+          }) {
+        ::signal(SIGPIPE, SIG_IGN);
+    }
     ~Host() { thread.join(); }
 
-    std::string url(const std::string& path = "/x") const { return "http://127.0.0.1:" + std::to_string(socket.address().port()) + path; }
+    std::string url(const std::string& path = "/x") const {
+        return "http://127.0.0.1:" + std::to_string(socket.address().port()) + path;
+    }
 };
 
 sys::HttpResponse ask(const std::string& url, milliseconds total = milliseconds(3000)) {
@@ -43,14 +50,20 @@ sys::HttpResponse ask(const std::string& url, milliseconds total = milliseconds(
     return caller.ask({.method = "GET", .url = url, .headers = {}, .body = {}, .content_type = {}});
 }
 
-std::string answer_of(std::size_t length) { return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n" + std::string(length, 'x'); }
+std::string answer_of(std::size_t length) {
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n" +
+           std::string(length, 'x');
+}
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(web_caller)
 
 BOOST_AUTO_TEST_CASE(http_is_for_this_machine_and_other_addresses_are_refused_in_words) {
-    for (const auto* url : {"http://example.org/", "http://10.0.0.1/", "http://127.0.0.2/", "ftp://127.0.0.1/", "https://u:p@example.org/", "https://example.org/#f", "nothing", "http:///x", "https://a b/"}) {
+    for (const auto* url :
+         {"http://example.org/", "http://10.0.0.1/", "http://127.0.0.2/", "ftp://127.0.0.1/",
+          "https://u:p@example.org/", "https://example.org/#f", "nothing", "http:///x",
+          "https://a b/"}) {
         const auto answer = ask(url);
         BOOST_TEST(!answer.answered, url);
         BOOST_TEST(!answer.reason.empty(), url);
@@ -58,14 +71,30 @@ BOOST_AUTO_TEST_CASE(http_is_for_this_machine_and_other_addresses_are_refused_in
 }
 
 BOOST_AUTO_TEST_CASE(a_loopback_name_that_leads_elsewhere_is_not_asked) {
-    sys::PocoHttpClient caller({milliseconds(1000), ""}, [](const std::string&) { return std::vector<std::string>{std::string("\x08\x08\x08\x08", 4)}; });
-    BOOST_TEST(caller.ask({.method = "GET", .url = "http://localhost/", .headers = {}, .body = {}, .content_type = {}}).reason == "localhost does not lead to this machine");
+    sys::PocoHttpClient caller({milliseconds(1000), ""}, [](const std::string&) {
+        return std::vector<std::string>{std::string("\x08\x08\x08\x08", 4)};
+    });
+    BOOST_TEST(
+        caller
+            .ask(
+                {.method = "GET",
+                 .url = "http://localhost/",
+                 .headers = {},
+                 .body = {},
+                 .content_type = {}})
+            .reason == "localhost does not lead to this machine");
 }
 
 BOOST_AUTO_TEST_CASE(a_form_is_sent_whole_and_the_answer_is_told_as_it_came) {
-    Host host("HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer a=\"b\"\r\nWWW-Authenticate: Basic\r\nContent-Type: Application/JSON; charset=utf-8\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}");
+    Host host(
+        "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer a=\"b\"\r\nWWW-Authenticate: Basic\r\nContent-Type: Application/JSON; charset=utf-8\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}");
     sys::PocoHttpClient caller({milliseconds(3000), ""});
-    const auto answer = caller.ask({.method = "POST", .url = host.url("/token?x=1"), .headers = {{"Accept", "application/json"}}, .body = core::Secret("a=b"), .content_type = "application/x-www-form-urlencoded"});
+    const auto answer = caller.ask(
+        {.method = "POST",
+         .url = host.url("/token?x=1"),
+         .headers = {{"Accept", "application/json"}},
+         .body = core::Secret("a=b"),
+         .content_type = "application/x-www-form-urlencoded"});
     BOOST_TEST(answer.answered, answer.reason);
     BOOST_TEST(answer.status == 401);
     BOOST_TEST(answer.authenticate == "Bearer a=\"b\", Basic");
@@ -75,7 +104,9 @@ BOOST_AUTO_TEST_CASE(a_form_is_sent_whole_and_the_answer_is_told_as_it_came) {
     host.thread.join();
     host.thread = std::thread([] {});
     BOOST_TEST(host.asked.starts_with("POST /token?x=1 HTTP/1.1\r\n"));
-    BOOST_TEST((host.asked.find("Host: 127.0.0.1:" + std::to_string(host.socket.address().port())) != std::string::npos));
+    BOOST_TEST(
+        (host.asked.find("Host: 127.0.0.1:" + std::to_string(host.socket.address().port())) !=
+         std::string::npos));
     BOOST_TEST(host.asked.ends_with("a=b"));
 }
 
@@ -115,7 +146,15 @@ BOOST_AUTO_TEST_CASE(a_header_with_a_line_break_is_not_sent) {
     sys::PocoHttpClient caller({milliseconds(1000), ""});
     Poco::Net::ServerSocket silent(Poco::Net::SocketAddress("127.0.0.1", 0));
     const auto url = "http://127.0.0.1:" + std::to_string(silent.address().port()) + "/";
-    BOOST_TEST(caller.ask({.method = "GET", .url = url, .headers = {{"Authorization", "a\r\nX: b"}}, .body = {}, .content_type = {}}).reason == "what would be sent holds a control character");
+    BOOST_TEST(
+        caller
+            .ask(
+                {.method = "GET",
+                 .url = url,
+                 .headers = {{"Authorization", "a\r\nX: b"}},
+                 .body = {},
+                 .content_type = {}})
+            .reason == "what would be sent holds a control character");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,14 +18,16 @@
 #include <sstream>
 #include <type_traits>
 
+using boost::unit_test::label;
 using consentgate::tests::CapturedLog;
 using consentgate::tests::TempFolder;
-using boost::unit_test::label;
 
 namespace {
 
 // A secret does not fit into a field.
-static_assert(!std::is_constructible_v<std::pair<std::string_view, std::string_view>, const char*, consentgate::core::Secret>);
+static_assert(
+    !std::is_constructible_v<
+        std::pair<std::string_view, std::string_view>, const char*, consentgate::core::Secret>);
 
 std::string line_with(const std::string& value) {
     const CapturedLog log;
@@ -58,11 +60,15 @@ std::string outside_quotes(const std::string& line) {
 BOOST_AUTO_TEST_SUITE(logging)
 
 BOOST_AUTO_TEST_CASE(an_event_is_one_line_with_time_name_process_and_fields) {
-    BOOST_TEST(without_numbers(line_with("plain")) == "9-9-9T9:9:9.9Z event=request pid=9 why=plain status=9\n");
+    BOOST_TEST(
+        without_numbers(line_with("plain")) ==
+        "9-9-9T9:9:9.9Z event=request pid=9 why=plain status=9\n");
 }
 
 BOOST_AUTO_TEST_CASE(no_value_can_forge_a_line_or_a_field, *label("K47") * label("C12")) {
-    for (const std::string hostile : {"a\nevent=forged", "a\r\nb", "a status=200", "\" status=200 \"", "a=b", "\\\"", "\x1b[31m", "\u2028", "", "\x7f"}) {
+    for (const std::string hostile :
+         {"a\nevent=forged", "a\r\nb", "a status=200", "\" status=200 \"", "a=b", "\\\"",
+          "\x1b[31m", "\u2028", "", "\x7f"}) {
         const auto line = line_with(hostile);
         BOOST_TEST_CONTEXT(line) {
             BOOST_TEST(std::count(line.begin(), line.end(), '\n') == 1);
@@ -71,7 +77,8 @@ BOOST_AUTO_TEST_CASE(no_value_can_forge_a_line_or_a_field, *label("K47") * label
             // Outside quotes there are the four fields and no other.
             const auto outside = outside_quotes(line);
             BOOST_TEST(std::count(outside.begin(), outside.end(), '=') == 4);
-            BOOST_TEST(std::all_of(line.begin(), line.end() - 1, [](char c) { return c >= 0x20 && c < 0x7F; }));
+            BOOST_TEST(std::all_of(
+                line.begin(), line.end() - 1, [](char c) { return c >= 0x20 && c < 0x7F; }));
         }
     }
 }
@@ -94,7 +101,8 @@ struct Reopened {
     ~Reopened() { consentgate::sys::open_log({}); }
 };
 
-// What a syslog daemon would read; `made` is false where one runs already, or where nobody may stand in for it.
+// What a syslog daemon would read; `made` is false where one runs already, or where nobody may
+// stand in for it.
 struct SyslogDaemon {
     SyslogDaemon() : socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
         sockaddr_un address{};
@@ -117,7 +125,9 @@ struct SyslogDaemon {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_security_event_stands_in_the_log_and_in_the_audit_file_and_other_events_in_the_log_alone, *label("issue_6")) {
+BOOST_AUTO_TEST_CASE(
+    a_security_event_stands_in_the_log_and_in_the_audit_file_and_other_events_in_the_log_alone,
+    *label("issue_6")) {
     const TempFolder folder;
     const Reopened reopened;
     const CapturedLog log;
@@ -126,13 +136,15 @@ BOOST_AUTO_TEST_CASE(a_security_event_stands_in_the_log_and_in_the_audit_file_an
     consentgate::sys::log_audit("consent", {{"session", "s1"}});
     const auto audited = without_numbers(content_of(folder.file("audit")));
     BOOST_TEST(audited == "9-9-9T9:9:9.9Z event=audit what=consent pid=9 session=s9\n");
-    BOOST_TEST(without_numbers(log.text()) == "9-9-9T9:9:9.9Z event=request pid=9 status=9\n" + audited);
-    struct stat facts{};
+    BOOST_TEST(
+        without_numbers(log.text()) == "9-9-9T9:9:9.9Z event=request pid=9 status=9\n" + audited);
+    struct stat facts {};
     BOOST_REQUIRE(::stat(folder.file("audit").c_str(), &facts) == 0);
     BOOST_TEST((facts.st_mode & 0777) == 0600U);
 }
 
-BOOST_AUTO_TEST_CASE(an_audit_file_is_appended_to_and_begun_anew_after_it_was_moved_away, *label("issue_6")) {
+BOOST_AUTO_TEST_CASE(
+    an_audit_file_is_appended_to_and_begun_anew_after_it_was_moved_away, *label("issue_6")) {
     const TempFolder folder;
     const Reopened reopened;
     const CapturedLog log;
@@ -140,7 +152,9 @@ BOOST_AUTO_TEST_CASE(an_audit_file_is_appended_to_and_begun_anew_after_it_was_mo
         consentgate::sys::open_log({false, folder.file("audit")});
         consentgate::sys::log_audit(what, {});
     }
-    BOOST_TEST(content_of(folder.file("audit")).find("what=one") < content_of(folder.file("audit")).find("what=two"));
+    BOOST_TEST(
+        content_of(folder.file("audit")).find("what=one") <
+        content_of(folder.file("audit")).find("what=two"));
     BOOST_REQUIRE(::rename(folder.file("audit").c_str(), folder.file("audit.1").c_str()) == 0);
     consentgate::sys::open_log({false, folder.file("audit")});
     consentgate::sys::log_audit("three", {});
@@ -148,13 +162,18 @@ BOOST_AUTO_TEST_CASE(an_audit_file_is_appended_to_and_begun_anew_after_it_was_mo
     BOOST_TEST(content_of(folder.file("audit")).find("what=three") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(an_audit_file_that_cannot_be_written_is_an_error_and_not_a_silence, *label("issue_6")) {
+BOOST_AUTO_TEST_CASE(
+    an_audit_file_that_cannot_be_written_is_an_error_and_not_a_silence, *label("issue_6")) {
     const TempFolder folder;
-    BOOST_CHECK_EXCEPTION(consentgate::sys::open_log({false, folder.file("not/there")}), std::runtime_error,
-                          [](const std::runtime_error& error) { return std::string(error.what()).starts_with("audit_file /"); });
+    BOOST_CHECK_EXCEPTION(
+        consentgate::sys::open_log({false, folder.file("not/there")}), std::runtime_error,
+        [](const std::runtime_error& error) {
+            return std::string(error.what()).starts_with("audit_file /");
+        });
 }
 
-BOOST_AUTO_TEST_CASE(syslog_gets_what_stderr_would_and_security_events_as_authpriv, *label("issue_6")) {
+BOOST_AUTO_TEST_CASE(
+    syslog_gets_what_stderr_would_and_security_events_as_authpriv, *label("issue_6")) {
     const SyslogDaemon daemon;
     if (!daemon.made) {
         BOOST_TEST_MESSAGE("not run: /dev/log belongs to somebody else here");

@@ -26,7 +26,9 @@ std::size_t times(const std::string& text, const std::string& part) {
     return found;
 }
 
-bool has_line(const std::string& text, const std::string& line) { return times("\n" + text, "\n" + line + "\n") == 1; }
+bool has_line(const std::string& text, const std::string& line) {
+    return times("\n" + text, "\n" + line + "\n") == 1;
+}
 
 } // namespace
 
@@ -46,7 +48,8 @@ BOOST_AUTO_TEST_CASE(each_set_of_labels_is_counted_for_itself) {
 
 BOOST_AUTO_TEST_CASE(what_never_happened_is_zero_and_not_missing) {
     const TempFolder folder;
-    BOOST_TEST(has_line(Metrics(folder.file("metrics")).text(), "consentgate_store_errors_total 0"));
+    BOOST_TEST(
+        has_line(Metrics(folder.file("metrics")).text(), "consentgate_store_errors_total 0"));
 }
 
 BOOST_AUTO_TEST_CASE(every_family_is_explained_once_and_before_its_lines) {
@@ -56,7 +59,8 @@ BOOST_AUTO_TEST_CASE(every_family_is_explained_once_and_before_its_lines) {
     metrics.count(Metric::requests, {{"route", "b"}});
     const auto text = metrics.text();
     BOOST_TEST(times(text, "# TYPE consentgate_requests_total counter\n") == 1U);
-    BOOST_TEST(text.find("# TYPE consentgate_requests_total") < text.find("consentgate_requests_total{"));
+    BOOST_TEST(
+        text.find("# TYPE consentgate_requests_total") < text.find("consentgate_requests_total{"));
     BOOST_TEST(times(text, "# HELP ") == times(text, "# TYPE "));
     BOOST_TEST(text.ends_with("\n"));
 }
@@ -64,7 +68,7 @@ BOOST_AUTO_TEST_CASE(every_family_is_explained_once_and_before_its_lines) {
 BOOST_AUTO_TEST_CASE(a_time_falls_into_its_bucket_and_all_that_are_longer) {
     const TempFolder folder;
     Metrics metrics(folder.file("metrics"));
-    metrics.observe(Metric::gate_seconds, {}, 1ms);    // the bound belongs to its bucket
+    metrics.observe(Metric::gate_seconds, {}, 1ms); // the bound belongs to its bucket
     metrics.observe(Metric::gate_seconds, {}, 1001us);
     metrics.observe(Metric::gate_seconds, {}, 60s);
     const auto text = metrics.text();
@@ -89,7 +93,8 @@ BOOST_AUTO_TEST_CASE(a_label_cannot_forge_a_line) {
     const TempFolder folder;
     Metrics metrics(folder.file("metrics"));
     metrics.count(Metric::upstream_refreshes, {{"service", "a\"} 1\nforged 1\\"}});
-    BOOST_TEST(has_line(metrics.text(), R"(consentgate_upstream_refreshes_total{service="a\"} 1 forged 1\\"} 1)"));
+    BOOST_TEST(has_line(
+        metrics.text(), R"(consentgate_upstream_refreshes_total{service="a\"} 1 forged 1\\"} 1)"));
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_counted_as_lost) {
@@ -109,12 +114,16 @@ BOOST_AUTO_TEST_CASE(processes_count_together_and_lose_nothing) {
         const pid_t child = ::fork();
         BOOST_REQUIRE(child >= 0);
         if (child != 0) continue;
-        for (int n = 0; n < each; ++n) metrics.count(Metric::requests, {{"route", std::to_string(n % 50)}});
+        for (int n = 0; n < each; ++n)
+            metrics.count(Metric::requests, {{"route", std::to_string(n % 50)}});
         ::_exit(0);
     }
     int status = 0;
     while (::wait(&status) > 0) BOOST_TEST(status == 0);
-    for (int route = 0; route < 50; ++route) BOOST_TEST(has_line(metrics.text(), "consentgate_requests_total{route=\"" + std::to_string(route) + "\"} 400"));
+    for (int route = 0; route < 50; ++route)
+        BOOST_TEST(has_line(
+            metrics.text(),
+            "consentgate_requests_total{route=\"" + std::to_string(route) + "\"} 400"));
 }
 
 BOOST_AUTO_TEST_CASE(two_masters_count_in_one_file_and_a_restart_goes_on) {
@@ -123,15 +132,17 @@ BOOST_AUTO_TEST_CASE(two_masters_count_in_one_file_and_a_restart_goes_on) {
         Metrics pages(folder.file("metrics")), gate(folder.file("metrics"));
         pages.count(Metric::requests, {{"route", "a"}});
         gate.count(Metric::gate_decisions, {{"reason", "passed"}});
-        BOOST_TEST(has_line(pages.text(), R"(consentgate_gate_decisions_total{reason="passed"} 1)"));
+        BOOST_TEST(
+            has_line(pages.text(), R"(consentgate_gate_decisions_total{reason="passed"} 1)"));
     }
-    BOOST_TEST(has_line(Metrics(folder.file("metrics")).text(), R"(consentgate_requests_total{route="a"} 1)"));
+    BOOST_TEST(has_line(
+        Metrics(folder.file("metrics")).text(), R"(consentgate_requests_total{route="a"} 1)"));
 }
 
 BOOST_AUTO_TEST_CASE(the_file_is_nobody_elses) {
     const TempFolder folder;
     const Metrics metrics(folder.file("metrics"));
-    struct stat facts{};
+    struct stat facts {};
     BOOST_REQUIRE(::stat(folder.file("metrics").c_str(), &facts) == 0);
     BOOST_TEST((facts.st_mode & 0777) == 0600U);
 }
@@ -146,7 +157,9 @@ BOOST_AUTO_TEST_CASE(another_versions_file_is_replaced_and_not_written_into) {
 
 BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_an_error_that_names_it) {
     const TempFolder folder;
-    const auto names_it = [](const std::runtime_error& error) { return std::string(error.what()).find("metrics_file /") == 0; };
+    const auto names_it = [](const std::runtime_error& error) {
+        return std::string(error.what()).find("metrics_file /") == 0;
+    };
     BOOST_CHECK_EXCEPTION(Metrics(folder.file("not/there")), std::runtime_error, names_it);
     BOOST_REQUIRE(::symlink("/etc/hostname", folder.file("link").c_str()) == 0);
     BOOST_CHECK_EXCEPTION(Metrics(folder.file("link")), std::runtime_error, names_it);

@@ -11,17 +11,19 @@
 #include <array>
 #include <set>
 
-using consentgate::sys::OsRandom;
 using boost::unit_test::label;
+using consentgate::sys::OsRandom;
 
 BOOST_AUTO_TEST_SUITE(random_bytes)
 
 BOOST_AUTO_TEST_CASE(as_many_bytes_come_as_were_asked_for) {
     OsRandom random;
-    for (const std::size_t count : {0U, 1U, 8U, 16U, 32U, 1000U}) BOOST_TEST(random.bytes(count).size() == count);
+    for (const std::size_t count : {0U, 1U, 8U, 16U, 32U, 1000U})
+        BOOST_TEST(random.bytes(count).size() == count);
 }
 
-BOOST_AUTO_TEST_CASE(a_secret_has_43_characters_and_an_id_of_16_bytes_22, *label("A24") * label("contract_6")) {
+BOOST_AUTO_TEST_CASE(
+    a_secret_has_43_characters_and_an_id_of_16_bytes_22, *label("A24") * label("contract_6")) {
     OsRandom random;
     const auto secret = random.secret();
     BOOST_TEST(secret.reveal().size() == 43U);
@@ -42,7 +44,8 @@ BOOST_AUTO_TEST_CASE(a_thousand_secrets_differ_in_every_position, *label("A24"))
     }
     BOOST_TEST(seen.size() == 1000U);
     // 64 letters are possible, 16 in the last place, which holds four bits.
-    for (std::size_t at = 0; at < letters.size(); ++at) BOOST_TEST_CONTEXT(at) BOOST_TEST(letters[at].size() >= (at == 42 ? 12U : 48U));
+    for (std::size_t at = 0; at < letters.size(); ++at)
+        BOOST_TEST_CONTEXT(at) BOOST_TEST(letters[at].size() >= (at == 42 ? 12U : 48U));
 }
 
 BOOST_AUTO_TEST_CASE(a_fork_does_not_repeat_its_parent, *label("A24")) {
@@ -68,6 +71,8 @@ BOOST_AUTO_TEST_CASE(a_fork_does_not_repeat_its_parent, *label("A24")) {
     BOOST_TEST(seen.size() == 5U);
 }
 
-BOOST_AUTO_TEST_CASE(the_clock_is_of_this_century) { BOOST_TEST(consentgate::core::epoch(consentgate::sys::now()) > 1'700'000'000); }
+BOOST_AUTO_TEST_CASE(the_clock_is_of_this_century) {
+    BOOST_TEST(consentgate::core::epoch(consentgate::sys::now()) > 1'700'000'000);
+}
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+using boost::unit_test::label;
 using consentgate::core::Span;
 using consentgate::sys::RateLimiter;
 using consentgate::tests::noon;
-using boost::unit_test::label;
 
 BOOST_AUTO_TEST_SUITE(rate_limiter)
 
@@ -33,16 +33,19 @@ BOOST_AUTO_TEST_CASE(the_next_minute_begins_anew, *label("R17")) {
 BOOST_AUTO_TEST_CASE(what_is_refused_does_not_lengthen_the_wait, *label("R17")) {
     RateLimiter rates;
     rates.admit("register", "192.0.2.1", 1, noon);
-    for (int i = 0; i < 1000; ++i) BOOST_REQUIRE(rates.admit("register", "192.0.2.1", 1, noon) == 60);
+    for (int i = 0; i < 1000; ++i)
+        BOOST_REQUIRE(rates.admit("register", "192.0.2.1", 1, noon) == 60);
     BOOST_TEST(rates.admit("register", "192.0.2.1", 1, noon + Span(60)) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(zero_is_no_limit, *label("R17")) {
     RateLimiter rates;
-    for (int i = 0; i < 1000; ++i) BOOST_REQUIRE(rates.admit("register", "192.0.2.1", 0, noon) == 0);
+    for (int i = 0; i < 1000; ++i)
+        BOOST_REQUIRE(rates.admit("register", "192.0.2.1", 0, noon) == 0);
 }
 
-// Two keys may share one of 16384 counters, so not every one of many can be asked to be free; most must.
+// Two keys may share one of 16384 counters, so not every one of many can be asked to be free; most
+// must.
 BOOST_AUTO_TEST_CASE(addresses_and_purposes_are_counted_apart, *label("R17")) {
     RateLimiter rates;
     int admitted = 0;
@@ -62,7 +65,8 @@ BOOST_AUTO_TEST_CASE(a_limit_holds_across_processes, *label("R17")) {
         const pid_t child = ::fork();
         if (child == 0) {
             int admitted = 0;
-            for (int j = 0; j < tries; ++j) admitted += rates.admit("register", "192.0.2.1", limit, noon) == 0 ? 1 : 0;
+            for (int j = 0; j < tries; ++j)
+                admitted += rates.admit("register", "192.0.2.1", limit, noon) == 0 ? 1 : 0;
             ::_exit(admitted);
         }
         children.push_back(child);

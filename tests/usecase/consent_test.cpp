@@ -1,4 +1,5 @@
-// One consent through the use-cases, on SQLite: who may act, what a flow answers at each point of its life.
+// One consent through the use-cases, on SQLite: who may act, what a flow answers at each point of
+// its life.
 #include "dependencies_fixture.h"
 
 using namespace consentgate;
@@ -7,27 +8,46 @@ using boost::unit_test::label;
 
 BOOST_FIXTURE_TEST_SUITE(consent, DependenciesFixture)
 
-BOOST_AUTO_TEST_CASE(a_finished_flow_answers_already_submitted_to_its_browser_and_mismatch_to_others, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(
+    a_finished_flow_answers_already_submitted_to_its_browser_and_mismatch_to_others,
+    *label("contract-1")) {
     const auto flow = begin();
     BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "ok");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "flow_already_submitted");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), stranger, noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(usecase::open_flow(deps, about(flow), person, noon)) == "flow_already_submitted");
-    BOOST_TEST(code_of(usecase::choose_user_id(deps, about(flow, "&user_id=anna"), person, noon)) == "flow_already_submitted");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(flow), person, noon)) ==
+        "flow_already_submitted");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(flow), stranger, noon)) == "browser_mismatch");
+    BOOST_TEST(
+        code_of(usecase::open_flow(deps, about(flow), person, noon)) == "flow_already_submitted");
+    BOOST_TEST(
+        code_of(usecase::choose_user_id(deps, about(flow, "&user_id=anna"), person, noon)) ==
+        "flow_already_submitted");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_flow_is_invalid_and_an_expired_one_says_so, *label("contract-1")) {
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(core::FlowId(std::string(22, 'x'))), person, noon)) == "invalid_flow");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(
+            deps, about(core::FlowId(std::string(22, 'x'))), person, noon)) == "invalid_flow");
     const auto flow = begin();
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon + core::Span(900))) == "flow_expired");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon + core::Span(899))) == "ok");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(flow), person, noon + core::Span(900))) ==
+        "flow_expired");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(flow), person, noon + core::Span(899))) ==
+        "ok");
 }
 
-BOOST_AUTO_TEST_CASE(a_missing_or_foreign_cookie_is_a_mismatch_and_changes_nothing, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(
+    a_missing_or_foreign_cookie_is_a_mismatch_and_changes_nothing, *label("contract-1")) {
     const auto flow = begin();
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), usecase::BrowserContext{}, noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(usecase::deny_consent(deps, about(flow), stranger, noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(usecase::skip_identity(deps, about(flow), stranger, noon)) == "browser_mismatch");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(flow), usecase::BrowserContext{}, noon)) ==
+        "browser_mismatch");
+    BOOST_TEST(
+        code_of(usecase::deny_consent(deps, about(flow), stranger, noon)) == "browser_mismatch");
+    BOOST_TEST(
+        code_of(usecase::skip_identity(deps, about(flow), stranger, noon)) == "browser_mismatch");
     BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "ok");
 }
 
@@ -40,58 +60,87 @@ BOOST_AUTO_TEST_CASE(a_flow_of_a_disabled_client_is_invalid, *label("A3")) {
 BOOST_AUTO_TEST_CASE(the_session_has_the_identity_that_was_chosen_last, *label("contract-1")) {
     const auto key = put_key("sk-bf-anna", "vk_anna");
     const auto flow = begin();
-    BOOST_TEST(code_of(usecase::choose_user_id(deps, about(flow, "&user_id=+anna+"), person, noon)) == "ok");
-    BOOST_TEST(code_of(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-anna"), person, noon)) == "ok");
-    BOOST_TEST(code_of(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-wrong"), person, noon)) == "invalid_virtual_key");
+    BOOST_TEST(
+        code_of(usecase::choose_user_id(deps, about(flow, "&user_id=+anna+"), person, noon)) ==
+        "ok");
+    BOOST_TEST(
+        code_of(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-anna"), person, noon)) ==
+        "ok");
+    BOOST_TEST(
+        code_of(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-wrong"), person, noon)) ==
+        "invalid_virtual_key");
     BOOST_REQUIRE(usecase::submit_consent(deps, about(flow), person, noon));
     const auto sessions = store->list_sessions(noon);
     BOOST_REQUIRE(sessions.size() == 1U);
-    BOOST_TEST((sessions[0].session.identity == core::Identity{core::IdentityKind::virtual_key, key.id.text}));
+    BOOST_TEST(
+        (sessions[0].session.identity ==
+         core::Identity{core::IdentityKind::virtual_key, key.id.text}));
 }
 
 BOOST_AUTO_TEST_CASE(where_an_identity_is_enforced_it_cannot_be_skipped, *label("contract-1")) {
     policy.enforce_identity = true;
     const auto flow = begin();
-    BOOST_TEST(code_of(usecase::skip_identity(deps, about(flow), person, noon)) == "identity_required");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "identity_required");
-    BOOST_TEST(code_of(usecase::choose_user_id(deps, about(flow, "&user_id=anna"), person, noon)) == "ok");
+    BOOST_TEST(
+        code_of(usecase::skip_identity(deps, about(flow), person, noon)) == "identity_required");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "identity_required");
+    BOOST_TEST(
+        code_of(usecase::choose_user_id(deps, about(flow, "&user_id=anna"), person, noon)) == "ok");
     BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(a_raw_key_as_bearer_becomes_the_identity_of_a_flow_without_one, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(
+    a_raw_key_as_bearer_becomes_the_identity_of_a_flow_without_one, *label("contract-1")) {
     put_key("sk-bf-anna", "vk_anna");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-anna"), noon)) == "ok");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-anna"), noon)) ==
+        "ok");
     BOOST_TEST(store->list_sessions(noon).front().session.identity.value == "vk_anna");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-unknown"), noon)) == "invalid_bearer");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(
+            deps, about(begin()), with_bearer("sk-bf-unknown"), noon)) == "invalid_bearer");
 }
 
-BOOST_AUTO_TEST_CASE(a_bearer_for_another_identity_is_refused_and_the_flow_goes_on, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(
+    a_bearer_for_another_identity_is_refused_and_the_flow_goes_on, *label("contract-1")) {
     put_key("sk-bf-anna", "vk_anna");
     put_key("sk-bf-ben", "vk_ben");
     const auto flow = begin();
     BOOST_REQUIRE(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-anna"), person, noon));
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), with_bearer("sk-bf-ben"), noon)) == "invalid_bearer");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), with_bearer("sk-bf-anna"), noon)) == "ok");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(flow), with_bearer("sk-bf-ben"), noon)) ==
+        "invalid_bearer");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(flow), with_bearer("sk-bf-anna"), noon)) ==
+        "ok");
 
     const auto typed = begin();
     BOOST_REQUIRE(usecase::choose_user_id(deps, about(typed, "&user_id=anna"), person, noon));
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(typed), with_bearer("sk-bf-anna"), noon)) == "invalid_bearer");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(typed), with_bearer("sk-bf-anna"), noon)) ==
+        "invalid_bearer");
 }
 
 BOOST_AUTO_TEST_CASE(a_virtual_key_bearer_does_not_replace_the_cookie, *label("contract-1")) {
     put_key("sk-bf-anna", "vk_anna");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-anna", false), noon)) == "browser_mismatch");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(
+            deps, about(begin()), with_bearer("sk-bf-anna", false), noon)) == "browser_mismatch");
 }
 
 BOOST_AUTO_TEST_CASE(a_disabled_or_expired_key_is_no_bearer, *label("contract-1")) {
     put_key("sk-bf-anna", "vk_anna");
     store->disable_virtual_key(core::VirtualKeyId("vk_anna"), noon);
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-anna"), noon)) == "invalid_bearer");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-anna"), noon)) ==
+        "invalid_bearer");
     auto brief = sample_virtual_key("sk-bf-brief");
     brief.id = core::VirtualKeyId("vk_brief");
     brief.expires_at = noon;
     store->put_virtual_key(brief);
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-brief"), noon)) == "invalid_bearer");
+    BOOST_TEST(
+        code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-brief"), noon)) ==
+        "invalid_bearer");
 }
 
 BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_is_told, *label("A27")) {
@@ -105,14 +154,17 @@ BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_is_told, *label("A27")
 }
 
 // The choice is made at the moment between the submit's look and its write.
-BOOST_AUTO_TEST_CASE(an_identity_chosen_in_the_midst_of_a_submit_is_the_one_that_counts, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(
+    an_identity_chosen_in_the_midst_of_a_submit_is_the_one_that_counts, *label("contract-1")) {
     const auto flow = begin();
     auto meddled = config;
     bool once = true;
     meddled.before_statement = [&](std::string_view sql) {
         if (!sql.starts_with("BEGIN") || !once) return;
         once = false;
-        BOOST_TEST(code_of(usecase::choose_user_id(deps, about(flow, "&user_id=late"), person, noon)) == "ok");
+        BOOST_TEST(
+            code_of(usecase::choose_user_id(deps, about(flow, "&user_id=late"), person, noon)) ==
+            "ok");
     };
     const auto store_in_motion = store::open_store(meddled);
     usecase::Dependencies other{*store_in_motion, random, policy, keyring, bearers};
@@ -132,43 +184,70 @@ BOOST_AUTO_TEST_CASE(a_code_gives_the_token_of_its_session_once, *label("T13")) 
     BOOST_TEST(code_of(usecase::grant_token(deps, {form, {}}, noon)) == "invalid_grant");
 }
 
-BOOST_AUTO_TEST_CASE(a_replay_with_everything_right_ends_the_session_and_one_with_a_wrong_verifier_does_not, *label("T16")) {
+BOOST_AUTO_TEST_CASE(
+    a_replay_with_everything_right_ends_the_session_and_one_with_a_wrong_verifier_does_not,
+    *label("T16")) {
     const auto parameters = sample_exchange().with("code", finished_code());
     const auto granted = usecase::grant_token(deps, {parameters.form(), {}}, noon);
     BOOST_REQUIRE(granted);
     const auto hash = core::sha256(granted->token);
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.with("code_verifier", std::string(43, 'w')).form(), {}}, noon)) == "invalid_grant");
+    BOOST_TEST(
+        code_of(usecase::grant_token(
+            deps, {parameters.with("code_verifier", std::string(43, 'w')).form(), {}}, noon)) ==
+        "invalid_grant");
     BOOST_TEST(!store->find_session(hash)->session.revoked_at.has_value());
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.form(), {}}, noon + core::Span(3600))) == "invalid_grant");
+    BOOST_TEST(
+        code_of(usecase::grant_token(deps, {parameters.form(), {}}, noon + core::Span(3600))) ==
+        "invalid_grant");
     BOOST_TEST(store->find_session(hash)->session.revoked_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_verifier_leaves_the_code_usable, *label("T12")) {
     const auto parameters = sample_exchange().with("code", finished_code());
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.with("code_verifier", std::string(43, 'w')).form(), {}}, noon)) == "invalid_grant");
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.with("redirect_uri", "http://127.0.0.1/callback").form(), {}}, noon)) == "invalid_grant");
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.with("resource", "https://else.example/mcp").form(), {}}, noon)) == "invalid_target");
+    BOOST_TEST(
+        code_of(usecase::grant_token(
+            deps, {parameters.with("code_verifier", std::string(43, 'w')).form(), {}}, noon)) ==
+        "invalid_grant");
+    BOOST_TEST(
+        code_of(usecase::grant_token(
+            deps, {parameters.with("redirect_uri", "http://127.0.0.1/callback").form(), {}},
+            noon)) == "invalid_grant");
+    BOOST_TEST(
+        code_of(usecase::grant_token(
+            deps, {parameters.with("resource", "https://else.example/mcp").form(), {}}, noon)) ==
+        "invalid_target");
     BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.form(), {}}, noon)) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_code_lives_five_minutes, *label("A24")) {
     const auto late = sample_exchange().with("code", finished_code());
-    BOOST_TEST(code_of(usecase::grant_token(deps, {late.form(), {}}, noon + core::Span(300))) == "invalid_grant");
-    BOOST_TEST(code_of(usecase::grant_token(deps, {late.form(), {}}, noon + core::Span(299))) == "ok");
+    BOOST_TEST(
+        code_of(usecase::grant_token(deps, {late.form(), {}}, noon + core::Span(300))) ==
+        "invalid_grant");
+    BOOST_TEST(
+        code_of(usecase::grant_token(deps, {late.form(), {}}, noon + core::Span(299))) == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_or_disabled_client_is_invalid_client_and_costs_no_code, *label("R18")) {
+BOOST_AUTO_TEST_CASE(
+    an_unknown_or_disabled_client_is_invalid_client_and_costs_no_code, *label("R18")) {
     const auto parameters = sample_exchange().with("code", finished_code());
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.with("client_id", "cgc_gone").form(), {}}, noon)) == "invalid_client");
+    BOOST_TEST(
+        code_of(usecase::grant_token(
+            deps, {parameters.with("client_id", "cgc_gone").form(), {}}, noon)) ==
+        "invalid_client");
     auto other = sample_client();
     other.id = core::ClientId("cgc_other");
     store->put_client(other);
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.with("client_id", "cgc_other").form(), {}}, noon)) == "invalid_grant");
+    BOOST_TEST(
+        code_of(usecase::grant_token(
+            deps, {parameters.with("client_id", "cgc_other").form(), {}}, noon)) ==
+        "invalid_grant");
     BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.form(), {}}, noon)) == "ok");
     BOOST_TEST(store->find_client(core::ClientId("cgc_sample"))->last_used_at.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_key_file_without_the_code_s_key_is_our_error_and_costs_no_code, *label("contract-5")) {
+BOOST_AUTO_TEST_CASE(
+    a_key_file_without_the_code_s_key_is_our_error_and_costs_no_code, *label("contract-5")) {
     const auto form = sample_exchange().with("code", finished_code()).form();
     core::Keyring other({{core::KeyId("k2"), core::Secret(std::string(32, '\2'))}});
     usecase::Dependencies blind{*store, random, policy, other, bearers};

@@ -15,7 +15,8 @@ namespace consentgate::tests {
 
 struct DependenciesFixture {
     TempFolder folder;
-    store::StoreConfig config{.path = folder.file("consentgate.db"), .wait = std::chrono::milliseconds(2000)};
+    store::StoreConfig config{
+        .path = folder.file("consentgate.db"), .wait = std::chrono::milliseconds(2000)};
     std::unique_ptr<store::Store> store = (store::migrate(config, noon), store::open_store(config));
     sys::OsRandom random;
     core::Policy policy = sample_policy();
@@ -29,12 +30,15 @@ struct DependenciesFixture {
     DependenciesFixture() { store->put_client(sample_client()); }
 
     core::FlowId begin() {
-        const auto flow = usecase::begin_authorize(deps, sample_authorize().form(), *person.browser, noon);
+        const auto flow =
+            usecase::begin_authorize(deps, sample_authorize().form(), *person.browser, noon);
         BOOST_REQUIRE_EQUAL(code_of(flow), "ok");
         return flow->id;
     }
 
-    static core::Form about(const core::FlowId& flow, const std::string& more = "") { return form_of("flow_id=" + flow.text + more); }
+    static core::Form about(const core::FlowId& flow, const std::string& more = "") {
+        return form_of("flow_id=" + flow.text + more);
+    }
 
     usecase::BrowserContext with_bearer(const std::string& credential, bool cookie = true) const {
         return {cookie ? person.browser : std::nullopt, "Bearer " + credential};

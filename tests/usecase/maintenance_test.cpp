@@ -16,10 +16,13 @@ BOOST_AUTO_TEST_CASE(a_key_file_that_lacks_or_changes_a_used_key_is_refused, *la
     usecase::check_server_keys(*store, keyring, noon);
     usecase::check_server_keys(*store, keyring, noon); // the same again
     const core::ServerKey changed{core::KeyId("k1"), core::Secret(std::string(32, '\7'))};
-    BOOST_CHECK_THROW(usecase::check_server_keys(*store, core::Keyring({changed}), noon), std::runtime_error);
+    BOOST_CHECK_THROW(
+        usecase::check_server_keys(*store, core::Keyring({changed}), noon), std::runtime_error);
     const core::ServerKey other{core::KeyId("k2"), core::Secret(std::string(32, '\7'))};
-    BOOST_CHECK_THROW(usecase::check_server_keys(*store, core::Keyring({other}), noon), std::runtime_error);
-    usecase::check_server_keys(*store, core::Keyring({keyring.keys()[0], other}), noon); // a key more is a rotation
+    BOOST_CHECK_THROW(
+        usecase::check_server_keys(*store, core::Keyring({other}), noon), std::runtime_error);
+    usecase::check_server_keys(
+        *store, core::Keyring({keyring.keys()[0], other}), noon); // a key more is a rotation
     BOOST_TEST(store->list_server_keys().size() == 2U);
 }
 
@@ -33,24 +36,33 @@ BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("h
 
 BOOST_AUTO_TEST_CASE(minted_client_ids_never_look_like_urls, *label("R5")) {
     for (int i = 0; i < 1000; ++i) {
-        const auto client = usecase::add_client(deps, {"Name", {"http://localhost/callback"}, core::ClientAuth::none, {}}, noon);
+        const auto client = usecase::add_client(
+            deps, {"Name", {"http://localhost/callback"}, core::ClientAuth::none, {}}, noon);
         BOOST_REQUIRE(client);
         BOOST_REQUIRE(client->client.id.text.starts_with("cgc_"));
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_client_an_operator_adds_obeys_the_same_rules, *label("R1") * label("R2")) {
-    const auto client = usecase::add_client(deps, {"Name", {"https://client.example/cb"}, core::ClientAuth::none, {}}, noon);
+    const auto client = usecase::add_client(
+        deps, {"Name", {"https://client.example/cb"}, core::ClientAuth::none, {}}, noon);
     BOOST_REQUIRE(client);
     BOOST_TEST(store->find_client(client->client.id)->by_operator);
-    BOOST_TEST(code_of(usecase::add_client(deps, {"Name", {"http://evil.example/cb"}, core::ClientAuth::none, {}}, noon)) == "invalid_redirect_uri");
+    BOOST_TEST(
+        code_of(usecase::add_client(
+            deps, {"Name", {"http://evil.example/cb"}, core::ClientAuth::none, {}}, noon)) ==
+        "invalid_redirect_uri");
 }
 
 BOOST_AUTO_TEST_CASE(registration_that_is_switched_off_is_not_there, *label("R1")) {
     policy.registration_enabled = false;
-    BOOST_TEST(code_of(usecase::register_client(deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", noon)) == "not_found");
+    BOOST_TEST(
+        code_of(usecase::register_client(
+            deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", noon)) == "not_found");
     policy.registration_enabled = true;
-    BOOST_TEST(code_of(usecase::register_client(deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", noon)) == "ok");
+    BOOST_TEST(
+        code_of(usecase::register_client(
+            deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", noon)) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label("contract-4")) {
@@ -60,26 +72,42 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label(
     BOOST_TEST(made->clear.reveal().size() == 49U);
     BOOST_TEST(made->key.name == "Anna");
     BOOST_TEST((store->find_virtual_key(core::sha256(made->clear))->id == made->key.id));
-    for (const std::string bad : {"", " ", "a\nb", "\xFF"}) BOOST_TEST(code_of(usecase::add_virtual_key(*store, random, bad, std::nullopt, {}, noon)) == "invalid_request");
-    BOOST_TEST(code_of(usecase::add_virtual_key(*store, random, std::string(200, 'n'), std::nullopt, {}, noon)) == "ok");
-    BOOST_TEST(code_of(usecase::add_virtual_key(*store, random, std::string(201, 'n'), std::nullopt, {}, noon)) == "invalid_request");
+    for (const std::string bad : {"", " ", "a\nb", "\xFF"})
+        BOOST_TEST(
+            code_of(usecase::add_virtual_key(*store, random, bad, std::nullopt, {}, noon)) ==
+            "invalid_request");
+    BOOST_TEST(
+        code_of(usecase::add_virtual_key(
+            *store, random, std::string(200, 'n'), std::nullopt, {}, noon)) == "ok");
+    BOOST_TEST(
+        code_of(usecase::add_virtual_key(
+            *store, random, std::string(201, 'n'), std::nullopt, {}, noon)) == "invalid_request");
 }
 
-BOOST_AUTO_TEST_CASE(a_token_opens_its_resource_until_its_session_client_or_key_ends, *label("C5") * label("RS4")) {
+BOOST_AUTO_TEST_CASE(
+    a_token_opens_its_resource_until_its_session_client_or_key_ends, *label("C5") * label("RS4")) {
     put_key("sk-bf-anna", "vk_anna");
     const auto flow = begin();
     BOOST_REQUIRE(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-anna"), person, noon));
     const auto submitted = usecase::submit_consent(deps, about(flow), person, noon);
     BOOST_REQUIRE(submitted);
-    const auto granted = usecase::grant_token(deps, {sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form(), {}}, noon);
+    const auto granted = usecase::grant_token(
+        deps,
+        {sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form(),
+         {}},
+        noon);
     BOOST_REQUIRE(granted);
-    const auto access = [&](const std::string& resource, core::Instant now) { return code_of(usecase::authorize_access(deps, granted->token, resource, now)); };
+    const auto access = [&](const std::string& resource, core::Instant now) {
+        return code_of(usecase::authorize_access(deps, granted->token, resource, now));
+    };
     const auto resource = policy.resources.front().url;
     BOOST_TEST(access(resource, noon) == "ok");
     BOOST_TEST(access(resource + "/more", noon) == "invalid_bearer");
     BOOST_TEST(access(resource, noon + core::Span(86399)) == "ok");
     BOOST_TEST(access(resource, noon + core::Span(86400)) == "invalid_bearer");
-    BOOST_TEST(code_of(usecase::authorize_access(deps, core::Secret("cgs_unknown"), resource, noon)) == "invalid_bearer");
+    BOOST_TEST(
+        code_of(usecase::authorize_access(deps, core::Secret("cgs_unknown"), resource, noon)) ==
+        "invalid_bearer");
     store->disable_virtual_key(core::VirtualKeyId("vk_anna"), noon);
     BOOST_TEST(access(resource, noon) == "invalid_bearer");
 }

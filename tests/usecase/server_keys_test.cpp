@@ -1,4 +1,5 @@
-// Changing the server key while requests go on: what each key is for, what is moved, and what is refused.
+// Changing the server key while requests go on: what each key is for, what is moved, and what is
+// refused.
 #include "dependencies_fixture.h"
 
 #include "consentgate/core/base/aead.h"
@@ -17,7 +18,8 @@ const core::ServerKey second{core::KeyId("k2"), core::Secret(std::string(32, '\2
 constexpr core::Span grace{30};
 
 struct VaultFixture : DependenciesFixture {
-    const core::Keyring alone{{first}}, added{{second, first}}, rotated{{first, second}}, only_new{{second}};
+    const core::Keyring alone{{first}}, added{{second, first}}, rotated{{first, second}},
+        only_new{{second}};
 
     core::LinkedAccount connect(const core::Keyring& keys) {
         const auto flow = begin();
@@ -32,11 +34,15 @@ struct VaultFixture : DependenciesFixture {
         return token;
     }
 
-    std::string seal(const core::Keyring& keys, const std::string& place, const std::string& clear) {
-        return core::seal(keys, keys.newest(), random.bytes(core::nonce_bytes), place, core::Secret(clear));
+    std::string seal(
+        const core::Keyring& keys, const std::string& place, const std::string& clear) {
+        return core::seal(
+            keys, keys.newest(), random.bytes(core::nonce_bytes), place, core::Secret(clear));
     }
 
-    core::LinkedAccount found(const core::LinkedAccount& token) { return *store->find_account(token.owner, token.service); }
+    core::LinkedAccount found(const core::LinkedAccount& token) {
+        return *store->find_account(token.owner, token.service);
+    }
 
     std::string access_of(const core::LinkedAccount& token, const core::Keyring& keys) {
         const auto row = found(token);
@@ -51,8 +57,11 @@ struct VaultFixture : DependenciesFixture {
     std::string stages(const core::Keyring& keys) {
         std::string all;
         for (const auto& key : usecase::list_keys(*store, keys, grace, noon)) {
-            all += key.key.text + (key.stage == KeyStage::added ? ":added " : key.stage == KeyStage::known ? ":known " : key.stage == KeyStage::current ? ":current "
-                                   : key.stage == KeyStage::old ? ":old " : ":removed ");
+            all += key.key.text + (key.stage == KeyStage::added     ? ":added "
+                                   : key.stage == KeyStage::known   ? ":known "
+                                   : key.stage == KeyStage::current ? ":current "
+                                   : key.stage == KeyStage::old     ? ":old "
+                                                                    : ":removed ");
         }
         return all;
     }
@@ -66,7 +75,8 @@ struct VaultFixture : DependenciesFixture {
         }
     }
 
-    std::string retire(const core::Keyring& keys, const core::KeyId& key, core::Instant now = noon) {
+    std::string retire(
+        const core::Keyring& keys, const core::KeyId& key, core::Instant now = noon) {
         try {
             usecase::retire_key(*store, keys, key, grace, now);
             return "ok";
@@ -82,16 +92,20 @@ struct VaultFixture : DependenciesFixture {
     }
 };
 
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool says(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(vault_keys, VaultFixture)
 
-BOOST_AUTO_TEST_CASE(a_key_is_added_then_known_then_current_then_old_then_removed, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    a_key_is_added_then_known_then_current_then_old_then_removed, *label("contract_5")) {
     BOOST_TEST(check(alone) == "ok");
     BOOST_TEST(stages(added) == "k2:added k1:current ");
-    usecase::check_server_keys(*store, added, noon, usecase::KeyCheck::looking); // the operator's tool is no server
+    usecase::check_server_keys(
+        *store, added, noon, usecase::KeyCheck::looking); // the operator's tool is no server
     BOOST_TEST(stages(added) == "k2:added k1:current ");
     BOOST_TEST(check(added, noon + core::Span(10)) == "ok");
     BOOST_TEST(stages(added) == "k2:known k1:current ");
@@ -107,7 +121,8 @@ BOOST_AUTO_TEST_CASE(a_key_is_added_then_known_then_current_then_old_then_remove
     BOOST_TEST(stages(rotated) == "k1:removed k2:current ");
 }
 
-BOOST_AUTO_TEST_CASE(a_machine_without_the_added_key_starts_until_it_is_used, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    a_machine_without_the_added_key_starts_until_it_is_used, *label("contract_5")) {
     check(alone);
     check(added, noon + core::Span(10));
     BOOST_TEST(check(alone) == "ok");
@@ -117,33 +132,41 @@ BOOST_AUTO_TEST_CASE(a_machine_without_the_added_key_starts_until_it_is_used, *l
     BOOST_TEST(says(check(added), "'k1', the last in the key file, was removed"));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_reloaded_with_a_key_in_the_last_place_notes_that_it_is_used, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    a_server_that_is_reloaded_with_a_key_in_the_last_place_notes_that_it_is_used,
+    *label("contract_5")) {
     check(alone);
     check(added, noon + core::Span(10));
     BOOST_TEST(check(rotated) == "ok");
     BOOST_TEST(stages(rotated) == "k1:old k2:current ");
 }
 
-BOOST_AUTO_TEST_CASE(a_key_file_from_before_the_rotation_is_not_rotated_back, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    a_key_file_from_before_the_rotation_is_not_rotated_back, *label("contract_5")) {
     switch_keys();
     BOOST_CHECK_NO_THROW(usecase::require_latest(*store, rotated));
-    BOOST_CHECK_EXCEPTION(usecase::require_latest(*store, added), std::runtime_error, [](const auto& error) { return says(error.what(), "newer 'k2'"); });
+    BOOST_CHECK_EXCEPTION(
+        usecase::require_latest(*store, added), std::runtime_error,
+        [](const auto& error) { return says(error.what(), "newer 'k2'"); });
     BOOST_TEST(says(retire(added, second.id), "newer 'k2'"));
 }
 
-BOOST_AUTO_TEST_CASE(of_a_database_that_knows_no_key_all_are_old_but_the_last, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    of_a_database_that_knows_no_key_all_are_old_but_the_last, *label("contract_5")) {
     BOOST_TEST(check(rotated) == "ok");
     BOOST_TEST(stages(rotated) == "k1:old k2:current ");
 }
 
-BOOST_AUTO_TEST_CASE(what_older_keys_hold_is_moved_and_opens_with_the_new_key_alone, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    what_older_keys_hold_is_moved_and_opens_with_the_new_key_alone, *label("contract_5")) {
     switch_keys();
     std::vector<core::LinkedAccount> tokens;
     for (int i = 0; i < 120; ++i) tokens.push_back(connect(alone)); // more than two batches
     core::Service service;
     service.id = core::ServiceId("notion");
     service.name = "Notion";
-    service.url = service.authorization_endpoint = service.token_endpoint = "https://notion.example/";
+    service.url = service.authorization_endpoint = service.token_endpoint =
+        "https://notion.example/";
     service.client_id = "us";
     service.key_id = first.id;
     service.client_secret = seal(alone, service.client_secret_aad(), "our secret");
@@ -155,9 +178,13 @@ BOOST_AUTO_TEST_CASE(what_older_keys_hold_is_moved_and_opens_with_the_new_key_al
     BOOST_TEST(moved.unreadable == 0U);
     for (const auto& token : tokens) BOOST_REQUIRE(access_of(token, only_new) == "access");
     const auto row = found(tokens.front());
-    BOOST_TEST(core::unseal(only_new, row.key_id, row.refresh_token, row.refresh_token_aad())->reveal() == "refresh");
+    BOOST_TEST(
+        core::unseal(only_new, row.key_id, row.refresh_token, row.refresh_token_aad())->reveal() ==
+        "refresh");
     const auto kept = *store->find_service(service.id);
-    BOOST_TEST(core::unseal(only_new, kept.key_id, kept.client_secret, kept.client_secret_aad())->reveal() == "our secret");
+    BOOST_TEST(
+        core::unseal(only_new, kept.key_id, kept.client_secret, kept.client_secret_aad())
+            ->reveal() == "our secret");
     BOOST_TEST(move(rotated).found == 0U);
     BOOST_TEST(retire(rotated, first.id) == "ok");
 }
@@ -169,15 +196,19 @@ BOOST_AUTO_TEST_CASE(a_walk_that_is_stopped_goes_on_where_it_was, *label("contra
     const auto stop = [](const usecase::Rekeyed& done) {
         if (done.accounts > 0) throw std::runtime_error("stopped");
     };
-    BOOST_CHECK_THROW(usecase::rekey(*store, random, rotated, grace, noon, stop), std::runtime_error);
-    for (const auto& token : tokens) BOOST_REQUIRE(access_of(token, rotated) == "access"); // all of it, half moved
+    BOOST_CHECK_THROW(
+        usecase::rekey(*store, random, rotated, grace, noon, stop), std::runtime_error);
+    for (const auto& token : tokens)
+        BOOST_REQUIRE(access_of(token, rotated) == "access"); // all of it, half moved
     const auto rest = move(rotated).accounts;
     BOOST_TEST(rest > 0U);
     BOOST_TEST(rest < 120U);
     for (const auto& token : tokens) BOOST_REQUIRE(access_of(token, only_new) == "access");
 }
 
-BOOST_AUTO_TEST_CASE(what_was_moved_by_hand_does_not_open_is_left_alone_and_told, *label("contract_5") * label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    what_was_moved_by_hand_does_not_open_is_left_alone_and_told,
+    *label("contract_5") * label("contract_4")) {
     switch_keys();
     const auto anna = connect(alone), mallory = connect(alone), whole = connect(alone);
     auto stolen = found(mallory);
@@ -193,7 +224,8 @@ BOOST_AUTO_TEST_CASE(what_was_moved_by_hand_does_not_open_is_left_alone_and_told
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("contract_5")) {
-    usecase::Dependencies old_world{*store, random, policy, alone, bearers}; // of a worker that was not reloaded
+    usecase::Dependencies old_world{
+        *store, random, policy, alone, bearers}; // of a worker that was not reloaded
     switch_keys();
     const auto submitted = usecase::submit_consent(old_world, about(begin()), person, noon);
     BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
@@ -203,7 +235,8 @@ BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("c
     BOOST_TEST(life.use.codes == 1U);
     BOOST_TEST((life.until == noon + core::Span(300)));
     usecase::Dependencies new_world{*store, random, policy, rotated, bearers};
-    const auto form = sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form();
+    const auto form =
+        sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form();
     BOOST_TEST(code_of(usecase::grant_token(new_world, {form, {}}, noon)) == "ok");
     BOOST_TEST(retire(rotated, first.id, noon + core::Span(300)) == "ok");
 }

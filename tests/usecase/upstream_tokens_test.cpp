@@ -1,4 +1,5 @@
-// Fresh tokens with several workers at once: each thread is a worker, with a store and a World of its own on one database.
+// Fresh tokens with several workers at once: each thread is a worker, with a store and a World of
+// its own on one database.
 #include "dependencies_fixture.h"
 
 #include "consentgate/core/base/aead.h"
@@ -46,9 +47,12 @@ struct Workers : DependenciesFixture {
     void connect() {
         const auto flow = begin();
         BOOST_REQUIRE(usecase::skip_identity(deps, about(flow), person, noon));
-        const auto begun_authorization = usecase::connect_in_flow(deps, about(flow, "&mcp_client_id=notion"), person, noon);
+        const auto begun_authorization =
+            usecase::connect_in_flow(deps, about(flow, "&mcp_client_id=notion"), person, noon);
         BOOST_REQUIRE_EQUAL(code_of(begun_authorization), "ok");
-        const auto back = usecase::finish_connect(deps, form_of("code=anna&state=" + query_value(begun_authorization->reveal(), "state")), person, noon);
+        const auto back = usecase::finish_connect(
+            deps, form_of("code=anna&state=" + query_value(begun_authorization->reveal(), "state")),
+            person, noon);
         BOOST_REQUIRE_EQUAL(code_of(back), "ok");
         BOOST_REQUIRE_EQUAL(back->problem, "");
         const auto submitted = usecase::submit_consent(deps, about(flow), person, noon);
@@ -63,8 +67,10 @@ struct Workers : DependenciesFixture {
             threads.emplace_back([&] {
                 const auto own_store = store::open_store(config);
                 sys::OsRandom own_random;
-                usecase::Dependencies own{*own_store, own_random, policy, keyring, bearers, nullptr, &service};
-                const auto fresh = usecase::fresh_upstream_token(own, session, sample_service(), now);
+                usecase::Dependencies own{*own_store, own_random, policy,  keyring,
+                                          bearers,    nullptr,    &service};
+                const auto fresh =
+                    usecase::fresh_upstream_token(own, session, sample_service(), now);
                 answer = fresh ? fresh->access_token.reveal() : code_of(fresh);
             });
         }
@@ -76,24 +82,31 @@ struct Workers : DependenciesFixture {
 struct Endings : Workers {
     Endings() { connect(); }
     // out: what is still to be told at that time
-    std::size_t waiting(core::Instant now) { return store->list_accounts_to_revoke(now, 10).size(); }
+    std::size_t waiting(core::Instant now) {
+        return store->list_accounts_to_revoke(now, 10).size();
+    }
 };
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(accounts)
 
-BOOST_FIXTURE_TEST_CASE(of_eight_workers_one_refreshes_and_all_get_what_it_got, Workers, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    of_eight_workers_one_refreshes_and_all_get_what_it_got, Workers, *label("contract_4")) {
     connect();
-    for (const auto& answer : ask_at_once(8, noon + core::Span(3600))) BOOST_TEST(answer == "access-refreshed-1");
+    for (const auto& answer : ask_at_once(8, noon + core::Span(3600)))
+        BOOST_TEST(answer == "access-refreshed-1");
     BOOST_TEST(service.behind.refreshed.size() == 1U);
 }
 
-BOOST_FIXTURE_TEST_CASE(of_eight_workers_one_hears_the_refusal_and_all_send_the_person, Workers, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    of_eight_workers_one_hears_the_refusal_and_all_send_the_person, Workers, *label("contract_4")) {
     connect();
     service.behind.fail = "invalid_grant";
-    for (const auto& answer : ask_at_once(8, noon + core::Span(3600))) BOOST_TEST(answer == "interaction_required");
-    const auto kept = store->find_account(core::token_owner(session.identity, session.id), core::ServiceId("notion"));
+    for (const auto& answer : ask_at_once(8, noon + core::Span(3600)))
+        BOOST_TEST(answer == "interaction_required");
+    const auto kept = store->find_account(
+        core::token_owner(session.identity, session.id), core::ServiceId("notion"));
     BOOST_REQUIRE(kept.has_value()); // its history stays
     BOOST_TEST(kept->broken_at.has_value());
     BOOST_TEST(kept->failures == 1);
@@ -104,45 +117,62 @@ BOOST_FIXTURE_TEST_CASE(the_lease_of_a_worker_that_died_runs_out, Workers, *labe
     const auto owner = core::token_owner(session.identity, session.id);
     const auto token = *store->find_account(owner, core::ServiceId("notion"));
     const auto now = noon + core::Span(3600);
-    BOOST_REQUIRE((store->claim_refresh(token.id, token.version, "of the dead", now + core::Span(1), now) == store::Applied::yes));
+    BOOST_REQUIRE(
+        (store->claim_refresh(token.id, token.version, "of the dead", now + core::Span(1), now) ==
+         store::Applied::yes));
     BOOST_TEST(ask_at_once(1, now).front() == "access-refreshed-1");
     BOOST_TEST((store->save_refreshed(token, "of the dead", now) == store::Applied::no));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_lease_lasts_as_long_as_the_operator_lets_services_take, Workers, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    a_lease_lasts_as_long_as_the_operator_lets_services_take, Workers, *label("contract_4")) {
     connect();
     policy.upstream_lease = core::Span(70);
     const auto now = noon + core::Span(3600);
-    const auto token = *store->find_account(core::token_owner(session.identity, session.id), core::ServiceId("notion"));
+    const auto token = *store->find_account(
+        core::token_owner(session.identity, session.id), core::ServiceId("notion"));
     bool stolen = false;
-    service.meanwhile = [&] { stolen = store->claim_refresh(token.id, token.version, "another", now + core::Span(200), now + core::Span(69)) == store::Applied::yes; };
+    service.meanwhile = [&] {
+        stolen = store->claim_refresh(
+                     token.id, token.version, "another", now + core::Span(200),
+                     now + core::Span(69)) == store::Applied::yes;
+    };
     BOOST_TEST(ask_at_once(1, now).front() == "access-refreshed-1");
     BOOST_TEST(!stolen);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_another_key_file_encrypted_is_an_error_and_never_garbage, Workers, *label("contract_5")) {
+BOOST_FIXTURE_TEST_CASE(
+    what_another_key_file_encrypted_is_an_error_and_never_garbage, Workers, *label("contract_5")) {
     connect();
     keyring = core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\2'))}});
-    BOOST_TEST(code_of(usecase::fresh_upstream_token(deps, session, sample_service(), noon)) == "server_error");
+    BOOST_TEST(
+        code_of(usecase::fresh_upstream_token(deps, session, sample_service(), noon)) ==
+        "server_error");
     keyring = core::Keyring({{core::KeyId("k2"), core::Secret(std::string(32, '\1'))}});
-    BOOST_TEST(code_of(usecase::fresh_upstream_token(deps, session, sample_service(), noon)) == "server_error");
+    BOOST_TEST(
+        code_of(usecase::fresh_upstream_token(deps, session, sample_service(), noon)) ==
+        "server_error");
 }
 
-BOOST_FIXTURE_TEST_CASE(the_end_of_a_session_ends_its_own_connections_at_the_service_too, Workers, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    the_end_of_a_session_ends_its_own_connections_at_the_service_too, Workers,
+    *label("contract_4")) {
     connect();
     BOOST_TEST((usecase::end_session(deps, session, noon) == store::Applied::yes));
     BOOST_TEST(service.behind.revoked.size() == 2U);
     BOOST_TEST(store->list_accounts(core::token_owner(session.identity, session.id)).empty());
 }
 
-BOOST_FIXTURE_TEST_CASE(of_eight_workers_one_tells_the_service_of_an_ended_session, Endings, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    of_eight_workers_one_tells_the_service_of_an_ended_session, Endings, *label("contract_4")) {
     BOOST_TEST((store->revoke_session(session.id, noon) == store::Applied::yes));
     std::vector<std::thread> threads;
     for (int worker = 0; worker < 8; ++worker) {
         threads.emplace_back([&] {
             const auto own_store = store::open_store(config);
             sys::OsRandom own_random;
-            usecase::Dependencies own{*own_store, own_random, policy, keyring, bearers, nullptr, &service};
+            usecase::Dependencies own{*own_store, own_random, policy,  keyring,
+                                      bearers,    nullptr,    &service};
             usecase::revoke_ended_accounts(own, noon);
         });
     }
@@ -151,7 +181,8 @@ BOOST_FIXTURE_TEST_CASE(of_eight_workers_one_tells_the_service_of_an_ended_sessi
     BOOST_TEST(waiting(noon + core::Span(86400)) == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_service_that_is_away_is_told_later_and_given_up_after_a_day, Endings, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    a_service_that_is_away_is_told_later_and_given_up_after_a_day, Endings, *label("contract_4")) {
     service.behind.away = true;
     BOOST_TEST((usecase::end_session(deps, session, noon) == store::Applied::yes));
     BOOST_TEST(usecase::revoke_ended_accounts(deps, noon) == 0U);
@@ -172,10 +203,12 @@ BOOST_FIXTURE_TEST_CASE(a_service_that_is_away_is_told_later_and_given_up_after_
     BOOST_TEST(service.behind.revoked.size() == 2U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_service_is_told_of_all_that_people_connected_there, Endings, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    a_service_is_told_of_all_that_people_connected_there, Endings, *label("contract_4")) {
     for (int i = 0; i < 24; ++i) connect(); // more than one part of the list
     std::size_t asked = 0;
-    const auto revocation = usecase::revoke_all_at(deps, core::ServiceId("notion"), [&](const auto& done) { return asked++ == done.revoked; });
+    const auto revocation = usecase::revoke_all_at(
+        deps, core::ServiceId("notion"), [&](const auto& done) { return asked++ == done.revoked; });
     BOOST_TEST(revocation.revoked == 25U);
     BOOST_TEST(revocation.not_revoked == 0U);
     BOOST_TEST(revocation.left == 0U);
@@ -183,28 +216,36 @@ BOOST_FIXTURE_TEST_CASE(a_service_is_told_of_all_that_people_connected_there, En
     BOOST_TEST((store->remove_service(core::ServiceId("notion"), false) == store::Applied::yes));
 }
 
-BOOST_FIXTURE_TEST_CASE(who_parts_with_a_service_stops_when_it_is_away_or_when_told_to, Endings, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    who_parts_with_a_service_stops_when_it_is_away_or_when_told_to, Endings, *label("contract_4")) {
     connect();
     service.behind.away = true;
-    const auto away = usecase::revoke_all_at(deps, core::ServiceId("notion"), [](const auto&) { return true; });
+    const auto away =
+        usecase::revoke_all_at(deps, core::ServiceId("notion"), [](const auto&) { return true; });
     BOOST_TEST(away.revoked + away.not_revoked == 0U);
     BOOST_TEST(away.left == 2U);
     BOOST_TEST(away.reason == "it is away");
     BOOST_TEST((store->remove_service(core::ServiceId("notion"), false) == store::Applied::no));
     service.behind.away = false;
-    const auto stopped = usecase::revoke_all_at(deps, core::ServiceId("notion"), [](const auto& done) { return done.revoked < 1; }); // the pause is not waited for
+    const auto stopped =
+        usecase::revoke_all_at(deps, core::ServiceId("notion"), [](const auto& done) {
+            return done.revoked < 1;
+        }); // the pause is not waited for
     BOOST_TEST(stopped.revoked == 1U);
     BOOST_TEST(stopped.left == 1U);
     BOOST_TEST(service.behind.revoked.size() == 2U);
-    BOOST_TEST((store->remove_service(core::ServiceId("notion"), true) == store::Applied::yes)); // untold
+    BOOST_TEST(
+        (store->remove_service(core::ServiceId("notion"), true) == store::Applied::yes)); // untold
     BOOST_TEST(store->count_accounts_at(core::ServiceId("notion")) == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_service_without_revocation_is_parted_with_at_once, Endings, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(
+    a_service_without_revocation_is_parted_with_at_once, Endings, *label("contract_4")) {
     auto silent = *store->find_service(core::ServiceId("notion"));
     silent.revocation_endpoint.clear();
     BOOST_REQUIRE((store->update_service(silent) == store::Applied::yes));
-    const auto revocation = usecase::revoke_all_at(deps, silent.id, [](const auto&) { return true; });
+    const auto revocation =
+        usecase::revoke_all_at(deps, silent.id, [](const auto&) { return true; });
     BOOST_TEST(revocation.not_revoked == 1U);
     BOOST_TEST(revocation.left == 0U);
     BOOST_TEST(revocation.reason == "it offers no revocation");

@@ -1,4 +1,5 @@
-// Every fault in every face: one place turns an Error into a response, and each of these must make sense.
+// Every fault in every face: one place turns an Error into a response, and each of these must make
+// sense.
 #include "consentgate/web/answer.h"
 
 #include "tests/support/web_server.h"
@@ -27,23 +28,47 @@ std::vector<ErrorCode> all_faults() {
 std::string name_of(ErrorCode code) { return std::string(core::traits(code).name); }
 
 // What a person can mend by themselves, on the identity page.
-bool fixable(ErrorCode code) { return code == ErrorCode::identity_required || code == ErrorCode::invalid_virtual_key || code == ErrorCode::invalid_user_id; }
+bool fixable(ErrorCode code) {
+    return code == ErrorCode::identity_required || code == ErrorCode::invalid_virtual_key ||
+           code == ErrorCode::invalid_user_id;
+}
 
 struct Asked {
     TestServer house;
-    web::Request request = TestServer::post("/api/oauth/per-user/consent/submit", "flow_id=" + std::string(22, 'f'));
+    web::Request request =
+        TestServer::post("/api/oauth/per-user/consent/submit", "flow_id=" + std::string(22, 'f'));
 
     web::Reply answer(ErrorCode code, ErrorFormat format, const std::string& accept = "") {
         request.accept = accept;
-        auto error = core::make_error(code, core::PublicMessage{"said \"caf\u00e9\""}, core::LogDetail{"the reason for the log"}, "param\u00e9");
+        auto error = core::make_error(
+            code, core::PublicMessage{"said \"caf\u00e9\""},
+            core::LogDetail{"the reason for the log"}, "param\u00e9");
         return web::answer(error, format, request, house.context, "oauth_consent_submit");
     }
 };
 
-// spec: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7591 section 3.2.2, RFC 8707 section 2, OpenID Connect Core section 3.1.2.6
-const std::set<std::string> rfc_words{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "unsupported_response_type",
-                                      "invalid_scope", "invalid_target", "invalid_token", "invalid_redirect_uri", "invalid_client_metadata", "access_denied",
-                                      "login_required", "request_not_supported", "request_uri_not_supported", "insufficient_scope", "server_error", "temporarily_unavailable", "interaction_required"};
+// spec: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7591 section 3.2.2, RFC 8707
+//       section 2, OpenID Connect Core section 3.1.2.6
+const std::set<std::string> rfc_words{
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_token",
+    "invalid_redirect_uri",
+    "invalid_client_metadata",
+    "access_denied",
+    "login_required",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "insufficient_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "interaction_required"};
 
 } // namespace
 
@@ -64,17 +89,30 @@ BOOST_AUTO_TEST_CASE(every_fault_has_its_own_name_and_an_error_status, *label("c
 }
 
 BOOST_AUTO_TEST_CASE(the_statuses_are_those_of_the_contract, *label("contract_1")) {
-    const std::vector<std::pair<ErrorCode, int>> fixed{{ErrorCode::missing_flow_id, 400},    {ErrorCode::invalid_flow, 400},           {ErrorCode::invalid_bearer, 401},
-                                                   {ErrorCode::browser_mismatch, 403},   {ErrorCode::flow_already_submitted, 409}, {ErrorCode::flow_expired, 410},
-                                                   {ErrorCode::store_unavailable, 503},  {ErrorCode::too_large, 413},              {ErrorCode::uri_too_long, 414},
-                                                   {ErrorCode::unsupported_media_type, 400}, {ErrorCode::too_many_requests, 429},  {ErrorCode::method_not_allowed, 405},
-                                                   {ErrorCode::not_found, 404},          {ErrorCode::server_error, 500},           {ErrorCode::invalid_grant, 400}};
+    const std::vector<std::pair<ErrorCode, int>> fixed{
+        {ErrorCode::missing_flow_id, 400},
+        {ErrorCode::invalid_flow, 400},
+        {ErrorCode::invalid_bearer, 401},
+        {ErrorCode::browser_mismatch, 403},
+        {ErrorCode::flow_already_submitted, 409},
+        {ErrorCode::flow_expired, 410},
+        {ErrorCode::store_unavailable, 503},
+        {ErrorCode::too_large, 413},
+        {ErrorCode::uri_too_long, 414},
+        {ErrorCode::unsupported_media_type, 400},
+        {ErrorCode::too_many_requests, 429},
+        {ErrorCode::method_not_allowed, 405},
+        {ErrorCode::not_found, 404},
+        {ErrorCode::server_error, 500},
+        {ErrorCode::invalid_grant, 400}};
     for (const auto& [code, status] : fixed) {
-        BOOST_TEST_CONTEXT(name_of(code)) BOOST_TEST(answer(code, ErrorFormat::gateway).status == status);
+        BOOST_TEST_CONTEXT(name_of(code))
+        BOOST_TEST(answer(code, ErrorFormat::gateway).status == status);
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_page_is_never_empty_and_always_guarded, *label("U1") * label("U2") * label("A31")) {
+BOOST_AUTO_TEST_CASE(
+    a_page_is_never_empty_and_always_guarded, *label("U1") * label("U2") * label("A31")) {
     for (const auto code : all_faults()) {
         if (fixable(code)) continue;
         const auto reply = answer(code, ErrorFormat::page, browser_accept);
@@ -82,7 +120,8 @@ BOOST_AUTO_TEST_CASE(a_page_is_never_empty_and_always_guarded, *label("U1") * la
             BOOST_TEST((reply.status >= 400 && reply.status < 600));
             BOOST_TEST(header_of(reply, "Content-Type") == "text/html; charset=utf-8");
             BOOST_TEST(holds(header_of(reply, "Content-Security-Policy"), "default-src 'none'"));
-            BOOST_TEST(holds(header_of(reply, "Content-Security-Policy"), "frame-ancestors 'none'"));
+            BOOST_TEST(
+                holds(header_of(reply, "Content-Security-Policy"), "frame-ancestors 'none'"));
             BOOST_TEST(header_of(reply, "X-Frame-Options") == "DENY");
             BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
             BOOST_TEST(header_of(reply, "Referrer-Policy") == "no-referrer");
@@ -96,17 +135,40 @@ BOOST_AUTO_TEST_CASE(a_page_is_never_empty_and_always_guarded, *label("U1") * la
 }
 
 BOOST_AUTO_TEST_CASE(every_fault_a_person_can_meet_has_its_own_words, *label("contract_2")) {
-    for (const auto* code : {"invalid_request", "missing_flow_id", "invalid_flow", "browser_mismatch", "flow_already_submitted", "flow_expired", "invalid_bearer", "identity_required",
-                              "invalid_client", "invalid_redirect_uri", "unsupported_response_type", "invalid_scope", "invalid_target", "unauthorized_client", "login_required",
-                              "access_denied", "not_found", "method_not_allowed", "too_large", "uri_too_long", "unsupported_media_type", "too_many_requests", "store_unavailable",
-                              "server_error"}) {
+    for (const auto* code :
+         {"invalid_request",
+          "missing_flow_id",
+          "invalid_flow",
+          "browser_mismatch",
+          "flow_already_submitted",
+          "flow_expired",
+          "invalid_bearer",
+          "identity_required",
+          "invalid_client",
+          "invalid_redirect_uri",
+          "unsupported_response_type",
+          "invalid_scope",
+          "invalid_target",
+          "unauthorized_client",
+          "login_required",
+          "access_denied",
+          "not_found",
+          "method_not_allowed",
+          "too_large",
+          "uri_too_long",
+          "unsupported_media_type",
+          "too_many_requests",
+          "store_unavailable",
+          "server_error"}) {
         for (const auto* part : {".title", ".what", ".next"}) {
-            BOOST_TEST_CONTEXT(code << part) BOOST_TEST(house.pages.message("en", std::string("error.") + code + part).has_value());
+            BOOST_TEST_CONTEXT(code << part)
+            BOOST_TEST(house.pages.message("en", std::string("error.") + code + part).has_value());
         }
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_gateway_shape_has_exactly_its_members_with_their_types, *label("contract_2")) {
+BOOST_AUTO_TEST_CASE(
+    the_gateway_shape_has_exactly_its_members_with_their_types, *label("contract_2")) {
     for (const auto code : all_faults()) {
         if (fixable(code)) continue;
         const auto reply = answer(code, ErrorFormat::gateway);
@@ -114,7 +176,9 @@ BOOST_AUTO_TEST_CASE(the_gateway_shape_has_exactly_its_members_with_their_types,
         BOOST_TEST_CONTEXT(reply.body) {
             BOOST_TEST(header_of(reply, "Content-Type") == "application/json");
             BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
-            BOOST_TEST(members_of(*body) == "event_id type is_bifrost_error status_code error extra_fields");
+            BOOST_TEST(
+                members_of(*body) ==
+                "event_id type is_bifrost_error status_code error extra_fields");
             BOOST_TEST(member_of(*body, "event_id") == request.event_id);
             BOOST_TEST(member_of(*body, "type") == "error");
             BOOST_TEST(body->get("is_bifrost_error").isBoolean());
@@ -137,8 +201,11 @@ BOOST_AUTO_TEST_CASE(the_gateway_shape_has_exactly_its_members_with_their_types,
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_error_with_nothing_to_say_still_has_texts_in_the_gateway_shape, *label("contract_2")) {
-    const auto reply = web::answer(core::make_error(ErrorCode::flow_expired, core::PublicMessage{}), ErrorFormat::gateway, request, house.context, "x");
+BOOST_AUTO_TEST_CASE(
+    an_error_with_nothing_to_say_still_has_texts_in_the_gateway_shape, *label("contract_2")) {
+    const auto reply = web::answer(
+        core::make_error(ErrorCode::flow_expired, core::PublicMessage{}), ErrorFormat::gateway,
+        request, house.context, "x");
     const auto error = json_of(reply.body)->getObject("error");
     BOOST_TEST(member_of(*error, "message") == "");
     BOOST_TEST(member_of(*error, "param") == "");
@@ -156,10 +223,13 @@ BOOST_AUTO_TEST_CASE(a_browser_gets_the_page_with_the_same_status, *label("contr
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_oauth_shape_has_only_rfc_words_and_is_never_cached, *label("T2") * label("T34") * label("R13") * label("A35")) {
+BOOST_AUTO_TEST_CASE(
+    the_oauth_shape_has_only_rfc_words_and_is_never_cached,
+    *label("T2") * label("T34") * label("R13") * label("A35")) {
     for (const auto code : all_faults()) {
         if (fixable(code)) continue;
-        const auto reply = answer(code, ErrorFormat::oauth, browser_accept); // programs get JSON whatever they accept
+        const auto reply = answer(
+            code, ErrorFormat::oauth, browser_accept); // programs get JSON whatever they accept
         const auto body = json_of(reply.body);
         BOOST_TEST_CONTEXT(reply.body) {
             BOOST_TEST(reply.status == core::traits(code).status);
@@ -185,48 +255,68 @@ BOOST_AUTO_TEST_CASE(the_bare_shape_names_the_fault, *label("D10")) {
 }
 
 BOOST_AUTO_TEST_CASE(whoever_failed_by_basic_is_challenged_by_basic, *label("T9")) {
-    BOOST_TEST(header_of(answer(ErrorCode::invalid_client, ErrorFormat::oauth), "WWW-Authenticate") == "(absent)");
+    BOOST_TEST(
+        header_of(answer(ErrorCode::invalid_client, ErrorFormat::oauth), "WWW-Authenticate") ==
+        "(absent)");
     request.authorization = "Basic YTo=";
     BOOST_TEST(answer(ErrorCode::invalid_client, ErrorFormat::oauth).status == 401);
-    BOOST_TEST(header_of(answer(ErrorCode::invalid_client, ErrorFormat::oauth), "WWW-Authenticate").starts_with("Basic "));
-    BOOST_TEST(header_of(answer(ErrorCode::invalid_grant, ErrorFormat::oauth), "WWW-Authenticate") == "(absent)");
+    BOOST_TEST(header_of(answer(ErrorCode::invalid_client, ErrorFormat::oauth), "WWW-Authenticate")
+                   .starts_with("Basic "));
+    BOOST_TEST(
+        header_of(answer(ErrorCode::invalid_grant, ErrorFormat::oauth), "WWW-Authenticate") ==
+        "(absent)");
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_bearer_is_challenged_by_bearer, *label("contract_2")) {
-    BOOST_TEST(header_of(answer(ErrorCode::invalid_bearer, ErrorFormat::gateway), "WWW-Authenticate").starts_with("Bearer "));
-    BOOST_TEST(header_of(answer(ErrorCode::browser_mismatch, ErrorFormat::gateway), "WWW-Authenticate") == "(absent)");
+    BOOST_TEST(
+        header_of(answer(ErrorCode::invalid_bearer, ErrorFormat::gateway), "WWW-Authenticate")
+            .starts_with("Bearer "));
+    BOOST_TEST(
+        header_of(answer(ErrorCode::browser_mismatch, ErrorFormat::gateway), "WWW-Authenticate") ==
+        "(absent)");
 }
 
-BOOST_AUTO_TEST_CASE(a_person_with_an_unknown_app_gets_400_and_a_program_401, *label("A3") * label("R18")) {
+BOOST_AUTO_TEST_CASE(
+    a_person_with_an_unknown_app_gets_400_and_a_program_401, *label("A3") * label("R18")) {
     BOOST_TEST(answer(ErrorCode::invalid_client, ErrorFormat::page, browser_accept).status == 400);
     BOOST_TEST(answer(ErrorCode::invalid_client, ErrorFormat::oauth).status == 401);
 }
 
 BOOST_AUTO_TEST_CASE(whoever_should_come_back_is_told_when, *label("contract_1") * label("T29")) {
-    for (const auto format : {ErrorFormat::page, ErrorFormat::gateway, ErrorFormat::oauth, ErrorFormat::json}) {
+    for (const auto format :
+         {ErrorFormat::page, ErrorFormat::gateway, ErrorFormat::oauth, ErrorFormat::json}) {
         BOOST_TEST(header_of(answer(ErrorCode::store_unavailable, format), "Retry-After") == "2");
         BOOST_TEST(header_of(answer(ErrorCode::server_error, format), "Retry-After") == "(absent)");
         auto error = core::make_error(ErrorCode::too_many_requests, core::PublicMessage{});
         error.retry_after_seconds = 17;
-        BOOST_TEST(header_of(web::answer(error, format, request, house.context, "x"), "Retry-After") == "17");
+        BOOST_TEST(
+            header_of(web::answer(error, format, request, house.context, "x"), "Retry-After") ==
+            "17");
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_mistake_leads_back_to_the_page_with_a_word_of_a_closed_set, *label("contract_3")) {
-    for (const auto code : {ErrorCode::identity_required, ErrorCode::invalid_virtual_key, ErrorCode::invalid_user_id}) {
+BOOST_AUTO_TEST_CASE(
+    a_mistake_leads_back_to_the_page_with_a_word_of_a_closed_set, *label("contract_3")) {
+    for (const auto code :
+         {ErrorCode::identity_required, ErrorCode::invalid_virtual_key,
+          ErrorCode::invalid_user_id}) {
         const auto reply = answer(code, ErrorFormat::gateway);
         BOOST_TEST_CONTEXT(name_of(code)) {
             BOOST_TEST(reply.status == 302);
-            BOOST_TEST(location_of(reply) == "/oauth/consent?flow_id=" + std::string(22, 'f') + "&error=" + name_of(code));
+            BOOST_TEST(
+                location_of(reply) ==
+                "/oauth/consent?flow_id=" + std::string(22, 'f') + "&error=" + name_of(code));
             BOOST_TEST(reply.body.empty());
             BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
         }
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_error_bounces_only_where_it_may_and_else_shows_a_link, *label("A26") * label("K10")) {
+BOOST_AUTO_TEST_CASE(
+    an_error_bounces_only_where_it_may_and_else_shows_a_link, *label("A26") * label("K10")) {
     const auto bounced = [&](const std::string& uri) {
-        auto error = core::make_error(ErrorCode::invalid_scope, core::PublicMessage{"none"}, {}, "scope");
+        auto error =
+            core::make_error(ErrorCode::invalid_scope, core::PublicMessage{"none"}, {}, "scope");
         error.back = core::match_redirect(sample_client({uri}), uri, "s");
         request.accept = browser_accept;
         return web::answer(error, ErrorFormat::page, request, house.context, "x");

@@ -1,8 +1,8 @@
 // The gate from the web server's question to the word it gets, with real sessions on a real store.
 #include "consentgate/web/gate.h"
 
-#include "tests/support/web_server.h"
 #include "tests/support/scripted_service.h"
+#include "tests/support/web_server.h"
 
 #include "consentgate/core/oauth/gate.h"
 #include "consentgate/usecase/introspection.h"
@@ -18,8 +18,10 @@ namespace {
 
 core::Policy guarded_policy() {
     auto policy = sample_policy();
-    policy.resources = {core::GuardedResource{"https://tools.example.org/mcp"}, core::GuardedResource{"https://tools.example.org/mcp/profile", scopes("mcp profile")},
-                        core::GuardedResource{"https://tools.example.org/mcp/notion", {}, "notion"}};
+    policy.resources = {
+        core::GuardedResource{"https://tools.example.org/mcp"},
+        core::GuardedResource{"https://tools.example.org/mcp/profile", scopes("mcp profile")},
+        core::GuardedResource{"https://tools.example.org/mcp/notion", {}, "notion"}};
     return policy;
 }
 
@@ -30,15 +32,28 @@ struct Guarded {
     std::optional<Journey> walk;
 
     explicit Guarded(bool database = true)
-        : house(guarded_policy(), {0, 0}, database), gate{(house.deps.web = &service, house.deps), core::ResourceMap(house.policy.resources)} {
+        : house(guarded_policy(), {0, 0}, database),
+          gate{(house.deps.web = &service, house.deps), core::ResourceMap(house.policy.resources)} {
         if (database) walk.emplace(house);
     }
 
-    std::string token_for(const std::string& path, const std::string& scope = "mcp", const std::string& identity = "skip", const std::string& more = "") {
-        walk->begin(sample_authorize().with("resource", "https://tools.example.org" + path).with("scope", scope));
+    std::string token_for(
+        const std::string& path, const std::string& scope = "mcp",
+        const std::string& identity = "skip", const std::string& more = "") {
+        walk->begin(sample_authorize()
+                        .with("resource", "https://tools.example.org" + path)
+                        .with("scope", scope));
         walk->send(identity, more);
-        return member_of(*json_of(house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", walk->finish()).with("resource", "https://tools.example.org" + path).text())).body),
-                         "access_token");
+        return member_of(
+            *json_of(house
+                         .ask(TestServer::post(
+                             "/api/oauth/per-user/token",
+                             sample_exchange()
+                                 .with("code", walk->finish())
+                                 .with("resource", "https://tools.example.org" + path)
+                                 .text()))
+                         .body),
+            "access_token");
     }
     web::Reply ask(web::Request request, Asked asked = Asked::as_authorizer) {
         request.asked = asked;
@@ -47,7 +62,9 @@ struct Guarded {
         house.log += captured.text();
         return reply;
     }
-    web::Reply call(const std::string& target, const std::string& token, Asked asked = Asked::as_authorizer, const std::string& method = "POST") {
+    web::Reply call(
+        const std::string& target, const std::string& token, Asked asked = Asked::as_authorizer,
+        const std::string& method = "POST") {
         auto request = TestServer::request(method, target);
         if (!token.empty()) request.authorization = "Bearer " + token;
         return ask(request, asked);
@@ -61,30 +78,41 @@ std::string text_of(const web::Reply& reply) { return web::serialize(reply, true
 
 BOOST_AUTO_TEST_SUITE(gate)
 
-BOOST_AUTO_TEST_CASE(nobody_passes_without_a_token_whatever_the_method, *label("C1") * label("C2") * label("C3") * label("C4") * label("C14") * label("C15")) {
+BOOST_AUTO_TEST_CASE(
+    nobody_passes_without_a_token_whatever_the_method,
+    *label("C1") * label("C2") * label("C3") * label("C4") * label("C14") * label("C15")) {
     Guarded town;
     for (const auto* method : {"GET", "HEAD", "POST", "DELETE", "PUT", "BREW"}) {
         const auto reply = town.call("/mcp", "", Asked::as_authorizer, method);
         BOOST_TEST_CONTEXT(method) {
             BOOST_TEST(reply.status == 401);
-            BOOST_TEST(challenge(reply) == "Bearer resource_metadata=\"https://tools.example.org/.well-known/oauth-protected-resource/mcp\", scope=\"mcp\"");
+            BOOST_TEST(
+                challenge(reply) ==
+                "Bearer resource_metadata=\"https://tools.example.org/.well-known/oauth-protected-resource/mcp\", scope=\"mcp\"");
             BOOST_TEST(text_of(reply).starts_with("Status: 401"));
         }
     }
-    BOOST_TEST(holds(challenge(town.call("/mcp/profile/x", "")), "oauth-protected-resource/mcp/profile\", scope=\"mcp profile\""));
+    BOOST_TEST(holds(
+        challenge(town.call("/mcp/profile/x", "")),
+        "oauth-protected-resource/mcp/profile\", scope=\"mcp profile\""));
 }
 
-BOOST_AUTO_TEST_CASE(a_good_token_passes_and_the_server_behind_is_told_whose_it_is, *label("RS6") * label("RS7") * label("RS11") * label("C11")) {
+BOOST_AUTO_TEST_CASE(
+    a_good_token_passes_and_the_server_behind_is_told_whose_it_is,
+    *label("RS6") * label("RS7") * label("RS11") * label("C11")) {
     Guarded town;
     const auto token = town.token_for("/mcp", "mcp", "user-id", "&user_id=ada");
     const auto reply = town.call("/mcp/x?y=1", token);
     BOOST_TEST(reply.status == 200);
     BOOST_TEST(header_of(reply, "Variable-CONSENTGATE_USER") == "ada");
-    BOOST_TEST(header_of(reply, "Variable-CONSENTGATE_SUBJECT") == header_of(reply, "Variable-REMOTE_USER"));
+    BOOST_TEST(
+        header_of(reply, "Variable-CONSENTGATE_SUBJECT") ==
+        header_of(reply, "Variable-REMOTE_USER"));
     BOOST_TEST(header_of(reply, "Variable-CONSENTGATE_AUTHORIZATION") == "(absent)");
     BOOST_TEST(!holds(text_of(reply), token));
     // All of it is for the web server: Apache hands every other header of a 200 to the client.
-    for (const auto& [name, value] : reply.headers) BOOST_TEST_CONTEXT(name) BOOST_TEST(name.starts_with("Variable-"));
+    for (const auto& [name, value] : reply.headers)
+        BOOST_TEST_CONTEXT(name) BOOST_TEST(name.starts_with("Variable-"));
     BOOST_TEST(!holds(text_of(reply), "Content-Length"));
     BOOST_TEST(text_of(reply).starts_with("Status: 200"));
     BOOST_TEST(town.call("/mcp", "").status == 401);
@@ -98,17 +126,25 @@ BOOST_AUTO_TEST_CASE(nginx_is_told_the_same_in_headers, *label("RS11") * label("
     BOOST_TEST(header_of(reply, "Consentgate-Client") == "cgc_sample");
     BOOST_TEST(header_of(reply, "Consentgate-User") == "(absent)");
     // It knows no other refusal than 401 and 403.
-    for (const auto& [target, bearer, status] : {std::tuple("/mcp", "", 401), std::tuple("/mcp", "nonsense", 401), std::tuple("/nowhere", "x", 403), std::tuple("/mcp/../x", "x", 401)}) {
-        BOOST_TEST_CONTEXT(target) BOOST_TEST(town.call(target, bearer, Asked::to_answer).status == status);
+    for (const auto& [target, bearer, status] :
+         {std::tuple("/mcp", "", 401), std::tuple("/mcp", "nonsense", 401),
+          std::tuple("/nowhere", "x", 403), std::tuple("/mcp/../x", "x", 401)}) {
+        BOOST_TEST_CONTEXT(target)
+        BOOST_TEST(town.call(target, bearer, Asked::to_answer).status == status);
     }
-    BOOST_TEST(town.call("/mcp/profile", town.token_for("/mcp/profile"), Asked::to_answer).status == 403);
-    BOOST_TEST(town.call("/mcp", "", Asked::to_answer, "OPTIONS").status == 401); // any 2xx would let it pass
+    BOOST_TEST(
+        town.call("/mcp/profile", town.token_for("/mcp/profile"), Asked::to_answer).status == 403);
+    BOOST_TEST(
+        town.call("/mcp", "", Asked::to_answer, "OPTIONS").status ==
+        401); // any 2xx would let it pass
 }
 
-BOOST_AUTO_TEST_CASE(a_bad_token_is_401_and_never_anything_else, *label("C5") * label("RS4") * label("RS8")) {
+BOOST_AUTO_TEST_CASE(
+    a_bad_token_is_401_and_never_anything_else, *label("C5") * label("RS4") * label("RS8")) {
     Guarded town;
     const auto token = town.token_for("/mcp");
-    for (const auto& bad : {std::string("x"), token + "x", token.substr(1), std::string("sk-bf-x")}) {
+    for (const auto& bad :
+         {std::string("x"), token + "x", token.substr(1), std::string("sk-bf-x")}) {
         const auto reply = town.call("/mcp", bad);
         BOOST_TEST_CONTEXT(bad) {
             BOOST_TEST(reply.status == 401);
@@ -124,7 +160,9 @@ BOOST_AUTO_TEST_CASE(a_bad_token_is_401_and_never_anything_else, *label("C5") * 
     BOOST_TEST(town.ask(late).status == 401);
 }
 
-BOOST_AUTO_TEST_CASE(two_tokens_or_half_a_header_are_a_bad_request_and_one_in_the_address_is_none, *label("C8") * label("C9") * label("C10")) {
+BOOST_AUTO_TEST_CASE(
+    two_tokens_or_half_a_header_are_a_bad_request_and_one_in_the_address_is_none,
+    *label("C8") * label("C9") * label("C10")) {
     Guarded town;
     const auto token = town.token_for("/mcp");
     BOOST_TEST(town.call("/mcp?access_token=" + token, "").status == 401);
@@ -146,22 +184,29 @@ BOOST_AUTO_TEST_CASE(a_resource_takes_its_own_scopes_and_says_all_of_them, *labe
     BOOST_TEST(reply.status == 403);
     BOOST_TEST(holds(challenge(reply), "error=\"insufficient_scope\""));
     BOOST_TEST(holds(challenge(reply), "scope=\"mcp profile\""));
-    BOOST_TEST(town.call("/mcp/profile", town.token_for("/mcp/profile", "mcp profile")).status == 200);
+    BOOST_TEST(
+        town.call("/mcp/profile", town.token_for("/mcp/profile", "mcp profile")).status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(a_browsers_preflight_is_answered_before_anybody_is_asked_who_they_are, *label("C13")) {
+BOOST_AUTO_TEST_CASE(
+    a_browsers_preflight_is_answered_before_anybody_is_asked_who_they_are, *label("C13")) {
     Guarded town;
     const auto reply = town.call("/mcp", "", Asked::as_authorizer, "OPTIONS");
-    BOOST_TEST(reply.status == 204); // which both servers give to the client, and do not take for a yes
+    BOOST_TEST(
+        reply.status == 204); // which both servers give to the client, and do not take for a yes
     BOOST_TEST(holds(header_of(reply, "Access-Control-Allow-Headers"), "Mcp-Session-Id"));
-    BOOST_TEST(header_of(town.call("/mcp", ""), "Access-Control-Expose-Headers") == "WWW-Authenticate, Mcp-Session-Id");
+    BOOST_TEST(
+        header_of(town.call("/mcp", ""), "Access-Control-Expose-Headers") ==
+        "WWW-Authenticate, Mcp-Session-Id");
     BOOST_TEST(town.call("/nowhere", "", Asked::as_authorizer, "OPTIONS").status == 404);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_guarded_is_closed, *label("RS8") * label("RS11")) {
     Guarded town;
     const auto token = town.token_for("/mcp");
-    for (const auto& [path, status] : {std::pair("/mcpx", 404), std::pair("/", 404), std::pair("/mcp/../mcp", 400), std::pair("//mcp", 400), std::pair("", 400)}) {
+    for (const auto& [path, status] :
+         {std::pair("/mcpx", 404), std::pair("/", 404), std::pair("/mcp/../mcp", 400),
+          std::pair("//mcp", 400), std::pair("", 400)}) {
         BOOST_TEST_CONTEXT(path) BOOST_TEST(town.call(path, token).status == status);
     }
 }
@@ -176,7 +221,9 @@ BOOST_AUTO_TEST_CASE(without_a_database_nothing_passes, *label("RS11")) {
     BOOST_TEST(!holds(town.house.log, "AAAA"));
 }
 
-BOOST_AUTO_TEST_CASE(a_connected_account_goes_to_the_server_behind_in_place_of_the_session_token, *label("RS7") * label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    a_connected_account_goes_to_the_server_behind_in_place_of_the_session_token,
+    *label("RS7") * label("contract_4")) {
     Guarded town;
     town.house.store->put_service(sample_service("notion"));
     auto query = sample_authorize().with("resource", "https://tools.example.org/mcp/notion");
@@ -184,13 +231,21 @@ BOOST_AUTO_TEST_CASE(a_connected_account_goes_to_the_server_behind_in_place_of_t
     town.walk->send("user-id", "&user_id=ada");
     const auto page = town.house.ask(town.walk->page("/oauth/consent/mcps")).body;
     BOOST_TEST(holds(page, "works with this account"));
-    auto begin_upstream_authorization = town.walk->page("/api/oauth/per-user/upstream/authorize", "&mcp_client_id=notion");
+    auto begin_upstream_authorization =
+        town.walk->page("/api/oauth/per-user/upstream/authorize", "&mcp_client_id=notion");
     const auto begun_authorization = town.house.ask(begin_upstream_authorization);
-    auto back = TestServer::get("/api/oauth/callback?code=c1&state=" + query_value(location_of(begun_authorization), "state"));
+    auto back = TestServer::get(
+        "/api/oauth/callback?code=c1&state=" +
+        query_value(location_of(begun_authorization), "state"));
     back.cookie = town.walk->cookie;
     town.house.ask(back);
-    BOOST_TEST(!holds(town.house.ask(town.walk->page("/oauth/consent/mcps")).body, "works with this account"));
-    const auto answer = town.house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", town.walk->finish()).with("resource", "https://tools.example.org/mcp/notion").text()));
+    BOOST_TEST(!holds(
+        town.house.ask(town.walk->page("/oauth/consent/mcps")).body, "works with this account"));
+    const auto answer = town.house.ask(TestServer::post(
+        "/api/oauth/per-user/token", sample_exchange()
+                                         .with("code", town.walk->finish())
+                                         .with("resource", "https://tools.example.org/mcp/notion")
+                                         .text()));
     const auto token = member_of(*json_of(answer.body), "access_token");
     const auto reply = town.call("/mcp/notion", token);
     BOOST_TEST(reply.status == 200);
@@ -198,7 +253,9 @@ BOOST_AUTO_TEST_CASE(a_connected_account_goes_to_the_server_behind_in_place_of_t
     BOOST_TEST(handed.starts_with("Bearer "));
     BOOST_TEST(handed.size() > 7U);
     BOOST_TEST(!holds(handed, token));
-    BOOST_TEST(header_of(town.call("/mcp/notion", token, Asked::to_answer), "Consentgate-Authorization") == handed);
+    BOOST_TEST(
+        header_of(town.call("/mcp/notion", token, Asked::to_answer), "Consentgate-Authorization") ==
+        handed);
     BOOST_TEST(!holds(town.house.log, handed.substr(7)));
 
     // An operator who switches the service off is the one who must mend it.
@@ -208,7 +265,9 @@ BOOST_AUTO_TEST_CASE(a_connected_account_goes_to_the_server_behind_in_place_of_t
     BOOST_TEST(town.call("/mcp/notion", token).status == 503);
 }
 
-BOOST_AUTO_TEST_CASE(who_has_not_connected_the_account_is_sent_to_sign_in_where_they_can, *label("contract_3") * label("C5")) {
+BOOST_AUTO_TEST_CASE(
+    who_has_not_connected_the_account_is_sent_to_sign_in_where_they_can,
+    *label("contract_3") * label("C5")) {
     Guarded town;
     town.house.store->put_service(sample_service("notion"));
     const auto reply = town.call("/mcp/notion", town.token_for("/mcp/notion"));
@@ -217,13 +276,15 @@ BOOST_AUTO_TEST_CASE(who_has_not_connected_the_account_is_sent_to_sign_in_where_
     BOOST_TEST(!holds(text_of(reply), "connect_uri"));
 }
 
-BOOST_AUTO_TEST_CASE(a_key_that_may_not_use_the_service_is_told_so_and_not_sent_round, *label("RS6")) {
+BOOST_AUTO_TEST_CASE(
+    a_key_that_may_not_use_the_service_is_told_so_and_not_sent_round, *label("RS6")) {
     Guarded town;
     town.house.store->put_service(sample_service("notion"));
     auto key = sample_virtual_key();
     key.services = {"github"};
     town.house.store->put_virtual_key(key);
-    const auto reply = town.call("/mcp/notion", town.token_for("/mcp/notion", "mcp", "vk", "&vk=sk-bf-sample"));
+    const auto reply =
+        town.call("/mcp/notion", town.token_for("/mcp/notion", "mcp", "vk", "&vk=sk-bf-sample"));
     BOOST_TEST(reply.status == 403);
     BOOST_TEST(challenge(reply) == "(absent)");
 }
@@ -238,18 +299,24 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_in_the_log_with_its_reason_and_without_the_tok
 
 BOOST_AUTO_TEST_CASE(the_socket_of_the_pages_is_never_a_gate, *label("RS11")) {
     Guarded town;
-    for (const auto* target : {"/healthz", "/.well-known/oauth-authorization-server", "/oauth/style.css", "/mcp"}) {
+    for (const auto* target :
+         {"/healthz", "/.well-known/oauth-authorization-server", "/oauth/style.css", "/mcp"}) {
         auto request = TestServer::get(target);
         request.asked = Asked::as_authorizer;
         BOOST_TEST_CONTEXT(target) BOOST_TEST(town.house.ask(request).status == 500);
     }
 }
 
-BOOST_AUTO_TEST_CASE(resources_that_were_added_stand_beside_the_configured_ones_and_the_newest_counts, *label("D8") * label("A18")) {
+BOOST_AUTO_TEST_CASE(
+    resources_that_were_added_stand_beside_the_configured_ones_and_the_newest_counts,
+    *label("D8") * label("A18")) {
     TestServer house;
     house.store->put_service(sample_service("notion"));
-    const auto add = [&](const std::string& url, const std::string& scope, std::vector<std::string> services, int later) {
-        return usecase::add_resource_server(*house.store, house.random, house.policy, {url, scopes(scope)}, std::move(services), noon + core::Span(later));
+    const auto add = [&](const std::string& url, const std::string& scope,
+                         std::vector<std::string> services, int later) {
+        return usecase::add_resource_server(
+            *house.store, house.random, house.policy, {url, scopes(scope)}, std::move(services),
+            noon + core::Span(later));
     };
     BOOST_TEST(static_cast<bool>(add("https://tools.example.org/mcp", "profile", {}, 0)));
     BOOST_TEST(static_cast<bool>(add("https://tools.example.org/new", "", {"notion"}, 1)));
@@ -266,12 +333,16 @@ BOOST_AUTO_TEST_CASE(resources_that_were_added_stand_beside_the_configured_ones_
     BOOST_TEST(all[1].service == "notion");
 }
 
-BOOST_AUTO_TEST_CASE(of_resources_that_were_added_within_one_second_the_last_one_counts, *label("D8")) {
+BOOST_AUTO_TEST_CASE(
+    of_resources_that_were_added_within_one_second_the_last_one_counts, *label("D8")) {
     TestServer house;
     house.store->put_service(sample_service("notion"));
     for (int i = 0; i < 8; ++i) {
         const bool last = i % 2 == 1;
-        BOOST_REQUIRE(static_cast<bool>(usecase::add_resource_server(*house.store, house.random, house.policy, {"https://tools.example.org/new", scopes("mcp")}, last ? std::vector<std::string>{"notion"} : std::vector<std::string>{}, noon)));
+        BOOST_REQUIRE(static_cast<bool>(usecase::add_resource_server(
+            *house.store, house.random, house.policy,
+            {"https://tools.example.org/new", scopes("mcp")},
+            last ? std::vector<std::string>{"notion"} : std::vector<std::string>{}, noon)));
         const auto all = usecase::guarded_resources(*house.store, house.policy.resources);
         BOOST_TEST(all.back().service == (last ? "notion" : ""));
     }

@@ -28,8 +28,10 @@ BOOST_AUTO_TEST_SUITE(guard)
 
 BOOST_AUTO_TEST_CASE(a_form_of_our_own_page_is_read, *label("contract_1") * label("K44")) {
     TestServer house;
-    for (const auto& own : {Sender{nullptr, nullptr}, Sender{"https://auth.example.org", nullptr}, Sender{"https://auth.example.org", "same-origin"},
-                            Sender{"null", "same-origin"}, Sender{nullptr, "same-origin"}}) {
+    for (const auto& own :
+         {Sender{nullptr, nullptr}, Sender{"https://auth.example.org", nullptr},
+          Sender{"https://auth.example.org", "same-origin"}, Sender{"null", "same-origin"},
+          Sender{nullptr, "same-origin"}}) {
         BOOST_TEST(reading(house, own) == "ok");
     }
 }
@@ -37,12 +39,21 @@ BOOST_AUTO_TEST_CASE(a_form_of_our_own_page_is_read, *label("contract_1") * labe
 BOOST_AUTO_TEST_CASE(a_form_of_another_page_is_refused, *label("contract_1") * label("K44")) {
     TestServer house;
     for (const auto& foreign :
-         {Sender{"https://evil.test", nullptr}, Sender{"https://evil.test", "cross-site"}, Sender{"https://evil.test", "same-origin"}, Sender{"null", nullptr},
-          Sender{"null", "cross-site"}, Sender{"null", "same-site"}, Sender{"null", "none"}, Sender{"", nullptr}, Sender{nullptr, "cross-site"}, Sender{nullptr, "same-site"},
-          Sender{"https://auth.example.org", "cross-site"}, Sender{"http://auth.example.org", nullptr}, Sender{"https://auth.example.org:8443", nullptr},
-          Sender{"https://auth.example.org/", nullptr}, Sender{"https://auth.example.org.evil.test", nullptr}, Sender{"https://evil.test, https://auth.example.org", nullptr},
-          Sender{"https://other.example.org", "same-site"}, Sender{"null", ""}, Sender{"null", "Same-Origin, same-origin"}}) {
-        BOOST_TEST_CONTEXT((foreign.origin ? foreign.origin : "-") << " " << (foreign.fetch_site ? foreign.fetch_site : "-")) {
+         {Sender{"https://evil.test", nullptr}, Sender{"https://evil.test", "cross-site"},
+          Sender{"https://evil.test", "same-origin"}, Sender{"null", nullptr},
+          Sender{"null", "cross-site"}, Sender{"null", "same-site"}, Sender{"null", "none"},
+          Sender{"", nullptr}, Sender{nullptr, "cross-site"}, Sender{nullptr, "same-site"},
+          Sender{"https://auth.example.org", "cross-site"},
+          Sender{"http://auth.example.org", nullptr},
+          Sender{"https://auth.example.org:8443", nullptr},
+          Sender{"https://auth.example.org/", nullptr},
+          Sender{"https://auth.example.org.evil.test", nullptr},
+          Sender{"https://evil.test, https://auth.example.org", nullptr},
+          Sender{"https://other.example.org", "same-site"}, Sender{"null", ""},
+          Sender{"null", "Same-Origin, same-origin"}}) {
+        BOOST_TEST_CONTEXT(
+            (foreign.origin ? foreign.origin : "-")
+            << " " << (foreign.fetch_site ? foreign.fetch_site : "-")) {
             BOOST_TEST(reading(house, foreign) == "browser_mismatch");
         }
     }
@@ -64,9 +75,12 @@ BOOST_AUTO_TEST_CASE(only_a_form_is_read_as_a_form, *label("T1")) {
     };
     BOOST_TEST(reading_as("application/x-www-form-urlencoded", "a=1") == "ok");
     BOOST_TEST(reading_as("Application/X-WWW-Form-Urlencoded; charset=UTF-8", "a=1") == "ok");
-    for (const auto& type : {std::optional<std::string>(), std::optional<std::string>(""), std::optional<std::string>("application/json"),
-                             std::optional<std::string>("multipart/form-data; boundary=x"), std::optional<std::string>("text/plain"),
-                             std::optional<std::string>("application/x-www-form-urlencodedx")}) {
+    for (const auto& type :
+         {std::optional<std::string>(), std::optional<std::string>(""),
+          std::optional<std::string>("application/json"),
+          std::optional<std::string>("multipart/form-data; boundary=x"),
+          std::optional<std::string>("text/plain"),
+          std::optional<std::string>("application/x-www-form-urlencodedx")}) {
         BOOST_TEST(reading_as(type, "a=1") == "unsupported_media_type");
     }
     BOOST_TEST(reading_as(form_type, "a=%") == "invalid_request");
@@ -75,7 +89,9 @@ BOOST_AUTO_TEST_CASE(only_a_form_is_read_as_a_form, *label("T1")) {
 
 BOOST_AUTO_TEST_CASE(an_own_form_that_cannot_be_read_names_no_flow, *label("contract_1")) {
     TestServer house;
-    const auto reading_own = [&](const std::string& type, const std::string& body) { return code_of(web::read_own_form(TestServer::post("/x", body, type), house.context)); };
+    const auto reading_own = [&](const std::string& type, const std::string& body) {
+        return code_of(web::read_own_form(TestServer::post("/x", body, type), house.context));
+    };
     BOOST_TEST(reading_own("application/json", "{}") == "missing_flow_id");
     BOOST_TEST(reading_own(form_type, "flow_id=%") == "invalid_flow");
 }
@@ -89,11 +105,13 @@ BOOST_AUTO_TEST_CASE(the_actor_is_the_digest_of_the_cookie_never_the_cookie, *la
     const auto browser_context = web::browser_context_of(request, house.context);
     BOOST_TEST((browser_context.browser == core::sha256(std::string(43, 'x'))));
     BOOST_TEST(text_of(browser_context.authorization) == "Bearer y");
-    request.cookie = "consentgate_browser=" + std::string(43, 'x'); // the name of another deployment
+    request.cookie =
+        "consentgate_browser=" + std::string(43, 'x'); // the name of another deployment
     BOOST_TEST(!web::browser_context_of(request, house.context).browser);
 }
 
-BOOST_AUTO_TEST_CASE(too_many_from_one_address_are_told_how_long_to_wait, *label("R17") * label("T29")) {
+BOOST_AUTO_TEST_CASE(
+    too_many_from_one_address_are_told_how_long_to_wait, *label("R17") * label("T29")) {
     TestServer house;
     const auto request = TestServer::get("/");
     BOOST_TEST(code_of(web::admit(request, house.context, "x", 1)) == "ok");

@@ -26,24 +26,35 @@ private:
     sqlite3* db_ = nullptr;
 };
 
-void put_key(TestServer& house, const std::string& clear) { house.store->put_virtual_key(sample_virtual_key(clear)); }
+void put_key(TestServer& house, const std::string& clear) {
+    house.store->put_virtual_key(sample_virtual_key(clear));
+}
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(journey)
 
-BOOST_AUTO_TEST_CASE(from_registration_to_a_token, *label("R7") * label("A25") * label("K12") * label("A8") * label("contract_1") * label("T2") * label("T3")) {
+BOOST_AUTO_TEST_CASE(
+    from_registration_to_a_token, *label("R7") * label("A25") * label("K12") * label("A8") *
+                                      label("contract_1") * label("T2") * label("T3")) {
     TestServer house;
-    const auto registered = house.ask(TestServer::post("/api/oauth/per-user/register", R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})", "application/json"));
+    const auto registered = house.ask(TestServer::post(
+        "/api/oauth/per-user/register",
+        R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})",
+        "application/json"));
     BOOST_TEST(registered.status == 201);
     BOOST_TEST(header_of(registered, "Cache-Control") == "no-store");
     BOOST_TEST(header_of(registered, "Content-Type") == "application/json");
     const auto client = member_of(*json_of(registered.body), "client_id");
 
     Journey walk(house);
-    walk.begin(sample_authorize().with("client_id", client).with("redirect_uri", "http://127.0.0.1:53111/cb"));
+    walk.begin(sample_authorize()
+                   .with("client_id", client)
+                   .with("redirect_uri", "http://127.0.0.1:53111/cb"));
     BOOST_TEST(house.ask(walk.page("/oauth/consent")).status == 200);
-    BOOST_TEST(location_of(walk.send("user-id", "&user_id=anna")) == "/oauth/consent/mcps?flow_id=" + walk.flow);
+    BOOST_TEST(
+        location_of(walk.send("user-id", "&user_id=anna")) ==
+        "/oauth/consent/mcps?flow_id=" + walk.flow);
     BOOST_TEST(holds(house.ask(walk.page("/oauth/consent/mcps")).body, "anna"));
     const auto finished = walk.send("submit");
     BOOST_TEST(finished.status == 302);
@@ -54,11 +65,14 @@ BOOST_AUTO_TEST_CASE(from_registration_to_a_token, *label("R7") * label("A25") *
     BOOST_TEST(query_value(location_of(finished), "state") == "a state");
 
     const auto code = query_value(location_of(finished), "code");
-    const auto token = house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("client_id", client).with("code", code).text()));
+    const auto token = house.ask(TestServer::post(
+        "/api/oauth/per-user/token",
+        sample_exchange().with("client_id", client).with("code", code).text()));
     BOOST_TEST(token.status == 200);
     BOOST_TEST(header_of(token, "Cache-Control") == "no-store");
     BOOST_TEST(header_of(token, "Pragma") == "no-cache");
-    const auto session = house.store->find_session(core::sha256(member_of(*json_of(token.body), "access_token")));
+    const auto session =
+        house.store->find_session(core::sha256(member_of(*json_of(token.body), "access_token")));
     BOOST_REQUIRE(session.has_value());
     BOOST_TEST((session->session.identity == core::Identity{core::IdentityKind::user_id, "anna"}));
     BOOST_TEST(session->client_name == "Tool");
@@ -75,28 +89,36 @@ BOOST_AUTO_TEST_CASE(nothing_secret_is_written_into_the_log, *label("K47") * lab
     const auto token = member_of(*json_of(house.ask(walk.exchange(code)).body), "access_token");
     house.ask(walk.exchange(code));
     BOOST_REQUIRE(token.starts_with("cgs_"));
-    for (const auto& secret : {code, token, walk.cookie.substr(walk.cookie.find('=') + 1), std::string("sk-bf-"), std::string(rfc7636_verifier), std::string("a state")}) {
+    for (const auto& secret :
+         {code, token, walk.cookie.substr(walk.cookie.find('=') + 1), std::string("sk-bf-"),
+          std::string(rfc7636_verifier), std::string("a state")}) {
         BOOST_TEST_CONTEXT(secret) BOOST_TEST(!holds(house.log, secret));
     }
     BOOST_TEST(holds(house.log, "event=audit what=consent "));
     BOOST_TEST(holds(house.log, "event=token"));
 }
 
-BOOST_AUTO_TEST_CASE(the_page_names_who_asks_for_what_and_where_it_leads, *label("U4") * label("U5")) {
+BOOST_AUTO_TEST_CASE(
+    the_page_names_who_asks_for_what_and_where_it_leads, *label("U4") * label("U5")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
     const auto page = house.ask(walk.page("/oauth/consent"));
-    for (const auto* part : {"Sample", "tools.example.org/mcp", "127.0.0.1:53111", "Use the tools of this server as you", "15 minutes", "Unverified", "Any program on this computer"}) {
+    for (const auto* part :
+         {"Sample", "tools.example.org/mcp", "127.0.0.1:53111",
+          "Use the tools of this server as you", "15 minutes", "Unverified",
+          "Any program on this computer"}) {
         BOOST_TEST_CONTEXT(part) BOOST_TEST(holds(page.body, part));
     }
-    BOOST_TEST(holds(header_of(page, "Content-Security-Policy"), "form-action 'self' http://127.0.0.1:53111;"));
+    BOOST_TEST(holds(
+        header_of(page, "Content-Security-Policy"), "form-action 'self' http://127.0.0.1:53111;"));
     auto late = walk.page("/oauth/consent");
     late.now = noon + core::Span(899);
     BOOST_TEST(holds(house.ask(late).body, "one more minute"));
 }
 
-BOOST_AUTO_TEST_CASE(a_hostile_client_name_is_shown_as_text_and_cut, *label("U6") * label("K22") * label("K29")) {
+BOOST_AUTO_TEST_CASE(
+    a_hostile_client_name_is_shown_as_text_and_cut, *label("U6") * label("K22") * label("K29")) {
     TestServer house;
     auto client = sample_client();
     client.id = core::ClientId("cgc_hostile");
@@ -159,7 +181,9 @@ BOOST_AUTO_TEST_CASE(a_finished_flow_is_finished_for_ever, *label("contract_1") 
     BOOST_TEST(house.ask(stranger).status == 403);
 }
 
-BOOST_AUTO_TEST_CASE(an_expired_flow_is_gone_and_a_second_earlier_it_is_not, *label("contract_1") * label("contract_6")) {
+BOOST_AUTO_TEST_CASE(
+    an_expired_flow_is_gone_and_a_second_earlier_it_is_not,
+    *label("contract_1") * label("contract_6")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -171,7 +195,8 @@ BOOST_AUTO_TEST_CASE(an_expired_flow_is_gone_and_a_second_earlier_it_is_not, *la
     BOOST_TEST(house.ask(late).status == 302);
 }
 
-BOOST_AUTO_TEST_CASE(a_denied_flow_tells_the_client_and_is_no_more, *label("A27") * label("contract_3")) {
+BOOST_AUTO_TEST_CASE(
+    a_denied_flow_tells_the_client_and_is_no_more, *label("A27") * label("contract_3")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -189,11 +214,20 @@ BOOST_AUTO_TEST_CASE(a_mistake_in_the_identity_leads_back_and_is_said, *label("c
     Journey walk(house);
     walk.begin();
     const auto wrong = walk.send("vk", "&vk=sk-bf-nonsense");
-    BOOST_TEST(location_of(wrong) == "/oauth/consent?flow_id=" + walk.flow + "&error=invalid_virtual_key");
-    BOOST_TEST(holds(house.ask(walk.page("/oauth/consent", "&error=invalid_virtual_key")).body, "This key does not work here"));
-    BOOST_TEST(location_of(walk.send("user-id", "&user_id=%20")) == "/oauth/consent?flow_id=" + walk.flow + "&error=invalid_user_id");
-    BOOST_TEST(location_of(walk.send("user-id", "&user_id=" + std::string(256, 'a'))) == "/oauth/consent?flow_id=" + walk.flow + "&error=invalid_user_id");
-    BOOST_TEST(location_of(walk.send("user-id", "&user_id=" + std::string(255, 'a'))) == "/oauth/consent/mcps?flow_id=" + walk.flow);
+    BOOST_TEST(
+        location_of(wrong) == "/oauth/consent?flow_id=" + walk.flow + "&error=invalid_virtual_key");
+    BOOST_TEST(holds(
+        house.ask(walk.page("/oauth/consent", "&error=invalid_virtual_key")).body,
+        "This key does not work here"));
+    BOOST_TEST(
+        location_of(walk.send("user-id", "&user_id=%20")) ==
+        "/oauth/consent?flow_id=" + walk.flow + "&error=invalid_user_id");
+    BOOST_TEST(
+        location_of(walk.send("user-id", "&user_id=" + std::string(256, 'a'))) ==
+        "/oauth/consent?flow_id=" + walk.flow + "&error=invalid_user_id");
+    BOOST_TEST(
+        location_of(walk.send("user-id", "&user_id=" + std::string(255, 'a'))) ==
+        "/oauth/consent/mcps?flow_id=" + walk.flow);
     const auto free_text = house.ask(walk.page("/oauth/consent", "&error=Call+0800+EVIL")).body;
     BOOST_TEST(!holds(free_text, "EVIL"));
     BOOST_TEST(!holds(free_text, "class=\"mistake\""));
@@ -220,23 +254,30 @@ BOOST_AUTO_TEST_CASE(where_identity_is_enforced_the_person_is_sent_back, *label(
     Journey walk(house);
     walk.begin();
     for (const auto* action : {"submit", "skip"}) {
-        BOOST_TEST_CONTEXT(action) BOOST_TEST(location_of(walk.send(action)) == "/oauth/consent?flow_id=" + walk.flow + "&error=identity_required");
+        BOOST_TEST_CONTEXT(action)
+        BOOST_TEST(
+            location_of(walk.send(action)) ==
+            "/oauth/consent?flow_id=" + walk.flow + "&error=identity_required");
     }
     BOOST_TEST(!holds(house.ask(walk.page("/oauth/consent")).body, "per-user/consent/skip"));
     walk.send("user-id", "&user_id=anna");
-    BOOST_TEST(location_of(walk.send("submit")).starts_with("http://127.0.0.1:53111/callback?code="));
+    BOOST_TEST(
+        location_of(walk.send("submit")).starts_with("http://127.0.0.1:53111/callback?code="));
 }
 
 BOOST_AUTO_TEST_CASE(the_services_page_needs_an_identity_first) {
     TestServer house;
     Journey walk(house);
     walk.begin();
-    BOOST_TEST(location_of(house.ask(walk.page("/oauth/consent/mcps"))) == "/oauth/consent?flow_id=" + walk.flow);
+    BOOST_TEST(
+        location_of(house.ask(walk.page("/oauth/consent/mcps"))) ==
+        "/oauth/consent?flow_id=" + walk.flow);
     walk.send("skip");
     BOOST_TEST(house.ask(walk.page("/oauth/consent/mcps")).status == 200);
 }
 
-// ---- bearers ---------------------------------------------------------------------------------------------------
+// ---- bearers
+// ---------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *label("contract_1")) {
     TestServer house;
     put_key(house, "sk-bf-of-anna");
@@ -255,32 +296,41 @@ BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *lab
     good.authorization = "Bearer sk-bf-of-anna";
     const auto finished = house.ask(good);
     BOOST_TEST(finished.status == 302);
-    const auto code = house.store->find_code(core::sha256(query_value(location_of(finished), "code")));
-    BOOST_TEST((code->session.identity == core::Identity{core::IdentityKind::virtual_key, "vk_sample"}));
+    const auto code =
+        house.store->find_code(core::sha256(query_value(location_of(finished), "code")));
+    BOOST_TEST(
+        (code->session.identity == core::Identity{core::IdentityKind::virtual_key, "vk_sample"}));
 }
 
-BOOST_AUTO_TEST_CASE(an_admin_needs_no_cookie_and_is_written_into_the_audit_log, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(
+    an_admin_needs_no_cookie_and_is_written_into_the_audit_log, *label("contract_1")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
     auto request = walk.form("submit");
     request.cookie.reset();
-    request.authorization = "Bearer " + sign("{\"exp\":" + in_an_hour() + R"(,"role":"admin","sub":"root"})").reveal();
+    request.authorization =
+        "Bearer " + sign("{\"exp\":" + in_an_hour() + R"(,"role":"admin","sub":"root"})").reveal();
     BOOST_TEST(house.ask(request).status == 302);
     BOOST_TEST(holds(house.log, "event=audit what=consent "));
     BOOST_TEST(holds(house.log, " by=admin admin=root "));
     BOOST_TEST(!holds(house.log, "eyJ"));
 }
 
-// ---- the token endpoint ----------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(a_code_gives_one_token_and_its_replay_ends_the_session, *label("T13") * label("T16") * label("T34") * label("K18")) {
+// ---- the token endpoint
+// ----------------------------------------------------------------------------------------
+BOOST_AUTO_TEST_CASE(
+    a_code_gives_one_token_and_its_replay_ends_the_session,
+    *label("T13") * label("T16") * label("T34") * label("K18")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
     const auto code = walk.finish();
     const auto token = member_of(*json_of(house.ask(walk.exchange(code)).body), "access_token");
     BOOST_TEST(!house.store->find_session(core::sha256(token))->session.revoked_at);
-    const auto wrong = house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", code).with("code_verifier", std::string(43, 'x')).text()));
+    const auto wrong = house.ask(TestServer::post(
+        "/api/oauth/per-user/token",
+        sample_exchange().with("code", code).with("code_verifier", std::string(43, 'x')).text()));
     BOOST_TEST(error_of(wrong) == "invalid_grant");
     BOOST_TEST(!house.store->find_session(core::sha256(token))->session.revoked_at);
     const auto again = house.ask(walk.exchange(code));
@@ -289,7 +339,8 @@ BOOST_AUTO_TEST_CASE(a_code_gives_one_token_and_its_replay_ends_the_session, *la
     BOOST_TEST(house.store->find_session(core::sha256(token))->session.revoked_at.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(refusals_before_the_code_leave_it_whole, *label("T6") * label("T12") * label("T18")) {
+BOOST_AUTO_TEST_CASE(
+    refusals_before_the_code_leave_it_whole, *label("T6") * label("T12") * label("T18")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -300,11 +351,15 @@ BOOST_AUTO_TEST_CASE(refusals_before_the_code_leave_it_whole, *label("T6") * lab
     BOOST_TEST(refused.status == 401);
     BOOST_TEST(error_of(refused) == "invalid_client");
     BOOST_TEST(header_of(refused, "WWW-Authenticate").starts_with("Basic "));
-    for (const auto& [name, value, verdict] : std::vector<std::tuple<std::string, std::string, std::string>>{{"resource", "https://other.example", "invalid_target"},
-                                                                                                          {"redirect_uri", "http://127.0.0.1:1/callback", "invalid_grant"},
-                                                                                                          {"code_verifier", std::string(43, 'x'), "invalid_grant"},
-                                                                                                          {"client_id", "cgc_unknown", "invalid_client"}}) {
-        const auto reply = house.ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("code", code).with(name, value).text()));
+    for (const auto& [name, value, verdict] :
+         std::vector<std::tuple<std::string, std::string, std::string>>{
+             {"resource", "https://other.example", "invalid_target"},
+             {"redirect_uri", "http://127.0.0.1:1/callback", "invalid_grant"},
+             {"code_verifier", std::string(43, 'x'), "invalid_grant"},
+             {"client_id", "cgc_unknown", "invalid_client"}}) {
+        const auto reply = house.ask(TestServer::post(
+            "/api/oauth/per-user/token",
+            sample_exchange().with("code", code).with(name, value).text()));
         BOOST_TEST_CONTEXT(name) BOOST_TEST(error_of(reply) == verdict);
     }
     BOOST_TEST(house.ask(walk.exchange(code)).status == 200);
@@ -315,14 +370,22 @@ BOOST_AUTO_TEST_CASE(the_token_endpoint_reads_the_body_only_and_only_forms, *lab
     Journey walk(house);
     walk.begin();
     const auto query = sample_exchange().with("code", walk.finish()).text();
-    BOOST_TEST(error_of(house.ask(TestServer::post("/api/oauth/per-user/token?" + query, ""))) == "invalid_request");
-    BOOST_TEST(house.ask(TestServer::post("/api/oauth/per-user/token", "{}", "application/json")).status == 400);
-    BOOST_TEST(error_of(house.ask(TestServer::post("/api/oauth/per-user/token", "{}", "application/json"))) == "invalid_request");
+    BOOST_TEST(
+        error_of(house.ask(TestServer::post("/api/oauth/per-user/token?" + query, ""))) ==
+        "invalid_request");
+    BOOST_TEST(
+        house.ask(TestServer::post("/api/oauth/per-user/token", "{}", "application/json")).status ==
+        400);
+    BOOST_TEST(
+        error_of(house.ask(TestServer::post(
+            "/api/oauth/per-user/token", "{}", "application/json"))) == "invalid_request");
     BOOST_TEST(house.ask(TestServer::get("/api/oauth/per-user/token?" + query)).status == 405);
     BOOST_TEST(house.ask(TestServer::post("/api/oauth/per-user/token", query)).status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_or_disabled_client_can_see_that_it_must_register_again, *label("R18") * label("A3")) {
+BOOST_AUTO_TEST_CASE(
+    an_unknown_or_disabled_client_can_see_that_it_must_register_again,
+    *label("R18") * label("A3")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -336,30 +399,45 @@ BOOST_AUTO_TEST_CASE(an_unknown_or_disabled_client_can_see_that_it_must_register
     BOOST_TEST(location_of(reply) == "(absent)");
 }
 
-// ---- the database away -----------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(without_a_database_every_face_says_503_and_when_to_come_back, *label("contract_1") * label("A28") * label("T29")) {
+// ---- the database away
+// -----------------------------------------------------------------------------------------
+BOOST_AUTO_TEST_CASE(
+    without_a_database_every_face_says_503_and_when_to_come_back,
+    *label("contract_1") * label("A28") * label("T29")) {
     TestServer house(sample_policy(), {0, 0}, false);
-    auto submit = TestServer::post("/api/oauth/per-user/consent/submit", "flow_id=" + std::string(22, 'f'));
+    auto submit =
+        TestServer::post("/api/oauth/per-user/consent/submit", "flow_id=" + std::string(22, 'f'));
     auto page = TestServer::get("/oauth/consent?flow_id=" + std::string(22, 'f'));
     page.accept = browser_accept;
-    const std::vector<web::Request> asked{submit, page, TestServer::get("/api/oauth/per-user/authorize?" + sample_authorize().text()),
-                                          TestServer::post("/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})", "application/json"),
-                                          TestServer::post("/api/oauth/per-user/token", sample_exchange().text()), TestServer::get("/readyz")};
+    const std::vector<web::Request> asked{
+        submit,
+        page,
+        TestServer::get("/api/oauth/per-user/authorize?" + sample_authorize().text()),
+        TestServer::post(
+            "/api/oauth/per-user/register",
+            R"({"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})",
+            "application/json"),
+        TestServer::post("/api/oauth/per-user/token", sample_exchange().text()),
+        TestServer::get("/readyz")};
     for (const auto& request : asked) {
         const auto reply = house.ask(request);
         BOOST_TEST_CONTEXT(request.path) {
             BOOST_TEST(reply.status == 503);
             BOOST_TEST(header_of(reply, "Retry-After") == "2");
             BOOST_TEST(!reply.body.empty());
-            for (const auto* leak : {"sqlite", "SQL", "SELECT", "nowhere", "unable to open"}) BOOST_TEST(!holds(reply.body, leak));
+            for (const auto* leak : {"sqlite", "SQL", "SELECT", "nowhere", "unable to open"})
+                BOOST_TEST(!holds(reply.body, leak));
         }
     }
     BOOST_TEST(error_of(house.ask(submit)) == "store_unavailable");
     BOOST_TEST(error_of(house.ask(asked[4])) == "temporarily_unavailable");
-    BOOST_TEST(house.ask(TestServer::get("/.well-known/oauth-authorization-server")).status == 200); // needs no database
+    BOOST_TEST(
+        house.ask(TestServer::get("/.well-known/oauth-authorization-server")).status ==
+        200); // needs no database
 }
 
-BOOST_AUTO_TEST_CASE(a_busy_database_is_503_and_the_flow_can_be_submitted_again, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(
+    a_busy_database_is_503_and_the_flow_can_be_submitted_again, *label("contract_1")) {
     TestServer house;
     Journey walk(house);
     walk.begin();

@@ -17,8 +17,12 @@ struct Copy {
     TempFolder folder;
     Copy() { std::filesystem::copy("conf/pages", folder.file("")); }
 
-    void add(const std::string& name, const std::string& text) const { folder.write(name, folder.read(name) + text); }
-    web::Pages load(const std::string& accent = "") const { return web::Pages(folder.file(""), {"consentgate", accent}); }
+    void add(const std::string& name, const std::string& text) const {
+        folder.write(name, folder.read(name) + text);
+    }
+    web::Pages load(const std::string& accent = "") const {
+        return web::Pages(folder.file(""), {"consentgate", accent});
+    }
     // What loading says; "ok" when it loads.
     std::string loading() const {
         try {
@@ -30,16 +34,20 @@ struct Copy {
     }
 };
 
-// Every {{variable}} and {{#section}} name of the page files; but the logo, which no page is given: its address is of our making.
+// Every {{variable}} and {{#section}} name of the page files; but the logo, which no page is given:
+// its address is of our making.
 std::vector<std::string> variables() {
     std::vector<std::string> names;
-    for (const auto* file : {"frame.html", "identity.html", "services.html", "error.html", "messages.en.properties"}) {
+    for (const auto* file :
+         {"frame.html", "identity.html", "services.html", "error.html", "messages.en.properties"}) {
         std::ifstream in(std::string("conf/pages/") + file);
         const std::string text((std::istreambuf_iterator<char>(in)), {});
         for (auto at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 2)) {
             auto name = text.substr(at + 2, text.find("}}", at) - at - 2);
             if (name.starts_with('#') || name.starts_with('^')) name.erase(0, 1);
-            if (!name.empty() && name != "logo_url" && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos) names.push_back(name);
+            if (!name.empty() && name != "logo_url" &&
+                name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos)
+                names.push_back(name);
         }
     }
     return names;
@@ -54,19 +62,25 @@ web::View filled_with(const std::string& text) {
 }
 
 // Refused at load, or harmless: a hostile value comes out escaped.
-bool safe(const Copy& copy) { return copy.loading() != "ok" || !holds(copy.load().render("identity", "en", filled_with(hostile)), "<script"); }
+bool safe(const Copy& copy) {
+    return copy.loading() != "ok" ||
+           !holds(copy.load().render("identity", "en", filled_with(hostile)), "<script");
+}
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(page)
 
-BOOST_AUTO_TEST_CASE(hostile_text_is_escaped_in_every_variable_of_every_page, *label("U6") * label("K29")) {
+BOOST_AUTO_TEST_CASE(
+    hostile_text_is_escaped_in_every_variable_of_every_page, *label("U6") * label("K29")) {
     const web::Pages pages("conf/pages", {"<b>\"brand\"", ""});
     BOOST_REQUIRE(variables().size() > 30U);
     for (const auto* name : {"identity", "services", "error"}) {
         const auto html = pages.render(name, "en", filled_with(hostile));
         BOOST_TEST_CONTEXT(name) {
-            BOOST_TEST(holds(html, "&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;&quot;&amp;{{brand_name}}{{{x}}}"));
+            BOOST_TEST(holds(
+                html,
+                "&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;&quot;&amp;{{brand_name}}{{{x}}}"));
             BOOST_TEST(!holds(html, "<script"));
             BOOST_TEST(!holds(html, "alert('x')"));
             BOOST_TEST(!holds(html, "</script>\""));
@@ -83,11 +97,16 @@ BOOST_AUTO_TEST_CASE(no_variable_can_leave_its_attribute, *label("K29")) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(pages_carry_no_script_no_style_and_nothing_from_elsewhere, *label("U2") * label("K2") * label("R35")) {
+BOOST_AUTO_TEST_CASE(
+    pages_carry_no_script_no_style_and_nothing_from_elsewhere,
+    *label("U2") * label("K2") * label("R35")) {
     const web::Pages pages("conf/pages", {"brand", "#1a5fb4"});
     for (const auto* name : {"identity", "services", "error"}) {
         const auto html = pages.render(name, "en", filled_with("text"));
-        for (const auto* part : {"<script", "<style", "style=", "onclick=", "onload=", "onsubmit=", "onerror=", "javascript:", "http://", "https://", "<iframe", "<img", "<object", "<base", "src="}) {
+        for (const auto* part :
+             {"<script", "<style",
+              "style=", "onclick=", "onload=", "onsubmit=", "onerror=", "javascript:", "http://",
+              "https://", "<iframe", "<img", "<object", "<base", "src="}) {
             BOOST_TEST_CONTEXT(name << " " << part) BOOST_TEST(!holds(html, part));
         }
     }
@@ -103,9 +122,12 @@ BOOST_AUTO_TEST_CASE(no_tag_is_left_unfilled_on_any_page) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_unescaped_tag_is_refused_at_load_wherever_it_hides, *label("U6") * label("K29")) {
-    for (const auto* tag : {"{{{client_name}}}", "{{&client_name}}", "{{& client_name}}", "{{ &client_name}}", "{{ & client_name }}", "{{ {client_name} }}", "{{=<% %>=}}<%{client_name}%>",
-                            "{{= <% %> =}}<%& client_name %>"}) {
+BOOST_AUTO_TEST_CASE(
+    an_unescaped_tag_is_refused_at_load_wherever_it_hides, *label("U6") * label("K29")) {
+    for (const auto* tag :
+         {"{{{client_name}}}", "{{&client_name}}", "{{& client_name}}", "{{ &client_name}}",
+          "{{ & client_name }}", "{{ {client_name} }}", "{{=<% %>=}}<%{client_name}%>",
+          "{{= <% %> =}}<%& client_name %>"}) {
         for (const auto* file : {"frame.html", "identity.html"}) {
             const Copy copy;
             copy.add(file, tag);
@@ -121,7 +143,9 @@ BOOST_AUTO_TEST_CASE(an_unescaped_tag_is_refused_at_load_wherever_it_hides, *lab
 }
 
 BOOST_AUTO_TEST_CASE(a_message_cannot_bring_in_an_unescaped_tag, *label("U6") * label("K29")) {
-    for (const auto* tag : {"{{{client_name}}}", "{{ {client_name} }}", "{{&client_name}}", "{{=<% %>=}}<%{client_name}%>"}) {
+    for (const auto* tag :
+         {"{{{client_name}}}", "{{ {client_name} }}", "{{&client_name}}",
+          "{{=<% %>=}}<%{client_name}%>"}) {
         const Copy copy;
         copy.add("messages.en.properties", std::string("\nidentity.heading = ") + tag + "\n");
         BOOST_TEST_CONTEXT(tag) BOOST_TEST(safe(copy));
@@ -145,7 +169,9 @@ BOOST_AUTO_TEST_CASE(a_missing_message_file_or_closing_tag_is_refused_at_load_an
     const Copy section;
     section.add("error.html", "{{#details}}");
     BOOST_TEST(holds(section.loading(), "error.html"));
-    for (const auto* file : {"frame.html", "identity.html", "services.html", "error.html", "style.css", "messages.en.properties"}) {
+    for (const auto* file :
+         {"frame.html", "identity.html", "services.html", "error.html", "style.css",
+          "messages.en.properties"}) {
         const Copy copy;
         std::filesystem::remove(copy.folder.file(file));
         BOOST_TEST_CONTEXT(file) BOOST_TEST(holds(copy.loading(), file));
@@ -166,8 +192,19 @@ BOOST_AUTO_TEST_CASE(the_language_is_the_first_accepted_one_that_is_there) {
     copy.folder.write("messages.pt-BR.properties", german);
     const auto pages = copy.load();
     const std::vector<std::pair<std::optional<std::string>, std::string>> chosen{
-        {std::nullopt, "en"}, {"", "en"}, {"de", "de"}, {"DE-at, en;q=0.5", "de"}, {"fr, de;q=0.8, en;q=0.5", "de"}, {"fr", "en"}, {"pt-BR", "pt-br"}, {"pt", "en"},
-        {"*", "en"}, {"../../etc/passwd", "en"}, {"de;q=0.9", "de"}, {std::string(20000, ','), "en"}, {"\xff", "en"}};
+        {std::nullopt, "en"},
+        {"", "en"},
+        {"de", "de"},
+        {"DE-at, en;q=0.5", "de"},
+        {"fr, de;q=0.8, en;q=0.5", "de"},
+        {"fr", "en"},
+        {"pt-BR", "pt-br"},
+        {"pt", "en"},
+        {"*", "en"},
+        {"../../etc/passwd", "en"},
+        {"de;q=0.9", "de"},
+        {std::string(20000, ','), "en"},
+        {"\xff", "en"}};
     for (const auto& [header, language] : chosen) {
         BOOST_TEST_CONTEXT(text_of(header)) BOOST_TEST(pages.language_for(header) == language);
     }
@@ -185,13 +222,17 @@ BOOST_AUTO_TEST_CASE(the_address_of_the_stylesheet_changes_with_it) {
     BOOST_TEST(plain.style_url() != accented.style_url());
     BOOST_TEST(holds(accented.stylesheet(), ":root{--accent:#1a5fb4}"));
     BOOST_TEST(plain.style_url() == copy.load().style_url());
-    BOOST_TEST(holds(plain.render("error", "en", web::View()), "href=\"/oauth/style.css?v=" ));
+    BOOST_TEST(holds(plain.render("error", "en", web::View()), "href=\"/oauth/style.css?v="));
 }
 
-BOOST_AUTO_TEST_CASE(a_logo_stands_where_our_mark_would_and_its_address_changes_with_it, *label("R35")) {
+BOOST_AUTO_TEST_CASE(
+    a_logo_stands_where_our_mark_would_and_its_address_changes_with_it, *label("R35")) {
     const Copy copy;
-    copy.folder.write("logo", "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
-    const auto load = [&] { return web::Pages(copy.folder.file(""), {"brand", "", copy.folder.file("logo")}); };
+    copy.folder.write(
+        "logo", "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    const auto load = [&] {
+        return web::Pages(copy.folder.file(""), {"brand", "", copy.folder.file("logo")});
+    };
     const auto first = load();
     BOOST_TEST(first.logo().type == "image/svg+xml");
     const auto html = first.render("error", "en", web::View());
@@ -220,7 +261,9 @@ BOOST_AUTO_TEST_CASE(a_logo_is_one_of_four_pictures_of_modest_size) {
     const std::string limit(256 * 1024 - 4, ' ');
     BOOST_TEST(said("<svg" + limit) == "image/svg+xml");
     BOOST_TEST(holds(said("<svg" + limit + " "), "at most 256 KiB"));
-    for (const auto* bad : {"GIF89a", "svg", "<html><svg>", "RIFF....AVI ", "text <svg>", "<script>"}) BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(said(bad), "an SVG, PNG, JPEG or WebP"));
+    for (const auto* bad :
+         {"GIF89a", "svg", "<html><svg>", "RIFF....AVI ", "text <svg>", "<script>"})
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(said(bad), "an SVG, PNG, JPEG or WebP"));
     BOOST_TEST(holds(said(""), "cannot be read, or is empty"));
     BOOST_TEST(web::load_logo("").bytes.empty());
     BOOST_CHECK_THROW(web::load_logo(folder.file("no such file")), std::runtime_error);
@@ -228,11 +271,20 @@ BOOST_AUTO_TEST_CASE(a_logo_is_one_of_four_pictures_of_modest_size) {
 
 BOOST_AUTO_TEST_CASE(what_is_not_set_is_not_shown) {
     const web::Pages pages("conf/pages", {"brand", ""});
-    const auto html = pages.render("identity", "en", web::View().set("flow_id", "f").flag("may_skip", false).flag("client_unverified", false).list("scopes", {}).set("client_name", ""));
+    const auto html = pages.render(
+        "identity", "en",
+        web::View()
+            .set("flow_id", "f")
+            .flag("may_skip", false)
+            .flag("client_unverified", false)
+            .list("scopes", {})
+            .set("client_name", ""));
     BOOST_TEST(!holds(html, "per-user/consent/skip"));
     BOOST_TEST(!holds(html, "class=\"unverified\""));
     BOOST_TEST(!holds(html, "<ul>"));
-    BOOST_TEST(holds(pages.render("identity", "en", web::View().set("flow_id", "f").flag("may_skip", true)), "per-user/consent/skip"));
+    BOOST_TEST(holds(
+        pages.render("identity", "en", web::View().set("flow_id", "f").flag("may_skip", true)),
+        "per-user/consent/skip"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,8 +1,9 @@
-// Staying connected and being disconnected, from registration on: refresh and revocation through the router.
+// Staying connected and being disconnected, from registration on: refresh and revocation through
+// the router.
 #include "consentgate/usecase/access.h"
 
-#include "tests/support/web_server.h"
 #include "tests/support/makers.h"
+#include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -22,37 +23,61 @@ struct SignedIn : TestServer {
         client.id = core::ClientId("cgc_refresher");
         client.refresh = true;
         store->put_client(client);
-        walk.begin(sample_authorize().with("client_id", "cgc_refresher").with("scope", "mcp profile"));
+        walk.begin(
+            sample_authorize().with("client_id", "cgc_refresher").with("scope", "mcp profile"));
         walk.send("skip");
-        first = json_of(ask(TestServer::post("/api/oauth/per-user/token", sample_exchange().with("client_id", "cgc_refresher").with("code", walk.finish()).text())).body);
+        first = json_of(ask(TestServer::post(
+                                "/api/oauth/per-user/token", sample_exchange()
+                                                                 .with("client_id", "cgc_refresher")
+                                                                 .with("code", walk.finish())
+                                                                 .text()))
+                            .body);
     }
 
-    static Parameters parameters(const std::string& token) { return {{"grant_type", "refresh_token"}, {"client_id", "cgc_refresher"}, {"refresh_token", token}}; }
+    static Parameters parameters(const std::string& token) {
+        return {
+            {"grant_type", "refresh_token"},
+            {"client_id", "cgc_refresher"},
+            {"refresh_token", token}};
+    }
     web::Reply refresh(const Parameters& form, std::int64_t after = 60) {
         auto request = TestServer::post("/api/oauth/per-user/token", form.text());
         request.now = noon + core::Span(after);
         return ask(request);
     }
-    web::Reply revoke(const Parameters& form) { return ask(TestServer::post("/api/oauth/per-user/revoke", form.text())); }
+    web::Reply revoke(const Parameters& form) {
+        return ask(TestServer::post("/api/oauth/per-user/revoke", form.text()));
+    }
     bool good(const std::string& token, std::int64_t after = 60) {
-        const auto checked = usecase::authorize_access(deps, core::Secret(token), policy.resources.front().url, noon + core::Span(after));
+        const auto checked = usecase::authorize_access(
+            deps, core::Secret(token), policy.resources.front().url, noon + core::Span(after));
         return static_cast<bool>(checked);
     }
-    static std::string access(const Poco::JSON::Object::Ptr& document) { return member_of(*document, "access_token"); }
-    static std::string token(const Poco::JSON::Object::Ptr& document) { return member_of(*document, "refresh_token"); }
+    static std::string access(const Poco::JSON::Object::Ptr& document) {
+        return member_of(*document, "access_token");
+    }
+    static std::string token(const Poco::JSON::Object::Ptr& document) {
+        return member_of(*document, "refresh_token");
+    }
 };
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(refresh)
 
-BOOST_AUTO_TEST_CASE(a_client_registers_for_refreshing_and_is_told_that_it_can, *label("R8") * label("R14") * label("T26")) {
+BOOST_AUTO_TEST_CASE(
+    a_client_registers_for_refreshing_and_is_told_that_it_can,
+    *label("R8") * label("R14") * label("T26")) {
     TestServer house;
     const auto registered = [&](const std::string& grants) {
-        auto request = TestServer::post("/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"],"grant_types":)" + grants + "}", "application/json");
+        auto request = TestServer::post(
+            "/api/oauth/per-user/register",
+            R"({"redirect_uris":["http://127.0.0.1/cb"],"grant_types":)" + grants + "}",
+            "application/json");
         return json_of(house.ask(request).body)->getArray("grant_types");
     };
-    const auto both = registered(R"(["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"])");
+    const auto both = registered(
+        R"(["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"])");
     BOOST_REQUIRE(both->size() == 2U);
     BOOST_TEST(both->getElement<std::string>(1) == "refresh_token");
     BOOST_TEST(registered(R"(["authorization_code"])")->size() == 1U);
@@ -60,7 +85,9 @@ BOOST_AUTO_TEST_CASE(a_client_registers_for_refreshing_and_is_told_that_it_can, 
     BOOST_TEST(registered(R"(["authorization_code","refresh_token"])")->size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_refresh_gives_a_new_pair_and_the_old_access_token_lasts_its_time, *label("T3") * label("T21") * label("T2")) {
+BOOST_AUTO_TEST_CASE(
+    a_refresh_gives_a_new_pair_and_the_old_access_token_lasts_its_time,
+    *label("T3") * label("T21") * label("T2")) {
     SignedIn house;
     const auto reply = house.refresh(SignedIn::parameters(SignedIn::token(house.first)));
     BOOST_TEST(reply.status == 200);
@@ -77,7 +104,8 @@ BOOST_AUTO_TEST_CASE(a_refresh_gives_a_new_pair_and_the_old_access_token_lasts_i
     BOOST_TEST(!house.good(SignedIn::access(second), 86400 + 60));
 }
 
-BOOST_AUTO_TEST_CASE(a_refresh_that_is_repeated_within_the_grace_gets_the_same_answer, *label("T23")) {
+BOOST_AUTO_TEST_CASE(
+    a_refresh_that_is_repeated_within_the_grace_gets_the_same_answer, *label("T23")) {
     SignedIn house;
     const auto form = SignedIn::parameters(SignedIn::token(house.first));
     const auto once = json_of(house.refresh(form, 60).body);
@@ -88,19 +116,23 @@ BOOST_AUTO_TEST_CASE(a_refresh_that_is_repeated_within_the_grace_gets_the_same_a
     BOOST_TEST(house.good(SignedIn::access(once)));
 }
 
-// One process of the client has gone on while another still holds the token from the beginning: it is led to the end.
-BOOST_AUTO_TEST_CASE(a_process_left_behind_within_the_grace_is_led_to_the_newest_token, *label("T23")) {
+// One process of the client has gone on while another still holds the token from the beginning: it
+// is led to the end.
+BOOST_AUTO_TEST_CASE(
+    a_process_left_behind_within_the_grace_is_led_to_the_newest_token, *label("T23")) {
     SignedIn house;
     const auto form = SignedIn::parameters(SignedIn::token(house.first));
     const auto second = json_of(house.refresh(form, 60).body);
-    const auto third = json_of(house.refresh(SignedIn::parameters(SignedIn::token(second)), 70).body);
+    const auto third =
+        json_of(house.refresh(SignedIn::parameters(SignedIn::token(second)), 70).body);
     const auto late = json_of(house.refresh(form, 80).body);
     BOOST_TEST(SignedIn::token(late) == SignedIn::token(third));
     BOOST_TEST(house.good(SignedIn::access(late)));
     BOOST_TEST(house.refresh(SignedIn::parameters(SignedIn::token(late)), 3600).status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(a_token_that_comes_back_after_the_grace_ends_the_family, *label("T22") * label("K14")) {
+BOOST_AUTO_TEST_CASE(
+    a_token_that_comes_back_after_the_grace_ends_the_family, *label("T22") * label("K14")) {
     SignedIn house;
     const auto form = SignedIn::parameters(SignedIn::token(house.first));
     const auto second = json_of(house.refresh(form, 60).body);
@@ -109,10 +141,13 @@ BOOST_AUTO_TEST_CASE(a_token_that_comes_back_after_the_grace_ends_the_family, *l
     BOOST_TEST(error_of(reply) == "invalid_grant");
     BOOST_TEST(!house.good(SignedIn::access(second)));
     BOOST_TEST(!house.good(SignedIn::access(house.first)));
-    BOOST_TEST(error_of(house.refresh(SignedIn::parameters(SignedIn::token(second)), 91)) == "invalid_grant");
+    BOOST_TEST(
+        error_of(house.refresh(SignedIn::parameters(SignedIn::token(second)), 91)) ==
+        "invalid_grant");
 }
 
-BOOST_AUTO_TEST_CASE(another_client_can_neither_use_nor_end_the_family, *label("T20") * label("T22")) {
+BOOST_AUTO_TEST_CASE(
+    another_client_can_neither_use_nor_end_the_family, *label("T20") * label("T22")) {
     SignedIn house;
     const auto form = SignedIn::parameters(SignedIn::token(house.first));
     auto thief = sample_client();
@@ -121,7 +156,8 @@ BOOST_AUTO_TEST_CASE(another_client_can_neither_use_nor_end_the_family, *label("
     house.store->put_client(thief);
     BOOST_TEST(error_of(house.refresh(form.with("client_id", "cgc_thief"))) == "invalid_grant");
     const auto second = json_of(house.refresh(form, 60).body);
-    BOOST_TEST(error_of(house.refresh(form.with("client_id", "cgc_thief"), 3600)) == "invalid_grant");
+    BOOST_TEST(
+        error_of(house.refresh(form.with("client_id", "cgc_thief"), 3600)) == "invalid_grant");
     BOOST_TEST(house.good(SignedIn::access(second), 3600));
 }
 
@@ -129,55 +165,77 @@ BOOST_AUTO_TEST_CASE(a_refusal_rotates_nothing, *label("T18") * label("T24")) {
     SignedIn house;
     const auto form = SignedIn::parameters(SignedIn::token(house.first));
     BOOST_TEST(error_of(house.refresh(form.with("scope", "mcp admin"))) == "invalid_scope");
-    BOOST_TEST(error_of(house.refresh(form.with("resource", "https://else.example/mcp"))) == "invalid_target");
+    BOOST_TEST(
+        error_of(house.refresh(form.with("resource", "https://else.example/mcp"))) ==
+        "invalid_target");
     const auto narrowed = json_of(house.refresh(form.with("scope", "mcp")).body);
     BOOST_TEST(member_of(*narrowed, "scope") == "mcp");
     const auto whole = json_of(house.refresh(SignedIn::parameters(SignedIn::token(narrowed))).body);
     BOOST_TEST(member_of(*whole, "scope") == "mcp profile");
 }
 
-BOOST_AUTO_TEST_CASE(a_client_without_the_grant_gets_no_refresh_token_and_cannot_refresh, *label("T4") * label("T26")) {
+BOOST_AUTO_TEST_CASE(
+    a_client_without_the_grant_gets_no_refresh_token_and_cannot_refresh,
+    *label("T4") * label("T26")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
     walk.send("skip");
     const auto document = json_of(house.ask(walk.exchange(walk.finish())).body);
     BOOST_TEST(!document->has("refresh_token"));
-    const auto reply = house.ask(TestServer::post("/api/oauth/per-user/token", "grant_type=refresh_token&client_id=cgc_sample&refresh_token=x"));
+    const auto reply = house.ask(TestServer::post(
+        "/api/oauth/per-user/token",
+        "grant_type=refresh_token&client_id=cgc_sample&refresh_token=x"));
     BOOST_TEST(reply.status == 400);
     BOOST_TEST(error_of(reply) == "unauthorized_client");
 }
 
-BOOST_AUTO_TEST_CASE(a_client_or_key_that_no_longer_stands_ends_its_families, *label("T25") * label("R18")) {
+BOOST_AUTO_TEST_CASE(
+    a_client_or_key_that_no_longer_stands_ends_its_families, *label("T25") * label("R18")) {
     SignedIn house;
     house.store->disable_client(core::ClientId("cgc_refresher"));
-    BOOST_TEST(error_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first)))) == "invalid_client");
+    BOOST_TEST(
+        error_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first)))) ==
+        "invalid_client");
 }
 
-// ---- revocation --------------------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(a_revoked_refresh_token_takes_its_family_with_it, *label("V1") * label("V4") * label("V5")) {
+// ---- revocation
+// --------------------------------------------------------------------------------------------------
+BOOST_AUTO_TEST_CASE(
+    a_revoked_refresh_token_takes_its_family_with_it, *label("V1") * label("V4") * label("V5")) {
     SignedIn house;
-    const auto reply = house.revoke({{"client_id", "cgc_refresher"}, {"token", SignedIn::token(house.first)}, {"token_type_hint", "foo"}});
+    const auto reply = house.revoke(
+        {{"client_id", "cgc_refresher"},
+         {"token", SignedIn::token(house.first)},
+         {"token_type_hint", "foo"}});
     BOOST_TEST(reply.status == 200);
     BOOST_TEST(reply.body.empty());
     BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
     BOOST_TEST(!house.good(SignedIn::access(house.first)));
-    BOOST_TEST(error_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first)))) == "invalid_grant");
+    BOOST_TEST(
+        error_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first)))) ==
+        "invalid_grant");
 }
 
 BOOST_AUTO_TEST_CASE(a_revoked_access_token_leaves_the_refresh_token, *label("V1") * label("V4")) {
     SignedIn house;
-    BOOST_TEST(house.revoke({{"client_id", "cgc_refresher"}, {"token", SignedIn::access(house.first)}}).status == 200);
+    BOOST_TEST(
+        house.revoke({{"client_id", "cgc_refresher"}, {"token", SignedIn::access(house.first)}})
+            .status == 200);
     BOOST_TEST(!house.good(SignedIn::access(house.first)));
-    const auto second = json_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first))).body);
+    const auto second =
+        json_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first))).body);
     BOOST_TEST(house.good(SignedIn::access(second)));
     house.revoke({{"client_id", "cgc_refresher"}, {"token", SignedIn::access(second)}});
     BOOST_TEST(!house.good(SignedIn::access(second)));
 }
 
-BOOST_AUTO_TEST_CASE(another_clients_token_is_not_revoked_and_the_answer_does_not_tell, *label("V2") * label("V3") * label("K38")) {
+BOOST_AUTO_TEST_CASE(
+    another_clients_token_is_not_revoked_and_the_answer_does_not_tell,
+    *label("V2") * label("V3") * label("K38")) {
     SignedIn house;
-    for (const auto& token : {SignedIn::access(house.first), SignedIn::token(house.first), std::string("garbage")}) {
+    for (const auto& token :
+         {SignedIn::access(house.first), SignedIn::token(house.first), std::string("garbage")}) {
         BOOST_TEST(house.revoke({{"client_id", "cgc_sample"}, {"token", token}}).status == 200);
     }
     BOOST_TEST(house.good(SignedIn::access(house.first)));
@@ -195,8 +253,11 @@ BOOST_AUTO_TEST_CASE(a_revocation_names_a_client_and_a_token, *label("V2") * lab
 
 BOOST_AUTO_TEST_CASE(no_refresh_token_is_written_into_the_log, *label("K47")) {
     SignedIn house;
-    const auto second = json_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first))).body);
-    for (const auto& secret : {SignedIn::token(house.first), SignedIn::token(second), SignedIn::access(second)}) BOOST_TEST(!holds(house.log, secret));
+    const auto second =
+        json_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first))).body);
+    for (const auto& secret :
+         {SignedIn::token(house.first), SignedIn::token(second), SignedIn::access(second)})
+        BOOST_TEST(!holds(house.log, secret));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
-// Connecting accounts, handing their tokens out, and ending it, as Request -> Reply in front of a scripted service.
-#include "tests/support/web_server.h"
+// Connecting accounts, handing their tokens out, and ending it, as Request -> Reply in front of a
+// scripted service.
 #include "tests/support/scripted_service.h"
+#include "tests/support/web_server.h"
 
 #include "consentgate/core/upstream/token_exchange.h"
 #include "consentgate/usecase/introspection.h"
@@ -15,7 +16,8 @@ namespace {
 
 constexpr const char* start = "/api/oauth/per-user/upstream/authorize";
 
-// A person who signs in at a house with services, and a resource server that may ask for their tokens.
+// A person who signs in at a house with services, and a resource server that may ask for their
+// tokens.
 struct Town {
     TestServer house;
     ScriptedService service;
@@ -24,7 +26,9 @@ struct Town {
 
     Town() : walk((house.deps.web = &service, house)) {
         for (const auto* id : {"notion", "github"}) house.store->put_service(sample_service(id));
-        server = *usecase::add_resource_server(*house.store, house.random, house.policy, {"https://tools.example.org/mcp"}, {"notion", "github"}, noon);
+        server = *usecase::add_resource_server(
+            *house.store, house.random, house.policy, {"https://tools.example.org/mcp"},
+            {"notion", "github"}, noon);
     }
 
     web::Request get(const std::string& target) const {
@@ -33,20 +37,43 @@ struct Town {
         request.accept = browser_accept;
         return request;
     }
-    web::Reply begin_upstream_authorization(const std::string& id = "notion") { return house.ask(get(std::string(start) + "?mcp_client_id=" + id + "&flow_id=" + walk.flow)); }
-    web::Reply come_back(const web::Reply& begun_authorization, const std::string& more) { return house.ask(get("/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") + more)); }
-    web::Reply connect(const std::string& id, const std::string& code) { return come_back(begin_upstream_authorization(id), "&code=" + code); }
+    web::Reply begin_upstream_authorization(const std::string& id = "notion") {
+        return house.ask(
+            get(std::string(start) + "?mcp_client_id=" + id + "&flow_id=" + walk.flow));
+    }
+    web::Reply come_back(const web::Reply& begun_authorization, const std::string& more) {
+        return house.ask(get(
+            "/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") +
+            more));
+    }
+    web::Reply connect(const std::string& id, const std::string& code) {
+        return come_back(begin_upstream_authorization(id), "&code=" + code);
+    }
 
-    std::string token() { return member_of(*json_of(house.ask(walk.exchange(walk.finish())).body), "access_token"); }
-    web::Reply exchange(const std::string& token, const std::string& audience = "notion", core::Instant now = noon) {
-        auto request = TestServer::post("/api/oauth/per-user/token", Parameters({{"grant_type", core::token_exchange_grant}, {"subject_token", token}, {"subject_token_type", core::access_token_type},
-                                                                            {"audience", audience}, {"client_id", server.server.id.text}, {"client_secret", server.clear.reveal()}}).text());
+    std::string token() {
+        return member_of(*json_of(house.ask(walk.exchange(walk.finish())).body), "access_token");
+    }
+    web::Reply exchange(
+        const std::string& token, const std::string& audience = "notion",
+        core::Instant now = noon) {
+        auto request = TestServer::post(
+            "/api/oauth/per-user/token",
+            Parameters({{"grant_type", core::token_exchange_grant},
+                        {"subject_token", token},
+                        {"subject_token_type", core::access_token_type},
+                        {"audience", audience},
+                        {"client_id", server.server.id.text},
+                        {"client_secret", server.clear.reveal()}})
+                .text());
         request.now = now;
         return house.ask(request);
     }
-    std::string exchanged(const std::string& token, const std::string& audience = "notion", core::Instant now = noon) {
+    std::string exchanged(
+        const std::string& token, const std::string& audience = "notion",
+        core::Instant now = noon) {
         const auto reply = exchange(token, audience, now);
-        return reply.status == 200 ? member_of(*json_of(reply.body), "access_token") : error_of(reply);
+        return reply.status == 200 ? member_of(*json_of(reply.body), "access_token")
+                                   : error_of(reply);
     }
     std::string services_page() { return house.ask(walk.page("/oauth/consent/mcps")).body; }
 };
@@ -55,11 +82,15 @@ struct Town {
 
 BOOST_AUTO_TEST_SUITE(upstream)
 
-BOOST_AUTO_TEST_CASE(an_account_connected_during_consent_is_the_sessions_after_it, *label("contract_1") * label("contract_3") * label("RS7")) {
+BOOST_AUTO_TEST_CASE(
+    an_account_connected_during_consent_is_the_sessions_after_it,
+    *label("contract_1") * label("contract_3") * label("RS7")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
-    BOOST_TEST(holds(town.services_page(), "upstream/authorize?mcp_client_id&#x3D;notion") != holds(town.services_page(), "mcp_client_id=notion"));
+    BOOST_TEST(
+        holds(town.services_page(), "upstream/authorize?mcp_client_id&#x3D;notion") !=
+        holds(town.services_page(), "mcp_client_id=notion"));
     const auto begun_authorization = town.begin_upstream_authorization();
     BOOST_TEST(begun_authorization.status == 302);
     BOOST_TEST(location_of(begun_authorization).starts_with("https://notion.example/authorize?"));
@@ -69,25 +100,35 @@ BOOST_AUTO_TEST_CASE(an_account_connected_during_consent_is_the_sessions_after_i
     const auto token = town.token();
     BOOST_TEST(town.exchanged(token) == "access-anna");
     BOOST_TEST(town.exchanged(token, "github") == "interaction_required");
-    for (const auto& secret : {std::string("access-anna"), query_value(location_of(begun_authorization), "state"), token}) BOOST_TEST(!holds(town.house.log, secret));
+    for (const auto& secret :
+         {std::string("access-anna"), query_value(location_of(begun_authorization), "state"),
+          token})
+        BOOST_TEST(!holds(town.house.log, secret));
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_in_another_browser_stores_nothing_and_one_used_twice_neither, *label("contract_3") * label("K21")) {
+BOOST_AUTO_TEST_CASE(
+    an_answer_in_another_browser_stores_nothing_and_one_used_twice_neither,
+    *label("contract_3") * label("K21")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
     const auto begun_authorization = town.begin_upstream_authorization();
-    auto foreign = town.get("/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") + "&code=anna");
+    auto foreign = town.get(
+        "/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") +
+        "&code=anna");
     foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
     BOOST_TEST(town.house.ask(foreign).status == 403);
     foreign.cookie.reset();
     BOOST_TEST(town.house.ask(foreign).status == 403);
     BOOST_TEST(town.service.redeemed.empty());
-    BOOST_TEST(town.come_back(begun_authorization, "&code=anna").status == 302); // it was not used up by the stranger
+    BOOST_TEST(
+        town.come_back(begun_authorization, "&code=anna").status ==
+        302); // it was not used up by the stranger
     BOOST_TEST(town.come_back(begun_authorization, "&code=other").status == 400);
     BOOST_TEST(town.service.redeemed.size() == 1U);
     const auto late = town.begin_upstream_authorization();
-    auto expired = town.get("/api/oauth/callback?state=" + query_value(location_of(late), "state") + "&code=b");
+    auto expired = town.get(
+        "/api/oauth/callback?state=" + query_value(location_of(late), "state") + "&code=b");
     expired.now = noon + core::Span(900);
     BOOST_TEST(town.house.ask(expired).status == 400);
     const auto mixed = town.begin_upstream_authorization();
@@ -95,13 +136,21 @@ BOOST_AUTO_TEST_CASE(an_answer_in_another_browser_stores_nothing_and_one_used_tw
     BOOST_TEST(town.service.redeemed.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_refusal_and_a_failure_lead_back_with_words_and_can_be_tried_again, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(
+    a_refusal_and_a_failure_lead_back_with_words_and_can_be_tried_again, *label("contract_3")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
-    const auto refused = town.come_back(town.begin_upstream_authorization(), "&error=access_denied");
-    BOOST_TEST(location_of(refused) == "/oauth/consent/mcps?flow_id=" + town.walk.flow + "&error=service_refused&service=notion");
-    BOOST_TEST(holds(town.house.ask(town.walk.page("/oauth/consent/mcps", "&error=service_refused&service=notion")).body, "You said no there"));
+    const auto refused =
+        town.come_back(town.begin_upstream_authorization(), "&error=access_denied");
+    BOOST_TEST(
+        location_of(refused) ==
+        "/oauth/consent/mcps?flow_id=" + town.walk.flow + "&error=service_refused&service=notion");
+    BOOST_TEST(holds(
+        town.house
+            .ask(town.walk.page("/oauth/consent/mcps", "&error=service_refused&service=notion"))
+            .body,
+        "You said no there"));
     town.service.fail = "invalid_grant";
     BOOST_TEST(holds(location_of(town.connect("notion", "a")), "error=service_failed"));
     town.service.fail.clear();
@@ -125,10 +174,12 @@ BOOST_AUTO_TEST_CASE(a_service_is_asked_for_a_flow_of_this_browser_only, *label(
     auto foreign = town.get(std::string(start) + "?mcp_client_id=notion&flow_id=" + town.walk.flow);
     foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
     BOOST_TEST(town.house.ask(foreign).status == 403);
-    BOOST_TEST(town.house.ask(town.get(std::string(start) + "?flow_id=" + town.walk.flow)).status == 400);
+    BOOST_TEST(
+        town.house.ask(town.get(std::string(start) + "?flow_id=" + town.walk.flow)).status == 400);
 }
 
-BOOST_AUTO_TEST_CASE(two_who_typed_the_same_user_id_have_their_own_accounts, *label("contract_4") * label("K15")) {
+BOOST_AUTO_TEST_CASE(
+    two_who_typed_the_same_user_id_have_their_own_accounts, *label("contract_4") * label("K15")) {
     Town town;
     town.walk.begin();
     town.walk.send("user-id", "&user_id=anna");
@@ -148,7 +199,8 @@ BOOST_AUTO_TEST_CASE(two_who_typed_the_same_user_id_have_their_own_accounts, *la
     BOOST_TEST(town.exchanged(second) == "access-second");
 }
 
-BOOST_AUTO_TEST_CASE(a_key_finds_its_accounts_again_and_its_services_are_all_it_gets, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    a_key_finds_its_accounts_again_and_its_services_are_all_it_gets, *label("contract_4")) {
     Town town;
     auto key = sample_virtual_key("sk-bf-a");
     key.services = {"notion"};
@@ -168,7 +220,8 @@ BOOST_AUTO_TEST_CASE(a_key_finds_its_accounts_again_and_its_services_are_all_it_
     BOOST_TEST(town.exchanged(second, "github") == "invalid_target");
 }
 
-BOOST_AUTO_TEST_CASE(a_due_token_is_refreshed_once_and_a_refused_one_must_be_connected_anew, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    a_due_token_is_refreshed_once_and_a_refused_one_must_be_connected_anew, *label("contract_4")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
@@ -182,7 +235,9 @@ BOOST_AUTO_TEST_CASE(a_due_token_is_refreshed_once_and_a_refused_one_must_be_con
     // The rotated refresh token is the one that is used next.
     BOOST_TEST(town.exchanged(token, "notion", noon + core::Span(8000)) == "access-refreshed-2");
     town.service.away = true;
-    BOOST_TEST(town.exchanged(token, "notion", noon + core::Span(11550)) == "access-refreshed-2"); // good for another moment
+    BOOST_TEST(
+        town.exchanged(token, "notion", noon + core::Span(11550)) ==
+        "access-refreshed-2"); // good for another moment
     const auto later = town.exchange(token, "notion", noon + core::Span(11601));
     BOOST_TEST(later.status == 503);
     BOOST_TEST(header_of(later, "Retry-After") != "(absent)");
@@ -192,25 +247,31 @@ BOOST_AUTO_TEST_CASE(a_due_token_is_refreshed_once_and_a_refused_one_must_be_con
     BOOST_TEST(error_of(broken) == "interaction_required");
     const auto asked = town.service.refreshed.size();
     BOOST_TEST(town.exchanged(token, "notion", noon + core::Span(12001)) == "interaction_required");
-    BOOST_TEST(town.service.refreshed.size() == asked); // a refused refresh token is not tried again
+    BOOST_TEST(
+        town.service.refreshed.size() == asked); // a refused refresh token is not tried again
 }
 
-BOOST_AUTO_TEST_CASE(a_missing_account_is_connected_by_a_link_that_is_good_once_and_says_for_whom, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(
+    a_missing_account_is_connected_by_a_link_that_is_good_once_and_says_for_whom,
+    *label("contract_3")) {
     Town town;
     town.walk.begin();
     town.walk.send("user-id", "&user_id=anna");
     const auto token = town.token();
     const auto uri = member_of(*json_of(town.exchange(token).body), "connect_uri");
-    BOOST_TEST(uri.starts_with("https://auth.example.org/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&link="));
+    BOOST_TEST(uri.starts_with(
+        "https://auth.example.org/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&link="));
     const auto target = uri.substr(std::string("https://auth.example.org").size());
     const auto page = town.house.ask(town.get(target));
     BOOST_TEST(page.status == 200);
-    for (const auto* said : {"Sample", "anna", "Notion", "notion.example"}) BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
+    for (const auto* said : {"Sample", "anna", "Notion", "notion.example"})
+        BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
     auto foreign = town.get(target);
     foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
     BOOST_TEST(town.house.ask(foreign).status == 403);
 
-    auto form = TestServer::post("/api/oauth/per-user/upstream/connect", target.substr(target.find('?') + 1));
+    auto form = TestServer::post(
+        "/api/oauth/per-user/upstream/connect", target.substr(target.find('?') + 1));
     form.cookie = town.walk.cookie;
     form.origin = "https://auth.example.org";
     auto cross = form;
@@ -225,7 +286,9 @@ BOOST_AUTO_TEST_CASE(a_missing_account_is_connected_by_a_link_that_is_good_once_
     BOOST_TEST(town.exchanged(token) == "access-later");
 }
 
-BOOST_AUTO_TEST_CASE(only_a_registered_resource_server_exchanges_and_only_tokens_for_its_resource, *label("RS7") * label("K24")) {
+BOOST_AUTO_TEST_CASE(
+    only_a_registered_resource_server_exchanges_and_only_tokens_for_its_resource,
+    *label("RS7") * label("K24")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
@@ -235,7 +298,9 @@ BOOST_AUTO_TEST_CASE(only_a_registered_resource_server_exchanges_and_only_tokens
     const auto secret = town.server.clear;
     town.server.clear = core::Secret("wrong");
     BOOST_TEST(town.exchange(token).status == 401);
-    town.server = *usecase::add_resource_server(*town.house.store, town.house.random, town.house.policy, {"https://tools.example.org/mcp"}, {}, noon);
+    town.server = *usecase::add_resource_server(
+        *town.house.store, town.house.random, town.house.policy, {"https://tools.example.org/mcp"},
+        {}, noon);
     BOOST_TEST(town.exchanged(token) == "invalid_target");
 }
 
@@ -248,9 +313,11 @@ BOOST_AUTO_TEST_CASE(a_person_sees_what_they_let_in_and_ends_it, *label("contrac
     const auto token = town.token();
     town.exchanged(token);
     const auto page = town.house.ask(town.get("/oauth/sessions"));
-    for (const auto* said : {"Sample", "Notion", "Last used 2027-01-15 08:00 UTC", "Disconnect"}) BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
+    for (const auto* said : {"Sample", "Notion", "Last used 2027-01-15 08:00 UTC", "Disconnect"})
+        BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
     const auto session = town.house.store->find_session(core::sha256(token))->session.id.text;
-    const auto send = [&](const std::string& what, const std::string& body, const std::string& cookie) {
+    const auto send = [&](const std::string& what, const std::string& body,
+                          const std::string& cookie) {
         auto form = TestServer::post("/oauth/sessions/" + what, body);
         form.cookie = cookie;
         form.origin = "https://auth.example.org";
@@ -260,7 +327,9 @@ BOOST_AUTO_TEST_CASE(a_person_sees_what_they_let_in_and_ends_it, *label("contrac
     send("disconnect", "session_id=" + session + "&mcp_client_id=notion", stranger);
     send("end", "session_id=" + session, stranger);
     BOOST_TEST(town.exchanged(token) == "access-anna");
-    BOOST_TEST(send("disconnect", "session_id=" + session + "&mcp_client_id=notion", town.walk.cookie) == 302);
+    BOOST_TEST(
+        send("disconnect", "session_id=" + session + "&mcp_client_id=notion", town.walk.cookie) ==
+        302);
     BOOST_TEST(town.service.revoked.size() == 2U); // both tokens, at the service
     BOOST_TEST(town.exchanged(token) == "interaction_required");
     BOOST_TEST(send("end", "session_id=" + session, town.walk.cookie) == 302);

@@ -1,6 +1,7 @@
-// People whom the web server has signed in, as Request -> Reply: who may go on with what, and that nothing works without their name.
-#include "tests/support/web_server.h"
+// People whom the web server has signed in, as Request -> Reply: who may go on with what, and that
+// nothing works without their name.
 #include "tests/support/scripted_service.h"
+#include "tests/support/web_server.h"
 
 #include "consentgate/core/upstream/upstream.h"
 
@@ -26,7 +27,9 @@ struct Office {
     ScriptedService service;
     Journey walk;
 
-    Office() : walk((house.deps.web = &service, house)) { house.store->put_service(sample_service()); }
+    Office() : walk((house.deps.web = &service, house)) {
+        house.store->put_service(sample_service());
+    }
 
     web::Reply ask(const Name& name, web::Request request) {
         request.remote_user = name;
@@ -34,8 +37,10 @@ struct Office {
         return house.ask(request);
     }
     web::Reply begin(const Name& name, const Parameters& query = sample_authorize()) {
-        const auto reply = ask(name, TestServer::get("/api/oauth/per-user/authorize?" + query.text()));
-        if (const auto set = header_of(reply, "Set-Cookie"); set != "(absent)") walk.cookie = set.substr(0, set.find(';'));
+        const auto reply =
+            ask(name, TestServer::get("/api/oauth/per-user/authorize?" + query.text()));
+        if (const auto set = header_of(reply, "Set-Cookie"); set != "(absent)")
+            walk.cookie = set.substr(0, set.find(';'));
         if (reply.status == 302) walk.flow = query_value(location_of(reply), "flow_id");
         return reply;
     }
@@ -44,11 +49,22 @@ struct Office {
         request.accept = browser_accept;
         return ask(name, request);
     }
-    web::Reply services(const Name& name) { return get(name, "/oauth/consent/mcps?flow_id=" + walk.flow); }
-    web::Reply send(const Name& name, const std::string& action, const std::string& more = "") { return ask(name, walk.form(action, more)); }
-    web::Reply begin_upstream_authorization(const Name& name) { return get(name, "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&flow_id=" + walk.flow); }
-    web::Reply come_back(const Name& name, const web::Reply& begun_authorization, const std::string& code) {
-        return get(name, "/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") + "&code=" + code);
+    web::Reply services(const Name& name) {
+        return get(name, "/oauth/consent/mcps?flow_id=" + walk.flow);
+    }
+    web::Reply send(const Name& name, const std::string& action, const std::string& more = "") {
+        return ask(name, walk.form(action, more));
+    }
+    web::Reply begin_upstream_authorization(const Name& name) {
+        return get(
+            name,
+            "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&flow_id=" + walk.flow);
+    }
+    web::Reply come_back(
+        const Name& name, const web::Reply& begun_authorization, const std::string& code) {
+        return get(
+            name, "/api/oauth/callback?state=" +
+                      query_value(location_of(begun_authorization), "state") + "&code=" + code);
     }
     web::Reply post(const Name& name, const std::string& path, const std::string& body) {
         auto request = TestServer::post(path, body);
@@ -63,11 +79,14 @@ struct Office {
 
 BOOST_AUTO_TEST_SUITE(verified_users)
 
-BOOST_AUTO_TEST_CASE(who_is_signed_in_is_not_asked_and_the_session_is_theirs, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    who_is_signed_in_is_not_asked_and_the_session_is_theirs, *label("contract_4")) {
     Office office;
     const auto begun = office.begin("anna");
     BOOST_TEST(location_of(begun) == "/oauth/consent/mcps?flow_id=" + office.walk.flow);
-    BOOST_TEST(location_of(office.get("anna", "/oauth/consent?flow_id=" + office.walk.flow)) == "/oauth/consent/mcps?flow_id=" + office.walk.flow);
+    BOOST_TEST(
+        location_of(office.get("anna", "/oauth/consent?flow_id=" + office.walk.flow)) ==
+        "/oauth/consent/mcps?flow_id=" + office.walk.flow);
     const auto page = office.services("anna");
     BOOST_TEST(holds(page.body, "<bdi>anna</bdi>"));
     BOOST_TEST(holds(page.body, "Signed in"));
@@ -75,17 +94,27 @@ BOOST_AUTO_TEST_CASE(who_is_signed_in_is_not_asked_and_the_session_is_theirs, *l
     const auto finished = office.send("anna", "submit");
     BOOST_TEST(finished.status == 302);
     BOOST_REQUIRE(office.sessions().size() == 1U);
-    BOOST_TEST((office.sessions()[0].session.identity == core::Identity{core::IdentityKind::verified_user, "anna"}));
+    BOOST_TEST(
+        (office.sessions()[0].session.identity ==
+         core::Identity{core::IdentityKind::verified_user, "anna"}));
     // Programs have no such name, and need none.
-    BOOST_TEST(office.house.ask(office.walk.exchange(query_value(location_of(finished), "code"))).status == 200);
-    BOOST_TEST(office.house.ask(TestServer::get("/.well-known/oauth-authorization-server")).status == 200);
+    BOOST_TEST(
+        office.house.ask(office.walk.exchange(query_value(location_of(finished), "code"))).status ==
+        200);
+    BOOST_TEST(
+        office.house.ask(TestServer::get("/.well-known/oauth-authorization-server")).status == 200);
     BOOST_TEST(office.house.ask(TestServer::get("/oauth/client-metadata.json")).status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_else_goes_on_with_it_and_its_owner_still_can, *label("K45") * label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    nobody_else_goes_on_with_it_and_its_owner_still_can, *label("K45") * label("contract_4")) {
     Office office;
     office.begin("anna");
-    for (const auto& [other, code] : {std::pair<Name, const char*>{"ben", "another_user"}, {std::nullopt, "verified_user_missing"}, {"", "verified_user_missing"}, {" anna", "invalid_verified_user"}}) {
+    for (const auto& [other, code] :
+         {std::pair<Name, const char*>{"ben", "another_user"},
+          {std::nullopt, "verified_user_missing"},
+          {"", "verified_user_missing"},
+          {" anna", "invalid_verified_user"}}) {
         for (const auto* action : {"submit", "deny", "skip"}) {
             const auto reply = office.send(other, action);
             BOOST_TEST(reply.status == 403);
@@ -110,12 +139,19 @@ BOOST_AUTO_TEST_CASE(without_a_name_nothing_is_begun_or_shown, *label("contract_
         BOOST_TEST(reply.status == 403);
         BOOST_TEST(holds(reply.body, "not signed in here"));
         BOOST_TEST(!holds(reply.body, "REMOTE_USER"));
-        for (const auto* page : {"/oauth/consent", "/oauth/consent/mcps", "/oauth/sessions", "/api/oauth/callback", "/api/oauth/per-user/upstream/authorize"}) BOOST_TEST(office.get(nobody, page).status == 403);
-        for (const auto* form : {"/oauth/sessions/end", "/oauth/sessions/disconnect", "/api/oauth/per-user/upstream/connect", "/api/oauth/per-user/consent/client"}) BOOST_TEST(office.post(nobody, form, "").status == 403);
+        for (const auto* page :
+             {"/oauth/consent", "/oauth/consent/mcps", "/oauth/sessions", "/api/oauth/callback",
+              "/api/oauth/per-user/upstream/authorize"})
+            BOOST_TEST(office.get(nobody, page).status == 403);
+        for (const auto* form :
+             {"/oauth/sessions/end", "/oauth/sessions/disconnect",
+              "/api/oauth/per-user/upstream/connect", "/api/oauth/per-user/consent/client"})
+            BOOST_TEST(office.post(nobody, form, "").status == 403);
     }
 }
 
-BOOST_AUTO_TEST_CASE(finish_pressed_twice_leads_its_owner_on_and_nobody_else, *label("K45") * label("U14")) {
+BOOST_AUTO_TEST_CASE(
+    finish_pressed_twice_leads_its_owner_on_and_nobody_else, *label("K45") * label("U14")) {
     Office office;
     office.begin("anna");
     auto again = office.walk.form("submit");
@@ -127,7 +163,8 @@ BOOST_AUTO_TEST_CASE(finish_pressed_twice_leads_its_owner_on_and_nobody_else, *l
     BOOST_TEST(!holds(other.body, code));
 }
 
-BOOST_AUTO_TEST_CASE(an_admins_bearer_replaces_the_cookie_and_not_the_person, *label("contract_1") * label("K45")) {
+BOOST_AUTO_TEST_CASE(
+    an_admins_bearer_replaces_the_cookie_and_not_the_person, *label("contract_1") * label("K45")) {
     Office office;
     office.begin("anna");
     office.house.store->put_virtual_key(sample_virtual_key());
@@ -141,13 +178,18 @@ BOOST_AUTO_TEST_CASE(an_admins_bearer_replaces_the_cookie_and_not_the_person, *l
     BOOST_TEST(office.ask("anna", basic).status == 302);
 }
 
-BOOST_AUTO_TEST_CASE(accounts_are_the_users_across_sessions_and_browsers_and_nobody_elses, *label("contract_4") * label("K15") * label("K45")) {
+BOOST_AUTO_TEST_CASE(
+    accounts_are_the_users_across_sessions_and_browsers_and_nobody_elses,
+    *label("contract_4") * label("K15") * label("K45")) {
     Office office;
     office.begin("anna");
     const auto begun_authorization = office.begin_upstream_authorization("anna");
-    for (const Name& other : {Name("ben"), Name()}) BOOST_TEST(office.come_back(other, begun_authorization, "anna").status == 403);
+    for (const Name& other : {Name("ben"), Name()})
+        BOOST_TEST(office.come_back(other, begun_authorization, "anna").status == 403);
     BOOST_TEST(office.service.redeemed.empty());
-    BOOST_TEST(office.come_back("anna", begun_authorization, "anna").status == 302); // the refused answers used nothing up
+    BOOST_TEST(
+        office.come_back("anna", begun_authorization, "anna").status ==
+        302); // the refused answers used nothing up
     office.send("anna", "submit");
 
     office.walk.cookie.clear();
@@ -165,14 +207,18 @@ BOOST_AUTO_TEST_CASE(accounts_are_the_users_across_sessions_and_browsers_and_nob
     BOOST_TEST(holds(office.services(std::nullopt).body, "Connected"));
     office.send(std::nullopt, "submit");
     office.house.policy.verified_user = core::VerifiedUser::remote_user;
-    const auto of_anna = office.house.store->list_accounts(core::token_owner({core::IdentityKind::verified_user, "anna"}, core::SessionId()));
+    const auto of_anna = office.house.store->list_accounts(
+        core::token_owner({core::IdentityKind::verified_user, "anna"}, core::SessionId()));
     BOOST_REQUIRE(of_anna.size() == 1U);
-    BOOST_TEST(office.service.redeemed == (std::vector<std::string>{"anna", "typed"}), boost::test_tools::per_element());
+    BOOST_TEST(
+        office.service.redeemed == (std::vector<std::string>{"anna", "typed"}),
+        boost::test_tools::per_element());
     office.begin("ben");
     BOOST_TEST(!holds(office.services("ben").body, "Connected"));
 }
 
-BOOST_AUTO_TEST_CASE(the_sessions_page_shows_and_ends_the_askers_own, *label("U12") * label("K45")) {
+BOOST_AUTO_TEST_CASE(
+    the_sessions_page_shows_and_ends_the_askers_own, *label("U12") * label("K45")) {
     Office office;
     for (const auto* name : {"anna", "ben"}) {
         office.begin(name);
@@ -181,7 +227,10 @@ BOOST_AUTO_TEST_CASE(the_sessions_page_shows_and_ends_the_askers_own, *label("U1
     BOOST_TEST(holds(office.get("anna", "/oauth/sessions").body, "As anna"));
     BOOST_TEST(!holds(office.get("anna", "/oauth/sessions").body, "As ben"));
     for (const auto& view : office.sessions()) {
-        if (view.session.identity.value == "anna") BOOST_TEST(office.post("ben", "/oauth/sessions/end", "session_id=" + view.session.id.text).status == 302);
+        if (view.session.identity.value == "anna")
+            BOOST_TEST(
+                office.post("ben", "/oauth/sessions/end", "session_id=" + view.session.id.text)
+                    .status == 302);
     }
     BOOST_TEST(office.sessions().size() == 2U);
     office.post("ben", "/oauth/sessions/end", "");
@@ -193,13 +242,19 @@ BOOST_AUTO_TEST_CASE(a_link_to_connect_later_is_its_sessions_users, *label("U10"
     Office office;
     office.begin("anna");
     office.send("anna", "submit");
-    const auto link = core::make_link(office.sessions()[0].session.id, core::ServiceId("notion"), std::string(22, 'x'), office.house.keyring, noon);
-    const auto target = "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&link=" + core::percent_encode(link.reveal());
+    const auto link = core::make_link(
+        office.sessions()[0].session.id, core::ServiceId("notion"), std::string(22, 'x'),
+        office.house.keyring, noon);
+    const auto target = "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&link=" +
+                        core::percent_encode(link.reveal());
     const auto form = "mcp_client_id=notion&link=" + core::percent_encode(link.reveal());
     BOOST_TEST(office.get("ben", target).status == 403);
-    BOOST_TEST(error_of(office.post("ben", "/api/oauth/per-user/upstream/connect", form)) == "another_user");
+    BOOST_TEST(
+        error_of(office.post("ben", "/api/oauth/per-user/upstream/connect", form)) ==
+        "another_user");
     BOOST_TEST(office.get("anna", target).status == 200);
-    const auto begun_authorization = office.post("anna", "/api/oauth/per-user/upstream/connect", form);
+    const auto begun_authorization =
+        office.post("anna", "/api/oauth/per-user/upstream/connect", form);
     BOOST_TEST(begun_authorization.status == 302);
     BOOST_TEST(office.come_back("ben", begun_authorization, "later").status == 403);
     BOOST_TEST(office.come_back("anna", begun_authorization, "later").status == 200);
@@ -210,11 +265,14 @@ BOOST_AUTO_TEST_CASE(consent_is_recalled_for_the_user_who_gave_it, *label("U7") 
     auto client = sample_client({"https://client.example/cb"});
     client.id = core::ClientId("cgc_https");
     office.house.store->put_client(client);
-    const auto query = sample_authorize().with("client_id", "cgc_https").with("redirect_uri", "https://client.example/cb");
+    const auto query = sample_authorize()
+                           .with("client_id", "cgc_https")
+                           .with("redirect_uri", "https://client.example/cb");
     office.begin("anna", query);
     office.send("anna", "submit");
     BOOST_TEST(location_of(office.begin("ben", query)).starts_with("/oauth/consent/mcps"));
-    BOOST_TEST(location_of(office.begin("anna", query)).starts_with("https://client.example/cb?code="));
+    BOOST_TEST(
+        location_of(office.begin("anna", query)).starts_with("https://client.example/cb?code="));
     BOOST_TEST(office.sessions().front().session.identity.value == "anna");
 }
 

@@ -1,5 +1,5 @@
-// Where everything meets. A Startup is made before the fork and shared by all workers (it holds no connection); a
-// Runtime is made in the worker.
+// Where everything meets. A Startup is made before the fork and shared by all workers (it holds no
+// connection); a Runtime is made in the worker.
 #pragma once
 
 #include "consentgate/app/config.h"
@@ -20,14 +20,17 @@ struct Startup {
 // Puts the password of the database where the store finds it. fail: throws std::runtime_error
 void read_database_password(Config& config);
 
-// Reads the configuration, the key file and the bearer keys. fail: throws std::runtime_error in the operator's words
+// Reads the configuration, the key file and the bearer keys. fail: throws std::runtime_error in the
+// operator's words
 Startup load_startup(const std::string& config_path);
 
-// Looks at the database once, then lets go of it: the schema must be the expected one and the key file the right one, and the
-// resources that were added there are put beside the configured ones. fail: throws std::runtime_error that says what to do
+// Looks at the database once, then lets go of it: the schema must be the expected one and the key
+// file the right one, and the resources that were added there are put beside the configured ones.
+// fail: throws std::runtime_error that says what to do
 void check_database(Startup& startup);
 
-// The schema must be this program's. fail: throws std::runtime_error that names the database and says what to do
+// The schema must be this program's. fail: throws std::runtime_error that names the database and
+// says what to do
 void require_schema(store::Store& store, const store::StoreConfig& config);
 
 class Runtime {
@@ -41,7 +44,8 @@ private:
     usecase::Dependencies deps_;
 };
 
-// The configuration file of a program: --config FILE, else CONSENTGATE_CONFIG, else the installed one.
+// The configuration file of a program: --config FILE, else CONSENTGATE_CONFIG, else the installed
+// one.
 std::string config_path(int argc, char** argv);
 
 } // namespace consentgate::app

@@ -1,18 +1,18 @@
 // The configuration file, read once; after that only this struct exists.
 //
-// `key = value` lines; every key can also be given in the environment as CONSENTGATE_<KEY IN CAPITALS>, which wins.
-// Relative file names are relative to the folder of the configuration file. Unknown keys are errors, and all problems
-// are reported together.
+// `key = value` lines; every key can also be given in the environment as CONSENTGATE_<KEY IN
+// CAPITALS>, which wins. Relative file names are relative to the folder of the configuration file.
+// Unknown keys are errors, and all problems are reported together.
 #pragma once
 
 #include "consentgate/core/oauth/bearer.h"
 #include "consentgate/core/oauth/policy.h"
 #include "consentgate/store/open.h"
 #include "consentgate/sys/document_fetcher.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/sys/http_client.h"
-#include "consentgate/web/page.h"
+#include "consentgate/sys/log.h"
 #include "consentgate/web/context.h"
+#include "consentgate/web/page.h"
 
 #include <chrono>
 #include <stdexcept>
@@ -29,17 +29,18 @@ struct BearerKeyFile {
 struct Config {
     core::Policy policy;
     store::StoreConfig store;
-    std::string database_password_file; // whose content becomes store.password when the foundation is laid
+    std::string
+        database_password_file; // whose content becomes store.password when the foundation is laid
     std::string key_file;
     std::string pages;
     std::vector<BearerKeyFile> bearer_keys;
     std::string bearer_issuer, bearer_audience;
     web::Limits limits;
     sys::FetchLimits fetch; // of client documents; at most half of the workers do it at a time
-    sys::HttpLimits calls; // to upstream services
+    sys::HttpLimits calls;  // to upstream services
     web::Brand brand;
     int workers = 4;
-    int gate_workers = 4; // of the gate, which is a program of its own
+    int gate_workers = 4;                       // of the gate, which is a program of its own
     std::chrono::milliseconds body_time{20000}; // how long a request's body may take to come
     core::Span unused_client_life{30 * 86400};
     sys::LogPlaces log;

@@ -1,8 +1,9 @@
 // The prefork master: keeps N workers on one listening socket.
 //
-// A worker that dies is replaced, at once or with growing pauses when workers die young. HUP reads the configuration
-// again and replaces the workers one after another, so that no request fails. TERM and INT let the workers finish what
-// they have in hand, then end. Workers end when their master does.
+// A worker that dies is replaced, at once or with growing pauses when workers die young. HUP reads
+// the configuration again and replaces the workers one after another, so that no request fails.
+// TERM and INT let the workers finish what they have in hand, then end. Workers end when their
+// master does.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +26,16 @@ struct Plan {
     std::function<void(const WorkerStats&)> on_change{}; // must be quick; may be empty
 };
 
-// Prepares the next workers; called at start and at each HUP. fail: throws; at HUP the old plan goes on
+// Prepares the next workers; called at start and at each HUP. fail: throws; at HUP the old plan
+// goes on
 using Prepare = std::function<Plan()>;
 
 // out:  exit status of the master
 // fail: throws what the first prepare throws
 int run_master(const Prepare& prepare);
 
-// The listening socket that spawn-fcgi (descriptor 0) or systemd (LISTEN_FDS, descriptor 3) left us; -1 when there is none.
+// The listening socket that spawn-fcgi (descriptor 0) or systemd (LISTEN_FDS, descriptor 3) left
+// us; -1 when there is none.
 int inherited_socket();
 
 } // namespace consentgate::app

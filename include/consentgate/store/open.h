@@ -17,7 +17,8 @@ namespace consentgate::store {
 
 enum class Engine { sqlite, postgresql, mariadb }; // mariadb: a Galera cluster too
 
-// How the way to a database server is protected. here: verified, except on this machine, where nothing travels.
+// How the way to a database server is protected. here: verified, except on this machine, where
+// nothing travels.
 enum class Tls { here, off, encrypt, verify };
 
 struct Host {
@@ -25,33 +26,39 @@ struct Host {
     int port;
 };
 
-// What went wrong with a unit of work: it was done again (another transaction in the way; the session to the server lost; nobody
-// knows whether it took effect, so that was looked up), or given up.
+// What went wrong with a unit of work: it was done again (another transaction in the way; the
+// session to the server lost; nobody knows whether it took effect, so that was looked up), or given
+// up.
 enum class RetryReason { collision, session_lost, unknown_outcome, failed };
 
 struct StoreConfig {
     Engine engine = Engine::sqlite;
     std::string path{}; // of the SQLite database file
 
-    std::vector<Host> hosts{};    // of a database server, tried in this order
-    std::string name{}, user{};   // of the database, and who we are there
+    std::vector<Host> hosts{};  // of a database server, tried in this order
+    std::string name{}, user{}; // of the database, and who we are there
     core::Secret password{};
     Tls tls = Tls::here;
     std::string tls_ca{}; // PEM file of the authorities that `verify` trusts; empty: the system's
 
-    // Sessions, accounts and enquiries, each so many, that a store remembers while nothing is committed; 0: none.
+    // Sessions, accounts and enquiries, each so many, that a store remembers while nothing is
+    // committed; 0: none.
     std::size_t may_reuse_consent = 128;
 
-    std::chrono::milliseconds wait{5000}; // how long a unit of work may wait for others before StoreFailure
-    std::shared_ptr<WriterQueue> queue{}; // of the processes that write to one SQLite file; absent: its own lock alone
-    // Called with the text of every statement, BEGIN and COMMIT included, before it runs. Tests throw or pause in it;
-    // empty otherwise.
+    std::chrono::milliseconds wait{
+        5000}; // how long a unit of work may wait for others before StoreFailure
+    std::shared_ptr<WriterQueue>
+        queue{}; // of the processes that write to one SQLite file; absent: its own lock alone
+    // Called with the text of every statement, BEGIN and COMMIT included, before it runs. Tests
+    // throw or pause in it; empty otherwise.
     std::function<void(std::string_view)> before_statement{};
-    std::function<void(RetryReason)> on_retry{}; // called with each, for whoever counts them; may be empty
+    std::function<void(RetryReason)>
+        on_retry{}; // called with each, for whoever counts them; may be empty
 };
 
-// Reads the address of a database: the path of a SQLite file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with the
-// engines postgresql and mariadb. A host with slashes (a socket) is written with %2F.
+// Reads the address of a database: the path of a SQLite file, or
+// ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with the engines postgresql and mariadb. A host
+// with slashes (a socket) is written with %2F.
 // out: what is wrong with it; absent when nothing is, and config has it
 std::optional<std::string> read_address(const std::string& text, StoreConfig& config);
 
@@ -69,8 +76,9 @@ struct AppliedMigration {
     std::string name;
 };
 
-// Applies what the schema lacks, one transaction per migration, safe when started by several machines at once. Creates the
-// file of a SQLite database that is missing. out: what was applied, in order; empty when it was up to date.
+// Applies what the schema lacks, one transaction per migration, safe when started by several
+// machines at once. Creates the file of a SQLite database that is missing. out: what was applied,
+// in order; empty when it was up to date.
 // fail: throws StoreFailure
 std::vector<AppliedMigration> migrate(const StoreConfig& config, core::Instant now);
 

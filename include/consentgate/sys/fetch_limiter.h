@@ -1,5 +1,5 @@
-// How many documents the workers of one master fetch at a time, and that no two of them fetch the same one. It lives in
-// memory that the master makes before it forks. spec: requirement R31
+// How many documents the workers of one master fetch at a time, and that no two of them fetch the
+// same one. It lives in memory that the master makes before it forks. spec: requirement R31
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,8 @@ public:
         Entry entry = Entry::full;
         std::size_t slot = 0;
     };
-    // Who waits holds a place like who fetches, so that `most` bounds the workers that slow hosts can keep busy.
+    // Who waits holds a place like who fetches, so that `most` bounds the workers that slow hosts
+    // can keep busy.
     // in: most  places in all, at most 64
     Place enter(std::string_view what, std::size_t limit, Time until);
     void leave(const Place& place); // after `entered`

@@ -1,5 +1,6 @@
-// What is counted for a monitor. The counts lie in a file that all workers of the pages and of the gate map, so that one answer
-// tells the sum of all, and a worker that dies takes nothing along. Counting needs no lock and no system call.
+// What is counted for a monitor. The counts lie in a file that all workers of the pages and of the
+// gate map, so that one answer tells the sum of all, and a worker that dies takes nothing along.
+// Counting needs no lock and no system call.
 #pragma once
 
 #include <chrono>
@@ -10,7 +11,8 @@
 
 namespace consentgate::sys {
 
-// Closed set; src/sys/metrics.cpp has the name and the meaning of each. The comment gives its labels.
+// Closed set; src/sys/metrics.cpp has the name and the meaning of each. The comment gives its
+// labels.
 enum class Metric {
     requests,           // route, status
     request_seconds,    // route
@@ -24,7 +26,8 @@ enum class Metric {
     worker_deaths,      // part
 };
 
-// Values come from sets that the program or its operator chose, never from a request: each new one takes a place for good.
+// Values come from sets that the program or its operator chose, never from a request: each new one
+// takes a place for good.
 struct Label {
     std::string_view name, value;
 };
@@ -32,7 +35,8 @@ using Labels = std::initializer_list<Label>;
 
 class Metrics {
 public:
-    // Opens or makes the file, readable for nobody else; one of another program version is replaced. Make it before the fork.
+    // Opens or makes the file, readable for nobody else; one of another program version is
+    // replaced. Make it before the fork.
     // fail: throws std::runtime_error
     explicit Metrics(const std::string& file);
     ~Metrics();
@@ -40,8 +44,10 @@ public:
     Metrics& operator=(const Metrics&) = delete;
 
     void count(Metric metric, Labels labels);
-    void observe(Metric metric, Labels labels, std::chrono::nanoseconds time); // of the ones that end in _seconds
-    void set(Metric metric, Labels labels, std::uint64_t value);               // of the ones that go up and down
+    void observe(
+        Metric metric, Labels labels,
+        std::chrono::nanoseconds time);                          // of the ones that end in _seconds
+    void set(Metric metric, Labels labels, std::uint64_t value); // of the ones that go up and down
 
     // The Prometheus text format, version 0.0.4.
     std::string text() const;

@@ -1,4 +1,5 @@
-// Randomness from the operating system's generator by way of OpenSSL, which reseeds itself after a fork.
+// Randomness from the operating system's generator by way of OpenSSL, which reseeds itself after a
+// fork.
 #pragma once
 
 #include "consentgate/core/base/ids.h"
@@ -15,8 +16,8 @@ public:
     // `count` random bytes. fail: throws std::runtime_error; there is no weaker second choice
     virtual std::string bytes(std::size_t count) = 0;
 
-    core::Secret secret();               // 32 random bytes as 43 base64url characters
-    std::string id(std::size_t bytes);   // as base64url characters: 16 bytes give 22
+    core::Secret secret();             // 32 random bytes as 43 base64url characters
+    std::string id(std::size_t bytes); // as base64url characters: 16 bytes give 22
 };
 
 class OsRandom final : public Random {

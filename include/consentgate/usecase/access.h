@@ -1,4 +1,5 @@
-// Is the bearer of this token let in? For the guarded example and every gate to come. spec: RFC 6750
+// Is the bearer of this token let in? For the guarded example and every gate to come. spec: RFC
+// 6750
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -7,6 +8,7 @@
 namespace consentgate::usecase {
 
 // fail: invalid_bearer
-core::Result<core::SessionView> authorize_access(Dependencies& deps, const core::Secret& token, const std::string& resource, core::Instant now);
+core::Result<core::SessionView> authorize_access(
+    Dependencies& deps, const core::Secret& token, const std::string& resource, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -12,8 +12,10 @@ struct Registered {
     std::optional<core::Secret> secret; // shown once, stored never; absent for a client without one
 };
 
-// A client registers itself. fail: not_found when registration is switched off; invalid_redirect_uri, invalid_client_metadata
-core::Result<Registered> register_client(Dependencies& deps, std::string_view body, core::Instant now);
+// A client registers itself. fail: not_found when registration is switched off;
+// invalid_redirect_uri, invalid_client_metadata
+core::Result<Registered> register_client(
+    Dependencies& deps, std::string_view body, core::Instant now);
 
 struct NewClient {
     std::string name;

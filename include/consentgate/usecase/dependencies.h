@@ -1,14 +1,14 @@
 // All that a use-case may touch. No singletons, no globals: whoever has no World can do nothing.
 #pragma once
 
-#include "consentgate/core/oauth/bearer.h"
 #include "consentgate/core/base/keyring.h"
+#include "consentgate/core/oauth/bearer.h"
 #include "consentgate/core/oauth/policy.h"
 #include "consentgate/store/store.h"
 #include "consentgate/sys/document_fetcher.h"
+#include "consentgate/sys/http_client.h"
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/random.h"
-#include "consentgate/sys/http_client.h"
 
 namespace consentgate::usecase {
 
@@ -18,9 +18,10 @@ struct Dependencies {
     const core::Policy& policy;
     const core::Keyring& keyring;
     const core::BearerVerifier& bearers;
-    sys::DocumentFetcher* documents = nullptr; // absent where nothing is fetched: in consentgate-admin
-    sys::HttpClient* web = nullptr;             // to services; absent where none is asked
-    sys::Metrics* metrics = nullptr;           // absent where nobody counts
+    sys::DocumentFetcher* documents =
+        nullptr;                     // absent where nothing is fetched: in consentgate-admin
+    sys::HttpClient* web = nullptr;  // to services; absent where none is asked
+    sys::Metrics* metrics = nullptr; // absent where nobody counts
 
     void count(sys::Metric metric, sys::Labels labels) const {
         if (metrics) metrics->count(metric, labels);

@@ -1,4 +1,5 @@
-// The gate: may this call pass, and what does the server behind it get. spec: contract section 4; requirements C1-C15, RS4-RS8
+// The gate: may this call pass, and what does the server behind it get. spec: contract section 4;
+// requirements C1-C15, RS4-RS8
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -12,15 +13,20 @@ namespace consentgate::usecase {
 
 struct CallGrant {
     core::SessionView view;
-    std::optional<core::Secret> upstream; // the person's token at the resource's service; absent: the resource has none
+    std::optional<core::Secret>
+        upstream; // the person's token at the resource's service; absent: the resource has none
 };
 
-// fail: invalid_bearer; insufficient_scope; interaction_required: the person has to connect the service first;
+// fail: invalid_bearer; insufficient_scope; interaction_required: the person has to connect the
+//       service first;
 //       not_allowed: the virtual key is not for that service; service_unavailable
-core::Result<CallGrant> authorize_call(Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token, core::Instant now);
+core::Result<CallGrant> authorize_call(
+    Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token,
+    core::Instant now);
 
-// The resource works with an account at a service, and this owner has none that works: only a person can mend that, so nothing
-// may go on without them.
-bool lacks_connection(Dependencies& deps, const std::string& resource, const std::string& owner, core::Instant now);
+// The resource works with an account at a service, and this owner has none that works: only a
+// person can mend that, so nothing may go on without them.
+bool lacks_connection(
+    Dependencies& deps, const std::string& resource, const std::string& owner, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -19,11 +19,14 @@ struct Health {
 // Reads only. Never throws.
 Health check_health(store::Store& store);
 
-// The key file must hold every key the database was used with; keys that are new to the database are noted there, those that
-// are not used yet by a server only: it says by that that it knows them.
+// The key file must hold every key the database was used with; keys that are new to the database
+// are noted there, those that are not used yet by a server only: it says by that that it knows
+// them.
 // fail: throws std::runtime_error that names the key and the way out, StoreFailure
 enum class KeyCheck { serving, looking };
-void check_server_keys(store::Store& store, const core::Keyring& keyring, core::Instant now, KeyCheck check = KeyCheck::serving);
+void check_server_keys(
+    store::Store& store, const core::Keyring& keyring, core::Instant now,
+    KeyCheck check = KeyCheck::serving);
 
 // One bounded batch. Clients that never redeemed a code are deleted after `unused_client_life`.
 store::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life);

@@ -1,4 +1,5 @@
-// Connecting a person's account at a service: there, and back again. spec: contract sections 3 and 4
+// Connecting a person's account at a service: there, and back again. spec: contract sections 3 and
+// 4
 #pragma once
 
 #include "consentgate/core/upstream/upstream.h"
@@ -17,17 +18,21 @@ struct ServiceView {
     bool connected = false;                   // false with a token: it must be connected anew
 };
 
-// The services that this flow's person may use, by name, with what is connected: in this flow, or by the same key or verified
-// person before.
-std::vector<ServiceView> list_flow_services(Dependencies& deps, const core::Flow& flow, core::Instant now);
+// The services that this flow's person may use, by name, with what is connected: in this flow, or
+// by the same key or verified person before.
+std::vector<ServiceView> list_flow_services(
+    Dependencies& deps, const core::Flow& flow, core::Instant now);
 
 // The same for a session.
-std::vector<ServiceView> list_session_services(Dependencies& deps, const core::SessionView& view, core::Instant now);
+std::vector<ServiceView> list_session_services(
+    Dependencies& deps, const core::SessionView& view, core::Instant now);
 
 // Sends the person of a flow to a service. in: query  mcp_client_id and flow_id
 // out:  the address there; carries a secret of this browser's
 // fail: as open_flow; identity_required: the flow has none yet; unknown_service
-core::Result<core::Secret> connect_in_flow(Dependencies& deps, const core::Form& query, const BrowserContext& browser_context, core::Instant now);
+core::Result<core::Secret> connect_in_flow(
+    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    core::Instant now);
 
 // What the page of a link says, before anything leaves for the service.
 struct LinkView {
@@ -35,19 +40,27 @@ struct LinkView {
     core::SessionView session;
     core::Link link;
 };
-// in: query  mcp_client_id and link. fail: invalid_link, browser_mismatch, unknown_service; as check_principal
-core::Result<LinkView> open_link(Dependencies& deps, const core::Form& query, const BrowserContext& browser_context, core::Instant now);
+// in: query  mcp_client_id and link. fail: invalid_link, browser_mismatch, unknown_service; as
+//            check_principal
+core::Result<LinkView> open_link(
+    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    core::Instant now);
 // Uses the link up and sends the person on. fail: as open_link
-core::Result<core::Secret> follow_link(Dependencies& deps, const core::Form& form, const BrowserContext& browser_context, core::Instant now);
+core::Result<core::Secret> follow_link(
+    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    core::Instant now);
 
 // Where a person stands after they came back from a service.
 struct Returned {
     core::Service service;
-    std::optional<core::FlowId> flow;  // absent: they came by a link
-    std::string problem;               // empty: connected. Else service_refused or service_failed
-    std::string reason;                   // for the log
+    std::optional<core::FlowId> flow; // absent: they came by a link
+    std::string problem;              // empty: connected. Else service_refused or service_failed
+    std::string reason;               // for the log
 };
-// fail: invalid_upstream_state, browser_mismatch: nothing was stored, nothing changed; as open_flow when the flow is over; as check_principal
-core::Result<Returned> finish_connect(Dependencies& deps, const core::Form& query, const BrowserContext& browser_context, core::Instant now);
+// fail: invalid_upstream_state, browser_mismatch: nothing was stored, nothing changed; as open_flow
+//       when the flow is over; as check_principal
+core::Result<Returned> finish_connect(
+    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    core::Instant now);
 
 } // namespace consentgate::usecase

@@ -15,17 +15,21 @@ struct FreshToken {
     std::string scope;
 };
 
-// The session's person's token at the service. One that is due is refreshed first: by one worker of all machines, while the
-// others wait for what it gets.
+// The session's person's token at the service. One that is due is refreshed first: by one worker of
+// all machines, while the others wait for what it gets.
 // in:   found  the token, where it was just read; absent: it is looked for
-// fail: interaction_required: there is none, or it must be connected anew; the error carries the link
+// fail: interaction_required: there is none, or it must be connected anew; the error carries the
+//       link
 //       service_unavailable: it is over, and the service does not answer
-core::Result<FreshToken> fresh_upstream_token(Dependencies& deps, const core::Session& session, const core::Service& service, core::Instant now,
-                                              std::optional<core::LinkedAccount> found = std::nullopt);
+core::Result<FreshToken> fresh_upstream_token(
+    Dependencies& deps, const core::Session& session, const core::Service& service,
+    core::Instant now, std::optional<core::LinkedAccount> found = std::nullopt);
 
 // The answer's JSON.
-// fail: invalid_client; invalid_request, also for a subject_token that is no good (RFC 8693 section 2.2.2); invalid_target;
+// fail: invalid_client; invalid_request, also for a subject_token that is no good (RFC 8693 section
+//       2.2.2); invalid_target;
 //       interaction_required, service_unavailable
-core::Result<std::string> exchange_token(Dependencies& deps, const ClientRequest& client_request, core::Instant now);
+core::Result<std::string> exchange_token(
+    Dependencies& deps, const ClientRequest& client_request, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "consentgate/core/base/error.h"
-#include "consentgate/web/http.h"
 #include "consentgate/web/context.h"
+#include "consentgate/web/http.h"
 
 #include <string>
 
@@ -17,17 +17,25 @@ enum class ErrorFormat {
 };
 
 // in:  request_type  of the gateway shape's extra_fields, e.g. "oauth_consent_submit"
-Reply answer(const core::Error& error, ErrorFormat format, const Request& request, const WebContext& context, const std::string& request_type);
+Reply answer(
+    const core::Error& error, ErrorFormat format, const Request& request, const WebContext& context,
+    const std::string& request_type);
 
 Reply answer_json(int status, std::string document);
-Reply answer_html(int status, std::string html, const std::string& form_action); // with the headers of U1, U2 and A31
-Reply answer_lasting(const std::string& type, std::string bytes);                 // 200, to be cached for a year: its address changes with it
-Reply answer_redirect(std::string location);                                      // 302, no-store, no-referrer, no body
-// The preflight of a guarded MCP server, answered before anybody is asked who they are: browsers send no token with it (C13).
+Reply answer_html(
+    int status, std::string html,
+    const std::string& form_action); // with the headers of U1, U2 and A31
+Reply answer_lasting(
+    const std::string& type,
+    std::string bytes); // 200, to be cached for a year: its address changes with it
+Reply answer_redirect(std::string location); // 302, no-store, no-referrer, no body
+// The preflight of a guarded MCP server, answered before anybody is asked who they are: browsers
+// send no token with it (C13).
 Reply answer_mcp_preflight();
 // Lets programs of any origin read the answer, its challenge and its MCP session (C13).
 Reply open_to_browsers(Reply reply);
 // The page that says it in a person's words.
-Reply answer_error_page(const core::Error& error, const Request& request, const WebContext& context);
+Reply answer_error_page(
+    const core::Error& error, const Request& request, const WebContext& context);
 
 } // namespace consentgate::web

@@ -12,7 +12,7 @@
 namespace consentgate::web {
 
 struct Limits {
-    int registrations_per_minute = 60;  // per address; 0 for no limit
+    int registrations_per_minute = 60; // per address; 0 for no limit
     int authorizations_per_minute = 300;
     int failed_authentications_per_minute = 60; // of clients and resource servers
 };
@@ -23,10 +23,12 @@ struct WebContext {
     sys::RateLimiter& rates;
     Limits limits;
     std::string cookie_name;
-    std::string server_metadata;                                         // the document
-    std::vector<std::pair<std::string, std::string>> resource_metadata;  // path of the document, document
+    std::string server_metadata; // the document
+    std::vector<std::pair<std::string, std::string>>
+        resource_metadata; // path of the document, document
 };
 
-WebContext make_web_context(usecase::Dependencies& deps, const Pages& pages, sys::RateLimiter& rates, Limits limits);
+WebContext make_web_context(
+    usecase::Dependencies& deps, const Pages& pages, sys::RateLimiter& rates, Limits limits);
 
 } // namespace consentgate::web

@@ -1,4 +1,5 @@
-// The FastCGI side of a worker: one request at a time, none lost and none cut when the worker is told to stop.
+// The FastCGI side of a worker: one request at a time, none lost and none cut when the worker is
+// told to stop.
 #pragma once
 
 #include "consentgate/web/http.h"
@@ -12,12 +13,16 @@ inline constexpr std::size_t body_limit = 64 * 1024; // bytes, for every route
 
 struct ServeHooks {
     std::function<Reply(Request&)> handle; // must not throw
-    std::function<void()> between;         // after each request and every few idle seconds; must be quick; may be empty
-    std::chrono::milliseconds body_time{20000}; // how long a body may take to come: some web servers pass it on as slowly as it comes in; zero: no limit
+    std::function<void()>
+        between; // after each request and every few idle seconds; must be quick; may be empty
+    std::chrono::milliseconds body_time{
+        20000}; // how long a body may take to come: some web servers pass it on as slowly as it
+                // comes in; zero: no limit
 };
 
-// Serves the listening socket until SIGTERM or SIGUSR1 arrives; the request in hand is finished first, and where more wait without
-// a pause, a few of them. The caller must have blocked both signals. fail: throws std::runtime_error when the socket cannot be served at all
+// Serves the listening socket until SIGTERM or SIGUSR1 arrives; the request in hand is finished
+// first, and where more wait without a pause, a few of them. The caller must have blocked both
+// signals. fail: throws std::runtime_error when the socket cannot be served at all
 void serve(int listening_socket, const ServeHooks& hooks);
 
 } // namespace consentgate::web

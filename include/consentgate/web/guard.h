@@ -13,19 +13,24 @@ namespace consentgate::web {
 // A form body of the right media type. fail: unsupported_media_type, invalid_request
 core::Result<core::Form> read_form(const Request& request);
 
-// The same for a form that only our own pages may send. A browser that says where the form came from must name us; one
-// that hides it (Origin: null, as our no-referrer policy makes it do) must say "same-origin" in Sec-Fetch-Site.
+// The same for a form that only our own pages may send. A browser that says where the form came
+// from must name us; one that hides it (Origin: null, as our no-referrer policy makes it do) must
+// say "same-origin" in Sec-Fetch-Site.
 // fail: browser_mismatch; missing_flow_id for a wrong media type, invalid_flow for a malformed body
 core::Result<core::Form> read_own_form(const Request& request, const WebContext& context);
 
 usecase::BrowserContext browser_context_of(const Request& request, const WebContext& context);
 
 // fail: too_many_requests with the seconds to wait
-core::Checked admit(const Request& request, WebContext& context, std::string_view what, int most_a_minute);
+core::Checked admit(
+    const Request& request, WebContext& context, std::string_view what, int most_a_minute);
 
 // Counts a finished sign-in, and writes it into the audit log. in: by  person, admin or memory
-void note_consent(const usecase::Submitted& submitted, std::string_view by, const Request& request, const WebContext& context);
+void note_consent(
+    const usecase::Submitted& submitted, std::string_view by, const Request& request,
+    const WebContext& context);
 
-std::string browser_cookie(const core::Secret& secret, const WebContext& context); // the Set-Cookie value
+std::string browser_cookie(
+    const core::Secret& secret, const WebContext& context); // the Set-Cookie value
 
 } // namespace consentgate::web

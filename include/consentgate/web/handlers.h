@@ -1,4 +1,5 @@
-// The handlers, named <method>_<path>. Each turns a request into a use-case's words and its answer into a reply.
+// The handlers, named <method>_<path>. Each turns a request into a use-case's words and its answer
+// into a reply.
 #pragma once
 
 #include "consentgate/web/answer.h"
@@ -11,13 +12,16 @@ using Handler = Handled (*)(const Request&, WebContext&);
 Handled get_wellknown(const Request& request, WebContext& context);
 Handled post_register(const Request& request, WebContext& context);
 Handled get_authorize(const Request& request, WebContext& context);
-Handled post_consent_client(const Request& request, WebContext& context); // the page before: shall the client's document be read
+Handled post_consent_client(
+    const Request& request,
+    WebContext& context); // the page before: shall the client's document be read
 Handled get_consent(const Request& request, WebContext& context);      // page 1: who are you
 Handled get_consent_mcps(const Request& request, WebContext& context); // page 2: services
-Handled get_upstream_authorize(const Request& request, WebContext& context); // from page 2, or the page of a link
-Handled post_upstream_connect(const Request& request, WebContext& context);  // that page's form
-Handled get_callback(const Request& request, WebContext& context);           // back from a service
-Handled get_sessions(const Request& request, WebContext& context);           // what this browser let in
+Handled get_upstream_authorize(
+    const Request& request, WebContext& context); // from page 2, or the page of a link
+Handled post_upstream_connect(const Request& request, WebContext& context); // that page's form
+Handled get_callback(const Request& request, WebContext& context);          // back from a service
+Handled get_sessions(const Request& request, WebContext& context); // what this browser let in
 Handled post_sessions_end(const Request& request, WebContext& context);
 Handled post_sessions_disconnect(const Request& request, WebContext& context);
 Handled get_style(const Request& request, WebContext& context);
@@ -30,9 +34,12 @@ Handled post_consent_deny(const Request& request, WebContext& context);
 Handled post_token(const Request& request, WebContext& context);
 Handled post_revoke(const Request& request, WebContext& context);
 Handled post_introspect(const Request& request, WebContext& context);
-Handled get_client_metadata(const Request& request, WebContext& context); // what we are as a client of upstream services
+Handled get_client_metadata(
+    const Request& request, WebContext& context); // what we are as a client of upstream services
 Handled get_healthz(const Request& request, WebContext& context); // a worker answers
-Handled get_readyz(const Request& request, WebContext& context);  // and can do its work: the database answers, with the right schema
+Handled get_readyz(
+    const Request& request,
+    WebContext& context); // and can do its work: the database answers, with the right schema
 Handled get_metrics(const Request& request, WebContext& context);
 
 } // namespace consentgate::web

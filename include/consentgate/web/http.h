@@ -12,23 +12,32 @@
 
 namespace consentgate::web {
 
-enum class BodyState { whole, too_large, cut, late }; // cut: the peer went away before it was all there; late: it took too long
+enum class BodyState {
+    whole,
+    too_large,
+    cut,
+    late
+}; // cut: the peer went away before it was all there; late: it took too long
 
-// What the web server wants: an answer for the client, or leave to go on with a request that is not ours.
+// What the web server wants: an answer for the client, or leave to go on with a request that is not
+// ours.
 enum class Asked { to_answer, as_authorizer };
 
 struct Request {
     Asked asked = Asked::to_answer;
-    std::string method;    // upper case, as sent
-    std::string path;      // raw, as in REQUEST_URI: never decoded, because front ends decode differently
-    std::string query;     // raw, without the question mark
-    std::string body;      // at most the reader's limit
+    std::string method; // upper case, as sent
+    std::string
+        path; // raw, as in REQUEST_URI: never decoded, because front ends decode differently
+    std::string query; // raw, without the question mark
+    std::string body;  // at most the reader's limit
     BodyState body_state = BodyState::whole;
-    std::optional<std::string> content_type, cookie, authorization, origin, fetch_site, accept, accept_language;
+    std::optional<std::string> content_type, cookie, authorization, origin, fetch_site, accept,
+        accept_language;
     std::string remote_addr;
-    std::optional<std::string> remote_user; // whom the web server signed in: its own word, never a header of the client's
-    core::Instant now{};   // one time for the whole request
-    std::string event_id;  // under which the log has the reason of a refusal
+    std::optional<std::string>
+        remote_user; // whom the web server signed in: its own word, never a header of the client's
+    core::Instant now{};  // one time for the whole request
+    std::string event_id; // under which the log has the reason of a refusal
 };
 
 struct Reply {
@@ -46,7 +55,8 @@ struct Reply {
 // The header block and body as FastCGI wants them: Status first, values without control characters.
 std::string serialize(const Reply& reply, bool with_body);
 
-// The one cookie of that name; absent when there is none or more than one, or it is not a browser secret in shape.
+// The one cookie of that name; absent when there is none or more than one, or it is not a browser
+// secret in shape.
 std::optional<core::Secret> browser_secret(const Request& request, std::string_view cookie_name);
 
 // A browser navigates (its Accept puts text/html above application/json).

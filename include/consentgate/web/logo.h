@@ -12,7 +12,8 @@ struct Logo {
 };
 
 // in:   path  empty: there is none
-// fail: throws std::runtime_error naming the file: it cannot be read, is larger than 256 KiB, or begins like none of these pictures
+// fail: throws std::runtime_error naming the file: it cannot be read, is larger than 256 KiB, or
+//       begins like none of these pictures
 Logo load_logo(const std::string& path);
 
 } // namespace consentgate::web

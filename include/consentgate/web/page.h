@@ -1,7 +1,9 @@
-// The pages: files read and parsed once, at start, in every language there is. Rendering does no I/O.
+// The pages: files read and parsed once, at start, in every language there is. Rendering does no
+// I/O.
 //
-// A page file is mustache. frame.html stands around it; {{text.KEY}} is a message of messages.LANGUAGE.properties, put
-// in when the file is loaded. Values are always escaped: a page file with an unescaped tag is refused at start.
+// A page file is mustache. frame.html stands around it; {{text.KEY}} is a message of
+// messages.LANGUAGE.properties, put in when the file is loaded. Values are always escaped: a page
+// file with an unescaped tag is refused at start.
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -16,7 +18,8 @@
 
 namespace consentgate::web {
 
-// What a page is filled with. A name that is not set is false, an empty list is false; an empty text is not set.
+// What a page is filled with. A name that is not set is false, an empty list is false; an empty
+// text is not set.
 class View {
 public:
     View& set(std::string name, std::string text);
@@ -40,8 +43,8 @@ struct Brand {
     std::string logo{}; // the file of a picture, or empty for our own mark
 };
 
-// A client's name as pages show it: at most 80 characters, so that a page stays readable whatever a client calls itself; its id
-// when it has none.
+// A client's name as pages show it: at most 80 characters, so that a page stays readable whatever a
+// client calls itself; its id when it has none.
 std::string shown_client(const std::string& name, const core::ClientId& id);
 // A guarded resource: host, port and path.
 std::string shown_resource(const std::string& resource);
@@ -63,7 +66,8 @@ public:
     std::string language_for(const std::optional<std::string>& accept_language) const;
 
     const std::string& stylesheet() const;
-    const std::string& style_url() const; // changes with the stylesheet, so that it can be cached for long
+    const std::string& style_url()
+        const; // changes with the stylesheet, so that it can be cached for long
     const Logo& logo() const;
 
 private:

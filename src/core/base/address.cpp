@@ -17,7 +17,9 @@ struct Net6 {
     int bits;
 };
 
-constexpr std::uint32_t v4(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) { return a << 24 | b << 16 | c << 8 | d; }
+constexpr std::uint32_t v4(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
+    return a << 24 | b << 16 | c << 8 | d;
+}
 
 // spec: the IANA registry of special-purpose IPv4 addresses, multicast and class E besides
 constexpr std::array<Net4, 18> special4{{
@@ -41,8 +43,8 @@ constexpr std::array<Net4, 18> special4{{
     {v4(240, 0, 0, 0), 4},     // reserved, and broadcast
 }};
 
-// Only 2000::/3 is given out; these parts of it are special. Everything outside (loopback, mapped, NAT64, unique local,
-// link-local, multicast …) is refused without being named.
+// Only 2000::/3 is given out; these parts of it are special. Everything outside (loopback, mapped,
+// NAT64, unique local, link-local, multicast …) is refused without being named.
 constexpr std::array<Net6, 4> special6{{
     {0x2001000000000000, 23}, // protocol assignments: Teredo, benchmarking, ORCHID
     {0x20010DB800000000, 32}, // documentation
@@ -57,7 +59,8 @@ template <class Number> bool within(Number address, Number prefix, int bits) {
 // The first bytes as a number.
 template <class Number> Number number_of(std::string_view bytes) {
     Number number = 0;
-    for (std::size_t i = 0; i < sizeof(Number); ++i) number = number << 8 | static_cast<unsigned char>(bytes[i]);
+    for (std::size_t i = 0; i < sizeof(Number); ++i)
+        number = number << 8 | static_cast<unsigned char>(bytes[i]);
     return number;
 }
 
@@ -66,17 +69,22 @@ template <class Number> Number number_of(std::string_view bytes) {
 bool is_public_address(std::string_view address) {
     if (address.size() == 4) {
         const auto number = number_of<std::uint32_t>(address);
-        return std::none_of(special4.begin(), special4.end(), [&](const Net4& net) { return within(number, net.prefix, net.bits); });
+        return std::none_of(special4.begin(), special4.end(), [&](const Net4& net) {
+            return within(number, net.prefix, net.bits);
+        });
     }
     if (address.size() != 16) return false;
     const auto number = number_of<std::uint64_t>(address);
     return within<std::uint64_t>(number, 0x2000000000000000, 3) &&
-           std::none_of(special6.begin(), special6.end(), [&](const Net6& net) { return within(number, net.prefix, net.bits); });
+           std::none_of(special6.begin(), special6.end(), [&](const Net6& net) {
+               return within(number, net.prefix, net.bits);
+           });
 }
 
 bool is_loopback_address(std::string_view address) {
     if (address.size() == 4) return address[0] == 127;
-    return address.size() == 16 && address == std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+    return address.size() == 16 &&
+           address == std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 }
 
 } // namespace consentgate::core

@@ -20,7 +20,9 @@ const EVP_CIPHER* method() {
     return fetched;
 }
 
-const unsigned char* raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* raw(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
 unsigned char* raw(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 int length(std::string_view text) { return static_cast<int>(text.size()); }
 
@@ -28,28 +30,37 @@ int length(std::string_view text) { return static_cast<int>(text.size()); }
 
 std::string associated_data(std::string_view table, std::string_view row, std::string_view column) {
     std::string place;
-    for (const auto part : {table, row, column}) place.append(part).push_back('\n'); // none of them holds one
+    for (const auto part : {table, row, column})
+        place.append(part).push_back('\n'); // none of them holds one
     return place;
 }
 
-std::string seal(const Keyring& keyring, const KeyId& key, std::string_view nonce, const std::string& place, const Secret& clear) {
+std::string seal(
+    const Keyring& keyring, const KeyId& key, std::string_view nonce, const std::string& place,
+    const Secret& clear) {
     const auto bytes = keyring.encryption_key(key);
-    if (!bytes || nonce.size() != nonce_bytes) throw std::logic_error("a secret was to be encrypted without a key");
+    if (!bytes || nonce.size() != nonce_bytes)
+        throw std::logic_error("a secret was to be encrypted without a key");
     const auto& text = clear.reveal();
     std::string sealed(text.size(), '\0');
     std::string tag(tag_bytes, '\0');
     int written = 0;
     const Context context(EVP_CIPHER_CTX_new());
-    const bool done = context && EVP_EncryptInit_ex2(context.get(), method(), raw(bytes->reveal()), raw(nonce), nullptr) == 1 &&
-                      EVP_EncryptUpdate(context.get(), nullptr, &written, raw(place), length(place)) == 1 &&
-                      EVP_EncryptUpdate(context.get(), raw(sealed), &written, raw(text), length(text)) == 1 &&
-                      EVP_EncryptFinal_ex(context.get(), raw(sealed) + written, &written) == 1 &&
-                      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag_bytes), tag.data()) == 1;
+    const bool done =
+        context &&
+        EVP_EncryptInit_ex2(context.get(), method(), raw(bytes->reveal()), raw(nonce), nullptr) ==
+            1 &&
+        EVP_EncryptUpdate(context.get(), nullptr, &written, raw(place), length(place)) == 1 &&
+        EVP_EncryptUpdate(context.get(), raw(sealed), &written, raw(text), length(text)) == 1 &&
+        EVP_EncryptFinal_ex(context.get(), raw(sealed) + written, &written) == 1 &&
+        EVP_CIPHER_CTX_ctrl(
+            context.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag_bytes), tag.data()) == 1;
     if (!done) throw std::runtime_error("encryption failed");
     return std::string(nonce) + sealed + tag;
 }
 
-std::optional<Secret> unseal(const Keyring& keyring, const KeyId& key, std::string_view sealed, const std::string& place) {
+std::optional<Secret> unseal(
+    const Keyring& keyring, const KeyId& key, std::string_view sealed, const std::string& place) {
     const auto bytes = keyring.encryption_key(key);
     if (!bytes || sealed.size() < nonce_bytes + tag_bytes) return std::nullopt;
     const auto nonce = sealed.substr(0, nonce_bytes);
@@ -58,11 +69,15 @@ std::optional<Secret> unseal(const Keyring& keyring, const KeyId& key, std::stri
     std::string clear(body.size(), '\0');
     int written = 0;
     const Context context(EVP_CIPHER_CTX_new());
-    const bool done = context && EVP_DecryptInit_ex2(context.get(), method(), raw(bytes->reveal()), raw(nonce), nullptr) == 1 &&
-                      EVP_DecryptUpdate(context.get(), nullptr, &written, raw(place), length(place)) == 1 &&
-                      EVP_DecryptUpdate(context.get(), raw(clear), &written, raw(body), length(body)) == 1 &&
-                      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_bytes), tag.data()) == 1 &&
-                      EVP_DecryptFinal_ex(context.get(), raw(clear) + written, &written) == 1;
+    const bool done =
+        context &&
+        EVP_DecryptInit_ex2(context.get(), method(), raw(bytes->reveal()), raw(nonce), nullptr) ==
+            1 &&
+        EVP_DecryptUpdate(context.get(), nullptr, &written, raw(place), length(place)) == 1 &&
+        EVP_DecryptUpdate(context.get(), raw(clear), &written, raw(body), length(body)) == 1 &&
+        EVP_CIPHER_CTX_ctrl(
+            context.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_bytes), tag.data()) == 1 &&
+        EVP_DecryptFinal_ex(context.get(), raw(clear) + written, &written) == 1;
     Secret opened(std::move(clear)); // wiped, when it is not what was sealed
     if (!done) return std::nullopt;
     return opened;

@@ -2,17 +2,18 @@
 
 namespace consentgate::core {
 
-// A switch without default: a fault that is added without its traits does not compile (-Werror=switch).
+// A switch without default: a fault that is added without its traits does not compile
+// (-Werror=switch).
 const ErrorTraits& traits(ErrorCode code) {
     static constexpr std::string_view request = "invalid_request_error";
     static constexpr std::string_view authentication = "authentication_error";
     static constexpr std::string_view permission = "permission_error";
     static constexpr std::string_view limit = "rate_limit_error";
     static constexpr std::string_view server = "api_error";
-#define FAULT(name, status, type, oauth_error)                                                                         \
-    case ErrorCode::name: {                                                                                                \
-        static constexpr ErrorTraits known{#name, status, type, oauth_error};                                          \
-        return known;                                                                                                  \
+#define FAULT(name, status, type, oauth_error)                                                     \
+    case ErrorCode::name: {                                                                        \
+        static constexpr ErrorTraits known{#name, status, type, oauth_error};                      \
+        return known;                                                                              \
     }
     switch (code) {
         FAULT(missing_flow_id, 400, request, "invalid_request")

@@ -10,7 +10,9 @@ namespace {
 constexpr std::size_t max_fields = 100;
 
 Error malformed(const char* reason) {
-    return make_error(ErrorCode::invalid_request, PublicMessage{"the parameters are not well-formed"}, LogDetail{reason});
+    return make_error(
+        ErrorCode::invalid_request, PublicMessage{"the parameters are not well-formed"},
+        LogDetail{reason});
 }
 
 } // namespace
@@ -20,10 +22,12 @@ Result<Form> Form::parse(std::string_view text) {
     for (const auto& pair : split(text, '&')) {
         const auto equals = std::min(pair.find('='), pair.size());
         auto name = percent_decode(std::string_view(pair).substr(0, equals), true);
-        auto value = percent_decode(std::string_view(pair).substr(std::min(equals + 1, pair.size())), true);
+        auto value =
+            percent_decode(std::string_view(pair).substr(std::min(equals + 1, pair.size())), true);
         if (!name || !value) return malformed("a percent escape is cut or not hexadecimal");
         if (!valid_utf8(*name) || !valid_utf8(*value)) return malformed("not UTF-8");
-        if (name->find('\0') != std::string::npos || value->find('\0') != std::string::npos) return malformed("NUL byte");
+        if (name->find('\0') != std::string::npos || value->find('\0') != std::string::npos)
+            return malformed("NUL byte");
         if (form.fields_.size() == max_fields) return malformed("more than 100 fields");
         form.fields_.emplace_back(std::move(*name), std::move(*value));
     }
@@ -61,8 +65,10 @@ std::optional<std::string> Form::repeated(std::string_view allowed) const {
 
 Checked Form::check_not_repeated(std::string_view allowed) const {
     if (const auto name = repeated(allowed)) {
-        return make_error(ErrorCode::invalid_request, PublicMessage{"a parameter was sent more than once"},
-                      LogDetail{"repeated: " + plain_ascii(name->substr(0, 40))}, plain_ascii(name->substr(0, 40)));
+        return make_error(
+            ErrorCode::invalid_request, PublicMessage{"a parameter was sent more than once"},
+            LogDetail{"repeated: " + plain_ascii(name->substr(0, 40))},
+            plain_ascii(name->substr(0, 40)));
     }
     return Nothing{};
 }

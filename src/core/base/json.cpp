@@ -19,7 +19,8 @@ constexpr std::size_t deepest = 32;
 Poco::JSON::Object::Ptr parse_json_object(std::string_view text) {
     if (!valid_utf8(text) || text.find('\0') != std::string_view::npos) return {};
     try {
-        Poco::JSON::Parser parser(new Poco::JSON::ParseHandler(true)); // true: keep the order of members
+        Poco::JSON::Parser parser(
+            new Poco::JSON::ParseHandler(true)); // true: keep the order of members
         parser.setDepth(deepest);
         parser.setAllowNullByte(false);
         const auto parsed = parser.parse(std::string(text));
@@ -41,7 +42,8 @@ std::optional<std::string> json_text(const Poco::JSON::Object& object, const std
     return value.extract<std::string>();
 }
 
-std::optional<std::vector<std::string>> json_texts(const Poco::JSON::Object& object, const std::string& name) {
+std::optional<std::vector<std::string>> json_texts(
+    const Poco::JSON::Object& object, const std::string& name) {
     const auto array = object.isArray(name) ? object.getArray(name) : Poco::JSON::Array::Ptr();
     if (!array) return std::nullopt;
     std::vector<std::string> values;
@@ -64,9 +66,15 @@ FlatJson& FlatJson::member(std::string_view name, std::string_view value) {
     return *this;
 }
 
-FlatJson& FlatJson::text(std::string_view name, const std::string& value) { return member(name, Poco::toJSON(value)); }
-FlatJson& FlatJson::number(std::string_view name, std::int64_t value) { return member(name, std::to_string(value)); }
-FlatJson& FlatJson::flag(std::string_view name, bool value) { return member(name, value ? "true" : "false"); }
+FlatJson& FlatJson::text(std::string_view name, const std::string& value) {
+    return member(name, Poco::toJSON(value));
+}
+FlatJson& FlatJson::number(std::string_view name, std::int64_t value) {
+    return member(name, std::to_string(value));
+}
+FlatJson& FlatJson::flag(std::string_view name, bool value) {
+    return member(name, value ? "true" : "false");
+}
 
 std::string json_string(const Poco::JSON::Object& object) {
     std::ostringstream out;

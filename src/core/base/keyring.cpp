@@ -7,16 +7,20 @@
 namespace consentgate::core {
 
 Keyring::Keyring(std::vector<ServerKey> keys) : keys_(std::move(keys)) {
-    for (const auto& key : keys_) encryption_keys_.emplace_back(hmac_sha256_bytes(key.bytes, "vault:"));
+    for (const auto& key : keys_)
+        encryption_keys_.emplace_back(hmac_sha256_bytes(key.bytes, "vault:"));
 }
 
 const ServerKey* Keyring::find(const KeyId& key) const {
-    const auto known = std::find_if(keys_.begin(), keys_.end(), [&](const auto& one) { return one.id == key; });
+    const auto known =
+        std::find_if(keys_.begin(), keys_.end(), [&](const auto& one) { return one.id == key; });
     return known == keys_.end() ? nullptr : &*known;
 }
 
-// `from` begins with the name of its use, which keeps uses of one key apart: no other derivation can yield the same token.
-std::optional<Secret> Keyring::derive(const KeyId& key, const char* prefix, const std::string& from) const {
+// `from` begins with the name of its use, which keeps uses of one key apart: no other derivation
+// can yield the same token.
+std::optional<Secret> Keyring::derive(
+    const KeyId& key, const char* prefix, const std::string& from) const {
     const auto* known = find(key);
     if (known == nullptr) return std::nullopt;
     return Secret(prefix + to_base64url(hmac_sha256_bytes(known->bytes, from)));
@@ -26,7 +30,8 @@ std::optional<Secret> Keyring::session_token(const KeyId& key, const Secret& cod
     return derive(key, "cgs_", "session-token:" + code.reveal());
 }
 
-std::optional<Secret> Keyring::code(const KeyId& key, const Secret& browser, const FlowId& flow) const {
+std::optional<Secret> Keyring::code(
+    const KeyId& key, const Secret& browser, const FlowId& flow) const {
     return derive(key, "", "code:" + browser.reveal() + ":" + flow.text);
 }
 
@@ -34,17 +39,23 @@ std::optional<Secret> Keyring::refresh_token(const KeyId& key, const Secret& bef
     return derive(key, "cgr_", "refresh-token:" + before.reveal());
 }
 
-std::optional<Secret> Keyring::access_token(const KeyId& key, const Secret& refresh_token, const std::string& scope) const {
+std::optional<Secret> Keyring::access_token(
+    const KeyId& key, const Secret& refresh_token, const std::string& scope) const {
     return derive(key, "cgs_", "access-token:" + refresh_token.reveal() + ":" + scope);
 }
 
 const Secret* Keyring::encryption_key(const KeyId& key) const {
     const auto* known = find(key);
-    return known == nullptr ? nullptr : &encryption_keys_[static_cast<std::size_t>(known - keys_.data())];
+    return known == nullptr ? nullptr
+                            : &encryption_keys_[static_cast<std::size_t>(known - keys_.data())];
 }
 
-std::optional<Secret> Keyring::link_mark(const KeyId& key, const std::string& link) const { return derive(key, "", "link:" + link); }
+std::optional<Secret> Keyring::link_mark(const KeyId& key, const std::string& link) const {
+    return derive(key, "", "link:" + link);
+}
 
-Digest Keyring::fingerprint(const ServerKey& key) { return sha256(hmac_sha256_bytes(key.bytes, "fingerprint:" + key.id.text)); }
+Digest Keyring::fingerprint(const ServerKey& key) {
+    return sha256(hmac_sha256_bytes(key.bytes, "fingerprint:" + key.id.text));
+}
 
 } // namespace consentgate::core

@@ -33,7 +33,8 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 
 Secret::~Secret() { wipe(); }
 
-// All the module there is: a short text that was moved away is still in the place it was moved from.
+// All the module there is: a short text that was moved away is still in the place it was moved
+// from.
 void Secret::wipe() noexcept {
     clear_.resize(clear_.capacity());
     OPENSSL_cleanse(clear_.data(), clear_.size());
@@ -41,19 +42,22 @@ void Secret::wipe() noexcept {
 }
 
 bool same_bytes(std::string_view left, std::string_view right) {
-    return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+    return left.size() == right.size() &&
+           CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 bool Digest::operator==(const Digest& other) const { return same_bytes(hex, other.hex); }
 
 std::string sha256_bytes(std::string_view bytes) {
     std::string out(SHA256_DIGEST_LENGTH, '\0');
-    // Made once: OpenSSL 3 otherwise looks the algorithm up anew for each digest, and makes it a place to work in, for longer than the
-    // digest takes.
+    // Made once: OpenSSL 3 otherwise looks the algorithm up anew for each digest, and makes it a
+    // place to work in, for longer than the digest takes.
     static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
     thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-    if (!context || EVP_DigestInit_ex2(context.get(), method, nullptr) != 1 || EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
-        EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(out.data()), nullptr) != 1) {
+    if (!context || EVP_DigestInit_ex2(context.get(), method, nullptr) != 1 ||
+        EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
+        EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(out.data()), nullptr) !=
+            1) {
         throw std::runtime_error("SHA-256 failed");
     }
     return out;
@@ -63,9 +67,10 @@ Digest sha256(std::string_view bytes) { return Digest{to_hex(sha256_bytes(bytes)
 
 std::string hmac_sha256_bytes(const Secret& key, std::string_view message) {
     std::string out(SHA256_DIGEST_LENGTH, '\0');
-    HMAC(EVP_sha256(), key.reveal().data(), static_cast<int>(key.reveal().size()),
-         reinterpret_cast<const unsigned char*>(message.data()), message.size(),
-         reinterpret_cast<unsigned char*>(out.data()), nullptr);
+    HMAC(
+        EVP_sha256(), key.reveal().data(), static_cast<int>(key.reveal().size()),
+        reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+        reinterpret_cast<unsigned char*>(out.data()), nullptr);
     return out;
 }
 

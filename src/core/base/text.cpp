@@ -38,13 +38,16 @@ std::size_t sequence_length(unsigned char lead) {
     return 0;
 }
 
-// Characters that reorder or hide their neighbours: a client's name must not be able to disguise the page.
+// Characters that reorder or hide their neighbours: a client's name must not be able to disguise
+// the page.
 bool hides_or_reorders(std::string_view sequence) {
     static constexpr std::array<std::string_view, 16> listed{
         "\u061C", "\u200B", "\u200C", "\u200D", "\u200E", "\u200F", "\u202A", "\u202B",
         "\u202C", "\u202D", "\u202E", "\u2066", "\u2067", "\u2068", "\u2069", "\uFEFF"};
-    if (sequence.size() == 1) return static_cast<unsigned char>(sequence[0]) < 0x20 || sequence[0] == 0x7F;
-    if (sequence.size() == 2 && sequence[0] == '\xC2') return static_cast<unsigned char>(sequence[1]) < 0xA0; // C1 controls
+    if (sequence.size() == 1)
+        return static_cast<unsigned char>(sequence[0]) < 0x20 || sequence[0] == 0x7F;
+    if (sequence.size() == 2 && sequence[0] == '\xC2')
+        return static_cast<unsigned char>(sequence[1]) < 0xA0; // C1 controls
     return std::find(listed.begin(), listed.end(), sequence) != listed.end();
 }
 
@@ -65,7 +68,8 @@ std::string to_base64url(std::string_view bytes) { return to_base64(bytes, Base6
 
 std::string to_base64(std::string_view bytes, Base64 alphabet) {
     std::ostringstream out;
-    Poco::Base64Encoder encoder(out, alphabet == Base64::url ? Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING : 0);
+    Poco::Base64Encoder encoder(
+        out, alphabet == Base64::url ? Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING : 0);
     encoder.rdbuf()->setLineLength(0);
     encoder.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     encoder.close();
@@ -74,11 +78,18 @@ std::string to_base64(std::string_view bytes, Base64 alphabet) {
 
 std::optional<std::string> from_base64(std::string_view text, Base64 alphabet) {
     std::istringstream in{std::string(text)};
-    Poco::Base64Decoder decoder(in, alphabet == Base64::url ? Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING : 0);
+    Poco::Base64Decoder decoder(
+        in, alphabet == Base64::url ? Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING : 0);
     // Poco would pass over white space, and stop at padding.
     const auto digits = text.substr(0, text.find_last_not_of('=') + 1);
-    const auto known = [&](char c) { return alphanumeric(c) || (alphabet == Base64::url ? c == '-' || c == '_' : c == '+' || c == '/'); };
-    if (!std::all_of(digits.begin(), digits.end(), known) || (alphabet == Base64::url ? digits.size() != text.size() || digits.size() % 4 == 1 : text.size() % 4 != 0)) return std::nullopt;
+    const auto known = [&](char c) {
+        return alphanumeric(c) ||
+               (alphabet == Base64::url ? c == '-' || c == '_' : c == '+' || c == '/');
+    };
+    if (!std::all_of(digits.begin(), digits.end(), known) ||
+        (alphabet == Base64::url ? digits.size() != text.size() || digits.size() % 4 == 1
+                                 : text.size() % 4 != 0))
+        return std::nullopt;
     try {
         return std::string(std::istreambuf_iterator<char>(decoder), {});
     } catch (const Poco::Exception&) {
@@ -96,8 +107,10 @@ std::string percent_encode(std::string_view text) {
         }
         const auto byte = static_cast<unsigned char>(c);
         out += '%';
-        out += static_cast<char>(hex_digits[byte >> 4] >= 'a' ? hex_digits[byte >> 4] - 32 : hex_digits[byte >> 4]);
-        out += static_cast<char>(hex_digits[byte & 15] >= 'a' ? hex_digits[byte & 15] - 32 : hex_digits[byte & 15]);
+        out += static_cast<char>(
+            hex_digits[byte >> 4] >= 'a' ? hex_digits[byte >> 4] - 32 : hex_digits[byte >> 4]);
+        out += static_cast<char>(
+            hex_digits[byte & 15] >= 'a' ? hex_digits[byte & 15] - 32 : hex_digits[byte & 15]);
     }
     return out;
 }
@@ -127,7 +140,8 @@ bool valid_utf8(std::string_view text) {
         const auto length = sequence_length(static_cast<unsigned char>(text[i]));
         if (length == 0 || i + length > text.size()) return false;
         const auto* bytes = reinterpret_cast<const unsigned char*>(text.data()) + i;
-        if (length > 1 && !Poco::UTF8Encoding::isLegal(bytes, static_cast<int>(length))) return false;
+        if (length > 1 && !Poco::UTF8Encoding::isLegal(bytes, static_cast<int>(length)))
+            return false;
         i += length;
     }
     return true;
@@ -137,17 +151,21 @@ bool has_control(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
-        if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && next >= 0x80 && next < 0xA0)) return true;
+        if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && next >= 0x80 && next < 0xA0))
+            return true;
     }
     return false;
 }
 
 bool is_base64url(std::string_view text) {
-    return !text.empty() &&
-           std::all_of(text.begin(), text.end(), [](char c) { return alphanumeric(c) || c == '-' || c == '_'; });
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return alphanumeric(c) || c == '-' || c == '_';
+    });
 }
 
-bool is_unreserved(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), unreserved); }
+bool is_unreserved(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), unreserved);
+}
 
 std::string plain_ascii(std::string_view text) {
     std::string out(text);
@@ -162,7 +180,8 @@ std::string display_text(std::string_view text, std::size_t limit) {
     std::string out;
     std::size_t shown = 0;
     for (std::size_t i = 0; i < text.size();) {
-        const auto length = std::max<std::size_t>(1, sequence_length(static_cast<unsigned char>(text[i])));
+        const auto length =
+            std::max<std::size_t>(1, sequence_length(static_cast<unsigned char>(text[i])));
         const auto sequence = text.substr(i, length);
         i += length;
         if (hides_or_reorders(sequence)) continue;
@@ -173,8 +192,9 @@ std::string display_text(std::string_view text, std::size_t limit) {
 }
 
 std::size_t count_characters(std::string_view utf8) {
-    return static_cast<std::size_t>(
-        std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
 }
 
 std::string_view trim(std::string_view text) {
@@ -191,8 +211,9 @@ std::string lower_ascii(std::string_view text) {
 }
 
 bool same_ignoring_case(std::string_view left, std::string_view right) {
-    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                      [](char a, char b) { return lower(a) == lower(b); });
+    return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
+        return lower(a) == lower(b);
+    });
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

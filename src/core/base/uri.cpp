@@ -12,16 +12,18 @@ constexpr std::size_t max_redirect_uri_bytes = 2048;
 
 bool scheme_text(std::string_view scheme) {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    return !scheme.empty() && letter(scheme[0]) && std::all_of(scheme.begin(), scheme.end(), [&](char c) {
-        return letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-    });
+    return !scheme.empty() && letter(scheme[0]) &&
+           std::all_of(scheme.begin(), scheme.end(), [&](char c) {
+               return letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+           });
 }
 
 // RFC 3986 characters, percent signs only as whole escapes.
 bool uri_text(std::string_view text) {
     constexpr std::string_view marks = ":/?#[]@!$&'()*+,;=%";
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (!is_unreserved(text.substr(i, 1)) && marks.find(text[i]) == std::string_view::npos) return false;
+        if (!is_unreserved(text.substr(i, 1)) && marks.find(text[i]) == std::string_view::npos)
+            return false;
         if (text[i] == '%' && !percent_decode(text.substr(i, 3), false)) return false;
     }
     return true;
@@ -29,17 +31,21 @@ bool uri_text(std::string_view text) {
 
 bool port_text(std::string_view port) {
     if (port.empty() || port.size() > 5) return false;
-    if (!std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; })) return false;
+    if (!std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; }))
+        return false;
     const int number = std::stoi(std::string(port));
     return number > 0 && number <= 65535;
 }
 
-// A name or address as it can stand in a policy header too: RFC 3986 would let a host hold ';' and ','.
+// A name or address as it can stand in a policy header too: RFC 3986 would let a host hold ';' and
+// ','.
 bool host_text(std::string_view host) {
     const bool literal = host.starts_with('[');
     const auto inner = literal ? host.substr(1, host.size() - 2) : host;
     return std::all_of(inner.begin(), inner.end(), [&](char c) {
-        return literal ? c == ':' || c == '.' || std::string_view("0123456789abcdefABCDEF").find(c) != std::string_view::npos
+        return literal ? c == ':' || c == '.' ||
+                             std::string_view("0123456789abcdefABCDEF").find(c) !=
+                                 std::string_view::npos
                        : c != '~' && is_unreserved(std::string_view(&c, 1));
     });
 }
@@ -52,7 +58,9 @@ bool split_authority(std::string_view authority, UriParts& parts) {
         authority.remove_prefix(at + 1);
     }
     const bool literal = !authority.empty() && authority[0] == '[';
-    const auto colon = literal ? authority.find(':', std::min(authority.find(']'), authority.size())) : authority.find(':');
+    const auto colon = literal
+                           ? authority.find(':', std::min(authority.find(']'), authority.size()))
+                           : authority.find(':');
     parts.host = authority.substr(0, colon);
     if (literal && (parts.host.size() < 4 || parts.host.back() != ']')) return false;
     if (!host_text(parts.host)) return false;
@@ -64,15 +72,18 @@ bool split_authority(std::string_view authority, UriParts& parts) {
 // Schemes that run code or leave the redirect's meaning to the browser, whoever registered them.
 bool dangerous_scheme(std::string_view scheme) {
     static constexpr std::array<std::string_view, 18> refused{
-        "javascript", "data",        "file",         "vbscript", "blob", "about", "ws",   "wss",    "mailto",
-        "ftp",        "view-source", "chrome",       "jar",      "tel",  "sms",   "http", "intent", "filesystem"};
+        "javascript", "data", "file",   "vbscript", "blob",        "about",
+        "ws",         "wss",  "mailto", "ftp",      "view-source", "chrome",
+        "jar",        "tel",  "sms",    "http",     "intent",      "filesystem"};
     return std::find(refused.begin(), refused.end(), lower_ascii(scheme)) != refused.end();
 }
 
 // Everything of a loopback URI but its port.
-std::optional<std::pair<std::string_view, std::string_view>> loopback_without_port(std::string_view uri) {
+std::optional<std::pair<std::string_view, std::string_view>> loopback_without_port(
+    std::string_view uri) {
     const auto parts = split_uri(uri);
-    if (!parts || parts->scheme != "http" || parts->has_userinfo || !is_loopback_host(parts->host)) return std::nullopt;
+    if (!parts || parts->scheme != "http" || parts->has_userinfo || !is_loopback_host(parts->host))
+        return std::nullopt;
     return std::pair{parts->host, parts->rest};
 }
 
@@ -95,7 +106,9 @@ std::optional<UriParts> split_uri(std::string_view text) {
     return parts;
 }
 
-bool is_loopback_host(std::string_view host) { return host == "127.0.0.1" || host == "[::1]" || host == "localhost"; }
+bool is_loopback_host(std::string_view host) {
+    return host == "127.0.0.1" || host == "[::1]" || host == "localhost";
+}
 
 std::optional<std::string> redirect_uri_problem(std::string_view uri) {
     if (uri.size() > max_redirect_uri_bytes) return "a redirect URI is at most 2048 bytes long";
@@ -110,7 +123,8 @@ std::optional<std::string> redirect_uri_problem(std::string_view uri) {
         return "an http redirect URI is accepted for 127.0.0.1, [::1] and localhost only";
     }
     if (dangerous_scheme(scheme)) return "this redirect URI scheme is not accepted";
-    if (parts->rest.empty() && parts->host.empty()) return "a redirect URI must have something after its scheme";
+    if (parts->rest.empty() && parts->host.empty())
+        return "a redirect URI must have something after its scheme";
     return std::nullopt;
 }
 
@@ -127,11 +141,13 @@ std::string authority_of(const std::string& uri) {
 RedirectTarget describe_redirect(std::string_view uri) {
     const auto parts = split_uri(uri).value_or(UriParts{});
     const auto scheme = lower_ascii(parts.scheme);
-    if (scheme != "https" && scheme != "http") return {RedirectKind::private_scheme, scheme + ":", scheme + ":"};
+    if (scheme != "https" && scheme != "http")
+        return {RedirectKind::private_scheme, scheme + ":", scheme + ":"};
     auto authority = std::string(parts.host);
     if (!parts.port.empty()) authority += ":" + std::string(parts.port);
     const auto kind = scheme == "http" ? RedirectKind::loopback : RedirectKind::https;
-    // A source expression cannot hold an IPv6 literal (CSP3 section 2.3.1), so such a target is allowed by scheme.
+    // A source expression cannot hold an IPv6 literal (CSP3 section 2.3.1), so such a target is
+    // allowed by scheme.
     const bool literal = parts.host.starts_with('[');
     return {kind, authority, literal ? scheme + ":" : scheme + "://" + authority};
 }
@@ -144,11 +160,13 @@ bool redirect_matches(std::string_view registered, std::string_view requested) {
 
 std::optional<std::string> resource_uri_problem(std::string_view uri) {
     const auto parts = split_uri(uri);
-    if (!parts || !parts->hierarchical || parts->host.empty()) return "a resource must be an absolute URI with a host";
+    if (!parts || !parts->hierarchical || parts->host.empty())
+        return "a resource must be an absolute URI with a host";
     if (uri.find('#') != std::string_view::npos) return "a resource must have no fragment";
     if (parts->has_userinfo) return "a resource must not carry a user name";
     const auto scheme = lower_ascii(parts->scheme);
-    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host))) return std::nullopt;
+    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host)))
+        return std::nullopt;
     return "a resource must be https (http for a loopback host only)";
 }
 
@@ -156,16 +174,21 @@ bool same_resource(std::string_view left, std::string_view right) {
     const auto a = split_uri(left);
     const auto b = split_uri(right);
     if (!a || !b) return false;
-    const auto path = [](std::string_view rest) { return rest.empty() ? std::string_view("/") : rest; };
-    return same_ignoring_case(a->scheme, b->scheme) && same_ignoring_case(a->host, b->host) && a->port == b->port &&
-           a->userinfo == b->userinfo && a->has_userinfo == b->has_userinfo && path(a->rest) == path(b->rest);
+    const auto path = [](std::string_view rest) {
+        return rest.empty() ? std::string_view("/") : rest;
+    };
+    return same_ignoring_case(a->scheme, b->scheme) && same_ignoring_case(a->host, b->host) &&
+           a->port == b->port && a->userinfo == b->userinfo && a->has_userinfo == b->has_userinfo &&
+           path(a->rest) == path(b->rest);
 }
 
-std::string append_query(std::string_view uri, const std::vector<std::pair<std::string, std::string>>& parameters) {
+std::string append_query(
+    std::string_view uri, const std::vector<std::pair<std::string, std::string>>& parameters) {
     std::string out(uri);
     const auto question = out.find('?');
     char separator = question == std::string::npos ? '?' : '&';
-    if (question != std::string::npos && (question + 1 == out.size() || out.back() == '&')) separator = '\0';
+    if (question != std::string::npos && (question + 1 == out.size() || out.back() == '&'))
+        separator = '\0';
     for (const auto& [name, value] : parameters) {
         if (separator != '\0') out += separator;
         out += name + "=" + percent_encode(value);

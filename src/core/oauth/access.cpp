@@ -10,12 +10,18 @@ std::string session_end_reason(const SessionView& view, Instant now) {
     if (session.expires_at <= now) return "expired";
     if (!view.client_active) return "its client is disabled";
     const bool by_key = session.identity.kind == IdentityKind::virtual_key;
-    if (by_key && (!view.virtual_key || !view.virtual_key->usable(now))) return "its virtual key is disabled or expired";
+    if (by_key && (!view.virtual_key || !view.virtual_key->usable(now)))
+        return "its virtual key is disabled or expired";
     return {};
 }
 
-Checked check_access(const std::optional<SessionView>& view, const std::string& resource, Instant now) {
-    const auto no = [](const std::string& reason) { return make_error(ErrorCode::invalid_bearer, PublicMessage{"the access token is not valid"}, LogDetail{reason}); };
+Checked check_access(
+    const std::optional<SessionView>& view, const std::string& resource, Instant now) {
+    const auto no = [](const std::string& reason) {
+        return make_error(
+            ErrorCode::invalid_bearer, PublicMessage{"the access token is not valid"},
+            LogDetail{reason});
+    };
     if (!view) return no("unknown token");
     const auto& session = view->session;
     if (const auto reason = session_end_reason(*view, now); !reason.empty()) return no(reason);
@@ -25,28 +31,40 @@ Checked check_access(const std::optional<SessionView>& view, const std::string& 
 }
 
 Checked check_scope(const Session& session, const ScopeSet& needed, const Policy& policy) {
-    if (session.scope.covers(needed) || policy.with_implied(session.scope).covers(needed)) return Nothing{};
-    return make_error(ErrorCode::insufficient_scope, PublicMessage{"this needs more scopes than the token has"}, LogDetail{}, "scope");
+    if (session.scope.covers(needed) || policy.with_implied(session.scope).covers(needed))
+        return Nothing{};
+    return make_error(
+        ErrorCode::insufficient_scope, PublicMessage{"this needs more scopes than the token has"},
+        LogDetail{}, "scope");
 }
 
 bool may_be_reused(const Flow& flow, const Policy& policy) {
     switch (policy.remember_consent) {
     case RememberConsent::never: return false;
-    case RememberConsent::https: return describe_redirect(flow.redirect_uri).kind == RedirectKind::https;
+    case RememberConsent::https:
+        return describe_redirect(flow.redirect_uri).kind == RedirectKind::https;
     case RememberConsent::always: return true;
     }
     return false;
 }
 
-bool may_reuse_consent(const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now) {
+bool may_reuse_consent(
+    const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now) {
     const auto& session = earlier.session;
     if (!may_be_reused(flow, policy) || !session_end_reason(earlier, now).empty()) return false;
-    if (session.client_id != flow.client_id || !(session.browser == flow.browser) || session.resource != flow.resource) return false;
-    if (!session.scope.covers(flow.scope) || !redirect_matches(session.redirect_uri, flow.redirect_uri)) return false;
-    // A proven person is the one who asks now: the flow has their name from its beginning, and else nobody's.
-    const bool proven = session.identity.kind == IdentityKind::verified_user || flow.identity.kind == IdentityKind::verified_user;
+    if (session.client_id != flow.client_id || !(session.browser == flow.browser) ||
+        session.resource != flow.resource)
+        return false;
+    if (!session.scope.covers(flow.scope) ||
+        !redirect_matches(session.redirect_uri, flow.redirect_uri))
+        return false;
+    // A proven person is the one who asks now: the flow has their name from its beginning, and else
+    // nobody's.
+    const bool proven = session.identity.kind == IdentityKind::verified_user ||
+                        flow.identity.kind == IdentityKind::verified_user;
     if (proven) return session.identity == flow.identity;
-    // Upstream accounts stay with a key or a proven person. Those of a typed name ended with its session, and must be connected anew.
+    // Upstream accounts stay with a key or a proven person. Those of a typed name ended with its
+    // session, and must be connected anew.
     return session.identity.kind == IdentityKind::virtual_key;
 }
 

@@ -15,20 +15,27 @@ namespace {
 constexpr std::size_t max_bearer_bytes = 4096;
 
 Error bad_bearer(std::string reason) {
-    return make_error(ErrorCode::invalid_bearer, PublicMessage{"the bearer credential is not valid"}, LogDetail{std::move(reason)});
+    return make_error(
+        ErrorCode::invalid_bearer, PublicMessage{"the bearer credential is not valid"},
+        LogDetail{std::move(reason)});
 }
 
-// An operator who leaves the claim or its value empty has no admins; a claim that is missing reads as empty, too.
+// An operator who leaves the claim or its value empty has no admins; a claim that is missing reads
+// as empty, too.
 bool names_admin(const Poco::JSON::Object& claims, const Policy& policy) {
-    return !policy.admin_claim.empty() && !policy.admin_value.empty() && jwt::text_claim(claims, policy.admin_claim) == policy.admin_value;
+    return !policy.admin_claim.empty() && !policy.admin_value.empty() &&
+           jwt::text_claim(claims, policy.admin_claim) == policy.admin_value;
 }
 
 // Empty when the registered claims hold; else why not.
-std::string check_claims(const Poco::JSON::Object& claims, const std::string& issuer, const std::string& audience, Instant now) {
+std::string check_claims(
+    const Poco::JSON::Object& claims, const std::string& issuer, const std::string& audience,
+    Instant now) {
     if (auto reason = jwt::check_dates(claims, now); !reason.empty()) return reason;
     if (!issuer.empty() && jwt::text_claim(claims, "iss") != issuer) return "another issuer";
     const auto named = jwt::audiences(claims);
-    if (!audience.empty() && std::find(named.begin(), named.end(), audience) == named.end()) return "another audience";
+    if (!audience.empty() && std::find(named.begin(), named.end(), audience) == named.end())
+        return "another audience";
     return {};
 }
 
@@ -48,18 +55,25 @@ Result<std::optional<Secret>> bearer_credential(const std::optional<std::string>
     const auto space = std::min(text.find(' '), text.size());
     if (!same_ignoring_case(text.substr(0, space), "bearer")) return std::optional<Secret>();
     const auto credential = trim(text.substr(space));
-    const bool printable = std::all_of(credential.begin(), credential.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-    if (credential.empty() || !printable || credential.size() > max_bearer_bytes) return bad_bearer("malformed Authorization header");
+    const bool printable = std::all_of(
+        credential.begin(), credential.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+    if (credential.empty() || !printable || credential.size() > max_bearer_bytes)
+        return bad_bearer("malformed Authorization header");
     return std::optional<Secret>(Secret(std::string(credential)));
 }
 
-BearerVerifier::BearerVerifier(std::vector<BearerKey> keys, std::string issuer, std::string audience)
-    : verifiers_(std::make_unique<Verifiers>()), issuer_(std::move(issuer)), audience_(std::move(audience)) {
+BearerVerifier::BearerVerifier(
+    std::vector<BearerKey> keys, std::string issuer, std::string audience)
+    : verifiers_(std::make_unique<Verifiers>()),
+      issuer_(std::move(issuer)),
+      audience_(std::move(audience)) {
     for (const auto& key : keys) {
         try {
-            verifiers_->entries.push_back({key.algorithm, jwt::signer_for(key.algorithm, key.material)});
+            verifiers_->entries.push_back(
+                {key.algorithm, jwt::signer_for(key.algorithm, key.material)});
         } catch (const Poco::Exception&) { // its text may quote key material
-            throw std::invalid_argument("the " + key.algorithm + " key is not a readable PEM public key");
+            throw std::invalid_argument(
+                "the " + key.algorithm + " key is not a readable PEM public key");
         }
     }
 }
@@ -67,7 +81,8 @@ BearerVerifier::BearerVerifier(std::vector<BearerKey> keys, std::string issuer, 
 BearerVerifier::~BearerVerifier() = default;
 BearerVerifier::BearerVerifier(BearerVerifier&&) noexcept = default;
 
-Result<BearerClaims> BearerVerifier::verify(const Secret& credential, const Policy& policy, Instant now) const {
+Result<BearerClaims> BearerVerifier::verify(
+    const Secret& credential, const Policy& policy, Instant now) const {
     BearerClaims found;
     if (credential.reveal().starts_with(virtual_key_prefix)) {
         found.virtual_key_hash = sha256(credential);
@@ -78,7 +93,8 @@ Result<BearerClaims> BearerVerifier::verify(const Secret& credential, const Poli
         Poco::JWT::Token token;
         if (!jwt::verified(*entry.signer, entry.algorithm, credential.reveal(), token)) continue;
         const auto& claims = token.payload();
-        if (const auto reason = check_claims(claims, issuer_, audience_, now); !reason.empty()) return bad_bearer(reason);
+        if (const auto reason = check_claims(claims, issuer_, audience_, now); !reason.empty())
+            return bad_bearer(reason);
         found.subject = jwt::text_claim(claims, "sub");
         if (names_admin(claims, policy)) {
             found.admin = true;

@@ -1,10 +1,10 @@
 #include "consentgate/core/oauth/client.h"
 
-#include "consentgate/core/oauth/client_auth.h"
-#include "consentgate/core/oauth/client_document.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/client_auth.h"
+#include "consentgate/core/oauth/client_document.h"
 
 #include <Poco/JSON/Array.h>
 
@@ -17,17 +17,19 @@ namespace {
 using Poco::JSON::Object;
 
 constexpr std::size_t max_redirect_uris = 16;
-constexpr std::size_t max_name_characters = 200;       // characters
+constexpr std::size_t max_name_characters = 200; // characters
 constexpr const char* refresh_grant = "refresh_token";
 constexpr std::size_t max_display_field_bytes = 2048; // bytes
 
 Error metadata_error(const std::string& message, const std::string& param) {
-    return make_error(ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{param}, param);
+    return make_error(
+        ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{param}, param);
 }
 
 Result<std::vector<std::string>> read_redirect_uris(const Object& body) {
     const auto fail = [](const std::string& message) {
-        return make_error(ErrorCode::invalid_redirect_uri, PublicMessage{message}, LogDetail{}, "redirect_uris");
+        return make_error(
+            ErrorCode::invalid_redirect_uri, PublicMessage{message}, LogDetail{}, "redirect_uris");
     };
     auto uris = json_texts(body, "redirect_uris");
     if (!uris || uris->empty()) return fail("redirect_uris must be an array with at least one URI");
@@ -42,11 +44,13 @@ Result<std::string> read_name(const Object& body) {
     if (!json_has(body, "client_name")) return std::string();
     const auto name = json_text(body, "client_name");
     if (!name) return metadata_error("client_name must be a string", "client_name");
-    if (count_characters(*name) > max_name_characters) return metadata_error("client_name is at most 200 characters", "client_name");
+    if (count_characters(*name) > max_name_characters)
+        return metadata_error("client_name is at most 200 characters", "client_name");
     return *name;
 }
 
-// The list must hold `needed` when it is there at all; everything else in it is dropped (requirement R14).
+// The list must hold `needed` when it is there at all; everything else in it is dropped
+// (requirement R14).
 Checked check_list(const Object& body, const std::string& member, const std::string& needed) {
     if (!json_has(body, member)) return Nothing{};
     const auto values = json_texts(body, member);
@@ -62,22 +66,27 @@ Checked check_web_address(const Object& body, const std::string& member) {
     if (!address) return metadata_error(member + " must be a string", member);
     const auto parts = split_uri(*address);
     const auto scheme = parts ? lower_ascii(parts->scheme) : std::string();
-    if (!parts || (scheme != "https" && scheme != "http") || parts->host.empty() || address->size() > max_display_field_bytes) {
+    if (!parts || (scheme != "https" && scheme != "http") || parts->host.empty() ||
+        address->size() > max_display_field_bytes) {
         return metadata_error(member + " must be an http or https URL", member);
     }
     return Nothing{};
 }
 
-// The members we keep only to give them back: addresses for people, and the software's own name for itself.
+// The members we keep only to give them back: addresses for people, and the software's own name for
+// itself.
 Result<std::string> read_display_members(const Object& body) {
-    static const std::array<std::string, 5> addresses{"client_uri", "logo_uri", "tos_uri", "policy_uri", "jwks_uri"};
-    static const std::array<std::string, 3> texts{"application_type", "software_id", "software_version"};
+    static const std::array<std::string, 5> addresses{
+        "client_uri", "logo_uri", "tos_uri", "policy_uri", "jwks_uri"};
+    static const std::array<std::string, 3> texts{
+        "application_type", "software_id", "software_version"};
     if (json_has(body, "jwks") && json_has(body, "jwks_uri")) {
         return metadata_error("jwks and jwks_uri must not both be given", "jwks");
     }
     Object kept(Poco::JSON_PRESERVE_KEY_ORDER);
     for (const auto& member : addresses) {
-        // An empty address means none: clients that copy templates send them, and an echo of it would not parse (R9).
+        // An empty address means none: clients that copy templates send them, and an echo of it
+        // would not parse (R9).
         if (!json_has(body, member) || json_text(body, member) == "") continue;
         if (const auto checked = check_web_address(body, member); !checked) return checked.error();
         if (member != "jwks_uri") kept.set(member, *json_text(body, member));
@@ -85,7 +94,8 @@ Result<std::string> read_display_members(const Object& body) {
     for (const auto& member : texts) {
         if (!json_has(body, member)) continue;
         const auto text = json_text(body, member);
-        if (!text || text->size() > max_display_field_bytes) return metadata_error(member + " must be a short string", member);
+        if (!text || text->size() > max_display_field_bytes)
+            return metadata_error(member + " must be a short string", member);
         if (!text->empty()) kept.set(member, *text);
     }
     if (json_has(body, "contacts")) {
@@ -97,10 +107,15 @@ Result<std::string> read_display_members(const Object& body) {
 }
 
 // The first of those it offers that we like best: a client that need not keep a secret loses none.
-std::optional<ClientAuth> choose_auth(const Object& body, const Policy& policy, const std::vector<std::string>& offered) {
-    const bool has_keys = json_has(body, "jwks") || (policy.documents.accepted && json_has(body, "jwks_uri"));
-    for (const auto auth : {ClientAuth::none, ClientAuth::private_key_jwt, ClientAuth::client_secret_post, ClientAuth::client_secret_basic}) {
-        const bool named = std::find(offered.begin(), offered.end(), name_of(auth)) != offered.end();
+std::optional<ClientAuth> choose_auth(
+    const Object& body, const Policy& policy, const std::vector<std::string>& offered) {
+    const bool has_keys =
+        json_has(body, "jwks") || (policy.documents.accepted && json_has(body, "jwks_uri"));
+    for (const auto auth :
+         {ClientAuth::none, ClientAuth::private_key_jwt, ClientAuth::client_secret_post,
+          ClientAuth::client_secret_basic}) {
+        const bool named =
+            std::find(offered.begin(), offered.end(), name_of(auth)) != offered.end();
         if (named && (auth != ClientAuth::private_key_jwt || has_keys)) return auth;
     }
     return std::nullopt;
@@ -114,7 +129,8 @@ Result<ClientAuth> read_auth(const Object& body, const Policy& policy) {
         return client_auth_of(*name).value_or(ClientAuth::none);
     }
     const auto offered = json_texts(body, "token_endpoint_auth_methods_supported");
-    if (offered && !offered->empty()) return choose_auth(body, policy, *offered).value_or(ClientAuth::none);
+    if (offered && !offered->empty())
+        return choose_auth(body, policy, *offered).value_or(ClientAuth::none);
     return ClientAuth::client_secret_basic;
 }
 
@@ -128,27 +144,45 @@ Result<std::string> read_scope(const Object& body, const Policy& policy) {
 
 } // namespace
 
-Result<Client> validate_registration(std::string_view text, const Policy& policy, ClientId fresh, Instant now) {
+Result<Client> validate_registration(
+    std::string_view text, const Policy& policy, ClientId fresh, Instant now) {
     const auto body = parse_json_object(text);
     if (!body) return metadata_error("the body must be a JSON object in UTF-8", "");
     auto uris = read_redirect_uris(*body);
     if (!uris) return uris.error();
     auto name = read_name(*body);
     if (!name) return name.error();
-    if (const auto listed = check_list(*body, "grant_types", "authorization_code"); !listed) return listed.error();
-    if (const auto responses = check_list(*body, "response_types", "code"); !responses) return responses.error();
+    if (const auto listed = check_list(*body, "grant_types", "authorization_code"); !listed)
+        return listed.error();
+    if (const auto responses = check_list(*body, "response_types", "code"); !responses)
+        return responses.error();
     const auto auth = read_auth(*body, policy);
     if (!auth) return auth.error();
-    auto keys = *auth == ClientAuth::private_key_jwt ? read_client_keys(*body, policy.documents) : Result<ClientKeys>(ClientKeys{});
+    auto keys = *auth == ClientAuth::private_key_jwt ? read_client_keys(*body, policy.documents)
+                                                     : Result<ClientKeys>(ClientKeys{});
     if (!keys) return keys.error();
     auto scope = read_scope(*body, policy);
     if (!scope) return scope.error();
     auto metadata = read_display_members(*body);
     if (!metadata) return metadata.error();
     const auto grants = json_texts(*body, "grant_types").value_or(std::vector<std::string>{});
-    const bool refresh = policy.refreshes() && std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
-    return Client{std::move(fresh), std::move(*name), std::move(*uris), std::move(*scope), false,    true, refresh, std::move(*metadata),
-                  now,              std::nullopt,     *auth,            Digest{},          std::move(keys->jwks), std::move(keys->uri)};
+    const bool refresh = policy.refreshes() &&
+                         std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
+    return Client{
+        std::move(fresh),
+        std::move(*name),
+        std::move(*uris),
+        std::move(*scope),
+        false,
+        true,
+        refresh,
+        std::move(*metadata),
+        now,
+        std::nullopt,
+        *auth,
+        Digest{},
+        std::move(keys->jwks),
+        std::move(keys->uri)};
 }
 
 std::string_view name_of(ClientAuth auth) {
@@ -162,7 +196,9 @@ std::string_view name_of(ClientAuth auth) {
 }
 
 std::optional<ClientAuth> client_auth_of(std::string_view name) {
-    for (const auto auth : {ClientAuth::none, ClientAuth::client_secret_basic, ClientAuth::client_secret_post, ClientAuth::private_key_jwt}) {
+    for (const auto auth :
+         {ClientAuth::none, ClientAuth::client_secret_basic, ClientAuth::client_secret_post,
+          ClientAuth::private_key_jwt}) {
         if (name_of(auth) == name) return auth;
     }
     return std::nullopt;
@@ -175,11 +211,15 @@ std::string registration_response(const Client& client, const std::optional<Secr
     document.set("client_id_issued_at", epoch(client.created_at));
     if (!client.name.empty()) document.set("client_name", client.name);
     document.set("redirect_uris", json_array(client.redirect_uris));
-    document.set("grant_types", client.refresh ? json_array({"authorization_code", refresh_grant}) : json_array({"authorization_code"}));
+    document.set(
+        "grant_types", client.refresh ? json_array({"authorization_code", refresh_grant})
+                                      : json_array({"authorization_code"}));
     document.set("response_types", json_array({"code"}));
     document.set("token_endpoint_auth_method", std::string(name_of(client.auth)));
-    if (!client.jwks_uri.empty()) document.set("jwks_uri", client.jwks_uri);
-    else if (const auto jwks = parse_json_object(client.jwks)) document.set("jwks", jwks);
+    if (!client.jwks_uri.empty())
+        document.set("jwks_uri", client.jwks_uri);
+    else if (const auto jwks = parse_json_object(client.jwks))
+        document.set("jwks", jwks);
     if (!client.scope.empty()) document.set("scope", client.scope);
     if (const auto kept = parse_json_object(client.metadata)) {
         for (const auto& [name, value] : *kept) document.set(name, value);
@@ -193,10 +233,13 @@ ScopeSet max_scope(const Client& client, const Policy& policy) {
     return registered->within(policy.catalogue());
 }
 
-std::optional<ReturnPath> match_redirect(const Client& client, std::string_view requested, std::optional<std::string> state) {
-    const bool registered = std::any_of(client.redirect_uris.begin(), client.redirect_uris.end(),
-                                        [&](const std::string& uri) { return redirect_matches(uri, requested); });
-    // Checked again at use: a loopback match admits a new port, and a stored row may be older than the rule.
+std::optional<ReturnPath> match_redirect(
+    const Client& client, std::string_view requested, std::optional<std::string> state) {
+    const bool registered = std::any_of(
+        client.redirect_uris.begin(), client.redirect_uris.end(),
+        [&](const std::string& uri) { return redirect_matches(uri, requested); });
+    // Checked again at use: a loopback match admits a new port, and a stored row may be older than
+    // the rule.
     if (!registered || redirect_uri_problem(requested)) return std::nullopt;
     const bool local = describe_redirect(requested).kind == RedirectKind::loopback;
     return ReturnPath(std::string(requested), std::move(state), local || client.by_operator);

@@ -1,7 +1,7 @@
 #include "consentgate/core/oauth/client_auth.h"
 
-#include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/metadata.h"
 
 #include "jwk.h"
 #include "jwt.h"
@@ -18,19 +18,29 @@ constexpr double max_assertion_lifetime = 600; // seconds; libraries give them o
 constexpr double clock_skew = 60;
 constexpr std::size_t max_assertion_bytes = 8192;
 
-Error two_ways() { return make_error(ErrorCode::invalid_request, PublicMessage{"use one way of client authentication"}); }
+Error two_ways() {
+    return make_error(
+        ErrorCode::invalid_request, PublicMessage{"use one way of client authentication"});
+}
 
 // spec: RFC 7617 section 2; RFC 6749 section 2.3.1
 Result<ClientCredentials> read_basic(std::string_view header) {
     const auto text = from_base64(trim(header.substr(5)), Base64::standard);
     const auto colon = text ? text->find(':') : std::string::npos;
-    if (colon == std::string::npos || !valid_utf8(*text) || has_control(*text)) return client_not_authenticated("malformed Basic header");
+    if (colon == std::string::npos || !valid_utf8(*text) || has_control(*text))
+        return client_not_authenticated("malformed Basic header");
     const auto id = text->substr(0, colon);
     const auto secret = text->substr(colon + 1);
-    return ClientCredentials{Kind::basic, percent_decode(id, true).value_or(id), Secret(secret), Secret(percent_decode(secret, true).value_or(secret)), {}};
+    return ClientCredentials{
+        Kind::basic,
+        percent_decode(id, true).value_or(id),
+        Secret(secret),
+        Secret(percent_decode(secret, true).value_or(secret)),
+        {}};
 }
 
-// The one who signed is named in the assertion; whether it is true is for the keys of that client to tell.
+// The one who signed is named in the assertion; whether it is true is for the keys of that client
+// to tell.
 std::string claimed_client(const std::string& assertion) {
     if (!jwt::compact(assertion)) return {};
     try {
@@ -42,25 +52,39 @@ std::string claimed_client(const std::string& assertion) {
 
 Result<ClientCredentials> read_assertion(const Form& form) {
     if (form.get("client_assertion_type") != jwt_bearer) {
-        return make_error(ErrorCode::invalid_request, PublicMessage{std::string("client_assertion_type must be ") + jwt_bearer}, LogDetail{}, "client_assertion_type");
+        return make_error(
+            ErrorCode::invalid_request,
+            PublicMessage{std::string("client_assertion_type must be ") + jwt_bearer}, LogDetail{},
+            "client_assertion_type");
     }
     const auto assertion = form.get("client_assertion").value_or("");
-    if (assertion.size() > max_assertion_bytes) return client_not_authenticated("the assertion is too long");
+    if (assertion.size() > max_assertion_bytes)
+        return client_not_authenticated("the assertion is too long");
     return ClientCredentials{Kind::assertion, claimed_client(assertion), {}, {}, Secret(assertion)};
 }
 
 // Empty when the assertion is for us, from this client, and short-lived; else why not.
-std::string assertion_problem(const Poco::JWT::Token& token, const Client& client, const Policy& policy, Instant now) {
+std::string assertion_problem(
+    const Poco::JWT::Token& token, const Client& client, const Policy& policy, Instant now) {
     const auto& claims = token.payload();
     const auto type = lower_ascii(jwt::text_claim(token.header(), "typ"));
-    if (token.header().has("typ") && type != "jwt" && type != "client-authentication+jwt") return "another type of token";
-    if (jwt::text_claim(claims, "iss") != client.id.text || jwt::text_claim(claims, "sub") != client.id.text) return "iss and sub must be the client";
+    if (token.header().has("typ") && type != "jwt" && type != "client-authentication+jwt")
+        return "another type of token";
+    if (jwt::text_claim(claims, "iss") != client.id.text ||
+        jwt::text_claim(claims, "sub") != client.id.text)
+        return "iss and sub must be the client";
     const auto named = jwt::audiences(claims);
-    const auto ours = [&](const std::string& audience) { return audience == policy.issuer || audience == policy.origin() + path::token; };
+    const auto ours = [&](const std::string& audience) {
+        return audience == policy.issuer || audience == policy.origin() + path::token;
+    };
     if (named.empty() || !std::all_of(named.begin(), named.end(), ours)) return "another audience";
     if (auto reason = jwt::check_dates(claims, now); !reason.empty()) return reason;
-    if (*jwt::numeric_date(claims, "exp") > static_cast<double>(epoch(now)) + max_assertion_lifetime) return "it lives longer than 10 minutes";
-    if (const auto issued = jwt::numeric_date(claims, "iat"); issued && *issued > static_cast<double>(epoch(now)) + clock_skew) return "issued in the future";
+    if (*jwt::numeric_date(claims, "exp") >
+        static_cast<double>(epoch(now)) + max_assertion_lifetime)
+        return "it lives longer than 10 minutes";
+    if (const auto issued = jwt::numeric_date(claims, "iat");
+        issued && *issued > static_cast<double>(epoch(now)) + clock_skew)
+        return "issued in the future";
     if (jwt::text_claim(claims, "jti").empty()) return "jti is missing";
     return {};
 }
@@ -74,16 +98,19 @@ std::unique_ptr<Poco::JWT::Signer> signer_of(const PublicKey& key) {
     }
 }
 
-Result<std::optional<AssertionUse>> verify_assertion(const std::string& assertion, const Client& client, const Policy& policy, Instant now) {
+Result<std::optional<AssertionUse>> verify_assertion(
+    const std::string& assertion, const Client& client, const Policy& policy, Instant now) {
     if (!jwt::compact(assertion)) return client_not_authenticated("the assertion is not a JWT");
     for (const auto& key : read_jwks(client.jwks)) {
         Poco::JWT::Token token;
         const auto signer = signer_of(key);
         if (!signer || !jwt::verified(*signer, key.algorithm, assertion, token)) continue;
-        if (const auto reason = assertion_problem(token, client, policy, now); !reason.empty()) return client_not_authenticated(reason);
+        if (const auto reason = assertion_problem(token, client, policy, now); !reason.empty())
+            return client_not_authenticated(reason);
         const auto& claims = token.payload();
-        return std::optional(AssertionUse{sha256(client.id.text + " " + jwt::text_claim(claims, "jti")),
-                                          from_epoch(static_cast<std::int64_t>(*jwt::numeric_date(claims, "exp")) + 1)});
+        return std::optional(AssertionUse{
+            sha256(client.id.text + " " + jwt::text_claim(claims, "jti")),
+            from_epoch(static_cast<std::int64_t>(*jwt::numeric_date(claims, "exp")) + 1)});
     }
     return client_not_authenticated("no key of the client verifies the assertion");
 }
@@ -91,24 +118,43 @@ Result<std::optional<AssertionUse>> verify_assertion(const std::string& assertio
 } // namespace
 
 Error client_not_authenticated(std::string reason) {
-    return make_error(ErrorCode::invalid_client, PublicMessage{"this client is not registered here, or did not prove itself the way it registered"}, LogDetail{std::move(reason)}, "client_id");
+    return make_error(
+        ErrorCode::invalid_client,
+        PublicMessage{
+            "this client is not registered here, or did not prove itself the way it registered"},
+        LogDetail{std::move(reason)}, "client_id");
 }
 
-Result<ClientCredentials> read_client_credentials(const Form& form, const std::optional<std::string>& authorization) {
-    const bool basic = authorization && same_ignoring_case(trim(*authorization).substr(0, 5), "basic");
-    const auto sent = [&](const char* name) { return form.count(name) > 0 && form.raw(name) != ""; };
+Result<ClientCredentials> read_client_credentials(
+    const Form& form, const std::optional<std::string>& authorization) {
+    const bool basic =
+        authorization && same_ignoring_case(trim(*authorization).substr(0, 5), "basic");
+    const auto sent = [&](const char* name) {
+        return form.count(name) > 0 && form.raw(name) != "";
+    };
     const bool posted = sent("client_secret");
     const bool asserted = sent("client_assertion");
     if (basic + posted + asserted > 1) return two_ways();
     const auto id = form.get("client_id");
-    auto found = basic ? read_basic(trim(*authorization)) : asserted ? read_assertion(form) : Result<ClientCredentials>(ClientCredentials{});
+    auto found = basic      ? read_basic(trim(*authorization))
+                 : asserted ? read_assertion(form)
+                            : Result<ClientCredentials>(ClientCredentials{});
     if (!found) return found;
     if (!basic && !asserted) {
-        if (!id) return make_error(ErrorCode::invalid_client, PublicMessage{"client_id is missing"}, LogDetail{}, "client_id");
+        if (!id)
+            return make_error(
+                ErrorCode::invalid_client, PublicMessage{"client_id is missing"}, LogDetail{},
+                "client_id");
         found->id = *id;
-        if (posted) found->kind = Kind::post, found->secret = found->decoded = Secret(form.get("client_secret").value_or(""));
+        if (posted)
+            found->kind = Kind::post,
+            found->secret = found->decoded = Secret(form.get("client_secret").value_or(""));
     }
-    if (id && *id != found->id) return make_error(ErrorCode::invalid_request, PublicMessage{"client_id is another one than the client authentication names"}, LogDetail{}, "client_id");
+    if (id && *id != found->id)
+        return make_error(
+            ErrorCode::invalid_request,
+            PublicMessage{"client_id is another one than the client authentication names"},
+            LogDetail{}, "client_id");
     return found;
 }
 
@@ -116,20 +162,28 @@ bool proves_secret(const ClientCredentials& credentials, const Digest& secret) {
     static const Digest nobody = sha256("no secret has this digest for a name");
     const auto& known = secret.hex.empty() ? nobody : secret;
     const bool raw = sha256(credentials.secret) == known;
-    const bool other = credentials.decoded.reveal() != credentials.secret.reveal(); // both are the sender's, so that comparing them tells nothing
+    const bool other =
+        credentials.decoded.reveal() !=
+        credentials.secret.reveal(); // both are the sender's, so that comparing them tells nothing
     const bool decoded = other && sha256(credentials.decoded) == known;
     return (raw || decoded) && !secret.hex.empty();
 }
 
-Result<std::optional<AssertionUse>> verify_client(const ClientCredentials& credentials, const std::optional<Client>& client, const Policy& policy, Instant now) {
+Result<std::optional<AssertionUse>> verify_client(
+    const ClientCredentials& credentials, const std::optional<Client>& client, const Policy& policy,
+    Instant now) {
     const bool secret = credentials.kind == Kind::basic || credentials.kind == Kind::post;
     const bool proven = secret && proves_secret(credentials, client ? client->secret : Digest{});
     if (!client) return client_not_authenticated("unknown");
     if (!client->active) return client_not_authenticated("disabled");
     if (client->auth == ClientAuth::none) {
         if (credentials.kind == Kind::none) return std::optional<AssertionUse>();
-        // Some libraries try Basic first; told so, they send the request again without, and nothing was consumed (T6).
-        return make_error(ErrorCode::invalid_client, PublicMessage{"this client is public: send client_id in the body, and no secret"}, LogDetail{"authenticated by a secret"});
+        // Some libraries try Basic first; told so, they send the request again without, and nothing
+        // was consumed (T6).
+        return make_error(
+            ErrorCode::invalid_client,
+            PublicMessage{"this client is public: send client_id in the body, and no secret"},
+            LogDetail{"authenticated by a secret"});
     }
     if (client->auth == ClientAuth::private_key_jwt) {
         if (credentials.kind != Kind::assertion) return client_not_authenticated("no assertion");
@@ -140,8 +194,13 @@ Result<std::optional<AssertionUse>> verify_client(const ClientCredentials& crede
 }
 
 Result<std::string> read_public_keys(const Poco::JSON::Object& from) {
-    const auto fail = [](const std::string& message) { return make_error(ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{"jwks"}, "jwks"); };
-    if (!from.isObject("jwks")) return fail("private_key_jwt needs the client's public keys in jwks, or their address in jwks_uri");
+    const auto fail = [](const std::string& message) {
+        return make_error(
+            ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{"jwks"}, "jwks");
+    };
+    if (!from.isObject("jwks"))
+        return fail(
+            "private_key_jwt needs the client's public keys in jwks, or their address in jwks_uri");
     auto jwks = json_string(*from.getObject("jwks"));
     if (const auto reason = jwks_problem(jwks); !reason.empty()) return fail(reason);
     return jwks;
@@ -156,7 +215,9 @@ bool names_unknown_key(const std::string& assertion, const std::string& jwks) {
         return false;
     }
     const auto keys = read_jwks(jwks);
-    return !kid.empty() && std::none_of(keys.begin(), keys.end(), [&](const PublicKey& key) { return key.id == kid; });
+    return !kid.empty() && std::none_of(keys.begin(), keys.end(), [&](const PublicKey& key) {
+        return key.id == kid;
+    });
 }
 
 std::string jwks_problem(const std::string& jwks) {
@@ -164,8 +225,12 @@ std::string jwks_problem(const std::string& jwks) {
     std::string reason;
     const auto keys = read_jwks(jwks, &reason);
     if (!reason.empty()) return reason;
-    if (!std::all_of(keys.begin(), keys.end(), [](const PublicKey& key) { return signer_of(key) != nullptr; })) return "jwks holds numbers that are no key";
-    return keys.empty() || keys.size() > most_keys ? "jwks must hold 1 to 10 public keys" : std::string();
+    if (!std::all_of(keys.begin(), keys.end(), [](const PublicKey& key) {
+            return signer_of(key) != nullptr;
+        }))
+        return "jwks holds numbers that are no key";
+    return keys.empty() || keys.size() > most_keys ? "jwks must hold 1 to 10 public keys"
+                                                   : std::string();
 }
 
 } // namespace consentgate::core

@@ -1,9 +1,9 @@
 #include "consentgate/core/oauth/client_document.h"
 
-#include "consentgate/core/oauth/client_auth.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/client_auth.h"
 
 #include <algorithm>
 #include <array>
@@ -21,12 +21,14 @@ constexpr int default_https_port = 443;
 constexpr std::size_t max_uri_bytes = 2048; // bytes
 
 Error unusable(const std::string& message, const std::string& reason = {}) {
-    return make_error(ErrorCode::invalid_client_document, PublicMessage{message}, LogDetail{reason}, "client_id");
+    return make_error(
+        ErrorCode::invalid_client_document, PublicMessage{message}, LogDetail{reason}, "client_id");
 }
 
 // Digits only; what is larger than any use of it is cut.
 std::optional<std::int64_t> number_of(std::string_view digits) {
-    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
+        return std::nullopt;
     std::int64_t number = 0;
     digits = digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
     if (digits.size() > 10) return std::int64_t{1} << 40;
@@ -34,13 +36,18 @@ std::optional<std::int64_t> number_of(std::string_view digits) {
     return number;
 }
 
-// A name that only a resolver can make an address of: no literal of any notation, as browsers tell them apart.
+// A name that only a resolver can make an address of: no literal of any notation, as browsers tell
+// them apart.
 // spec: WHATWG URL, "ends in a number"
 bool is_name(std::string_view host) {
-    if (host.empty() || host.starts_with('[') || host.starts_with('.') || host.ends_with('.') || host.find("..") != std::string_view::npos) return false;
+    if (host.empty() || host.starts_with('[') || host.starts_with('.') || host.ends_with('.') ||
+        host.find("..") != std::string_view::npos)
+        return false;
     const auto last = host.substr(host.rfind('.') + 1); // all of it when there is no dot
     const bool digits = last.find_first_not_of("0123456789") == std::string_view::npos;
-    const bool hexadecimal = last.starts_with("0x") && last.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
+    const bool hexadecimal =
+        last.starts_with("0x") &&
+        last.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
     return !digits && !hexadecimal;
 }
 
@@ -53,73 +60,103 @@ bool has_dot_segment(std::string_view path) {
 }
 
 // in: any_port  an entry without a port means all of them, and not the usual one only
-bool listed(const std::vector<std::string>& entries, const std::string& host, int port, bool any_port) {
+bool listed(
+    const std::vector<std::string>& entries, const std::string& host, int port, bool any_port) {
     return std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
         const auto colon = entry.rfind(':');
-        const bool port_fits = colon == std::string::npos || entry.ends_with(']') ? any_port || port == default_https_port : entry.substr(colon + 1) == std::to_string(port);
-        const auto name = port_fits ? entry.substr(0, entry.ends_with(']') ? std::string::npos : colon) : std::string();
-        return name.starts_with("*.") ? host.ends_with(std::string_view(name).substr(1)) : name == host;
+        const bool port_fits = colon == std::string::npos || entry.ends_with(']')
+                                   ? any_port || port == default_https_port
+                                   : entry.substr(colon + 1) == std::to_string(port);
+        const auto name = port_fits
+                              ? entry.substr(0, entry.ends_with(']') ? std::string::npos : colon)
+                              : std::string();
+        return name.starts_with("*.") ? host.ends_with(std::string_view(name).substr(1))
+                                      : name == host;
     });
 }
 
 Result<std::vector<std::string>> read_redirect_uris(const Object& document) {
     const auto uris = json_texts(document, "redirect_uris");
-    if (!uris || uris->empty()) return unusable("redirect_uris must be an array with at least one URI");
+    if (!uris || uris->empty())
+        return unusable("redirect_uris must be an array with at least one URI");
     if (uris->size() > max_redirect_uris) return unusable("at most 32 redirect URIs can be listed");
     std::vector<std::string> kept;
-    std::copy_if(uris->begin(), uris->end(), std::back_inserter(kept), [](const std::string& uri) { return !redirect_uri_problem(uri); });
-    if (kept.empty()) return unusable("none of the redirect_uris can be used: " + *redirect_uri_problem(uris->front()));
+    std::copy_if(uris->begin(), uris->end(), std::back_inserter(kept), [](const std::string& uri) {
+        return !redirect_uri_problem(uri);
+    });
+    if (kept.empty())
+        return unusable(
+            "none of the redirect_uris can be used: " + *redirect_uri_problem(uris->front()));
     return kept;
 }
 
 Checked check_no_secret(const Object& document) {
     for (const auto* member : {"client_secret", "client_secret_expires_at"}) {
-        if (document.has(member)) return unusable(std::string(member) + " must not be in a public document");
+        if (document.has(member))
+            return unusable(std::string(member) + " must not be in a public document");
     }
     const auto method = json_text(document, "token_endpoint_auth_method").value_or("");
-    if (method.starts_with("client_secret")) return unusable("token_endpoint_auth_method must not rest on a shared secret");
+    if (method.starts_with("client_secret"))
+        return unusable("token_endpoint_auth_method must not rest on a shared secret");
     return Nothing{};
 }
 
-// How the client proves itself: not at all, when it offers that; else by the keys that stand in the document.
+// How the client proves itself: not at all, when it offers that; else by the keys that stand in the
+// document.
 // spec: OpenID Connect Relying Party Metadata Choices 1.0; requirement R28
 struct Proof {
     ClientAuth auth = ClientAuth::none;
     ClientKeys keys{};
 };
 
-Result<Proof> read_proof(const Object& document, const DocumentUrl& url, const DocumentPolicy& policy) {
+Result<Proof> read_proof(
+    const Object& document, const DocumentUrl& url, const DocumentPolicy& policy) {
     const bool chosen = json_has(document, "token_endpoint_auth_method");
     const bool choice = json_has(document, "token_endpoint_auth_methods_supported");
     const auto method = json_text(document, "token_endpoint_auth_method");
     const auto methods = json_texts(document, "token_endpoint_auth_methods_supported");
-    if ((chosen && !method) || (choice && !methods)) return unusable("the token endpoint authentication method must be text, the supported ones an array of texts");
-    const auto offers = [&](ClientAuth auth) { return method == name_of(auth) || (methods && std::find(methods->begin(), methods->end(), name_of(auth)) != methods->end()); };
+    if ((chosen && !method) || (choice && !methods))
+        return unusable(
+            "the token endpoint authentication method must be text, the supported ones an array of texts");
+    const auto offers = [&](ClientAuth auth) {
+        return method == name_of(auth) ||
+               (methods &&
+                std::find(methods->begin(), methods->end(), name_of(auth)) != methods->end());
+    };
     if (offers(ClientAuth::none) || (!chosen && (!choice || methods->empty()))) return Proof();
-    if (!offers(ClientAuth::private_key_jwt)) return unusable("a client with a document authenticates with none or private_key_jwt, and the document offers neither");
+    if (!offers(ClientAuth::private_key_jwt))
+        return unusable(
+            "a client with a document authenticates with none or private_key_jwt, and the document offers neither");
     auto keys = read_client_keys(document, policy);
     if (!keys) return unusable(keys.error().message);
     if (!keys->uri.empty()) {
         // Else whoever can place a document could have any other host asked.
         const auto at = validate_keys_url(keys->uri, policy);
-        if (!at || at->host != url.host || at->port != url.port) return unusable("the jwks_uri of a document must be on the document's own host and port");
+        if (!at || at->host != url.host || at->port != url.port)
+            return unusable(
+                "the jwks_uri of a document must be on the document's own host and port");
     }
     return Proof{ClientAuth::private_key_jwt, std::move(*keys)};
 }
 
-// Whether the list of grants names the refresh grant. What is not known here is dropped (requirement R29).
+// Whether the list of grants names the refresh grant. What is not known here is dropped
+// (requirement R29).
 Result<bool> read_grants(const Object& document) {
     if (!json_has(document, "grant_types")) return false;
     const auto grants = json_texts(document, "grant_types");
-    const auto names = [&](const char* grant) { return std::find(grants->begin(), grants->end(), grant) != grants->end(); };
-    if (!grants || (!grants->empty() && !names("authorization_code"))) return unusable("grant_types must be an array that includes authorization_code");
+    const auto names = [&](const char* grant) {
+        return std::find(grants->begin(), grants->end(), grant) != grants->end();
+    };
+    if (!grants || (!grants->empty() && !names("authorization_code")))
+        return unusable("grant_types must be an array that includes authorization_code");
     return names("refresh_token");
 }
 
 Checked check_responses(const Object& document) {
     if (!json_has(document, "response_types")) return Nothing{};
     const auto types = json_texts(document, "response_types");
-    const bool fits = types && (types->empty() || std::find(types->begin(), types->end(), "code") != types->end());
+    const bool fits = types && (types->empty() ||
+                                std::find(types->begin(), types->end(), "code") != types->end());
     if (!fits) return unusable("response_types must be an array that includes code");
     return Nothing{};
 }
@@ -127,7 +164,8 @@ Checked check_responses(const Object& document) {
 Result<std::string> read_name(const Object& document) {
     const auto name = json_text(document, "client_name");
     if (!name || trim(*name).empty()) return unusable("client_name is missing");
-    if (count_characters(*name) > max_name_characters) return unusable("client_name is at most 200 characters");
+    if (count_characters(*name) > max_name_characters)
+        return unusable("client_name is at most 200 characters");
     return *name;
 }
 
@@ -140,50 +178,77 @@ Result<std::string> read_scope(const Object& document, const Policy& policy) {
 }
 
 Checked check_answer(const DocumentAnswer& answer, std::size_t max_bytes) {
-    if (answer.status >= 300 && answer.status < 400) return unusable("the address of the document leads elsewhere; redirects are not followed", "status " + std::to_string(answer.status));
-    if (answer.status != 200) return unusable("the document was answered with status " + std::to_string(answer.status));
-    const auto type = lower_ascii(trim(std::string_view(answer.content_type).substr(0, answer.content_type.find(';'))));
-    const bool json = type == "application/json" || (type.starts_with("application/") && type.ends_with("+json") && type.size() > 17);
+    if (answer.status >= 300 && answer.status < 400)
+        return unusable(
+            "the address of the document leads elsewhere; redirects are not followed",
+            "status " + std::to_string(answer.status));
+    if (answer.status != 200)
+        return unusable("the document was answered with status " + std::to_string(answer.status));
+    const auto type = lower_ascii(
+        trim(std::string_view(answer.content_type).substr(0, answer.content_type.find(';'))));
+    const bool json = type == "application/json" || (type.starts_with("application/") &&
+                                                     type.ends_with("+json") && type.size() > 17);
     if (!json) return unusable("the document is not served as application/json");
-    if (answer.too_large || answer.body.size() > max_bytes) return unusable("the document is larger than " + std::to_string((max_bytes + 1023) / 1024) + " KiB");
+    if (answer.too_large || answer.body.size() > max_bytes)
+        return unusable(
+            "the document is larger than " + std::to_string((max_bytes + 1023) / 1024) + " KiB");
     return Nothing{};
 }
 
 // An HTTP date of the one form that may be sent. spec: RFC 9110 section 5.6.7
 std::optional<Instant> http_date(std::string_view text) {
-    static constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static constexpr std::array<std::string_view, 12> months{
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto parts = split(text, ' '); // "Sun,", "06", "Nov", "1994", "08:49:37", "GMT"
     if (parts.size() != 6 || parts[5] != "GMT") return std::nullopt;
     const auto month = std::find(months.begin(), months.end(), parts[2]);
     const auto clock = split(parts[4], ':');
     const auto day = number_of(parts[1]), year = number_of(parts[3]);
-    if (month == months.end() || clock.size() != 3 || !day || !year || *year > 9999) return std::nullopt;
-    const auto hour = number_of(clock[0]), minute = number_of(clock[1]), second = number_of(clock[2]);
-    if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-    const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)), std::chrono::month(static_cast<unsigned>(month - months.begin() + 1)),
-                                           std::chrono::day(static_cast<unsigned>(std::min<std::int64_t>(*day, 32)))};
+    if (month == months.end() || clock.size() != 3 || !day || !year || *year > 9999)
+        return std::nullopt;
+    const auto hour = number_of(clock[0]), minute = number_of(clock[1]),
+               second = number_of(clock[2]);
+    if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60)
+        return std::nullopt;
+    const std::chrono::year_month_day date{
+        std::chrono::year(static_cast<int>(*year)),
+        std::chrono::month(static_cast<unsigned>(month - months.begin() + 1)),
+        std::chrono::day(static_cast<unsigned>(std::min<std::int64_t>(*day, 32)))};
     if (!date.ok()) return std::nullopt;
     return std::chrono::sys_days(date) + Span(*hour * 3600 + *minute * 60 + *second);
 }
 
 // in: what  the member that holds it, as it is told
-Result<DocumentUrl> validate_url(const std::string& text, const std::string& what, const DocumentPolicy& policy) {
+Result<DocumentUrl> validate_url(
+    const std::string& text, const std::string& what, const DocumentPolicy& policy) {
     const auto parts = split_uri(text);
-    const bool web = parts && parts->scheme == "https" && parts->hierarchical && !parts->host.empty();
-    if (!web) return unusable(what == "client_id" ? "a client_id of this kind must be an https URL" : what + " must be an https URL");
+    const bool web =
+        parts && parts->scheme == "https" && parts->hierarchical && !parts->host.empty();
+    if (!web)
+        return unusable(
+            what == "client_id" ? "a client_id of this kind must be an https URL"
+                                : what + " must be an https URL");
     if (parts->has_userinfo) return unusable("the " + what + " must not carry a user name");
-    if (text.find('#') != std::string::npos) return unusable("the " + what + " must have no fragment");
+    if (text.find('#') != std::string::npos)
+        return unusable("the " + what + " must have no fragment");
     const auto path = parts->rest.substr(0, parts->rest.find('?'));
     if (path.size() < 2) return unusable("the " + what + " must have a path");
-    if (has_dot_segment(path)) return unusable("the path of the " + what + " must have no dot segments");
+    if (has_dot_segment(path))
+        return unusable("the path of the " + what + " must have no dot segments");
 
-    const auto port = parts->port.empty() ? default_https_port : static_cast<int>(number_of(parts->port).value_or(0));
+    const auto port = parts->port.empty() ? default_https_port
+                                          : static_cast<int>(number_of(parts->port).value_or(0));
     auto host = lower_ascii(parts->host);
     const bool test = listed(policy.insecure_test_hosts, host, port, false);
     if (!test && !is_name(host)) return unusable("the host of the " + what + " must be a name");
-    if (listed(policy.denied_hosts, host, port, true)) return unusable("this server does not take clients from that host", "denied host " + host);
-    const bool allowed = test || (policy.hosts.empty() ? port == default_https_port : listed(policy.hosts, host, port, false));
-    if (!allowed) return unusable("this server does not take clients from that host or port", "not an allowed host: " + host);
+    if (listed(policy.denied_hosts, host, port, true))
+        return unusable("this server does not take clients from that host", "denied host " + host);
+    const bool allowed = test || (policy.hosts.empty() ? port == default_https_port
+                                                       : listed(policy.hosts, host, port, false));
+    if (!allowed)
+        return unusable(
+            "this server does not take clients from that host or port",
+            "not an allowed host: " + host);
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
     return DocumentUrl{ClientId(text), std::move(host), port, std::string(parts->rest), test};
 }
@@ -198,13 +263,22 @@ std::string DocumentUrl::authority() const {
 }
 
 Result<DocumentUrl> validate_document_url(const ClientId& id, const DocumentPolicy& policy) {
-    if (!policy.accepted) return make_error(ErrorCode::invalid_client, PublicMessage{"this client is not registered here"}, LogDetail{"documents are switched off"}, "client_id");
+    if (!policy.accepted)
+        return make_error(
+            ErrorCode::invalid_client, PublicMessage{"this client is not registered here"},
+            LogDetail{"documents are switched off"}, "client_id");
     return validate_url(id.text, "client_id", policy);
 }
 
 Result<DocumentUrl> validate_keys_url(const std::string& uri, const DocumentPolicy& policy) {
-    const auto fail = [](std::string message, std::string reason) { return make_error(ErrorCode::invalid_client_metadata, PublicMessage{std::move(message)}, LogDetail{std::move(reason)}, "jwks_uri"); };
-    if (!policy.accepted) return fail("this server fetches no keys: put them into jwks", "documents are switched off");
+    const auto fail = [](std::string message, std::string reason) {
+        return make_error(
+            ErrorCode::invalid_client_metadata, PublicMessage{std::move(message)},
+            LogDetail{std::move(reason)}, "jwks_uri");
+    };
+    if (!policy.accepted)
+        return fail(
+            "this server fetches no keys: put them into jwks", "documents are switched off");
     if (uri.size() > max_uri_bytes) return fail("jwks_uri is at most 2048 bytes", "");
     auto url = validate_url(uri, "jwks_uri", policy);
     if (!url) return fail(url.error().message, url.error().reason);
@@ -213,9 +287,13 @@ Result<DocumentUrl> validate_keys_url(const std::string& uri, const DocumentPoli
 }
 
 Result<ClientKeys> read_client_keys(const Object& from, const DocumentPolicy& policy) {
-    const auto fail = [](const char* message) { return make_error(ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{}, "jwks_uri"); };
+    const auto fail = [](const char* message) {
+        return make_error(
+            ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{}, "jwks_uri");
+    };
     const bool at_address = json_has(from, "jwks_uri") && json_text(from, "jwks_uri") != "";
-    if (at_address && json_has(from, "jwks")) return fail("jwks and jwks_uri must not both be given");
+    if (at_address && json_has(from, "jwks"))
+        return fail("jwks and jwks_uri must not both be given");
     if (!at_address) {
         auto jwks = read_public_keys(from);
         if (!jwks) return jwks.error();
@@ -228,23 +306,32 @@ Result<ClientKeys> read_client_keys(const Object& from, const DocumentPolicy& po
 }
 
 Result<std::string> validate_key_set(const DocumentAnswer& answer) {
-    const auto fail = [](std::string message) { return make_error(ErrorCode::invalid_client_metadata, PublicMessage{std::move(message)}, LogDetail{}, "jwks_uri"); };
-    if (const auto checked = check_answer(answer, max_key_set_bytes); !checked) return fail(checked.error().message);
+    const auto fail = [](std::string message) {
+        return make_error(
+            ErrorCode::invalid_client_metadata, PublicMessage{std::move(message)}, LogDetail{},
+            "jwks_uri");
+    };
+    if (const auto checked = check_answer(answer, max_key_set_bytes); !checked)
+        return fail(checked.error().message);
     if (auto reason = jwks_problem(answer.body); !reason.empty()) return fail(std::move(reason));
     return answer.body;
 }
 
 KeysNeed keys_need(const Client& client, const std::string& assertion, Instant now) {
-    if (client.auth != ClientAuth::private_key_jwt || client.jwks_uri.empty() || !client.active) return KeysNeed::none;
-    if (client.jwks.empty() || !client.jwks_expires_at || *client.jwks_expires_at <= now) return KeysNeed::fetch;
+    if (client.auth != ClientAuth::private_key_jwt || client.jwks_uri.empty() || !client.active)
+        return KeysNeed::none;
+    if (client.jwks.empty() || !client.jwks_expires_at || *client.jwks_expires_at <= now)
+        return KeysNeed::fetch;
     return names_unknown_key(assertion, client.jwks) ? KeysNeed::other_key : KeysNeed::none;
 }
 
-Result<Client> validate_client_document(const DocumentUrl& url, const DocumentAnswer& answer, const Policy& policy, Instant now) {
+Result<Client> validate_client_document(
+    const DocumentUrl& url, const DocumentAnswer& answer, const Policy& policy, Instant now) {
     if (auto checked = check_answer(answer, max_document_bytes); !checked) return checked.error();
     const auto document = parse_json_object(answer.body);
     if (!document) return unusable("the document must be a JSON object in UTF-8");
-    if (json_text(*document, "client_id") != url.id.text) return unusable("the client_id in the document must be its own URL, to the character");
+    if (json_text(*document, "client_id") != url.id.text)
+        return unusable("the client_id in the document must be its own URL, to the character");
     if (auto secretless = check_no_secret(*document); !secretless) return secretless.error();
     auto proof = read_proof(*document, url, policy.documents);
     if (!proof) return proof.error();
@@ -263,7 +350,8 @@ Result<Client> validate_client_document(const DocumentUrl& url, const DocumentAn
     client.redirect_uris = std::move(*uris);
     client.scope = std::move(*scope);
     client.refresh = *refreshes && policy.refreshes();
-    client.metadata = "{}"; // nothing of the rest is shown: a logo would have the browser ask a stranger's server (R35)
+    client.metadata = "{}"; // nothing of the rest is shown: a logo would have the browser ask a
+                            // stranger's server (R35)
     client.created_at = now;
     client.auth = proof->auth;
     client.jwks = std::move(proof->keys.jwks);
@@ -272,19 +360,23 @@ Result<Client> validate_client_document(const DocumentUrl& url, const DocumentAn
 }
 
 Span document_lifetime(const CacheHeaders& caching, Instant now) {
-    const auto bounded = [](std::int64_t seconds) { return std::clamp(Span(seconds), least_kept, max_lifetime_kept); };
+    const auto bounded = [](std::int64_t seconds) {
+        return std::clamp(Span(seconds), least_kept, max_lifetime_kept);
+    };
     std::optional<std::int64_t> max_age, shared_max_age;
     for (const auto& part : split(lower_ascii(caching.cache_control), ',')) {
         const auto directive = trim(part);
         if (directive == "no-store" || directive.starts_with("no-cache")) return least_kept;
         if (directive.starts_with("max-age=")) max_age = number_of(directive.substr(8)).value_or(0);
-        if (directive.starts_with("s-maxage=")) shared_max_age = number_of(directive.substr(9)).value_or(0);
+        if (directive.starts_with("s-maxage="))
+            shared_max_age = number_of(directive.substr(9)).value_or(0);
     }
     if (shared_max_age) max_age = shared_max_age;
     if (max_age) return bounded(*max_age - number_of(trim(caching.age)).value_or(0));
     if (caching.expires.empty()) return default_lifetime;
     const auto expires = http_date(trim(caching.expires));
-    return expires ? bounded((*expires - now).count()) : least_kept; // "0" and the like: it has expired already
+    return expires ? bounded((*expires - now).count())
+                   : least_kept; // "0" and the like: it has expired already
 }
 
 } // namespace consentgate::core

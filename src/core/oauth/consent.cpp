@@ -6,77 +6,107 @@
 namespace consentgate::core {
 namespace {
 
-constexpr std::size_t flow_id_length = 22;      // 16 random bytes
-constexpr std::size_t max_user_id_bytes = 255;    // bytes
+constexpr std::size_t flow_id_length = 22;     // 16 random bytes
+constexpr std::size_t max_user_id_bytes = 255; // bytes
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 // state exactly as it came and only when it came; iss always (RFC 9207).
-std::string location(const std::string& redirect_uri, Parameters parameters, const std::optional<std::string>& state, const Policy& policy) {
+std::string location(
+    const std::string& redirect_uri, Parameters parameters, const std::optional<std::string>& state,
+    const Policy& policy) {
     if (state) parameters.emplace_back("state", *state);
     parameters.emplace_back("iss", policy.issuer);
     return append_query(redirect_uri, parameters);
 }
 
 Error foreign_bearer() {
-    return make_error(ErrorCode::invalid_bearer, PublicMessage{"the bearer credential is for another identity"}, LogDetail{"another identity"});
+    return make_error(
+        ErrorCode::invalid_bearer, PublicMessage{"the bearer credential is for another identity"},
+        LogDetail{"another identity"});
 }
 
 } // namespace
 
 Result<FlowId> parse_flow_id(const Form& form) {
-    if (form.count("flow_id") > 1) return make_error(ErrorCode::invalid_flow, PublicMessage{"flow_id was sent more than once"}, LogDetail{}, "flow_id");
+    if (form.count("flow_id") > 1)
+        return make_error(
+            ErrorCode::invalid_flow, PublicMessage{"flow_id was sent more than once"}, LogDetail{},
+            "flow_id");
     const auto id = form.get("flow_id");
-    if (!id) return make_error(ErrorCode::missing_flow_id, PublicMessage{"flow_id is required"}, LogDetail{}, "flow_id");
-    if (id->size() != flow_id_length || !is_base64url(*id)) return make_error(ErrorCode::invalid_flow, PublicMessage{"flow_id is malformed"}, LogDetail{}, "flow_id");
+    if (!id)
+        return make_error(
+            ErrorCode::missing_flow_id, PublicMessage{"flow_id is required"}, LogDetail{},
+            "flow_id");
+    if (id->size() != flow_id_length || !is_base64url(*id))
+        return make_error(
+            ErrorCode::invalid_flow, PublicMessage{"flow_id is malformed"}, LogDetail{}, "flow_id");
     return FlowId(*id);
 }
 
-Checked check_flow(const Flow& flow, const std::optional<Digest>& browser, bool stands_in, Instant now) {
+Checked check_flow(
+    const Flow& flow, const std::optional<Digest>& browser, bool stands_in, Instant now) {
     if (!stands_in && (!browser || !(*browser == flow.browser))) {
-        return make_error(ErrorCode::browser_mismatch, PublicMessage{"this sign-in was started in another browser"}, LogDetail{browser ? "another cookie" : "no cookie"}, "flow_id");
+        return make_error(
+            ErrorCode::browser_mismatch,
+            PublicMessage{"this sign-in was started in another browser"},
+            LogDetail{browser ? "another cookie" : "no cookie"}, "flow_id");
     }
-    if (flow.expires_at <= now) return make_error(ErrorCode::flow_expired, PublicMessage{"this sign-in has expired"}, LogDetail{}, "flow_id");
+    if (flow.expires_at <= now)
+        return make_error(
+            ErrorCode::flow_expired, PublicMessage{"this sign-in has expired"}, LogDetail{},
+            "flow_id");
     return Nothing{};
 }
 
 bool is_user_id(std::string_view text) {
-    return !text.empty() && text.size() <= max_user_id_bytes && valid_utf8(text) && !has_control(text);
+    return !text.empty() && text.size() <= max_user_id_bytes && valid_utf8(text) &&
+           !has_control(text);
 }
 
 Result<Identity> validate_user_id(const std::optional<std::string>& typed) {
     const auto text = std::string(trim(typed.value_or("")));
     if (!is_user_id(text)) {
-        return make_error(ErrorCode::invalid_user_id, PublicMessage{"a user id has 1 to 255 bytes and no control characters"}, LogDetail{}, "user_id");
+        return make_error(
+            ErrorCode::invalid_user_id,
+            PublicMessage{"a user id has 1 to 255 bytes and no control characters"}, LogDetail{},
+            "user_id");
     }
     return Identity{IdentityKind::user_id, text};
 }
 
 Result<Identity> validate_virtual_key(const std::optional<VirtualKey>& key, Instant now) {
     if (!key || !key->usable(now)) {
-        return make_error(ErrorCode::invalid_virtual_key, PublicMessage{"this virtual key is not valid"}, LogDetail{key ? "disabled or expired" : "unknown"}, "vk");
+        return make_error(
+            ErrorCode::invalid_virtual_key, PublicMessage{"this virtual key is not valid"},
+            LogDetail{key ? "disabled or expired" : "unknown"}, "vk");
     }
     return Identity{IdentityKind::virtual_key, key->id.text};
 }
 
 Result<Identity> validate_skip(const Policy& policy) {
-    if (policy.enforce_identity) return make_error(ErrorCode::identity_required, PublicMessage{"say who you are first"});
+    if (policy.enforce_identity)
+        return make_error(ErrorCode::identity_required, PublicMessage{"say who you are first"});
     return Identity{IdentityKind::skipped, {}};
 }
 
-Result<Identity> validate_submit_identity(const Flow& flow, const std::optional<BearerClaims>& bearer,
-                                       const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now) {
+Result<Identity> validate_submit_identity(
+    const Flow& flow, const std::optional<BearerClaims>& bearer,
+    const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now) {
     auto identity = flow.identity;
     if (bearer && !bearer->admin) {
         if (!bearer_key || !bearer_key->usable(now)) {
-            return make_error(ErrorCode::invalid_bearer, PublicMessage{"the bearer credential is not valid"}, LogDetail{"its virtual key is unknown, disabled or expired"});
+            return make_error(
+                ErrorCode::invalid_bearer, PublicMessage{"the bearer credential is not valid"},
+                LogDetail{"its virtual key is unknown, disabled or expired"});
         }
         const Identity named{IdentityKind::virtual_key, bearer_key->id.text};
         if (identity.kind == IdentityKind::none) identity = named;
         if (identity != named) return foreign_bearer();
     }
     if (identity.kind == IdentityKind::none) return validate_skip(policy);
-    if (identity.kind == IdentityKind::skipped && policy.enforce_identity) return validate_skip(policy);
+    if (identity.kind == IdentityKind::skipped && policy.enforce_identity)
+        return validate_skip(policy);
     return identity;
 }
 
@@ -90,7 +120,9 @@ std::string token_owner(const FlowId& flow) { return "flow:" + flow.text; }
 
 std::string ended_owner(const std::string& token_id) { return "ended:" + token_id; }
 
-Finalization finalize(const Flow& flow, Identity identity, FinalizationSecrets fresh, const Keyring& keyring, const Policy& policy, Instant now) {
+Finalization finalize(
+    const Flow& flow, Identity identity, FinalizationSecrets fresh, const Keyring& keyring,
+    const Policy& policy, Instant now) {
     Finalization out;
     out.flow_id = flow.id;
     out.revision = flow.revision;
@@ -99,13 +131,25 @@ Finalization finalize(const Flow& flow, Identity identity, FinalizationSecrets f
     out.session_owner = token_owner(identity, fresh.session_id);
 
     const auto& key = keyring.newest();
-    out.session = Session{fresh.session_id, flow.id,    sha256(*keyring.session_token(key, fresh.code)),
-                          flow.browser,     flow.client_id, std::move(identity),
-                          flow.scope,       flow.resource,  now,
-                          now + policy.session_lifetime, std::nullopt, std::nullopt, flow.redirect_uri};
-    out.code = IssuedCode{sha256(fresh.code), fresh.session_id, flow.client_id, flow.redirect_uri,
-                          flow.code_challenge, key, now + policy.code_lifetime, std::nullopt, flow.state};
-    out.location = Secret(location(flow.redirect_uri, {{"code", fresh.code.reveal()}}, flow.state, policy));
+    out.session = Session{
+        fresh.session_id,
+        flow.id,
+        sha256(*keyring.session_token(key, fresh.code)),
+        flow.browser,
+        flow.client_id,
+        std::move(identity),
+        flow.scope,
+        flow.resource,
+        now,
+        now + policy.session_lifetime,
+        std::nullopt,
+        std::nullopt,
+        flow.redirect_uri};
+    out.code = IssuedCode{sha256(fresh.code),         fresh.session_id,    flow.client_id,
+                          flow.redirect_uri,          flow.code_challenge, key,
+                          now + policy.code_lifetime, std::nullopt,        flow.state};
+    out.location =
+        Secret(location(flow.redirect_uri, {{"code", fresh.code.reveal()}}, flow.state, policy));
     return out;
 }
 
@@ -117,9 +161,12 @@ std::string denial_location(const Flow& flow, const Policy& policy) {
     return error_location(revive_return_path(flow), "access_denied", "the person refused", policy);
 }
 
-std::string error_location(const ReturnPath& back, std::string_view error, std::string_view description, const Policy& policy) {
+std::string error_location(
+    const ReturnPath& back, std::string_view error, std::string_view description,
+    const Policy& policy) {
     Parameters parameters{{"error", std::string(error)}};
-    if (!description.empty()) parameters.emplace_back("error_description", plain_ascii(description));
+    if (!description.empty())
+        parameters.emplace_back("error_description", plain_ascii(description));
     return location(back.redirect_uri(), std::move(parameters), back.state(), policy);
 }
 

@@ -5,11 +5,14 @@
 namespace consentgate::core {
 namespace {
 
-constexpr std::array<std::string_view, 5> kind_names{"none", "skipped", "user_id", "verified_user", "virtual_key"};
+constexpr std::array<std::string_view, 5> kind_names{
+    "none", "skipped", "user_id", "verified_user", "virtual_key"};
 
 } // namespace
 
-std::string_view name_of(IdentityKind kind) { return kind_names.at(static_cast<std::size_t>(kind)); }
+std::string_view name_of(IdentityKind kind) {
+    return kind_names.at(static_cast<std::size_t>(kind));
+}
 
 std::optional<IdentityKind> identity_kind(std::string_view name) {
     for (std::size_t i = 0; i < kind_names.size(); ++i) {
@@ -18,6 +21,8 @@ std::optional<IdentityKind> identity_kind(std::string_view name) {
     return std::nullopt;
 }
 
-ReturnPath revive_return_path(const Flow& flow) { return ReturnPath(flow.redirect_uri, flow.state, true); }
+ReturnPath revive_return_path(const Flow& flow) {
+    return ReturnPath(flow.redirect_uri, flow.state, true);
+}
 
 } // namespace consentgate::core

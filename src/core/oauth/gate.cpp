@@ -1,8 +1,8 @@
 #include "consentgate/core/oauth/gate.h"
 
+#include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/oauth/metadata.h"
-#include "consentgate/core/base/text.h"
 
 #include <algorithm>
 
@@ -11,22 +11,32 @@ namespace {
 
 // A name may hold anything; a header may not.
 std::string header_text(std::string text) {
-    const auto plain = [](char c) { return c > 0x20 && c < 0x7F && c != '%' && c != '"' && c != '\\'; };
+    const auto plain = [](char c) {
+        return c > 0x20 && c < 0x7F && c != '%' && c != '"' && c != '\\';
+    };
     if (std::all_of(text.begin(), text.end(), plain)) return text;
     std::string out;
-    for (const char& c : text) out += plain(c) ? std::string(1, c) : percent_encode(std::string_view(&c, 1));
+    for (const char& c : text)
+        out += plain(c) ? std::string(1, c) : percent_encode(std::string_view(&c, 1));
     return out;
 }
 
-// A person who has to connect a service first does so by signing in anew; every client knows how to begin that.
-const ErrorTraits& told_as(const Error& error) { return traits(error.code == ErrorCode::interaction_required ? ErrorCode::invalid_bearer : error.code); }
+// A person who has to connect a service first does so by signing in anew; every client knows how to
+// begin that.
+const ErrorTraits& told_as(const Error& error) {
+    return traits(
+        error.code == ErrorCode::interaction_required ? ErrorCode::invalid_bearer : error.code);
+}
 
 } // namespace
 
-std::string bearer_challenge(const std::string& resource, const ScopeSet& scope, const Error* error) {
-    std::string value = "Bearer resource_metadata=\"" + resource_metadata_url(resource) + "\", scope=\"" + scope.text() + "\"";
+std::string bearer_challenge(
+    const std::string& resource, const ScopeSet& scope, const Error* error) {
+    std::string value = "Bearer resource_metadata=\"" + resource_metadata_url(resource) +
+                        "\", scope=\"" + scope.text() + "\"";
     if (!error) return value;
-    return value + ", error=\"" + std::string(told_as(*error).oauth_error) + "\", error_description=\"" + plain_ascii(error->message) + "\"";
+    return value + ", error=\"" + std::string(told_as(*error).oauth_error) +
+           "\", error_description=\"" + plain_ascii(error->message) + "\"";
 }
 
 int gate_status(const Error& error) { return told_as(error).status; }
@@ -40,7 +50,8 @@ std::vector<GateFact> gate_facts(const SessionView& view) {
     };
     add("Variable-CONSENTGATE_SUBJECT", "Consentgate-Subject", header_text(subject_of(session)));
     add("Variable-CONSENTGATE_USER", "Consentgate-User", header_text(user_name(view)));
-    add("Variable-CONSENTGATE_IDENTITY", "Consentgate-Identity", std::string(name_of(session.identity.kind)));
+    add("Variable-CONSENTGATE_IDENTITY", "Consentgate-Identity",
+        std::string(name_of(session.identity.kind)));
     add("Variable-CONSENTGATE_CLIENT", "Consentgate-Client", header_text(session.client_id.text));
     add("Variable-CONSENTGATE_SCOPE", "Consentgate-Scope", session.scope.text());
     add("Variable-CONSENTGATE_SESSION", "Consentgate-Session", session.id.text);

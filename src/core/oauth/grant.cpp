@@ -1,19 +1,23 @@
 #include "consentgate/core/oauth/grant.h"
 
 #include "consentgate/core/base/json.h"
-#include "consentgate/core/oauth/pkce.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/pkce.h"
 
 namespace consentgate::core {
 namespace {
 
 Error invalid_grant(std::string reason) {
-    return make_error(ErrorCode::invalid_grant, PublicMessage{"the code or its verifier is not valid"}, LogDetail{std::move(reason)});
+    return make_error(
+        ErrorCode::invalid_grant, PublicMessage{"the code or its verifier is not valid"},
+        LogDetail{std::move(reason)});
 }
 
 Error missing(const char* name) {
-    return make_error(ErrorCode::invalid_request, PublicMessage{std::string(name) + " is missing"}, LogDetail{}, name);
+    return make_error(
+        ErrorCode::invalid_request, PublicMessage{std::string(name) + " is missing"}, LogDetail{},
+        name);
 }
 
 } // namespace
@@ -24,8 +28,12 @@ Result<GrantType> parse_grant_type(const Form& form, const Policy& policy) {
     if (!grant) return missing("grant_type");
     if (*grant == "authorization_code") return GrantType::authorization_code;
     if (*grant == "refresh_token" && policy.refreshes()) return GrantType::refresh_token;
-    return make_error(ErrorCode::unsupported_grant_type, PublicMessage{std::string("grant_type must be authorization_code") + (policy.refreshes() ? " or refresh_token" : "")}, LogDetail{},
-                  "grant_type");
+    return make_error(
+        ErrorCode::unsupported_grant_type,
+        PublicMessage{
+            std::string("grant_type must be authorization_code") +
+            (policy.refreshes() ? " or refresh_token" : "")},
+        LogDetail{}, "grant_type");
 }
 
 Result<CodeRequest> parse_code_request(const Form& form, const ClientId& client) {
@@ -33,31 +41,47 @@ Result<CodeRequest> parse_code_request(const Form& form, const ClientId& client)
     if (!code) return missing("code");
     const auto verifier = form.get("code_verifier");
     if (!verifier || !valid_verifier(*verifier)) {
-        return make_error(ErrorCode::invalid_grant, PublicMessage{"code_verifier must be 43 to 128 unreserved characters"}, LogDetail{}, "code_verifier");
+        return make_error(
+            ErrorCode::invalid_grant,
+            PublicMessage{"code_verifier must be 43 to 128 unreserved characters"}, LogDetail{},
+            "code_verifier");
     }
-    if (form.count("resource") > 1) return make_error(ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{}, "resource");
-    return CodeRequest{client, Secret(*code), Secret(*verifier), form.get("redirect_uri"), form.get("resource")};
+    if (form.count("resource") > 1)
+        return make_error(
+            ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{},
+            "resource");
+    return CodeRequest{
+        client, Secret(*code), Secret(*verifier), form.get("redirect_uri"), form.get("resource")};
 }
 
-Result<Exchange> validate_code_request(const CodeRequest& request, const std::optional<IssuedCode>& code,
-                                const std::optional<Session>& session, Instant now) {
+Result<Exchange> validate_code_request(
+    const CodeRequest& request, const std::optional<IssuedCode>& code,
+    const std::optional<Session>& session, Instant now) {
     if (!code || !session) return invalid_grant("unknown code");
     if (code->client_id != request.client_id) return invalid_grant("another client's code");
-    // A spent code stays recognisable after its five minutes, so expiry is asked of unspent ones only.
+    // A spent code stays recognisable after its five minutes, so expiry is asked of unspent ones
+    // only.
     if (!code->redeemed_at && code->expires_at <= now) return invalid_grant("expired");
-    if (request.redirect_uri && *request.redirect_uri != code->redirect_uri) return invalid_grant("another redirect_uri");
-    if (!proves(request.verifier.reveal(), code->code_challenge)) return invalid_grant("the verifier does not match");
+    if (request.redirect_uri && *request.redirect_uri != code->redirect_uri)
+        return invalid_grant("another redirect_uri");
+    if (!proves(request.verifier.reveal(), code->code_challenge))
+        return invalid_grant("the verifier does not match");
     if (request.resource && !same_resource(*request.resource, session->resource)) {
-        return make_error(ErrorCode::invalid_target, PublicMessage{"the code was not granted for that resource"}, LogDetail{}, "resource");
+        return make_error(
+            ErrorCode::invalid_target, PublicMessage{"the code was not granted for that resource"},
+            LogDetail{}, "resource");
     }
     if (code->redeemed_at) return Exchange::replay;
-    if (session->revoked_at || session->expires_at <= now) return invalid_grant("its session has ended");
+    if (session->revoked_at || session->expires_at <= now)
+        return invalid_grant("its session has ended");
     return Exchange::redeem;
 }
 
 std::string token_response(const TokenGrant& granted, Instant now) {
     FlatJson document;
-    document.text("access_token", granted.token.reveal()).text("token_type", "Bearer").number("expires_in", (granted.session.token_ends() - now).count());
+    document.text("access_token", granted.token.reveal())
+        .text("token_type", "Bearer")
+        .number("expires_in", (granted.session.token_ends() - now).count());
     if (granted.refresh_token) document.text("refresh_token", granted.refresh_token->reveal());
     return document.text("scope", granted.session.scope.text()).str();
 }

@@ -9,17 +9,23 @@ constexpr std::size_t token_id_length = 32; // hexadecimal digits: 128 bits
 
 } // namespace
 
-Checked check_resource_server(const ClientCredentials& credentials, const std::optional<ResourceServer>& server) {
-    if (!proves_secret(credentials, server ? server->secret : Digest{})) return client_not_authenticated("resource server unknown, or its secret is wrong");
+Checked check_resource_server(
+    const ClientCredentials& credentials, const std::optional<ResourceServer>& server) {
+    if (!proves_secret(credentials, server ? server->secret : Digest{}))
+        return client_not_authenticated("resource server unknown, or its secret is wrong");
     if (!server->active) return client_not_authenticated("resource server disabled");
     return Nothing{};
 }
 
-std::string user_name(const SessionView& view) { return view.virtual_key ? view.virtual_key->name : view.session.identity.value; }
+std::string user_name(const SessionView& view) {
+    return view.virtual_key ? view.virtual_key->name : view.session.identity.value;
+}
 
 std::string subject_of(const Session& session) { return token_owner(session.identity, session.id); }
 
-std::string introspection_response(const std::optional<SessionView>& view, const Digest& token, const std::string& resource, const Policy& policy, Instant now) {
+std::string introspection_response(
+    const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
+    const Policy& policy, Instant now) {
     const auto valid = check_access(view, resource, now);
     FlatJson document;
     document.flag("active", static_cast<bool>(valid));

@@ -24,7 +24,8 @@ std::string tagged(char tag, const std::string& content) {
     if (content.size() < 0x80) {
         length = static_cast<char>(content.size());
     } else {
-        for (auto rest = content.size(); rest > 0; rest >>= 8) length.insert(length.begin(), static_cast<char>(rest & 0xFF));
+        for (auto rest = content.size(); rest > 0; rest >>= 8)
+            length.insert(length.begin(), static_cast<char>(rest & 0xFF));
         length.insert(length.begin(), static_cast<char>(0x80 | length.size()));
     }
     return tag + length + content;
@@ -43,7 +44,8 @@ const std::string prime256v1("\x2a\x86\x48\xce\x3d\x03\x01\x07", 8);
 
 // SubjectPublicKeyInfo in PEM. spec: RFC 5280 section 4.1.2.7, RFC 7468 section 13
 std::string pem_of(const std::string& algorithm, const std::string& key) {
-    const auto info = tagged(sequence, tagged(sequence, algorithm) + tagged(bit_string, std::string(1, '\0') + key));
+    const auto info = tagged(
+        sequence, tagged(sequence, algorithm) + tagged(bit_string, std::string(1, '\0') + key));
     std::ostringstream out;
     out << "-----BEGIN PUBLIC KEY-----\n";
     Poco::Base64Encoder encoder(out);
@@ -62,11 +64,15 @@ std::string bytes_of(const Object& key, const std::string& name) {
 PublicKey rsa_key(const Object& key, std::string& problem) {
     const auto modulus = bytes_of(key, "n");
     const auto exponent = bytes_of(key, "e");
-    if (modulus.size() < min_modulus_bits || modulus.size() > max_modulus_bits || modulus[0] == 0 || exponent.empty() || exponent.size() > max_exponent_bytes) {
+    if (modulus.size() < min_modulus_bits || modulus.size() > max_modulus_bits || modulus[0] == 0 ||
+        exponent.empty() || exponent.size() > max_exponent_bytes) {
         problem = "an RSA key needs n of 2048 to 4096 bits and e, in base64url";
         return {};
     }
-    return {"RS256", pem_of(tagged(object_identifier, rsa_encryption) + tagged(0x05, ""), tagged(sequence, integer(modulus) + integer(exponent)))};
+    return {
+        "RS256", pem_of(
+                     tagged(object_identifier, rsa_encryption) + tagged(0x05, ""),
+                     tagged(sequence, integer(modulus) + integer(exponent)))};
 }
 
 PublicKey ec_key(const Object& key, std::string& problem) {
@@ -77,7 +83,11 @@ PublicKey ec_key(const Object& key, std::string& problem) {
         problem = "a P-256 key needs x and y of 32 bytes, in base64url";
         return {};
     }
-    return {"ES256", pem_of(tagged(object_identifier, ec_public_key) + tagged(object_identifier, prime256v1), '\x04' + x + y)};
+    return {
+        "ES256",
+        pem_of(
+            tagged(object_identifier, ec_public_key) + tagged(object_identifier, prime256v1),
+            '\x04' + x + y)};
 }
 
 } // namespace
@@ -96,7 +106,9 @@ std::vector<PublicKey> read_jwks(const std::string& jwks, std::string* problem) 
             if (key->has(secret)) wrong = "jwks holds a private key: publish the public part only";
         }
         const auto kind = json_text(*key, "kty");
-        auto read = kind == "RSA" ? rsa_key(*key, wrong) : kind == "EC" ? ec_key(*key, wrong) : PublicKey();
+        auto read = kind == "RSA"  ? rsa_key(*key, wrong)
+                    : kind == "EC" ? ec_key(*key, wrong)
+                                   : PublicKey();
         if (read.pem.empty()) continue;
         read.id = json_text(*key, "kid").value_or("");
         keys.push_back(std::move(read));

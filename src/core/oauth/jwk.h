@@ -12,7 +12,8 @@ struct PublicKey {
     std::string id{};      // its kid; empty when it has none
 };
 
-// The keys of a set that can sign for a client. Keys for encryption, and of kinds we do not have, are left out.
+// The keys of a set that can sign for a client. Keys for encryption, and of kinds we do not have,
+// are left out.
 // out:  problem  when given: why the set cannot be used, or empty
 std::vector<PublicKey> read_jwks(const std::string& jwks, std::string* problem = nullptr);
 

@@ -14,7 +14,7 @@ namespace consentgate::core::jwt {
 namespace {
 
 constexpr std::size_t min_hmac_key_bytes = 32; // bytes: RFC 7518 section 3.2
-constexpr std::size_t es256_signature = 86;   // characters: 64 bytes in base64url
+constexpr std::size_t es256_signature = 86;    // characters: 64 bytes in base64url
 constexpr double year_9999 = 253402300800;
 
 // Poco loses memory over an ES256 signature of another length.
@@ -24,18 +24,21 @@ bool signature_fits(const std::string& algorithm, const std::string& text) {
 
 } // namespace
 
-std::unique_ptr<Poco::JWT::Signer> signer_for(const std::string& algorithm, const Secret& material) {
+std::unique_ptr<Poco::JWT::Signer> signer_for(
+    const std::string& algorithm, const Secret& material) {
     auto signer = std::make_unique<Poco::JWT::Signer>();
     std::istringstream pem(material.reveal());
     if (algorithm == "HS256") {
-        if (material.reveal().size() < min_hmac_key_bytes) throw std::invalid_argument("an HS256 key needs at least 32 bytes");
+        if (material.reveal().size() < min_hmac_key_bytes)
+            throw std::invalid_argument("an HS256 key needs at least 32 bytes");
         signer->setHMACKey(material.reveal());
     } else if (algorithm == "RS256") {
         signer->setRSAKey(new Poco::Crypto::RSAKey(&pem));
     } else if (algorithm == "ES256") {
         signer->setECKey(new Poco::Crypto::ECKey(&pem));
     } else {
-        throw std::invalid_argument("the algorithm must be HS256, RS256 or ES256, not " + algorithm);
+        throw std::invalid_argument(
+            "the algorithm must be HS256, RS256 or ES256, not " + algorithm);
     }
     signer->setAlgorithms({algorithm});
     return signer;
@@ -43,14 +46,19 @@ std::unique_ptr<Poco::JWT::Signer> signer_for(const std::string& algorithm, cons
 
 bool compact(const std::string& text) {
     const auto parts = split(text, '.');
-    return std::count(text.begin(), text.end(), '.') == 2 && parts.size() == 3 && std::all_of(parts.begin(), parts.end(), is_base64url);
+    return std::count(text.begin(), text.end(), '.') == 2 && parts.size() == 3 &&
+           std::all_of(parts.begin(), parts.end(), is_base64url);
 }
 
-bool verified(const Poco::JWT::Signer& signer, const std::string& algorithm, const std::string& text, Poco::JWT::Token& token) {
+bool verified(
+    const Poco::JWT::Signer& signer, const std::string& algorithm, const std::string& text,
+    Poco::JWT::Token& token) {
     if (!signature_fits(algorithm, text)) return false;
     try {
-        return signer.tryVerify(text, token) && token.getAlgorithm() == algorithm && !token.header().has("crit");
-    } catch (const std::exception&) { // Poco parses the three parts before it looks at the signature
+        return signer.tryVerify(text, token) && token.getAlgorithm() == algorithm &&
+               !token.header().has("crit");
+    } catch (
+        const std::exception&) { // Poco parses the three parts before it looks at the signature
         return false;
     }
 }
@@ -67,7 +75,8 @@ std::vector<std::string> audiences(const Poco::JSON::Object& claims) {
     if (value.isString()) return {value.extract<std::string>()};
     std::vector<std::string> all;
     if (!claims.isArray("aud")) return all;
-    for (const auto& entry : *claims.getArray("aud")) all.push_back(entry.isString() ? entry.extract<std::string>() : std::string());
+    for (const auto& entry : *claims.getArray("aud"))
+        all.push_back(entry.isString() ? entry.extract<std::string>() : std::string());
     return all;
 }
 

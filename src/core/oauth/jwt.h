@@ -1,4 +1,5 @@
-// What every JWT we read has to be, whoever signed it: bearers of operators, assertions of clients. Private to this module.
+// What every JWT we read has to be, whoever signed it: bearers of operators, assertions of clients.
+// Private to this module.
 // spec: RFC 7515, RFC 7519, RFC 8725
 #pragma once
 
@@ -15,16 +16,21 @@
 
 namespace consentgate::core::jwt {
 
-// in:   algorithm  HS256, RS256 or ES256, the only one the key may be used with: no algorithm confusion
+// in:   algorithm  HS256, RS256 or ES256, the only one the key may be used with: no algorithm
+//       confusion
 //       material   shared secret, or PEM public key
 // fail: throws std::invalid_argument, Poco::Exception (whose text may quote the key)
 std::unique_ptr<Poco::JWT::Signer> signer_for(const std::string& algorithm, const Secret& material);
 
-// Three parts of base64url without padding (RFC 7515 section 7.1). Poco would forgive padding and a fourth part.
+// Three parts of base64url without padding (RFC 7515 section 7.1). Poco would forgive padding and a
+// fourth part.
 bool compact(const std::string& text);
 
-// False for what does not verify, and for what asks for an extension (RFC 7515 section 4.1.11). The text is compact.
-bool verified(const Poco::JWT::Signer& signer, const std::string& algorithm, const std::string& text, Poco::JWT::Token& token);
+// False for what does not verify, and for what asks for an extension (RFC 7515 section 4.1.11). The
+// text is compact.
+bool verified(
+    const Poco::JWT::Signer& signer, const std::string& algorithm, const std::string& text,
+    Poco::JWT::Token& token);
 
 // RFC 7519 section 4.1: numbers of seconds; anything else, a date far outside included, is none.
 std::optional<double> numeric_date(const Poco::JSON::Object& claims, const std::string& name);
@@ -32,7 +38,8 @@ std::optional<double> numeric_date(const Poco::JSON::Object& claims, const std::
 // aud, which is one text or an array; anything else in it is an empty text.
 std::vector<std::string> audiences(const Poco::JSON::Object& claims);
 
-std::string text_claim(const Poco::JSON::Object& claims, const std::string& name); // empty when it is no text
+std::string text_claim(
+    const Poco::JSON::Object& claims, const std::string& name); // empty when it is no text
 
 // Empty when exp is there and not over, and nbf not to come; else why not.
 std::string check_dates(const Poco::JSON::Object& claims, Instant now);

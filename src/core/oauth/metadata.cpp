@@ -1,9 +1,8 @@
 #include "consentgate/core/oauth/metadata.h"
 
 #include "consentgate/core/base/json.h"
-#include "consentgate/core/upstream/token_exchange.h"
 #include "consentgate/core/base/uri.h"
-
+#include "consentgate/core/upstream/token_exchange.h"
 
 namespace consentgate::core {
 namespace {
@@ -23,12 +22,14 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("issuer", policy.issuer);
     document.set("authorization_endpoint", origin + path::authorize);
     document.set("token_endpoint", origin + path::token);
-    if (policy.registration_enabled) document.set("registration_endpoint", origin + path::register_client);
+    if (policy.registration_enabled)
+        document.set("registration_endpoint", origin + path::register_client);
     document.set("scopes_supported", json_array(policy.catalogue().names()));
     document.set("response_types_supported", json_array({"code"}));
     document.set("response_modes_supported", json_array({"query"}));
     document.set("grant_types_supported", grants(policy));
-    const std::vector<std::string> methods{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"};
+    const std::vector<std::string> methods{
+        "none", "client_secret_basic", "client_secret_post", "private_key_jwt"};
     const std::vector<std::string> algorithms{"RS256", "ES256"};
     document.set("token_endpoint_auth_methods_supported", json_array(methods));
     document.set("token_endpoint_auth_signing_alg_values_supported", json_array(algorithms));
@@ -36,7 +37,9 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("revocation_endpoint_auth_methods_supported", json_array(methods));
     document.set("revocation_endpoint_auth_signing_alg_values_supported", json_array(algorithms));
     document.set("introspection_endpoint", origin + path::introspect);
-    document.set("introspection_endpoint_auth_methods_supported", json_array({"client_secret_basic", "client_secret_post"}));
+    document.set(
+        "introspection_endpoint_auth_methods_supported",
+        json_array({"client_secret_basic", "client_secret_post"}));
     document.set("code_challenge_methods_supported", json_array({"S256"}));
     document.set("authorization_response_iss_parameter_supported", true);
     if (policy.documents.accepted) document.set("client_id_metadata_document_supported", true);
@@ -54,7 +57,8 @@ std::string protected_resource_metadata(const Policy& policy, const GuardedResou
 
 std::string resource_metadata_url(const std::string& resource) {
     const auto rest = split_uri(resource).value_or(UriParts{}).rest;
-    return origin_of(resource) + path::resource_metadata + (rest == "/" ? std::string() : std::string(rest));
+    return origin_of(resource) + path::resource_metadata +
+           (rest == "/" ? std::string() : std::string(rest));
 }
 
 } // namespace consentgate::core

@@ -5,7 +5,9 @@
 
 namespace consentgate::core {
 
-bool valid_challenge(std::string_view challenge) { return challenge.size() == 43 && is_base64url(challenge); }
+bool valid_challenge(std::string_view challenge) {
+    return challenge.size() == 43 && is_base64url(challenge);
+}
 
 bool valid_verifier(std::string_view verifier) {
     return verifier.size() >= 43 && verifier.size() <= 128 && is_unreserved(verifier);

@@ -20,9 +20,13 @@ std::string Policy::words(std::string_view scope) const {
     return std::string(scope);
 }
 
-std::string Policy::issuer_path() const { return std::string(split_uri(issuer).value_or(UriParts{}).rest); }
+std::string Policy::issuer_path() const {
+    return std::string(split_uri(issuer).value_or(UriParts{}).rest);
+}
 
-std::string Policy::origin() const { return issuer.substr(0, issuer.size() - issuer_path().size()); }
+std::string Policy::origin() const {
+    return issuer.substr(0, issuer.size() - issuer_path().size());
+}
 
 ScopeSet Policy::with_implied(const ScopeSet& granted) const {
     if (implications.empty()) return granted;

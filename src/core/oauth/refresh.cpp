@@ -8,7 +8,11 @@ namespace consentgate::core {
 namespace {
 
 // The client is told the same in every case; what a stranger's guess met is for the log.
-Error invalid_grant(const std::string& reason) { return make_error(ErrorCode::invalid_grant, PublicMessage{"the refresh token is not valid"}, LogDetail{reason}); }
+Error invalid_grant(const std::string& reason) {
+    return make_error(
+        ErrorCode::invalid_grant, PublicMessage{"the refresh token is not valid"},
+        LogDetail{reason});
+}
 
 // Idle time after its last use, but not beyond what a session may last in all.
 Instant refresh_end(const Session& session, const Policy& policy, Instant now) {
@@ -19,51 +23,79 @@ Instant refresh_end(const Session& session, const Policy& policy, Instant now) {
 
 Result<RefreshRequest> parse_refresh(const Form& form, const ClientId& client) {
     const auto token = form.get("refresh_token");
-    if (!token) return make_error(ErrorCode::invalid_request, PublicMessage{"refresh_token is missing"}, LogDetail{}, "refresh_token");
-    if (form.count("resource") > 1) return make_error(ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{}, "resource");
+    if (!token)
+        return make_error(
+            ErrorCode::invalid_request, PublicMessage{"refresh_token is missing"}, LogDetail{},
+            "refresh_token");
+    if (form.count("resource") > 1)
+        return make_error(
+            ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{},
+            "resource");
     RefreshRequest request{client, Secret(*token), std::nullopt, form.get("resource")};
     if (const auto scope = form.get("scope")) {
         request.scope = ScopeSet::parse(*scope);
-        if (!request.scope) return make_error(ErrorCode::invalid_scope, PublicMessage{"scope has a character that scopes do not have"}, LogDetail{}, "scope");
+        if (!request.scope)
+            return make_error(
+                ErrorCode::invalid_scope,
+                PublicMessage{"scope has a character that scopes do not have"}, LogDetail{},
+                "scope");
     }
     return request;
 }
 
-Result<RefreshUse> validate_refresh(const RefreshRequest& request, const std::optional<RefreshView>& found, const Policy& policy, Instant now) {
+Result<RefreshUse> validate_refresh(
+    const RefreshRequest& request, const std::optional<RefreshView>& found, const Policy& policy,
+    Instant now) {
     if (!found) return invalid_grant("unknown");
     const auto& token = found->token;
     const auto& session = found->session.session;
     if (session.client_id != request.client_id) return invalid_grant("another client's");
-    if (const auto reason = session_end_reason(found->session, now); !reason.empty()) return invalid_grant(reason);
+    if (const auto reason = session_end_reason(found->session, now); !reason.empty())
+        return invalid_grant(reason);
     if (token.expires_at <= now) return invalid_grant("expired");
     if (request.resource && !same_resource(*request.resource, session.resource)) {
-        return make_error(ErrorCode::invalid_target, PublicMessage{"this was not granted for that resource"}, LogDetail{}, "resource");
+        return make_error(
+            ErrorCode::invalid_target, PublicMessage{"this was not granted for that resource"},
+            LogDetail{}, "resource");
     }
-    if (request.scope && (request.scope->empty() || request.scope->within(session.scope) != *request.scope)) {
-        return make_error(ErrorCode::invalid_scope, PublicMessage{"scope can be narrowed here, not widened"}, LogDetail{}, "scope");
+    if (request.scope &&
+        (request.scope->empty() || request.scope->within(session.scope) != *request.scope)) {
+        return make_error(
+            ErrorCode::invalid_scope, PublicMessage{"scope can be narrowed here, not widened"},
+            LogDetail{}, "scope");
     }
     if (!token.used_at) return RefreshUse::rotate;
     return now - *token.used_at < policy.refresh_grace ? RefreshUse::repeat : RefreshUse::reuse;
 }
 
-std::optional<NewRefreshToken> first_refresh_token(const IssuedCode& code, const Secret& secret, const Session& session, bool registered, const Keyring& keyring,
-                                          const Policy& policy, Instant now) {
+std::optional<NewRefreshToken> first_refresh_token(
+    const IssuedCode& code, const Secret& secret, const Session& session, bool registered,
+    const Keyring& keyring, const Policy& policy, Instant now) {
     if (!registered || !policy.refreshes()) return std::nullopt;
     auto token = keyring.refresh_token(code.key_id, secret);
     if (!token) return std::nullopt;
-    RefreshToken stored{sha256(*token), session.id, keyring.newest(), refresh_end(session, policy, now), std::nullopt};
+    RefreshToken stored{
+        sha256(*token), session.id, keyring.newest(), refresh_end(session, policy, now),
+        std::nullopt};
     return NewRefreshToken{std::move(*token), std::move(stored)};
 }
 
-std::optional<Rotated> rotate(const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope, const Keyring& keyring, const Policy& policy, Instant now) {
+std::optional<Rotated> rotate(
+    const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
+    const Keyring& keyring, const Policy& policy, Instant now) {
     auto session = found.session.session;
-    if (scope) session.scope = *scope; // of this access token only: the session keeps what was granted
+    if (scope)
+        session.scope = *scope; // of this access token only: the session keeps what was granted
     auto next = keyring.refresh_token(found.token.key_id, token);
     auto access = keyring.access_token(found.token.key_id, token, session.scope.text());
     if (!next || !access) return std::nullopt;
     const auto end = refresh_end(session, policy, now);
     session.token_expires_at = std::min(now + policy.session_lifetime, end);
-    Rotation rotation{found.token.hash, found.token.key_id, {sha256(*next), session.id, keyring.newest(), end, std::nullopt}, {sha256(*access), session.id, session.scope, *session.token_expires_at}};
+    Rotation rotation{
+        found.token.hash,
+        found.token.key_id,
+        {sha256(*next), session.id, keyring.newest(), end, std::nullopt},
+        {sha256(*access), session.id, session.scope, *session.token_expires_at}};
     return Rotated{{std::move(*access), std::move(*next), std::move(session)}, std::move(rotation)};
 }
 

@@ -10,7 +10,8 @@
 namespace consentgate::core {
 namespace {
 
-constexpr const char* ambiguous = "the path must be written plainly: no dots, double slashes, semicolons or encoded separators";
+constexpr const char* ambiguous =
+    "the path must be written plainly: no dots, double slashes, semicolons or encoded separators";
 
 bool has_dot_segment(std::string_view path) {
     for (auto at = path.find("/."); at != std::string_view::npos; at = path.find("/.", at + 1)) {
@@ -20,15 +21,19 @@ bool has_dot_segment(std::string_view path) {
     return false;
 }
 
-// Web servers merge slashes, follow dots and decode escapes, each in its own way and some of them twice; a server behind may
-// cut a segment at ';'. A path that reads the same to all of them has none of that in it.
+// Web servers merge slashes, follow dots and decode escapes, each in its own way and some of them
+// twice; a server behind may cut a segment at ';'. A path that reads the same to all of them has
+// none of that in it.
 // out: decoded; absent when it does not read the same everywhere
 std::optional<std::string> plain_path(std::string_view raw) {
-    if (!raw.starts_with('/') || raw.find_first_of(";\\") != std::string_view::npos) return std::nullopt;
+    if (!raw.starts_with('/') || raw.find_first_of(";\\") != std::string_view::npos)
+        return std::nullopt;
     const auto path = percent_decode(raw, false);
     if (!path || has_control(*path) || !valid_utf8(*path)) return std::nullopt;
-    if (std::count(path->begin(), path->end(), '/') != std::count(raw.begin(), raw.end(), '/')) return std::nullopt; // %2F
-    if (path->find_first_of(";\\%?#") != std::string::npos || path->find("//") != std::string::npos) return std::nullopt;
+    if (std::count(path->begin(), path->end(), '/') != std::count(raw.begin(), raw.end(), '/'))
+        return std::nullopt; // %2F
+    if (path->find_first_of(";\\%?#") != std::string::npos || path->find("//") != std::string::npos)
+        return std::nullopt;
     return has_dot_segment(*path) ? std::nullopt : path;
 }
 
@@ -50,19 +55,29 @@ ResourceMap::ResourceMap(const std::vector<GuardedResource>& resources) {
     std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
         return a.path.size() != b.path.size() ? a.path.size() > b.path.size() : a.path < b.path;
     });
-    const auto twins = std::adjacent_find(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.path == b.path; });
+    const auto twins =
+        std::adjacent_find(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+            return a.path == b.path;
+        });
     if (twins == entries_.end()) return;
-    throw std::invalid_argument(twins->resource.url + " and " + std::next(twins)->resource.url + " have the same path, by which the gate tells resources apart");
+    throw std::invalid_argument(
+        twins->resource.url + " and " + std::next(twins)->resource.url +
+        " have the same path, by which the gate tells resources apart");
 }
 
 Result<const GuardedResource*> ResourceMap::find(std::string_view raw) const {
     const auto path = plain_path(raw);
-    if (!path) return make_error(ErrorCode::invalid_request, PublicMessage{ambiguous}, LogDetail{"ambiguous path"});
+    if (!path)
+        return make_error(
+            ErrorCode::invalid_request, PublicMessage{ambiguous}, LogDetail{"ambiguous path"});
     for (const auto& entry : entries_) {
-        const bool covered = path->starts_with(entry.path) && (path->size() == entry.path.size() || (*path)[entry.path.size()] == '/');
+        const bool covered = path->starts_with(entry.path) && (path->size() == entry.path.size() ||
+                                                               (*path)[entry.path.size()] == '/');
         if (covered) return &entry.resource;
     }
-    return make_error(ErrorCode::not_found, PublicMessage{"nothing is guarded at this address"}, LogDetail{"no resource has this path"});
+    return make_error(
+        ErrorCode::not_found, PublicMessage{"nothing is guarded at this address"},
+        LogDetail{"no resource has this path"});
 }
 
 } // namespace consentgate::core

@@ -8,8 +8,9 @@ namespace consentgate::core {
 namespace {
 
 bool scope_token(std::string_view name) {
-    return std::all_of(name.begin(), name.end(),
-                       [](char c) { return c == 0x21 || (c >= 0x23 && c <= 0x5B) || (c >= 0x5D && c <= 0x7E); });
+    return std::all_of(name.begin(), name.end(), [](char c) {
+        return c == 0x21 || (c >= 0x23 && c <= 0x5B) || (c >= 0x5D && c <= 0x7E);
+    });
 }
 
 } // namespace
@@ -23,16 +24,21 @@ std::optional<ScopeSet> ScopeSet::parse(std::string_view text) {
     return set;
 }
 
-bool ScopeSet::contains(std::string_view name) const { return std::find(names_.begin(), names_.end(), name) != names_.end(); }
+bool ScopeSet::contains(std::string_view name) const {
+    return std::find(names_.begin(), names_.end(), name) != names_.end();
+}
 
 bool ScopeSet::covers(const ScopeSet& other) const {
-    return std::all_of(other.names_.begin(), other.names_.end(), [&](const std::string& name) { return contains(name); });
+    return std::all_of(other.names_.begin(), other.names_.end(), [&](const std::string& name) {
+        return contains(name);
+    });
 }
 
 ScopeSet ScopeSet::within(const ScopeSet& other) const {
     ScopeSet common;
-    std::copy_if(names_.begin(), names_.end(), std::back_inserter(common.names_),
-                 [&](const std::string& name) { return other.contains(name); });
+    std::copy_if(
+        names_.begin(), names_.end(), std::back_inserter(common.names_),
+        [&](const std::string& name) { return other.contains(name); });
     return common;
 }
 

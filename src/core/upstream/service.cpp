@@ -1,7 +1,7 @@
 #include "consentgate/core/upstream/service.h"
 
-#include "consentgate/core/base/uri.h"
 #include "consentgate/core/base/aead.h"
+#include "consentgate/core/base/uri.h"
 
 namespace consentgate::core {
 
@@ -23,10 +23,18 @@ std::optional<Registration> registration_of(std::string_view name) {
 
 std::string Service::host() const { return authority_of(url); }
 
-std::string Service::client_secret_aad() const { return associated_data("service", id.text, "client_secret"); }
+std::string Service::client_secret_aad() const {
+    return associated_data("service", id.text, "client_secret");
+}
 
-std::string LinkedAccount::access_token_aad() const { return associated_data("upstream_token", id + "/" + service.text, "access_token"); }
-std::string LinkedAccount::refresh_token_aad() const { return associated_data("upstream_token", id + "/" + service.text, "refresh_token"); }
-std::string UpstreamState::verifier_aad() const { return associated_data("upstream_state", state.hex, "verifier"); }
+std::string LinkedAccount::access_token_aad() const {
+    return associated_data("upstream_token", id + "/" + service.text, "access_token");
+}
+std::string LinkedAccount::refresh_token_aad() const {
+    return associated_data("upstream_token", id + "/" + service.text, "refresh_token");
+}
+std::string UpstreamState::verifier_aad() const {
+    return associated_data("upstream_state", state.hex, "verifier");
+}
 
 } // namespace consentgate::core

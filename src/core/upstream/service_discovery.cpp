@@ -1,10 +1,10 @@
 #include "consentgate/core/upstream/service_discovery.h"
 
 #include "consentgate/core/base/json.h"
-#include "consentgate/core/oauth/metadata.h"
-#include "consentgate/core/oauth/scope.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/metadata.h"
+#include "consentgate/core/oauth/scope.h"
 
 #include <algorithm>
 
@@ -14,11 +14,16 @@ namespace {
 using Poco::JSON::Object;
 using Texts = std::vector<std::string>;
 
-constexpr std::size_t max_url_bytes = 2048, max_id_bytes = 64, max_client_id_bytes = 2048, max_servers = 8;
+constexpr std::size_t max_url_bytes = 2048, max_id_bytes = 64, max_client_id_bytes = 2048,
+                      max_servers = 8;
 
-Error unusable(const std::string& message) { return make_error(ErrorCode::server_error, PublicMessage{message}); }
+Error unusable(const std::string& message) {
+    return make_error(ErrorCode::server_error, PublicMessage{message});
+}
 
-bool holds(const Texts& list, std::string_view word) { return std::find(list.begin(), list.end(), word) != list.end(); }
+bool holds(const Texts& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
 
 // The path, without a last slash: "" for a root.
 std::string path_of(const std::string& url) {
@@ -36,7 +41,8 @@ Result<std::string> read_endpoint(const Object& document, const std::string& nam
     }
     const auto url = json_text(document, name);
     if (!url) return unusable(name + " is not text");
-    if (const auto reason = endpoint_problem(*url)) return unusable(name + " cannot be used: " + *reason);
+    if (const auto reason = endpoint_problem(*url))
+        return unusable(name + " cannot be used: " + *reason);
     return *url;
 }
 
@@ -57,21 +63,31 @@ bool read_flag(const Object& document, const std::string& name) {
 Checked read_methods(const Object& document, ServerDocument& server) {
     const auto responses = read_list(document, "response_types_supported");
     if (!responses) return responses.error();
-    if (json_has(document, "response_types_supported") && !holds(*responses, "code")) return unusable("the server gives no authorization codes (response_types_supported lacks code)");
+    if (json_has(document, "response_types_supported") && !holds(*responses, "code"))
+        return unusable(
+            "the server gives no authorization codes (response_types_supported lacks code)");
     const auto grants = read_list(document, "grant_types_supported");
     if (!grants) return grants.error();
-    if (json_has(document, "grant_types_supported") && !holds(*grants, "authorization_code")) return unusable("the server takes no authorization codes (grant_types_supported lacks authorization_code)");
+    if (json_has(document, "grant_types_supported") && !holds(*grants, "authorization_code"))
+        return unusable(
+            "the server takes no authorization codes (grant_types_supported lacks authorization_code)");
     const auto challenges = read_list(document, "code_challenge_methods_supported");
     if (!challenges) return challenges.error();
     server.announces_s256 = holds(*challenges, "S256");
-    if (json_has(document, "code_challenge_methods_supported") && !server.announces_s256) return unusable("the server does not know the PKCE method S256 (code_challenge_methods_supported)");
+    if (json_has(document, "code_challenge_methods_supported") && !server.announces_s256)
+        return unusable(
+            "the server does not know the PKCE method S256 (code_challenge_methods_supported)");
     const auto methods = read_list(document, "token_endpoint_auth_methods_supported");
     if (!methods) return methods.error();
-    for (const auto& method : json_has(document, "token_endpoint_auth_methods_supported") ? *methods : Texts{"client_secret_basic"}) {
+    for (const auto& method : json_has(document, "token_endpoint_auth_methods_supported")
+                                  ? *methods
+                                  : Texts{"client_secret_basic"}) {
         const auto known = client_auth_of(method);
         if (known && *known != ClientAuth::private_key_jwt) server.auth_methods.push_back(*known);
     }
-    if (server.auth_methods.empty()) return unusable("the server takes no client authentication that consentgate has (none, client_secret_basic, client_secret_post)");
+    if (server.auth_methods.empty())
+        return unusable(
+            "the server takes no client authentication that consentgate has (none, client_secret_basic, client_secret_post)");
     return Nothing{};
 }
 
@@ -86,8 +102,11 @@ void describe_us(Object& document, const Policy& policy, ClientAuth auth) {
 } // namespace
 
 std::optional<std::string> service_id_problem(std::string_view id) {
-    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
-    if (id.empty() || id.size() > max_id_bytes || !std::all_of(id.begin(), id.end(), fits)) return "a service's name is 1 to 64 of a-z, 0-9, - and _";
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    };
+    if (id.empty() || id.size() > max_id_bytes || !std::all_of(id.begin(), id.end(), fits))
+        return "a service's name is 1 to 64 of a-z, 0-9, - and _";
     return std::nullopt;
 }
 
@@ -98,16 +117,25 @@ std::optional<std::string> endpoint_problem(std::string_view url) {
     if (parts->has_userinfo) return "it carries a user name";
     if (url.find('#') != std::string_view::npos) return "it has a fragment";
     const auto scheme = lower_ascii(parts->scheme);
-    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host))) return std::nullopt;
+    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host)))
+        return std::nullopt;
     return "it is not https (http is for 127.0.0.1, [::1] and localhost only)";
 }
 
-std::optional<std::string> challenge_parameter(std::string_view authenticate, std::string_view name) {
+std::optional<std::string> challenge_parameter(
+    std::string_view authenticate, std::string_view name) {
     bool quoted = false;
     for (std::size_t i = 0; i < authenticate.size(); ++i) {
-        if (quoted && authenticate[i] == '\\') { ++i; continue; }
-        if (authenticate[i] == '"') { quoted = !quoted; continue; }
-        const bool begins = !quoted && (i == 0 || authenticate[i - 1] == ' ' || authenticate[i - 1] == ',' || authenticate[i - 1] == '\t');
+        if (quoted && authenticate[i] == '\\') {
+            ++i;
+            continue;
+        }
+        if (authenticate[i] == '"') {
+            quoted = !quoted;
+            continue;
+        }
+        const bool begins = !quoted && (i == 0 || authenticate[i - 1] == ' ' ||
+                                        authenticate[i - 1] == ',' || authenticate[i - 1] == '\t');
         if (!begins || !same_ignoring_case(authenticate.substr(i, name.size()), name)) continue;
         auto rest = trim(authenticate.substr(i + name.size()));
         if (!rest.starts_with('=')) continue;
@@ -142,17 +170,22 @@ Result<ResourceDocument> read_resource_document(std::string_view body, const std
     if (!document) return unusable("it is not a JSON object");
     ResourceDocument read;
     read.resource = json_text(*document, "resource").value_or("");
-    if (const auto reason = endpoint_problem(read.resource)) return unusable("its resource cannot be used: " + *reason);
+    if (const auto reason = endpoint_problem(read.resource))
+        return unusable("its resource cannot be used: " + *reason);
     const auto above = path_of(read.resource), path = path_of(url);
-    const bool covers = same_resource(origin_of(read.resource), origin_of(url)) && (path == above || path.starts_with(above + "/"));
+    const bool covers = same_resource(origin_of(read.resource), origin_of(url)) &&
+                        (path == above || path.starts_with(above + "/"));
     if (!covers) return unusable("it is about another resource, " + read.resource);
     const auto servers = read_list(*document, "authorization_servers");
     if (!servers) return servers.error();
     if (servers->empty()) return unusable("it names no authorization_servers");
     for (const auto& issuer : *servers) {
-        if (read.servers.size() < max_servers && !endpoint_problem(issuer) && issuer.find('?') == std::string::npos) read.servers.push_back(issuer);
+        if (read.servers.size() < max_servers && !endpoint_problem(issuer) &&
+            issuer.find('?') == std::string::npos)
+            read.servers.push_back(issuer);
     }
-    if (read.servers.empty()) return unusable("none of its authorization_servers can be used: they must be https");
+    if (read.servers.empty())
+        return unusable("none of its authorization_servers can be used: they must be https");
     auto scopes = read_list(*document, "scopes_supported");
     if (!scopes) return scopes.error();
     read.scopes = std::move(*scopes);
@@ -164,12 +197,20 @@ Result<ServerDocument> read_server_document(std::string_view body, const std::st
     if (!document) return unusable("it is not a JSON object");
     ServerDocument read;
     read.issuer = json_text(*document, "issuer").value_or("");
-    if (read.issuer != issuer) return unusable("it is another issuer's: it names '" + display_text(read.issuer, 200) + "', and " + issuer + " was asked");
+    if (read.issuer != issuer)
+        return unusable(
+            "it is another issuer's: it names '" + display_text(read.issuer, 200) + "', and " +
+            issuer + " was asked");
     const std::pair<const char*, std::string ServerDocument::*> endpoints[] = {
-        {"authorization_endpoint", &ServerDocument::authorization_endpoint}, {"token_endpoint", &ServerDocument::token_endpoint},
-        {"registration_endpoint", &ServerDocument::registration_endpoint}, {"revocation_endpoint", &ServerDocument::revocation_endpoint}};
+        {"authorization_endpoint", &ServerDocument::authorization_endpoint},
+        {"token_endpoint", &ServerDocument::token_endpoint},
+        {"registration_endpoint", &ServerDocument::registration_endpoint},
+        {"revocation_endpoint", &ServerDocument::revocation_endpoint}};
     for (const auto& [name, field] : endpoints) {
-        auto url = read_endpoint(*document, name, field == &ServerDocument::authorization_endpoint || field == &ServerDocument::token_endpoint);
+        auto url = read_endpoint(
+            *document, name,
+            field == &ServerDocument::authorization_endpoint ||
+                field == &ServerDocument::token_endpoint);
         if (!url) return url.error();
         read.*field = std::move(*url);
     }
@@ -183,7 +224,9 @@ Result<ServerDocument> read_server_document(std::string_view body, const std::st
 }
 
 std::string callback_url(const Policy& policy) { return policy.origin() + path::callback; }
-std::string client_document_url(const Policy& policy) { return policy.origin() + path::client_metadata; }
+std::string client_document_url(const Policy& policy) {
+    return policy.origin() + path::client_metadata;
+}
 
 std::string own_client_document(const Policy& policy) {
     Object document(Poco::JSON_PRESERVE_KEY_ORDER);
@@ -196,21 +239,27 @@ bool client_document_is_public(const Policy& policy) {
     const auto parts = split_uri(policy.issuer).value_or(UriParts{});
     const auto host = lower_ascii(parts.host);
     const auto last = host.substr(host.rfind('.') + 1);
-    const bool name = host.find('.') != std::string::npos && !host.starts_with('[') && last.find_first_not_of("0123456789") != std::string::npos;
-    return policy.secure() && name && !holds({"localhost", "local", "internal", "lan", "test", "invalid"}, last);
+    const bool name = host.find('.') != std::string::npos && !host.starts_with('[') &&
+                      last.find_first_not_of("0123456789") != std::string::npos;
+    return policy.secure() && name &&
+           !holds({"localhost", "local", "internal", "lan", "test", "invalid"}, last);
 }
 
 Registration choose_registration(const ServerDocument& server, const Policy& policy) {
     const auto& methods = server.auth_methods;
-    const bool without_secret = std::find(methods.begin(), methods.end(), ClientAuth::none) != methods.end();
-    if (server.takes_documents && without_secret && client_document_is_public(policy)) return Registration::document;
+    const bool without_secret =
+        std::find(methods.begin(), methods.end(), ClientAuth::none) != methods.end();
+    if (server.takes_documents && without_secret && client_document_is_public(policy))
+        return Registration::document;
     return server.registration_endpoint.empty() ? Registration::given : Registration::dynamic;
 }
 
 ClientAuth choose_auth(const ServerDocument& server, Registration registration) {
     if (registration == Registration::document) return ClientAuth::none;
     for (const auto auth : {ClientAuth::client_secret_basic, ClientAuth::client_secret_post}) {
-        if (std::find(server.auth_methods.begin(), server.auth_methods.end(), auth) != server.auth_methods.end()) return auth;
+        if (std::find(server.auth_methods.begin(), server.auth_methods.end(), auth) !=
+            server.auth_methods.end())
+            return auth;
     }
     return ClientAuth::none;
 }
@@ -229,14 +278,20 @@ Result<Registered> read_registration(std::string_view body, ClientAuth asked) {
     if (!document) return unusable("the answer is not a JSON object");
     Registered read;
     read.client_id = json_text(*document, "client_id").value_or("");
-    if (read.client_id.empty() || read.client_id.size() > max_client_id_bytes || has_control(read.client_id) || !valid_utf8(read.client_id)) return unusable("the answer holds no usable client_id");
+    if (read.client_id.empty() || read.client_id.size() > max_client_id_bytes ||
+        has_control(read.client_id) || !valid_utf8(read.client_id))
+        return unusable("the answer holds no usable client_id");
     const auto method = json_text(*document, "token_endpoint_auth_method");
     const auto known = method ? client_auth_of(*method) : asked;
-    if (!known || *known == ClientAuth::private_key_jwt) return unusable("the service wants us to authenticate with " + display_text(*method, 60) + ", which consentgate does not have");
+    if (!known || *known == ClientAuth::private_key_jwt)
+        return unusable(
+            "the service wants us to authenticate with " + display_text(*method, 60) +
+            ", which consentgate does not have");
     read.auth = *known;
     if (read.auth == ClientAuth::none) return read;
     read.secret = Secret(json_text(*document, "client_secret").value_or(""));
-    if (read.secret.empty() || has_control(read.secret.reveal())) return unusable("the answer holds no usable client_secret");
+    if (read.secret.empty() || has_control(read.secret.reveal()))
+        return unusable("the answer holds no usable client_secret");
     const auto expires = document->get("client_secret_expires_at");
     if (expires.isInteger()) {
         try {
@@ -247,10 +302,13 @@ Result<Registered> read_registration(std::string_view body, ClientAuth asked) {
     return read;
 }
 
-std::string choose_scope(const std::optional<std::string>& challenge, const std::vector<std::string>& resource, const std::vector<std::string>& server) {
+std::string choose_scope(
+    const std::optional<std::string>& challenge, const std::vector<std::string>& resource,
+    const std::vector<std::string>& server) {
     auto scopes = challenge && ScopeSet::parse(*challenge) ? split(*challenge, ' ') : resource;
     if (scopes.empty() || !ScopeSet::parse(join(scopes, " "))) return {};
-    if (holds(server, "offline_access") && !holds(scopes, "offline_access")) scopes.push_back("offline_access");
+    if (holds(server, "offline_access") && !holds(scopes, "offline_access"))
+        scopes.push_back("offline_access");
     return join(scopes, " ");
 }
 

@@ -11,38 +11,58 @@ namespace {
 bool is_named(const Service& service, const TokenExchange& exchange) {
     if (exchange.audience && *exchange.audience != service.id.text) return false;
     if (!exchange.resource) return true;
-    return same_resource(service.url, *exchange.resource) || (!service.resource.empty() && same_resource(service.resource, *exchange.resource));
+    return same_resource(service.url, *exchange.resource) ||
+           (!service.resource.empty() && same_resource(service.resource, *exchange.resource));
 }
 
 } // namespace
 
 Result<TokenExchange> parse_token_exchange(const Form& form) {
-    const auto no = [](const char* message, const char* parameter) { return make_error(ErrorCode::invalid_request, PublicMessage{message}, LogDetail{}, parameter); };
+    const auto no = [](const char* message, const char* parameter) {
+        return make_error(
+            ErrorCode::invalid_request, PublicMessage{message}, LogDetail{}, parameter);
+    };
     const auto token = form.get("subject_token");
     if (!token) return no("subject_token is missing", "subject_token");
-    if (form.get("subject_token_type") != access_token_type) return no("subject_token_type must be that of an access token", "subject_token_type");
+    if (form.get("subject_token_type") != access_token_type)
+        return no("subject_token_type must be that of an access token", "subject_token_type");
     if (form.get("requested_token_type").value_or(access_token_type) != access_token_type) {
         return no("requested_token_type must be that of an access token", "requested_token_type");
     }
     if (form.count("actor_token") > 0) return no("actor_token is not supported", "actor_token");
-    if (form.count("resource") > 1) return make_error(ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{}, "resource");
+    if (form.count("resource") > 1)
+        return make_error(
+            ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{},
+            "resource");
     TokenExchange exchange{Secret(*token), form.get("audience"), form.get("resource")};
-    if (!exchange.audience && !exchange.resource) return no("audience or resource must name the service", "audience");
+    if (!exchange.audience && !exchange.resource)
+        return no("audience or resource must name the service", "audience");
     return exchange;
 }
 
-Result<Service> authorize_target(const TokenExchange& exchange, const ResourceServer& server, const std::vector<Service>& services) {
+Result<Service> authorize_target(
+    const TokenExchange& exchange, const ResourceServer& server,
+    const std::vector<Service>& services) {
     for (const auto& service : services) {
-        const bool allowed = std::find(server.services.begin(), server.services.end(), service.id.text) != server.services.end();
+        const bool allowed =
+            std::find(server.services.begin(), server.services.end(), service.id.text) !=
+            server.services.end();
         if (allowed && service.active && is_named(service, exchange)) return service;
     }
-    return make_error(ErrorCode::invalid_target, PublicMessage{"this resource server has no such service"}, LogDetail{}, exchange.audience ? "audience" : "resource");
+    return make_error(
+        ErrorCode::invalid_target, PublicMessage{"this resource server has no such service"},
+        LogDetail{}, exchange.audience ? "audience" : "resource");
 }
 
-std::string token_exchange_response(const Secret& access_token, const std::optional<Instant>& expires_at, const std::string& scope, Instant now) {
+std::string token_exchange_response(
+    const Secret& access_token, const std::optional<Instant>& expires_at, const std::string& scope,
+    Instant now) {
     FlatJson document;
-    document.text("access_token", access_token.reveal()).text("issued_token_type", access_token_type).text("token_type", "Bearer");
-    if (expires_at) document.number("expires_in", std::max<std::int64_t>(0, (*expires_at - now).count()));
+    document.text("access_token", access_token.reveal())
+        .text("issued_token_type", access_token_type)
+        .text("token_type", "Bearer");
+    if (expires_at)
+        document.number("expires_in", std::max<std::int64_t>(0, (*expires_at - now).count()));
     if (!scope.empty()) document.text("scope", scope);
     return document.str();
 }

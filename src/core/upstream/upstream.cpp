@@ -1,9 +1,9 @@
 #include "consentgate/core/upstream/upstream.h"
 
-#include "consentgate/core/oauth/metadata.h"
-#include "consentgate/core/upstream/service_discovery.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/metadata.h"
+#include "consentgate/core/upstream/service_discovery.h"
 
 #include <algorithm>
 #include <charconv>
@@ -12,8 +12,8 @@ namespace consentgate::core {
 namespace {
 
 constexpr std::size_t state_length = 43;
-constexpr Span max_ahead{60};             // a token is refreshed so long before it ends,
-constexpr int part_ahead = 5;              // but not in the first four fifths of its life
+constexpr Span max_ahead{60}; // a token is refreshed so long before it ends,
+constexpr int part_ahead = 5; // but not in the first four fifths of its life
 constexpr Span first_pause{5}, max_pause{600};
 constexpr Span first_telling_pause{30}, max_revocation_pause{7200}, revoke_for{86400};
 constexpr std::int64_t max_revocation_attempts = 20;
@@ -22,20 +22,24 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 std::string form_of(const Parameters& parameters) {
     std::string form;
-    for (const auto& [name, value] : parameters) form += (form.empty() ? "" : "&") + name + "=" + percent_encode(value);
+    for (const auto& [name, value] : parameters)
+        form += (form.empty() ? "" : "&") + name + "=" + percent_encode(value);
     return form;
 }
 
 // spec: RFC 6749 section 2.3.1: form-encoded before they are joined
-ServiceRequest request_as_us(const Service& service, std::string url, const Secret& client_secret, Parameters parameters) {
+ServiceRequest request_as_us(
+    const Service& service, std::string url, const Secret& client_secret, Parameters parameters) {
     ServiceRequest request;
     request.url = std::move(url);
     if (service.auth == ClientAuth::client_secret_basic) {
-        const auto pair = percent_encode(service.client_id) + ":" + percent_encode(client_secret.reveal());
+        const auto pair =
+            percent_encode(service.client_id) + ":" + percent_encode(client_secret.reveal());
         request.authorization = Secret("Basic " + to_base64(pair, Base64::standard));
     } else {
         parameters.emplace_back("client_id", service.client_id);
-        if (service.auth == ClientAuth::client_secret_post) parameters.emplace_back("client_secret", client_secret.reveal());
+        if (service.auth == ClientAuth::client_secret_post)
+            parameters.emplace_back("client_secret", client_secret.reveal());
     }
     request.form = Secret(form_of(parameters));
     for (auto& [name, value] : parameters) Secret(std::move(value)); // wiped
@@ -45,32 +49,51 @@ ServiceRequest request_as_us(const Service& service, std::string url, const Secr
 } // namespace
 
 Error invalid_upstream_state(std::string reason) {
-    return make_error(ErrorCode::invalid_upstream_state, PublicMessage{"this sign-in at the service is not under way"}, LogDetail{std::move(reason)}, "state");
+    return make_error(
+        ErrorCode::invalid_upstream_state,
+        PublicMessage{"this sign-in at the service is not under way"}, LogDetail{std::move(reason)},
+        "state");
 }
 
-Error invalid_link(std::string reason) { return make_error(ErrorCode::invalid_link, PublicMessage{"this link is not good any more"}, LogDetail{std::move(reason)}, "link"); }
+Error invalid_link(std::string reason) {
+    return make_error(
+        ErrorCode::invalid_link, PublicMessage{"this link is not good any more"},
+        LogDetail{std::move(reason)}, "link");
+}
 
-Result<Service> authorize_service(const std::optional<Service>& service, const Identity& identity, const std::optional<VirtualKey>& key, Instant now) {
-    const auto no = [](const char* reason) { return make_error(ErrorCode::unknown_service, PublicMessage{"there is no such service for you"}, LogDetail{reason}, "mcp_client_id"); };
+Result<Service> authorize_service(
+    const std::optional<Service>& service, const Identity& identity,
+    const std::optional<VirtualKey>& key, Instant now) {
+    const auto no = [](const char* reason) {
+        return make_error(
+            ErrorCode::unknown_service, PublicMessage{"there is no such service for you"},
+            LogDetail{reason}, "mcp_client_id");
+    };
     if (!service || !service->active) return no(service ? "disabled" : "unknown");
     if (identity.kind != IdentityKind::virtual_key) return *service;
     if (!key || !key->usable(now)) return no("the virtual key is disabled or expired");
     const auto& allowed = key->services;
-    if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), service->id.text) == allowed.end()) return no("not for this virtual key");
+    if (!allowed.empty() &&
+        std::find(allowed.begin(), allowed.end(), service->id.text) == allowed.end())
+        return no("not for this virtual key");
     return *service;
 }
 
-Secret upstream_authorize_url(const Service& service, const Secret& state, const Secret& verifier, const Policy& policy) {
-    Parameters parameters{{"response_type", "code"},
-                          {"client_id", service.client_id},
-                          {"redirect_uri", callback_url(policy)},
-                          {"state", state.reveal()},
-                          {"code_challenge", to_base64url(sha256_bytes(verifier.reveal()))},
-                          {"code_challenge_method", "S256"}};
+Secret upstream_authorize_url(
+    const Service& service, const Secret& state, const Secret& verifier, const Policy& policy) {
+    Parameters parameters{
+        {"response_type", "code"},
+        {"client_id", service.client_id},
+        {"redirect_uri", callback_url(policy)},
+        {"state", state.reveal()},
+        {"code_challenge", to_base64url(sha256_bytes(verifier.reveal()))},
+        {"code_challenge_method", "S256"}};
     if (!service.scope.empty()) parameters.emplace_back("scope", service.scope);
-    // There are OpenID providers that refuse a sign-in without a nonce. We read no ID token, so nothing compares it.
+    // There are OpenID providers that refuse a sign-in without a nonce. We read no ID token, so
+    // nothing compares it.
     const auto scopes = split(service.scope, ' ');
-    if (std::find(scopes.begin(), scopes.end(), "openid") != scopes.end()) parameters.emplace_back("nonce", to_base64url(sha256_bytes("nonce " + state.reveal())));
+    if (std::find(scopes.begin(), scopes.end(), "openid") != scopes.end())
+        parameters.emplace_back("nonce", to_base64url(sha256_bytes("nonce " + state.reveal())));
     if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
     return Secret(append_query(service.authorization_endpoint, parameters));
 }
@@ -78,21 +101,29 @@ Secret upstream_authorize_url(const Service& service, const Secret& state, const
 Result<Callback> parse_callback(const Form& query) {
     Callback callback;
     const auto state = query.get("state");
-    if (!state || state->size() != state_length || !is_base64url(*state)) return invalid_upstream_state("no state of ours");
+    if (!state || state->size() != state_length || !is_base64url(*state))
+        return invalid_upstream_state("no state of ours");
     callback.state = Secret(*state);
     callback.iss = query.get("iss");
     // What came twice, or both ways, is no answer; the state is used up all the same.
     const auto code = query.get("code");
     const auto error = query.get("error");
-    const bool plain = query.count("code") <= 1 && query.count("error") <= 1 && query.count("iss") <= 1;
-    if (plain && code && !error) callback.code = Secret(*code);
-    else callback.error = plain && error ? plain_ascii(error->substr(0, 64)) : "malformed";
+    const bool plain =
+        query.count("code") <= 1 && query.count("error") <= 1 && query.count("iss") <= 1;
+    if (plain && code && !error)
+        callback.code = Secret(*code);
+    else
+        callback.error = plain && error ? plain_ascii(error->substr(0, 64)) : "malformed";
     return callback;
 }
 
-Checked check_callback(const UpstreamState& state, const std::optional<Digest>& browser, Instant now) {
+Checked check_callback(
+    const UpstreamState& state, const std::optional<Digest>& browser, Instant now) {
     if (!browser || !(*browser == state.browser)) {
-        return make_error(ErrorCode::browser_mismatch, PublicMessage{"this sign-in was started in another browser"}, LogDetail{browser ? "another cookie" : "no cookie"}, "state");
+        return make_error(
+            ErrorCode::browser_mismatch,
+            PublicMessage{"this sign-in was started in another browser"},
+            LogDetail{browser ? "another cookie" : "no cookie"}, "state");
     }
     if (state.expires_at <= now) return invalid_upstream_state("expired");
     return Nothing{};
@@ -100,28 +131,39 @@ Checked check_callback(const UpstreamState& state, const std::optional<Digest>& 
 
 Checked check_issuer(const Callback& callback, const Service& service) {
     if (service.issuer.empty()) return Nothing{};
-    if (callback.iss && *callback.iss != service.issuer) return invalid_upstream_state("the answer names another issuer");
-    if (!callback.iss && service.sends_iss) return invalid_upstream_state("the answer names no issuer");
+    if (callback.iss && *callback.iss != service.issuer)
+        return invalid_upstream_state("the answer names another issuer");
+    if (!callback.iss && service.sends_iss)
+        return invalid_upstream_state("the answer names no issuer");
     return Nothing{};
 }
 
-ServiceRequest code_request(const Service& service, const Secret& client_secret, const Secret& code, const Secret& verifier, const Policy& policy) {
-    Parameters parameters{{"grant_type", "authorization_code"},
-                          {"code", code.reveal()},
-                          {"redirect_uri", callback_url(policy)},
-                          {"code_verifier", verifier.reveal()}};
+ServiceRequest code_request(
+    const Service& service, const Secret& client_secret, const Secret& code, const Secret& verifier,
+    const Policy& policy) {
+    Parameters parameters{
+        {"grant_type", "authorization_code"},
+        {"code", code.reveal()},
+        {"redirect_uri", callback_url(policy)},
+        {"code_verifier", verifier.reveal()}};
     if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
     return request_as_us(service, service.token_endpoint, client_secret, std::move(parameters));
 }
 
-ServiceRequest refresh_request(const Service& service, const Secret& client_secret, const Secret& refresh_token) {
-    Parameters parameters{{"grant_type", "refresh_token"}, {"refresh_token", refresh_token.reveal()}};
+ServiceRequest refresh_request(
+    const Service& service, const Secret& client_secret, const Secret& refresh_token) {
+    Parameters parameters{
+        {"grant_type", "refresh_token"}, {"refresh_token", refresh_token.reveal()}};
     if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
     return request_as_us(service, service.token_endpoint, client_secret, std::move(parameters));
 }
 
-ServiceRequest revocation_request(const Service& service, const Secret& client_secret, const Secret& token, std::string_view hint) {
-    return request_as_us(service, service.revocation_endpoint, client_secret, {{"token", token.reveal()}, {"token_type_hint", std::string(hint)}});
+ServiceRequest revocation_request(
+    const Service& service, const Secret& client_secret, const Secret& token,
+    std::string_view hint) {
+    return request_as_us(
+        service, service.revocation_endpoint, client_secret,
+        {{"token", token.reveal()}, {"token_type_hint", std::string(hint)}});
 }
 
 Freshness freshness_of(const LinkedAccount& token, Instant now) {
@@ -131,7 +173,8 @@ Freshness freshness_of(const LinkedAccount& token, Instant now) {
     if (token.refresh_token.empty()) return over ? Freshness::broken : Freshness::fresh;
     if (over) return Freshness::over;
     const auto life = *token.expires_at - token.updated_at.value_or(now);
-    return *token.expires_at - std::min(max_ahead, life / part_ahead) <= now ? Freshness::due : Freshness::fresh;
+    return *token.expires_at - std::min(max_ahead, life / part_ahead) <= now ? Freshness::due
+                                                                             : Freshness::fresh;
 }
 
 LinkedAccount after_failure(LinkedAccount token, UpstreamError error, Instant now) {
@@ -141,7 +184,8 @@ LinkedAccount after_failure(LinkedAccount token, UpstreamError error, Instant no
         return token;
     }
     auto pause = first_pause;
-    for (std::int64_t failure = 1; failure < token.failures && pause < max_pause; ++failure) pause *= 2;
+    for (std::int64_t failure = 1; failure < token.failures && pause < max_pause; ++failure)
+        pause *= 2;
     token.retry_at = now + std::min(pause, max_pause);
     return token;
 }
@@ -154,35 +198,50 @@ Told read_revocation_reply(const ServiceReply& reply) {
 
 std::optional<LinkedAccount> after_untold(LinkedAccount token, Instant now) {
     ++token.failures;
-    if (token.failures >= max_revocation_attempts || token.ended_at.value_or(now) + revoke_for <= now) return std::nullopt;
+    if (token.failures >= max_revocation_attempts ||
+        token.ended_at.value_or(now) + revoke_for <= now)
+        return std::nullopt;
     auto pause = first_telling_pause;
-    for (std::int64_t failure = 1; failure < token.failures && pause < max_revocation_pause; ++failure) pause *= 2;
+    for (std::int64_t failure = 1; failure < token.failures && pause < max_revocation_pause;
+         ++failure)
+        pause *= 2;
     token.retry_at = now + std::min(pause, max_revocation_pause);
     return token;
 }
 
 // session.expiry.fresh.key.mark: what it says can be read, and only we can have written it.
-Secret make_link(const SessionId& session, const ServiceId& service, const std::string& fresh, const Keyring& keyring, Instant now) {
-    const auto said = session.text + "." + std::to_string(epoch(now + link_lifetime)) + "." + fresh + "." + keyring.newest().text;
-    return Secret(said + "." + keyring.link_mark(keyring.newest(), service.text + "\n" + said)->reveal());
+Secret make_link(
+    const SessionId& session, const ServiceId& service, const std::string& fresh,
+    const Keyring& keyring, Instant now) {
+    const auto said = session.text + "." + std::to_string(epoch(now + link_lifetime)) + "." +
+                      fresh + "." + keyring.newest().text;
+    return Secret(
+        said + "." + keyring.link_mark(keyring.newest(), service.text + "\n" + said)->reveal());
 }
 
-Result<Link> validate_link(const std::string& text, const ServiceId& service, const Keyring& keyring, Instant now) {
+Result<Link> validate_link(
+    const std::string& text, const ServiceId& service, const Keyring& keyring, Instant now) {
     const auto parts = split(text, '.');
     if (parts.size() != 5 || text.size() > 400) return invalid_link("malformed");
-    const auto mark = keyring.link_mark(KeyId(parts[3]), service.text + "\n" + text.substr(0, text.rfind('.')));
-    if (!mark || !same_bytes(mark->reveal(), parts[4])) return invalid_link("not ours, or for another service");
+    const auto mark =
+        keyring.link_mark(KeyId(parts[3]), service.text + "\n" + text.substr(0, text.rfind('.')));
+    if (!mark || !same_bytes(mark->reveal(), parts[4]))
+        return invalid_link("not ours, or for another service");
     std::int64_t expires = 0;
     std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), expires);
     if (from_epoch(expires) <= now) return invalid_link("expired");
     return Link{SessionId(parts[0]), service, from_epoch(expires), sha256(text)};
 }
 
-Checked check_link_principal(const std::optional<SessionView>& view, const std::optional<Digest>& browser, Instant now) {
+Checked check_link_principal(
+    const std::optional<SessionView>& view, const std::optional<Digest>& browser, Instant now) {
     if (!view) return invalid_link("unknown session");
-    if (const auto reason = session_end_reason(*view, now); !reason.empty()) return invalid_link("its session: " + reason);
+    if (const auto reason = session_end_reason(*view, now); !reason.empty())
+        return invalid_link("its session: " + reason);
     if (!browser || !(*browser == view->session.browser)) {
-        return make_error(ErrorCode::browser_mismatch, PublicMessage{"this link belongs to another browser"}, LogDetail{browser ? "another cookie" : "no cookie"}, "link");
+        return make_error(
+            ErrorCode::browser_mismatch, PublicMessage{"this link belongs to another browser"},
+            LogDetail{browser ? "another cookie" : "no cookie"}, "link");
     }
     return Nothing{};
 }

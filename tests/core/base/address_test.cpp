@@ -14,7 +14,8 @@ namespace {
 // The bytes of an address in its usual notation.
 std::string bytes(const std::string& text) {
     std::string out(text.find(':') == std::string::npos ? 4 : 16, '\0');
-    BOOST_REQUIRE_MESSAGE(inet_pton(out.size() == 4 ? AF_INET : AF_INET6, text.c_str(), out.data()) == 1, text);
+    BOOST_REQUIRE_MESSAGE(
+        inet_pton(out.size() == 4 ? AF_INET : AF_INET6, text.c_str(), out.data()) == 1, text);
     return out;
 }
 
@@ -22,39 +23,82 @@ std::string bytes(const std::string& text) {
 
 BOOST_AUTO_TEST_SUITE(address)
 
-BOOST_AUTO_TEST_CASE(special_ipv4_addresses_are_refused_to_their_last_and_their_neighbours_are_not, *label("R30") * label("K26")) {
-    for (const auto* special : {"0.0.0.0", "0.255.255.255", "10.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255", "127.0.0.0", "127.0.0.1",
-                                "127.255.255.255", "169.254.0.0", "169.254.169.254", "169.254.255.255", "172.16.0.0", "172.31.255.255", "192.0.0.0",
-                                "192.0.0.255", "192.0.2.1", "192.31.196.1", "192.52.193.1", "192.88.99.1", "192.168.0.0", "192.168.255.255", "192.175.48.1",
-                                "198.18.0.0", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255"}) {
+BOOST_AUTO_TEST_CASE(
+    special_ipv4_addresses_are_refused_to_their_last_and_their_neighbours_are_not,
+    *label("R30") * label("K26")) {
+    for (const auto* special :
+         {"0.0.0.0",         "0.255.255.255",   "10.0.0.0",     "10.255.255.255",  "100.64.0.0",
+          "100.127.255.255", "127.0.0.0",       "127.0.0.1",    "127.255.255.255", "169.254.0.0",
+          "169.254.169.254", "169.254.255.255", "172.16.0.0",   "172.31.255.255",  "192.0.0.0",
+          "192.0.0.255",     "192.0.2.1",       "192.31.196.1", "192.52.193.1",    "192.88.99.1",
+          "192.168.0.0",     "192.168.255.255", "192.175.48.1", "198.18.0.0",      "198.19.255.255",
+          "198.51.100.1",    "203.0.113.1",     "224.0.0.1",    "239.255.255.255", "240.0.0.1",
+          "255.255.255.255"}) {
         BOOST_TEST_CONTEXT(special) BOOST_TEST(!is_public_address(bytes(special)));
     }
-    for (const auto* open : {"1.0.0.0", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0", "169.253.255.255",
-                             "169.255.0.0", "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.0.3.0", "192.167.255.255", "192.169.0.0", "198.17.255.255",
-                             "198.20.0.0", "198.51.101.0", "203.0.112.255", "223.255.255.255", "8.8.8.8"}) {
+    for (const auto* open : {"1.0.0.0",     "9.255.255.255",   "11.0.0.0",      "100.63.255.255",
+                             "100.128.0.0", "126.255.255.255", "128.0.0.0",     "169.253.255.255",
+                             "169.255.0.0", "172.15.255.255",  "172.32.0.0",    "192.0.1.0",
+                             "192.0.3.0",   "192.167.255.255", "192.169.0.0",   "198.17.255.255",
+                             "198.20.0.0",  "198.51.101.0",    "203.0.112.255", "223.255.255.255",
+                             "8.8.8.8"}) {
         BOOST_TEST_CONTEXT(open) BOOST_TEST(is_public_address(bytes(open)));
     }
 }
 
-BOOST_AUTO_TEST_CASE(special_ipv6_addresses_are_refused_and_so_is_every_ipv4_address_in_disguise, *label("R30") * label("K26")) {
-    for (const auto* special : {"::", "::1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::808:808", "64:ff9b:1::1", "100::1",
-                                "2001::1", "2001:0:7f00:1::", "2001:2::1", "2001:10::1", "2001:20::1", "2001:1ff:ffff::1", "2001:db8::1", "2001:db8:ffff::1",
-                                "2002:7f00:1::1", "2002:808:808::1", "3fff::1", "3fff:fff::1", "4000::1", "5f00::1", "fc00::1", "fdff::1", "fe80::1", "febf::1",
-                                "fec0::1", "ff02::1", "1fff::1"}) {
+BOOST_AUTO_TEST_CASE(
+    special_ipv6_addresses_are_refused_and_so_is_every_ipv4_address_in_disguise,
+    *label("R30") * label("K26")) {
+    for (const auto* special :
+         {"::",
+          "::1",
+          "::ffff:127.0.0.1",
+          "::ffff:8.8.8.8",
+          "::127.0.0.1",
+          "64:ff9b::7f00:1",
+          "64:ff9b::808:808",
+          "64:ff9b:1::1",
+          "100::1",
+          "2001::1",
+          "2001:0:7f00:1::",
+          "2001:2::1",
+          "2001:10::1",
+          "2001:20::1",
+          "2001:1ff:ffff::1",
+          "2001:db8::1",
+          "2001:db8:ffff::1",
+          "2002:7f00:1::1",
+          "2002:808:808::1",
+          "3fff::1",
+          "3fff:fff::1",
+          "4000::1",
+          "5f00::1",
+          "fc00::1",
+          "fdff::1",
+          "fe80::1",
+          "febf::1",
+          "fec0::1",
+          "ff02::1",
+          "1fff::1"}) {
         BOOST_TEST_CONTEXT(special) BOOST_TEST(!is_public_address(bytes(special)));
     }
-    for (const auto* open : {"2001:200::1", "2001:4860:4860::8888", "2001:db7::1", "2001:db9::1", "2003::1", "2606:4700::1111", "3ffe:ffff::1", "3fff:1000::1"}) {
+    for (const auto* open :
+         {"2001:200::1", "2001:4860:4860::8888", "2001:db7::1", "2001:db9::1", "2003::1",
+          "2606:4700::1111", "3ffe:ffff::1", "3fff:1000::1"}) {
         BOOST_TEST_CONTEXT(open) BOOST_TEST(is_public_address(bytes(open)));
     }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_address_is_not_public, *label("R30")) {
-    for (const auto size : {0U, 3U, 5U, 15U, 17U}) BOOST_TEST(!is_public_address(std::string(size, '\x20')));
+    for (const auto size : {0U, 3U, 5U, 15U, 17U})
+        BOOST_TEST(!is_public_address(std::string(size, '\x20')));
 }
 
 BOOST_AUTO_TEST_CASE(loopback_is_told_from_the_rest, *label("R30")) {
-    for (const auto* local : {"127.0.0.1", "127.9.9.9", "::1"}) BOOST_TEST_CONTEXT(local) BOOST_TEST(is_loopback_address(bytes(local)));
-    for (const auto* other : {"126.0.0.1", "128.0.0.1", "10.0.0.1", "::", "::2", "::ffff:127.0.0.1", "100::1"}) {
+    for (const auto* local : {"127.0.0.1", "127.9.9.9", "::1"})
+        BOOST_TEST_CONTEXT(local) BOOST_TEST(is_loopback_address(bytes(local)));
+    for (const auto* other :
+         {"126.0.0.1", "128.0.0.1", "10.0.0.1", "::", "::2", "::ffff:127.0.0.1", "100::1"}) {
         BOOST_TEST_CONTEXT(other) BOOST_TEST(!is_loopback_address(bytes(other)));
     }
 }

@@ -1,6 +1,7 @@
-// Encryption at rest: what was sealed opens in its own place, under its own key, unchanged, and nowhere else.
-#include "consentgate/core/upstream/service.h"
+// Encryption at rest: what was sealed opens in its own place, under its own key, unchanged, and
+// nowhere else.
 #include "consentgate/core/base/aead.h"
+#include "consentgate/core/upstream/service.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,14 +13,18 @@ using boost::unit_test::label;
 namespace {
 
 const core::KeyId k1("k1"), k2("k2");
-const core::Keyring keyring({{k1, core::Secret(std::string(32, '\1'))}, {k2, core::Secret(std::string(32, '\2'))}});
+const core::Keyring keyring(
+    {{k1, core::Secret(std::string(32, '\1'))}, {k2, core::Secret(std::string(32, '\2'))}});
 const std::string nonce = "123456789012";
 const std::string place = core::associated_data("upstream_token", "row/notion", "access_token");
 
-std::string sealed(const std::string& clear, const core::KeyId& key = k1) { return core::seal(keyring, key, nonce, place, core::Secret(clear)); }
+std::string sealed(const std::string& clear, const core::KeyId& key = k1) {
+    return core::seal(keyring, key, nonce, place, core::Secret(clear));
+}
 
 // What opens, or "refused".
-std::string opened(const std::string& bytes, const core::KeyId& key = k1, const std::string& at = place) {
+std::string opened(
+    const std::string& bytes, const core::KeyId& key = k1, const std::string& at = place) {
     const auto clear = core::unseal(keyring, key, bytes, at);
     return clear ? clear->reveal() : "refused";
 }
@@ -35,7 +40,9 @@ std::string every_byte() {
 BOOST_AUTO_TEST_SUITE(vault)
 
 BOOST_AUTO_TEST_CASE(what_was_sealed_opens, *label("contract_5")) {
-    for (const auto& clear : {std::string(), std::string("a"), std::string("a token"), every_byte(), std::string(65536, 'x'), std::string(65536, '\0')}) {
+    for (const auto& clear :
+         {std::string(), std::string("a"), std::string("a token"), every_byte(),
+          std::string(65536, 'x'), std::string(65536, '\0')}) {
         const auto bytes = sealed(clear);
         BOOST_TEST_CONTEXT(clear.size()) {
             BOOST_TEST((opened(bytes) == clear));
@@ -46,11 +53,13 @@ BOOST_AUTO_TEST_CASE(what_was_sealed_opens, *label("contract_5")) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_nonce_of_another_length_or_an_unknown_key_is_a_mistake_of_ours, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    a_nonce_of_another_length_or_an_unknown_key_is_a_mistake_of_ours, *label("contract_5")) {
     for (const std::string bad : {"", "12345678901", "1234567890123"}) {
         BOOST_CHECK_THROW(core::seal(keyring, k1, bad, place, core::Secret("x")), std::logic_error);
     }
-    BOOST_CHECK_THROW(core::seal(keyring, core::KeyId("k3"), nonce, place, core::Secret("x")), std::logic_error);
+    BOOST_CHECK_THROW(
+        core::seal(keyring, core::KeyId("k3"), nonce, place, core::Secret("x")), std::logic_error);
 }
 
 BOOST_AUTO_TEST_CASE(another_key_does_not_open_it, *label("contract_5")) {
@@ -59,15 +68,19 @@ BOOST_AUTO_TEST_CASE(another_key_does_not_open_it, *label("contract_5")) {
     BOOST_TEST(opened(bytes, core::KeyId("k3")) == "refused");
     BOOST_TEST(opened(bytes, core::KeyId("")) == "refused");
     BOOST_TEST((sealed("a token", k2) != bytes));
-    const core::Keyring other({{k1, core::Secret(std::string(32, '\3'))}}); // another key under the same id
+    const core::Keyring other(
+        {{k1, core::Secret(std::string(32, '\3'))}}); // another key under the same id
     BOOST_TEST(!core::unseal(other, k1, bytes, place).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(it_opens_in_its_own_place_only, *label("contract_5")) {
     const auto bytes = sealed("a token");
-    for (const auto& elsewhere : {core::associated_data("upstream_token", "row2/notion", "access_token"), core::associated_data("upstream_token", "row/notion", "refresh_token"),
-                                  core::associated_data("service", "row/notion", "access_token"), core::associated_data("upstream_token", "row", "/notionaccess_token"),
-                                  std::string(), place + "\n"}) {
+    for (const auto& elsewhere :
+         {core::associated_data("upstream_token", "row2/notion", "access_token"),
+          core::associated_data("upstream_token", "row/notion", "refresh_token"),
+          core::associated_data("service", "row/notion", "access_token"),
+          core::associated_data("upstream_token", "row", "/notionaccess_token"), std::string(),
+          place + "\n"}) {
         BOOST_TEST_CONTEXT(elsewhere) BOOST_TEST(opened(bytes, k1, elsewhere) == "refused");
     }
 }
@@ -109,7 +122,8 @@ BOOST_AUTO_TEST_CASE(another_nonce_gives_another_ciphertext, *label("contract_5"
     BOOST_TEST(opened(nonce + other.substr(12)) == "refused");
 }
 
-BOOST_AUTO_TEST_CASE(a_token_has_places_of_its_own_that_do_not_depend_on_its_owner, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(
+    a_token_has_places_of_its_own_that_do_not_depend_on_its_owner, *label("contract_5")) {
     core::LinkedAccount token;
     token.id = "row";
     token.service = core::ServiceId("notion");

@@ -24,8 +24,29 @@ BOOST_AUTO_TEST_SUITE(json)
 BOOST_AUTO_TEST_CASE(only_an_object_is_a_document, *label("R13")) {
     BOOST_TEST(read("{}"));
     BOOST_TEST(read(" {\"a\": 1} "));
-    for (const auto* bad : {"", " ", "[]", "[{}]", "1", "\"a\"", "null", "true", "{", "}", "{{{", "{\"a\"}", "{\"a\":}", "{a:1}", "{'a':1}", "{\"a\":1,}",
-                            "{\"a\":1}}", "{} {}", "{}x", "{\"a\":01}", "{\"a\":nul}", "redirect_uris=x"}) {
+    for (const auto* bad :
+         {"",
+          " ",
+          "[]",
+          "[{}]",
+          "1",
+          "\"a\"",
+          "null",
+          "true",
+          "{",
+          "}",
+          "{{{",
+          "{\"a\"}",
+          "{\"a\":}",
+          "{a:1}",
+          "{'a':1}",
+          "{\"a\":1,}",
+          "{\"a\":1}}",
+          "{} {}",
+          "{}x",
+          "{\"a\":01}",
+          "{\"a\":nul}",
+          "redirect_uris=x"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(!read(bad));
     }
 }
@@ -66,7 +87,8 @@ BOOST_AUTO_TEST_CASE(a_member_of_another_type_is_no_text) {
 }
 
 BOOST_AUTO_TEST_CASE(an_array_with_anything_but_texts_is_no_list_of_texts) {
-    const auto object = json_of(R"({"a":["x","y"],"b":[],"c":["x",1],"d":["x",null],"e":[["x"]],"f":"x","g":{},"h":null})");
+    const auto object = json_of(
+        R"({"a":["x","y"],"b":[],"c":["x",1],"d":["x",null],"e":[["x"]],"f":"x","g":{},"h":null})");
     BOOST_TEST(array_of(*object, "a") == "x y");
     BOOST_TEST(array_of(*object, "b") == "");
     for (const auto* name : {"c", "d", "e", "f", "g", "h", "missing"}) {
@@ -75,13 +97,19 @@ BOOST_AUTO_TEST_CASE(an_array_with_anything_but_texts_is_no_list_of_texts) {
 }
 
 BOOST_AUTO_TEST_CASE(absurd_numbers_do_no_harm) {
-    for (const auto* number : {"1e999", "-1e999", "99999999999999999999999999", "-99999999999999999999", "1e-999", "0.0000000000000000000000000000000001"}) {
-        BOOST_TEST_CONTEXT(number) BOOST_CHECK_NO_THROW(static_cast<void>(parse_json_object(std::string("{\"a\":") + number + "}")));
+    for (const auto* number :
+         {"1e999", "-1e999", "99999999999999999999999999", "-99999999999999999999", "1e-999",
+          "0.0000000000000000000000000000000001"}) {
+        BOOST_TEST_CONTEXT(number)
+        BOOST_CHECK_NO_THROW(
+            static_cast<void>(parse_json_object(std::string("{\"a\":") + number + "}")));
     }
 }
 
 BOOST_AUTO_TEST_CASE(hostile_text_comes_out_of_a_document_as_it_went_in, *label("K29")) {
-    for (const auto* text : {"</script><script>alert(1)</script>", "\" , \"admin\":true, \"x\":\"", "\\\\\\\"", "line\nbreak\ttab", "\u2028\u00e9\U0001F600", "\x1f\x01"}) {
+    for (const auto* text :
+         {"</script><script>alert(1)</script>", "\" , \"admin\":true, \"x\":\"", "\\\\\\\"",
+          "line\nbreak\ttab", "\u2028\u00e9\U0001F600", "\x1f\x01"}) {
         Poco::JSON::Object object;
         object.set("a", std::string(text));
         BOOST_TEST_CONTEXT(text) {
@@ -95,7 +123,13 @@ BOOST_AUTO_TEST_CASE(hostile_text_comes_out_of_a_document_as_it_went_in, *label(
 
 BOOST_AUTO_TEST_CASE(what_is_written_flat_is_read_back_as_it_was, *label("V9")) {
     const std::string odd = "\"quoted\", \\ back\nline\t\x01\x7f</script> \xc3\xa9\xf0\x9f\x94\x91";
-    const auto text = FlatJson().text("a", odd).number("b", -1800000000123).flag("c", true).flag("d", false).text("e", "").str();
+    const auto text = FlatJson()
+                          .text("a", odd)
+                          .number("b", -1800000000123)
+                          .flag("c", true)
+                          .flag("d", false)
+                          .text("e", "")
+                          .str();
     const auto object = parse_json_object(text);
     BOOST_REQUIRE(!object.isNull());
     BOOST_TEST(member_of(*object, "a") == odd);

@@ -23,7 +23,8 @@ std::string token_of(const Keyring& keyring, const char* key, const Secret& from
 
 BOOST_AUTO_TEST_SUITE(keyring)
 
-BOOST_AUTO_TEST_CASE(a_session_token_has_its_prefix_and_43_base64url_characters, *label("contract_6")) {
+BOOST_AUTO_TEST_CASE(
+    a_session_token_has_its_prefix_and_43_base64url_characters, *label("contract_6")) {
     const auto token = token_of(Keyring({first}), "k1", code);
     BOOST_TEST(token.size() == 47U);
     BOOST_TEST(token.starts_with("cgs_"));
@@ -33,7 +34,8 @@ BOOST_AUTO_TEST_CASE(a_session_token_has_its_prefix_and_43_base64url_characters,
 BOOST_AUTO_TEST_CASE(the_token_depends_on_the_code_and_on_the_key, *label("contract_5")) {
     const Keyring keyring({first, second});
     const auto token = token_of(keyring, "k1", code);
-    BOOST_TEST(token == token_of(Keyring({first}), "k1", code)); // the same at submit and at exchange
+    BOOST_TEST(
+        token == token_of(Keyring({first}), "k1", code)); // the same at submit and at exchange
     BOOST_TEST(token != token_of(keyring, "k2", code));
     BOOST_TEST(token != token_of(keyring, "k1", Secret(std::string(42, 'c') + "d")));
     BOOST_TEST(token.find(code.reveal()) == std::string::npos);
@@ -49,8 +51,11 @@ BOOST_AUTO_TEST_CASE(the_last_key_is_used_for_what_is_new) {
     BOOST_TEST(Keyring({second, first}).newest().text == "k1");
 }
 
-BOOST_AUTO_TEST_CASE(a_fingerprint_tells_keys_apart_and_does_not_tell_the_key, *label("contract_5")) {
-    BOOST_TEST((Keyring::fingerprint(first) == Keyring::fingerprint({KeyId("k1"), Secret(std::string(32, '\1'))})));
+BOOST_AUTO_TEST_CASE(
+    a_fingerprint_tells_keys_apart_and_does_not_tell_the_key, *label("contract_5")) {
+    BOOST_TEST(
+        (Keyring::fingerprint(first) ==
+         Keyring::fingerprint({KeyId("k1"), Secret(std::string(32, '\1'))})));
     BOOST_TEST(!(Keyring::fingerprint(first) == Keyring::fingerprint(second)));
     BOOST_TEST(!(Keyring::fingerprint(first) == Keyring::fingerprint({KeyId("k1"), second.bytes})));
     BOOST_TEST(!(Keyring::fingerprint(first) == sha256(first.bytes)));

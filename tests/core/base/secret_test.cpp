@@ -14,8 +14,14 @@ using boost::unit_test::label;
 
 namespace {
 
-template <class Value> concept Streamable = requires(std::ostream& out, const Value& value) { out << value; };
-template <class Value> concept Comparable = requires(const Value& value) { value == value; };
+template <class Value>
+concept Streamable = requires(std::ostream& out, const Value& value) {
+    out << value;
+};
+template <class Value>
+concept Comparable = requires(const Value& value) {
+    value == value;
+};
 
 // A secret cannot be printed, logged, compared in variable time or turned into text by accident.
 static_assert(Streamable<std::string>);
@@ -45,16 +51,19 @@ BOOST_AUTO_TEST_CASE(a_secret_that_is_moved_away_is_empty) {
 
 // spec: FIPS 180-4, the message "abc"
 BOOST_AUTO_TEST_CASE(sha256_gives_the_vectors_of_fips_180) {
-    BOOST_TEST(sha256("abc").hex == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    BOOST_TEST(sha256("").hex == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    BOOST_TEST(
+        sha256("abc").hex == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    BOOST_TEST(
+        sha256("").hex == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     BOOST_TEST(sha256(Secret("abc")).hex == sha256("abc").hex);
     BOOST_TEST(to_hex(sha256_bytes("abc")) == sha256("abc").hex);
 }
 
 // spec: RFC 4231 section 4.3
 BOOST_AUTO_TEST_CASE(hmac_gives_the_vector_of_rfc4231) {
-    BOOST_TEST(to_hex(hmac_sha256_bytes(Secret("Jefe"), "what do ya want for nothing?")) ==
-               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    BOOST_TEST(
+        to_hex(hmac_sha256_bytes(Secret("Jefe"), "what do ya want for nothing?")) ==
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
 BOOST_AUTO_TEST_CASE(bytes_are_the_same_only_when_all_are) {

@@ -10,7 +10,8 @@ using boost::unit_test::label;
 
 BOOST_AUTO_TEST_SUITE(uri)
 
-// ---- taking apart ----------------------------------------------------------------------------------------------
+// ---- taking apart
+// ----------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_uri_is_taken_apart_without_being_changed) {
     const auto parts = split_uri("HTTPS://User:pw@Host.Example:8443/a%2Fb?x=1#f");
     BOOST_REQUIRE(parts.has_value());
@@ -35,9 +36,31 @@ BOOST_AUTO_TEST_CASE(an_ipv6_host_keeps_its_brackets_and_its_port_apart) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_absolute_uri_is_refused) {
-    for (const auto* bad : {"", "/cb", "//host/cb", "host/cb", "://host", "1http://h/", "ht_tp://h/", "http", "ht tp://h/", "http://h/ x", "http://h/\t",
-                            "http://h/\n", "http://h\\@evil.test/", "http://h/<x>", "http://h/\"", "http://h/{x}", "http://h/|", "http://h/^", "http://h/`",
-                            "http://h/\xc3\xa9", "http://h/%", "http://h/%4", "http://h/%zz", "http://h/a%"}) {
+    for (const auto* bad :
+         {"",
+          "/cb",
+          "//host/cb",
+          "host/cb",
+          "://host",
+          "1http://h/",
+          "ht_tp://h/",
+          "http",
+          "ht tp://h/",
+          "http://h/ x",
+          "http://h/\t",
+          "http://h/\n",
+          "http://h\\@evil.test/",
+          "http://h/<x>",
+          "http://h/\"",
+          "http://h/{x}",
+          "http://h/|",
+          "http://h/^",
+          "http://h/`",
+          "http://h/\xc3\xa9",
+          "http://h/%",
+          "http://h/%4",
+          "http://h/%zz",
+          "http://h/a%"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(!split_uri(bad));
     }
     BOOST_TEST(!split_uri(std::string("http://h/\0x", 11)));
@@ -45,27 +68,37 @@ BOOST_AUTO_TEST_CASE(what_is_no_absolute_uri_is_refused) {
 
 BOOST_AUTO_TEST_CASE(a_port_is_1_to_65535_and_decimal) {
     for (const auto* good : {"1", "80", "65535"}) {
-        BOOST_TEST_CONTEXT(good) BOOST_TEST(split_uri(std::string("http://h:") + good + "/").has_value());
+        BOOST_TEST_CONTEXT(good)
+        BOOST_TEST(split_uri(std::string("http://h:") + good + "/").has_value());
     }
     for (const auto* bad : {"", "0", "65536", "99999", "100000", "+1", "-1", "8a", "0x50", "1:2"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(!split_uri(std::string("http://h:") + bad + "/"));
     }
 }
 
-// ---- what may be registered ------------------------------------------------------------------------------------
+// ---- what may be registered
+// ------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(the_addresses_that_real_clients_send_may_be_registered, *label("R3")) {
-    for (const auto* good : {"http://localhost:53682/callback", "http://localhost/callback", "http://127.0.0.1/callback", "http://127.0.0.1:33418/",
-                             "http://127.0.0.1", "http://[::1]:5/cb", "https://claude.ai/api/mcp/auth_callback", "https://vscode.dev/redirect",
-                             "https://www.cursor.com/agents/mcp/oauth/callback", "cursor://anysphere.cursor-mcp/oauth/callback",
-                             "com.example.app:/oauth2redirect", "myapp:callback", "https://chatgpt.com/connector/oauth/abc?x=1", "https://10.0.0.1:8443/cb"}) {
+    for (const auto* good :
+         {"http://localhost:53682/callback", "http://localhost/callback",
+          "http://127.0.0.1/callback", "http://127.0.0.1:33418/", "http://127.0.0.1",
+          "http://[::1]:5/cb", "https://claude.ai/api/mcp/auth_callback",
+          "https://vscode.dev/redirect", "https://www.cursor.com/agents/mcp/oauth/callback",
+          "cursor://anysphere.cursor-mcp/oauth/callback", "com.example.app:/oauth2redirect",
+          "myapp:callback", "https://chatgpt.com/connector/oauth/abc?x=1",
+          "https://10.0.0.1:8443/cb"}) {
         BOOST_TEST_CONTEXT(good) BOOST_TEST(text_of(redirect_uri_problem(good)) == "(absent)");
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_scheme_that_runs_code_or_reads_files_is_never_registered, *label("R3") * label("K30")) {
-    for (const auto* scheme : {"javascript", "data", "file", "vbscript", "blob", "about", "ws", "wss", "mailto", "ftp", "view-source", "filesystem", "intent"}) {
+BOOST_AUTO_TEST_CASE(
+    a_scheme_that_runs_code_or_reads_files_is_never_registered, *label("R3") * label("K30")) {
+    for (const auto* scheme :
+         {"javascript", "data", "file", "vbscript", "blob", "about", "ws", "wss", "mailto", "ftp",
+          "view-source", "filesystem", "intent"}) {
         for (const auto* rest : {":alert(1)", "://host/cb", ":x"}) {
-            BOOST_TEST_CONTEXT(scheme << rest) BOOST_TEST(redirect_uri_problem(std::string(scheme) + rest).has_value());
+            BOOST_TEST_CONTEXT(scheme << rest)
+            BOOST_TEST(redirect_uri_problem(std::string(scheme) + rest).has_value());
         }
     }
     BOOST_TEST(redirect_uri_problem("JaVaScRiPt:alert(1)").has_value());
@@ -75,17 +108,23 @@ BOOST_AUTO_TEST_CASE(a_scheme_that_runs_code_or_reads_files_is_never_registered,
 }
 
 BOOST_AUTO_TEST_CASE(plain_http_is_for_this_computer_only, *label("R3")) {
-    for (const auto* bad : {"http://evil.test/cb", "http://127.0.0.2/cb", "http://127.1/cb", "http://2130706433/cb", "http://0.0.0.0/cb", "http://[::]/cb",
-                            "http://[::ffff:127.0.0.1]/cb", "http://localhost.evil.test/cb", "http://foo.localhost/cb", "http://localhost./cb",
-                            "http://LOCALHOST/cb", "http:///cb", "http:/cb", "http:cb", "HTTP://evil.test/cb"}) {
+    for (const auto* bad :
+         {"http://evil.test/cb", "http://127.0.0.2/cb", "http://127.1/cb", "http://2130706433/cb",
+          "http://0.0.0.0/cb", "http://[::]/cb", "http://[::ffff:127.0.0.1]/cb",
+          "http://localhost.evil.test/cb", "http://foo.localhost/cb", "http://localhost./cb",
+          "http://LOCALHOST/cb", "http:///cb", "http:/cb", "http:cb", "HTTP://evil.test/cb"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(redirect_uri_problem(bad).has_value());
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_user_name_a_fragment_and_a_wildcard_host_are_refused, *label("R2") * label("R3") * label("R4")) {
-    for (const auto* bad : {"https://a@h/cb", "https://a:b@h/cb", "https://@h/cb", "http://127.0.0.1@evil.test/cb", "http://127.0.0.1:80@evil.test/",
-                            "cursor://user@h/cb", "https://h/cb#f", "https://h/cb#", "cursor://h/cb#f", "https://*.example.org/cb", "https://*/cb", "https:///cb",
-                            "https:", "https:h", "cursor:", "cursor://"}) {
+BOOST_AUTO_TEST_CASE(
+    a_user_name_a_fragment_and_a_wildcard_host_are_refused,
+    *label("R2") * label("R3") * label("R4")) {
+    for (const auto* bad :
+         {"https://a@h/cb", "https://a:b@h/cb", "https://@h/cb", "http://127.0.0.1@evil.test/cb",
+          "http://127.0.0.1:80@evil.test/", "cursor://user@h/cb", "https://h/cb#f", "https://h/cb#",
+          "cursor://h/cb#f", "https://*.example.org/cb", "https://*/cb", "https:///cb",
+          "https:", "https:h", "cursor:", "cursor://"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(redirect_uri_problem(bad).has_value());
     }
     BOOST_TEST(!redirect_uri_problem("https://h/a@b"));
@@ -98,26 +137,53 @@ BOOST_AUTO_TEST_CASE(a_redirect_uri_has_2048_bytes_at_most, *label("R17")) {
     BOOST_TEST(redirect_uri_problem(head + std::string(2049 - head.size(), 'a')).has_value());
 }
 
-// A Content-Security-Policy is separated by semicolons and commas, and form-action names the redirect's host.
+// A Content-Security-Policy is separated by semicolons and commas, and form-action names the
+// redirect's host.
 BOOST_AUTO_TEST_CASE(a_host_that_could_open_a_directive_is_refused, *label("U2")) {
-    for (const auto* bad : {"https://h;sandbox/cb", "https://h,default-src/cb", "http://localhost;x/cb", "https://'self'/cb"}) {
+    for (const auto* bad :
+         {"https://h;sandbox/cb", "https://h,default-src/cb", "http://localhost;x/cb",
+          "https://'self'/cb"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(redirect_uri_problem(bad).has_value());
     }
     BOOST_TEST(!redirect_uri_problem("https://h/a;b,c"));
 }
 
-// ---- matching --------------------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(every_mutation_of_a_registered_address_is_refused, *label("A5") * label("K1")) {
+// ---- matching
+// --------------------------------------------------------------------------------------------------
+BOOST_AUTO_TEST_CASE(
+    every_mutation_of_a_registered_address_is_refused, *label("A5") * label("K1")) {
     const std::string registered = "https://client.example/cb?x=1";
     BOOST_TEST(redirect_matches(registered, registered));
-    for (const auto* mutated : {"https://client.example/cb", "https://client.example/cb/?x=1", "https://client.example/cb?x=2", "https://client.example/cb?x=1&y=2",
-                                "https://client.example/cb?x=1#", "https://client.example/CB?x=1", "https://CLIENT.example/cb?x=1", "HTTPS://client.example/cb?x=1",
-                                "http://client.example/cb?x=1", "https://client.example:443/cb?x=1", "https://client.example:8443/cb?x=1",
-                                "https://client.example./cb?x=1", "https://client.example/%63b?x=1", "https://client.example/./cb?x=1",
-                                "https://client.example/x/../cb?x=1", "https://client.example//cb?x=1", "https://client.example/cb%2F?x=1",
-                                "https://user@client.example/cb?x=1", "https://client.example@evil.test/cb?x=1", "https://client.example.evil.test/cb?x=1",
-                                "https://evil.test/cb?x=1", "https://client.example/cb?x=1 ", " https://client.example/cb?x=1", "https://client.example/cb?x=1%00",
-                                "https://client.example/cb?x=%31", "https://client.example/cb;?x=1", "https://client.example\\cb?x=1", "//client.example/cb?x=1", ""}) {
+    for (const auto* mutated :
+         {"https://client.example/cb",
+          "https://client.example/cb/?x=1",
+          "https://client.example/cb?x=2",
+          "https://client.example/cb?x=1&y=2",
+          "https://client.example/cb?x=1#",
+          "https://client.example/CB?x=1",
+          "https://CLIENT.example/cb?x=1",
+          "HTTPS://client.example/cb?x=1",
+          "http://client.example/cb?x=1",
+          "https://client.example:443/cb?x=1",
+          "https://client.example:8443/cb?x=1",
+          "https://client.example./cb?x=1",
+          "https://client.example/%63b?x=1",
+          "https://client.example/./cb?x=1",
+          "https://client.example/x/../cb?x=1",
+          "https://client.example//cb?x=1",
+          "https://client.example/cb%2F?x=1",
+          "https://user@client.example/cb?x=1",
+          "https://client.example@evil.test/cb?x=1",
+          "https://client.example.evil.test/cb?x=1",
+          "https://evil.test/cb?x=1",
+          "https://client.example/cb?x=1 ",
+          " https://client.example/cb?x=1",
+          "https://client.example/cb?x=1%00",
+          "https://client.example/cb?x=%31",
+          "https://client.example/cb;?x=1",
+          "https://client.example\\cb?x=1",
+          "//client.example/cb?x=1",
+          ""}) {
         BOOST_TEST_CONTEXT(mutated) BOOST_TEST(!redirect_matches(registered, mutated));
     }
 }
@@ -128,11 +194,15 @@ BOOST_AUTO_TEST_CASE(a_loopback_redirect_may_change_its_port_and_nothing_else, *
         BOOST_TEST(redirect_matches(bare + "/cb?x=1", bare + ":53111/cb?x=1"));
         BOOST_TEST(redirect_matches(bare + ":1/cb?x=1", bare + ":65535/cb?x=1"));
         BOOST_TEST(redirect_matches(bare + ":1/cb?x=1", bare + "/cb?x=1"));
-        for (const auto* rest : {"/other?x=1", "/cb", "/cb?x=2", "/cb?x=1&y", "/cb/?x=1", "", "/", "/cb?x=1#f", "/c%62?x=1"}) {
-            BOOST_TEST_CONTEXT(host << rest) BOOST_TEST(!redirect_matches(bare + "/cb?x=1", bare + ":53111" + rest));
+        for (const auto* rest :
+             {"/other?x=1", "/cb", "/cb?x=2", "/cb?x=1&y", "/cb/?x=1", "", "/", "/cb?x=1#f",
+              "/c%62?x=1"}) {
+            BOOST_TEST_CONTEXT(host << rest)
+            BOOST_TEST(!redirect_matches(bare + "/cb?x=1", bare + ":53111" + rest));
         }
         for (const auto* port : {":0", ":", ":65536", ":5a", ":1:2"}) {
-            BOOST_TEST_CONTEXT(host << port) BOOST_TEST(!redirect_matches(bare + "/cb?x=1", bare + port + "/cb?x=1"));
+            BOOST_TEST_CONTEXT(host << port)
+            BOOST_TEST(!redirect_matches(bare + "/cb?x=1", bare + port + "/cb?x=1"));
         }
         BOOST_TEST(!redirect_matches(bare + "/cb", std::string("http://u@") + host + ":5/cb"));
         BOOST_TEST(!redirect_matches(bare + "/cb", std::string("https://") + host + ":5/cb"));
@@ -150,10 +220,13 @@ BOOST_AUTO_TEST_CASE(https_to_a_loopback_address_keeps_its_port, *label("A6")) {
 
 BOOST_AUTO_TEST_CASE(the_name_localhost_may_change_its_port_but_is_no_address, *label("A7")) {
     BOOST_TEST(redirect_matches("http://localhost/callback", "http://localhost:53682/callback"));
-    BOOST_TEST(redirect_matches("http://localhost:1234/callback", "http://localhost:53682/callback"));
-    for (const auto* bad : {"http://127.0.0.1:53682/callback", "http://[::1]:53682/callback", "http://localhost.evil.test:53682/callback",
-                            "http://foo.localhost:53682/callback", "http://localhost.:53682/callback", "http://LOCALHOST:53682/callback",
-                            "http://localhost:53682/other"}) {
+    BOOST_TEST(
+        redirect_matches("http://localhost:1234/callback", "http://localhost:53682/callback"));
+    for (const auto* bad :
+         {"http://127.0.0.1:53682/callback", "http://[::1]:53682/callback",
+          "http://localhost.evil.test:53682/callback", "http://foo.localhost:53682/callback",
+          "http://localhost.:53682/callback", "http://LOCALHOST:53682/callback",
+          "http://localhost:53682/other"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(!redirect_matches("http://localhost/callback", bad));
     }
     BOOST_TEST(!redirect_matches("http://127.0.0.1/callback", "http://localhost:5/callback"));
@@ -166,8 +239,10 @@ BOOST_AUTO_TEST_CASE(other_hosts_and_schemes_keep_their_port, *label("A5") * lab
     BOOST_TEST(!redirect_matches("https://h/*", "https://h/x"));
 }
 
-// ---- what is said of it ----------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(the_page_and_the_policy_name_the_target_in_each_kind, *label("U2") * label("U4")) {
+// ---- what is said of it
+// ----------------------------------------------------------------------------------------
+BOOST_AUTO_TEST_CASE(
+    the_page_and_the_policy_name_the_target_in_each_kind, *label("U2") * label("U4")) {
     const auto https = describe_redirect("https://vscode.dev/redirect?x=1");
     BOOST_TEST((https.kind == RedirectKind::https));
     BOOST_TEST(https.shown == "vscode.dev");
@@ -185,34 +260,50 @@ BOOST_AUTO_TEST_CASE(the_page_and_the_policy_name_the_target_in_each_kind, *labe
     BOOST_TEST(scheme.csp_source == "cursor:");
 }
 
-// ---- resources -------------------------------------------------------------------------------------------------
+// ---- resources
+// -------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_resource_is_https_with_a_host_and_no_fragment, *label("A18") * label("D8")) {
-    for (const auto* good : {"https://h", "https://h/", "https://h/mcp", "https://h:8443/a/b?x=1", "http://127.0.0.1:8080/mcp", "http://localhost/mcp"}) {
+    for (const auto* good :
+         {"https://h", "https://h/", "https://h/mcp", "https://h:8443/a/b?x=1",
+          "http://127.0.0.1:8080/mcp", "http://localhost/mcp"}) {
         BOOST_TEST_CONTEXT(good) BOOST_TEST(!resource_uri_problem(good));
     }
-    for (const auto* bad : {"", "/mcp", "h/mcp", "https:///mcp", "https:mcp", "http://h/mcp", "ftp://h/mcp", "urn:x:y", "https://h/mcp#f", "https://h/#", "https://u@h/mcp"}) {
+    for (const auto* bad :
+         {"", "/mcp", "h/mcp", "https:///mcp", "https:mcp", "http://h/mcp", "ftp://h/mcp",
+          "urn:x:y", "https://h/mcp#f", "https://h/#", "https://u@h/mcp"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(resource_uri_problem(bad).has_value());
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_resource_forgives_the_case_of_its_host_and_a_bare_slash_and_nothing_else, *label("A20")) {
+BOOST_AUTO_TEST_CASE(
+    a_resource_forgives_the_case_of_its_host_and_a_bare_slash_and_nothing_else, *label("A20")) {
     BOOST_TEST(same_resource("https://h.example", "https://H.Example/"));
     BOOST_TEST(same_resource("https://h.example/", "HTTPS://h.example"));
     BOOST_TEST(same_resource("https://h.example/mcp", "https://H.example/mcp"));
-    for (const auto* other : {"https://h.example/MCP", "https://h.example/mcp/", "https://h.example/mcp?x", "https://h.example:443/mcp", "https://h.example:8443/mcp",
-                              "http://h.example/mcp", "https://u@h.example/mcp", "https://@h.example/mcp", "https://h.example./mcp", "https://h.example/mc%70",
-                              "https://h.example/", "https://h.example", "https://h.example/mcp/a", "https://h.example/mcpx", "mcp", ""}) {
+    for (const auto* other :
+         {"https://h.example/MCP", "https://h.example/mcp/", "https://h.example/mcp?x",
+          "https://h.example:443/mcp", "https://h.example:8443/mcp", "http://h.example/mcp",
+          "https://u@h.example/mcp", "https://@h.example/mcp", "https://h.example./mcp",
+          "https://h.example/mc%70", "https://h.example/", "https://h.example",
+          "https://h.example/mcp/a", "https://h.example/mcpx", "mcp", ""}) {
         BOOST_TEST_CONTEXT(other) BOOST_TEST(!same_resource("https://h.example/mcp", other));
     }
 }
 
-// ---- parameters at the end -------------------------------------------------------------------------------------
+// ---- parameters at the end
+// -------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(parameters_join_the_query_that_is_there, *label("A9")) {
-    const std::vector<std::pair<std::string, std::string>> code{{"code", "a b"}, {"iss", "https://i"}};
+    const std::vector<std::pair<std::string, std::string>> code{
+        {"code", "a b"}, {"iss", "https://i"}};
     BOOST_TEST(append_query("https://c/cb", code) == "https://c/cb?code=a%20b&iss=https%3A%2F%2Fi");
-    BOOST_TEST(append_query("https://c/cb?x=1", code) == "https://c/cb?x=1&code=a%20b&iss=https%3A%2F%2Fi");
-    BOOST_TEST(append_query("https://c/cb?", code) == "https://c/cb?code=a%20b&iss=https%3A%2F%2Fi");
-    BOOST_TEST(append_query("https://c/cb?x=1&", code) == "https://c/cb?x=1&code=a%20b&iss=https%3A%2F%2Fi");
+    BOOST_TEST(
+        append_query("https://c/cb?x=1", code) ==
+        "https://c/cb?x=1&code=a%20b&iss=https%3A%2F%2Fi");
+    BOOST_TEST(
+        append_query("https://c/cb?", code) == "https://c/cb?code=a%20b&iss=https%3A%2F%2Fi");
+    BOOST_TEST(
+        append_query("https://c/cb?x=1&", code) ==
+        "https://c/cb?x=1&code=a%20b&iss=https%3A%2F%2Fi");
     BOOST_TEST(append_query("https://c/cb?x=/?y", {}) == "https://c/cb?x=/?y");
     BOOST_TEST(append_query("cursor:cb", {{"code", "a"}}) == "cursor:cb?code=a");
 }

@@ -8,9 +8,13 @@ using boost::unit_test::label;
 
 namespace {
 
-SessionView alive(Identity identity = {IdentityKind::skipped, {}}) { return {sample_settlement(std::move(identity)).session, "Sample", true, std::nullopt}; }
+SessionView alive(Identity identity = {IdentityKind::skipped, {}}) {
+    return {sample_settlement(std::move(identity)).session, "Sample", true, std::nullopt};
+}
 
-std::string valid(const std::optional<SessionView>& view, const std::string& resource = "https://tools.example.org/mcp", Instant now = noon) {
+std::string valid(
+    const std::optional<SessionView>& view,
+    const std::string& resource = "https://tools.example.org/mcp", Instant now = noon) {
     return code_of(check_access(view, resource, now));
 }
 
@@ -21,7 +25,8 @@ BOOST_AUTO_TEST_SUITE(judging_access)
 BOOST_AUTO_TEST_CASE(a_token_is_good_until_its_last_second, *label("C5") * label("RS5")) {
     BOOST_TEST(valid(alive()) == "ok");
     BOOST_TEST(valid(alive(), "https://tools.example.org/mcp", noon + Span(86399)) == "ok");
-    BOOST_TEST(valid(alive(), "https://tools.example.org/mcp", noon + Span(86400)) == "invalid_bearer");
+    BOOST_TEST(
+        valid(alive(), "https://tools.example.org/mcp", noon + Span(86400)) == "invalid_bearer");
     BOOST_TEST(valid(std::nullopt) == "invalid_bearer");
 }
 
@@ -31,9 +36,14 @@ BOOST_AUTO_TEST_CASE(a_revoked_token_is_refused_at_once, *label("C5")) {
     BOOST_TEST(valid(view) == "invalid_bearer");
 }
 
-BOOST_AUTO_TEST_CASE(a_token_for_one_resource_opens_no_other, *label("RS4") * label("RS8") * label("K8") * label("K25")) {
-    for (const auto* other : {"https://tools.example.org/other", "https://tools.example.org/mcpx", "https://tools.example.org/mcp/a", "https://tools.example.org/",
-                              "https://tools.example.org/mc", "https://tools.example.org/MCP", "https://auth.example.org", ""}) {
+BOOST_AUTO_TEST_CASE(
+    a_token_for_one_resource_opens_no_other,
+    *label("RS4") * label("RS8") * label("K8") * label("K25")) {
+    for (const auto* other :
+         {"https://tools.example.org/other", "https://tools.example.org/mcpx",
+          "https://tools.example.org/mcp/a", "https://tools.example.org/",
+          "https://tools.example.org/mc", "https://tools.example.org/MCP",
+          "https://auth.example.org", ""}) {
         BOOST_TEST_CONTEXT(other) BOOST_TEST(valid(alive(), other) == "invalid_bearer");
     }
 }
@@ -44,7 +54,9 @@ BOOST_AUTO_TEST_CASE(a_disabled_client_ends_its_sessions, *label("C5")) {
     BOOST_TEST(valid(view) == "invalid_bearer");
 }
 
-BOOST_AUTO_TEST_CASE(a_disabled_deleted_or_expired_virtual_key_ends_its_sessions, *label("contract_4") * label("C5")) {
+BOOST_AUTO_TEST_CASE(
+    a_disabled_deleted_or_expired_virtual_key_ends_its_sessions,
+    *label("contract_4") * label("C5")) {
     auto view = alive({IdentityKind::virtual_key, "vk_sample"});
     view.virtual_key = sample_virtual_key();
     BOOST_TEST(valid(view) == "ok");
@@ -72,7 +84,8 @@ BOOST_AUTO_TEST_CASE(all_refusals_say_the_same, *label("C5")) {
     BOOST_TEST(unknown.error().message == check_access(alive(), "x", noon).error().message);
 }
 
-// ---- remembered consent ----------------------------------------------------------------------------------------
+// ---- remembered consent
+// ----------------------------------------------------------------------------------------
 namespace {
 
 constexpr const char* https_address = "https://client.example/cb";
@@ -91,7 +104,9 @@ Flow next_flow() {
     return flow;
 }
 
-bool asked_again(const SessionView& earlier, const Flow& flow, RememberConsent remember = RememberConsent::https, Instant now = noon) {
+bool asked_again(
+    const SessionView& earlier, const Flow& flow, RememberConsent remember = RememberConsent::https,
+    Instant now = noon) {
     auto policy = sample_policy();
     policy.remember_consent = remember;
     return !may_reuse_consent(earlier, flow, policy, now);
@@ -107,7 +122,9 @@ BOOST_AUTO_TEST_CASE(nobody_is_asked_twice_for_the_same_or_less, *label("U7") * 
     BOOST_TEST(asked_again(earlier_consent(), next_flow(), RememberConsent::never));
 }
 
-BOOST_AUTO_TEST_CASE(another_client_browser_resource_address_or_more_scope_is_asked_for, *label("U7") * label("U9") * label("K20")) {
+BOOST_AUTO_TEST_CASE(
+    another_client_browser_resource_address_or_more_scope_is_asked_for,
+    *label("U7") * label("U9") * label("K20")) {
     auto client = next_flow();
     client.client_id = ClientId("cgc_other");
     auto browser = next_flow();
@@ -116,7 +133,8 @@ BOOST_AUTO_TEST_CASE(another_client_browser_resource_address_or_more_scope_is_as
     resource.resource = "https://tools.example.org/other";
     auto address = next_flow();
     address.redirect_uri = "https://client.example/cb2";
-    for (const auto& flow : {client, browser, resource, address}) BOOST_TEST(asked_again(earlier_consent(), flow));
+    for (const auto& flow : {client, browser, resource, address})
+        BOOST_TEST(asked_again(earlier_consent(), flow));
     auto narrow = earlier_consent();
     narrow.session.scope = scopes("mcp");
     auto more = next_flow();
@@ -124,8 +142,12 @@ BOOST_AUTO_TEST_CASE(another_client_browser_resource_address_or_more_scope_is_as
     BOOST_TEST(asked_again(narrow, more));
 }
 
-BOOST_AUTO_TEST_CASE(a_program_on_the_computer_is_asked_for_unless_the_operator_wants_it, *label("U8") * label("K23")) {
-    for (const auto* address : {"http://127.0.0.1:53111/callback", "http://localhost:1/cb", "cursor://anysphere.cursor-mcp/oauth/callback"}) {
+BOOST_AUTO_TEST_CASE(
+    a_program_on_the_computer_is_asked_for_unless_the_operator_wants_it,
+    *label("U8") * label("K23")) {
+    for (const auto* address :
+         {"http://127.0.0.1:53111/callback", "http://localhost:1/cb",
+          "cursor://anysphere.cursor-mcp/oauth/callback"}) {
         auto earlier = earlier_consent();
         earlier.session.redirect_uri = address;
         auto flow = next_flow();
@@ -137,7 +159,8 @@ BOOST_AUTO_TEST_CASE(a_program_on_the_computer_is_asked_for_unless_the_operator_
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_consent_is_over_with_its_session_and_with_what_it_rested_on, *label("U7") * label("K32")) {
+BOOST_AUTO_TEST_CASE(
+    a_consent_is_over_with_its_session_and_with_what_it_rested_on, *label("U7") * label("K32")) {
     auto revoked = earlier_consent();
     revoked.session.revoked_at = noon;
     auto disabled = earlier_consent();
@@ -148,9 +171,12 @@ BOOST_AUTO_TEST_CASE(a_consent_is_over_with_its_session_and_with_what_it_rested_
     typed.session.identity = {IdentityKind::user_id, "anna"};
     auto skipped = earlier_consent();
     skipped.session.identity = {IdentityKind::skipped, {}};
-    for (const auto& earlier : {revoked, disabled, key_off, typed, skipped}) BOOST_TEST(asked_again(earlier, next_flow()));
-    BOOST_TEST(!asked_again(earlier_consent(), next_flow(), RememberConsent::https, noon + Span(86399)));
-    BOOST_TEST(asked_again(earlier_consent(), next_flow(), RememberConsent::https, noon + Span(86400)));
+    for (const auto& earlier : {revoked, disabled, key_off, typed, skipped})
+        BOOST_TEST(asked_again(earlier, next_flow()));
+    BOOST_TEST(
+        !asked_again(earlier_consent(), next_flow(), RememberConsent::https, noon + Span(86399)));
+    BOOST_TEST(
+        asked_again(earlier_consent(), next_flow(), RememberConsent::https, noon + Span(86400)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,13 +20,17 @@ DocumentPolicy open_policy() {
     return policy;
 }
 
-Result<DocumentUrl> valid(const std::string& url, const DocumentPolicy& policy = open_policy()) { return validate_document_url(ClientId(url), policy); }
+Result<DocumentUrl> valid(const std::string& url, const DocumentPolicy& policy = open_policy()) {
+    return validate_document_url(ClientId(url), policy);
+}
 
-// A good document with these members besides, which come first: of two with one name the parser keeps the last.
+// A good document with these members besides, which come first: of two with one name the parser
+// keeps the last.
 std::string document_with(const std::string& members, const std::string& without = "") {
     std::string out;
     const auto add = [&](const std::string& name, const std::string& value) {
-        if (name != without && members.find("\"" + name + "\":") == std::string::npos) out += (out.empty() ? "\"" : ",\"") + name + "\":" + value;
+        if (name != without && members.find("\"" + name + "\":") == std::string::npos)
+            out += (out.empty() ? "\"" : ",\"") + name + "\":" + value;
     };
     add("client_id", "\"" + std::string(sample_url) + "\"");
     add("client_name", "\"An App\"");
@@ -34,12 +38,19 @@ std::string document_with(const std::string& members, const std::string& without
     return "{" + out + (members.empty() ? "" : "," + members) + "}";
 }
 
-Result<Client> read(const DocumentAnswer& answer, const Policy& policy = sample_policy()) { return validate_client_document(*valid(sample_url), answer, policy, noon); }
+Result<Client> read(const DocumentAnswer& answer, const Policy& policy = sample_policy()) {
+    return validate_client_document(*valid(sample_url), answer, policy, noon);
+}
 
-Result<Client> read(const std::string& body, const std::string& type = "application/json") { return read(DocumentAnswer{200, type, body, false, {}}); }
+Result<Client> read(const std::string& body, const std::string& type = "application/json") {
+    return read(DocumentAnswer{200, type, body, false, {}});
+}
 
-std::int64_t lifetime(const std::string& cache_control, const std::string& age = "", const std::string& expires = "") {
-    return document_lifetime({cache_control, age, expires}, noon).count(); // noon is Fri, 15 Jan 2027 08:00:00 GMT
+std::int64_t lifetime(
+    const std::string& cache_control, const std::string& age = "",
+    const std::string& expires = "") {
+    return document_lifetime({cache_control, age, expires}, noon)
+        .count(); // noon is Fri, 15 Jan 2027 08:00:00 GMT
 }
 
 } // namespace
@@ -47,9 +58,13 @@ std::int64_t lifetime(const std::string& cache_control, const std::string& age =
 BOOST_AUTO_TEST_SUITE(client_document)
 
 BOOST_AUTO_TEST_CASE(an_https_url_with_a_path_is_accepted, *label("R23")) {
-    for (const auto* good : {sample_url, "https://app.example/a", "https://app.example/a/", "https://app.example:443/a", "https://app.example/a?b=c",
-                             "https://app.example/.well-known/x", "https://app.example/a/...", "https://app.example/a%2fb", "https://app.example/a?x=/../b",
-                             "https://claude.ai/oauth/claude-code-client-metadata", "https://vscode.dev/oauth/client-metadata.json"}) {
+    for (const auto* good :
+         {sample_url, "https://app.example/a", "https://app.example/a/",
+          "https://app.example:443/a", "https://app.example/a?b=c",
+          "https://app.example/.well-known/x", "https://app.example/a/...",
+          "https://app.example/a%2fb", "https://app.example/a?x=/../b",
+          "https://claude.ai/oauth/claude-code-client-metadata",
+          "https://vscode.dev/oauth/client-metadata.json"}) {
         BOOST_TEST_CONTEXT(good) BOOST_TEST(code_of(valid(good)) == "ok");
     }
     const auto url = valid("https://App.Example/a/b?c=d");
@@ -60,47 +75,88 @@ BOOST_AUTO_TEST_CASE(an_https_url_with_a_path_is_accepted, *label("R23")) {
 }
 
 BOOST_AUTO_TEST_CASE(other_urls_are_refused, *label("R23")) {
-    for (const auto* bad : {"https://", "https:///a", "https:app.example/a", "https://app.example", "https://app.example/", "https://app.example/?a=b",
-                            "https://app.example/a#b", "https://app.example/a#", "https://u@app.example/a", "https://u:p@app.example/a", "https://@app.example/a",
-                            "https://app.example/a/../b", "https://app.example/./a", "https://app.example/a/..", "https://app.example/a/.", "https://app.example/%2e/a",
-                            "https://app.example/%2E%2e/a", "https://app.example/.%2E/a", "https://app.example/a b", "https://app.example/a\\b",
-                            "https://app.example\\@b.example/a", "https://app.example/%", "https://app.example/%zz", "https://app.example:0/a",
-                            "https://app.example:65536/a", "https://app.example:/a", "http://app.example/a", "HTTPS://app.example/a", "ftp://app.example/a", "cgc_x"}) {
+    for (const auto* bad :
+         {"https://",
+          "https:///a",
+          "https:app.example/a",
+          "https://app.example",
+          "https://app.example/",
+          "https://app.example/?a=b",
+          "https://app.example/a#b",
+          "https://app.example/a#",
+          "https://u@app.example/a",
+          "https://u:p@app.example/a",
+          "https://@app.example/a",
+          "https://app.example/a/../b",
+          "https://app.example/./a",
+          "https://app.example/a/..",
+          "https://app.example/a/.",
+          "https://app.example/%2e/a",
+          "https://app.example/%2E%2e/a",
+          "https://app.example/.%2E/a",
+          "https://app.example/a b",
+          "https://app.example/a\\b",
+          "https://app.example\\@b.example/a",
+          "https://app.example/%",
+          "https://app.example/%zz",
+          "https://app.example:0/a",
+          "https://app.example:65536/a",
+          "https://app.example:/a",
+          "http://app.example/a",
+          "HTTPS://app.example/a",
+          "ftp://app.example/a",
+          "cgc_x"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(valid(bad)) == "invalid_client_document");
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_host_must_be_a_name_whatever_the_notation_of_an_address, *label("R30") * label("K26")) {
-    for (const auto* bad : {"https://127.0.0.1/a", "https://[::1]/a", "https://[::ffff:127.0.0.1]/a", "https://[64:ff9b::7f00:1]/a", "https://2130706433/a",
-                            "https://0x7f000001/a", "https://0x7f.1/a", "https://127.1/a", "https://0177.0.0.1/a", "https://8.8.8.8/a", "https://a.0x10/a",
-                            "https://a.0x/a", "https://app.example./a", "https://127.0.0.1./a", "https://.example/a", "https://a..example/a"}) {
+BOOST_AUTO_TEST_CASE(
+    a_host_must_be_a_name_whatever_the_notation_of_an_address, *label("R30") * label("K26")) {
+    for (const auto* bad :
+         {"https://127.0.0.1/a", "https://[::1]/a", "https://[::ffff:127.0.0.1]/a",
+          "https://[64:ff9b::7f00:1]/a", "https://2130706433/a", "https://0x7f000001/a",
+          "https://0x7f.1/a", "https://127.1/a", "https://0177.0.0.1/a", "https://8.8.8.8/a",
+          "https://a.0x10/a", "https://a.0x/a", "https://app.example./a", "https://127.0.0.1./a",
+          "https://.example/a", "https://a..example/a"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(valid(bad)) == "invalid_client_document");
     }
-    for (const auto* good : {"https://127.0.0.1.example/a", "https://1.a/a", "https://0x7f.example/a", "https://a.0xyz/a", "https://localhost/a"}) {
+    for (const auto* good :
+         {"https://127.0.0.1.example/a", "https://1.a/a", "https://0x7f.example/a",
+          "https://a.0xyz/a", "https://localhost/a"}) {
         BOOST_TEST_CONTEXT(good) BOOST_TEST(code_of(valid(good)) == "ok");
     }
 }
 
-BOOST_AUTO_TEST_CASE(other_ports_than_443_need_an_entry_in_the_allow_list, *label("R30") * label("R37")) {
+BOOST_AUTO_TEST_CASE(
+    other_ports_than_443_need_an_entry_in_the_allow_list, *label("R30") * label("R37")) {
     BOOST_TEST(code_of(valid("https://app.example:8443/a")) == "invalid_client_document");
     auto policy = open_policy();
     policy.hosts = {"app.example:8443", "*.other.example"};
     BOOST_TEST(code_of(valid("https://app.example:8443/a", policy)) == "ok");
     BOOST_TEST(valid("https://app.example:8443/a", policy)->authority() == "app.example:8443");
-    for (const auto* bad : {"https://app.example/a", "https://app.example:8444/a", "https://a.other.example:8443/a", "https://other.example/a"}) {
-        BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(valid(bad, policy)) == "invalid_client_document");
+    for (const auto* bad :
+         {"https://app.example/a", "https://app.example:8444/a", "https://a.other.example:8443/a",
+          "https://other.example/a"}) {
+        BOOST_TEST_CONTEXT(bad)
+        BOOST_TEST(code_of(valid(bad, policy)) == "invalid_client_document");
     }
     BOOST_TEST(code_of(valid("https://a.other.example/a", policy)) == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(a_denied_host_is_refused_on_every_port_and_its_neighbours_are_not, *label("R37")) {
+BOOST_AUTO_TEST_CASE(
+    a_denied_host_is_refused_on_every_port_and_its_neighbours_are_not, *label("R37")) {
     auto policy = open_policy();
     policy.denied_hosts = {"bad.example", "*.worse.example"};
     policy.insecure_test_hosts = {"bad.example:8443"};
-    for (const auto* bad : {"https://bad.example/a", "https://BAD.example/a", "https://bad.example:8443/a", "https://x.worse.example/a", "https://x.y.worse.example/a"}) {
-        BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(valid(bad, policy)) == "invalid_client_document");
+    for (const auto* bad :
+         {"https://bad.example/a", "https://BAD.example/a", "https://bad.example:8443/a",
+          "https://x.worse.example/a", "https://x.y.worse.example/a"}) {
+        BOOST_TEST_CONTEXT(bad)
+        BOOST_TEST(code_of(valid(bad, policy)) == "invalid_client_document");
     }
-    for (const auto* good : {"https://a.bad.example/a", "https://notbad.example/a", "https://worse.example/a", "https://noworse.example/a"}) {
+    for (const auto* good :
+         {"https://a.bad.example/a", "https://notbad.example/a", "https://worse.example/a",
+          "https://noworse.example/a"}) {
         BOOST_TEST_CONTEXT(good) BOOST_TEST(code_of(valid(good, policy)) == "ok");
     }
 }
@@ -121,8 +177,10 @@ BOOST_AUTO_TEST_CASE(without_documents_such_a_client_is_unknown, *label("D20")) 
     BOOST_TEST(!names_document(ClientId("cgc_sample")));
 }
 
-BOOST_AUTO_TEST_CASE(a_good_document_becomes_a_client, *label("R24") * label("R26") * label("R36")) {
-    const auto client = read(document_with(R"("scope":"mcp unknown","grant_types":["authorization_code","refresh_token"],"logo_uri":"https://app.example/l.png")"));
+BOOST_AUTO_TEST_CASE(
+    a_good_document_becomes_a_client, *label("R24") * label("R26") * label("R36")) {
+    const auto client = read(document_with(
+        R"("scope":"mcp unknown","grant_types":["authorization_code","refresh_token"],"logo_uri":"https://app.example/l.png")"));
     BOOST_REQUIRE(client);
     BOOST_TEST(client->id.text == sample_url);
     BOOST_TEST(client->name == "An App");
@@ -131,122 +189,200 @@ BOOST_AUTO_TEST_CASE(a_good_document_becomes_a_client, *label("R24") * label("R2
     BOOST_TEST(client->refresh);
     BOOST_TEST(!client->by_operator);
     BOOST_TEST(client->active);
-    BOOST_TEST(client->metadata == "{}", "nothing of it can put a stranger's picture on a page (R35)");
-    BOOST_TEST(match_redirect(*client, "http://localhost:53111/callback", std::nullopt).has_value());
+    BOOST_TEST(
+        client->metadata == "{}", "nothing of it can put a stranger's picture on a page (R35)");
+    BOOST_TEST(
+        match_redirect(*client, "http://localhost:53111/callback", std::nullopt).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_document_names_its_own_url_to_the_character, *label("R24")) {
-    for (const auto* other : {"https://App.example/oauth/client.json", "https://app.example:443/oauth/client.json", "https://app.example/oauth/client.json/",
-                              "https://app.example/oauth/client.json?", "https://evil.example/oauth/client.json", ""}) {
-        BOOST_TEST_CONTEXT(other) BOOST_TEST(code_of(read(document_with("\"client_id\":\"" + std::string(other) + "\""))) == "invalid_client_document");
+    for (const auto* other :
+         {"https://App.example/oauth/client.json", "https://app.example:443/oauth/client.json",
+          "https://app.example/oauth/client.json/", "https://app.example/oauth/client.json?",
+          "https://evil.example/oauth/client.json", ""}) {
+        BOOST_TEST_CONTEXT(other)
+        BOOST_TEST(
+            code_of(read(document_with("\"client_id\":\"" + std::string(other) + "\""))) ==
+            "invalid_client_document");
     }
-    for (const auto* other : {"\"client_id\":7", "\"client_id\":null"}) BOOST_TEST(code_of(read(document_with(other))) == "invalid_client_document");
+    for (const auto* other : {"\"client_id\":7", "\"client_id\":null"})
+        BOOST_TEST(code_of(read(document_with(other))) == "invalid_client_document");
     BOOST_TEST(code_of(read(document_with("", "client_id"))) == "invalid_client_document");
 }
 
 BOOST_AUTO_TEST_CASE(only_status_200_counts, *label("R25")) {
-    for (const int status : {100, 201, 203, 204, 206, 301, 302, 303, 304, 307, 308, 400, 404, 500, 503}) {
-        BOOST_TEST_CONTEXT(status) BOOST_TEST(code_of(read(DocumentAnswer{status, "application/json", document_with(""), false, {}})) == "invalid_client_document");
+    for (const int status :
+         {100, 201, 203, 204, 206, 301, 302, 303, 304, 307, 308, 400, 404, 500, 503}) {
+        BOOST_TEST_CONTEXT(status)
+        BOOST_TEST(
+            code_of(
+                read(DocumentAnswer{status, "application/json", document_with(""), false, {}})) ==
+            "invalid_client_document");
     }
-    BOOST_TEST(code_of(read(DocumentAnswer{200, "application/json", document_with(""), false, {}})) == "ok");
+    BOOST_TEST(
+        code_of(read(DocumentAnswer{200, "application/json", document_with(""), false, {}})) ==
+        "ok");
 }
 
 BOOST_AUTO_TEST_CASE(only_json_objects_of_a_json_type_are_read, *label("R26")) {
-    for (const auto* type : {"application/json", "application/json; charset=utf-8", "Application/JSON", "application/oauth-client+json", "application/x+json;a=b"}) {
+    for (const auto* type :
+         {"application/json", "application/json; charset=utf-8", "Application/JSON",
+          "application/oauth-client+json", "application/x+json;a=b"}) {
         BOOST_TEST_CONTEXT(type) BOOST_TEST(code_of(read(document_with(""), type)) == "ok");
     }
-    for (const auto* type : {"", "text/html", "text/json", "text/plain", "application/jsonp", "application/+json", "application/octet-stream", "image/svg+json"}) {
-        BOOST_TEST_CONTEXT(type) BOOST_TEST(code_of(read(document_with(""), type)) == "invalid_client_document");
+    for (const auto* type :
+         {"", "text/html", "text/json", "text/plain", "application/jsonp", "application/+json",
+          "application/octet-stream", "image/svg+json"}) {
+        BOOST_TEST_CONTEXT(type)
+        BOOST_TEST(code_of(read(document_with(""), type)) == "invalid_client_document");
     }
-    for (const auto* body : {"", "[]", "\"x\"", "<html>", "null", "{", "{} {}", "{\"client_id\":\"\xFF\"}"}) {
-        BOOST_TEST_CONTEXT(body) BOOST_TEST(code_of(read(std::string(body))) == "invalid_client_document");
+    for (const auto* body :
+         {"", "[]", "\"x\"", "<html>", "null", "{", "{} {}", "{\"client_id\":\"\xFF\"}"}) {
+        BOOST_TEST_CONTEXT(body)
+        BOOST_TEST(code_of(read(std::string(body))) == "invalid_client_document");
     }
-    for (const auto* name : {"client_name", "redirect_uris"}) BOOST_TEST_CONTEXT(name) BOOST_TEST(code_of(read(document_with("", name))) == "invalid_client_document");
-    for (const auto* bad : {"\"client_name\":\"  \"", "\"client_name\":7", "\"redirect_uris\":[]", "\"redirect_uris\":[1]", "\"redirect_uris\":\"https://a.example/b\""}) {
-        BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
+    for (const auto* name : {"client_name", "redirect_uris"}) BOOST_TEST_CONTEXT(name)
+    BOOST_TEST(code_of(read(document_with("", name))) == "invalid_client_document");
+    for (const auto* bad :
+         {"\"client_name\":\"  \"", "\"client_name\":7", "\"redirect_uris\":[]",
+          "\"redirect_uris\":[1]", "\"redirect_uris\":\"https://a.example/b\""}) {
+        BOOST_TEST_CONTEXT(bad)
+        BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
     }
 }
 
 BOOST_AUTO_TEST_CASE(five_kibibytes_are_read_and_no_more, *label("R31")) {
     const auto frame = document_with(R"("x":"")").size();
-    const auto sized = [&](std::size_t size) { return document_with("\"x\":\"" + std::string(size - frame, 'x') + "\""); };
+    const auto sized = [&](std::size_t size) {
+        return document_with("\"x\":\"" + std::string(size - frame, 'x') + "\"");
+    };
     BOOST_TEST(code_of(read(sized(max_document_bytes))) == "ok");
     BOOST_TEST(code_of(read(sized(max_document_bytes + 1))) == "invalid_client_document");
-    BOOST_TEST(code_of(read(DocumentAnswer{200, "application/json", document_with(""), true, {}})) == "invalid_client_document");
+    BOOST_TEST(
+        code_of(read(DocumentAnswer{200, "application/json", document_with(""), true, {}})) ==
+        "invalid_client_document");
 }
 
 BOOST_AUTO_TEST_CASE(shared_secrets_are_refused, *label("R27")) {
-    for (const auto* bad : {R"("client_secret":"x")", R"("client_secret":null)", R"("client_secret_expires_at":0)", R"("token_endpoint_auth_method":"client_secret_basic")",
-                            R"("token_endpoint_auth_method":"client_secret_post")", R"("token_endpoint_auth_method":"client_secret_jwt")",
-                            R"("token_endpoint_auth_method":"client_secret_post","token_endpoint_auth_methods_supported":["none"])",
-                            R"("token_endpoint_auth_methods_supported":["client_secret_post"])"}) {
-        BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
+    for (
+        const auto* bad :
+        {R"("client_secret":"x")", R"("client_secret":null)", R"("client_secret_expires_at":0)",
+         R"("token_endpoint_auth_method":"client_secret_basic")",
+         R"("token_endpoint_auth_method":"client_secret_post")",
+         R"("token_endpoint_auth_method":"client_secret_jwt")",
+         R"("token_endpoint_auth_method":"client_secret_post","token_endpoint_auth_methods_supported":["none"])",
+         R"("token_endpoint_auth_methods_supported":["client_secret_post"])"}) {
+        BOOST_TEST_CONTEXT(bad)
+        BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
     }
 }
 
 BOOST_AUTO_TEST_CASE(none_is_taken_wherever_the_document_offers_it, *label("R28")) {
-    for (const auto* good : {"", R"("token_endpoint_auth_method":"none")", R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"])",
-                             R"("token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["private_key_jwt","none"])",
-                             R"("token_endpoint_auth_method":null)", R"("token_endpoint_auth_methods_supported":[])"}) {
+    for (
+        const auto* good :
+        {"", R"("token_endpoint_auth_method":"none")",
+         R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"])",
+         R"("token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["private_key_jwt","none"])",
+         R"("token_endpoint_auth_method":null)", R"("token_endpoint_auth_methods_supported":[])"}) {
         BOOST_TEST_CONTEXT(good) BOOST_TEST(code_of(read(document_with(good))) == "ok");
     }
-    for (const auto* bad : {R"("token_endpoint_auth_method":"private_key_jwt")", R"("token_endpoint_auth_methods_supported":["private_key_jwt"])",
-                            R"("token_endpoint_auth_method":"tls_client_auth")", R"("token_endpoint_auth_method":7)", R"("token_endpoint_auth_methods_supported":"none")"}) {
-        BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
+    for (const auto* bad :
+         {R"("token_endpoint_auth_method":"private_key_jwt")",
+          R"("token_endpoint_auth_methods_supported":["private_key_jwt"])",
+          R"("token_endpoint_auth_method":"tls_client_auth")", R"("token_endpoint_auth_method":7)",
+          R"("token_endpoint_auth_methods_supported":"none")"}) {
+        BOOST_TEST_CONTEXT(bad)
+        BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
     }
 }
 
-BOOST_AUTO_TEST_CASE(keys_in_the_document_prove_a_client_that_offers_nothing_less, *label("R28") * label("R38")) {
+BOOST_AUTO_TEST_CASE(
+    keys_in_the_document_prove_a_client_that_offers_nothing_less, *label("R28") * label("R38")) {
     static const auto keys = "\"jwks\":" + TestKey::ec().jwks();
-    for (const auto* method : {R"("token_endpoint_auth_method":"private_key_jwt",)", R"("token_endpoint_auth_methods_supported":["private_key_jwt"],)"}) {
+    for (const auto* method :
+         {R"("token_endpoint_auth_method":"private_key_jwt",)",
+          R"("token_endpoint_auth_methods_supported":["private_key_jwt"],)"}) {
         const auto client = read(document_with(method + keys));
         BOOST_REQUIRE_MESSAGE(client, method);
         BOOST_TEST((client->auth == ClientAuth::private_key_jwt));
         BOOST_TEST(jwks_problem(client->jwks).empty());
     }
-    const auto open = read(document_with(R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"],)" + keys));
+    const auto open = read(document_with(
+        R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"],)" + keys));
     BOOST_TEST((open->auth == ClientAuth::none));
     BOOST_TEST(open->jwks.empty());
-    BOOST_TEST(code_of(read(document_with(R"("token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[]})"))) == "invalid_client_document");
+    BOOST_TEST(
+        code_of(read(document_with(
+            R"("token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[]})"))) ==
+        "invalid_client_document");
 }
 
-BOOST_AUTO_TEST_CASE(a_documents_keys_may_stand_at_an_address_of_its_own_origin, *label("R28") * label("R38")) {
+BOOST_AUTO_TEST_CASE(
+    a_documents_keys_may_stand_at_an_address_of_its_own_origin, *label("R28") * label("R38")) {
     auto policy = sample_policy();
     policy.documents = open_policy();
     const auto with = [&](const std::string& uri, const std::string& more = "") {
-        return read(DocumentAnswer{200, "application/json", document_with(R"("token_endpoint_auth_method":"private_key_jwt","jwks_uri":")" + uri + "\"" + more), false, {}}, policy);
+        return read(
+            DocumentAnswer{
+                200,
+                "application/json",
+                document_with(
+                    R"("token_endpoint_auth_method":"private_key_jwt","jwks_uri":")" + uri + "\"" +
+                    more),
+                false,
+                {}},
+            policy);
     };
     const auto client = with("https://app.example/jwks");
     BOOST_REQUIRE_MESSAGE(client, "refused");
     BOOST_TEST(client->jwks_uri == "https://app.example/jwks");
     BOOST_TEST(client->jwks.empty());
-    for (const auto* bad : {"https://other.example/jwks", "https://app.example:8443/jwks", "http://app.example/jwks", "https://10.0.0.1/jwks", "https://app.example", ""}) {
+    for (const auto* bad :
+         {"https://other.example/jwks", "https://app.example:8443/jwks", "http://app.example/jwks",
+          "https://10.0.0.1/jwks", "https://app.example", ""}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(with(bad)) == "invalid_client_document");
     }
-    BOOST_TEST(code_of(with("https://app.example/jwks", ",\"jwks\":" + TestKey::ec().jwks())) == "invalid_client_document");
+    BOOST_TEST(
+        code_of(with("https://app.example/jwks", ",\"jwks\":" + TestKey::ec().jwks())) ==
+        "invalid_client_document");
 }
 
-BOOST_AUTO_TEST_CASE(an_address_of_keys_is_judged_like_that_of_a_document, *label("R38") * label("R37") * label("K26")) {
+BOOST_AUTO_TEST_CASE(
+    an_address_of_keys_is_judged_like_that_of_a_document,
+    *label("R38") * label("R37") * label("K26")) {
     auto policy = open_policy();
     BOOST_TEST(code_of(validate_keys_url("https://keys.example/jwks", policy)) == "ok");
     BOOST_TEST(validate_keys_url("https://keys.example/jwks", policy)->max_bytes == 65536U);
-    for (const auto* bad : {"https://127.0.0.1/jwks", "https://[::1]/jwks", "https://2130706433/jwks", "https://u@keys.example/jwks", "https://keys.example:8443/jwks", "ftp://keys.example/jwks"}) {
-        BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(validate_keys_url(bad, policy)) == "invalid_client_metadata");
+    for (const auto* bad :
+         {"https://127.0.0.1/jwks", "https://[::1]/jwks", "https://2130706433/jwks",
+          "https://u@keys.example/jwks", "https://keys.example:8443/jwks",
+          "ftp://keys.example/jwks"}) {
+        BOOST_TEST_CONTEXT(bad)
+        BOOST_TEST(code_of(validate_keys_url(bad, policy)) == "invalid_client_metadata");
     }
     policy.denied_hosts = {"keys.example"};
-    BOOST_TEST(code_of(validate_keys_url("https://keys.example/jwks", policy)) == "invalid_client_metadata");
-    BOOST_TEST(code_of(validate_keys_url("https://app.example/jwks", DocumentPolicy())) == "invalid_client_metadata");
+    BOOST_TEST(
+        code_of(validate_keys_url("https://keys.example/jwks", policy)) ==
+        "invalid_client_metadata");
+    BOOST_TEST(
+        code_of(validate_keys_url("https://app.example/jwks", DocumentPolicy())) ==
+        "invalid_client_metadata");
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_is_a_set_of_keys_or_nothing, *label("R38")) {
-    const auto judged_answer = [](int status, const std::string& type, const std::string& body) { return code_of(validate_key_set(DocumentAnswer{status, type, body, false, {}})); };
+    const auto judged_answer = [](int status, const std::string& type, const std::string& body) {
+        return code_of(validate_key_set(DocumentAnswer{status, type, body, false, {}}));
+    };
     static const auto keys = TestKey::ec().jwks();
     BOOST_TEST(judged_answer(200, "application/json", keys) == "ok");
     BOOST_TEST(judged_answer(200, "application/jwk-set+json; charset=utf-8", keys) == "ok");
     BOOST_TEST(judged_answer(302, "application/json", keys) == "invalid_client_metadata");
     BOOST_TEST(judged_answer(200, "text/html", keys) == "invalid_client_metadata");
-    BOOST_TEST(judged_answer(200, "application/json", keys + std::string(65536, ' ')) == "invalid_client_metadata");
-    BOOST_TEST(judged_answer(200, "application/json", R"({"keys":[]})") == "invalid_client_metadata");
+    BOOST_TEST(
+        judged_answer(200, "application/json", keys + std::string(65536, ' ')) ==
+        "invalid_client_metadata");
+    BOOST_TEST(
+        judged_answer(200, "application/json", R"({"keys":[]})") == "invalid_client_metadata");
 }
 
 BOOST_AUTO_TEST_CASE(grants_and_addresses_that_are_not_for_us_are_dropped, *label("R29")) {
@@ -258,10 +394,22 @@ BOOST_AUTO_TEST_CASE(grants_and_addresses_that_are_not_for_us_are_dropped, *labe
     BOOST_TEST(!read(document_with(""))->refresh);
     auto policy = sample_policy();
     policy.refresh_idle = Span(0);
-    BOOST_TEST(!read(DocumentAnswer{200, "application/json", document_with(R"("grant_types":["authorization_code","refresh_token"])"), false, {}}, policy)->refresh);
-    for (const auto* bad : {R"("grant_types":["client_credentials"])", R"("grant_types":"authorization_code")", R"("response_types":["token"])",
-                            R"x("redirect_uris":["javascript:alert(1)","http://evil.example/cb"])x", R"("scope":"a  \" b")"}) {
-        BOOST_TEST_CONTEXT(bad) BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
+    BOOST_TEST(!read(
+                    DocumentAnswer{
+                        200,
+                        "application/json",
+                        document_with(R"("grant_types":["authorization_code","refresh_token"])"),
+                        false,
+                        {}},
+                    policy)
+                    ->refresh);
+    for (const auto* bad :
+         {R"("grant_types":["client_credentials"])", R"("grant_types":"authorization_code")",
+          R"("response_types":["token"])",
+          R"x("redirect_uris":["javascript:alert(1)","http://evil.example/cb"])x",
+          R"("scope":"a  \" b")"}) {
+        BOOST_TEST_CONTEXT(bad)
+        BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
     }
 }
 
@@ -275,13 +423,16 @@ BOOST_AUTO_TEST_CASE(a_document_is_kept_as_its_host_says_within_our_bounds, *lab
     BOOST_TEST(lifetime("max-age=86399") == 86399);
     BOOST_TEST(lifetime("max-age=86401") == 86400);
     BOOST_TEST(lifetime("max-age=99999999999999999999999") == 86400);
-    for (const auto* short_lived : {"no-store", "no-cache", "max-age=600, no-store", "max-age=0", "max-age=x", "max-age="}) {
+    for (const auto* short_lived :
+         {"no-store", "no-cache", "max-age=600, no-store", "max-age=0", "max-age=x", "max-age="}) {
         BOOST_TEST_CONTEXT(short_lived) BOOST_TEST(lifetime(short_lived) == 60);
     }
     BOOST_TEST(lifetime("") == 3600);
     BOOST_TEST(lifetime("", "", "Fri, 15 Jan 2027 08:10:00 GMT") == 600);
     BOOST_TEST(lifetime("max-age=300", "", "Fri, 15 Jan 2027 08:10:00 GMT") == 300);
-    for (const auto* past : {"0", "-1", "Fri, 15 Jan 2027 07:10:00 GMT", "Fri, 32 Jan 2027 08:10:00 GMT", "Fri, 15 Jan 2027 08:10:00", "Friday"}) {
+    for (const auto* past :
+         {"0", "-1", "Fri, 15 Jan 2027 07:10:00 GMT", "Fri, 32 Jan 2027 08:10:00 GMT",
+          "Fri, 15 Jan 2027 08:10:00", "Friday"}) {
         BOOST_TEST_CONTEXT(past) BOOST_TEST(lifetime("", "", past) == 60);
     }
 }

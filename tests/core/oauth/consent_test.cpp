@@ -32,7 +32,8 @@ Flow flow_of(const Identity& identity) {
 
 // "ok virtual_key vk_sample", or the fault.
 std::string outcome(const Result<Identity>& identity) {
-    return identity ? "ok " + std::string(name_of(identity->kind)) + " " + identity->value : code_of(identity);
+    return identity ? "ok " + std::string(name_of(identity->kind)) + " " + identity->value
+                    : code_of(identity);
 }
 
 BearerClaims names_key() {
@@ -47,7 +48,9 @@ BearerClaims is_admin() {
     return claims;
 }
 
-std::string submitted(const Identity& chosen, const std::optional<BearerClaims>& bearer, const std::optional<VirtualKey>& key, const Policy& policy = sample_policy()) {
+std::string submitted(
+    const Identity& chosen, const std::optional<BearerClaims>& bearer,
+    const std::optional<VirtualKey>& key, const Policy& policy = sample_policy()) {
     return outcome(validate_submit_identity(flow_of(chosen), bearer, key, policy, noon));
 }
 
@@ -55,8 +58,10 @@ std::string submitted(const Identity& chosen, const std::optional<BearerClaims>&
 
 BOOST_AUTO_TEST_SUITE(consent)
 
-// ---- which flow, whose browser ---------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(a_flow_id_has_22_base64url_characters_and_comes_once, *label("contract_1") * label("K46")) {
+// ---- which flow, whose browser
+// ---------------------------------------------------------------------------------
+BOOST_AUTO_TEST_CASE(
+    a_flow_id_has_22_base64url_characters_and_comes_once, *label("contract_1") * label("K46")) {
     const auto id = [](const std::string& form) { return code_of(parse_flow_id(form_of(form))); };
     BOOST_TEST(id("flow_id=" + std::string(22, 'a')) == "ok");
     BOOST_TEST(id("flow_id=" + std::string(20, 'a') + "-_") == "ok");
@@ -66,28 +71,39 @@ BOOST_AUTO_TEST_CASE(a_flow_id_has_22_base64url_characters_and_comes_once, *labe
     BOOST_TEST(id("flow_id=" + std::string(23, 'a')) == "invalid_flow");
     BOOST_TEST(id("flow_id=" + std::string(21, 'a') + ".") == "invalid_flow");
     BOOST_TEST(id("flow_id=" + std::string(21, 'a') + "%0A") == "invalid_flow");
-    BOOST_TEST(id("flow_id=" + std::string(22, 'a') + "&flow_id=" + std::string(22, 'a')) == "invalid_flow");
+    BOOST_TEST(
+        id("flow_id=" + std::string(22, 'a') + "&flow_id=" + std::string(22, 'a')) ==
+        "invalid_flow");
 }
 
 BOOST_AUTO_TEST_CASE(only_the_browser_that_began_may_go_on, *label("U3") * label("K44")) {
     BOOST_TEST(code_of(check_flow(sample_flow(), own_cookie(), false, noon)) == "ok");
     BOOST_TEST(code_of(check_flow(sample_flow(), std::nullopt, false, noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(check_flow(sample_flow(), sha256("another"), false, noon)) == "browser_mismatch");
+    BOOST_TEST(
+        code_of(check_flow(sample_flow(), sha256("another"), false, noon)) == "browser_mismatch");
     BOOST_TEST(code_of(check_flow(sample_flow(), Digest{}, false, noon)) == "browser_mismatch");
 }
 
 BOOST_AUTO_TEST_CASE(an_admin_stands_in_for_the_cookie_but_not_for_the_time, *label("contract_1")) {
     BOOST_TEST(code_of(check_flow(sample_flow(), std::nullopt, true, noon)) == "ok");
-    BOOST_TEST(code_of(check_flow(sample_flow(), std::nullopt, true, noon + Span(900))) == "flow_expired");
+    BOOST_TEST(
+        code_of(check_flow(sample_flow(), std::nullopt, true, noon + Span(900))) == "flow_expired");
 }
 
-BOOST_AUTO_TEST_CASE(a_flow_is_open_until_its_last_second_and_not_in_it, *label("contract_1") * label("contract_6")) {
+BOOST_AUTO_TEST_CASE(
+    a_flow_is_open_until_its_last_second_and_not_in_it,
+    *label("contract_1") * label("contract_6")) {
     BOOST_TEST(code_of(check_flow(sample_flow(), own_cookie(), false, noon + Span(899))) == "ok");
-    BOOST_TEST(code_of(check_flow(sample_flow(), own_cookie(), false, noon + Span(900))) == "flow_expired");
-    BOOST_TEST(code_of(check_flow(sample_flow(), sha256("another"), false, noon + Span(900))) == "browser_mismatch"); // a stranger learns nothing
+    BOOST_TEST(
+        code_of(check_flow(sample_flow(), own_cookie(), false, noon + Span(900))) ==
+        "flow_expired");
+    BOOST_TEST(
+        code_of(check_flow(sample_flow(), sha256("another"), false, noon + Span(900))) ==
+        "browser_mismatch"); // a stranger learns nothing
 }
 
-// ---- who the person is -----------------------------------------------------------------------------------------
+// ---- who the person is
+// -----------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_user_id_has_1_to_255_bytes_after_trimming, *label("contract_3")) {
     BOOST_TEST(outcome(validate_user_id("  anna \t")) == "ok user_id anna");
     BOOST_TEST(outcome(validate_user_id("a")) == "ok user_id a");
@@ -105,14 +121,21 @@ BOOST_AUTO_TEST_CASE(a_user_id_has_1_to_255_bytes_after_trimming, *label("contra
 }
 
 BOOST_AUTO_TEST_CASE(a_user_id_holds_no_control_character, *label("contract_3")) {
-    for (const auto* bad : {"a\nb", "a\rb", "a\tb", "a\x01", "a\x7f" "b", "a\u0085b", "\xff", "a\xc3"}) {
-        BOOST_TEST_CONTEXT(to_hex(bad)) BOOST_TEST(code_of(validate_user_id(bad)) == "invalid_user_id");
+    for (const auto* bad :
+         {"a\nb", "a\rb", "a\tb", "a\x01",
+          "a\x7f"
+          "b",
+          "a\u0085b", "\xff", "a\xc3"}) {
+        BOOST_TEST_CONTEXT(to_hex(bad))
+        BOOST_TEST(code_of(validate_user_id(bad)) == "invalid_user_id");
     }
     BOOST_TEST(code_of(validate_user_id(std::string("a\0b", 3))) == "invalid_user_id");
     BOOST_TEST(code_of(validate_user_id("a\u00A0b")) == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(a_virtual_key_must_be_known_active_and_unexpired_and_all_refusals_say_the_same, *label("contract_3") * label("K39")) {
+BOOST_AUTO_TEST_CASE(
+    a_virtual_key_must_be_known_active_and_unexpired_and_all_refusals_say_the_same,
+    *label("contract_3") * label("K39")) {
     auto key = sample_virtual_key();
     BOOST_TEST(outcome(validate_virtual_key(key, noon)) == "ok virtual_key vk_sample");
     key.expires_at = noon + Span(1);
@@ -134,7 +157,8 @@ BOOST_AUTO_TEST_CASE(skipping_is_for_servers_that_allow_it, *label("contract_3")
     BOOST_TEST(code_of(validate_skip(enforcing())) == "identity_required");
 }
 
-// ---- the bearer matrix of contract section 1 -------------------------------------------------------------------
+// ---- the bearer matrix of contract section 1
+// -------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(without_a_bearer_the_flows_identity_stays, *label("contract_1")) {
     BOOST_TEST(submitted(nobody, std::nullopt, std::nullopt) == "ok skipped ");
     BOOST_TEST(submitted(skipped, std::nullopt, std::nullopt) == "ok skipped ");
@@ -145,10 +169,14 @@ BOOST_AUTO_TEST_CASE(without_a_bearer_the_flows_identity_stays, *label("contract
 
 BOOST_AUTO_TEST_CASE(where_identity_is_enforced_nobody_ends_up_skipped, *label("contract_1")) {
     BOOST_TEST(submitted(nobody, std::nullopt, std::nullopt, enforcing()) == "identity_required");
-    BOOST_TEST(submitted(skipped, std::nullopt, std::nullopt, enforcing()) == "identity_required"); // chosen before the switch was set
+    BOOST_TEST(
+        submitted(skipped, std::nullopt, std::nullopt, enforcing()) ==
+        "identity_required"); // chosen before the switch was set
     BOOST_TEST(submitted(nobody, is_admin(), std::nullopt, enforcing()) == "identity_required");
     BOOST_TEST(submitted(typed, std::nullopt, std::nullopt, enforcing()) == "ok user_id anna");
-    BOOST_TEST(submitted(nobody, names_key(), sample_virtual_key(), enforcing()) == "ok virtual_key vk_sample");
+    BOOST_TEST(
+        submitted(nobody, names_key(), sample_virtual_key(), enforcing()) ==
+        "ok virtual_key vk_sample");
 }
 
 BOOST_AUTO_TEST_CASE(a_bearers_key_is_the_flows_key_or_becomes_it, *label("contract_1")) {
@@ -157,8 +185,10 @@ BOOST_AUTO_TEST_CASE(a_bearers_key_is_the_flows_key_or_becomes_it, *label("contr
     auto other = sample_virtual_key();
     other.id = VirtualKeyId("vk_other");
     BOOST_TEST(submitted(keyed, names_key(), other) == "invalid_bearer");
-    for (const auto& chosen : {skipped, typed, verified, Identity{IdentityKind::user_id, "vk_sample"}}) {
-        BOOST_TEST_CONTEXT(name_of(chosen.kind)) BOOST_TEST(submitted(chosen, names_key(), sample_virtual_key()) == "invalid_bearer");
+    for (const auto& chosen :
+         {skipped, typed, verified, Identity{IdentityKind::user_id, "vk_sample"}}) {
+        BOOST_TEST_CONTEXT(name_of(chosen.kind))
+        BOOST_TEST(submitted(chosen, names_key(), sample_virtual_key()) == "invalid_bearer");
     }
 }
 
@@ -182,7 +212,8 @@ BOOST_AUTO_TEST_CASE(an_admin_leaves_the_identity_as_it_is, *label("contract_1")
     BOOST_TEST(submitted(keyed, is_admin(), std::nullopt) == "ok virtual_key vk_sample");
 }
 
-// ---- whose tokens ----------------------------------------------------------------------------------------------
+// ---- whose tokens
+// ----------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(what_a_person_typed_owns_no_tokens_beyond_the_session, *label("contract_4")) {
     const SessionId one("s1");
     BOOST_TEST(token_owner(typed, one) == "session:s1");
@@ -199,13 +230,17 @@ BOOST_AUTO_TEST_CASE(no_user_id_can_name_another_owner, *label("contract_4")) {
     for (const auto* hostile : {"key:vk_sample", "session:s2", "flow:f1", "s2", ""}) {
         BOOST_TEST_CONTEXT(hostile) {
             BOOST_TEST(token_owner({IdentityKind::user_id, hostile}, session) == "session:s1");
-            BOOST_TEST(token_owner({IdentityKind::verified_user, hostile}, session) == "user:" + sha256(hostile).hex);
+            BOOST_TEST(
+                token_owner({IdentityKind::verified_user, hostile}, session) ==
+                "user:" + sha256(hostile).hex);
         }
     }
 }
 
 BOOST_AUTO_TEST_CASE(every_kind_of_identity_has_a_word_and_every_word_a_kind) {
-    for (const auto kind : {IdentityKind::none, IdentityKind::skipped, IdentityKind::user_id, IdentityKind::verified_user, IdentityKind::virtual_key}) {
+    for (const auto kind :
+         {IdentityKind::none, IdentityKind::skipped, IdentityKind::user_id,
+          IdentityKind::verified_user, IdentityKind::virtual_key}) {
         BOOST_TEST((identity_kind(name_of(kind)) == kind));
     }
     BOOST_TEST(!identity_kind("admin"));

@@ -1,4 +1,5 @@
-// The gate's rules: which resource a path means, what is asked of a caller, and what the server behind is told.
+// The gate's rules: which resource a path means, what is asked of a caller, and what the server
+// behind is told.
 #include "consentgate/core/oauth/gate.h"
 
 #include "tests/support/makers.h"
@@ -46,60 +47,108 @@ BOOST_AUTO_TEST_SUITE(gate)
 
 BOOST_AUTO_TEST_CASE(the_longest_resource_that_covers_whole_segments_counts, *label("RS8")) {
     const auto map = map_of({"https://h/mcp", "https://h/mcp/notion", "https://h/other/"});
-    for (const auto* path : {"/mcp", "/mcp/", "/mcp/x", "/mcp/notionx", "/mcp/not/ion", "/%6dcp", "/mcp/a%20b"}) BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "https://h/mcp");
-    for (const auto* path : {"/mcp/notion", "/mcp/notion/", "/mcp/notion/x", "/mcp/%6eotion"}) BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "https://h/mcp/notion");
-    for (const auto* path : {"/other", "/other/", "/other/x"}) BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "https://h/other/");
-    for (const auto* path : {"/", "/mcpx", "/MCP", "/mc", "/otherx", "/x/mcp"}) BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "not_found");
+    for (const auto* path :
+         {"/mcp", "/mcp/", "/mcp/x", "/mcp/notionx", "/mcp/not/ion", "/%6dcp", "/mcp/a%20b"})
+        BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "https://h/mcp");
+    for (const auto* path : {"/mcp/notion", "/mcp/notion/", "/mcp/notion/x", "/mcp/%6eotion"})
+        BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "https://h/mcp/notion");
+    for (const auto* path : {"/other", "/other/", "/other/x"})
+        BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "https://h/other/");
+    for (const auto* path : {"/", "/mcpx", "/MCP", "/mc", "/otherx", "/x/mcp"})
+        BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "not_found");
 }
 
 BOOST_AUTO_TEST_CASE(a_resource_at_the_root_covers_everything, *label("RS8")) {
     for (const auto* url : {"https://h", "https://h/"}) {
         const auto map = map_of({url});
-        for (const auto* path : {"/", "/mcp", "/a/b"}) BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == url);
+        for (const auto* path : {"/", "/mcp", "/a/b"})
+            BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == url);
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_path_that_two_programs_could_read_differently_is_refused, *label("RS8") * label("RS11")) {
+BOOST_AUTO_TEST_CASE(
+    a_path_that_two_programs_could_read_differently_is_refused, *label("RS8") * label("RS11")) {
     const auto map = map_of({"https://h/mcp", "https://h/mcp/notion"});
-    for (const auto* path : {"", "mcp", "http://h/mcp", "//mcp", "/mcp//notion", "/./mcp", "/mcp/./notion", "/mcp/x/../notion", "/mcp/x/..", "/mcp/%2e%2e/x", "/mcp/.%2E/x", "/mcp%2Fnotion",
-                             "/mcp/x%2f..%2fnotion", "/mcp\\notion", "/mcp%5Cnotion", "/mcp;x/notion", "/mcp%3Bx", "/mcp/%252e%252e/notion", "/mcp%00", "/mcp/%0a", "/mcp/%", "/mcp/%zz", "/mcp/%ff",
-                             "/mcp%3Fx", "/mcp%23x"}) {
+    for (const auto* path :
+         {"",
+          "mcp",
+          "http://h/mcp",
+          "//mcp",
+          "/mcp//notion",
+          "/./mcp",
+          "/mcp/./notion",
+          "/mcp/x/../notion",
+          "/mcp/x/..",
+          "/mcp/%2e%2e/x",
+          "/mcp/.%2E/x",
+          "/mcp%2Fnotion",
+          "/mcp/x%2f..%2fnotion",
+          "/mcp\\notion",
+          "/mcp%5Cnotion",
+          "/mcp;x/notion",
+          "/mcp%3Bx",
+          "/mcp/%252e%252e/notion",
+          "/mcp%00",
+          "/mcp/%0a",
+          "/mcp/%",
+          "/mcp/%zz",
+          "/mcp/%ff",
+          "/mcp%3Fx",
+          "/mcp%23x"}) {
         BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "invalid_request");
     }
     // Their neighbours pass.
-    for (const auto* path : {"/mcp/...", "/mcp/.x", "/mcp/x..y", "/mcp/a:b@c", "/mcp/%C3%A9"}) BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "https://h/mcp");
+    for (const auto* path : {"/mcp/...", "/mcp/.x", "/mcp/x..y", "/mcp/a:b@c", "/mcp/%C3%A9"})
+        BOOST_TEST_CONTEXT(path) BOOST_TEST(found(map, path) == "https://h/mcp");
 }
 
 BOOST_AUTO_TEST_CASE(two_resources_of_one_path_are_an_error_of_the_operator, *label("RS8")) {
     BOOST_CHECK_THROW(map_of({"https://a/mcp", "https://b/mcp"}), std::invalid_argument);
-    BOOST_CHECK_THROW(map_of({"https://a/mcp", "https://a/x", "https://a/mcp/"}), std::invalid_argument);
+    BOOST_CHECK_THROW(
+        map_of({"https://a/mcp", "https://a/x", "https://a/mcp/"}), std::invalid_argument);
     BOOST_CHECK_NO_THROW(map_of({"https://a/mcp", "https://b/mcpx"}));
 }
 
-BOOST_AUTO_TEST_CASE(a_resource_whose_path_reads_two_ways_is_refused_and_never_covers_more_than_it_says, *label("RS8") * label("RS11")) {
-    for (const auto* url : {"https://h/mcp;x", "https://h/a/../b", "https://h//mcp", "https://h/mcp//", "https://h/mcp%2Fx", "https://h/./mcp"}) {
+BOOST_AUTO_TEST_CASE(
+    a_resource_whose_path_reads_two_ways_is_refused_and_never_covers_more_than_it_says,
+    *label("RS8") * label("RS11")) {
+    for (const auto* url :
+         {"https://h/mcp;x", "https://h/a/../b", "https://h//mcp", "https://h/mcp//",
+          "https://h/mcp%2Fx", "https://h/./mcp"}) {
         BOOST_TEST_CONTEXT(url) BOOST_CHECK_THROW(map_of({url}), std::invalid_argument);
     }
-    for (const auto* url : {"https://h", "https://h/", "https://h?x", "https://h/mcp/", "https://h/a%20b"}) BOOST_TEST_CONTEXT(url) BOOST_CHECK_NO_THROW(map_of({url}));
+    for (const auto* url :
+         {"https://h", "https://h/", "https://h?x", "https://h/mcp/", "https://h/a%20b"})
+        BOOST_TEST_CONTEXT(url) BOOST_CHECK_NO_THROW(map_of({url}));
 }
 
-BOOST_AUTO_TEST_CASE(a_challenge_says_where_and_for_what_and_an_error_only_to_who_came_with_a_token, *label("C2") * label("C3") * label("C4") * label("C5")) {
-    BOOST_TEST(core::bearer_challenge("https://h/mcp", scopes("mcp profile"), nullptr) ==
-               "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", scope=\"mcp profile\"");
-    const auto error = core::make_error(core::ErrorCode::invalid_bearer, core::PublicMessage{"not \"valid\"\r\nX: y"});
+BOOST_AUTO_TEST_CASE(
+    a_challenge_says_where_and_for_what_and_an_error_only_to_who_came_with_a_token,
+    *label("C2") * label("C3") * label("C4") * label("C5")) {
+    BOOST_TEST(
+        core::bearer_challenge("https://h/mcp", scopes("mcp profile"), nullptr) ==
+        "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", scope=\"mcp profile\"");
+    const auto error = core::make_error(
+        core::ErrorCode::invalid_bearer, core::PublicMessage{"not \"valid\"\r\nX: y"});
     const auto challenge = core::bearer_challenge("https://h/mcp", scopes("mcp"), &error);
-    BOOST_TEST(challenge == "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", scope=\"mcp\", error=\"invalid_token\", error_description=\"not  valid   X: y\"");
+    BOOST_TEST(
+        challenge ==
+        "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", scope=\"mcp\", error=\"invalid_token\", error_description=\"not  valid   X: y\"");
 }
 
 BOOST_AUTO_TEST_CASE(who_must_connect_an_account_is_sent_to_sign_in_anew, *label("C5")) {
-    const auto error = core::make_error(core::ErrorCode::interaction_required, core::PublicMessage{"connect first"});
+    const auto error = core::make_error(
+        core::ErrorCode::interaction_required, core::PublicMessage{"connect first"});
     BOOST_TEST(core::gate_status(error) == 401);
-    BOOST_TEST(core::bearer_challenge("https://h/mcp", scopes("mcp"), &error).find("error=\"invalid_token\"") != std::string::npos);
+    BOOST_TEST(
+        core::bearer_challenge("https://h/mcp", scopes("mcp"), &error)
+            .find("error=\"invalid_token\"") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_scope_that_holds_the_needed_one_is_enough, *label("C6") * label("C7")) {
     auto policy = sample_policy();
-    policy.implications = {{"admin", scopes("write")}, {"write", scopes("mcp profile")}, {"loop", scopes("loop")}};
+    policy.implications = {
+        {"admin", scopes("write")}, {"write", scopes("mcp profile")}, {"loop", scopes("loop")}};
     core::Session session;
     const auto valid = [&](std::string_view granted, std::string_view needed) {
         session.scope = scopes(granted);
@@ -113,7 +162,9 @@ BOOST_AUTO_TEST_CASE(a_scope_that_holds_the_needed_one_is_enough, *label("C6") *
     BOOST_TEST(!valid("loop", "mcp"));
 }
 
-BOOST_AUTO_TEST_CASE(the_server_behind_is_told_who_calls_and_nothing_it_could_misread, *label("RS11") * label("C12")) {
+BOOST_AUTO_TEST_CASE(
+    the_server_behind_is_told_who_calls_and_nothing_it_could_misread,
+    *label("RS11") * label("C12")) {
     auto view = sample_view();
     BOOST_TEST(fact(view, "SUBJECT") == "session:session_sample"); // a typed name proves nothing
     BOOST_TEST(fact(view, "USER") == "ada");

@@ -19,7 +19,8 @@ struct Presented {
 
     Result<Exchange> valid() const {
         const auto request = parse_code_request(form.form(), ClientId(form.value("client_id")));
-        return request ? validate_code_request(*request, code, session, now) : Result<Exchange>(request.error());
+        return request ? validate_code_request(*request, code, session, now)
+                       : Result<Exchange>(request.error());
     }
     std::string verdict() const {
         const auto result = valid();
@@ -30,7 +31,8 @@ struct Presented {
 };
 
 std::string parsed(const Parameters& form) {
-    if (const auto grant = parse_grant_type(form.form(), sample_policy()); !grant) return code_of(grant);
+    if (const auto grant = parse_grant_type(form.form(), sample_policy()); !grant)
+        return code_of(grant);
     return code_of(parse_code_request(form.form(), ClientId("cgc_sample")));
 }
 
@@ -38,19 +40,26 @@ std::string parsed(const Parameters& form) {
 
 BOOST_AUTO_TEST_SUITE(grant)
 
-// ---- the request in form ---------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(the_grant_is_an_authorization_code_or_the_right_error, *label("T4") * label("T35")) {
+// ---- the request in form
+// ---------------------------------------------------------------------------------------
+BOOST_AUTO_TEST_CASE(
+    the_grant_is_an_authorization_code_or_the_right_error, *label("T4") * label("T35")) {
     BOOST_TEST(parsed(sample_exchange()) == "ok");
     BOOST_TEST(parsed(sample_exchange().without("grant_type")) == "invalid_request");
     BOOST_TEST(parsed(sample_exchange().with("grant_type", "")) == "invalid_request");
-    for (const auto* grant : {"foo", "password", "client_credentials", "implicit", "Authorization_Code"}) {
-        BOOST_TEST_CONTEXT(grant) BOOST_TEST(parsed(sample_exchange().with("grant_type", grant)) == "unsupported_grant_type");
+    for (const auto* grant :
+         {"foo", "password", "client_credentials", "implicit", "Authorization_Code"}) {
+        BOOST_TEST_CONTEXT(grant)
+        BOOST_TEST(parsed(sample_exchange().with("grant_type", grant)) == "unsupported_grant_type");
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_repeated_parameter_is_refused_and_an_unknown_one_ignored, *label("T5") * label("K46")) {
-    for (const auto* name : {"grant_type", "code", "client_id", "code_verifier", "redirect_uri", "foo"}) {
-        BOOST_TEST_CONTEXT(name) BOOST_TEST(parsed(sample_exchange().with(name, "x").also(name, "x")) == "invalid_request");
+BOOST_AUTO_TEST_CASE(
+    a_repeated_parameter_is_refused_and_an_unknown_one_ignored, *label("T5") * label("K46")) {
+    for (const auto* name :
+         {"grant_type", "code", "client_id", "code_verifier", "redirect_uri", "foo"}) {
+        BOOST_TEST_CONTEXT(name)
+        BOOST_TEST(parsed(sample_exchange().with(name, "x").also(name, "x")) == "invalid_request");
     }
     BOOST_TEST(parsed(sample_exchange().also("foo", "bar").also("scope", "")) == "ok");
 }
@@ -62,20 +71,26 @@ BOOST_AUTO_TEST_CASE(code_client_and_verifier_are_required, *label("T6") * label
 }
 
 BOOST_AUTO_TEST_CASE(a_verifier_out_of_shape_is_refused, *label("T14")) {
-    for (const auto& [verifier, verdict] : std::vector<std::pair<std::string, std::string>>{{std::string(42, 'a'), "invalid_grant"},
-                                                                                           {std::string(43, 'a'), "ok"},
-                                                                                           {std::string(128, 'a'), "ok"},
-                                                                                           {std::string(129, 'a'), "invalid_grant"},
-                                                                                           {std::string(43, 'a') + "=", "invalid_grant"}}) {
-        BOOST_TEST_CONTEXT(verifier) BOOST_TEST(parsed(sample_exchange().with("code_verifier", verifier)) == verdict);
+    for (const auto& [verifier, verdict] : std::vector<std::pair<std::string, std::string>>{
+             {std::string(42, 'a'), "invalid_grant"},
+             {std::string(43, 'a'), "ok"},
+             {std::string(128, 'a'), "ok"},
+             {std::string(129, 'a'), "invalid_grant"},
+             {std::string(43, 'a') + "=", "invalid_grant"}}) {
+        BOOST_TEST_CONTEXT(verifier)
+        BOOST_TEST(parsed(sample_exchange().with("code_verifier", verifier)) == verdict);
     }
 }
 
 BOOST_AUTO_TEST_CASE(two_resources_cannot_be_named_at_once, *label("T18") * label("A21")) {
-    BOOST_TEST(parsed(sample_exchange().also("resource", "https://a.example").also("resource", "https://b.example")) == "invalid_target");
+    BOOST_TEST(
+        parsed(sample_exchange()
+                   .also("resource", "https://a.example")
+                   .also("resource", "https://b.example")) == "invalid_target");
 }
 
-// ---- the code --------------------------------------------------------------------------------------------------
+// ---- the code
+// --------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(everything_right_redeems, *label("T12") * label("T15")) {
     Presented it;
     BOOST_TEST(it.verdict() == "redeem");
@@ -129,7 +144,8 @@ BOOST_AUTO_TEST_CASE(a_session_that_ended_first_gives_no_token, *label("T13")) {
     BOOST_TEST(it.verdict() == "redeem");
 }
 
-BOOST_AUTO_TEST_CASE(another_resource_is_an_invalid_target_that_keeps_the_code, *label("T18") * label("K37")) {
+BOOST_AUTO_TEST_CASE(
+    another_resource_is_an_invalid_target_that_keeps_the_code, *label("T18") * label("K37")) {
     Presented it;
     it.form = sample_exchange().with("resource", "https://tools.example.org/other");
     BOOST_TEST(it.verdict() == "invalid_target");
@@ -154,7 +170,9 @@ BOOST_AUTO_TEST_CASE(the_checks_come_in_the_order_of_t12, *label("T12")) {
     BOOST_TEST(it.reason() == "unknown code");
 }
 
-BOOST_AUTO_TEST_CASE(a_spent_code_with_everything_right_is_a_replay_whenever_it_comes, *label("T16") * label("K18")) {
+BOOST_AUTO_TEST_CASE(
+    a_spent_code_with_everything_right_is_a_replay_whenever_it_comes,
+    *label("T16") * label("K18")) {
     Presented it;
     it.code->redeemed_at = noon;
     BOOST_TEST(it.verdict() == "replay");
@@ -179,15 +197,18 @@ BOOST_AUTO_TEST_CASE(a_spent_code_with_anything_wrong_revokes_nothing, *label("T
 }
 
 BOOST_AUTO_TEST_CASE(the_token_document_has_its_four_members_with_their_types, *label("T3")) {
-    const auto document = json_of(token_response({Secret("cgs_x"), std::nullopt, sample_settlement().session}, noon + Span(10)));
+    const auto document = json_of(token_response(
+        {Secret("cgs_x"), std::nullopt, sample_settlement().session}, noon + Span(10)));
     BOOST_TEST(members_of(*document) == "access_token token_type expires_in scope");
     BOOST_TEST(member_of(*document, "access_token") == "cgs_x");
     BOOST_TEST(member_of(*document, "token_type") == "Bearer");
     BOOST_TEST(document->get("expires_in").isInteger());
     BOOST_TEST(document->getValue<int>("expires_in") == 86390);
     BOOST_TEST(member_of(*document, "scope") == "mcp");
-    const auto refreshable = json_of(token_response({Secret("cgs_x"), Secret("cgr_y"), sample_settlement().session}, noon));
-    BOOST_TEST(members_of(*refreshable) == "access_token token_type expires_in refresh_token scope");
+    const auto refreshable = json_of(
+        token_response({Secret("cgs_x"), Secret("cgr_y"), sample_settlement().session}, noon));
+    BOOST_TEST(
+        members_of(*refreshable) == "access_token token_type expires_in refresh_token scope");
     BOOST_TEST(member_of(*refreshable, "refresh_token") == "cgr_y");
 }
 

@@ -14,7 +14,9 @@ constexpr const char* resource = "https://tools.example.org/mcp";
 
 SessionView sample_view() { return {sample_settlement().session, "Sample", true, std::nullopt}; }
 
-Poco::JSON::Object::Ptr told(const std::optional<SessionView>& view, const std::string& asking = resource, Instant now = noon) {
+Poco::JSON::Object::Ptr told(
+    const std::optional<SessionView>& view, const std::string& asking = resource,
+    Instant now = noon) {
     return json_of(introspection_response(view, sha256("token"), asking, sample_policy(), now));
 }
 
@@ -33,22 +35,30 @@ BOOST_AUTO_TEST_CASE(an_active_token_is_described_in_the_rfcs_words, *label("V9"
     BOOST_TEST(document->getValue<std::int64_t>("iat") == epoch(noon));
     BOOST_TEST(document->getValue<std::int64_t>("exp") == epoch(noon) + 86400);
     BOOST_TEST(member_of(*document, "jti").size() == 32U);
-    BOOST_TEST(member_of(*document, "jti") != sha256("token").hex.substr(0, 32)); // tells nothing of what is stored
+    BOOST_TEST(
+        member_of(*document, "jti") !=
+        sha256("token").hex.substr(0, 32)); // tells nothing of what is stored
 }
 
-BOOST_AUTO_TEST_CASE(a_token_that_is_not_good_for_the_asking_server_is_inactive_and_no_more, *label("V8") * label("V10") * label("K38")) {
+BOOST_AUTO_TEST_CASE(
+    a_token_that_is_not_good_for_the_asking_server_is_inactive_and_no_more,
+    *label("V8") * label("V10") * label("K38")) {
     auto revoked = sample_view();
     revoked.session.revoked_at = noon;
     auto disabled = sample_view();
     disabled.client_active = false;
-    for (const auto& document : {told(std::nullopt), told(revoked), told(disabled), told(sample_view(), "https://tools.example.org/other"),
-                                 told(sample_view(), std::string(resource) + "/"), told(sample_view(), resource, noon + Span(86400))}) {
+    for (const auto& document :
+         {told(std::nullopt), told(revoked), told(disabled),
+          told(sample_view(), "https://tools.example.org/other"),
+          told(sample_view(), std::string(resource) + "/"),
+          told(sample_view(), resource, noon + Span(86400))}) {
         BOOST_TEST(members_of(*document) == "active");
         BOOST_TEST(!document->getValue<bool>("active"));
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_subject_is_who_was_proven_and_a_typed_name_is_not, *label("K15") * label("V9")) {
+BOOST_AUTO_TEST_CASE(
+    a_subject_is_who_was_proven_and_a_typed_name_is_not, *label("K15") * label("V9")) {
     auto session = sample_settlement().session;
     session.identity = {IdentityKind::virtual_key, "vk_1"};
     BOOST_TEST(subject_of(session) == "key:vk_1");
@@ -64,7 +74,8 @@ BOOST_AUTO_TEST_CASE(only_a_resource_server_with_its_own_secret_is_answered, *la
     const ResourceServer server{ResourceServerId("cgrs_a"), resource, sha256("s"), true, noon};
     const auto valid = [&](const std::string& form, const std::optional<ResourceServer>& stored) {
         const auto credentials = read_client_credentials(form_of(form), {});
-        return credentials ? code_of(check_resource_server(*credentials, stored)) : code_of(credentials);
+        return credentials ? code_of(check_resource_server(*credentials, stored))
+                           : code_of(credentials);
     };
     BOOST_TEST(valid("client_id=cgrs_a&client_secret=s", server) == "ok");
     BOOST_TEST(valid("client_id=cgrs_a&client_secret=x", server) == "invalid_client");

@@ -10,7 +10,8 @@ using boost::unit_test::label;
 
 BOOST_AUTO_TEST_SUITE(pkce)
 
-BOOST_AUTO_TEST_CASE(the_verifier_of_rfc7636_proves_its_challenge_and_no_other, *label("T13") * label("K4")) {
+BOOST_AUTO_TEST_CASE(
+    the_verifier_of_rfc7636_proves_its_challenge_and_no_other, *label("T13") * label("K4")) {
     BOOST_TEST(proves(rfc7636_verifier, rfc7636_challenge));
     BOOST_TEST(!proves(rfc7636_challenge, rfc7636_challenge)); // plain
     std::string other = rfc7636_verifier;

@@ -10,9 +10,15 @@ using boost::unit_test::label;
 
 namespace {
 
-Parameters sample_refresh() { return {{"grant_type", "refresh_token"}, {"client_id", "cgc_sample"}, {"refresh_token", "cgr_" + std::string(43, 'r')}}; }
+Parameters sample_refresh() {
+    return {
+        {"grant_type", "refresh_token"},
+        {"client_id", "cgc_sample"},
+        {"refresh_token", "cgr_" + std::string(43, 'r')}};
+}
 
-// A refresh token and its session, as stored, and a request that fits them; a case spoils some of it.
+// A refresh token and its session, as stored, and a request that fits them; a case spoils some of
+// it.
 struct Presented {
     Parameters form = sample_refresh();
     std::optional<RefreshView> found = stored();
@@ -24,14 +30,19 @@ struct Presented {
         session.scope = scopes("mcp profile");
         session.expires_at = noon + Span(30 * 86400);
         session.token_expires_at = noon + Span(86400);
-        return {{sha256("cgr_" + std::string(43, 'r')), session.id, KeyId("k1"), noon + Span(30 * 86400), std::nullopt}, {session, "Sample", true, std::nullopt}};
+        return {
+            {sha256("cgr_" + std::string(43, 'r')), session.id, KeyId("k1"),
+             noon + Span(30 * 86400), std::nullopt},
+            {session, "Sample", true, std::nullopt}};
     }
     std::string verdict() const {
         const auto request = parse_refresh(form.form(), ClientId(form.value("client_id")));
         if (!request) return code_of(request);
         const auto valid = validate_refresh(*request, found, policy, now);
         if (!valid) return code_of(valid);
-        return *valid == RefreshUse::rotate ? "rotate" : *valid == RefreshUse::repeat ? "repeat" : "reuse";
+        return *valid == RefreshUse::rotate   ? "rotate"
+               : *valid == RefreshUse::repeat ? "repeat"
+                                              : "reuse";
     }
 };
 
@@ -41,14 +52,32 @@ BOOST_AUTO_TEST_SUITE(refresh)
 
 BOOST_AUTO_TEST_CASE(a_refresh_names_its_client_and_its_token_once, *label("T5") * label("T20")) {
     BOOST_TEST(code_of(parse_refresh(sample_refresh().form(), ClientId("cgc_sample"))) == "ok");
-    BOOST_TEST(code_of(parse_refresh(sample_refresh().without("refresh_token").form(), ClientId("cgc_sample"))) == "invalid_request");
-    BOOST_TEST(code_of(parse_grant_type(sample_refresh().also("refresh_token", "x").form(), sample_policy())) == "invalid_request");
-    BOOST_TEST(code_of(parse_refresh(sample_refresh().also("scope", "").form(), ClientId("cgc_sample"))) == "ok"); // empty is absent
-    BOOST_TEST(code_of(parse_refresh(sample_refresh().with("scope", "a\"b").form(), ClientId("cgc_sample"))) == "invalid_scope");
-    BOOST_TEST(code_of(parse_refresh(sample_refresh().also("resource", "https://a.example").also("resource", "https://b.example").form(), ClientId("cgc_sample"))) == "invalid_target");
+    BOOST_TEST(
+        code_of(parse_refresh(
+            sample_refresh().without("refresh_token").form(), ClientId("cgc_sample"))) ==
+        "invalid_request");
+    BOOST_TEST(
+        code_of(parse_grant_type(
+            sample_refresh().also("refresh_token", "x").form(), sample_policy())) ==
+        "invalid_request");
+    BOOST_TEST(
+        code_of(parse_refresh(sample_refresh().also("scope", "").form(), ClientId("cgc_sample"))) ==
+        "ok"); // empty is absent
+    BOOST_TEST(
+        code_of(
+            parse_refresh(sample_refresh().with("scope", "a\"b").form(), ClientId("cgc_sample"))) ==
+        "invalid_scope");
+    BOOST_TEST(
+        code_of(parse_refresh(
+            sample_refresh()
+                .also("resource", "https://a.example")
+                .also("resource", "https://b.example")
+                .form(),
+            ClientId("cgc_sample"))) == "invalid_target");
 }
 
-BOOST_AUTO_TEST_CASE(a_token_is_rotated_by_its_own_client_in_its_time, *label("T20") * label("T25") * label("T28")) {
+BOOST_AUTO_TEST_CASE(
+    a_token_is_rotated_by_its_own_client_in_its_time, *label("T20") * label("T25") * label("T28")) {
     BOOST_TEST(Presented().verdict() == "rotate");
     Presented other;
     other.form = sample_refresh().with("client_id", "cgc_other");
@@ -79,7 +108,9 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_that_no_longer_stands_refreshes_nothing, *lab
     BOOST_TEST(by_key.verdict() == "invalid_grant");
 }
 
-BOOST_AUTO_TEST_CASE(a_used_token_is_repeated_within_the_grace_and_reused_after_it, *label("T22") * label("T23") * label("K14")) {
+BOOST_AUTO_TEST_CASE(
+    a_used_token_is_repeated_within_the_grace_and_reused_after_it,
+    *label("T22") * label("T23") * label("K14")) {
     Presented used;
     used.found->token.used_at = used.now;
     BOOST_TEST(used.verdict() == "repeat");
@@ -104,10 +135,15 @@ BOOST_AUTO_TEST_CASE(only_a_request_that_is_otherwise_right_can_be_a_reuse, *lab
     BOOST_TEST(late.verdict() == "invalid_target");
 }
 
-BOOST_AUTO_TEST_CASE(scope_and_resource_are_narrowed_never_widened, *label("T18") * label("T24") * label("K36") * label("K37")) {
+BOOST_AUTO_TEST_CASE(
+    scope_and_resource_are_narrowed_never_widened,
+    *label("T18") * label("T24") * label("K36") * label("K37")) {
     Presented asked;
     for (const auto& [scope, verdict] : std::vector<std::pair<std::string, std::string>>{
-             {"mcp", "rotate"}, {"profile mcp", "rotate"}, {"mcp admin", "invalid_scope"}, {"admin", "invalid_scope"}}) {
+             {"mcp", "rotate"},
+             {"profile mcp", "rotate"},
+             {"mcp admin", "invalid_scope"},
+             {"admin", "invalid_scope"}}) {
         asked.form = sample_refresh().with("scope", scope);
         BOOST_TEST_CONTEXT(scope) BOOST_TEST(asked.verdict() == verdict);
     }
@@ -117,7 +153,8 @@ BOOST_AUTO_TEST_CASE(scope_and_resource_are_narrowed_never_widened, *label("T18"
     BOOST_TEST(asked.verdict() == "invalid_target");
 }
 
-BOOST_AUTO_TEST_CASE(the_same_token_always_gives_the_same_successors, *label("T21") * label("T23")) {
+BOOST_AUTO_TEST_CASE(
+    the_same_token_always_gives_the_same_successors, *label("T21") * label("T23")) {
     const Secret token("cgr_" + std::string(43, 'r'));
     const auto found = Presented::stored();
     const auto once = rotate(token, found, std::nullopt, sample_keyring(), sample_policy(), noon);
@@ -132,39 +169,65 @@ BOOST_AUTO_TEST_CASE(the_same_token_always_gives_the_same_successors, *label("T2
     BOOST_TEST((once->rotation.used == sha256(token)));
     BOOST_TEST((once->rotation.next.hash == sha256(*once->granted.refresh_token)));
     BOOST_TEST((once->rotation.access.hash == sha256(once->granted.token)));
-    // Another server key, or another scope, another token: neither the old token nor the database gives it away.
+    // Another server key, or another scope, another token: neither the old token nor the database
+    // gives it away.
     const Keyring other({{KeyId("k1"), Secret(std::string(32, '\2'))}});
-    BOOST_TEST((rotate(token, found, std::nullopt, other, sample_policy(), noon)->granted.token.reveal() != once->granted.token.reveal()));
-    BOOST_TEST((rotate(token, found, scopes("mcp"), sample_keyring(), sample_policy(), noon)->granted.token.reveal() != once->granted.token.reveal()));
-    BOOST_TEST(!rotate(token, found, std::nullopt, Keyring({{KeyId("k2"), Secret(std::string(32, '\1'))}}), sample_policy(), noon).has_value());
+    BOOST_TEST(
+        (rotate(token, found, std::nullopt, other, sample_policy(), noon)->granted.token.reveal() !=
+         once->granted.token.reveal()));
+    BOOST_TEST(
+        (rotate(token, found, scopes("mcp"), sample_keyring(), sample_policy(), noon)
+             ->granted.token.reveal() != once->granted.token.reveal()));
+    BOOST_TEST(!rotate(
+                    token, found, std::nullopt,
+                    Keyring({{KeyId("k2"), Secret(std::string(32, '\1'))}}), sample_policy(), noon)
+                    .has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_narrowed_access_token_leaves_the_session_its_scope, *label("T24")) {
-    const auto narrowed = rotate(Secret("x"), Presented::stored(), scopes("mcp"), sample_keyring(), sample_policy(), noon);
+    const auto narrowed = rotate(
+        Secret("x"), Presented::stored(), scopes("mcp"), sample_keyring(), sample_policy(), noon);
     BOOST_TEST(narrowed->granted.session.scope.text() == "mcp");
     BOOST_TEST(narrowed->rotation.access.scope.text() == "mcp");
 }
 
-BOOST_AUTO_TEST_CASE(a_session_lasts_30_idle_days_and_90_in_all, *label("T25") * label("T27") * label("contract_6")) {
-    const auto at = [](std::int64_t days) { return rotate(Secret("x"), Presented::stored(), std::nullopt, sample_keyring(), sample_policy(), noon + Span(days * 86400)); };
+BOOST_AUTO_TEST_CASE(
+    a_session_lasts_30_idle_days_and_90_in_all,
+    *label("T25") * label("T27") * label("contract_6")) {
+    const auto at = [](std::int64_t days) {
+        return rotate(
+            Secret("x"), Presented::stored(), std::nullopt, sample_keyring(), sample_policy(),
+            noon + Span(days * 86400));
+    };
     BOOST_TEST((at(1)->rotation.next.expires_at == noon + Span(31 * 86400)));
     BOOST_TEST((at(60)->rotation.next.expires_at == noon + Span(90 * 86400)));
     BOOST_TEST((at(61)->rotation.next.expires_at == noon + Span(90 * 86400)));
     BOOST_TEST((at(61)->rotation.access.expires_at == noon + Span(62 * 86400)));
-    BOOST_TEST((at(89)->rotation.access.expires_at == noon + Span(90 * 86400))); // an access token does not outlive its session
+    BOOST_TEST(
+        (at(89)->rotation.access.expires_at ==
+         noon + Span(90 * 86400))); // an access token does not outlive its session
 }
 
-BOOST_AUTO_TEST_CASE(a_first_refresh_token_is_for_clients_that_registered_the_grant, *label("T26")) {
+BOOST_AUTO_TEST_CASE(
+    a_first_refresh_token_is_for_clients_that_registered_the_grant, *label("T26")) {
     const auto finalized_flow = sample_settlement();
     const Secret code(std::string(43, 'c'));
-    BOOST_TEST(!first_refresh_token(finalized_flow.code, code, finalized_flow.session, false, sample_keyring(), sample_policy(), noon).has_value());
-    const auto first = first_refresh_token(finalized_flow.code, code, finalized_flow.session, true, sample_keyring(), sample_policy(), noon);
+    BOOST_TEST(!first_refresh_token(
+                    finalized_flow.code, code, finalized_flow.session, false, sample_keyring(),
+                    sample_policy(), noon)
+                    .has_value());
+    const auto first = first_refresh_token(
+        finalized_flow.code, code, finalized_flow.session, true, sample_keyring(), sample_policy(),
+        noon);
     BOOST_REQUIRE(first.has_value());
     BOOST_TEST((first->token.hash == sha256(first->secret)));
     BOOST_TEST((first->token.expires_at == noon + Span(30 * 86400)));
     auto without = sample_policy();
     without.refresh_idle = Span(0);
-    BOOST_TEST(!first_refresh_token(finalized_flow.code, code, finalized_flow.session, true, sample_keyring(), without, noon).has_value());
+    BOOST_TEST(!first_refresh_token(
+                    finalized_flow.code, code, finalized_flow.session, true, sample_keyring(),
+                    without, noon)
+                    .has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,7 +15,9 @@ BOOST_AUTO_TEST_CASE(a_scope_name_has_the_characters_of_rfc6749_and_no_other, *l
     for (int byte = 1; byte < 256; ++byte) {
         if (byte == ' ') continue; // separates
         const bool allowed = byte >= 0x21 && byte <= 0x7E && byte != '"' && byte != '\\';
-        BOOST_TEST_CONTEXT(byte) BOOST_TEST(ScopeSet::parse(std::string("a") + static_cast<char>(byte)).has_value() == allowed);
+        BOOST_TEST_CONTEXT(byte)
+        BOOST_TEST(
+            ScopeSet::parse(std::string("a") + static_cast<char>(byte)).has_value() == allowed);
     }
 }
 
@@ -34,7 +36,8 @@ BOOST_AUTO_TEST_CASE(names_are_compared_with_their_case) {
 }
 
 BOOST_AUTO_TEST_CASE(within_narrows_and_never_widens, *label("A17")) {
-    BOOST_TEST(scopes("x mcp y profile").within(scopes("profile mcp other")).text() == "mcp profile");
+    BOOST_TEST(
+        scopes("x mcp y profile").within(scopes("profile mcp other")).text() == "mcp profile");
     BOOST_TEST(scopes("x").within(scopes("mcp")).empty());
     BOOST_TEST(scopes("").within(scopes("mcp")).empty());
     BOOST_TEST(scopes("mcp").within(scopes("")).empty());

@@ -26,13 +26,17 @@ std::string principal_named(const std::string& name) {
     return principal ? (*principal)->value : code_of(principal);
 }
 
-std::string checked(const Identity& whose, const std::optional<std::string>& remote_user, const Policy& policy) { return code_of(check_principal(whose, remote_user, policy)); }
+std::string checked(
+    const Identity& whose, const std::optional<std::string>& remote_user, const Policy& policy) {
+    return code_of(check_principal(whose, remote_user, policy));
+}
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(verified_users)
 
-BOOST_AUTO_TEST_CASE(the_web_server_s_word_counts_only_where_the_operator_wants_it, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    the_web_server_s_word_counts_only_where_the_operator_wants_it, *label("contract_4")) {
     BOOST_TEST(!verified_principal("anna", off)->has_value());
     BOOST_TEST((**verified_principal("anna", on) == verified("anna")));
 }
@@ -47,22 +51,31 @@ BOOST_AUTO_TEST_CASE(no_name_is_refused_and_the_log_says_what_is_missing, *label
 }
 
 BOOST_AUTO_TEST_CASE(a_name_is_as_user_ids_are_and_is_not_mended, *label("contract_4")) {
-    for (const auto& good : {std::string("anna"), std::string("anna@EXAMPLE.ORG"), std::string("Ánna Müller"), std::string(255, 'a'), std::string("EXAMPLE\\anna")}) BOOST_TEST(principal_named(good) == good);
-    for (const auto& bad : {std::string(256, 'a'), std::string("an\nna"), std::string("anna\0", 5), std::string("\xff\xfe"), std::string(" anna"), std::string("anna "), std::string(" "), std::string("(null)"),
-                            std::string("\x7f")}) {
+    for (const auto& good :
+         {std::string("anna"), std::string("anna@EXAMPLE.ORG"), std::string("Ánna Müller"),
+          std::string(255, 'a'), std::string("EXAMPLE\\anna")})
+        BOOST_TEST(principal_named(good) == good);
+    for (const auto& bad :
+         {std::string(256, 'a'), std::string("an\nna"), std::string("anna\0", 5),
+          std::string("\xff\xfe"), std::string(" anna"), std::string("anna "), std::string(" "),
+          std::string("(null)"), std::string("\x7f")}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(principal_named(bad) == "invalid_verified_user");
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_a_verified_user_began_only_they_go_on_with, *label("K45") * label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    what_a_verified_user_began_only_they_go_on_with, *label("K45") * label("contract_4")) {
     BOOST_TEST(checked(verified("anna"), "anna", on) == "ok");
-    for (const auto* other : {"ben", "Anna", "anna2", "ann"}) BOOST_TEST(checked(verified("anna"), other, on) == "another_user");
+    for (const auto* other : {"ben", "Anna", "anna2", "ann"})
+        BOOST_TEST(checked(verified("anna"), other, on) == "another_user");
     BOOST_TEST(checked(verified("anna"), std::nullopt, on) == "verified_user_missing");
     BOOST_TEST(checked(verified("anna"), "", on) == "verified_user_missing");
 }
 
 BOOST_AUTO_TEST_CASE(what_was_begun_before_the_switch_is_nobodys_after_it, *label("K45")) {
-    for (const auto& before : {Identity{}, Identity{IdentityKind::skipped, {}}, Identity{IdentityKind::user_id, "anna"}, Identity{IdentityKind::virtual_key, "anna"}}) {
+    for (const auto& before :
+         {Identity{}, Identity{IdentityKind::skipped, {}}, Identity{IdentityKind::user_id, "anna"},
+          Identity{IdentityKind::virtual_key, "anna"}}) {
         BOOST_TEST(checked(before, "anna", on) == "another_user");
         BOOST_TEST(checked(before, "anna", off) == "ok");
     }
@@ -70,13 +83,19 @@ BOOST_AUTO_TEST_CASE(what_was_begun_before_the_switch_is_nobodys_after_it, *labe
     BOOST_TEST(checked(verified("anna"), std::nullopt, off) == "another_user");
 }
 
-BOOST_AUTO_TEST_CASE(a_typed_name_and_a_verified_one_own_nothing_together, *label("K15") * label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    a_typed_name_and_a_verified_one_own_nothing_together, *label("K15") * label("contract_4")) {
     const SessionId session("s1");
-    BOOST_TEST(token_owner(verified("anna"), session) == token_owner(verified("anna"), SessionId("s2")));
+    BOOST_TEST(
+        token_owner(verified("anna"), session) == token_owner(verified("anna"), SessionId("s2")));
     BOOST_TEST(token_owner(verified("anna"), session) != token_owner(verified("ben"), session));
     BOOST_TEST(token_owner({IdentityKind::user_id, "anna"}, session) == "session:s1");
-    BOOST_TEST(token_owner({IdentityKind::user_id, token_owner(verified("anna"), session)}, session) == "session:s1");
-    BOOST_TEST(token_owner(verified("key:vk"), session) != token_owner({IdentityKind::virtual_key, "vk"}, session));
+    BOOST_TEST(
+        token_owner({IdentityKind::user_id, token_owner(verified("anna"), session)}, session) ==
+        "session:s1");
+    BOOST_TEST(
+        token_owner(verified("key:vk"), session) !=
+        token_owner({IdentityKind::virtual_key, "vk"}, session));
 }
 
 BOOST_AUTO_TEST_CASE(consent_is_remembered_for_the_user_who_asks_now, *label("U7") * label("K45")) {

@@ -12,12 +12,18 @@ using boost::unit_test::label;
 namespace {
 
 const std::string issuer = "https://as.example/t1";
-const std::string endpoints = R"("issuer":"https://as.example/t1","authorization_endpoint":"https://as.example/auth","token_endpoint":"https://as.example/token")";
+const std::string endpoints =
+    R"("issuer":"https://as.example/t1","authorization_endpoint":"https://as.example/auth","token_endpoint":"https://as.example/token")";
 
-core::Result<core::ServerDocument> server(const std::string& more = "") { return core::read_server_document("{" + endpoints + more + "}", issuer); }
+core::Result<core::ServerDocument> server(const std::string& more = "") {
+    return core::read_server_document("{" + endpoints + more + "}", issuer);
+}
 
-core::Result<core::ResourceDocument> resource(const std::string& named, const std::string& servers = R"(["https://as.example"])", const std::string& url = "https://a.example/mcp/x") {
-    return core::read_resource_document(R"({"resource":")" + named + R"(","authorization_servers":)" + servers + "}", url);
+core::Result<core::ResourceDocument> resource(
+    const std::string& named, const std::string& servers = R"(["https://as.example"])",
+    const std::string& url = "https://a.example/mcp/x") {
+    return core::read_resource_document(
+        R"({"resource":")" + named + R"(","authorization_servers":)" + servers + "}", url);
 }
 
 } // namespace
@@ -25,8 +31,15 @@ core::Result<core::ResourceDocument> resource(const std::string& named, const st
 BOOST_AUTO_TEST_SUITE(service_discovery)
 
 BOOST_AUTO_TEST_CASE(a_challenge_is_read_by_its_parameters_and_not_by_their_look) {
-    BOOST_TEST(core::challenge_parameter(R"(Bearer realm="a, resource_metadata=x", resource_metadata="https://a/b")", "resource_metadata").value() == "https://a/b");
-    BOOST_TEST(core::challenge_parameter("Bearer Resource_Metadata=https://a/b, scope=\"a \\\"b\"", "resource_metadata").value() == "https://a/b");
+    BOOST_TEST(
+        core::challenge_parameter(
+            R"(Bearer realm="a, resource_metadata=x", resource_metadata="https://a/b")",
+            "resource_metadata")
+            .value() == "https://a/b");
+    BOOST_TEST(
+        core::challenge_parameter(
+            "Bearer Resource_Metadata=https://a/b, scope=\"a \\\"b\"", "resource_metadata")
+            .value() == "https://a/b");
     BOOST_TEST(core::challenge_parameter("Bearer scope=\"a b\"", "scope").value() == "a b");
     BOOST_TEST(!core::challenge_parameter("Bearer xscope=\"a b\"", "scope"));
     BOOST_TEST(!core::challenge_parameter("", "scope"));
@@ -34,21 +47,40 @@ BOOST_AUTO_TEST_CASE(a_challenge_is_read_by_its_parameters_and_not_by_their_look
 }
 
 BOOST_AUTO_TEST_CASE(documents_are_looked_for_in_all_places_that_clients_probe, *label("D1")) {
-    BOOST_TEST(core::resource_metadata_urls("https://a.example/mcp/") == (Texts{"https://a.example/.well-known/oauth-protected-resource/mcp", "https://a.example/.well-known/oauth-protected-resource"}));
-    BOOST_TEST(core::resource_metadata_urls("https://a.example") == (Texts{"https://a.example/.well-known/oauth-protected-resource"}));
-    BOOST_TEST(core::server_metadata_urls("https://as.example") == (Texts{"https://as.example/.well-known/oauth-authorization-server", "https://as.example/.well-known/openid-configuration"}));
-    BOOST_TEST(core::server_metadata_urls(issuer) == (Texts{"https://as.example/.well-known/oauth-authorization-server/t1", "https://as.example/.well-known/openid-configuration/t1",
-                                                            "https://as.example/t1/.well-known/openid-configuration"}));
+    BOOST_TEST(
+        core::resource_metadata_urls("https://a.example/mcp/") ==
+        (Texts{
+            "https://a.example/.well-known/oauth-protected-resource/mcp",
+            "https://a.example/.well-known/oauth-protected-resource"}));
+    BOOST_TEST(
+        core::resource_metadata_urls("https://a.example") ==
+        (Texts{"https://a.example/.well-known/oauth-protected-resource"}));
+    BOOST_TEST(
+        core::server_metadata_urls("https://as.example") ==
+        (Texts{
+            "https://as.example/.well-known/oauth-authorization-server",
+            "https://as.example/.well-known/openid-configuration"}));
+    BOOST_TEST(
+        core::server_metadata_urls(issuer) ==
+        (Texts{
+            "https://as.example/.well-known/oauth-authorization-server/t1",
+            "https://as.example/.well-known/openid-configuration/t1",
+            "https://as.example/t1/.well-known/openid-configuration"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_resource_document_is_about_the_service_or_what_is_above_it) {
     BOOST_TEST(static_cast<bool>(resource("https://a.example/mcp/x")));
     BOOST_TEST(static_cast<bool>(resource("https://A.example/mcp")));
     BOOST_TEST(static_cast<bool>(resource("https://a.example")));
-    for (const auto* other : {"https://a.example/mc", "https://a.example/mcp/x/y", "https://b.example/mcp", "http://a.example/mcp", ""}) BOOST_TEST(!resource(other), other);
+    for (const auto* other :
+         {"https://a.example/mc", "https://a.example/mcp/x/y", "https://b.example/mcp",
+          "http://a.example/mcp", ""})
+        BOOST_TEST(!resource(other), other);
     BOOST_TEST(!resource("https://a.example", "[]"));
     BOOST_TEST(!resource("https://a.example", R"(["http://as.example"])"));
-    BOOST_TEST(resource("https://a.example", R"(["http://as.example","https://as.example"])")->servers == Texts{"https://as.example"});
+    BOOST_TEST(
+        resource("https://a.example", R"(["http://as.example","https://as.example"])")->servers ==
+        Texts{"https://as.example"});
     BOOST_TEST(!resource("https://a.example", R"("https://as.example")"));
 }
 
@@ -59,7 +91,9 @@ BOOST_AUTO_TEST_CASE(a_server_document_is_the_issuers_own_and_all_of_it_is_https
     BOOST_TEST(!server(R"(,"registration_endpoint":"http://as.example/r")"));
     BOOST_TEST(static_cast<bool>(server(R"(,"registration_endpoint":"http://127.0.0.1/r")")));
     BOOST_TEST(!server(R"(,"revocation_endpoint":7)"));
-    BOOST_TEST(!core::read_server_document(R"({"issuer":"https://as.example/t1","authorization_endpoint":"https://as.example/auth"})", issuer));
+    BOOST_TEST(!core::read_server_document(
+        R"({"issuer":"https://as.example/t1","authorization_endpoint":"https://as.example/auth"})",
+        issuer));
 }
 
 BOOST_AUTO_TEST_CASE(pkce_may_go_unsaid_and_may_not_be_denied) {
@@ -73,15 +107,21 @@ BOOST_AUTO_TEST_CASE(pkce_may_go_unsaid_and_may_not_be_denied) {
 BOOST_AUTO_TEST_CASE(how_we_become_a_client_follows_what_both_sides_can) {
     auto policy = tests::sample_policy();
     policy.issuer = "https://gate.example.org";
-    const auto none = server(R"(,"token_endpoint_auth_methods_supported":["none"],"client_id_metadata_document_supported":true,"registration_endpoint":"https://as.example/r")");
+    const auto none = server(
+        R"(,"token_endpoint_auth_methods_supported":["none"],"client_id_metadata_document_supported":true,"registration_endpoint":"https://as.example/r")");
     BOOST_TEST((core::choose_registration(*none, policy) == Registration::document));
     policy.issuer = "http://127.0.0.1:8080";
     BOOST_TEST((core::choose_registration(*none, policy) == Registration::dynamic));
     BOOST_TEST((core::choose_registration(*server(), policy) == Registration::given));
     BOOST_TEST((core::choose_auth(*none, Registration::dynamic) == core::ClientAuth::none));
-    BOOST_TEST((core::choose_auth(*server(), Registration::dynamic) == core::ClientAuth::client_secret_basic), "the default of RFC 8414");
+    BOOST_TEST(
+        (core::choose_auth(*server(), Registration::dynamic) ==
+         core::ClientAuth::client_secret_basic),
+        "the default of RFC 8414");
     BOOST_TEST(!server(R"(,"token_endpoint_auth_methods_supported":["tls_client_auth"])"));
-    for (const auto* hidden : {"https://localhost", "https://10.0.0.1", "https://[2001:db8::1]", "https://gate", "https://gate.internal"}) {
+    for (const auto* hidden :
+         {"https://localhost", "https://10.0.0.1", "https://[2001:db8::1]", "https://gate",
+          "https://gate.internal"}) {
         policy.issuer = hidden;
         BOOST_TEST(!core::client_document_is_public(policy), hidden);
     }
@@ -89,12 +129,18 @@ BOOST_AUTO_TEST_CASE(how_we_become_a_client_follows_what_both_sides_can) {
 
 BOOST_AUTO_TEST_CASE(a_registrations_answer_counts_over_what_was_asked) {
     const auto asked = core::ClientAuth::client_secret_basic;
-    const auto good = core::read_registration(R"({"client_id":"c","client_secret":"s","client_secret_expires_at":5})", asked);
+    const auto good = core::read_registration(
+        R"({"client_id":"c","client_secret":"s","client_secret_expires_at":5})", asked);
     BOOST_REQUIRE(static_cast<bool>(good));
     BOOST_TEST(good->secret.reveal() == "s");
     BOOST_TEST(good->secret_expires_at == 5);
-    BOOST_TEST((core::read_registration(R"({"client_id":"c","token_endpoint_auth_method":"none"})", asked)->auth == core::ClientAuth::none));
-    for (const auto* bad : {R"({"client_id":"c"})", R"({"client_secret":"s"})", R"({"client_id":"c\n","client_secret":"s"})", R"({"client_id":"c","token_endpoint_auth_method":"private_key_jwt"})", "null"}) {
+    BOOST_TEST(
+        (core::read_registration(R"({"client_id":"c","token_endpoint_auth_method":"none"})", asked)
+             ->auth == core::ClientAuth::none));
+    for (const auto* bad :
+         {R"({"client_id":"c"})", R"({"client_secret":"s"})",
+          R"({"client_id":"c\n","client_secret":"s"})",
+          R"({"client_id":"c","token_endpoint_auth_method":"private_key_jwt"})", "null"}) {
         BOOST_TEST(!core::read_registration(bad, asked), bad);
     }
 }
@@ -102,16 +148,23 @@ BOOST_AUTO_TEST_CASE(a_registrations_answer_counts_over_what_was_asked) {
 BOOST_AUTO_TEST_CASE(what_we_say_of_ourselves_is_one_callback_and_no_secret) {
     const auto policy = tests::sample_policy();
     const auto document = core::parse_json_object(core::own_client_document(policy));
-    BOOST_TEST(core::json_text(*document, "client_id").value() == "https://auth.example.org/oauth/client-metadata.json");
-    BOOST_TEST(core::json_texts(*document, "redirect_uris").value() == Texts{"https://auth.example.org/api/oauth/callback"});
-    const auto request = core::parse_json_object(core::registration_request(policy, core::ClientAuth::client_secret_post, "a b"));
-    BOOST_TEST(core::json_text(*request, "token_endpoint_auth_method").value() == "client_secret_post");
+    BOOST_TEST(
+        core::json_text(*document, "client_id").value() ==
+        "https://auth.example.org/oauth/client-metadata.json");
+    BOOST_TEST(
+        core::json_texts(*document, "redirect_uris").value() ==
+        Texts{"https://auth.example.org/api/oauth/callback"});
+    const auto request = core::parse_json_object(
+        core::registration_request(policy, core::ClientAuth::client_secret_post, "a b"));
+    BOOST_TEST(
+        core::json_text(*request, "token_endpoint_auth_method").value() == "client_secret_post");
     BOOST_TEST(core::json_text(*request, "scope").value() == "a b");
 }
 
 BOOST_AUTO_TEST_CASE(the_challenges_scope_counts_before_the_documents) {
     BOOST_TEST(core::choose_scope("x", {"a"}, {}) == "x");
-    BOOST_TEST(core::choose_scope(std::nullopt, {"a", "b"}, {"offline_access"}) == "a b offline_access");
+    BOOST_TEST(
+        core::choose_scope(std::nullopt, {"a", "b"}, {"offline_access"}) == "a b offline_access");
     BOOST_TEST(core::choose_scope(std::nullopt, {}, {"a"}).empty());
     BOOST_TEST(core::choose_scope(std::nullopt, {"a\"b"}, {}).empty());
 }
@@ -119,7 +172,10 @@ BOOST_AUTO_TEST_CASE(the_challenges_scope_counts_before_the_documents) {
 BOOST_AUTO_TEST_CASE(a_services_id_is_a_plain_word) {
     BOOST_TEST(!core::service_id_problem("my-service_2"));
     BOOST_TEST(!core::service_id_problem(std::string(64, 'a')));
-    for (const auto& bad : {std::string(), std::string(65, 'a'), std::string("A"), std::string("a b"), std::string("a/b")}) BOOST_TEST(core::service_id_problem(bad).has_value(), bad);
+    for (const auto& bad :
+         {std::string(), std::string(65, 'a'), std::string("A"), std::string("a b"),
+          std::string("a/b")})
+        BOOST_TEST(core::service_id_problem(bad).has_value(), bad);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,7 +10,8 @@ using boost::unit_test::label;
 
 namespace {
 
-const std::string type = "subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
+const std::string type =
+    "subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
 
 std::string parsed(const std::string& form) { return code_of(parse_token_exchange(form_of(form))); }
 
@@ -27,22 +28,40 @@ BOOST_AUTO_TEST_SUITE(token_exchange)
 
 BOOST_AUTO_TEST_CASE(a_request_names_a_session_token_and_a_service, *label("RS7")) {
     BOOST_TEST(parsed("subject_token=t&" + type + "&audience=notion") == "ok");
-    BOOST_TEST(parsed("subject_token=t&" + type + "&resource=https%3A%2F%2Fa.example%2Fmcp") == "ok");
+    BOOST_TEST(
+        parsed("subject_token=t&" + type + "&resource=https%3A%2F%2Fa.example%2Fmcp") == "ok");
     BOOST_TEST(parsed(type + "&audience=notion") == "invalid_request");
     BOOST_TEST(parsed("subject_token=t&audience=notion") == "invalid_request");
-    BOOST_TEST(parsed("subject_token=t&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&audience=notion") == "invalid_request");
+    BOOST_TEST(
+        parsed(
+            "subject_token=t&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&audience=notion") ==
+        "invalid_request");
     BOOST_TEST(parsed("subject_token=t&" + type) == "invalid_request");
-    BOOST_TEST(parsed("subject_token=t&" + type + "&audience=notion&actor_token=x") == "invalid_request");
-    BOOST_TEST(parsed("subject_token=t&" + type + "&audience=notion&requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Arefresh_token") == "invalid_request");
-    BOOST_TEST(parsed("subject_token=t&" + type + "&resource=https%3A%2F%2Fa.example&resource=https%3A%2F%2Fb.example") == "invalid_target");
+    BOOST_TEST(
+        parsed("subject_token=t&" + type + "&audience=notion&actor_token=x") == "invalid_request");
+    BOOST_TEST(
+        parsed(
+            "subject_token=t&" + type +
+            "&audience=notion&requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Arefresh_token") ==
+        "invalid_request");
+    BOOST_TEST(
+        parsed(
+            "subject_token=t&" + type +
+            "&resource=https%3A%2F%2Fa.example&resource=https%3A%2F%2Fb.example") ==
+        "invalid_target");
 }
 
-BOOST_AUTO_TEST_CASE(a_resource_server_gets_tokens_for_its_own_services_only, *label("RS7") * label("K24")) {
-    const std::vector<Service> services{service("github", "https://github.example/mcp"), service("notion", "https://notion.example/mcp")};
+BOOST_AUTO_TEST_CASE(
+    a_resource_server_gets_tokens_for_its_own_services_only, *label("RS7") * label("K24")) {
+    const std::vector<Service> services{
+        service("github", "https://github.example/mcp"),
+        service("notion", "https://notion.example/mcp")};
     ResourceServer server;
     server.services = {"notion"};
-    const auto valid = [&](std::optional<std::string> audience, std::optional<std::string> resource) {
-        const auto target = authorize_target({Secret("t"), std::move(audience), std::move(resource)}, server, services);
+    const auto valid = [&](std::optional<std::string> audience,
+                           std::optional<std::string> resource) {
+        const auto target = authorize_target(
+            {Secret("t"), std::move(audience), std::move(resource)}, server, services);
         return target ? target->id.text : std::string(traits(target.error().code).name);
     };
     BOOST_TEST(valid("notion", std::nullopt) == "notion");
@@ -56,12 +75,16 @@ BOOST_AUTO_TEST_CASE(a_resource_server_gets_tokens_for_its_own_services_only, *l
 }
 
 BOOST_AUTO_TEST_CASE(the_answer_is_that_of_the_rfc, *label("RS7")) {
-    const auto document = json_of(token_exchange_response(Secret("at"), noon + Span(60), "a b", noon));
-    BOOST_TEST(members_of(*document) == "access_token issued_token_type token_type expires_in scope");
+    const auto document =
+        json_of(token_exchange_response(Secret("at"), noon + Span(60), "a b", noon));
+    BOOST_TEST(
+        members_of(*document) == "access_token issued_token_type token_type expires_in scope");
     BOOST_TEST(member_of(*document, "access_token") == "at");
     BOOST_TEST(member_of(*document, "issued_token_type") == access_token_type);
     BOOST_TEST(document->getValue<int>("expires_in") == 60);
-    BOOST_TEST(members_of(*json_of(token_exchange_response(Secret("at"), std::nullopt, "", noon))) == "access_token issued_token_type token_type");
+    BOOST_TEST(
+        members_of(*json_of(token_exchange_response(Secret("at"), std::nullopt, "", noon))) ==
+        "access_token issued_token_type token_type");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

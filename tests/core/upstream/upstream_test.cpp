@@ -32,18 +32,25 @@ LinkedAccount sample_token(Span life = Span(3600)) {
     return token;
 }
 
-TokenReply replied(const std::string& body, int status = 200, const std::string& type = "application/json") {
+TokenReply replied(
+    const std::string& body, int status = 200, const std::string& type = "application/json") {
     return read_token_reply({true, status, type, Secret(body)});
 }
 
-bool is(const TokenReply& reply, UpstreamError error) { return !reply.tokens && reply.error == error; }
+bool is(const TokenReply& reply, UpstreamError error) {
+    return !reply.tokens && reply.error == error;
+}
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(upstream)
 
-BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_one_callback, *label("contract_3")) {
-    const auto url = upstream_authorize_url(asking_service(), Secret("the-state"), Secret(rfc7636_verifier), sample_policy()).reveal();
+BOOST_AUTO_TEST_CASE(
+    a_person_is_sent_with_pkce_state_resource_and_our_one_callback, *label("contract_3")) {
+    const auto url =
+        upstream_authorize_url(
+            asking_service(), Secret("the-state"), Secret(rfc7636_verifier), sample_policy())
+            .reveal();
     const auto query = form_of(url.substr(url.find('?') + 1));
     BOOST_TEST(url.starts_with("https://notion.example/authorize?tenant=1&"));
     BOOST_TEST(query.get("response_type").value() == "code");
@@ -57,16 +64,21 @@ BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_one_callb
     BOOST_TEST(url.find(rfc7636_verifier) == std::string::npos);
     auto plain = asking_service();
     plain.scope = plain.resource = "";
-    const auto bare = upstream_authorize_url(plain, Secret("s"), Secret(rfc7636_verifier), sample_policy()).reveal();
+    const auto bare =
+        upstream_authorize_url(plain, Secret("s"), Secret(rfc7636_verifier), sample_policy())
+            .reveal();
     BOOST_TEST(bare.find("scope=") == std::string::npos);
     BOOST_TEST(bare.find("resource=") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(openid_is_asked_for_with_a_nonce_that_tells_nothing_of_the_state, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(
+    openid_is_asked_for_with_a_nonce_that_tells_nothing_of_the_state, *label("contract_3")) {
     const auto sent = [](const char* scope, const char* state) {
         auto service = asking_service();
         service.scope = scope;
-        const auto url = upstream_authorize_url(service, Secret(state), Secret(rfc7636_verifier), sample_policy()).reveal();
+        const auto url = upstream_authorize_url(
+                             service, Secret(state), Secret(rfc7636_verifier), sample_policy())
+                             .reveal();
         return form_of(url.substr(url.find('?') + 1)).get("nonce").value_or("");
     };
     BOOST_TEST(sent("email openid", "one").size() == 43U);
@@ -78,7 +90,9 @@ BOOST_AUTO_TEST_CASE(openid_is_asked_for_with_a_nonce_that_tells_nothing_of_the_
 BOOST_AUTO_TEST_CASE(a_virtual_key_uses_its_services_and_no_other, *label("contract_4")) {
     const Identity by_key{IdentityKind::virtual_key, "vk_sample"};
     auto key = sample_virtual_key();
-    const auto valid = [&](const std::optional<Service>& service, const Identity& identity) { return code_of(authorize_service(service, identity, key, noon)); };
+    const auto valid = [&](const std::optional<Service>& service, const Identity& identity) {
+        return code_of(authorize_service(service, identity, key, noon));
+    };
     BOOST_TEST(valid(asking_service(), by_key) == "ok");
     key.services = {"github"};
     BOOST_TEST(valid(asking_service(), by_key) == "unknown_service");
@@ -93,7 +107,9 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_uses_its_services_and_no_other, *label("contr
     BOOST_TEST(valid(disabled, {IdentityKind::skipped, ""}) == "unknown_service");
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_must_come_to_the_browser_that_was_sent_in_time_and_from_the_right_issuer, *label("contract_3") * label("K21")) {
+BOOST_AUTO_TEST_CASE(
+    an_answer_must_come_to_the_browser_that_was_sent_in_time_and_from_the_right_issuer,
+    *label("contract_3") * label("K21")) {
     UpstreamState state;
     state.browser = sha256("browser");
     state.expires_at = noon + upstream_state_lifetime;
@@ -102,7 +118,9 @@ BOOST_AUTO_TEST_CASE(an_answer_must_come_to_the_browser_that_was_sent_in_time_an
     BOOST_TEST(code_of(check_callback(state, sha256("another"), noon)) == "browser_mismatch");
     BOOST_TEST(code_of(check_callback(state, std::nullopt, noon)) == "browser_mismatch");
     BOOST_TEST(code_of(check_callback(state, sha256("browser"), noon + Span(899))) == "ok");
-    BOOST_TEST(code_of(check_callback(state, sha256("browser"), noon + Span(900))) == "invalid_upstream_state");
+    BOOST_TEST(
+        code_of(check_callback(state, sha256("browser"), noon + Span(900))) ==
+        "invalid_upstream_state");
 
     auto service = asking_service();
     Callback other = callback;
@@ -118,22 +136,35 @@ BOOST_AUTO_TEST_CASE(an_answer_must_come_to_the_browser_that_was_sent_in_time_an
 
 BOOST_AUTO_TEST_CASE(a_callback_is_a_code_or_an_error_and_never_both, *label("contract_3")) {
     const std::string state(43, 's');
-    const auto parsed = [&](const std::string& rest) { return parse_callback(form_of("state=" + state + rest)); };
+    const auto parsed = [&](const std::string& rest) {
+        return parse_callback(form_of("state=" + state + rest));
+    };
     BOOST_TEST(parsed("&code=c")->code.value().reveal() == "c");
     BOOST_TEST(parsed("&error=access_denied")->error == "access_denied");
-    for (const auto* malformed : {"", "&code=a&code=b", "&code=c&error=x&error=y", "&code=c&iss=a&iss=b"}) {
-        BOOST_TEST_CONTEXT(malformed) BOOST_TEST((!parsed(malformed)->code && !parsed(malformed)->error.empty()));
+    for (const auto* malformed :
+         {"", "&code=a&code=b", "&code=c&error=x&error=y", "&code=c&iss=a&iss=b"}) {
+        BOOST_TEST_CONTEXT(malformed)
+        BOOST_TEST((!parsed(malformed)->code && !parsed(malformed)->error.empty()));
     }
     BOOST_TEST(!parsed("&code=c&error=access_denied")->code.has_value());
-    for (const auto* no : {"code=c", "code=c&state=short", "code=c&state=", "code=c&state=ssssssssssssssssssssssssssssssssssssssssss%2F"}) {
-        BOOST_TEST_CONTEXT(no) BOOST_TEST(code_of(parse_callback(form_of(no))) == "invalid_upstream_state");
+    for (const auto* no :
+         {"code=c", "code=c&state=short",
+          "code=c&state=", "code=c&state=ssssssssssssssssssssssssssssssssssssssssss%2F"}) {
+        BOOST_TEST_CONTEXT(no)
+        BOOST_TEST(code_of(parse_callback(form_of(no))) == "invalid_upstream_state");
     }
 }
 
 BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("contract_3")) {
-    const auto request = [](ClientAuth auth) { return code_request(asking_service(auth), Secret("s:e c"), Secret("the code"), Secret(rfc7636_verifier), sample_policy()); };
+    const auto request = [](ClientAuth auth) {
+        return code_request(
+            asking_service(auth), Secret("s:e c"), Secret("the code"), Secret(rfc7636_verifier),
+            sample_policy());
+    };
     const auto basic = request(ClientAuth::client_secret_basic);
-    BOOST_TEST(basic.authorization.value().reveal() == "Basic " + to_base64("our%20id:s%3Ae%20c", Base64::standard));
+    BOOST_TEST(
+        basic.authorization.value().reveal() ==
+        "Basic " + to_base64("our%20id:s%3Ae%20c", Base64::standard));
     BOOST_TEST(form_of(basic.form.reveal()).count("client_secret") == 0U);
     const auto post = form_of(request(ClientAuth::client_secret_post).form.reveal());
     BOOST_TEST(post.get("client_secret").value() == "s:e c");
@@ -142,55 +173,79 @@ BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("contract_3")) {
     const auto none = form_of(request(ClientAuth::none).form.reveal());
     BOOST_TEST(none.get("client_id").value() == "our id");
     BOOST_TEST(none.count("client_secret") == 0U);
-    const auto refresh = form_of(refresh_request(asking_service(), Secret("s"), Secret("the refresh token")).form.reveal());
+    const auto refresh = form_of(
+        refresh_request(asking_service(), Secret("s"), Secret("the refresh token")).form.reveal());
     BOOST_TEST(refresh.get("grant_type").value() == "refresh_token");
     BOOST_TEST(refresh.get("resource").value() == "https://notion.example/mcp");
 }
 
 BOOST_AUTO_TEST_CASE(token_replies_are_read_as_providers_write_them, *label("contract_3")) {
-    const auto reply = replied(R"({"access_token":"at","token_type":"bearer","expires_in":3600,"refresh_token":"rt","scope":"a b"})");
+    const auto reply = replied(
+        R"({"access_token":"at","token_type":"bearer","expires_in":3600,"refresh_token":"rt","scope":"a b"})");
     BOOST_REQUIRE(reply.tokens.has_value());
     BOOST_TEST(reply.tokens->access_token.reveal() == "at");
     BOOST_TEST(reply.tokens->refresh_token.value().reveal() == "rt");
     BOOST_TEST((reply.tokens->expires_in == Span(3600)));
     BOOST_TEST(reply.tokens->scope == "a b");
-    const auto form = replied("access_token=gho_x&scope=repo%2Cuser&token_type=bearer", 200, "application/x-www-form-urlencoded");
+    const auto form = replied(
+        "access_token=gho_x&scope=repo%2Cuser&token_type=bearer", 200,
+        "application/x-www-form-urlencoded");
     BOOST_REQUIRE(form.tokens.has_value());
     BOOST_TEST(form.tokens->access_token.reveal() == "gho_x");
     BOOST_TEST(!form.tokens->expires_in.has_value());
-    BOOST_TEST((replied(R"({"access_token":"at","token_type":"Bearer","expires_in":"60"})").tokens->expires_in == Span(60)));
+    BOOST_TEST(
+        (replied(R"({"access_token":"at","token_type":"Bearer","expires_in":"60"})")
+             .tokens->expires_in == Span(60)));
     for (const auto* odd : {"0", "-5", "null", "\"soon\"", "{}"}) {
-        BOOST_TEST(!replied(std::string(R"({"access_token":"at","token_type":"Bearer","expires_in":)") + odd + "}").tokens->expires_in.has_value());
+        BOOST_TEST(!replied(
+                        std::string(R"({"access_token":"at","token_type":"Bearer","expires_in":)") +
+                        odd + "}")
+                        .tokens->expires_in.has_value());
     }
-    BOOST_TEST(replied(R"({"access_token":")" + std::string(16384, 'a') + "\"}").tokens.has_value());
+    BOOST_TEST(
+        replied(R"({"access_token":")" + std::string(16384, 'a') + "\"}").tokens.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label("contract_3")) {
     BOOST_TEST(is(replied(R"({"error":"invalid_grant"})", 400), UpstreamError::refused));
     BOOST_TEST(is(replied(R"({"error":"bad_refresh_token"})", 200), UpstreamError::refused));
-    BOOST_TEST(is(replied("error=bad_verification_code&error_description=x", 200, "application/x-www-form-urlencoded"), UpstreamError::refused));
+    BOOST_TEST(
+        is(replied(
+               "error=bad_verification_code&error_description=x", 200,
+               "application/x-www-form-urlencoded"),
+           UpstreamError::refused));
     BOOST_TEST(is(replied(R"({"error":"invalid_client"})", 401), UpstreamError::registration_lost));
     BOOST_TEST(is(replied("", 401, "text/html"), UpstreamError::registration_lost));
     BOOST_TEST(is(replied("", 400, ""), UpstreamError::refused)); // glewlwyd
     BOOST_TEST(is(replied(R"({"error":"invalid_code"})", 403), UpstreamError::refused));
-    BOOST_TEST(is(replied(R"({"error":"unauthorized_client"})", 403), UpstreamError::registration_lost));
-    BOOST_TEST(is(replied("<html>", 400, "text/html"), UpstreamError::unavailable)); // somebody between us
-    for (const int status : {403, 404, 500, 502, 503, 429}) BOOST_TEST(is(replied("", status, ""), UpstreamError::unavailable));
-    for (const int status : {500, 502, 503, 429, 404, 302}) BOOST_TEST(is(replied("<html>", status, "text/html"), UpstreamError::unavailable));
-    BOOST_TEST(is(replied(R"({"error":"temporarily_unavailable"})", 503), UpstreamError::unavailable));
+    BOOST_TEST(
+        is(replied(R"({"error":"unauthorized_client"})", 403), UpstreamError::registration_lost));
+    BOOST_TEST(
+        is(replied("<html>", 400, "text/html"), UpstreamError::unavailable)); // somebody between us
+    for (const int status : {403, 404, 500, 502, 503, 429})
+        BOOST_TEST(is(replied("", status, ""), UpstreamError::unavailable));
+    for (const int status : {500, 502, 503, 429, 404, 302})
+        BOOST_TEST(is(replied("<html>", status, "text/html"), UpstreamError::unavailable));
+    BOOST_TEST(
+        is(replied(R"({"error":"temporarily_unavailable"})", 503), UpstreamError::unavailable));
     BOOST_TEST(is(replied("<html>sign in</html>", 200, "text/html"), UpstreamError::unavailable));
     BOOST_TEST(is(replied(R"({"access_token":"two words"})"), UpstreamError::unavailable));
     BOOST_TEST(is(replied(R"({"access_token":"a\r\nX: y"})"), UpstreamError::unavailable));
     BOOST_TEST(is(replied(R"({"access_token":""})"), UpstreamError::unavailable));
-    BOOST_TEST(is(replied(R"({"access_token":")" + std::string(16385, 'a') + "\"}"), UpstreamError::unavailable));
-    BOOST_TEST(is(replied(R"({"access_token":"at","token_type":"mac"})"), UpstreamError::unavailable));
+    BOOST_TEST(
+        is(replied(R"({"access_token":")" + std::string(16385, 'a') + "\"}"),
+           UpstreamError::unavailable));
+    BOOST_TEST(
+        is(replied(R"({"access_token":"at","token_type":"mac"})"), UpstreamError::unavailable));
     BOOST_TEST(is(read_token_reply({}), UpstreamError::unavailable));
     const auto secret = replied(R"({"error":"the secret is hunter2"})", 400);
     BOOST_TEST(secret.reason.find("hunter2") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_token_is_refreshed_ahead_of_its_end_and_not_before, *label("contract_4")) {
-    const auto at = [](Span after, Span life = Span(3600)) { return freshness_of(sample_token(life), noon + after); };
+    const auto at = [](Span after, Span life = Span(3600)) {
+        return freshness_of(sample_token(life), noon + after);
+    };
     BOOST_TEST((at(Span(3539)) == Freshness::fresh));
     BOOST_TEST((at(Span(3540)) == Freshness::due));
     BOOST_TEST((at(Span(3599)) == Freshness::due));
@@ -209,7 +264,8 @@ BOOST_AUTO_TEST_CASE(a_token_is_refreshed_ahead_of_its_end_and_not_before, *labe
     BOOST_TEST((freshness_of(token, noon) == Freshness::broken));
 }
 
-BOOST_AUTO_TEST_CASE(failures_pause_for_longer_each_time_and_a_refusal_ends_the_connection, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(
+    failures_pause_for_longer_each_time_and_a_refusal_ends_the_connection, *label("contract_4")) {
     auto token = sample_token();
     std::vector<std::int64_t> pauses;
     for (int failure = 0; failure < 9; ++failure) {
@@ -225,8 +281,11 @@ BOOST_AUTO_TEST_CASE(failures_pause_for_longer_each_time_and_a_refusal_ends_the_
 BOOST_AUTO_TEST_CASE(a_link_is_ours_for_one_service_for_fifteen_minutes, *label("contract_3")) {
     const auto keyring = sample_keyring();
     const ServiceId notion("notion");
-    const auto link = make_link(SessionId("session_sample"), notion, "fresh", keyring, noon).reveal();
-    const auto valid = [&](const std::string& text, const ServiceId& service, Instant now) { return code_of(validate_link(text, service, keyring, now)); };
+    const auto link =
+        make_link(SessionId("session_sample"), notion, "fresh", keyring, noon).reveal();
+    const auto valid = [&](const std::string& text, const ServiceId& service, Instant now) {
+        return code_of(validate_link(text, service, keyring, now));
+    };
     BOOST_TEST(valid(link, notion, noon + Span(899)) == "ok");
     BOOST_TEST(validate_link(link, notion, keyring, noon)->session.text == "session_sample");
     BOOST_TEST(valid(link, notion, noon + Span(900)) == "invalid_link");
@@ -236,11 +295,13 @@ BOOST_AUTO_TEST_CASE(a_link_is_ours_for_one_service_for_fifteen_minutes, *label(
         changed[i] = changed[i] == 'x' ? 'y' : 'x';
         BOOST_TEST_CONTEXT(i) BOOST_TEST(valid(changed, notion, noon) == "invalid_link");
     }
-    for (const auto* bad : {"", "....", "a.b.c.d.e", "a.b.c.d"}) BOOST_TEST(valid(bad, notion, noon) == "invalid_link");
+    for (const auto* bad : {"", "....", "a.b.c.d.e", "a.b.c.d"})
+        BOOST_TEST(valid(bad, notion, noon) == "invalid_link");
     BOOST_TEST(valid(link + ".x", notion, noon) == "invalid_link");
 }
 
-BOOST_AUTO_TEST_CASE(a_link_is_for_the_browser_that_consented_while_its_session_stands, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(
+    a_link_is_for_the_browser_that_consented_while_its_session_stands, *label("contract_3")) {
     SessionView view{sample_settlement().session, "Sample", true, std::nullopt};
     const auto own = view.session.browser;
     BOOST_TEST(code_of(check_link_principal(view, own, noon)) == "ok");

@@ -5,8 +5,9 @@
 
 namespace consentgate::core {
 
-// An address that anybody on the Internet can reach: none that is private, local, shared, reserved, for documentation or
-// for several, and none that stands for an IPv4 address in IPv6 (mapped, compatible, NAT64, 6to4, Teredo).
+// An address that anybody on the Internet can reach: none that is private, local, shared, reserved,
+// for documentation or for several, and none that stands for an IPv4 address in IPv6 (mapped,
+// compatible, NAT64, 6to4, Teredo).
 // in: address  its 4 or 16 bytes in network order; anything else is not public
 bool is_public_address(std::string_view address);
 

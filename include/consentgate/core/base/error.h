@@ -1,5 +1,6 @@
-// The one error. A rule that refuses says which fault it is, what may be shown, what only the log may know, and
-// whether the client may be told by redirect. web/answer turns it into a response; nothing else does.
+// The one error. A rule that refuses says which fault it is, what may be shown, what only the log
+// may know, and whether the client may be told by redirect. web/answer turns it into a response;
+// nothing else does.
 #pragma once
 
 #include "consentgate/core/base/secret.h"
@@ -15,7 +16,8 @@ namespace consentgate::core {
 struct Client;
 struct Flow;
 
-// Closed set. Names are those of the RFCs and of the contract; the comment gives the status on a direct answer.
+// Closed set. Names are those of the RFCs and of the contract; the comment gives the status on a
+// direct answer.
 enum class ErrorCode {
     missing_flow_id,           // 400
     invalid_flow,              // 400
@@ -71,18 +73,24 @@ struct ErrorTraits {
 
 const ErrorTraits& traits(ErrorCode code);
 
-// Permission to redirect an error to the client: its URI has been matched against its registration. Only the three
-// functions named below can make one, so an open redirect does not compile. spec: RFC 6749 section 4.1.2.1
+// Permission to redirect an error to the client: its URI has been matched against its registration.
+// Only the three functions named below can make one, so an open redirect does not compile. spec:
+// RFC 6749 section 4.1.2.1
 class ReturnPath {
 public:
     const std::string& redirect_uri() const { return redirect_uri_; }
-    const std::optional<std::string>& state() const { return state_; } // byte-exact; absent when none was sent
-    bool at_once() const { return at_once_; } // false: show our page with a link, do not bounce (requirement A26)
+    const std::optional<std::string>& state() const {
+        return state_;
+    } // byte-exact; absent when none was sent
+    bool at_once() const {
+        return at_once_;
+    } // false: show our page with a link, do not bounce (requirement A26)
 
 private:
     ReturnPath(std::string redirect_uri, std::optional<std::string> state, bool at_once)
         : redirect_uri_(std::move(redirect_uri)), state_(std::move(state)), at_once_(at_once) {}
-    friend std::optional<ReturnPath> match_redirect(const Client&, std::string_view, std::optional<std::string>);
+    friend std::optional<ReturnPath> match_redirect(
+        const Client&, std::string_view, std::optional<std::string>);
     friend ReturnPath revive_return_path(const Flow&);
 
     std::string redirect_uri_;
@@ -91,23 +99,39 @@ private:
 };
 
 // Distinct types, so that what the log may know cannot be shown by swapping two strings.
-struct PublicMessage { std::string text; };
-struct LogDetail { std::string text; };
+struct PublicMessage {
+    std::string text;
+};
+struct LogDetail {
+    std::string text;
+};
 
 struct Error {
     ErrorCode code = ErrorCode::server_error;
-    std::string message;                // may be shown
-    std::string reason;                // log only; never holds a secret
+    std::string message;            // may be shown
+    std::string reason;             // log only; never holds a secret
     std::string param;              // the parameter at fault, or empty
     std::optional<ReturnPath> back; // absent: never redirect
-    std::string detail;             // for a developer of a client, on the page only (addresses refused and registered)
-    int retry_after_seconds = 0;    // 0: none
-    std::optional<Secret> continue_url{};  // where the person can go on all the same; carries a code or a link, for the answer only
-    std::string continue_target{};     // what that address is called
+    std::string
+        detail; // for a developer of a client, on the page only (addresses refused and registered)
+    int retry_after_seconds = 0;          // 0: none
+    std::optional<Secret> continue_url{}; // where the person can go on all the same; carries a code
+                                          // or a link, for the answer only
+    std::string continue_target{};        // what that address is called
 };
 
-inline Error make_error(ErrorCode code, PublicMessage message, LogDetail reason = {}, std::string param = {}) {
-    return Error{code, std::move(message.text), std::move(reason.text), std::move(param), std::nullopt, {}, 0, std::nullopt, {}};
+inline Error make_error(
+    ErrorCode code, PublicMessage message, LogDetail reason = {}, std::string param = {}) {
+    return Error{
+        code,
+        std::move(message.text),
+        std::move(reason.text),
+        std::move(param),
+        std::nullopt,
+        {},
+        0,
+        std::nullopt,
+        {}};
 }
 
 // A value, or the Error that stands in its place.

@@ -13,10 +13,12 @@ namespace consentgate::core {
 
 class Form {
 public:
-    // Refuses (invalid_request) a cut or false escape, bytes that are not UTF-8, NUL, and more than 100 fields.
+    // Refuses (invalid_request) a cut or false escape, bytes that are not UTF-8, NUL, and more than
+    // 100 fields.
     static Result<Form> parse(std::string_view text);
 
-    // The value; absent when the field is missing, repeated, or empty (an empty value means absent: OAuth 2.1 section 3.1).
+    // The value; absent when the field is missing, repeated, or empty (an empty value means absent:
+    // OAuth 2.1 section 3.1).
     std::optional<std::string> get(std::string_view name) const;
     // The value as sent, empty included; absent when missing or repeated.
     std::optional<std::string> raw(std::string_view name) const;

@@ -1,5 +1,6 @@
-// Names of rows. Each kind is a type of its own, so that a session id cannot be passed where a flow id is meant.
-// Shape: ASCII, at most 190 bytes (indexable on every engine), never empty once issued.
+// Names of rows. Each kind is a type of its own, so that a session id cannot be passed where a flow
+// id is meant. Shape: ASCII, at most 190 bytes (indexable on every engine), never empty once
+// issued.
 #pragma once
 
 #include <compare>
@@ -22,6 +23,6 @@ using SessionId = Id<struct SessionKind>;
 using VirtualKeyId = Id<struct VirtualKeyKind>;
 using ResourceServerId = Id<struct ResourceServerKind>;
 using ServiceId = Id<struct ServiceKind>; // mcp_client_id on the wire
-using KeyId = Id<struct KeyKind>; // a server key of the key file
+using KeyId = Id<struct KeyKind>;         // a server key of the key file
 
 } // namespace consentgate::core

@@ -1,4 +1,5 @@
-// Reading JSON that strangers sent, and writing our own. One strict door: UTF-8, no NUL, at most 32 levels deep, an object at the top.
+// Reading JSON that strangers sent, and writing our own. One strict door: UTF-8, no NUL, at most 32
+// levels deep, an object at the top.
 #pragma once
 
 #include <Poco/JSON/Array.h>
@@ -19,7 +20,8 @@ Poco::JSON::Object::Ptr parse_json_object(std::string_view text);
 std::optional<std::string> json_text(const Poco::JSON::Object& object, const std::string& name);
 
 // A member's texts; absent when the member is missing, null, or anything but an array of strings.
-std::optional<std::vector<std::string>> json_texts(const Poco::JSON::Object& object, const std::string& name);
+std::optional<std::vector<std::string>> json_texts(
+    const Poco::JSON::Object& object, const std::string& name);
 
 // Present and not null.
 bool json_has(const Poco::JSON::Object& object, const std::string& name);

@@ -1,8 +1,9 @@
 // The server's own keys (the key file), and what is derived from them.
 //
-// A session token is created when consent is finished but handed out when the code is redeemed, and must not be stored
-// in between. So it is computed, both times, from the code and a server key: the code alone (leaked in a redirect)
-// does not give it, nor does the database. spec: contract section 5
+// A session token is created when consent is finished but handed out when the code is redeemed, and
+// must not be stored in between. So it is computed, both times, from the code and a server key: the
+// code alone (leaked in a redirect) does not give it, nor does the database. spec: contract section
+// 5
 #pragma once
 
 #include "consentgate/core/base/ids.h"
@@ -30,17 +31,20 @@ public:
     // "cgs_" and 43 base64url characters; absent when the key is not in the file (any more).
     std::optional<Secret> session_token(const KeyId& key, const Secret& code) const;
 
-    // A code, 43 base64url characters, from the browser's own secret: the same browser that asks once more for the same flow is
-    // led on with the same code, and nobody else can compute it.
+    // A code, 43 base64url characters, from the browser's own secret: the same browser that asks
+    // once more for the same flow is led on with the same code, and nobody else can compute it.
     std::optional<Secret> code(const KeyId& key, const Secret& browser, const FlowId& flow) const;
 
-    // A refresh token ("cgr_" and 43) from the code or the refresh token before it, and the access token ("cgs_" and 43) that
-    // is given with it. Computed, so that a refresh whose answer was lost, or that several processes of one client make at
-    // once, is answered the same each time, with nothing stored that could be stolen.
+    // A refresh token ("cgr_" and 43) from the code or the refresh token before it, and the access
+    // token ("cgs_" and 43) that is given with it. Computed, so that a refresh whose answer was
+    // lost, or that several processes of one client make at once, is answered the same each time,
+    // with nothing stored that could be stolen.
     std::optional<Secret> refresh_token(const KeyId& key, const Secret& before) const;
-    std::optional<Secret> access_token(const KeyId& key, const Secret& refresh_token, const std::string& scope) const;
+    std::optional<Secret> access_token(
+        const KeyId& key, const Secret& refresh_token, const std::string& scope) const;
 
-    // 32 raw bytes that encrypt under this key (core/vault.h), which live as long as the keyring; null when the key is not in the file.
+    // 32 raw bytes that encrypt under this key (core/vault.h), which live as long as the keyring;
+    // null when the key is not in the file.
     const Secret* encryption_key(const KeyId& key) const;
 
     // What a link carries to prove that we made it, 43 base64url characters; absent as above.
@@ -51,7 +55,8 @@ public:
 
 private:
     const ServerKey* find(const KeyId& key) const;
-    std::optional<Secret> derive(const KeyId& key, const char* prefix, const std::string& from) const;
+    std::optional<Secret> derive(
+        const KeyId& key, const char* prefix, const std::string& from) const;
     std::vector<ServerKey> keys_;
     std::vector<Secret> encryption_keys_; // one for each of them
 };

@@ -6,8 +6,9 @@
 
 namespace consentgate::core {
 
-// A token, code, key or cookie value in clear. It has no stream operator and no implicit conversion: whoever needs
-// the text must write reveal(), which a reviewer (and tests/guards) can find. Wiped when destroyed.
+// A token, code, key or cookie value in clear. It has no stream operator and no implicit
+// conversion: whoever needs the text must write reveal(), which a reviewer (and tests/guards) can
+// find. Wiped when destroyed.
 class Secret {
 public:
     Secret() = default;
@@ -26,7 +27,8 @@ private:
     std::string clear_;
 };
 
-// SHA-256 as 64 lower-case hexadecimal characters, or empty when there is none. Random 256-bit values need no salt.
+// SHA-256 as 64 lower-case hexadecimal characters, or empty when there is none. Random 256-bit
+// values need no salt.
 struct Digest {
     std::string hex;
 

@@ -1,5 +1,5 @@
-// Time as the rules see it. Whole seconds, UTC. Nothing in core asks what time it is: a request carries one
-// Instant from the moment it was read, so two checks of one request cannot disagree.
+// Time as the rules see it. Whole seconds, UTC. Nothing in core asks what time it is: a request
+// carries one Instant from the moment it was read, so two checks of one request cannot disagree.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// Is this token good for this resource, now? One judgement for the guarded example, and for every gate to come.
+// Is this token good for this resource, now? One judgement for the guarded example, and for every
+// gate to come.
 // spec: RFC 6750 section 3.1; requirements C1-C5, RS4
 #pragma once
 
@@ -14,23 +15,32 @@ struct SessionView {
     Session session;
     std::string client_name;
     bool client_active = false;
-    std::optional<VirtualKey> virtual_key; // of a session whose identity is one; absent when the key was deleted
+    std::optional<VirtualKey>
+        virtual_key; // of a session whose identity is one; absent when the key was deleted
 };
 
 // The granted scopes, and all that they imply, are enough (C7).
-// fail: insufficient_scope: what it takes is more than that. The challenge then names all of it at once (C6).
+// fail: insufficient_scope: what it takes is more than that. The challenge then names all of it at
+//       once (C6).
 Checked check_scope(const Session& session, const ScopeSet& needed, const Policy& policy);
 
-// Why the session is over for all of its tokens: revoked, expired, or its client or virtual key no longer stands. Empty: it lasts.
+// Why the session is over for all of its tokens: revoked, expired, or its client or virtual key no
+// longer stands. Empty: it lasts.
 std::string session_end_reason(const SessionView& view, Instant now);
 
-// The person need not be asked again: the same browser gave the same client the same resource and no smaller scope, the session
-// it made still stands, and nobody else can be at the address. Never for a program on the person's computer, which any program
-// can pretend to be, unless the operator wants it. spec: OAuth 2.1 section 7.3.1; requirements U7-U9
-bool may_be_reused(const Flow& flow, const Policy& policy); // as far as the address decides it, before anything is read
-bool may_reuse_consent(const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now);
+// The person need not be asked again: the same browser gave the same client the same resource and
+// no smaller scope, the session it made still stands, and nobody else can be at the address. Never
+// for a program on the person's computer, which any program can pretend to be, unless the operator
+// wants it. spec: OAuth 2.1 section 7.3.1; requirements U7-U9
+bool may_be_reused(
+    const Flow& flow,
+    const Policy& policy); // as far as the address decides it, before anything is read
+bool may_reuse_consent(
+    const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now);
 
-// fail: invalid_bearer: unknown, expired, revoked, for another resource, or its client or virtual key no longer stands
-Checked check_access(const std::optional<SessionView>& view, const std::string& resource, Instant now);
+// fail: invalid_bearer: unknown, expired, revoked, for another resource, or its client or virtual
+//       key no longer stands
+Checked check_access(
+    const std::optional<SessionView>& view, const std::string& resource, Instant now);
 
 } // namespace consentgate::core

@@ -1,8 +1,9 @@
-// The rules of the authorization request. spec: OAuth 2.1 section 4.1.1; RFC 7636; RFC 8707; requirements A3-A30
+// The rules of the authorization request. spec: OAuth 2.1 section 4.1.1; RFC 7636; RFC 8707;
+// requirements A3-A30
 #pragma once
 
-#include "consentgate/core/oauth/flow.h"
 #include "consentgate/core/base/form.h"
+#include "consentgate/core/oauth/flow.h"
 
 #include <optional>
 
@@ -15,9 +16,11 @@ Result<ClientId> authorize_client_id(const Form& query);
 //       fresh    the id of the flow to be
 //       browser  digest of the browser's secret
 // out:  the flow to store
-// fail: invalid_client, invalid_redirect_uri without permission to redirect; from then on with a ReturnPath:
+// fail: invalid_client, invalid_redirect_uri without permission to redirect; from then on with a
+//       ReturnPath:
 //       invalid_request, unsupported_response_type, invalid_scope, invalid_target, login_required
-Result<Flow> validate_authorization_request(const Form& query, const std::optional<Client>& client, const Policy& policy,
-                             FlowId fresh, Digest browser, Instant now);
+Result<Flow> validate_authorization_request(
+    const Form& query, const std::optional<Client>& client, const Policy& policy, FlowId fresh,
+    Digest browser, Instant now);
 
 } // namespace consentgate::core

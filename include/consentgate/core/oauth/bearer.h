@@ -1,11 +1,12 @@
-// The optional Authorization header of consent/submit: a raw virtual key, a JWT that names one, or an admin's JWT.
-// Sent and bad is an error, never ignored. spec: contract section 1, "Bearer rules"; RFC 6750 section 2.1; RFC 8725
+// The optional Authorization header of consent/submit: a raw virtual key, a JWT that names one, or
+// an admin's JWT. Sent and bad is an error, never ignored. spec: contract section 1, "Bearer
+// rules"; RFC 6750 section 2.1; RFC 8725
 #pragma once
 
 #include "consentgate/core/base/error.h"
 #include "consentgate/core/base/ids.h"
-#include "consentgate/core/oauth/policy.h"
 #include "consentgate/core/base/secret.h"
+#include "consentgate/core/oauth/policy.h"
 
 #include <memory>
 #include <optional>
@@ -15,8 +16,9 @@
 
 namespace consentgate::core {
 
-// The bearer credential of an Authorization header; absent when the header is, or has another scheme (a web server's
-// own Basic, say). The scheme's case does not matter. fail: invalid_bearer when nothing usable follows "Bearer"
+// The bearer credential of an Authorization header; absent when the header is, or has another
+// scheme (a web server's own Basic, say). The scheme's case does not matter. fail: invalid_bearer
+// when nothing usable follows "Bearer"
 Result<std::optional<Secret>> bearer_credential(const std::optional<std::string>& header);
 
 inline constexpr std::string_view virtual_key_prefix = "sk-bf-";
@@ -30,9 +32,9 @@ struct BearerKey {
 // Who a bearer says is calling.
 struct BearerClaims {
     bool admin = false;
-    std::string subject;                         // for the audit log; may be empty
-    std::optional<VirtualKeyId> virtual_key_id;  // never with admin
-    std::optional<Digest> virtual_key_hash;      // a raw key; never with a JWT
+    std::string subject;                        // for the audit log; may be empty
+    std::optional<VirtualKeyId> virtual_key_id; // never with admin
+    std::optional<Digest> virtual_key_hash;     // a raw key; never with a JWT
 };
 
 class BearerVerifier {

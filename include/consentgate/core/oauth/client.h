@@ -3,9 +3,9 @@
 
 #include "consentgate/core/base/error.h"
 #include "consentgate/core/base/ids.h"
-#include "consentgate/core/oauth/policy.h"
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/time.h"
+#include "consentgate/core/oauth/policy.h"
 
 #include <optional>
 #include <string>
@@ -14,39 +14,46 @@
 
 namespace consentgate::core {
 
-// How a client proves who it is, in the words of RFC 7591 section 2. A secret may come in the header or in the body, whichever
-// of the two was registered: libraries choose by our metadata, not by their registration.
+// How a client proves who it is, in the words of RFC 7591 section 2. A secret may come in the
+// header or in the body, whichever of the two was registered: libraries choose by our metadata, not
+// by their registration.
 enum class ClientAuth { none, client_secret_basic, client_secret_post, private_key_jwt };
 std::string_view name_of(ClientAuth auth);
 std::optional<ClientAuth> client_auth_of(std::string_view name); // absent: not one of ours
 
 struct Client {
     ClientId id;
-    std::string name;                       // as it calls itself, UTF-8, at most 200 characters; empty when it gave none
+    std::string name; // as it calls itself, UTF-8, at most 200 characters; empty when it gave none
     std::vector<std::string> redirect_uris; // 1 to 16, each accepted by redirect_uri_problem
-    std::string scope;                      // what it registered for; empty: everything in the catalogue
-    bool by_operator = false;               // pre-registered: its name and addresses were checked by a person
+    std::string scope;        // what it registered for; empty: everything in the catalogue
+    bool by_operator = false; // pre-registered: its name and addresses were checked by a person
     bool active = true;
-    bool refresh = false;                   // it registered the refresh_token grant
-    std::string metadata;                   // JSON object of its other registered members, "{}" when none
+    bool refresh = false; // it registered the refresh_token grant
+    std::string metadata; // JSON object of its other registered members, "{}" when none
     Instant created_at{};
-    std::optional<Instant> last_used_at;    // last code exchange, to the day; absent when never
+    std::optional<Instant> last_used_at; // last code exchange, to the day; absent when never
     ClientAuth auth = ClientAuth::none;
-    Digest secret;                          // of its client_secret; empty when it has none
-    std::string jwks;                       // its public keys, a JSON object; empty when it has none, or none were fetched yet
-    std::string jwks_uri{};                 // where they are fetched; empty when they stand in its registration or document
+    Digest secret; // of its client_secret; empty when it has none
+    std::string
+        jwks; // its public keys, a JSON object; empty when it has none, or none were fetched yet
+    std::string
+        jwks_uri{}; // where they are fetched; empty when they stand in its registration or document
     std::optional<Instant> jwks_expires_at{}; // of fetched keys; absent before the first fetch
 
-    bool has_secret() const { return auth == ClientAuth::client_secret_basic || auth == ClientAuth::client_secret_post; }
+    bool has_secret() const {
+        return auth == ClientAuth::client_secret_basic || auth == ClientAuth::client_secret_post;
+    }
 };
 
-// Builds a client from a registration body. A client that names no authentication method gets client_secret_basic, as the RFC
-// says; one that names a method we do not have gets `none` and is told so (requirement R11). Unknown members are ignored,
-// unknown scopes and grants dropped; the refresh_token grant is kept when the client asked for it and the policy has it (T26).
-// The secret of a client that has one is drawn by the caller.
+// Builds a client from a registration body. A client that names no authentication method gets
+// client_secret_basic, as the RFC says; one that names a method we do not have gets `none` and is
+// told so (requirement R11). Unknown members are ignored, unknown scopes and grants dropped; the
+// refresh_token grant is kept when the client asked for it and the policy has it (T26). The secret
+// of a client that has one is drawn by the caller.
 // in:   body  the JSON text as sent, at most 64 KiB
 // fail: invalid_redirect_uri, invalid_client_metadata
-Result<Client> validate_registration(std::string_view body, const Policy& policy, ClientId fresh, Instant now);
+Result<Client> validate_registration(
+    std::string_view body, const Policy& policy, ClientId fresh, Instant now);
 
 // The registration response: everything as stored, nothing null. spec: RFC 7591 section 3.2.1
 // in:   secret  in clear, shown this once; absent for a client without one
@@ -55,9 +62,10 @@ std::string registration_response(const Client& client, const std::optional<Secr
 // The scopes this client may be granted at most.
 ScopeSet max_scope(const Client& client, const Policy& policy);
 
-// The proof that errors may go to `requested`; absent when it is not one of the client's. An error goes there at once
-// only when that cannot make us an open redirector: the address is on the person's own computer, or an operator vouched
-// for the client. spec: RFC 9700 section 4.11.2
-std::optional<ReturnPath> match_redirect(const Client& client, std::string_view requested, std::optional<std::string> state);
+// The proof that errors may go to `requested`; absent when it is not one of the client's. An error
+// goes there at once only when that cannot make us an open redirector: the address is on the
+// person's own computer, or an operator vouched for the client. spec: RFC 9700 section 4.11.2
+std::optional<ReturnPath> match_redirect(
+    const Client& client, std::string_view requested, std::optional<std::string> state);
 
 } // namespace consentgate::core

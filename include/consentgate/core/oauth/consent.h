@@ -1,11 +1,12 @@
-// The rules of one consent: who may act on a flow, who the person says they are, and what finishing it writes.
+// The rules of one consent: who may act on a flow, who the person says they are, and what finishing
+// it writes.
 // spec: contract sections 1 and 4
 #pragma once
 
+#include "consentgate/core/base/keyring.h"
 #include "consentgate/core/oauth/bearer.h"
 #include "consentgate/core/oauth/flow.h"
 #include "consentgate/core/oauth/grant.h"
-#include "consentgate/core/base/keyring.h"
 
 #include <optional>
 #include <string>
@@ -15,8 +16,8 @@ namespace consentgate::core {
 
 struct VirtualKey {
     VirtualKeyId id;
-    std::string name;                  // UTF-8, 1 to 200 characters
-    Digest hash;                       // of the whole sk-bf-… text
+    std::string name; // UTF-8, 1 to 200 characters
+    Digest hash;      // of the whole sk-bf-… text
     bool active = true;
     Instant created_at{};
     std::optional<Instant> expires_at; // absent: never
@@ -28,9 +29,11 @@ struct VirtualKey {
 // A flow id in shape: 22 base64url characters. spec: contract section 1, status 400
 Result<FlowId> parse_flow_id(const Form& form);
 
-// This browser may act on the flow, now. `stands_in` is true for an admin's bearer, which replaces the cookie.
+// This browser may act on the flow, now. `stands_in` is true for an admin's bearer, which replaces
+// the cookie.
 // fail: browser_mismatch, flow_expired
-Checked check_flow(const Flow& flow, const std::optional<Digest>& browser, bool stands_in, Instant now);
+Checked check_flow(
+    const Flow& flow, const std::optional<Digest>& browser, bool stands_in, Instant now);
 
 // 1 to 255 bytes of UTF-8, no control characters.
 bool is_user_id(std::string_view text);
@@ -44,15 +47,18 @@ Result<Identity> validate_virtual_key(const std::optional<VirtualKey>& key, Inst
 // fail: identity_required when nobody may skip
 Result<Identity> validate_skip(const Policy& policy);
 
-// The identity a submit ends up with. A bearer's virtual key must be the flow's, or becomes its identity when the flow
-// has none. A flow without one counts as skipped, unless the operator enforces an identity.
+// The identity a submit ends up with. A bearer's virtual key must be the flow's, or becomes its
+// identity when the flow has none. A flow without one counts as skipped, unless the operator
+// enforces an identity.
 // in:   bearer_key  the key the bearer named, when it named one
 // fail: invalid_bearer, identity_required
-Result<Identity> validate_submit_identity(const Flow& flow, const std::optional<BearerClaims>& bearer,
-                                       const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now);
+Result<Identity> validate_submit_identity(
+    const Flow& flow, const std::optional<BearerClaims>& bearer,
+    const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now);
 
-// Whose the upstream tokens of a session are: one text per owner, so that the database can hold "one per owner and
-// service". A typed user id proves nothing, so its tokens stay with the session. spec: contract section 4
+// Whose the upstream tokens of a session are: one text per owner, so that the database can hold
+// "one per owner and service". A typed user id proves nothing, so its tokens stay with the session.
+// spec: contract section 4
 std::string token_owner(const Identity& identity, const SessionId& session);
 std::string token_owner(const FlowId& flow);
 std::string ended_owner(const std::string& token_id); // nobody: of a token that is over
@@ -78,10 +84,14 @@ struct Finalization {
 // The redirect of a consent that was finished before, with the code it gave then.
 Secret continue_location(const IssuedCode& code, const Secret& secret, const Policy& policy);
 
-Finalization finalize(const Flow& flow, Identity identity, FinalizationSecrets fresh, const Keyring& keyring, const Policy& policy, Instant now);
+Finalization finalize(
+    const Flow& flow, Identity identity, FinalizationSecrets fresh, const Keyring& keyring,
+    const Policy& policy, Instant now);
 
 // The redirect of a refusal: access_denied. spec: RFC 6749 section 4.1.2.1; RFC 9207 section 2
 std::string denial_location(const Flow& flow, const Policy& policy);
-std::string error_location(const ReturnPath& back, std::string_view error, std::string_view description, const Policy& policy);
+std::string error_location(
+    const ReturnPath& back, std::string_view error, std::string_view description,
+    const Policy& policy);
 
 } // namespace consentgate::core

@@ -1,8 +1,8 @@
 // The PendingFlow: one consent in progress, and who the person said they are.
 #pragma once
 
-#include "consentgate/core/oauth/client.h"
 #include "consentgate/core/base/secret.h"
+#include "consentgate/core/oauth/client.h"
 
 #include <cstdint>
 #include <optional>
@@ -20,20 +20,22 @@ struct Identity {
     bool operator==(const Identity&) const = default;
 };
 
-std::string_view name_of(IdentityKind kind);                         // "user_id"
-std::optional<IdentityKind> identity_kind(std::string_view name);    // the inverse; absent for another word
+std::string_view name_of(IdentityKind kind); // "user_id"
+std::optional<IdentityKind> identity_kind(
+    std::string_view name); // the inverse; absent for another word
 
 struct Flow {
     FlowId id;
     ClientId client_id;
-    Digest browser;                    // of the browser cookie
-    std::string redirect_uri;          // as requested, port included
-    std::optional<std::string> state;  // byte-exact; absent when none was sent
-    std::string code_challenge;        // S256
-    ScopeSet scope;                    // what will be granted
-    std::string resource;              // the published spelling
+    Digest browser;                   // of the browser cookie
+    std::string redirect_uri;         // as requested, port included
+    std::optional<std::string> state; // byte-exact; absent when none was sent
+    std::string code_challenge;       // S256
+    ScopeSet scope;                   // what will be granted
+    std::string resource;             // the published spelling
     Identity identity;
-    std::int64_t revision = 0;         // raised by every change of the row; what a judgement saw, a write re-checks
+    std::int64_t revision =
+        0; // raised by every change of the row; what a judgement saw, a write re-checks
     Instant created_at{};
     Instant expires_at{};
 };

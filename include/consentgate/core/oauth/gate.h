@@ -1,4 +1,5 @@
-// What the gate says: the challenge of a request that may not pass, and what the server behind is told of one that may.
+// What the gate says: the challenge of a request that may not pass, and what the server behind is
+// told of one that may.
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -12,20 +13,22 @@ namespace consentgate::core {
 // The value of WWW-Authenticate that tells a client where to sign in, and for which scopes.
 // spec: RFC 6750 section 3; RFC 9728 section 5.1; requirements C1-C6, C12
 // in:   error  null: no credentials came, and a challenge for them names no error
-std::string bearer_challenge(const std::string& resource, const ScopeSet& scope, const Error* error);
+std::string bearer_challenge(
+    const std::string& resource, const ScopeSet& scope, const Error* error);
 
 // How a refused request is answered: 401 for what a new sign-in mends, whatever was missing.
 int gate_status(const Error& error);
 
 // One fact about who is calling. Visible ASCII: everything else in a name is percent-encoded UTF-8.
 struct GateFact {
-    std::string_view variable; // "Variable-CONSENTGATE_SUBJECT": as an authorizer has the web server set it (FastCGI 1.0, section 6.3)
+    std::string_view variable; // "Variable-CONSENTGATE_SUBJECT": as an authorizer has the web
+                               // server set it (FastCGI 1.0, section 6.3)
     std::string_view header;   // "Consentgate-Subject"
     std::string value;         // never empty
 };
 
-// Who calls, for the server behind: SUBJECT first (subject_of), then USER (a name for people; absent when nobody said), IDENTITY (its
-// kind), CLIENT, SCOPE, SESSION. spec: requirement RS11
+// Who calls, for the server behind: SUBJECT first (subject_of), then USER (a name for people;
+// absent when nobody said), IDENTITY (its kind), CLIENT, SCOPE, SESSION. spec: requirement RS11
 std::vector<GateFact> gate_facts(const SessionView& view);
 
 } // namespace consentgate::core

@@ -1,8 +1,9 @@
-// Sessions, codes, and the rules of redeeming a code. spec: OAuth 2.1 section 4.1.3; requirements T12-T16
+// Sessions, codes, and the rules of redeeming a code. spec: OAuth 2.1 section 4.1.3; requirements
+// T12-T16
 #pragma once
 
-#include "consentgate/core/oauth/flow.h"
 #include "consentgate/core/base/form.h"
+#include "consentgate/core/oauth/flow.h"
 
 #include <optional>
 #include <string>
@@ -11,18 +12,19 @@ namespace consentgate::core {
 
 struct Session {
     SessionId id;
-    FlowId flow_id;     // the consent it came from; unique
-    Digest token;       // of the session token
-    Digest browser;     // that gave the consent
+    FlowId flow_id; // the consent it came from; unique
+    Digest token;   // of the session token
+    Digest browser; // that gave the consent
     ClientId client_id;
     Identity identity;
     ScopeSet scope;
     std::string resource;
     Instant created_at{};
-    Instant expires_at{};                    // of the session: without refresh tokens its token ends with it
+    Instant expires_at{}; // of the session: without refresh tokens its token ends with it
     std::optional<Instant> revoked_at;
-    std::optional<Instant> token_expires_at; // of the token it was found by, when that ends before it
-    std::string redirect_uri{};              // where its code went; empty for one of before this was kept
+    std::optional<Instant>
+        token_expires_at;       // of the token it was found by, when that ends before it
+    std::string redirect_uri{}; // where its code went; empty for one of before this was kept
     Instant token_ends() const { return token_expires_at.value_or(expires_at); }
 };
 
@@ -32,7 +34,7 @@ struct IssuedCode {
     ClientId client_id;
     std::string redirect_uri;
     std::string code_challenge;
-    KeyId key_id;                       // the server key its session token is derived with
+    KeyId key_id; // the server key its session token is derived with
     Instant expires_at{};
     std::optional<Instant> redeemed_at; // kept after use, so that a replay is seen
     std::optional<std::string> state{}; // that the redirect carried; an empty one is kept as none
@@ -57,12 +59,14 @@ Result<CodeRequest> parse_code_request(const Form& form, const ClientId& client)
 
 enum class Exchange { redeem, replay };
 
-// Judges in the order of requirement T12; nothing is consumed until all of it passes. `replay` means that a spent code
-// came again with everything right: it is refused, and what it gave is revoked (T16).
+// Judges in the order of requirement T12; nothing is consumed until all of it passes. `replay`
+// means that a spent code came again with everything right: it is refused, and what it gave is
+// revoked (T16).
 // in:   code, session  as stored; both absent when the code is unknown
 // fail: invalid_grant, invalid_target
-Result<Exchange> validate_code_request(const CodeRequest& request, const std::optional<IssuedCode>& code,
-                                const std::optional<Session>& session, Instant now);
+Result<Exchange> validate_code_request(
+    const CodeRequest& request, const std::optional<IssuedCode>& code,
+    const std::optional<Session>& session, Instant now);
 
 // What the token endpoint gives. spec: RFC 6749 section 5.1
 struct TokenGrant {

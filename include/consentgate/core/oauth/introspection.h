@@ -21,17 +21,21 @@ struct ResourceServer {
 };
 
 // fail: invalid_client: unknown, disabled, wrong secret, no secret; one answer for all
-Checked check_resource_server(const ClientCredentials& credentials, const std::optional<ResourceServer>& server);
+Checked check_resource_server(
+    const ClientCredentials& credentials, const std::optional<ResourceServer>& server);
 
 // Active when the token is good for that resource now; else nothing but that it is not (V8).
 // in:   token  its digest, as it was found by
-std::string introspection_response(const std::optional<SessionView>& view, const Digest& token, const std::string& resource, const Policy& policy, Instant now);
+std::string introspection_response(
+    const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
+    const Policy& policy, Instant now);
 
-// Whom a token stands for, in one text: the same for every session of a virtual key or a verified user. Somebody who only
-// typed a user id proved nothing and is known by that session alone.
+// Whom a token stands for, in one text: the same for every session of a virtual key or a verified
+// user. Somebody who only typed a user id proved nothing and is known by that session alone.
 std::string subject_of(const Session& session);
 
-// What a person may read in a log: the name of a key, or what was typed. Empty when nobody said who they are.
+// What a person may read in a log: the name of a key, or what was typed. Empty when nobody said who
+// they are.
 std::string user_name(const SessionView& view);
 
 } // namespace consentgate::core

@@ -1,4 +1,5 @@
-// The well-known documents as text. They depend on the configuration only, so they are made once, at start.
+// The well-known documents as text. They depend on the configuration only, so they are made once,
+// at start.
 #pragma once
 
 #include "consentgate/core/oauth/policy.h"
@@ -18,7 +19,8 @@ inline constexpr const char* revoke = "/api/oauth/per-user/revoke";
 inline constexpr const char* introspect = "/api/oauth/per-user/introspect";
 inline constexpr const char* client_form = "/api/oauth/per-user/consent/client";
 inline constexpr const char* upstream_authorize = "/api/oauth/per-user/upstream/authorize";
-inline constexpr const char* upstream_connect = "/api/oauth/per-user/upstream/connect"; // the form of a link's page
+inline constexpr const char* upstream_connect =
+    "/api/oauth/per-user/upstream/connect"; // the form of a link's page
 inline constexpr const char* callback = "/api/oauth/callback";
 inline constexpr const char* client_metadata = "/oauth/client-metadata.json";
 inline constexpr const char* sessions_page = "/oauth/sessions";
@@ -32,7 +34,8 @@ std::string authorization_server_metadata(const Policy& policy);
 // spec: RFC 9728 section 2; requirements D1-D8
 std::string protected_resource_metadata(const Policy& policy, const GuardedResource& resource);
 
-// Where a resource's document is: the well-known path inserted between its host and its path. spec: RFC 9728 section 3.1
+// Where a resource's document is: the well-known path inserted between its host and its path. spec:
+// RFC 9728 section 3.1
 std::string resource_metadata_url(const std::string& resource);
 
 } // namespace consentgate::core

@@ -5,8 +5,9 @@
 
 namespace consentgate::core {
 
-bool valid_challenge(std::string_view challenge); // exactly 43 base64url characters, the size of a SHA-256
-bool valid_verifier(std::string_view verifier);   // 43 to 128 unreserved characters
+bool valid_challenge(
+    std::string_view challenge); // exactly 43 base64url characters, the size of a SHA-256
+bool valid_verifier(std::string_view verifier); // 43 to 128 unreserved characters
 bool proves(std::string_view verifier, std::string_view challenge); // constant time
 
 } // namespace consentgate::core

@@ -1,9 +1,9 @@
 // What the operator decided, as values. Read once at start; the rules take it as a parameter.
 #pragma once
 
+#include "consentgate/core/base/time.h"
 #include "consentgate/core/oauth/resource.h"
 #include "consentgate/core/oauth/scope.h"
-#include "consentgate/core/base/time.h"
 
 #include <optional>
 #include <string>
@@ -12,26 +12,29 @@
 
 namespace consentgate::core {
 
-// Whom a person need not tell again what they consented to: nobody, clients with an https address, or everybody.
+// Whom a person need not tell again what they consented to: nobody, clients with an https address,
+// or everybody.
 enum class RememberConsent { never, https, always };
-// Who says who a person is: they themselves, on a page, or the web server, by REMOTE_USER and nothing else.
+// Who says who a person is: they themselves, on a page, or the web server, by REMOTE_USER and
+// nothing else.
 enum class VerifiedUser { off, remote_user };
-// Whose Client ID Metadata Documents are read. A list entry is a host, `*.` and a domain for all hosts below it, or either
-// with `:PORT`; lower case.
+// Whose Client ID Metadata Documents are read. A list entry is a host, `*.` and a domain for all
+// hosts below it, or either with `:PORT`; lower case.
 struct DocumentPolicy {
     bool accepted = false;
-    std::vector<std::string> hosts;               // the only ones; empty: every host that is not denied
+    std::vector<std::string> hosts; // the only ones; empty: every host that is not denied
     std::vector<std::string> denied_hosts;
-    std::vector<std::string> insecure_test_hosts; // HOST:PORT on a loopback address of this machine; empty but in tests
+    std::vector<std::string>
+        insecure_test_hosts; // HOST:PORT on a loopback address of this machine; empty but in tests
 };
 
 struct Policy {
-    std::string issuer;                 // as published: no trailing slash, no query, no fragment
+    std::string issuer; // as published: no trailing slash, no query, no fragment
     std::vector<GuardedResource> resources; // at least one; the configured ones first
-    std::vector<Scope> scopes;          // the catalogue; at least one
-    ScopeSet default_scopes;            // granted when a client names none; a subset of the catalogue
+    std::vector<Scope> scopes;              // the catalogue; at least one
+    ScopeSet default_scopes; // granted when a client names none; a subset of the catalogue
     std::vector<ScopeImplication> implications; // what broader scopes hold
-    bool enforce_identity = false;      // enforce_auth_on_inference: nobody may skip saying who they are
+    bool enforce_identity = false; // enforce_auth_on_inference: nobody may skip saying who they are
     VerifiedUser verified_user = VerifiedUser::off;
     bool registration_enabled = true;
     RememberConsent remember_consent = RememberConsent::https;
@@ -39,11 +42,13 @@ struct Policy {
 
     Span flow_lifetime{900};
     Span code_lifetime{300};
-    Span session_lifetime{86400};            // of an access token, and of a session that cannot be refreshed
-    Span refresh_idle{30 * 86400};           // a refresh token that is not used for so long is over; 0: none are issued
-    Span refresh_lifetime{90 * 86400};       // of a session, however often it is refreshed
-    Span upstream_lease{20};                 // a worker may refresh a person's upstream token for so long before another may try
-    Span refresh_grace{30};                  // a used refresh token is answered for so long as it was the first time
+    Span session_lifetime{86400}; // of an access token, and of a session that cannot be refreshed
+    Span refresh_idle{
+        30 * 86400}; // a refresh token that is not used for so long is over; 0: none are issued
+    Span refresh_lifetime{90 * 86400}; // of a session, however often it is refreshed
+    Span upstream_lease{
+        20}; // a worker may refresh a person's upstream token for so long before another may try
+    Span refresh_grace{30}; // a used refresh token is answered for so long as it was the first time
 
     std::string client_name = "consentgate"; // ours, as a client of upstream services
 
@@ -53,15 +58,18 @@ struct Policy {
 
     bool refreshes() const { return refresh_idle > Span(0); }
     ScopeSet catalogue() const;
-    std::string words(std::string_view scope) const; // the scope's own name when the catalogue lacks it
-    std::string origin() const;                      // the issuer's scheme, host and port
-    std::string issuer_path() const;                 // "" or "/t1"
+    std::string words(
+        std::string_view scope) const; // the scope's own name when the catalogue lacks it
+    std::string origin() const;        // the issuer's scheme, host and port
+    std::string issuer_path() const;   // "" or "/t1"
     bool secure() const { return issuer.starts_with("https:"); }
 
     // The resource a client named, in its published spelling; absent when it is none of ours.
     std::optional<GuardedResource> known_resource(std::string_view named) const;
     // What every request to it takes: its own scopes, or the default ones.
-    const ScopeSet& scopes_of(const GuardedResource& resource) const { return resource.scope.empty() ? default_scopes : resource.scope; }
+    const ScopeSet& scopes_of(const GuardedResource& resource) const {
+        return resource.scope.empty() ? default_scopes : resource.scope;
+    }
     ScopeSet with_implied(const ScopeSet& granted) const; // and all that follows from what follows
 };
 

@@ -1,10 +1,11 @@
-// Refresh tokens: rotated at each use, one family per session, which ends when a used one comes back too late.
+// Refresh tokens: rotated at each use, one family per session, which ends when a used one comes
+// back too late.
 // spec: OAuth 2.1 section 4.3; RFC 9700 section 4.14.2; requirements T18, T20-T28
 #pragma once
 
-#include "consentgate/core/oauth/access.h"
 #include "consentgate/core/base/form.h"
 #include "consentgate/core/base/keyring.h"
+#include "consentgate/core/oauth/access.h"
 
 #include <optional>
 
@@ -14,7 +15,7 @@ namespace consentgate::core {
 struct RefreshToken {
     Digest hash;
     SessionId session_id;
-    KeyId key_id;                   // the server key its successor is computed with
+    KeyId key_id; // the server key its successor is computed with
     Instant expires_at{};
     std::optional<Instant> used_at; // kept after use, so that its coming back is seen
 };
@@ -43,22 +44,27 @@ struct RefreshRequest {
 // fail: invalid_request (missing, repeated), invalid_target, invalid_scope
 Result<RefreshRequest> parse_refresh(const Form& form, const ClientId& client);
 
-// rotate: it is used now. repeat: it was used a moment ago, by the same client in another process or in an answer that was
-// lost, and is answered again. reuse: it comes back later than that, so somebody has a copy, and the family ends.
+// rotate: it is used now. repeat: it was used a moment ago, by the same client in another process
+// or in an answer that was lost, and is answered again. reuse: it comes back later than that, so
+// somebody has a copy, and the family ends.
 enum class RefreshUse { rotate, repeat, reuse };
 
-// Judges in an order in which nothing is consumed, and nothing revoked, by one who is not the client.
+// Judges in an order in which nothing is consumed, and nothing revoked, by one who is not the
+// client.
 // fail: invalid_grant, invalid_scope, invalid_target
-Result<RefreshUse> validate_refresh(const RefreshRequest& request, const std::optional<RefreshView>& found, const Policy& policy, Instant now);
+Result<RefreshUse> validate_refresh(
+    const RefreshRequest& request, const std::optional<RefreshView>& found, const Policy& policy,
+    Instant now);
 
-// The refresh token that a session begins with, when the code that made it is redeemed. Absent when the client did not
-// register for it, the policy has none, or the key is gone.
+// The refresh token that a session begins with, when the code that made it is redeemed. Absent when
+// the client did not register for it, the policy has none, or the key is gone.
 struct NewRefreshToken {
     Secret secret;
     RefreshToken token;
 };
-std::optional<NewRefreshToken> first_refresh_token(const IssuedCode& code, const Secret& secret, const Session& session, bool registered, const Keyring& keyring,
-                                          const Policy& policy, Instant now);
+std::optional<NewRefreshToken> first_refresh_token(
+    const IssuedCode& code, const Secret& secret, const Session& session, bool registered,
+    const Keyring& keyring, const Policy& policy, Instant now);
 
 // What one rotation writes.
 struct Rotation {
@@ -74,6 +80,8 @@ struct Rotated {
 
 // in:   token  in clear, of found
 // out:  absent when a server key it needs is not in the key file
-std::optional<Rotated> rotate(const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope, const Keyring& keyring, const Policy& policy, Instant now);
+std::optional<Rotated> rotate(
+    const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
+    const Keyring& keyring, const Policy& policy, Instant now);
 
 } // namespace consentgate::core

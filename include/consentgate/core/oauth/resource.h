@@ -1,4 +1,5 @@
-// Guarded resources, and which of them a request is for. spec: RFC 8707; RFC 9728; requirements RS8, RS11
+// Guarded resources, and which of them a request is for. spec: RFC 8707; RFC 9728; requirements
+// RS8, RS11
 #pragma once
 
 #include "consentgate/core/base/error.h"
@@ -14,20 +15,23 @@ namespace consentgate::core {
 struct GuardedResource {
     std::string url;       // absolute URI as published
     ScopeSet scope{};      // what every request to it takes; empty: the default scopes
-    std::string service{}; // id of the service whose token its server is handed with each request; empty: none
+    std::string service{}; // id of the service whose token its server is handed with each request;
+                           // empty: none
 };
 
-// The resources by their paths. The longest one that begins the request's path counts, segment by segment: /mcp covers /mcp/x
-// and not /mcpx, and a resource /mcp/x takes its own part out of /mcp.
+// The resources by their paths. The longest one that begins the request's path counts, segment by
+// segment: /mcp covers /mcp/x and not /mcpx, and a resource /mcp/x takes its own part out of /mcp.
 class ResourceMap {
 public:
-    // fail: throws std::invalid_argument: two resources have the same path, so that requests could not be told apart, or the path
+    // fail: throws std::invalid_argument: two resources have the same path, so that requests could
+    //       not be told apart, or the path
     //       of one is written so that two programs could read it differently
     explicit ResourceMap(const std::vector<GuardedResource>& resources);
 
     // in:   path  raw, as in the request line
     // out:  never null; it lives as long as the map
-    // fail: invalid_request: written so that two programs could read it differently, which nobody needs to do
+    // fail: invalid_request: written so that two programs could read it differently, which nobody
+    //       needs to do
     //       not_found: no resource is there
     Result<const GuardedResource*> find(std::string_view path) const;
 

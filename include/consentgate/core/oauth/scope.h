@@ -15,15 +15,17 @@ struct Scope {
 
 class ScopeSet {
 public:
-    // Names separated by single spaces; repeated names count once. Absent when a name has a character that RFC 6749 forbids.
+    // Names separated by single spaces; repeated names count once. Absent when a name has a
+    // character that RFC 6749 forbids.
     static std::optional<ScopeSet> parse(std::string_view text);
 
     bool contains(std::string_view name) const;
     bool empty() const { return names_.empty(); }
     const std::vector<std::string>& names() const { return names_; }
-    bool covers(const ScopeSet& other) const;     // has all of its names
-    ScopeSet within(const ScopeSet& other) const; // those of this set that are in the other, in this set's order
-    std::string text() const;                     // names joined by a space
+    bool covers(const ScopeSet& other) const; // has all of its names
+    ScopeSet within(const ScopeSet& other)
+        const;                // those of this set that are in the other, in this set's order
+    std::string text() const; // names joined by a space
     bool operator==(const ScopeSet&) const = default;
 
 private:

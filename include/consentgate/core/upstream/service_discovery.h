@@ -1,5 +1,6 @@
-// Finding out how people connect an account at a service, from its URL alone, and what we tell it about ourselves. Rules only:
-// who asks, and over what, is usecase/services. spec: RFC 9728, RFC 8414, RFC 7591; MCP authorization, 2025-11-25
+// Finding out how people connect an account at a service, from its URL alone, and what we tell it
+// about ourselves. Rules only: who asks, and over what, is usecase/services. spec: RFC 9728, RFC
+// 8414, RFC 7591; MCP authorization, 2025-11-25
 #pragma once
 
 #include "consentgate/core/base/error.h"
@@ -13,16 +14,22 @@
 
 namespace consentgate::core {
 
-// Why this cannot be a service's id, or the URL of anything of it; absent when it can. The reason is for the operator.
+// Why this cannot be a service's id, or the URL of anything of it; absent when it can. The reason
+// is for the operator.
 std::optional<std::string> service_id_problem(std::string_view id);
-std::optional<std::string> endpoint_problem(std::string_view url);  // https, or http on a loopback host; no user name, no fragment
+std::optional<std::string> endpoint_problem(
+    std::string_view url); // https, or http on a loopback host; no user name, no fragment
 
-// A parameter of a Bearer challenge, unquoted; absent when it is not there. in: name  "resource_metadata", "scope"
-std::optional<std::string> challenge_parameter(std::string_view authenticate, std::string_view name);
+// A parameter of a Bearer challenge, unquoted; absent when it is not there. in: name
+// "resource_metadata", "scope"
+std::optional<std::string> challenge_parameter(
+    std::string_view authenticate, std::string_view name);
 
-// Where to look, in order: the path inserted after the well-known path, then the root. spec: RFC 9728 section 3.1
+// Where to look, in order: the path inserted after the well-known path, then the root. spec: RFC
+// 9728 section 3.1
 std::vector<std::string> resource_metadata_urls(const std::string& url);
-// RFC 8414 section 3.1 and OpenID Connect Discovery: inserted paths first, then the OpenID path behind the issuer's.
+// RFC 8414 section 3.1 and OpenID Connect Discovery: inserted paths first, then the OpenID path
+// behind the issuer's.
 std::vector<std::string> server_metadata_urls(const std::string& issuer);
 
 struct ResourceDocument {
@@ -30,7 +37,8 @@ struct ResourceDocument {
     std::vector<std::string> servers; // issuers, at least one
     std::vector<std::string> scopes;
 };
-// in: url  of the service; the document must be about it, or about something above it on the same origin
+// in: url  of the service; the document must be about it, or about something above it on the same
+//          origin
 Result<ResourceDocument> read_resource_document(std::string_view body, const std::string& url);
 
 struct ServerDocument {
@@ -39,8 +47,9 @@ struct ServerDocument {
     std::vector<std::string> scopes;
     std::vector<ClientAuth> auth_methods; // those that we have too
     bool sends_iss = false;
-    bool takes_documents = false;         // client_id_metadata_document_supported
-    bool announces_s256 = false;          // false: the document is silent about PKCE; one that names other methods only is refused
+    bool takes_documents = false; // client_id_metadata_document_supported
+    bool announces_s256 = false;  // false: the document is silent about PKCE; one that names other
+                                  // methods only is refused
 };
 // in: issuer  that the document must name, to the character
 Result<ServerDocument> read_server_document(std::string_view body, const std::string& issuer);
@@ -54,7 +63,8 @@ bool client_document_is_public(const Policy& policy);
 
 // How we come by a client id there. given: neither way is open, and the operator must bring one.
 Registration choose_registration(const ServerDocument& server, const Policy& policy);
-// The strongest that both have for a client that registers; none for a document, which can hold no secret.
+// The strongest that both have for a client that registers; none for a document, which can hold no
+// secret.
 ClientAuth choose_auth(const ServerDocument& server, Registration registration);
 
 // The body of a registration request. spec: RFC 7591 section 2
@@ -66,11 +76,14 @@ struct Registered {
     Secret secret;                      // empty: none
     std::int64_t secret_expires_at = 0; // seconds since the epoch; 0: never
 };
-// in: asked  the method of the request, which the service may have changed. spec: RFC 7591 section 3.2.1
+// in: asked  the method of the request, which the service may have changed. spec: RFC 7591 section
+//            3.2.1
 Result<Registered> read_registration(std::string_view body, ClientAuth asked);
 
-// What to ask for: the challenge's scope, else the resource's; with offline_access where the server knows that, so that there
-// are refresh tokens. Empty: no scope parameter.
-std::string choose_scope(const std::optional<std::string>& challenge, const std::vector<std::string>& resource, const std::vector<std::string>& server);
+// What to ask for: the challenge's scope, else the resource's; with offline_access where the server
+// knows that, so that there are refresh tokens. Empty: no scope parameter.
+std::string choose_scope(
+    const std::optional<std::string>& challenge, const std::vector<std::string>& resource,
+    const std::vector<std::string>& server);
 
 } // namespace consentgate::core

@@ -1,5 +1,6 @@
-// Exchanging a person's session token for their token at a service. Who may ask is a resource server, about the tokens it was
-// called with, for the services it was registered with. spec: RFC 8693
+// Exchanging a person's session token for their token at a service. Who may ask is a resource
+// server, about the tokens it was called with, for the services it was registered with. spec: RFC
+// 8693
 #pragma once
 
 #include "consentgate/core/oauth/introspection.h"
@@ -11,12 +12,14 @@
 
 namespace consentgate::core {
 
-inline constexpr const char* token_exchange_grant = "urn:ietf:params:oauth:grant-type:token-exchange";
+inline constexpr const char* token_exchange_grant =
+    "urn:ietf:params:oauth:grant-type:token-exchange";
 inline constexpr const char* access_token_type = "urn:ietf:params:oauth:token-type:access_token";
 
 struct TokenExchange {
-    Secret subject_token;             // a session token of ours
-    std::optional<std::string> audience; // a service by its id; one of these two is there, or both for the same
+    Secret subject_token; // a session token of ours
+    std::optional<std::string>
+        audience; // a service by its id; one of these two is there, or both for the same
     std::optional<std::string> resource; // a service by its address
 };
 
@@ -24,10 +27,14 @@ struct TokenExchange {
 Result<TokenExchange> parse_token_exchange(const Form& form);
 
 // The service that is meant, when this server may have its tokens. fail: invalid_target
-Result<Service> authorize_target(const TokenExchange& exchange, const ResourceServer& server, const std::vector<Service>& services);
+Result<Service> authorize_target(
+    const TokenExchange& exchange, const ResourceServer& server,
+    const std::vector<Service>& services);
 
 // spec: RFC 8693 section 2.2.1
 // in:   expires_at  absent: the service did not say
-std::string token_exchange_response(const Secret& access_token, const std::optional<Instant>& expires_at, const std::string& scope, Instant now);
+std::string token_exchange_response(
+    const Secret& access_token, const std::optional<Instant>& expires_at, const std::string& scope,
+    Instant now);
 
 } // namespace consentgate::core

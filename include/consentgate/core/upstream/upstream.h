@@ -1,9 +1,10 @@
-// The rules of being an OAuth client at somebody else's server: where a person is sent, what comes back, what a token reply
-// says, and when a token must be refreshed. spec: contract sections 3 and 4; OAuth 2.1; RFC 8707; RFC 9207
+// The rules of being an OAuth client at somebody else's server: where a person is sent, what comes
+// back, what a token reply says, and when a token must be refreshed. spec: contract sections 3 and
+// 4; OAuth 2.1; RFC 8707; RFC 9207
 #pragma once
 
-#include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/oauth/access.h"
+#include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/upstream/service.h"
 
 #include <optional>
@@ -20,28 +21,35 @@ Error invalid_link(std::string reason);
 inline constexpr Span upstream_state_lifetime{900};
 inline constexpr Span link_lifetime{900};
 
-// May this identity use the service? One answer for a service that is not there, is disabled, or is not for this key.
+// May this identity use the service? One answer for a service that is not there, is disabled, or is
+// not for this key.
 // in:   key  of an identity that is a virtual key
 // fail: unknown_service
-Result<Service> authorize_service(const std::optional<Service>& service, const Identity& identity, const std::optional<VirtualKey>& key, Instant now);
+Result<Service> authorize_service(
+    const std::optional<Service>& service, const Identity& identity,
+    const std::optional<VirtualKey>& key, Instant now);
 
-// The address at the service, with everything in it. Carries the state, which is a secret of this browser's.
-Secret upstream_authorize_url(const Service& service, const Secret& state, const Secret& verifier, const Policy& policy);
+// The address at the service, with everything in it. Carries the state, which is a secret of this
+// browser's.
+Secret upstream_authorize_url(
+    const Service& service, const Secret& state, const Secret& verifier, const Policy& policy);
 
 // What the service answered through the person's browser.
 struct Callback {
     Secret state;
-    std::optional<Secret> code;  // absent when the service refused
-    std::string error;           // its word, for the log; empty when there is a code
+    std::optional<Secret> code; // absent when the service refused
+    std::string error;          // its word, for the log; empty when there is a code
     std::optional<std::string> iss;
 };
 
 // fail: invalid_upstream_state: no state, or not one of ours in shape
 Result<Callback> parse_callback(const Form& query);
 
-// The answer belongs to what was begun: the same browser, in time, and from the service it was begun at (mix-up).
+// The answer belongs to what was begun: the same browser, in time, and from the service it was
+// begun at (mix-up).
 // fail: invalid_upstream_state, browser_mismatch
-Checked check_callback(const UpstreamState& state, const std::optional<Digest>& browser, Instant now);
+Checked check_callback(
+    const UpstreamState& state, const std::optional<Digest>& browser, Instant now);
 // fail: invalid_upstream_state. spec: RFC 9207 section 2.4
 Checked check_issuer(const Callback& callback, const Service& service);
 
@@ -51,20 +59,25 @@ struct ServiceRequest {
     Secret form;
     std::optional<Secret> authorization; // the header
 };
-ServiceRequest code_request(const Service& service, const Secret& client_secret, const Secret& code, const Secret& verifier, const Policy& policy);
-ServiceRequest refresh_request(const Service& service, const Secret& client_secret, const Secret& refresh_token);
+ServiceRequest code_request(
+    const Service& service, const Secret& client_secret, const Secret& code, const Secret& verifier,
+    const Policy& policy);
+ServiceRequest refresh_request(
+    const Service& service, const Secret& client_secret, const Secret& refresh_token);
 // in:   hint  access_token or refresh_token
-ServiceRequest revocation_request(const Service& service, const Secret& client_secret, const Secret& token, std::string_view hint);
+ServiceRequest revocation_request(
+    const Service& service, const Secret& client_secret, const Secret& token,
+    std::string_view hint);
 
 struct TokenSet {
-    Secret access_token;                // 1 to 16384 visible ASCII characters
+    Secret access_token;                 // 1 to 16384 visible ASCII characters
     std::optional<Secret> refresh_token; // absent: the old one stays, where there is one
     std::optional<Span> expires_in;      // absent: not said
     std::string scope;                   // as said; empty: not said
 };
 
 enum class UpstreamError {
-    refused,           // this code or refresh token will never be good (again): the person must connect anew
+    refused, // this code or refresh token will never be good (again): the person must connect anew
     registration_lost, // the service does not know us any more
     unavailable,       // try later
 };
@@ -80,16 +93,17 @@ struct ServiceReply {
 struct TokenReply {
     std::optional<TokenSet> tokens;
     UpstreamError error = UpstreamError::unavailable; // when there are none
-    std::string reason;                        // for the log: never holds what the service wrote but for a known error word
+    std::string
+        reason; // for the log: never holds what the service wrote but for a known error word
 };
 // Reads JSON and, for providers older than RFC 6749, forms; an error may come with status 200.
 TokenReply read_token_reply(const ServiceReply& reply);
 
 enum class Freshness {
     fresh,
-    due,     // soon over: good still, but to be refreshed now
-    over,    // no good without a refresh
-    broken,  // the person must connect anew
+    due,    // soon over: good still, but to be refreshed now
+    over,   // no good without a refresh
+    broken, // the person must connect anew
 };
 Freshness freshness_of(const LinkedAccount& token, Instant now);
 
@@ -104,7 +118,8 @@ enum class Told {
 };
 Told read_revocation_reply(const ServiceReply& reply);
 
-// The ended token after an attempt to tell that failed, with the time of the next. Absent: it has been tried for a day, enough.
+// The ended token after an attempt to tell that failed, with the time of the next. Absent: it has
+// been tried for a day, enough.
 std::optional<LinkedAccount> after_untold(LinkedAccount token, Instant now);
 
 // A link by which the person of a session connects a service later. spec: contract section 3
@@ -115,11 +130,16 @@ struct Link {
     Digest digest; // of the whole, so that it is good once
 };
 // in:   fresh  22 base64url characters
-Secret make_link(const SessionId& session, const ServiceId& service, const std::string& fresh, const Keyring& keyring, Instant now);
+Secret make_link(
+    const SessionId& session, const ServiceId& service, const std::string& fresh,
+    const Keyring& keyring, Instant now);
 // fail: invalid_link: not one of ours, for another service, or over
-Result<Link> validate_link(const std::string& text, const ServiceId& service, const Keyring& keyring, Instant now);
-// The session it was made for stands, and this browser is the one that made it: whoever is sent another person's link must not
-// connect their account to that person's session. fail: invalid_link, browser_mismatch
-Checked check_link_principal(const std::optional<SessionView>& view, const std::optional<Digest>& browser, Instant now);
+Result<Link> validate_link(
+    const std::string& text, const ServiceId& service, const Keyring& keyring, Instant now);
+// The session it was made for stands, and this browser is the one that made it: whoever is sent
+// another person's link must not connect their account to that person's session. fail:
+// invalid_link, browser_mismatch
+Checked check_link_principal(
+    const std::optional<SessionView>& view, const std::optional<Digest>& browser, Instant now);
 
 } // namespace consentgate::core
