@@ -119,10 +119,10 @@ bool open_audit(const Command& command, admin::Context& context) {
 
 void audit(const Command& command, const Arguments& arguments) {
     consentgate::sys::log_audit(
-        "operator", {{"command", command.name},
-                     {"on", arguments.words.empty() ? "-" : arguments.words.front()},
-                     {"uid", std::to_string(::getuid())},
-                     {"sudo_user", Poco::Environment::get("SUDO_USER", "-")}});
+        "operator_command", {{"command", command.name},
+                             {"operand", arguments.words.empty() ? "-" : arguments.words.front()},
+                             {"uid", std::to_string(::getuid())},
+                             {"sudo_user", Poco::Environment::get("SUDO_USER", "-")}});
 }
 
 int run(std::vector<std::string> line, const std::string& config_path) {

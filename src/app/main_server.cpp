@@ -49,7 +49,7 @@ public:
             if (swept.total() > 0)
                 sys::log_event("swept", {{"rows", std::to_string(swept.total())}});
         } catch (const std::exception& error) {
-            sys::log_event("sweep_failed", {{"why", error.what()}});
+            sys::log_event("sweep_failed", {{"reason", error.what()}});
         }
     }
 
@@ -74,7 +74,7 @@ public:
         try {
             usecase::revoke_ended_accounts(deps_, now);
         } catch (const std::exception& error) {
-            sys::log_event("tell_failed", {{"why", error.what()}});
+            sys::log_event("revocation_worker_failed", {{"reason", error.what()}});
         }
         turns_.leave(turn);
         next_ = sys::now() + revoke_every;
@@ -103,11 +103,11 @@ std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
     config.store.on_retry = [metrics](store::RetryReason retry_reason) {
         switch (retry_reason) {
         case store::RetryReason::collision:
-            return metrics->count(sys::Metric::store_retries, {{"why", "collision"}});
+            return metrics->count(sys::Metric::store_retries, {{"reason", "collision"}});
         case store::RetryReason::session_lost:
-            return metrics->count(sys::Metric::store_retries, {{"why", "session_lost"}});
+            return metrics->count(sys::Metric::store_retries, {{"reason", "session_lost"}});
         case store::RetryReason::unknown_outcome:
-            return metrics->count(sys::Metric::store_retries, {{"why", "unknown_outcome"}});
+            return metrics->count(sys::Metric::store_retries, {{"reason", "unknown_outcome"}});
         case store::RetryReason::failed: return metrics->count(sys::Metric::store_errors, {});
         }
     };
@@ -116,8 +116,8 @@ std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
 
 void count_workers(const app::WorkerStats& worker_stats, Part part, sys::Metrics* metrics) {
     if (!metrics) return;
-    metrics->set(sys::Metric::workers, {{"part", name_of(part)}}, worker_stats.running);
-    if (worker_stats.died) metrics->count(sys::Metric::worker_deaths, {{"part", name_of(part)}});
+    metrics->set(sys::Metric::workers, {{"role", name_of(part)}}, worker_stats.running);
+    if (worker_stats.died) metrics->count(sys::Metric::worker_deaths, {{"role", name_of(part)}});
 }
 
 void serve_part(
@@ -154,7 +154,7 @@ int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
         serve_part(part, socket, prepared, runtime.deps(), shared);
         return EXIT_SUCCESS;
     } catch (const std::exception& error) {
-        sys::log_event("worker_failed", {{"why", error.what()}});
+        sys::log_event("worker_failed", {{"reason", error.what()}});
         return EXIT_FAILURE;
     }
 }

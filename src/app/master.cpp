@@ -132,7 +132,7 @@ private:
                 {{"worker", std::to_string(pid)},
                  {"signal", WIFSIGNALED(status) ? std::to_string(WTERMSIG(status)) : "-"},
                  {"status", WIFEXITED(status) ? std::to_string(WEXITSTATUS(status)) : "-"},
-                 {"next_in_ms", std::to_string(pause_.count())}});
+                 {"restart_in_ms", std::to_string(pause_.count())}});
             dead->pid = 0;
             dead->start_at = Clock::now() + pause_;
             report(true);
@@ -146,7 +146,7 @@ private:
         try {
             adopt(prepare_());
         } catch (const std::exception& error) {
-            sys::log_event("reload_failed", {{"why", error.what()}});
+            sys::log_event("reload_failed", {{"reason", error.what()}});
             return;
         }
         for (std::size_t i = 0; i < std::max(before.size(), workers_.size()); ++i) {

@@ -34,7 +34,7 @@ constexpr std::array families{
         "Time from the whole request to its answer."},
     Family{
         Kind::counter, "consentgate_gate_decisions_total",
-        "Requests the gate was asked about, by what it said."},
+        "Requests the gate was asked about, by what it decided."},
     Family{Kind::histogram, "consentgate_gate_seconds", "Time of a decision of the gate."},
     Family{
         Kind::counter, "consentgate_finalizations_total",
@@ -50,7 +50,7 @@ constexpr std::array families{
     Family{Kind::gauge, "consentgate_workers", "Worker processes that run."},
     Family{
         Kind::counter, "consentgate_worker_deaths_total",
-        "Worker processes that ended and were not told to."},
+        "Worker processes that ended without being asked to."},
 };
 static_assert(families.size() == static_cast<std::size_t>(Metric::worker_deaths) + 1);
 
@@ -132,7 +132,7 @@ struct Metrics::Table {
         "shared between processes");
 
     static constexpr std::uint64_t this_layout() {
-        return 0x6367'6d65'0000'0000ULL + sizeof(Table) + families.size();
+        return 0x6367'6d65'0001'0000ULL + sizeof(Table) + families.size();
     }
 };
 

@@ -165,7 +165,8 @@ core::Result<store::FlowView> choose_virtual_key(
         return identity;
     });
     if (chosen)
-        sys::log_audit("key_used", {{"key", used}, {"client", chosen->flow.client_id.text}});
+        sys::log_audit(
+            "virtual_key_used", {{"virtual_key", used}, {"client", chosen->flow.client_id.text}});
     return chosen;
 }
 

@@ -37,9 +37,9 @@ core::ServiceReply call_service(Dependencies& deps, core::ServiceRequest request
 void register_anew(Dependencies& deps, const core::Service& service) {
     const auto renewed = re_register(deps, service);
     sys::log_event(
-        "registration", {{"service", service.id.text},
-                         {"renewed", renewed ? "yes" : "no"},
-                         {"why", renewed ? "" : renewed.error().message}});
+        "upstream_registration", {{"service", service.id.text},
+                                  {"renewed", renewed ? "yes" : "no"},
+                                  {"reason", renewed ? "" : renewed.error().message}});
 }
 
 std::string seal(Dependencies& deps, const std::string& place, const core::Secret& clear) {

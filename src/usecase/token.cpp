@@ -25,7 +25,8 @@ void end_replayed(
     Dependencies& deps, const core::Session& session, const char* of, core::Instant now) {
     deps.store.revoke_session(session.id, now);
     sys::log_audit(
-        "replay", {{"of", of}, {"session", session.id.text}, {"client", session.client_id.text}});
+        "token_replayed",
+        {{"kind", of}, {"session", session.id.text}, {"client", session.client_id.text}});
 }
 
 core::Error replayed(Dependencies& deps, const core::Session& session, core::Instant now) {
@@ -151,7 +152,8 @@ core::Result<TokenGrant> refresh(
 
 void end_by_client(Dependencies& deps, const core::Session& session, core::Instant now) {
     if (deps.store.revoke_session(session.id, now) == Applied::no) return;
-    sys::log_audit("revoked", {{"session", session.id.text}, {"client", session.client_id.text}});
+    sys::log_audit(
+        "token_revoked", {{"session", session.id.text}, {"client", session.client_id.text}});
 }
 
 } // namespace

@@ -74,13 +74,14 @@ std::optional<Told> revoke(
     const auto answer = revoke_once(deps, token, now);
     if (!answer) return std::nullopt;
     if (answer->revoked == Told::yes)
-        sys::log_event("told", {{"service", token.service.text}, {"connection", token.id}});
+        sys::log_event(
+            "upstream_revoked", {{"service", token.service.text}, {"account", token.id}});
     else
         sys::log_event(
-            "untold", {{"service", token.service.text},
-                       {"connection", token.id},
-                       {"why", answer->reason},
-                       {"again", answer->again ? "yes" : "no"}});
+            "upstream_revocation_failed", {{"service", token.service.text},
+                                           {"account", token.id},
+                                           {"reason", answer->reason},
+                                           {"retry", answer->again ? "yes" : "no"}});
     return answer->revoked;
 }
 

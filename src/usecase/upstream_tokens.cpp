@@ -100,7 +100,7 @@ std::optional<core::Result<FreshToken>> refresh(
         deps.count(
             sys::Metric::upstream_refreshes,
             {{"service", service.id.text}, {"outcome", "refreshed"}});
-        sys::log_event("refreshed", {{"service", service.id.text}, {"connection", token.id}});
+        sys::log_event("upstream_refreshed", {{"service", service.id.text}, {"account", token.id}});
         return FreshToken{reply.tokens->access_token, next.expires_at, next.scope};
     }
     // Refresh tokens die with the registration they were given to; the person connects anew, with a
@@ -114,10 +114,10 @@ std::optional<core::Result<FreshToken>> refresh(
         sys::Metric::upstream_refreshes,
         {{"service", service.id.text}, {"outcome", failed.broken_at ? "broken" : "failed"}});
     sys::log_event(
-        "refresh_failed", {{"service", service.id.text},
-                           {"connection", token.id},
-                           {"why", reply.reason},
-                           {"broken", failed.broken_at ? "yes" : "no"}});
+        "upstream_refresh_failed", {{"service", service.id.text},
+                                    {"account", token.id},
+                                    {"reason", reply.reason},
+                                    {"broken", failed.broken_at ? "yes" : "no"}});
     if (deps.store.note_refresh_failure(failed, lease, now) == Applied::no) return std::nullopt;
     if (failed.broken_at)
         return not_connected(deps, session, service, "the service refused to refresh", now);

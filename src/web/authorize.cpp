@@ -62,7 +62,7 @@ Handled get_authorize(const Request& request, WebContext& context) {
     if (known) {
         if (const auto recalled =
                 usecase::reuse_consent(context.deps, *flow, *query, secret, request.now)) {
-            note_consent(*recalled, "memory", request, context);
+            note_consent(*recalled, "remembered", request, context);
             return answer_redirect(recalled->location.reveal());
         }
     }
@@ -102,9 +102,10 @@ Handled post_consent_client(const Request& request, WebContext& context) {
     // is warned.
     const auto client = query->get("client_id").value_or("");
     sys::log_event(
-        "document", {{"id", request.event_id},
-                     {"client", client},
-                     {"discouraged_query", client.find('?') == std::string::npos ? "no" : "yes"}});
+        "client_document",
+        {{"event_id", request.event_id},
+         {"client", client},
+         {"discouraged_query", client.find('?') == std::string::npos ? "no" : "yes"}});
     return answer_redirect(std::string(core::path::authorize) + "?" + asked);
 }
 

@@ -201,7 +201,8 @@ Handled post_consent_deny(const Request& request, WebContext& context) {
     auto location = usecase::deny_consent(
         context.deps, *form, browser_context_of(request, context), request.now);
     if (!location) return location.error();
-    sys::log_audit("deny", {{"id", request.event_id}, {"address", request.remote_addr}});
+    sys::log_audit(
+        "consent_denied", {{"event_id", request.event_id}, {"address", request.remote_addr}});
     return answer_redirect(std::move(*location));
 }
 

@@ -132,17 +132,17 @@ Reply decide(const Request& request, Gate& gate) {
     if (auto* metrics = gate.deps.metrics) {
         metrics->count(
             sys::Metric::gate_decisions,
-            {{"reason", decision.code.empty() ? "passed" : decision.code}});
+            {{"result", decision.code.empty() ? "allowed" : decision.code}});
         metrics->observe(sys::Metric::gate_seconds, {}, watch.taken());
     }
     if (decision.code.empty()) return std::move(decision.reply);
     // What passes is in the web server's own log; what does not is here, with the reason.
     sys::log_event(
-        "gate", {{"id", request.event_id},
+        "gate", {{"event_id", request.event_id},
                  {"method", request.method},
                  {"status", std::to_string(decision.reply.status)},
-                 {"fault", decision.code},
-                 {"why", decision.reason.empty() ? "-" : decision.reason}});
+                 {"error", decision.code},
+                 {"reason", decision.reason.empty() ? "-" : decision.reason}});
     return open_to_browsers(std::move(decision.reply));
 }
 

@@ -73,16 +73,16 @@ void note_consent(
     const auto& session = submitted.session;
     context.deps.count(sys::Metric::finalizations, {{"by", by}});
     sys::log_audit(
-        "consent", {{"id", request.event_id},
-                    {"by", std::string(by)},
-                    {"admin", submitted.by_admin ? submitted.admin : "-"},
-                    {"session", session.id.text},
-                    {"client", session.client_id.text},
-                    {"subject", core::subject_of(session)},
-                    {"identity", std::string(core::name_of(session.identity.kind))},
-                    {"resource", session.resource},
-                    {"scope", session.scope.text()},
-                    {"address", request.remote_addr}});
+        "consent_given", {{"event_id", request.event_id},
+                          {"by", std::string(by)},
+                          {"admin", submitted.by_admin ? submitted.admin : "-"},
+                          {"session", session.id.text},
+                          {"client", session.client_id.text},
+                          {"subject", core::subject_of(session)},
+                          {"identity_kind", std::string(core::name_of(session.identity.kind))},
+                          {"resource", session.resource},
+                          {"scope", session.scope.text()},
+                          {"address", request.remote_addr}});
 }
 
 } // namespace consentgate::web

@@ -198,12 +198,12 @@ Reply dispatch(const Request& request, WebContext& context) {
     }
     const auto* error = handled ? nullptr : &handled.error();
     sys::log_event(
-        "request", {{"id", request.event_id},
+        "request", {{"event_id", request.event_id},
                     {"route", route.name},
                     {"method", request.method},
                     {"status", std::to_string(reply.status)},
-                    {"fault", error ? core::traits(error->code).name : "-"},
-                    {"why", error ? std::string_view(error->reason) : "-"}});
+                    {"error", error ? core::traits(error->code).name : "-"},
+                    {"reason", error ? std::string_view(error->reason) : "-"}});
     return reply;
 }
 

@@ -76,9 +76,9 @@ Handled post_sessions_end(const Request& request, WebContext& context) {
         const auto ended =
             usecase::end_own_sessions(context.deps, *form, browser_context, request.now);
         sys::log_audit(
-            "ended", {{"id", request.event_id},
-                      {"sessions", std::to_string(ended)},
-                      {"address", request.remote_addr}});
+            "sessions_ended", {{"event_id", request.event_id},
+                               {"sessions", std::to_string(ended)},
+                               {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }
@@ -90,9 +90,9 @@ Handled post_sessions_disconnect(const Request& request, WebContext& context) {
         browser_context.browser) {
         usecase::disconnect_own_service(context.deps, *form, browser_context, request.now);
         sys::log_audit(
-            "disconnected", {{"id", request.event_id},
-                             {"service", form->get("mcp_client_id").value_or("")},
-                             {"address", request.remote_addr}});
+            "account_disconnected", {{"event_id", request.event_id},
+                                     {"service", form->get("mcp_client_id").value_or("")},
+                                     {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }

@@ -38,7 +38,7 @@ Handled post_token(const Request& request, WebContext& context) {
         usecase::grant_token(context.deps, {*form, request.authorization}, request.now);
     if (!granted) return slow_down(granted.error(), request, context);
     sys::log_event(
-        "token", {{"id", request.event_id},
+        "token", {{"event_id", request.event_id},
                   {"session", granted->session.id.text},
                   {"client", granted->session.client_id.text}});
     return answer_json(200, core::token_response(*granted, request.now))

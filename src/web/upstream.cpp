@@ -11,9 +11,9 @@ namespace {
 
 void log_upstream_authorization(const Request& request, const core::Form& form) {
     sys::log_event(
-        "upstream", {{"id", request.event_id},
-                     {"service", form.get("mcp_client_id").value_or("")},
-                     {"step", "authorize"}});
+        "upstream_authorization", {{"event_id", request.event_id},
+                                   {"service", form.get("mcp_client_id").value_or("")},
+                                   {"step", "started"}});
 }
 
 // Before anything leaves for the service: which app, as whom, to which service.
@@ -83,10 +83,11 @@ Handled get_callback(const Request& request, WebContext& context) {
     if (!returned) return returned.error();
     const auto& service = returned->service.id.text;
     sys::log_event(
-        "upstream", {{"id", request.event_id},
-                     {"service", service},
-                     {"step", returned->problem.empty() ? "connected" : returned->problem},
-                     {"why", returned->reason}});
+        "upstream_authorization",
+        {{"event_id", request.event_id},
+         {"service", service},
+         {"step", returned->problem.empty() ? "connected" : returned->problem},
+         {"reason", returned->reason}});
     if (!returned->flow) return done_page(*returned, request, context);
     const auto problem = returned->problem.empty()
                              ? std::string()

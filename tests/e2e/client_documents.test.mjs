@@ -163,7 +163,7 @@ test('R30 R31 R37 K26: an allowed host that resolves to this machine is not conn
     assert.ok(statuses.includes(400) && statuses.includes(429), `${statuses}`);
     assert.match((await ask(`https://ip6-localhost:${canary.port}/x`)).text, /could not be fetched/);
     assert.equal(canary.hits, 0);
-    assert.match(strict.logs(), /why="?the name has an address that is not public/);
+    assert.match(strict.logs(), /reason="?the name has an address that is not public/);
   } finally {
     canary.stop();
     await strict.stop();

@@ -122,8 +122,8 @@ test('contract-4: a service that is away is told when it is back, by one worker'
   const before = provider.calls.revocation;
   provider.away = true;
   await server.admin('session', 'revoke', sessionOf(flow));
-  for (let tried = 0; tried < 100 && !/event=untold /.test(server.logs()); tried += 1) await sleep(200);
-  assert.match(server.logs(), /event=untold .*again=yes/);
+  for (let tried = 0; tried < 100 && !/event=upstream_revocation_failed /.test(server.logs()); tried += 1) await sleep(200);
+  assert.match(server.logs(), /event=upstream_revocation_failed .*retry=yes/);
   assert.equal(waiting(), 1);
   assert.equal(await provider.whoIs(flow.upstream), 'anna');
   provider.away = false;

@@ -98,7 +98,7 @@ test('contract-4: a refresh that it refuses with a bare 400 asks the person to c
   const answer = await exchange(token);
   assertOauthError(answer, 400, 'interaction_required');
   assert.match(answer.json().connect_uri, /\/upstream\/authorize\?mcp_client_id=tools&link=/);
-  assert.match(server.logs(), /event=refresh_failed .*why="?status 400"? .*broken=yes/);
+  assert.match(server.logs(), /event=upstream_refresh_failed .*reason="?status 400"? .*broken=yes/);
 });
 
 test('contract-3: who turns back at its login page finds Connect again, and we stay the client we were', async () => {

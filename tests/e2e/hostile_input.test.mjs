@@ -185,5 +185,5 @@ test('errors: six hundred requests with random damage bring no 5xx', { timeout: 
 test('errors: after all this a whole sign-in works and the log has no failure of ours', async () => {
   await journey(server, { browser: new Browser(server.base), identity: { userId: 'ada' } });
   assert.equal((await post(flow, 'deny')).status, 302);
-  assert.deepEqual(server.logs().split('\n').filter((line) => /status=5\d\d|fault=server_error/.test(line)), []);
+  assert.deepEqual(server.logs().split('\n').filter((line) => /status=5\d\d|error=server_error/.test(line)), []);
 });

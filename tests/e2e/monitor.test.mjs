@@ -40,7 +40,7 @@ test('issue-6: one journey is counted by whichever workers served it', long, asy
   assert.equal(numbers['consentgate_requests_total{route="oauth_consent_submit",status="302"}'], 1);
   assert.equal(numbers['consentgate_requests_total{route="oauth_token",status="200"}'], 1);
   assert.equal(numbers['consentgate_request_seconds_count{route="oauth_token"}'], 1);
-  assert.equal(numbers['consentgate_workers{part="pages"}'], 3);
+  assert.equal(numbers['consentgate_workers{role="pages"}'], 3);
   assert.equal(numbers.consentgate_metrics_lost_total, 0);
 });
 
@@ -65,7 +65,7 @@ test('issue-6: a worker that is killed is counted, and the counts of all go on',
   let after_;
   await until(async () => {
     after_ = await counted();
-    return after_['consentgate_worker_deaths_total{part="pages"}'] === 1 && after_['consentgate_workers{part="pages"}'] === 3;
+    return after_['consentgate_worker_deaths_total{role="pages"}'] === 1 && after_['consentgate_workers{role="pages"}'] === 3;
   }, 'the death to be counted, and who came in its place');
   assert.ok(after_['consentgate_requests_total{route="metrics",status="200"}'] > before_['consentgate_requests_total{route="metrics",status="200"}']);
 });
@@ -84,9 +84,9 @@ test('issue-6: the audit file names who let which client in, and holds no secret
   await server.addKey('audited');
   const file = path.join(server.var, 'audit.log');
   const text = fs.readFileSync(file, 'utf8');
-  const consent = text.split('\n').find((line) => line.includes(' what=consent '));
+  const consent = text.split('\n').find((line) => line.includes(' what=consent_given '));
   for (const field of [/ by=person /, / client=cgc_/, / session=/, / subject=/, / resource=/, / address=127\.0\.0\.1$/]) assert.match(consent, field);
-  assert.match(text, / event=audit what=operator .*command="key add" on=audited uid=\d+/);
+  assert.match(text, / event=audit what=operator_command .*command="key add" operand=audited uid=\d+/);
   for (const secret of [done.token, done.code].filter(Boolean)) assert.ok(!text.includes(secret));
   assert.ok(done.token);
   for (const name of ['audit.log', 'metrics']) assert.equal(fs.statSync(path.join(server.var, name)).mode & 0o777, 0o600, name);
@@ -99,7 +99,7 @@ test('issue-6: after a reload the audit file that was moved away is begun anew',
   process.kill(server.masterPid(), 'SIGHUP');
   await until(() => server.workerPids().length === 3 && !server.workerPids().some((pid) => old.includes(pid)), 'the workers to be replaced');
   await journey(server);
-  assert.match(fs.readFileSync(file, 'utf8'), / what=consent /);
+  assert.match(fs.readFileSync(file, 'utf8'), / what=consent_given /);
   assert.equal((await counted())['consentgate_finalizations_total{by="person"}'], 2);
 });
 

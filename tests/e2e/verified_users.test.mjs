@@ -143,7 +143,7 @@ for (const front of fronts) {
     assert.match(finding.what_to_do, /verified users in apache.conf/);
     assert.equal(server.sql('SELECT count(*) AS flows FROM flow')[0].flows, 0);
     const log = front.socket === 'none' ? fs.readFileSync(`${server.var}/front.log`, 'utf8') : server.logs();
-    assert.match(log, /fault=verified_user_missing why=.*REMOTE_USER/);
+    assert.match(log, /error=verified_user_missing reason=.*REMOTE_USER/);
   });
 
   test(`${front.name} stops cleanly`, options, async () => { await server?.stop(); });
@@ -173,6 +173,6 @@ test('contract 4: the name that a gate of ours gave to a request is no verified 
   const server = await startFront(spoilt(/^ *fastcgi_param REMOTE_USER.*\n/m, (line) => `${line}    fastcgi_param CONSENTGATE_SUBJECT anna;\n`), { guards: guards(), env: verified, users });
   try {
     assertPage(await new Person(server, 'anna').get('/oauth/sessions'), 403);
-    assert.match(server.logs(), /fault=verified_user_missing/);
+    assert.match(server.logs(), /error=verified_user_missing/);
   } finally { await server.stop(); }
 });

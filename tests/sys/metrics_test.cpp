@@ -84,9 +84,9 @@ BOOST_AUTO_TEST_CASE(a_time_falls_into_its_bucket_and_all_that_are_longer) {
 BOOST_AUTO_TEST_CASE(a_gauge_is_what_it_was_set_to_last) {
     const TempFolder folder;
     Metrics metrics(folder.file("metrics"));
-    metrics.set(Metric::workers, {{"part", "gate"}}, 4);
-    metrics.set(Metric::workers, {{"part", "gate"}}, 3);
-    BOOST_TEST(has_line(metrics.text(), R"(consentgate_workers{part="gate"} 3)"));
+    metrics.set(Metric::workers, {{"role", "gate"}}, 4);
+    metrics.set(Metric::workers, {{"role", "gate"}}, 3);
+    BOOST_TEST(has_line(metrics.text(), R"(consentgate_workers{role="gate"} 3)"));
 }
 
 BOOST_AUTO_TEST_CASE(a_label_cannot_forge_a_line) {
@@ -131,9 +131,9 @@ BOOST_AUTO_TEST_CASE(two_masters_count_in_one_file_and_a_restart_goes_on) {
     {
         Metrics pages(folder.file("metrics")), gate(folder.file("metrics"));
         pages.count(Metric::requests, {{"route", "a"}});
-        gate.count(Metric::gate_decisions, {{"reason", "passed"}});
+        gate.count(Metric::gate_decisions, {{"result", "allowed"}});
         BOOST_TEST(
-            has_line(pages.text(), R"(consentgate_gate_decisions_total{reason="passed"} 1)"));
+            has_line(pages.text(), R"(consentgate_gate_decisions_total{result="allowed"} 1)"));
     }
     BOOST_TEST(has_line(
         Metrics(folder.file("metrics")).text(), R"(consentgate_requests_total{route="a"} 1)"));

@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_in_the_log_with_its_reason_and_without_the_tok
     Guarded town;
     town.call("/mcp", "cgs_secretsecret");
     BOOST_TEST(holds(town.house.log, "event=gate"));
-    BOOST_TEST(holds(town.house.log, "fault=invalid_bearer"));
+    BOOST_TEST(holds(town.house.log, "error=invalid_bearer"));
     BOOST_TEST(!holds(town.house.log, "secretsecret"));
 }
 

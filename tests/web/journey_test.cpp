@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(nothing_secret_is_written_into_the_log, *label("K47") * lab
           std::string(rfc7636_verifier), std::string("a state")}) {
         BOOST_TEST_CONTEXT(secret) BOOST_TEST(!holds(house.log, secret));
     }
-    BOOST_TEST(holds(house.log, "event=audit what=consent "));
+    BOOST_TEST(holds(house.log, "event=audit what=consent_given "));
     BOOST_TEST(holds(house.log, "event=token"));
 }
 
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(
     request.authorization =
         "Bearer " + sign("{\"exp\":" + in_an_hour() + R"(,"role":"admin","sub":"root"})").reveal();
     BOOST_TEST(house.ask(request).status == 302);
-    BOOST_TEST(holds(house.log, "event=audit what=consent "));
+    BOOST_TEST(holds(house.log, "event=audit what=consent_given "));
     BOOST_TEST(holds(house.log, " by=admin admin=root "));
     BOOST_TEST(!holds(house.log, "eyJ"));
 }

@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST(office.begin_upstream_authorization(other).status == 403);
     }
     BOOST_TEST(holds(office.services("ben").body, "begun by somebody else"));
-    BOOST_TEST(holds(office.house.log, "fault=verified_user_missing"));
+    BOOST_TEST(holds(office.house.log, "error=verified_user_missing"));
     BOOST_TEST(holds(office.house.log, "fastcgi_param REMOTE_USER"));
     BOOST_TEST(error_of(office.send("anna", "user-id", "&user_id=ben")) == "invalid_request");
     BOOST_TEST(office.send("anna", "submit").status == 302);

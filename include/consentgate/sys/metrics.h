@@ -16,14 +16,14 @@ namespace consentgate::sys {
 enum class Metric {
     requests,           // route, status
     request_seconds,    // route
-    gate_decisions,     // reason: "passed", or the fault
+    gate_decisions,     // result: allowed, or the error
     gate_seconds,       // none
-    finalizations,      // by: person, admin or memory
+    finalizations,      // by: person, admin or remembered
     upstream_refreshes, // service, outcome: refreshed, failed or broken
-    store_retries,      // why: collision, session_lost or unknown_outcome
+    store_retries,      // reason: collision, session_lost or unknown_outcome
     store_errors,       // none
-    workers,            // part: pages or gate
-    worker_deaths,      // part
+    workers,            // role: pages or gate
+    worker_deaths,      // role
 };
 
 // Values come from sets that the program or its operator chose, never from a request: each new one
