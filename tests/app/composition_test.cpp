@@ -99,8 +99,7 @@ BOOST_AUTO_TEST_CASE(a_missing_database_or_schema_says_to_migrate) {
     BOOST_TEST(starting() != "ok");
 }
 
-BOOST_AUTO_TEST_CASE(
-    another_key_file_than_the_databases_is_noticed_at_start, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(another_key_file_than_the_databases_is_noticed_at_start, *label("S12")) {
     BOOST_TEST(starting() == "ok");
     const auto before = folder.read("consentgate.key");
     std::filesystem::remove(folder.file("consentgate.key"));
@@ -114,13 +113,13 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(starting() == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_stops_the_start, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_stops_the_start, *label("S12")) {
     std::filesystem::permissions(
         folder.file("consentgate.key"), static_cast<std::filesystem::perms>(0644));
     BOOST_TEST(holds(starting(), "chmod 600"));
 }
 
-BOOST_AUTO_TEST_CASE(bearer_keys_are_read_from_their_files, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(bearer_keys_are_read_from_their_files, *label("S4")) {
     folder.write("hs.key", hmac_secret + "\n"); // as an editor leaves it
     folder.write("rs.pem", public_pem(rsa_pair()));
     configure("bearer_keys = HS256:hs.key RS256:rs.pem\n");
@@ -135,8 +134,7 @@ BOOST_AUTO_TEST_CASE(bearer_keys_are_read_from_their_files, *label("contract_1")
 }
 
 BOOST_AUTO_TEST_CASE(
-    bearer_keys_that_cannot_serve_stop_the_start_and_are_not_quoted,
-    *label("contract_1") * label("K47")) {
+    bearer_keys_that_cannot_serve_stop_the_start_and_are_not_quoted, *label("S4") * label("K47")) {
     folder.write("short.key", "sssss");
     folder.write("open.key", hmac_secret, 0644);
     for (const auto* bad :

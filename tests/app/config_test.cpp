@@ -71,7 +71,7 @@ const std::vector<Limits> numbers{
 BOOST_FIXTURE_TEST_SUITE(config, Configured)
 
 BOOST_AUTO_TEST_CASE(
-    an_issuer_and_a_resource_are_enough_and_the_rest_is_the_contracts, *label("contract_6")) {
+    an_issuer_and_a_resource_are_enough_and_the_rest_is_the_contracts, *label("S14")) {
     const auto config = read(required);
     BOOST_TEST(config.policy.issuer == "https://auth.example.org");
     BOOST_REQUIRE(config.policy.resources.size() == 1U);
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    every_number_is_accepted_at_its_limits_and_refused_beyond_them, *label("contract_6")) {
+    every_number_is_accepted_at_its_limits_and_refused_beyond_them, *label("S14")) {
     for (const auto& [key, least, limit] : numbers) {
         const auto said = [&, name = std::string(key)](const std::string& value) {
             return problems_with(name + " = " + value);
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(
 // A browser's Origin is lower case and without the default port, and the cookie is secure by the
 // issuer's scheme.
 BOOST_AUTO_TEST_CASE(
-    an_issuer_that_no_browser_would_spell_so_is_refused, *label("D15") * label("contract_3")) {
+    an_issuer_that_no_browser_would_spell_so_is_refused, *label("D15") * label("S6")) {
     for (const auto* bad :
          {"HTTPS://auth.example.org", "https://Auth.example.org", "https://auth.example.org:443",
           "http://127.0.0.1:80"}) {
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_colour_is_six_hexadecimal_digits_because_it_goes_into_the
     }
 }
 
-BOOST_AUTO_TEST_CASE(bearer_keys_are_an_algorithm_and_a_file, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(bearer_keys_are_an_algorithm_and_a_file, *label("S4")) {
     const auto config = with(
         "bearer_keys = HS256:/etc/a.key  RS256:b:c.pem\nbearer_issuer = https://idp.example\nbearer_audience = us");
     BOOST_REQUIRE(config.bearer_keys.size() == 2U);
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(bearer_keys_are_an_algorithm_and_a_file, *label("contract_1
     }
 }
 
-BOOST_AUTO_TEST_CASE(admins_cannot_be_named_by_nothing, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(admins_cannot_be_named_by_nothing, *label("S4")) {
     BOOST_TEST(
         with("admin_claim = grp\nadmin_value = ops\nvirtual_key_claim = k").policy.admin_value ==
         "ops");
@@ -354,8 +354,7 @@ BOOST_AUTO_TEST_CASE(a_scope_can_hold_others_of_the_catalogue, *label("C7")) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(
-    the_web_server_s_word_is_taken_only_when_it_is_asked_for, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(the_web_server_s_word_is_taken_only_when_it_is_asked_for, *label("S8")) {
     BOOST_TEST((with("").policy.verified_user == core::VerifiedUser::off));
     BOOST_TEST(
         (with("verified_user = remote_user").policy.verified_user ==
@@ -375,8 +374,7 @@ BOOST_AUTO_TEST_CASE(every_key_has_a_default_that_is_accepted) {
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    nobody_else_refreshes_a_token_while_its_service_may_still_answer, Configured,
-    *label("contract_4")) {
+    nobody_else_refreshes_a_token_while_its_service_may_still_answer, Configured, *label("S9")) {
     BOOST_TEST(
         (with("service_timeout_ms = 60000\ndatabase_wait_ms = 60000").policy.upstream_lease >
          core::Span(120)));

@@ -19,7 +19,7 @@ const admin = (...words) => new Promise((done) => {
 before(async () => { server = await startServer({ workers: 1 }); }, { timeout: 240000 });
 after(async () => { await server?.stop(); }, { timeout: 120000 });
 
-test('contract 4: a virtual key is shown once, on stdout alone, and only its hash is kept', async () => {
+test('S11: a virtual key is shown once, on stdout alone, and only its hash is kept', async () => {
   const made = await admin('key', 'add', 'Anna, laptop', '--expires-days', '90', '--service', 'notion');
   assert.equal(made.code, 0, made.stderr);
   assert.match(made.stdout, /^sk-bf-[A-Za-z0-9_-]{43}\n$/);
@@ -33,7 +33,7 @@ test('contract 4: a virtual key is shown once, on stdout alone, and only its has
   for (const file of server.files()) assert.ok(!fs.readFileSync(file, 'latin1').includes(made.stdout.trim()), file);
 });
 
-test('contract 4: disabling a key ends its sessions at their next request', async () => {
+test('S11: disabling a key ends its sessions at their next request', async () => {
   const key = JSON.parse((await admin('key', 'add', 'short', '--json')).stdout);
   const { token } = await journey(server, { identity: { virtualKey: key.virtual_key } });
   assert.equal((await rpc(server, token, 'tools/list')).status, 200);
@@ -55,7 +55,7 @@ test('R1 A3: disabling a client ends its sessions, and it is listed as such', as
   assert.deepEqual([row.active, row.registered_by], [false, 'operator']);
 });
 
-test('house: wrong words are exit status 2 with the reason on stderr and nothing on stdout', async () => {
+test('O1: wrong words are exit status 2 with the reason on stderr and nothing on stdout', async () => {
   for (const words of [[], ['nonsense'], ['key'], ['key', 'add'], ['key', 'add', 'a', 'b'], ['key', 'add', 'a', '--nonsense'], ['key', 'add', 'a', '--expires-days'],
     ['key', 'add', 'a', '--expires-days', '0'], ['key', 'list', '--json=yes'], ['key', 'add', ''], ['client', 'add', 'a'], ['client', 'add', 'a', '--redirect-uri', 'http://evil.test/']]) {
     const said = await admin(...words);
@@ -64,7 +64,7 @@ test('house: wrong words are exit status 2 with the reason on stderr and nothing
   }
 });
 
-test('house: --help is there at every level, with an example, and succeeds', async () => {
+test('O1: --help is there at every level, with an example, and succeeds', async () => {
   assert.match((await admin('--help')).stdout, /key add NAME .*\n/);
   assert.match((await admin('key', '--help')).stdout, /key disable ID/);
   const help = await admin('key', 'add', '--help');
@@ -72,7 +72,7 @@ test('house: --help is there at every level, with an example, and succeeds', asy
   assert.match(help.stdout, /--expires-days N .*\n[^]*example: consentgate-admin key add/);
 });
 
-test('house: a configuration is checked whole, and every problem is named', async () => {
+test('O1: a configuration is checked whole, and every problem is named', async () => {
   assert.equal((await admin('check')).code, 0);
   const broken = path.join(server.var, 'broken.conf');
   fs.writeFileSync(broken, 'issuer = ftp://x\nresources = mcp\nworkers = 0\nnonsense = 1\n');
@@ -81,7 +81,7 @@ test('house: a configuration is checked whole, and every problem is named', asyn
   for (const name of ['issuer', 'resources', 'workers', 'nonsense']) assert.match(said.stderr, new RegExp(`\\b${name}\\b`));
 });
 
-test('house: migrating again changes nothing, and a lost key file is never replaced', async () => {
+test('O4: migrating again changes nothing, and a lost key file is never replaced', async () => {
   assert.equal((await admin('migrate')).code, 0);
   const aside = `${server.keyFile}.aside`;
   fs.renameSync(server.keyFile, aside);

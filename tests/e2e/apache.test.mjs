@@ -50,7 +50,7 @@ after(async () => {
   if (server) fs.rmSync(server.var, { recursive: true, force: true });
 }, { timeout: 120000 });
 
-test('contract 3 behind Apache: a whole sign-in, pages and all, with bearers passed on', async () => {
+test('S6 behind Apache: a whole sign-in, pages and all, with bearers passed on', async () => {
   const client = await register(server);
   const flow = await codeFor(server, { client, identity: { userId: 'anna' } });
   const answer = await redeem(server, flow, flow.code);
@@ -62,7 +62,7 @@ test('contract 3 behind Apache: a whole sign-in, pages and all, with bearers pas
   assert.equal((await submit(open)).status, 302);
 });
 
-test('contract 6 behind Apache: a body over the limit is our 413, a wrong path our 404', async () => {
+test('S14 behind Apache: a body over the limit is our 413, a wrong path our 404', async () => {
   const flow = await startFlow(server);
   const large = await post(flow, 'submit', { padding: 'x'.repeat(70000) });
   assert.equal(large.status, 413);

@@ -55,7 +55,7 @@ async function failures(key) {
     .set('code of a failed exchange', coded.code).set('browser secret of a failed flow', flow.browser.cookies.get('consentgate_browser'));
 }
 
-test('at rest T33 K47: no secret that went over the wire is in the database, its log file or any log', () => {
+test('S12 T33 K47: no secret that went over the wire is in the database, its log file or any log', () => {
   const files = server.files().filter((name) => name !== server.keyFile);
   const names = files.map((name) => path.basename(name));
   for (const wanted of ['consentgate.db', 'consentgate.db-wal', 'consentgate.log', 'mcp.log', 'lighttpd.log']) assert.ok(names.includes(wanted), `${wanted} is not among ${names.join()}`);
@@ -69,7 +69,7 @@ test('at rest T33 K47: no secret that went over the wire is in the database, its
   for (const [what, text] of secrets) assert.ok(!server.output.includes(text), `${what} was printed`);
 });
 
-test('at rest: the store and the log hold the journeys, so there was something to find', () => {
+test('S12: the store and the log hold the journeys, so there was something to find', () => {
   assert.ok(server.sql('SELECT count(*) AS n FROM session')[0].n >= 5);
   assert.ok(server.sql("SELECT count(*) AS n FROM session WHERE CAST(identity_value AS TEXT) = 'ada'")[0].n === 1);
   const bytes = Buffer.concat(server.files().filter((name) => name.includes('consentgate.db')).map((name) => fs.readFileSync(name)));
@@ -77,7 +77,7 @@ test('at rest: the store and the log hold the journeys, so there was something t
   assert.ok(server.logs().split('\n').filter((line) => line.includes('route=oauth_consent_submit')).length >= 5);
 });
 
-test('contract 5: the key file is private, apart from the database, and its content is in no other file', () => {
+test('S12: the key file is private, apart from the database, and its content is in no other file', () => {
   assert.equal(fs.statSync(server.keyFile).mode & 0o777, 0o600);
   const words = fs.readFileSync(server.keyFile, 'utf8').split(/[\s=:]+/).filter((word) => word.length >= 32);
   assert.ok(words.length > 0);
@@ -87,7 +87,7 @@ test('contract 5: the key file is private, apart from the database, and its cont
   }
 });
 
-test('contract 5: the session token cannot be made from the database and the code alone', async () => {
+test('S12: the session token cannot be made from the database and the code alone', async () => {
   const flow = await codeFor(server);
   const { createHash, createHmac } = await import('node:crypto');
   const { access_token: token } = (await redeem(server, flow, flow.code)).json();

@@ -241,7 +241,7 @@ test('A31: the redirect to the consent page is private, relative and gives the b
   assert.doesNotMatch(cookie, /Domain=|Secure/i);
 });
 
-test('contract 3: a well-formed browser secret is kept, so that two tabs run two flows, and any other is replaced', async () => {
+test('S6: a well-formed browser secret is kept, so that two tabs run two flows, and any other is replaced', async () => {
   const browser = new Browser(server.base);
   const first = await startFlow(server, { client, browser });
   const secret = browser.cookies.get('consentgate_browser');
@@ -255,7 +255,7 @@ test('contract 3: a well-formed browser secret is kept, so that two tabs run two
   }
 });
 
-test('contract 3: with an https issuer the cookie is Secure and has the __Host- prefix', { timeout: 240000 }, async () => {
+test('S6: with an https issuer the cookie is Secure and has the __Host- prefix', { timeout: 240000 }, async () => {
   const secure = await startServer({ env: { CONSENTGATE_ISSUER: 'https://consent.example.test', CONSENTGATE_RESOURCES: 'https://consent.example.test/mcp' } });
   try {
     const flow = await authorize(secure, new Browser(secure.base), await register(secure), { resource: undefined });

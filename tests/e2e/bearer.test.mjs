@@ -54,13 +54,13 @@ before(async () => {
 }, { timeout: 240000 });
 after(async () => { fs.rmSync(folder, { recursive: true, force: true }); await server?.stop(); }, { timeout: 120000 });
 
-test('contract 1: a raw virtual key becomes the identity of a flow that has none', async () => {
+test('S4: a raw virtual key becomes the identity of a flow that has none', async () => {
   const flow = await startFlow(server);
   const said = await identityAfter(flow, await submit(flow, bearer(key.virtual_key)));
   assert.deepEqual([said.identity_kind, said.identity.includes('laptop')], ['virtual_key', true]);
 });
 
-test('contract 1: a raw virtual key that is the flow\'s own passes, and another is 401', async () => {
+test('S4: a raw virtual key that is the flow\'s own passes, and another is 401', async () => {
   const other = await server.addKey('other');
   const flow = await startFlow(server);
   await choose(flow, { virtualKey: key.virtual_key });
@@ -68,14 +68,14 @@ test('contract 1: a raw virtual key that is the flow\'s own passes, and another 
   assert.equal((await submit(flow, bearer(key.virtual_key))).status, 302);
 });
 
-test('contract 1: a virtual key does not pass for a flow that has a user id, which lives on', async () => {
+test('S4: a virtual key does not pass for a flow that has a user id, which lives on', async () => {
   const flow = await startFlow(server);
   await choose(flow, { userId: 'ada' });
   await refused(flow, bearer(key.virtual_key));
   assert.equal((await identityAfter(flow, await submit(flow))).identity, 'ada');
 });
 
-test('contract 1: a bearer that is sent and bad is 401, never ignored, and the flow lives on', async () => {
+test('S4: a bearer that is sent and bad is 401, never ignored, and the flow lives on', async () => {
   const disabled = await server.addKey('gone');
   await server.admin('key', 'disable', disabled.id);
   const flow = await startFlow(server);
@@ -84,7 +84,7 @@ test('contract 1: a bearer that is sent and bad is 401, never ignored, and the f
   assert.equal((await identityAfter(flow, await submit(flow))).identity_kind, 'skipped');
 });
 
-test('contract 1: an expired virtual key is 401', async () => {
+test('S4: an expired virtual key is 401', async () => {
   const old = await server.addKey('old', '--expires-days', '1');
   const flow = await startFlow(server);
   server.sql(`UPDATE virtual_key SET expires_at = 1 WHERE id = '${old.id}'`);
@@ -92,7 +92,7 @@ test('contract 1: an expired virtual key is 401', async () => {
   assert.match((await submit(flow, {})).location, /code=/);
 });
 
-test('contract 1: a bearer does not stand in for the cookie unless it is an administrator\'s', async () => {
+test('S4: a bearer does not stand in for the cookie unless it is an administrator\'s', async () => {
   const flow = await startFlow(server);
   for (const token of [key.virtual_key, jwt('HS256', { virtual_key_id: key.id }), jwt('HS256', { virtual_key_id: key.id, role: 'user' })]) {
     assertGatewayError(await postForm(server.base, `${api}/consent/submit`, { flow_id: flow.flowId }, { Accept: 'application/json', ...bearer(token) }), 403, 'browser_mismatch');
@@ -100,7 +100,7 @@ test('contract 1: a bearer does not stand in for the cookie unless it is an admi
 });
 
 for (const alg of ['HS256', 'RS256', 'ES256']) {
-  test(`contract 1: a ${alg} token that names the virtual key by claim or by subject makes it the identity`, async () => {
+  test(`S4: a ${alg} token that names the virtual key by claim or by subject makes it the identity`, async () => {
     for (const claims of [{ virtual_key_id: key.id }, { sub: key.id }]) {
       const flow = await startFlow(server);
       const said = await identityAfter(flow, await submit(flow, bearer(jwt(alg, claims))));
@@ -108,7 +108,7 @@ for (const alg of ['HS256', 'RS256', 'ES256']) {
     }
   });
 
-  test(`contract 1: a ${alg} token is refused without, after or before its time, and for another issuer or audience`, async () => {
+  test(`S4: a ${alg} token is refused without, after or before its time, and for another issuer or audience`, async () => {
     const flow = await startFlow(server);
     const named = { virtual_key_id: key.id };
     const bad = [{ exp: undefined }, { exp: now() - 3600 }, { exp: 'tomorrow' }, { exp: null }, { exp: -1 }, { nbf: now() + 3600 }, { iss: 'https://evil.test' }, { iss: undefined }, { iss: 'https://idp.example.test/' },
@@ -117,7 +117,7 @@ for (const alg of ['HS256', 'RS256', 'ES256']) {
     assert.equal((await submit(flow, bearer(jwt(alg, { ...named, aud: ['x', 'consentgate'] })))).status, 302);
   });
 
-  test(`contract 1: a ${alg} token that was changed or signed by another key is refused`, async () => {
+  test(`S4: a ${alg} token that was changed or signed by another key is refused`, async () => {
     const flow = await startFlow(server);
     const [header, claims, signature] = jwt(alg, { virtual_key_id: key.id }).split('.');
     const strangers = { HS256: 'another secret of some length, thirty-two', RS256: strangeRsa, ES256: crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
@@ -130,7 +130,7 @@ for (const alg of ['HS256', 'RS256', 'ES256']) {
   });
 }
 
-test('contract 1: alg none, in every spelling, is refused', async () => {
+test('S4: alg none, in every spelling, is refused', async () => {
   const flow = await startFlow(server);
   const claims = base64({ iss: 'https://idp.example.test', aud: 'consentgate', exp: now() + 600, virtual_key_id: key.id, role: 'admin' });
   for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null, undefined, 'HS512', 'HS384', 7]) {
@@ -140,7 +140,7 @@ test('contract 1: alg none, in every spelling, is refused', async () => {
   }
 });
 
-test('contract 1: a public key is not a secret: HS256 over the PEM of the RSA or EC key is refused', async () => {
+test('S4: a public key is not a secret: HS256 over the PEM of the RSA or EC key is refused', async () => {
   const flow = await startFlow(server);
   for (const text of [pem(rsa), pem(curve), pem(rsa).trim(), pem(curve).trim()]) {
     await refused(flow, bearer(jwt('HS256', { role: 'admin' }, { signWith: text })));
@@ -148,7 +148,7 @@ test('contract 1: a public key is not a secret: HS256 over the PEM of the RSA or
   }
 });
 
-test('contract 1: a header cannot choose another algorithm or bring its own key', async () => {
+test('S4: a header cannot choose another algorithm or bring its own key', async () => {
   const flow = await startFlow(server);
   const claims = { virtual_key_id: key.id };
   const jwk = strangeRsa.publicKey.export({ format: 'jwk' });
@@ -161,14 +161,14 @@ test('contract 1: a header cannot choose another algorithm or bring its own key'
   await refused(flow, bearer(`${text}.${Buffer.alloc(64).toString('base64url')}`));
 });
 
-test('contract 1: a token that names no key, an unknown or a disabled one is refused', async () => {
+test('S4: a token that names no key, an unknown or a disabled one is refused', async () => {
   const disabled = await server.addKey('gone too');
   await server.admin('key', 'disable', disabled.id);
   const flow = await startFlow(server);
   for (const claims of [{}, { virtual_key_id: 'unknown' }, { virtual_key_id: disabled.id }, { virtual_key_id: '' }, { virtual_key_id: 7 }, { virtual_key_id: [key.id] }, { sub: 'ada' }, { role: 'user' }, { role: ['admin'] }, { role: 'Admin' }]) await refused(flow, bearer(jwt('HS256', claims)));
 });
 
-test('contract 1: an administrator\'s token stands in for the cookie and is in the log', async () => {
+test('S4: an administrator\'s token stands in for the cookie and is in the log', async () => {
   for (const alg of ['HS256', 'RS256', 'ES256']) {
     const flow = await startFlow(server);
     await choose(flow, { userId: 'ada' });
@@ -180,7 +180,7 @@ test('contract 1: an administrator\'s token stands in for the cookie and is in t
   }
 });
 
-test('contract 1: an administrator cannot submit twice, nor what is not there', async () => {
+test('S4: an administrator cannot submit twice, nor what is not there', async () => {
   const flow = await startFlow(server);
   const once = () => postForm(server.base, `${api}/consent/submit`, { flow_id: flow.flowId }, { Accept: 'application/json', ...bearer(jwt('RS256', { role: 'admin' })) });
   assert.equal((await once()).status, 302);
@@ -188,7 +188,7 @@ test('contract 1: an administrator cannot submit twice, nor what is not there', 
   assertGatewayError(await postForm(server.base, `${api}/consent/submit`, { flow_id: 'A'.repeat(22) }, { Accept: 'application/json', ...bearer(jwt('RS256', { role: 'admin' })) }), 400, 'invalid_flow');
 });
 
-test('contract 4: disabling a virtual key ends its sessions at the next check', async () => {
+test('S11: disabling a virtual key ends its sessions at the next check', async () => {
   const short = await server.addKey('short-lived');
   const flow = await startFlow(server);
   const answer = await submit(flow, bearer(short.virtual_key));

@@ -71,7 +71,7 @@ async function chooseUserId(page, name) {
 for (const javaScriptEnabled of [true, false]) {
   const how = javaScriptEnabled ? 'with script' : 'without script';
 
-  test(`pages U2 (${how}): a click through consent ends at a loopback app with a code that works`, options, async () => {
+  test(`P1 U2 (${how}): a click through consent ends at a loopback app with a code that works`, options, async () => {
     const flow = await begin(loopbackUri());
     await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
       const since = apps.loopback.calls.length;
@@ -86,7 +86,7 @@ for (const javaScriptEnabled of [true, false]) {
     });
   });
 
-  test(`pages U2 (${how}): a virtual key ends at an https app whose own query is kept`, options, async () => {
+  test(`P1 U2 (${how}): a virtual key ends at an https app whose own query is kept`, options, async () => {
     const flow = await begin(httpsUri);
     await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
       const since = apps.https.calls.length;
@@ -103,7 +103,7 @@ for (const javaScriptEnabled of [true, false]) {
     });
   });
 
-  test(`pages U2 (${how}): skipping ends at a program with its own kind of address`, options, async () => {
+  test(`P1 U2 (${how}): skipping ends at a program with its own kind of address`, options, async () => {
     const flow = await begin(scheme);
     await inPage({ javaScriptEnabled }, async ({ page, complaints, requested }) => {
       await page.goto(flow.url);
@@ -117,7 +117,7 @@ for (const javaScriptEnabled of [true, false]) {
     });
   });
 
-  test(`pages A27 (${how}): Deny on either page ends at the app with access_denied`, options, async () => {
+  test(`P1 A27 (${how}): Deny on either page ends at the app with access_denied`, options, async () => {
     for (const onSecond of [false, true]) {
       const flow = await begin(loopbackUri());
       await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
@@ -132,7 +132,7 @@ for (const javaScriptEnabled of [true, false]) {
     }
   });
 
-  test(`pages (${how}): the keyboard alone is enough`, options, async () => {
+  test(`P1 (${how}): the keyboard alone is enough`, options, async () => {
     const flow = await begin(loopbackUri());
     await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
       const since = apps.loopback.calls.length;
@@ -178,7 +178,7 @@ test('U2: the watch for refused redirects sees one when the policy allows only o
   });
 });
 
-test('pages: a mistake is said at its field, and the way on is open', options, async () => {
+test('P1: a mistake is said at its field, and the way on is open', options, async () => {
   const flow = await begin(loopbackUri());
   await inPage({}, async ({ page }) => {
     await page.goto(flow.url);
@@ -214,7 +214,7 @@ const pages = {
 };
 
 for (const [name, go] of Object.entries(pages)) {
-  test(`pages (${name}): axe finds nothing, light and dark, and 320 px need no sideways scrolling`, options, async () => {
+  test(`P1 (${name}): axe finds nothing, light and dark, and 320 px need no sideways scrolling`, options, async () => {
     for (const colorScheme of ['light', 'dark']) {
       await inPage({ colorScheme, viewport: { width: 320, height: 800 } }, async ({ page, complaints }) => {
         await go(page);
@@ -235,7 +235,7 @@ for (const [name, go] of Object.entries(pages)) {
   });
 }
 
-test('pages: the link back on the page of an unproven app leads to the app with the error', options, async () => {
+test('P1: the link back on the page of an unproven app leads to the app with the error', options, async () => {
   const flow = await begin(httpsUri, { scope: 'bogus' });
   await inPage({}, async ({ page }) => {
     const since = apps.https.calls.length;
@@ -247,7 +247,7 @@ test('pages: the link back on the page of an unproven app leads to the app with 
   });
 });
 
-test('pages: two tabs of one browser run two sign-ins side by side', options, async () => {
+test('P1: two tabs of one browser run two sign-ins side by side', options, async () => {
   const [one, two] = [await begin(loopbackUri()), await begin(loopbackUri())];
   await inPage({}, async ({ page }, context) => {
     const other = await context.newPage();

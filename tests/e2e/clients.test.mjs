@@ -48,7 +48,7 @@ async function remoteWhoami(remote) {
   return answer.result?.structuredContent ?? answer;
 }
 
-test('real clients: mcp-remote signs in, calls, refreshes, registers anew when it was forgotten, and is out when it was revoked', { ...options, skip: old }, async () => {
+test('I1: mcp-remote signs in, calls, refreshes, registers anew when it was forgotten, and is out when it was revoked', { ...options, skip: old }, async () => {
   const home = path.join(folder, 'remote');
   fs.mkdirSync(home);
   const port = await freePort();
@@ -100,7 +100,7 @@ const inspector = installed('@modelcontextprotocol/inspector-cli/build'); // it 
 const inspect = (...args) => run(process.execPath, ['index.js', server.resource, '--transport', 'http', ...args], { cwd: inspector, timeout: 30000 })
   .then(({ stdout }) => ({ code: 0, text: stdout }), (error) => ({ code: error.code, text: error.stdout + error.stderr }));
 
-test('real clients: the Inspector lists and calls whoami with a token, and is refused without one, with one that is over, and with one that was revoked', options, async () => {
+test('I1: the Inspector lists and calls whoami with a token, and is refused without one, with one that is over, and with one that was revoked', options, async () => {
   const client = await register(server, { client_name: 'Inspector', grant_types: ['authorization_code', 'refresh_token'] });
   const session = await journey(server, { client, identity: { userId: 'ada' } });
   const bearer = (token) => ['--header', `Authorization: Bearer ${token}`];
@@ -128,7 +128,7 @@ const suite = (...args) => [`--import=${path.join(root, 'tests/e2e/support/old_n
 // The documents of clients are announced when they are understood; until then the suite only warns, and so do we.
 const mayWarn = (check) => check.id === 'authorization-server-metadata-cimd' && check.details.client_id_metadata_document_supported === undefined;
 
-test('conformance: every scenario for authorization servers passes', { ...options, skip: old }, async () => {
+test('I1: every scenario for authorization servers passes', { ...options, skip: old }, async () => {
   const { stdout: list } = await run(process.execPath, suite('list', '--authorization'));
   const scenarios = [...list.matchAll(/^ +- (\S+)/gm)].map(([, name]) => name);
   assert.ok(scenarios.length >= 2, list);

@@ -141,7 +141,7 @@ test('V8 RS4 RS8 A18 T18 T19: with several resources a token is for one of them 
   } finally { await two.stop(); }
 });
 
-test('admin: a session is shown by its token and revoked, and both are said plainly', async () => {
+test('O1: a session is shown by its token and revoked, and both are said plainly', async () => {
   const { token } = await journey(server, { identity: { userId: 'berta' } });
   const shown = JSON.parse(admin(['token', 'introspect', '--json'], { input: `${token}\n` }));
   assert.deepEqual([shown.active, shown.identity, shown.resource], [true, 'berta', server.resource]);

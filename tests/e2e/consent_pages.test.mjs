@@ -94,7 +94,7 @@ test('U6: a typed user id is shown as text', async () => {
   assert.ok(words(answer).includes('<b>ada</b>"\'&'), answer.text);
 });
 
-test('contract 3: the error on a page is one of a closed set and never the text of the address', async () => {
+test('S6: the error on a page is one of a closed set and never the text of the address', async () => {
   const flow = await startFlow(server);
   const plain = await page(flow);
   assert.equal((await page(flow, '&error=You+are+an+owl%3Cscript%3E')).text, plain.text);
@@ -143,7 +143,7 @@ test('U3: a browser that hides its origin from its own pages is let through', as
   assert.equal((await submit(flow, { Origin: undefined })).status, 302);
 });
 
-test('contract 3: a good virtual key is taken and becomes the identity of the session', async () => {
+test('S6: a good virtual key is taken and becomes the identity of the session', async () => {
   const key = await server.addKey('laptop');
   const { token } = await journey(server, { identity: { virtualKey: key.virtual_key } });
   const said = await whoami(server, token);
@@ -152,7 +152,7 @@ test('contract 3: a good virtual key is taken and becomes the identity of the se
   assert.doesNotMatch(JSON.stringify(said), /sk-bf-/);
 });
 
-test('contract 3: an unknown, disabled, empty or missing virtual key leads back to page 1', async () => {
+test('S6: an unknown, disabled, empty or missing virtual key leads back to page 1', async () => {
   const disabled = await server.addKey('gone');
   await server.admin('key', 'disable', disabled.id);
   const flow = await startFlow(server);
@@ -165,7 +165,7 @@ test('contract 3: an unknown, disabled, empty or missing virtual key leads back 
   assert.equal((await post(flow, 'vk')).location, back(flow, 'invalid_virtual_key'));
 });
 
-test('contract 3: a user id is trimmed and may be 255 bytes of any text but control characters', async () => {
+test('S6: a user id is trimmed and may be 255 bytes of any text but control characters', async () => {
   const good = [[' ada ', 'ada'], ['a', 'a'], ['é'.repeat(127), 'é'.repeat(127)], ['x'.repeat(255), 'x'.repeat(255)], ['Ada Lovelace +& 日本', 'Ada Lovelace +& 日本']];
   for (const [typed, kept] of good) {
     const said = await whoami(server, (await journey(server, { identity: { userId: typed } })).token);
@@ -179,7 +179,7 @@ test('contract 3: a user id is trimmed and may be 255 bytes of any text but cont
   assert.equal((await post(flow, 'user-id')).location, back(flow, 'invalid_user_id'));
 });
 
-test('contract 3: skipping names nobody, and may be changed before the end', async () => {
+test('S6: skipping names nobody, and may be changed before the end', async () => {
   const skipped = await whoami(server, (await journey(server, { identity: { skip: true } })).token);
   assert.equal(skipped.identity_kind, 'skipped');
   const flow = await codeFor(server, { identity: { skip: true } });
@@ -191,7 +191,7 @@ test('contract 3: skipping names nobody, and may be changed before the end', asy
   assert.ok(text.includes('second') && !text.includes('first'));
 });
 
-test('contract 3: where an identity is demanded, skipping leads back to page 1 and is not offered there', async () => {
+test('S6: where an identity is demanded, skipping leads back to page 1 and is not offered there', async () => {
   const flow = await startFlow(strict);
   assert.doesNotMatch((await page(flow)).text, /consent\/skip/);
   const answer = await post(flow, 'skip');
@@ -199,14 +199,14 @@ test('contract 3: where an identity is demanded, skipping leads back to page 1 a
   assert.match((await page(await startFlow(server))).text, /consent\/skip/);
 });
 
-test('contract 3: the services page says that there are none, and offers finish, deny and change', async () => {
+test('S6: the services page says that there are none, and offers finish, deny and change', async () => {
   const flow = await startFlow(server);
   await choose(flow, { userId: 'ada' });
   const { text } = await services(flow);
   for (const part of ['/api/oauth/per-user/consent/submit', '/api/oauth/per-user/consent/deny', `/oauth/consent?flow_id=${flow.flowId}`, 'no other accounts to connect']) assert.ok(text.includes(part), part);
 });
 
-test('contract 2: the consent steps answer a program in the gateway shape', async () => {
+test('S5: the consent steps answer a program in the gateway shape', async () => {
   const browser = new Browser(server.base);
   for (const step of ['vk', 'user-id', 'skip', 'deny', 'submit']) {
     for (const Accept of ['application/json', '*/*', undefined]) {
@@ -219,7 +219,7 @@ test('contract 2: the consent steps answer a program in the gateway shape', asyn
   }
 });
 
-test('contract 2: the number on an error page is the number in the log', async () => {
+test('S5: the number on an error page is the number in the log', async () => {
   const answer = await new Browser(server.base).get('/oauth/consent');
   const id = /<code>([^<]+)<\/code>/.exec(answer.text)?.[1];
   assert.ok(id, answer.text);
@@ -258,12 +258,12 @@ test('U15: denying an app with its own query or an https address goes back to th
   assert.ok((await post(flow, 'deny')).location.startsWith(`${uri}&`));
 });
 
-test('contract 3: a submitted flow takes no identity, denial or page any more', async () => {
+test('S6: a submitted flow takes no identity, denial or page any more', async () => {
   const flow = await codeFor(server);
   for (const step of ['vk', 'user-id', 'skip', 'deny', 'submit']) assertGatewayError(await post(flow, step, { vk: 'x', user_id: 'x' }, { Accept: 'application/json' }), 409, 'flow_already_submitted');
 });
 
-test('contract 3: authorize sets no cookie for an error, and a form without a cookie is refused', async () => {
+test('S6: authorize sets no cookie for an error, and a form without a cookie is refused', async () => {
   const flow = await authorize(server, new Browser(server.base), { client_id: 'unknown' });
   assert.equal(flow.answer.headers['set-cookie'], undefined);
   const good = await startFlow(server);

@@ -20,7 +20,7 @@ before(async () => {
 after(async () => { await brief?.stop(); await strict?.stop(); await server?.stop(); }, { timeout: 120000 });
 
 for (const uri of [loopback, https, scheme]) {
-  test(`contract 1: submit answers 302 to ${uri} with code, state and iss, empty and private`, async () => {
+  test(`S2: submit answers 302 to ${uri} with code, state and iss, empty and private`, async () => {
     const flow = await codeFor(server, { client: await register(server, { redirect_uris: [uri] }) });
     const answer = flow.submitted;
     assert.equal(answer.status, 302);
@@ -33,14 +33,14 @@ for (const uri of [loopback, https, scheme]) {
   });
 }
 
-test('contract 1: a flow whose identity was never chosen counts as skipped', async () => {
+test('S2: a flow whose identity was never chosen counts as skipped', async () => {
   const flow = await startFlow(server);
   const answer = await submit(flow);
   const { access_token: token } = (await redeem(server, flow, answer.sent().get('code'))).json();
   assert.equal((await whoami(server, token)).identity_kind, 'skipped');
 });
 
-test('contract 1: where an identity is demanded, submit without one leads back to page 1 and the flow lives on', async () => {
+test('S2: where an identity is demanded, submit without one leads back to page 1 and the flow lives on', async () => {
   const flow = await startFlow(strict);
   const answer = await submit(flow);
   assert.deepEqual([answer.status, answer.location], [302, `/oauth/consent?flow_id=${flow.flowId}&error=identity_required`]);
@@ -49,13 +49,13 @@ test('contract 1: where an identity is demanded, submit without one leads back t
   assert.ok((await submit(flow)).sent().get('code'));
 });
 
-test('contract 1: a missing flow_id is 400 missing_flow_id, for a program and on a page', async () => {
+test('S2: a missing flow_id is 400 missing_flow_id, for a program and on a page', async () => {
   const browser = new Browser(server.base);
   for (const body of ['', 'flow_id=', 'flowid=x', 'x']) assertGatewayError(await browser.post(target, body, asProgram), 400, 'missing_flow_id');
   assertPage(await browser.post(target, ''), 400);
 });
 
-test('contract 1: a repeated, malformed or unknown flow_id is 400 invalid_flow and leaves the real flow alone', async () => {
+test('S2: a repeated, malformed or unknown flow_id is 400 invalid_flow and leaves the real flow alone', async () => {
   const flow = await startFlow(server);
   const bad = [[['flow_id', flow.flowId], ['flow_id', flow.flowId]], [['flow_id', flow.flowId], ['flow_id', 'x']], { flow_id: `${flow.flowId}x` }, { flow_id: flow.flowId.slice(1) }, { flow_id: 'A'.repeat(22) },
     { flow_id: "' OR 1=1 --" }, { flow_id: '../../x' }, { flow_id: `${flow.flowId}\u0000` }, { flow_id: ` ${flow.flowId}` }, { flow_id: 'é'.repeat(11) }];
@@ -63,13 +63,13 @@ test('contract 1: a repeated, malformed or unknown flow_id is 400 invalid_flow a
   assert.equal((await submit(flow)).status, 302);
 });
 
-test('contract 1: the flow_id counts in the body only, not in the address', async () => {
+test('S2: the flow_id counts in the body only, not in the address', async () => {
   const flow = await startFlow(server);
   assertGatewayError(await flow.browser.post(`${target}?flow_id=${flow.flowId}`, '', asProgram), 400, 'missing_flow_id');
   assert.equal((await submit(flow)).status, 302);
 });
 
-test('contract 1: any other content type is 400 and leaves the flow alone', async () => {
+test('S2: any other content type is 400 and leaves the flow alone', async () => {
   const flow = await startFlow(server);
   const types = [['application/json', JSON.stringify({ flow_id: flow.flowId })], ['text/plain', `flow_id=${flow.flowId}`], ['multipart/form-data; boundary=x', `--x\r\nContent-Disposition: form-data; name="flow_id"\r\n\r\n${flow.flowId}\r\n--x--\r\n`], ['', `flow_id=${flow.flowId}`], ['application/x-www-form-urlencodedx', `flow_id=${flow.flowId}`]];
   for (const [type, body] of types) {
@@ -80,13 +80,13 @@ test('contract 1: any other content type is 400 and leaves the flow alone', asyn
   assert.equal(answer.status, 302, answer.text);
 });
 
-test('contract 1: a body over 64 KiB is 413 and leaves the flow alone, and one just under it is read', async () => {
+test('S2: a body over 64 KiB is 413 and leaves the flow alone, and one just under it is read', async () => {
   const flow = await startFlow(server);
   assertGatewayError(await post(flow, 'submit', { padding: 'x'.repeat(65536) }, asProgram), 413, 'too_large');
   assert.equal((await post(flow, 'submit', { padding: 'x'.repeat(65000) })).status, 302);
 });
 
-test('contract 1: no cookie, another flow\'s cookie or a twisted one is 403 browser_mismatch', async () => {
+test('S2: no cookie, another flow\'s cookie or a twisted one is 403 browser_mismatch', async () => {
   const flow = await startFlow(server);
   const secret = flow.browser.cookies.get('consentgate_browser');
   const other = await startFlow(server);
@@ -99,7 +99,7 @@ test('contract 1: no cookie, another flow\'s cookie or a twisted one is 403 brow
   assert.equal(among.status, 302, among.text);
 });
 
-test('contract 1: a second submit is 409 now and later, and gives no second code', async () => {
+test('S2: a second submit is 409 now and later, and gives no second code', async () => {
   const flow = await codeFor(server);
   for (let count = 0; count < 3; count += 1) {
     const answer = await submit(flow, asProgram);
@@ -119,7 +119,7 @@ test('U14 K19: two submits at the same moment give one usable code and no 5xx', 
   }
 });
 
-test('contract 2: an error of submit has the exact gateway shape', async () => {
+test('S5: an error of submit has the exact gateway shape', async () => {
   const stranger = new Browser(server.base);
   const flow = await startFlow(server);
   const body = assertGatewayError(await post({ ...flow, browser: stranger }, 'submit', {}, asProgram), 403, 'browser_mismatch');
@@ -128,14 +128,14 @@ test('contract 2: an error of submit has the exact gateway shape', async () => {
   assert.doesNotMatch(JSON.stringify(body), /sqlite|SELECT|Poco|consentgate::/i);
 });
 
-test('contract 2: whether a page or JSON answers follows what the request prefers', async () => {
+test('S5: whether a page or JSON answers follows what the request prefers', async () => {
   const flow = await startFlow(server);
   const stranger = { ...flow, browser: new Browser(server.base) };
   for (const Accept of ['text/html', 'text/html;q=0.9,application/json;q=0.1', 'application/xhtml+xml,text/html,*/*;q=0.1']) assertPage(await post(stranger, 'submit', {}, { Accept }), 403);
   for (const Accept of ['application/json', '*/*', 'application/json,text/html;q=0.5', 'text/html;q=0', undefined]) assertGatewayError(await post(stranger, 'submit', {}, { Accept }), 403, 'browser_mismatch');
 });
 
-test('contract 2: the event id of an answer is in the log beside the reason, and no secret is', async () => {
+test('S5: the event id of an answer is in the log beside the reason, and no secret is', async () => {
   const flow = await startFlow(server);
   const body = (await post({ ...flow, browser: new Browser(server.base) }, 'submit', {}, asProgram)).json();
   const line = server.logs().split('\n').find((text) => text.includes(body.event_id));
@@ -144,7 +144,7 @@ test('contract 2: the event id of an answer is in the log beside the reason, and
   assert.ok(!line.includes(flow.browser.cookies.get('consentgate_browser')));
 });
 
-test('contract 1 U13 T13 T27 C5 K9: flows, codes and sessions end when their time is over', { timeout: 120000 }, async () => {
+test('S2 U13 T13 T27 C5 K9: flows, codes and sessions end when their time is over', { timeout: 120000 }, async () => {
   const used = await journey(brief, { identity: { userId: 'ada' } });
   assert.equal((await rpc(brief, used.token, 'tools/list')).status, 200);
   const [coded, untouched] = [await codeFor(brief), await startFlow(brief)];
@@ -160,7 +160,7 @@ test('contract 1 U13 T13 T27 C5 K9: flows, codes and sessions end when their tim
   assertGatewayError(await submit(coded, asProgram), 409, 'flow_already_submitted');
 });
 
-test('contract 4: a swept store has lost nothing that is still alive', async () => {
+test('S11: a swept store has lost nothing that is still alive', async () => {
   const flow = await startFlow(server);
   const { token } = await journey(server);
   await server.admin('sweep');
@@ -176,7 +176,7 @@ function putUpstreamToken(owner, service) {
 const ownersOf = (service) => server.sql(`SELECT owner FROM upstream_token WHERE service_id = '${service}' ORDER BY owner`).map((row) => row.owner);
 const sessionOf = (flow) => server.sql(`SELECT id FROM session WHERE flow_id = '${flow.flowId}'`)[0].id;
 
-test('contract 1 contract 4: upstream tokens connected during a flow become those of its session, and other flows keep theirs', async () => {
+test('S2 S11: upstream tokens connected during a flow become those of its session, and other flows keep theirs', async () => {
   for (const identity of [{ skip: true }, { userId: 'ada' }]) {
     const [flow, bystander] = [await startFlow(server), await startFlow(server)];
     const service = `notes-${Object.keys(identity)[0]}`;
@@ -190,7 +190,7 @@ test('contract 1 contract 4: upstream tokens connected during a flow become thos
   }
 });
 
-test('contract 4: with a virtual key they become the key\'s, one per service and the newest of them', async () => {
+test('S11: with a virtual key they become the key\'s, one per service and the newest of them', async () => {
   const key = await server.addKey('vault');
   for (let count = 0; count < 2; count += 1) {
     const flow = await startFlow(server);
@@ -201,7 +201,7 @@ test('contract 4: with a virtual key they become the key\'s, one per service and
   }
 });
 
-test('contract 4: a typed user id reaches no upstream token of an earlier flow', async () => {
+test('S11: a typed user id reaches no upstream token of an earlier flow', async () => {
   const first = await startFlow(server);
   putUpstreamToken(`flow:${first.flowId}`, 'diary');
   await choose(first, { userId: 'ada' });

@@ -33,7 +33,7 @@ async function underLoad(t, machines, fault, length = seconds) {
 const onPostgresql = (run) => withMachines('postgresql', [[1], [1]], run);
 const onGalera = (run) => withMachines('galera', [[1, 2, 3], [2, 3, 1]], run);
 
-test('errors A28: backends of PostgreSQL that are terminated under load lose nothing and double nothing', long, (t) => onPostgresql(async (databases, machines) => {
+test('S15 A28: backends of PostgreSQL that are terminated under load lose nothing and double nothing', long, (t) => onPostgresql(async (databases, machines) => {
   let ended = 0;
   const load = await underLoad(t, machines, async (_, end) => {
     while (Date.now() < end) {
@@ -46,7 +46,7 @@ test('errors A28: backends of PostgreSQL that are terminated under load lose not
   assert.ok(load.longest < wait + slack, `a request took ${load.longest} ms`);
 }));
 
-test('errors A28: PostgreSQL restarted and killed under load loses nothing and doubles nothing', long, (t) => onPostgresql(async (databases, machines) => {
+test('S15 A28: PostgreSQL restarted and killed under load loses nothing and doubles nothing', long, (t) => onPostgresql(async (databases, machines) => {
   const load = await underLoad(t, machines, async (running, end) => {
     for (const how of [['restart 1'], ['kill 1', 'start 1']].concat(seconds >= 20 ? [['restart 1'], ['stop 1', 'start 1']] : [])) {
       for (const command of how) await databases.tell(command);
@@ -60,7 +60,7 @@ test('errors A28: PostgreSQL restarted and killed under load loses nothing and d
   assert.ok(load.longest < wait + slack, `a request took ${load.longest} ms`);
 }));
 
-test('errors A28: a Galera node that is killed under load and comes back stalls the others for less than 3 s, and loses and doubles nothing', long, (t) => onGalera(async (databases, machines) => {
+test('S15 A28: a Galera node that is killed under load and comes back stalls the others for less than 3 s, and loses and doubles nothing', long, (t) => onGalera(async (databases, machines) => {
   const load = await underLoad(t, machines, async (running, end) => {
     for (const victim of seconds >= 20 ? [1, 2] : [1]) {
       const killed = performance.now();
@@ -78,7 +78,7 @@ test('errors A28: a Galera node that is killed under load and comes back stalls 
   await assertSameEverywhere(databases);
 }));
 
-test('errors A28: a Galera cluster that loses its majority under load answers 503, and goes on when it is made whole', long, (t) => onGalera(async (databases, machines) => {
+test('S15 A28: a Galera cluster that loses its majority under load answers 503, and goes on when it is made whole', long, (t) => onGalera(async (databases, machines) => {
   // Either one node is told to be the cluster, or the lost ones come back and find together with it by themselves.
   const ways = [{ lost: '2 3', begin: 'bootstrap 1', others: [2, 3] }].concat(seconds >= 20 ? [{ lost: '1 2', begin: 'start 1 2' }] : []);
   await underLoad(t, machines, async (running) => {
@@ -104,7 +104,7 @@ for (const { name, kind, orders, others } of [
   { name: 'MariaDB', kind: 'mariadb', orders: [[1], [1]] },
   { name: 'one node of a Galera cluster', kind: 'galera', orders: [[1, 2, 3], [2, 3, 1]], others: true },
 ]) {
-  test(`errors A28: while ${name} stands still requests are answered within their time, and afterwards all goes on`, long, (t) => withMachines(kind, orders, async (databases, machines) => {
+  test(`S15 A28: while ${name} stands still requests are answered within their time, and afterwards all goes on`, long, (t) => withMachines(kind, orders, async (databases, machines) => {
     const load = await underLoad(t, machines, async (running) => {
       const stopped = performance.now();
       await databases.tell('pause 1');

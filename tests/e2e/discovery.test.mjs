@@ -185,13 +185,13 @@ test('D10: addresses that only begin like ours are 404', async () => {
   }
 });
 
-test('healthz: the answer says that a worker is there', async () => {
+test('O6: the answer says that a worker is there', async () => {
   const answer = await get('/healthz');
   assert.equal(answer.status, 200);
   assert.deepEqual(answer.json(), { status: 'ok' });
 });
 
-test('readyz: the answer says that the store is there and which schema it has', async () => {
+test('O6: the answer says that the store is there and which schema it has', async () => {
   const answer = await get('/readyz');
   assert.equal(answer.status, 200);
   assert.equal(answer.json().status, 'ok');

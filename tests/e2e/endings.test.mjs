@@ -101,14 +101,14 @@ const endings = {
 };
 
 for (const [what, end] of Object.entries(endings)) {
-  test(`contract-4: after ${what} the service knows`, { timeout: 60000 }, async () => {
+  test(`S10: after ${what} the service knows`, { timeout: 60000 }, async () => {
     const before = provider.calls.revocation;
     await hears((await end()).upstream, what);
     assert.equal(provider.calls.revocation, before + 2); // the refresh token and the access token, once
   });
 }
 
-test('contract-4: what belongs to a virtual key stays when a session of it ends', { timeout: 60000 }, async () => {
+test('S10: what belongs to a virtual key stays when a session of it ends', { timeout: 60000 }, async () => {
   const { virtual_key: key } = await server.addKey('Anna', '--service', 'notion');
   const flow = await finished({ virtualKey: key });
   await server.admin('session', 'revoke', sessionOf(flow));
@@ -117,7 +117,7 @@ test('contract-4: what belongs to a virtual key stays when a session of it ends'
   assert.equal(waiting(), 0);
 });
 
-test('contract-4: a service that is away is told when it is back, by one worker', { timeout: 120000 }, async () => {
+test('S10: a service that is away is told when it is back, by one worker', { timeout: 120000 }, async () => {
   const flow = await finished();
   const before = provider.calls.revocation;
   provider.away = true;
@@ -139,7 +139,7 @@ const remove = (...words) => new Promise((done) => {
 });
 const add = () => server.admin('service', 'add', 'notion', '--url', provider.mcpUrl);
 
-test('contract-4: a service that is removed is told first, of everybody', { timeout: 60000 }, async () => {
+test('S10: a service that is removed is told first, of everybody', { timeout: 60000 }, async () => {
   const flows = [await finished(), await finished(), await connected()];
   const [{ n: all }] = server.sql('SELECT count(*) AS n FROM upstream_token');
   const removed = await remove();
@@ -153,7 +153,7 @@ test('contract-4: a service that is removed is told first, of everybody', { time
   await add();
 });
 
-test('contract-4: a service that is away is not removed before it was told, unless the operator says so', { timeout: 120000 }, async () => {
+test('S10: a service that is away is not removed before it was told, unless the operator says so', { timeout: 120000 }, async () => {
   const flow = await finished();
   provider.away = true;
   const refused = await remove();

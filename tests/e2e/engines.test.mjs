@@ -32,20 +32,20 @@ for (const engine of engines) {
   const { name } = engine;
   const on = (what, run) => test(`${what}, on ${name}`, long, run);
 
-  on('contract 1: a sign-in with every kind of identity ends with a token that every machine knows as that person\'s', () => everyIdentity(engine.machines));
-  on('contract 1 A16: state and redirect address come back byte by byte, however long', () => longValues(engine.machines));
-  on('contract 1 T16: a flow and a code are used up at every machine, and a replay ends the session', () => usedUp(engine.machines));
-  on('contract 1 T12: a wrong verifier, another browser, a wrong key and a denial are answered as on SQLite', () => mistakes(engine.machines));
-  on('contract 4: disabling a key or a client with consentgate-admin at one machine ends its sessions at all', () => administration(engine.machines));
-  on('contract 1 contract 4: upstream tokens go with their flow into the session', () => upstreamTokens(engine.machines, (statement) => engine.databases.sql(1, statement)));
+  on('S2: a sign-in with every kind of identity ends with a token that every machine knows as that person\'s', () => everyIdentity(engine.machines));
+  on('S2 A16: state and redirect address come back byte by byte, however long', () => longValues(engine.machines));
+  on('S2 T16: a flow and a code are used up at every machine, and a replay ends the session', () => usedUp(engine.machines));
+  on('S2 T12: a wrong verifier, another browser, a wrong key and a denial are answered as on SQLite', () => mistakes(engine.machines));
+  on('S11: disabling a key or a client with consentgate-admin at one machine ends its sessions at all', () => administration(engine.machines));
+  on('S2 S11: upstream tokens go with their flow into the session', () => upstreamTokens(engine.machines, (statement) => engine.databases.sql(1, statement)));
 
-  on('exactly one: 150 flows, each submitted 8 times at once over two machines and again later, give 150 codes and no 5xx', () => raceSubmits(engine.machines, { client: engine.client, flows: 150 }));
+  on('S3: 150 flows, each submitted 8 times at once over two machines and again later, give 150 codes and no 5xx', () => raceSubmits(engine.machines, { client: engine.client, flows: 150 }));
   on('T17: 80 codes redeemed 8 times at once over two machines give one token each', () => raceRedemptions(engine.machines, { client: engine.client, codes: 80 }));
-  on('exactly one: an identity that races a submit never brings the flow back', async () => raceIdentities(engine.machines, { client: engine.client, key: await engine.machines[0].addKey('racer'), flows: 60 }));
-  on('exactly one: of a submit and a denial at the same moment one wins', () => raceDenials(engine.machines, { client: engine.client, flows: 40 }));
-  on('contract 1: an identity chosen before the submit is the one in the session, under load too', () => submitUnderLoad(engine.machines, { client: engine.client, flows: 40 }));
+  on('S3: an identity that races a submit never brings the flow back', async () => raceIdentities(engine.machines, { client: engine.client, key: await engine.machines[0].addKey('racer'), flows: 60 }));
+  on('S3: of a submit and a denial at the same moment one wins', () => raceDenials(engine.machines, { client: engine.client, flows: 40 }));
+  on('S2: an identity chosen before the submit is the one in the session, under load too', () => submitUnderLoad(engine.machines, { client: engine.client, flows: 40 }));
 
-  on('contract 5: no token, code, key, verifier or cookie is in the files or logs of the database servers', async () => {
+  on('S12: no token, code, key, verifier or cookie is in the files or logs of the database servers', async () => {
     const key = await engine.machines[0].addKey('kept as a hash');
     const done = await wander(engine.machines, { identity: { virtualKey: key.virtual_key } });
     await wander(engine.machines, { identity: { userId: 'somebody-to-be-found' } });

@@ -81,7 +81,7 @@ for (const front of fronts) {
     assert.equal(behind.seen.length, before, 'none of these reached the server behind');
   });
 
-  test(`contract 6: behind ${front.name} a body over the limit is our 413, in the shape that programs read`, options, async () => {
+  test(`S14: behind ${front.name} a body over the limit is our 413, in the shape that programs read`, options, async () => {
     assertOauthError(await postForm(server.base, '/api/oauth/per-user/token', { grant_type: 'x'.repeat(70000) }), 413, 'invalid_request');
   });
 
@@ -182,7 +182,7 @@ for (const front of fronts) {
     assert.ok(came.length >= 3, `came in ${came.length} parts`);
   });
 
-  test(`real clients: behind ${front.name} the SDK signs in and calls tools of the reference server, which knows nothing of OAuth`, options, async () => {
+  test(`I1: behind ${front.name} the SDK signs in and calls tools of the reference server, which knows nothing of OAuth`, options, async () => {
     const app = new App(server);
     const transport = () => new StreamableHTTPClientTransport(new URL(`${server.base}/mcp`), { authProvider: app });
     const first = transport();

@@ -52,7 +52,7 @@ const sentOn = async (token) => {
   return answer.json().headers.authorization;
 };
 
-test('RS7 contract-4: each of ten people calls with their own account, in parallel, and no session token goes on', options, async () => {
+test('RS7 S9: each of ten people calls with their own account, in parallel, and no session token goes on', options, async () => {
   const people = await inLanes(4, Array.from({ length: 10 }, (_, i) => async () => ({ user: `user${i}`, token: await signedIn(`user${i}`) })));
   await inLanes(8, people.flatMap((one) => Array.from({ length: 5 }, () => async () => {
     const [, upstream] = /^Bearer (\S+)$/.exec(await sentOn(one.token));
@@ -61,13 +61,13 @@ test('RS7 contract-4: each of ten people calls with their own account, in parall
   })));
 });
 
-test('contract-4: a service that is only passed on to takes the person for who they are there', options, async () => {
+test('S9: a service that is only passed on to takes the person for who they are there', options, async () => {
   const answer = await call(await signedIn('anna', '/notion'), '/notion');
   assert.equal(answer.status, 200, answer.text);
   assert.deepEqual(answer.json(), { sub: 'anna' });
 });
 
-test('contract-4: a token that is due is refreshed on the way, once', options, async () => {
+test('S9: a token that is due is refreshed on the way, once', options, async () => {
   const token = await signedIn('berta');
   const refreshed = () => notion.calls.token.refresh_token ?? 0;
   server.sql("UPDATE upstream_token SET expires_at = 1");
@@ -77,7 +77,7 @@ test('contract-4: a token that is due is refreshed on the way, once', options, a
   for (const one of new Set(answers)) assert.equal(await notion.whoIs(one.slice(7)), 'berta');
 });
 
-test('contract-3 C5: who has not connected the account is asked to sign in, and the page says what is needed', options, async () => {
+test('S7 C5: who has not connected the account is asked to sign in, and the page says what is needed', options, async () => {
   const flow = await codeFor(server);
   const { access_token: token, refresh_token: refresh } = (await redeem(server, flow, flow.code)).json();
   const before = behind.seen.length;
@@ -92,7 +92,7 @@ test('contract-3 C5: who has not connected the account is asked to sign in, and 
   assert.match((await again.browser.get(`/oauth/consent/mcps?flow_id=${again.flowId}`)).text, /works with this account/);
 });
 
-test('T20 contract-3: a session without the account cannot be refreshed past the page where it is connected', options, async () => {
+test('T20 S7: a session without the account cannot be refreshed past the page where it is connected', options, async () => {
   const client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
   const flow = await codeFor(server, { client });
   const { refresh_token: token } = (await redeem(server, flow, flow.code)).json();
@@ -100,7 +100,7 @@ test('T20 contract-3: a session without the account cannot be refreshed past the
   assertOauthError(await postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', refresh_token: token, client_id: client.client_id }), 400, 'invalid_grant');
 });
 
-test('real clients: the SDK goes through sign-in without the account, is led back to connect it, and then works', options, async () => {
+test('I1: the SDK goes through sign-in without the account, is led back to connect it, and then works', options, async () => {
   const app = new App(server);
   const transport = () => new StreamableHTTPClientTransport(new URL(server.resource), { authProvider: app });
   const first = transport();
@@ -113,7 +113,7 @@ test('real clients: the SDK goes through sign-in without the account, is led bac
   assert.equal(await notion.whoIs((await sentOn(app.kept.access_token)).slice(7)), 'carla');
 });
 
-test('contract-4: when the service takes the account away, the person is led to connect it again', options, async () => {
+test('S9: when the service takes the account away, the person is led to connect it again', options, async () => {
   const token = await signedIn('dora');
   server.sql("UPDATE upstream_token SET expires_at = 1");
   notion.failNext('invalid_grant');
@@ -121,7 +121,7 @@ test('contract-4: when the service takes the account away, the person is led to 
   assert.equal((await call(token)).status, 401);
 });
 
-test('contract-4: when the service is away and the token over, the call may come again later', options, async () => {
+test('S9: when the service is away and the token over, the call may come again later', options, async () => {
   const token = await signedIn('emil');
   server.sql("UPDATE upstream_token SET expires_at = 1, retry_at = NULL WHERE broken_at IS NULL");
   notion.failNext(503);

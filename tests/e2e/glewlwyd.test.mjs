@@ -64,7 +64,7 @@ async function exchanged(token, user, name = 'tools') {
   return upstream;
 }
 
-test('contract-3: glewlwyd is found from an MCP server elsewhere, by its OpenID document, and registers us', async () => {
+test('S7: glewlwyd is found from an MCP server elsewhere, by its OpenID document, and registers us', async () => {
   const found = await service();
   assert.deepEqual([found.issuer, found.authorization_endpoint, found.token_endpoint], [glewlwyd.issuer, `${glewlwyd.issuer}/auth`, `${glewlwyd.issuer}/token`]);
   assert.deepEqual([found.registration_endpoint, found.revocation_endpoint], [`${glewlwyd.issuer}/register`, `${glewlwyd.issuer}/revoke`]);
@@ -73,13 +73,13 @@ test('contract-3: glewlwyd is found from an MCP server elsewhere, by its OpenID 
   await server.admin('service', 'test', 'tools');
 });
 
-test('contract-1 contract-4: two people connect their accounts during consent, and each exchange gives its caller\'s', async () => {
+test('S1 S9: two people connect their accounts during consent, and each exchange gives its caller\'s', async () => {
   const [anna, berta] = [await signedIn('anna'), await signedIn('berta')];
   const tokens = [await exchanged(anna.token, 'anna'), await exchanged(berta.token, 'berta')];
   for (const secret of tokens) assert.ok(!server.logs().includes(secret));
 });
 
-test('contract-4: its refresh tokens are good once, and a connection outlives several of them', { timeout: 60000 }, async () => {
+test('S9: its refresh tokens are good once, and a connection outlives several of them', { timeout: 60000 }, async () => {
   const { token } = await signedIn('anna');
   const seen = new Set([await exchanged(token, 'anna')]);
   for (let round = 0; round < 2; round += 1) {
@@ -91,7 +91,7 @@ test('contract-4: its refresh tokens are good once, and a connection outlives se
   assert.equal(seen.size, 3);
 });
 
-test('contract-4: a refresh that it refuses with a bare 400 asks the person to connect anew, once and for all', { timeout: 60000 }, async () => {
+test('S9: a refresh that it refuses with a bare 400 asks the person to connect anew, once and for all', { timeout: 60000 }, async () => {
   const { token } = await signedIn('carla');
   glewlwyd.endAll('carla');
   await sleep(due);
@@ -101,7 +101,7 @@ test('contract-4: a refresh that it refuses with a bare 400 asks the person to c
   assert.match(server.logs(), /event=upstream_refresh_failed .*reason="?status 400"? .*broken=yes/);
 });
 
-test('contract-3: who turns back at its login page finds Connect again, and we stay the client we were', async () => {
+test('S7: who turns back at its login page finds Connect again, and we stay the client we were', async () => {
   const flow = await begun();
   const departed = await depart(flow, 'tools');
   assert.equal(await glewlwyd.signIn(departed.location, 'anna', { stop: true }), undefined);
@@ -112,7 +112,7 @@ test('contract-3: who turns back at its login page finds Connect again, and we s
   await exchanged(await finish(server, flow), 'anna');
 });
 
-test('contract-3: an error that it sends a person back with is told in our words', async () => {
+test('S7: an error that it sends a person back with is told in our words', async () => {
   const flow = await begun();
   const back = await connect(flow, 'anna', 'astray');
   assert.equal(back.location, `${flow.services}&error=service_failed&service=astray`);
@@ -122,24 +122,24 @@ test('contract-3: an error that it sends a person back with is told in our words
   assert.match(server.logs(), /invalid_target/);
 });
 
-test('contract-3: a provider whose issuer has a path is found from that issuer, where there is no MCP server to name it', async () => {
+test('S7: a provider whose issuer has a path is found from that issuer, where there is no MCP server to name it', async () => {
   const found = await server.admin('service', 'add', 'bare', '--url', glewlwyd.issuer, '--scope', 'tools.read', '--json');
   assert.deepEqual([found.issuer, found.token_endpoint, found.resource, found.registration], [glewlwyd.issuer, `${glewlwyd.issuer}/token`, '', 'dynamic']);
   await server.admin('service', 'test', 'bare');
 });
 
-test('contract-3: a client that its administrator made for us is used as it is', async () => {
+test('S7: a client that its administrator made for us is used as it is', async () => {
   assert.deepEqual([(await service('given')).registration, (await service('given')).client_id], ['given', 'ours-by-hand']);
   const { token } = await signedIn('berta', 'given');
   await exchanged(token, 'berta', 'given');
 });
 
-test('contract-3: a service that wants openid gets a nonce with it', async () => {
+test('S7: a service that wants openid gets a nonce with it', async () => {
   const { token } = await signedIn('anna', 'openid');
   await exchanged(token, 'anna', 'openid');
 });
 
-test('U12 contract-4: it hears of a disconnection: neither the access token nor the refresh token is good any more', async () => {
+test('U12 S10: it hears of a disconnection: neither the access token nor the refresh token is good any more', async () => {
   const { browser, token } = await signedIn('dora');
   const upstream = await exchanged(token, 'dora');
   assert.equal(glewlwyd.standing('dora'), 1);
@@ -150,7 +150,7 @@ test('U12 contract-4: it hears of a disconnection: neither the access token nor 
   assertOauthError(await exchange(token), 400, 'interaction_required');
 });
 
-test('contract-3: a registration that it has deleted is made anew when a person tries once more', { timeout: 60000 }, async () => {
+test('S7: a registration that it has deleted is made anew when a person tries once more', { timeout: 60000 }, async () => {
   const { token } = await signedIn('anna');
   const { client_id: old } = await service();
   await glewlwyd.deleteClient(old);

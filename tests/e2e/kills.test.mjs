@@ -40,7 +40,7 @@ async function round(number) {
   return { done: flows.map((flow, at) => ({ flow, answer: answers[at] })), killed: killed.length };
 }
 
-test('atomic: after twenty rounds of kill -9 under load every flow is whole, and every 302 has its session', { timeout: 480000 }, async () => {
+test('S1: after twenty rounds of kill -9 under load every flow is whole, and every 302 has its session', { timeout: 480000 }, async () => {
   const all = [];
   let kills = 0;
   for (let number = 0; number < rounds; number += 1) { const { done, killed } = await round(number); all.push(...done); kills += killed; }
@@ -68,7 +68,7 @@ test('atomic: after twenty rounds of kill -9 under load every flow is whole, and
   assert.equal(one('SELECT count(*) AS n FROM session'), all.length);
 });
 
-test('atomic: a worker that is killed idle is replaced and nobody notices', { timeout: 120000 }, async () => {
+test('S1: a worker that is killed idle is replaced and nobody notices', { timeout: 120000 }, async () => {
   for (const victim of server.workerPids()) {
     process.kill(victim, 'SIGKILL');
     await until(() => server.workerPids().length === 4 && !server.workerPids().includes(victim), 'a new worker');
@@ -76,7 +76,7 @@ test('atomic: a worker that is killed idle is replaced and nobody notices', { ti
   for (let number = 0; number < 8; number += 1) assert.equal((await submit(await startFlow(server, { client }))).status, 302);
 });
 
-test('atomic: workers told to end finish what they have begun', { timeout: 120000 }, async () => {
+test('S1: workers told to end finish what they have begun', { timeout: 120000 }, async () => {
   const flows = await inLanes(4, Array.from({ length: 40 }, () => () => startFlow(server, { client })));
   const old = server.workerPids();
   const submits = inLanes(8, flows.map((flow) => () => attempt(flow)));

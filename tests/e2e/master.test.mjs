@@ -20,7 +20,7 @@ after(async () => { await server?.stop(); }, { timeout: 120000 });
 
 const replaced = (old) => until(() => server.workerPids().length === 4 && !server.workerPids().some((pid) => old.includes(pid)), 'all workers to be replaced');
 
-test('house: a reload replaces every worker and fails no request', { timeout: 240000 }, async () => {
+test('O5: a reload replaces every worker and fails no request', { timeout: 240000 }, async () => {
   const client = await register(server);
   let loading = true;
   const load = inLanes(4, Array.from({ length: 400 }, () => async () => (loading ? journey(server, { client }) : null)));
@@ -34,7 +34,7 @@ test('house: a reload replaces every worker and fails no request', { timeout: 24
   assert.ok(done.length >= 4, `only ${done.length} journeys ran`);
 });
 
-test('house: a worker before which requests always wait is replaced all the same', { timeout: 240000 }, async (t) => {
+test('O5: a worker before which requests always wait is replaced all the same', { timeout: 240000 }, async (t) => {
   const busy = await startServer({ workers: 1 });
   t.after(() => busy.stop());
   const [old] = busy.workerPids();
@@ -53,7 +53,7 @@ test('house: a worker before which requests always wait is replaced all the same
   await Promise.all(lanes);
 });
 
-test('house: a reload takes up a changed configuration, and leaves a broken one alone', { timeout: 240000 }, async () => {
+test('O5: a reload takes up a changed configuration, and leaves a broken one alone', { timeout: 240000 }, async () => {
   const written = fs.readFileSync(configuration, 'utf8');
   const names = async () => (await (await fetch(`${server.base}/.well-known/oauth-authorization-server`)).json()).scopes_supported;
   assert.deepEqual(await names(), ['mcp', 'profile']);
@@ -74,7 +74,7 @@ test('house: a reload takes up a changed configuration, and leaves a broken one 
   fs.writeFileSync(configuration, written);
 });
 
-test('house: the walk with curl that the README names comes to its end', { timeout: 120000 }, async () => {
+test('O5: the walk with curl that the README names comes to its end', { timeout: 120000 }, async () => {
   const { stdout } = await run(path.join(root, 'examples/walk.sh'), [], { env: { ...process.env, PORT: String(server.port) } });
   assert.match(stdout, /"text":"client=walk\.sh identity=user_id:anna"/);
 });

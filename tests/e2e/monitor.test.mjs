@@ -34,7 +34,7 @@ async function counted() {
   }));
 }
 
-test('issue-6: one journey is counted by whichever workers served it', long, async () => {
+test('O7: one journey is counted by whichever workers served it', long, async () => {
   const numbers = await counted();
   assert.equal(numbers['consentgate_finalizations_total{by="person"}'], 1);
   assert.equal(numbers['consentgate_requests_total{route="oauth_consent_submit",status="302"}'], 1);
@@ -49,17 +49,17 @@ const askedFrom = (localAddress, target) => new Promise((done, fail) => {
   http.get({ host: '127.0.0.1', port: server.port, path: target, localAddress }, (answer) => { answer.resume(); done(answer.statusCode); }).on('error', fail);
 });
 
-test('issue-6: the numbers are for this machine alone, however their address is written', long, async () => {
+test('O7: the numbers are for this machine alone, however their address is written', long, async () => {
   for (const target of ['/metrics', '/%6detrics', '/./metrics', '/x/../metrics', '//metrics', '/metrics?a=b']) assert.notEqual(await askedFrom('127.0.0.2', target), 200, target);
   assert.equal(await askedFrom('127.0.0.1', '/metrics'), 200);
   assert.equal(await askedFrom('127.0.0.2', '/readyz'), 200);
 });
 
-test('issue-6: consentgate-admin metrics prints the same numbers', long, async () => {
+test('O7: consentgate-admin metrics prints the same numbers', long, async () => {
   assert.match(await server.admin('metrics'), /^consentgate_finalizations_total\{by="person"\} 1$/m);
 });
 
-test('issue-6: a worker that is killed is counted, and the counts of all go on', long, async () => {
+test('O7: a worker that is killed is counted, and the counts of all go on', long, async () => {
   const before_ = await counted();
   process.kill(server.workerPids()[0], 'SIGKILL');
   let after_;
@@ -70,7 +70,7 @@ test('issue-6: a worker that is killed is counted, and the counts of all go on',
   assert.ok(after_['consentgate_requests_total{route="metrics",status="200"}'] > before_['consentgate_requests_total{route="metrics",status="200"}']);
 });
 
-test('issue-6: without a database the workers live, are not ready, and count what failed', long, async () => {
+test('O6: without a database the workers live, are not ready, and count what failed', long, async () => {
   const undo = moveAway(server);
   try {
     assert.equal((await send(server.base, 'GET', '/healthz')).status, 200);
@@ -80,7 +80,7 @@ test('issue-6: without a database the workers live, are not ready, and count wha
   await until(async () => (await send(server.base, 'GET', '/readyz')).status === 200, 'the store to be back');
 });
 
-test('issue-6: the audit file names who let which client in, and holds no secret; the file of numbers is the server\'s alone', long, async () => {
+test('O8: the audit file names who let which client in, and holds no secret; the file of numbers is the server\'s alone', long, async () => {
   await server.addKey('audited');
   const file = path.join(server.var, 'audit.log');
   const text = fs.readFileSync(file, 'utf8');
@@ -92,7 +92,7 @@ test('issue-6: the audit file names who let which client in, and holds no secret
   for (const name of ['audit.log', 'metrics']) assert.equal(fs.statSync(path.join(server.var, name)).mode & 0o777, 0o600, name);
 });
 
-test('issue-6: after a reload the audit file that was moved away is begun anew', long, async () => {
+test('O8: after a reload the audit file that was moved away is begun anew', long, async () => {
   const file = path.join(server.var, 'audit.log');
   fs.renameSync(file, `${file}.1`);
   const old = server.workerPids();
@@ -103,7 +103,7 @@ test('issue-6: after a reload the audit file that was moved away is begun anew',
   assert.equal((await counted())['consentgate_finalizations_total{by="person"}'], 2);
 });
 
-test('issue-6: what an operator does is not done when it cannot be written down', long, async () => {
+test('O8: what an operator does is not done when it cannot be written down', long, async () => {
   const names = async () => (await server.admin('key', 'list', '--json')).map((key) => key.name);
   const environment = { ...server.environment(), CONSENTGATE_AUDIT_FILE: 'no/such/folder/audit.log' };
   await assert.rejects(run(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), ['key', 'add', 'unwritten'], { cwd: server.var, env: environment }), /audit_file .*cannot be written/);
@@ -118,7 +118,7 @@ const monitored = {
   nginx: { file: 'site.conf', lines: /^#(?=location = \/metrics)/gm },
 };
 for (const front of fronts.slice(0, 3)) {
-  test(`issue-6: the numbers are this machine's alone behind ${front.name}, once their lines are in force`, { timeout: 120000 }, async () => {
+  test(`O7: the numbers are this machine's alone behind ${front.name}, once their lines are in force`, { timeout: 120000 }, async () => {
     const behind = await startServerBehind();
     const numbers = (server, options) => new Promise((resolve, reject) => {
       http.get(`${server.base}/metrics`, options, async (answer) => resolve({ status: answer.statusCode, text: Buffer.concat(await answer.toArray()).toString() })).on('error', reject);

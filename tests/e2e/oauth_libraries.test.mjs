@@ -53,7 +53,7 @@ async function signIn(as, client, { check = (sent) => sent } = {}) {
 const refresh = async (as, client, token) => oauth.processRefreshTokenResponse(as, client, await oauth.refreshTokenGrantRequest(as, client, oauth.None(), token, plain));
 const personOf = async (answer) => (await answer.json()).result.structuredContent;
 
-test('real clients: oauth4webapi discovers, registers, signs in, calls, refreshes and revokes without an objection', options, async () => {
+test('I1: oauth4webapi discovers, registers, signs in, calls, refreshes and revokes without an objection', options, async () => {
   const as = await discover();
   assert.equal(as.authorization_response_iss_parameter_supported, true);
   const client = await enrol(as);
@@ -122,7 +122,7 @@ async function openidSignIn(config) {
 
 const openidCall = (config, token) => openid.fetchProtectedResource(config, token, new URL(server.resource), 'POST', call, headers());
 
-test('real clients: openid-client discovers, registers, signs in, calls, refreshes and revokes without an objection', options, async () => {
+test('I1: openid-client discovers, registers, signs in, calls, refreshes and revokes without an objection', options, async () => {
   const config = await enter();
   const { client_id: id } = config.clientMetadata();
   const again = await openid.discovery(new URL(server.issuer), id, undefined, openid.None(), insecure);

@@ -38,7 +38,7 @@ before(async () => {
   file = path.join(root, stdout.trim().split('\n').at(-1));
 }, long);
 
-test('issue-6: the package names the libraries it needs, marks what the operator may change, and holds nothing of this machine', long, async () => {
+test('O9: the package names the libraries it needs, marks what the operator may change, and holds nothing of this machine', long, async () => {
   const { stdout: control } = await run('dpkg-deb', ['-f', file, 'Depends']);
   for (const library of ['libpoconet80', 'libfcgi0ldbl', 'libsqlite3-0', 'libodbc2', 'libssl3']) assert.ok(control.includes(library), `${library} in ${control}`);
   const folder = plainFolder();
@@ -54,7 +54,7 @@ test('issue-6: the package names the libraries it needs, marks what the operator
   for (const text of texts) assert.ok(!fs.readFileSync(text, 'utf8').includes(root), text);
 });
 
-test('issue-6: the units are what systemd understands, and shut the programs in', long, async () => {
+test('O9: the units are what systemd understands, and shut the programs in', long, async () => {
   const folder = plainFolder();
   await make('install', `DESTDIR=${folder}`, `PREFIX=${folder}`);
   const units = path.join(folder, folder, 'lib/systemd/system');
@@ -70,7 +70,7 @@ test('issue-6: the units are what systemd understands, and shut the programs in'
   assert.match(stdout, /Overall exposure level/);
 });
 
-test('issue-6: the manual pages name every command and every key, and roff has nothing to say against them', long, async () => {
+test('O9: the manual pages name every command and every key, and roff has nothing to say against them', long, async () => {
   const folder = plainFolder();
   await run(path.join(root, 'docs/man/generate.sh'), [path.resolve(root, build, 'consentgate-admin'), folder], { env: environment });
   const pages = [path.join(folder, 'consentgate-admin.8'), path.join(folder, 'consentgate.conf.5'), path.join(root, 'docs/man/consentgate.8')];
@@ -88,7 +88,7 @@ test('issue-6: the manual pages name every command and every key, and roff has n
   for (const key of keys) assert.match(shown['consentgate.conf.5'], new RegExp(`^ +${key.split(' ')[0]} =`, 'm'), key);
 });
 
-test('issue-6: bash completes every command, and the options of each', long, async () => {
+test('O9: bash completes every command, and the options of each', long, async () => {
   const folder = plainFolder();
   await make('install', `DESTDIR=${folder}`, 'PREFIX=/usr');
   const script = `source "$1"; program=$2; shift 2; COMP_WORDS=(consentgate-admin "$@"); COMP_CWORD=$#; _consentgate_admin "$program"; echo "\${COMPREPLY[*]}"`;
@@ -99,7 +99,7 @@ test('issue-6: bash completes every command, and the options of each', long, asy
   assert.deepEqual(await complete('service', 'add', 'notion', '--url', 'x', '--client-s'), ['--client-secret-file']);
 });
 
-test('issue-6: installed, configured, started as the unit starts it, upgraded, removed and purged', long, async (t) => {
+test('O9: installed, configured, started as the unit starts it, upgraded, removed and purged', long, async (t) => {
   const seen = await onACopy('package_life.sh', [file, earlierDatabase(4)]);
   if (!seen) { t.skip('this machine lets nobody make a copy of itself (overlay mounts)'); return; }
   const { stdout, facts } = seen;
@@ -119,7 +119,7 @@ test('issue-6: installed, configured, started as the unit starts it, upgraded, r
   }, stdout);
 });
 
-test('issue-6: under systemd, behind Apache, set up as README says: started by its sockets, shut in, reloaded, upgraded and killed without a failed request', long, async (t) => {
+test('O9: under systemd, behind Apache, set up as README says: started by its sockets, shut in, reloaded, upgraded and killed without a failed request', long, async (t) => {
   const seen = await onACopy('package_under_systemd.sh', [file, path.join(root, 'README.md')], '--systemd');
   if (!seen) { t.skip('this machine lets nobody boot a copy of itself'); return; }
   const shutIn = '0000000000000000 1 2 consentgate'; // no capabilities, no new privileges, system calls filtered, not root

@@ -19,7 +19,7 @@ before(async () => {
 }, { timeout: 240000 });
 after(async () => { await server?.stop(); }, { timeout: 120000 });
 
-test('exactly one: 500 flows, each submitted 8 times at once and again later, give 500 codes and no 5xx', long, async () => {
+test('S3: 500 flows, each submitted 8 times at once and again later, give 500 codes and no 5xx', long, async () => {
   await raceSubmits(machines, { client, flows: 500 });
 });
 
@@ -27,14 +27,14 @@ test('T17: 200 codes redeemed 8 times at once give one token each', long, async 
   await raceRedemptions(machines, { client, codes: 200 });
 });
 
-test('exactly one: an identity that races a submit never brings the flow back', long, async () => {
+test('S3: an identity that races a submit never brings the flow back', long, async () => {
   await raceIdentities(machines, { client, key: await server.addKey('racer'), flows: 100 });
 });
 
-test('exactly one: of a submit and a denial at the same moment one wins', long, async () => {
+test('S3: of a submit and a denial at the same moment one wins', long, async () => {
   await raceDenials(machines, { client, flows: 60 });
 });
 
-test('contract 1: an identity chosen before the submit is the one in the session, under load too', long, async () => {
+test('S3: an identity chosen before the submit is the one in the session, under load too', long, async () => {
   await submitUnderLoad(machines, { client, flows: 60 });
 });

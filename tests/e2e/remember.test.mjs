@@ -62,7 +62,7 @@ test('U7: a typed name is asked for again, and so is everybody once the session 
   assert.ok(asked(await authorize(server, other, client)));
 });
 
-test('U14 contract-1: Finish pressed twice is one code: the second press is 409 with the way on while the code is unused', async () => {
+test('U14 S2: Finish pressed twice is one code: the second press is 409 with the way on while the code is unused', async () => {
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
   const first = await submit(flow);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { codeFor, journey, redeem, rpc, startFlow, submit, whoami } from './support/journey.mjs';
 import { freshFolder, freePort, startServer } from './support/server.mjs';
 
-test('contract 5 house: sessions, codes, flows and keys outlive a restart, and the key file stays', { timeout: 240000 }, async () => {
+test('S12 O5: sessions, codes, flows and keys outlive a restart, and the key file stays', { timeout: 240000 }, async () => {
   const folder = freshFolder('restart');
   const port = await freePort();
   const first = await startServer({ folder, port });

@@ -38,7 +38,7 @@ const whoamiBy = async (client) => (await client.callTool({ name: 'whoami', argu
 for (const sdk of [one, second]) {
   const settings = { ...options, skip: sdk.skip };
 
-  test(`real clients: ${sdk.name} discovers, registers, signs in and calls whoami`, settings, async () => {
+  test(`I1: ${sdk.name} discovers, registers, signs in and calls whoami`, settings, async () => {
     const app = new App(server);
     const client = await signIn(sdk, app, { userId: 'ada' });
     assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), ['whoami', 'profile']);
@@ -50,7 +50,7 @@ for (const sdk of [one, second]) {
     await client.close();
   });
 
-  test(`real clients: ${sdk.name} signs in with a virtual key and skipped too`, settings, async () => {
+  test(`I1: ${sdk.name} signs in with a virtual key and skipped too`, settings, async () => {
     const key = await server.addKey('laptop');
     for (const [identity, kind] of [[{ virtualKey: key.virtual_key }, 'virtual_key'], [{ skip: true }, 'skipped']]) {
       const client = await signIn(sdk, new App(server), identity);

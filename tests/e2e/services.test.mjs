@@ -35,7 +35,7 @@ const refused = (words, ...more) => assert.rejects(service(...more), ({ stderr, 
   return true;
 });
 
-test('a service is found from its URL alone, and registers us', async () => {
+test('S7: a service is found from its URL alone, and registers us', async () => {
   const found = await add('found', '--url', provider.mcpUrl, '--title', 'Found here');
   assert.equal(found.issuer, provider.issuer);
   assert.equal(found.authorization_endpoint, `${provider.issuer}/auth`);
@@ -55,7 +55,7 @@ test('a service is found from its URL alone, and registers us', async () => {
   await refused(/there is a service 'found' already/, 'add', 'found', '--url', provider.mcpUrl);
 });
 
-test('a service is tested, disabled, enabled and removed', async () => {
+test('S7: a service is tested, disabled, enabled and removed', async () => {
   await add('short', '--url', provider.mcpUrl);
   await service('test', 'short');
   server.sql("UPDATE service SET token_endpoint = CAST('https://localhost/old' AS BLOB) WHERE id = 'short'");
@@ -69,7 +69,7 @@ test('a service is tested, disabled, enabled and removed', async () => {
   await refused(/no service 'short'/, 'show', 'short');
 });
 
-test('a given client is used as it was given, and its secret is sealed', async () => {
+test('S7: a given client is used as it was given, and its secret is sealed', async () => {
   const before = provider.calls.registration;
   const given = await add('given', '--url', provider.mcpUrl, '--client-id', 'ours', '--client-secret-file', secretFile('hush hush\n'), '--auth-method', 'client_secret_post', '--no-resource', '--scope', 'tools.read');
   assert.deepEqual([given.registration, given.client_id, given.auth_method, given.resource, given.scope], ['given', 'ours', 'client_secret_post', '', 'tools.read']);
@@ -79,7 +79,7 @@ test('a given client is used as it was given, and its secret is sealed', async (
   await refused(/there is no option --client-secret/, 'add', 'x', '--url', provider.mcpUrl, '--client-secret', 'hush');
 });
 
-test('a service that publishes nothing is entered by hand, and a preset needs only its client', async () => {
+test('S7: a service that publishes nothing is entered by hand, and a preset needs only its client', async () => {
   const silent = await startProvider({ authority, discovery: false });
   await refused(/no authorization server could be found[^]*status 404[^]*--authorization-endpoint/, 'add', 'silent', '--url', silent.mcpUrl);
   const hand = ['--url', silent.mcpUrl, '--authorization-endpoint', `${silent.issuer}/auth`, '--token-endpoint', `${silent.issuer}/token`];
@@ -91,7 +91,7 @@ test('a service that publishes nothing is entered by hand, and a preset needs on
   await refused(/--preset knows github and gitlab/, 'add', 'x', '--preset', 'nothub', '--client-id', 'x');
 });
 
-test('contract-3: a provider that reads the documents of its clients is told where ours is, and people connect with it', async () => {
+test('S7: a provider that reads the documents of its clients is told where ours is, and people connect with it', async () => {
   const issuer = 'https://tools.example.org';
   const asked = [];
   let at; // where our https address really is
@@ -112,13 +112,13 @@ test('contract-3: a provider that reads the documents of its clients is told whe
   } finally { await ours.stop(); await reader.stop(); }
 });
 
-test('a service without registration asks for a client id, in plain words', async () => {
+test('S7: a service without registration asks for a client id, in plain words', async () => {
   const closed = await startProvider({ authority, registration: false });
   await refused(/registers no clients by itself[^]*--client-id/, 'add', 'closed', '--url', closed.mcpUrl);
   await closed.stop();
 });
 
-test('a certificate of another authority is refused, and so is http to elsewhere', async () => {
+test('S7: a certificate of another authority is refused, and so is http to elsewhere', async () => {
   const stranger = await startProvider();
   await refused(/certificate/i, 'add', 'stranger', '--url', stranger.mcpUrl);
   assert.equal(stranger.calls.registration, 0);
@@ -128,7 +128,7 @@ test('a certificate of another authority is refused, and so is http to elsewhere
   await refused(/1 to 64 of a-z/, 'add', 'Big Name', '--url', provider.mcpUrl);
 });
 
-test('our own metadata document names itself and our callback', async () => {
+test('S7: our own metadata document names itself and our callback', async () => {
   const answer = await send(server.base, 'GET', '/oauth/client-metadata.json');
   assert.equal(answer.status, 200);
   assert.match(answer.headers['content-type'], /^application\/json/);

@@ -75,11 +75,11 @@ async function overcomes(fault, { samePids = true } = {}) {
   await assertGoesOn(state, pids, before_);
 }
 
-test('errors A28: a locked store gives 503 after the wait, and all goes on when it is free', long, async () => {
+test('S15 A28: a locked store gives 503 after the wait, and all goes on when it is free', long, async () => {
   await overcomes(() => lock(server));
 });
 
-test('errors: a lock shorter than the wait is waited for', long, async () => {
+test('S15: a lock shorter than the wait is waited for', long, async () => {
   const flow = await startFlow(server);
   const release = await lock(server);
   const answer = submit(flow);
@@ -88,7 +88,7 @@ test('errors: a lock shorter than the wait is waited for', long, async () => {
   assert.equal((await answer).status, 302);
 });
 
-test('errors: reads go on while another program writes', long, async () => {
+test('S15: reads go on while another program writes', long, async () => {
   const done = await journey(server);
   const flow = await startFlow(server);
   const release = await lock(server);
@@ -99,7 +99,7 @@ test('errors: reads go on while another program writes', long, async () => {
   } finally { await release(); }
 });
 
-test('errors A28: a missing database gives 503, health included, and all goes on when it is back', long, async () => {
+test('S15 A28: a missing database gives 503, health included, and all goes on when it is back', long, async () => {
   await overcomes(async () => {
     const undo = moveAway(server);
     const health = await send(server.base, 'GET', '/readyz');
@@ -109,19 +109,19 @@ test('errors A28: a missing database gives 503, health included, and all goes on
   });
 });
 
-test('errors A28: a full disk gives 503 and all goes on when there is room', long, async () => {
+test('S15 A28: a full disk gives 503 and all goes on when there is room', long, async () => {
   await overcomes(() => fillUp(server, disk));
 });
 
-test('errors A28: a store whose files may not grow gives 503 and all goes on when they may', long, async () => {
+test('S15 A28: a store whose files may not grow gives 503 and all goes on when they may', long, async () => {
   await overcomes(async () => limitGrowth(server));
 });
 
-test('errors A28: a read-only store gives 503 and all goes on when it can be written', long, async () => {
+test('S15 A28: a read-only store gives 503 and all goes on when it can be written', long, async () => {
   await overcomes(() => makeReadOnly(server), { samePids: false });
 });
 
-test('errors: a wrong verifier is still told apart from a store that is away', long, async () => {
+test('S15: a wrong verifier is still told apart from a store that is away', long, async () => {
   const flow = await codeFor(server);
   const undo = moveAway(server);
   try { assertUnavailable(await redeem(server, flow, flow.code, { code_verifier: pkce().verifier }), 'token'); } finally { await undo(); }

@@ -96,7 +96,7 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 }, { timeout: 60000 });
 
-test('house: an export that was stopped, killed or torn is taken up, and is the same file in the end', { timeout: 300000 }, async () => {
+test('O3: an export that was stopped, killed or torn is taken up, and is the same file in the end', { timeout: 300000 }, async () => {
   const [whole, cut] = [inFolder('large.jsonl'), inFolder('cut.jsonl')];
   assert.match((await done(large, 'export', '--to', whole)).stderr, /exported 120\d{3} rows .*session 100000, code 10000, .*upstream_token 10000/);
   fs.writeFileSync(cut, '', { mode: 0o644 });
@@ -115,7 +115,7 @@ test('house: an export that was stopped, killed or torn is taken up, and is the 
   fs.rmSync(cut);
 });
 
-test('house: an export goes on from wherever it was cut, if it can be one of this database', { timeout: 60000 }, async () => {
+test('O3: an export goes on from wherever it was cut, if it can be one of this database', { timeout: 60000 }, async () => {
   const text = fs.readFileSync(inFolder('small.jsonl'), 'latin1');
   const file = inFolder('cut.jsonl');
   const header = text.indexOf('\n') + 1;
@@ -134,7 +134,7 @@ test('house: an export goes on from wherever it was cut, if it can be one of thi
   fs.rmSync(file);
 });
 
-test('house: 100,000 sessions move from SQLite to PostgreSQL and back, with imports stopped, killed and left without their server', { timeout: 600000 }, async () => {
+test('O3: 100,000 sessions move from SQLite to PostgreSQL and back, with imports stopped, killed and left without their server', { timeout: 600000 }, async () => {
   const there = postgresql.env();
   const [file, from] = [inFolder('large.jsonl'), inFolder('postgresql.jsonl')];
   await done(there, 'migrate');
@@ -169,7 +169,7 @@ test('house: 100,000 sessions move from SQLite to PostgreSQL and back, with impo
   for (const name of [from, again, file, back.CONSENTGATE_DATABASE]) fs.rmSync(name);
 });
 
-test('house: a database moves from SQLite to MariaDB and back', { timeout: 60000 }, async () => {
+test('O3: a database moves from SQLite to MariaDB and back', { timeout: 60000 }, async () => {
   const there = mariadb.env();
   await done(there, 'migrate');
   await done(there, 'import', inFolder('small.jsonl'));
@@ -188,7 +188,7 @@ test('house: a database moves from SQLite to MariaDB and back', { timeout: 60000
   assert.deepEqual(JSON.parse((await done(back, 'key', 'list', '--json')).stdout), JSON.parse((await done(small, 'key', 'list', '--json')).stdout));
 });
 
-test('house: what was cut off or altered, by a byte only, is refused before anything is written', async () => {
+test('O3: what was cut off or altered, by a byte only, is refused before anything is written', async () => {
   const target = sqlite('refusing');
   await done(target, 'migrate');
   const text = fs.readFileSync(inFolder('small.jsonl'), 'latin1');
@@ -219,7 +219,7 @@ test('house: what was cut off or altered, by a byte only, is refused before anyt
   assert.match((await admin(target, 'import', inFolder('nothing.jsonl'))).stderr, /nothing\.jsonl: No such file/);
 });
 
-test('house: a row that another has changed is refused by name, and one that is only there is counted', async () => {
+test('O3: a row that another has changed is refused by name, and one that is only there is counted', async () => {
   const target = sqlite('changed');
   await done(target, 'migrate');
   await done(target, 'import', inFolder('small.jsonl'));
@@ -233,7 +233,7 @@ test('house: a row that another has changed is refused by name, and one that is 
   assert.equal(query(target, 'SELECT id, active FROM client ORDER BY id'), 'cgc_-a|1\ncgc_A|1');
 });
 
-test('house: a row that the database does not keep as it came is found by the verification', async () => {
+test('O3: a row that the database does not keep as it came is found by the verification', async () => {
   for (const [name, spoil] of [['lossy', "UPDATE client SET metadata = x'7b' WHERE id = 'cgc_0'"], ['leaky', "DELETE FROM client WHERE id = 'cgc_0'"]]) {
     const target = sqlite(name);
     await done(target, 'migrate');
@@ -244,7 +244,7 @@ test('house: a row that the database does not keep as it came is found by the ve
   }
 });
 
-test('house: a database without its schema, and a key file that is not the old one, are refused with the next step', async () => {
+test('O3: a database without its schema, and a key file that is not the old one, are refused with the next step', async () => {
   const target = sqlite('later');
   const file = inFolder('small.jsonl');
   assert.match((await admin(target, 'import', file)).stderr, /run: consentgate-admin migrate\n$/);
@@ -258,7 +258,7 @@ test('house: a database without its schema, and a key file that is not the old o
   assert.equal(query(target, 'SELECT count(*) FROM server_key'), '1');
 });
 
-test('house: an export holds no secret in clear, never replaces a file, and says how it went on stderr alone', async () => {
+test('O3: an export holds no secret in clear, never replaces a file, and says how it went on stderr alone', async () => {
   const file = inFolder('small.jsonl');
   const text = fs.readFileSync(file, 'utf8');
   const [key] = fs.readFileSync(inFolder('consentgate.key'), 'utf8').split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split(' ')[1]);
@@ -283,7 +283,7 @@ test('house: an export holds no secret in clear, never replaces a file, and says
   assert.match(said.stderr, /^exported \d+ rows \([^)]*\)\n$/);
 });
 
-test('house: --help of export and import tells what to do before', async () => {
+test('O3: --help of export and import tells what to do before', async () => {
   assert.match((await done(small, 'export', '--help')).stdout, /stop the workers first[^]*--to FILE .*mode 0600[^]*example: consentgate-admin export/);
   assert.match((await done(small, 'import', '--help')).stdout, /import FILE[^]*same key file[^]*example: consentgate-admin import/);
 });

@@ -17,7 +17,7 @@ const admin = path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate
 const times = (number, task) => Array.from({ length: number }, (_, at) => () => task(at));
 const onGalera = (run) => withMachines('galera', [[1, 2, 3], [2, 3, 1]], run);
 
-test('two machines: on a Galera cluster what was acknowledged by one machine is true at the other at once', long, (t) => onGalera(async (databases, machines) => {
+test('O10: on a Galera cluster what was acknowledged by one machine is true at the other at once', long, (t) => onGalera(async (databases, machines) => {
   const client = await register(machines[0]);
   const pair = (at) => (at % 2 ? machines : [machines[1], machines[0]]);
 
@@ -52,7 +52,7 @@ test('two machines: on a Galera cluster what was acknowledged by one machine is 
 }));
 
 for (const [kind, ...nodes] of [['postgresql', 1, 1, 1, 1], ['galera', 1, 2, 3, 1]]) {
-  test(`two machines: migrate by four machines at the same time makes one database and one key file, on ${kind}`, long, () => migrateAtOnce(kind, nodes));
+  test(`O10: migrate by four machines at the same time makes one database and one key file, on ${kind}`, long, () => migrateAtOnce(kind, nodes));
 }
 
 async function migrateAtOnce(kind, nodes) {
@@ -72,7 +72,7 @@ async function migrateAtOnce(kind, nodes) {
   }
 }
 
-test('two machines: a PostgreSQL primary that is killed is replaced by its promoted standby, and no acknowledged session is lost', long, (t) => withMachines('postgresql-pair', [[1, 2], [1, 2]], async (databases, machines) => {
+test('O10: a PostgreSQL primary that is killed is replaced by its promoted standby, and no acknowledged session is lost', long, (t) => withMachines('postgresql-pair', [[1, 2], [1, 2]], async (databases, machines) => {
   const pids = machines.pids();
   const load = await new Load(machines, { lanes: 3 }).start();
   let promoted;
@@ -95,7 +95,7 @@ test('two machines: a PostgreSQL primary that is killed is replaced by its promo
   for (const machine of machines) await journey(machine);
 }));
 
-test('two machines: a primary whose synchronous standby is gone answers 503 to what must be written, reads on, and loses nothing', long, (t) => withMachines('postgresql-pair', [[1, 2], [1, 2]], async (databases, machines) => {
+test('O10: a primary whose synchronous standby is gone answers 503 to what must be written, reads on, and loses nothing', long, (t) => withMachines('postgresql-pair', [[1, 2], [1, 2]], async (databases, machines) => {
   const { token } = await journey(machines[0]);
   const load = await new Load(machines, { lanes: 3 }).start();
   try {
@@ -117,7 +117,7 @@ test('two machines: a primary whose synchronous standby is gone answers 503 to w
 }));
 
 for (const { name, kind } of [{ name: 'PostgreSQL', kind: 'postgresql' }, { name: 'MariaDB', kind: 'mariadb' }]) {
-  test(`private: with database_tls = verify nothing on the way to ${name} can be read, and a strange authority or name is refused at the start`, long, async () => {
+  test(`O11: with database_tls = verify nothing on the way to ${name} can be read, and a strange authority or name is refused at the start`, long, async () => {
     const databases = await startDatabases(kind);
     try { await onATappedWire(databases); } finally { await databases.stop(); }
   });

@@ -24,7 +24,7 @@ const signedIn = (...words) => accounts.signedIn(...words);
 const exchange = (...words) => accounts.exchange(...words);
 const holder = (...words) => accounts.holder(...words);
 
-test('contract-1 contract-3: accounts at several services are connected during consent, and are the session\'s after it', async () => {
+test('S1 S7: accounts at several services are connected during consent, and are the session\'s after it', async () => {
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
   const page = await flow.browser.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`);
@@ -41,7 +41,7 @@ test('contract-1 contract-3: accounts at several services are connected during c
   assert.match(missing.json().connect_uri, /\/upstream\/authorize\?mcp_client_id=company&link=/);
 });
 
-test('contract-3: a refusal at the service leads back with words, and connecting works again', async () => {
+test('S7: a refusal at the service leads back with words, and connecting works again', async () => {
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
   const refused = await connect(flow, 'notion', 'anna', { deny: true });
@@ -55,7 +55,7 @@ test('contract-3: a refusal at the service leads back with words, and connecting
   assert.equal(await holder(await finish(server, flow), 'notion'), 'anna');
 });
 
-test('U10 contract-3 K21: a callback in another browser is refused and stores nothing, and a state works once', async () => {
+test('U10 S7 K21: a callback in another browser is refused and stores nothing, and a state works once', async () => {
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
   const departed = await depart(flow, 'notion');
@@ -73,7 +73,7 @@ test('U10 contract-3 K21: a callback in another browser is refused and stores no
   assert.equal(rows(), before + 1);
 });
 
-test('contract-4 K15: two who typed the same user id have their own accounts', async () => {
+test('S11 K15: two who typed the same user id have their own accounts', async () => {
   const first = await signedIn({ notion: 'anna' }, { identity: { userId: 'anna' } });
   const second = await signedIn({ notion: 'mallory' }, { identity: { userId: 'anna' } });
   const third = await signedIn({}, { identity: { userId: 'anna' } });
@@ -82,7 +82,7 @@ test('contract-4 K15: two who typed the same user id have their own accounts', a
   assertOauthError(await exchange(third, 'notion'), 400, 'interaction_required');
 });
 
-test('contract-4: a virtual key finds its accounts again, in every session of it', async () => {
+test('S11: a virtual key finds its accounts again, in every session of it', async () => {
   const { virtual_key: key } = await server.addKey('Anna', '--service', 'notion');
   const first = await signedIn({ notion: 'anna' }, { identity: { virtualKey: key } });
   const second = await signedIn({}, { identity: { virtualKey: key } });
@@ -91,7 +91,7 @@ test('contract-4: a virtual key finds its accounts again, in every session of it
   assertOauthError(await exchange(second, 'github'), 400, 'invalid_target');
 });
 
-test('contract-4: 50 people with 3 services each, 20 exchanges at once for each: nobody gets another\'s token', async () => {
+test('S11: 50 people with 3 services each, 20 exchanges at once for each: nobody gets another\'s token', async () => {
   const people = Array.from({ length: 50 }, (_, at) => `person-${at}`);
   const tokens = await inLanes(8, people.map((person) => () => signedIn({ notion: person, github: person, company: person }, { identity: { userId: 'the same for all' } })));
   const wanted = people.flatMap((person, at) => names.flatMap((name) => Array.from({ length: 20 }, () => ({ person, name, token: tokens[at] }))));
@@ -100,7 +100,7 @@ test('contract-4: 50 people with 3 services each, 20 exchanges at once for each:
   assert.deepEqual(got.filter((holding, at) => holding !== wanted[at].person), []);
 }, { timeout: 300000 });
 
-test('contract-4: eight workers are asked at once for an expiring token: one refresh reaches the service, all get the new token', async () => {
+test('S9: eight workers are asked at once for an expiring token: one refresh reaches the service, all get the new token', async () => {
   const token = await signedIn({ company: 'anna' });
   const old = (await exchange(token, 'company')).json().access_token;
   accounts.age('company');
@@ -113,7 +113,7 @@ test('contract-4: eight workers are asked at once for an expiring token: one ref
   assert.equal(await holder(token, 'company'), 'anna');
 }, { timeout: 120000 });
 
-test('contract-4: a refresh that fails for a moment is tried again, one that is refused asks the person to connect anew', async () => {
+test('S9: a refresh that fails for a moment is tried again, one that is refused asks the person to connect anew', async () => {
   const browser = new Browser(server.base, server.issuer);
   const token = await signedIn({ company: 'anna' }, { browser });
   accounts.age('company');
@@ -140,7 +140,7 @@ test('contract-4: a refresh that fails for a moment is tried again, one that is 
   assert.equal(await holder(token, 'company'), 'anna again');
 }, { timeout: 120000 });
 
-test('contract-3: a service that has forgotten us is registered with anew, at a refresh or when a person tries once more', async () => {
+test('S7: a service that has forgotten us is registered with anew, at a refresh or when a person tries once more', async () => {
   const token = await signedIn({ company: 'anna' });
   await providers.company.forgetClients();
   accounts.age('company');
@@ -157,7 +157,7 @@ test('contract-3: a service that has forgotten us is registered with anew, at a 
   assert.equal(await holder(await finish(server, flow), 'company'), 'carla');
 }, { timeout: 120000 });
 
-test('contract-3: eight workers find at once that a service has forgotten us: one registration is kept, and everybody connects with it', async () => {
+test('S7: eight workers find at once that a service has forgotten us: one registration is kept, and everybody connects with it', async () => {
   const people = Array.from({ length: 8 }, (_, at) => `forgotten-${at}`);
   const tokens = await inLanes(4, people.map((person) => () => signedIn({ company: person })));
   const clientId = async () => (await server.admin('service', 'show', 'company', '--json')).client_id;
@@ -173,7 +173,7 @@ test('contract-3: eight workers find at once that a service has forgotten us: on
   assert.equal(await clientId(), kept);
 }, { timeout: 120000 });
 
-test('U12 contract-4: a person disconnects a service and ends a session, and the service hears of it', async () => {
+test('U12 S10: a person disconnects a service and ends a session, and the service hears of it', async () => {
   const browser = new Browser(server.base, server.issuer);
   const token = await signedIn({ notion: 'anna', github: 'anna' }, { browser });
   const upstream = (await exchange(token, 'notion')).json().access_token;
@@ -190,7 +190,7 @@ test('U12 contract-4: a person disconnects a service and ends a session, and the
   assert.match((await browser.get('/oauth/sessions')).text, /Nothing has been let in/);
 });
 
-test('contract-5: nothing of a connection can be read in the database or the log', async () => {
+test('S12: nothing of a connection can be read in the database or the log', async () => {
   const token = await signedIn({ notion: 'anna' });
   const upstream = (await exchange(token, 'notion')).json().access_token;
   const { stdout } = { stdout: JSON.stringify(server.sql('SELECT hex(access_token) AS a, hex(refresh_token) AS r FROM upstream_token')) };

@@ -64,7 +64,7 @@ async function holding(tokens, going, counts) {
   return [];
 }
 
-test('contract 5: the server key is changed under load, no request fails, and nothing needs the old key afterwards', { timeout: 300000 }, async () => {
+test('S13: the server key is changed under load, no request fails, and nothing needs the old key afterwards', { timeout: 300000 }, async () => {
   const client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
   const [old] = ids();
   const idle = await journey(server, { client, identity: { userId: 'anna' } }); // its refresh token is used when all is done
@@ -128,7 +128,7 @@ test('contract 5: the server key is changed under load, no request fails, and no
   assert.doesNotMatch(server.logs(), /event=(worker_died|reload_failed)/);
 });
 
-test('contract 5: a row that somebody put under another key, or moved, is left alone, told, and holds its key in the file', { timeout: 120000 }, async () => {
+test('S13: a row that somebody put under another key, or moved, is left alone, told, and holds its key in the file', { timeout: 120000 }, async () => {
   const [old] = ids();
   const { id } = await server.admin('vault', 'add', '--json');
   await reload();
@@ -142,7 +142,7 @@ test('contract 5: a row that somebody put under another key, or moved, is left a
   await reload();
 });
 
-test('contract 5: a ciphertext that was copied to another row, or another column, opens for nobody', { timeout: 60000 }, async () => {
+test('S13: a ciphertext that was copied to another row, or another column, opens for nobody', { timeout: 60000 }, async () => {
   const [mine, theirs] = [await accounts.signedIn({ notion: 'anna' }), await accounts.signedIn({ notion: 'mallory' })];
   const [victim, thief] = server.sql("SELECT id FROM upstream_token WHERE ended_at IS NULL ORDER BY created_at DESC, rowid DESC LIMIT 2").map(({ id }) => id).reverse();
   const whole = server.sql(`SELECT hex(access_token) AS access, hex(refresh_token) AS refresh FROM upstream_token WHERE id = '${thief}'`)[0];
@@ -157,7 +157,7 @@ test('contract 5: a ciphertext that was copied to another row, or another column
   assert.match(server.logs(), /does not open with the key file/);
 });
 
-test('contract 5: a key file that lacks a used key is refused in plain words, and the key in use is not removed', { timeout: 60000 }, async () => {
+test('S13: a key file that lacks a used key is refused in plain words, and the key in use is not removed', { timeout: 60000 }, async () => {
   const whole = fs.readFileSync(server.keyFile, 'utf8');
   const current = ids().at(-1);
   assert.match((await said('vault', 'remove', current)).stderr, /used for what is new/);

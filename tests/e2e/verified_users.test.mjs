@@ -59,7 +59,7 @@ for (const front of fronts) {
   let server;
   let client;
 
-  test(`contract 4 behind ${front.name}: who is signed in is not asked who they are, and lets an app in`, options, async () => {
+  test(`S8 behind ${front.name}: who is signed in is not asked who they are, and lets an app in`, options, async () => {
     server = await startFront(front, { guards: guards(), env: verified, users });
     client = await register(server, { redirect_uris: [https] }); // a program, which nobody signs in
     for (const name of ['anna', 'ben']) {
@@ -77,7 +77,7 @@ for (const front of fronts) {
     assert.match((await postForm(server.base, `${api}/introspect`, { token: 'x' })).text, /invalid_client/);
   });
 
-  test(`K45 behind ${front.name}: another user in the same browser cannot go on, and the first one can, back and again`, options, async () => {
+  test(`K51 behind ${front.name}: another user in the same browser cannot go on, and the first one can, back and again`, options, async () => {
     const anna = new Person(server, 'anna');
     const flow = await begin(server, anna, client);
     const ben = anna.with('ben');
@@ -97,7 +97,7 @@ for (const front of fronts) {
     assert.equal((await redeem(server, flow, code)).status, 200);
   });
 
-  test(`U12 K45 U7 behind ${front.name}: the sessions page is the user's own, and so is what is remembered`, options, async () => {
+  test(`U12 K51 U7 behind ${front.name}: the sessions page is the user's own, and so is what is remembered`, options, async () => {
     const anna = new Person(server, 'anna');
     const ben = anna.with('ben');
     await signIn(server, anna, client);
@@ -113,7 +113,7 @@ for (const front of fronts) {
     assert.match((await begin(server, anna, client)).answer.location, /[?&]code=/);
   });
 
-  test(`contract 4 behind ${front.name}: nobody comes in without a password, whatever they send`, options, async () => {
+  test(`S8 behind ${front.name}: nobody comes in without a password, whatever they send`, options, async () => {
     for (const headers of [{}, forged, { Authorization: basic('anna', 'wrong'), ...forged }, { Authorization: 'Bearer anna', ...forged }]) {
       for (const target of forPeople) assert.equal((await send(server.base, 'GET', target, { headers })).status, 401, target);
     }
@@ -128,7 +128,7 @@ for (const front of fronts) {
     server = undefined;
   });
 
-  test(`contract 4 behind ${front.name}: where the web server asks nobody, nobody comes in, and the log says why`, options, async () => {
+  test(`S8 behind ${front.name}: where the web server asks nobody, nobody comes in, and the log says why`, options, async () => {
     server = await startFront(front, { guards: guards(), env: verified });
     client = await register(server, { redirect_uris: [https] });
     for (const headers of [{}, forged, { Authorization: basic('anna'), ...forged }]) {
@@ -161,7 +161,7 @@ function spoilt(from, to) {
   } };
 }
 
-test('contract 4: the doctor finds that nginx takes anybody\'s word for who they are', options, async () => {
+test('S8: the doctor finds that nginx takes anybody\'s word for who they are', options, async () => {
   const server = await startFront(spoilt(/^ *auth_basic.*\n *auth_basic_user_file.*\n/m, ''), { guards: guards(), env: verified, users });
   try {
     const finding = (await broken(server)).find((one) => /ANYONE can be any user/.test(one.finding));
@@ -169,7 +169,7 @@ test('contract 4: the doctor finds that nginx takes anybody\'s word for who they
   } finally { await server.stop(); }
 });
 
-test('contract 4: the name that a gate of ours gave to a request is no verified user\'s', options, async () => {
+test('S8: the name that a gate of ours gave to a request is no verified user\'s', options, async () => {
   const server = await startFront(spoilt(/^ *fastcgi_param REMOTE_USER.*\n/m, (line) => `${line}    fastcgi_param CONSENTGATE_SUBJECT anna;\n`), { guards: guards(), env: verified, users });
   try {
     assertPage(await new Person(server, 'anna').get('/oauth/sessions'), 403);

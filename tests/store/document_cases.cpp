@@ -95,7 +95,7 @@ STORE_CASE(a_long_client_id_goes_through_a_whole_consent, "R24 R39") {
     BOOST_TEST((store->find_session(finalization.session.token)->session.client_id == client.id));
 }
 
-STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 race") {
+STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 S3") {
     const auto watcher = ground.open();
     std::vector<core::Client> clients;
     for (int i = 0; i < 30; ++i) clients.push_back(document_client());

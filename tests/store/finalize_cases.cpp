@@ -38,7 +38,7 @@ core::Flow flow_with_tokens(store::Store& store, std::size_t tokens) {
 
 } // namespace
 
-STORE_CASE(a_settled_flow_is_gone_and_its_session_and_code_are_there, "contract-1") {
+STORE_CASE(a_settled_flow_is_gone_and_its_session_and_code_are_there, "S1") {
     const auto store = ground.open();
     const auto flow = flow_with_tokens(*store, 2);
     const auto finalization = finalization_of(flow);
@@ -57,7 +57,7 @@ STORE_CASE(a_settled_flow_is_gone_and_its_session_and_code_are_there, "contract-
     BOOST_TEST((code->session.expires_at == noon + core::Span(86400)));
 }
 
-STORE_CASE(a_flow_is_settled_once_only, "contract-1") {
+STORE_CASE(a_flow_is_settled_once_only, "S1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     const auto first = finalization_of(flow);
@@ -68,7 +68,7 @@ STORE_CASE(a_flow_is_settled_once_only, "contract-1") {
     BOOST_TEST(!store->find_code(second.code.hash).has_value());
 }
 
-STORE_CASE(an_expired_flow_is_not_settled_and_stays, "contract-1") {
+STORE_CASE(an_expired_flow_is_not_settled_and_stays, "S1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     const auto at_the_last_second =
@@ -80,7 +80,7 @@ STORE_CASE(an_expired_flow_is_not_settled_and_stays, "contract-1") {
     BOOST_TEST((store->finalize_flow(in_time) == Applied::yes));
 }
 
-STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "contract-1") {
+STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "S1") {
     const auto store = ground.open();
     const auto read = put_sample_flow(*store);
     BOOST_TEST(
@@ -92,7 +92,7 @@ STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "cont
     BOOST_TEST(again->flow.identity.value == "anna");
 }
 
-STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "contract-1") {
+STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "S1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     store->finalize_flow(finalization_of(flow));
@@ -103,7 +103,7 @@ STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "contract-1") {
     BOOST_TEST(!store->find_flow(flow.id).has_value());
 }
 
-STORE_CASE(a_token_connected_since_the_flow_was_read_is_not_left_behind, "contract-1") {
+STORE_CASE(a_token_connected_since_the_flow_was_read_is_not_left_behind, "S1") {
     const auto store = ground.open();
     const auto read = put_sample_flow(*store);
     store->connect_in_flow(read.id, sample_token("notion"), noon);
@@ -114,7 +114,7 @@ STORE_CASE(a_token_connected_since_the_flow_was_read_is_not_left_behind, "contra
     BOOST_TEST((store->connect_in_flow(read.id, sample_token("github"), noon) == Applied::no));
 }
 
-STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "contract-4") {
+STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "S11") {
     const auto store = ground.open();
     const core::Identity key{core::IdentityKind::virtual_key, "vk_" + fresh_id()};
     const auto first = flow_with_tokens(*store, 2);
@@ -132,7 +132,7 @@ STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "c
     BOOST_TEST(kept[1].service.text == "service1");
 }
 
-STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "contract-4") {
+STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "S11") {
     const auto store = ground.open();
     const core::Identity typed{core::IdentityKind::user_id, "anna"};
     const auto mine = finalization_of(flow_with_tokens(*store, 1), typed);
@@ -146,7 +146,7 @@ STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "contract-4") 
 
 // At least 500 failures, at every statement in turn, BEGIN and COMMIT included; by turns of a kind
 // after which the session is given up, and of one after which it is rolled back and goes on.
-STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "contract-1 atomic") {
+STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "S1") {
     const auto statements = statements_of_a_settlement(ground);
     BOOST_REQUIRE(
         statements >= 9U); // BEGIN, DELETE, INSERT, SELECT, 2 × (DELETE, UPDATE), INSERT, COMMIT
@@ -173,7 +173,7 @@ STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "contract-1 ato
     }
 }
 
-STORE_CASE(a_store_that_failed_works_again_with_its_next_verb, "contract-1") {
+STORE_CASE(a_store_that_failed_works_again_with_its_next_verb, "S1") {
     bool fail = true;
     const auto store = ground.open([&](std::string_view sql) {
         if (fail && sql == "COMMIT") throw std::runtime_error("injected");
@@ -188,7 +188,7 @@ STORE_CASE(a_store_that_failed_works_again_with_its_next_verb, "contract-1") {
 
 // 21 rounds of four processes that settle as fast as they can and are killed in the midst of it, at
 // random moments and at every kind of statement.
-STORE_CASE(a_killed_process_leaves_everything_or_nothing, "contract-1 atomic") {
+STORE_CASE(a_killed_process_leaves_everything_or_nothing, "S1") {
     const auto watcher = ground.open();
     std::vector<core::Finalization> finalizations;
     for (int round = 0; round < 21; ++round) {
@@ -222,7 +222,7 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "contract-1 atomic") {
     BOOST_TEST(finalized_flow < finalizations.size());
 }
 
-STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "contract-1 race") {
+STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "S1 S3") {
     const auto watcher = ground.open();
     std::vector<core::Flow> flows;
     for (int i = 0; i < 60; ++i) flows.push_back(put_sample_flow(*watcher));
@@ -255,7 +255,7 @@ STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "contract-1 race") 
     }
 }
 
-STORE_CASE(a_denied_flow_is_gone_with_its_tokens, "contract-3") {
+STORE_CASE(a_denied_flow_is_gone_with_its_tokens, "S6") {
     const auto store = ground.open();
     const auto flow = flow_with_tokens(*store, 2);
     BOOST_TEST((store->deny_flow(flow.id, noon) == Applied::yes));

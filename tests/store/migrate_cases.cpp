@@ -8,7 +8,7 @@ using namespace consentgate;
 using namespace consentgate::tests;
 using store::Applied;
 
-STORE_CASE(a_database_without_a_schema_says_so, "house") {
+STORE_CASE(a_database_without_a_schema_says_so, "O4") {
     const auto [one, other] = ground.empty_database();
     if (ground.servers() != nullptr)
         BOOST_TEST(store::open_store(one)->schema_version() == 0); // SQLite: there is no file yet
@@ -16,7 +16,7 @@ STORE_CASE(a_database_without_a_schema_says_so, "house") {
     BOOST_TEST(store::open_store(other)->schema_version() == store::expected_schema_version());
 }
 
-STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "house") {
+STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "O4") {
     for (int round = 0; round < 3; ++round) {
         auto [one, other] = ground.empty_database();
         std::vector<pid_t> children;
@@ -43,7 +43,7 @@ STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "hous
 }
 
 // Where the engine cannot take CREATE TABLE back, the rest must still be made by the next run.
-STORE_CASE(a_migration_that_was_interrupted_anywhere_is_completed_by_the_next_run, "house") {
+STORE_CASE(a_migration_that_was_interrupted_anywhere_is_completed_by_the_next_run, "O4") {
     std::size_t statements = 1;
     for (std::size_t fatal = 1; fatal <= statements; ++fatal) {
         const auto [one, other] = ground.empty_database();

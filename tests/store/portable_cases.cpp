@@ -10,7 +10,7 @@ using namespace consentgate::tests;
 using store::Applied;
 
 // Over ODBC, Poco counts the values that were bound where the rows that were changed are asked for.
-STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "contract-1") {
+STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "S1") {
     const auto store = ground.open();
     const auto unknown = sample_flow(core::ClientId("cgc_" + fresh_id()));
     BOOST_TEST(
@@ -28,7 +28,7 @@ STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "contract-1") {
 
 // MariaDB reports an UPDATE to the values that are already there as no row, unless it is told
 // otherwise.
-STORE_CASE(a_choice_made_again_is_a_change_too, "contract-1") {
+STORE_CASE(a_choice_made_again_is_a_change_too, "S1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     const core::Identity anna{core::IdentityKind::user_id, "anna"};
@@ -61,7 +61,7 @@ STORE_CASE(long_values_come_back_whole, "A22 R8") {
     }
 }
 
-STORE_CASE(bytes_of_every_value_come_back_the_same, "contract-4") {
+STORE_CASE(bytes_of_every_value_come_back_the_same, "S11") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     auto token = sample_token("notion");
@@ -75,7 +75,7 @@ STORE_CASE(bytes_of_every_value_come_back_the_same, "contract-4") {
     BOOST_TEST((found[0].refresh_token == token.refresh_token));
 }
 
-STORE_CASE(times_and_revisions_have_64_bits, "contract-1") {
+STORE_CASE(times_and_revisions_have_64_bits, "S1") {
     const auto store = ground.open();
     const auto client = sample_client();
     store->put_client(client);
@@ -116,7 +116,7 @@ STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
 
 // A prepared statement whose execution failed is dead for ever in Poco; the next worker's request
 // must not find it so.
-STORE_CASE(a_verb_that_failed_works_the_next_time, "contract-1") {
+STORE_CASE(a_verb_that_failed_works_the_next_time, "S1") {
     const auto store = ground.open();
     for (int round = 0; round < 3; ++round) {
         const auto client = sample_client();
@@ -131,7 +131,7 @@ STORE_CASE(a_verb_that_failed_works_the_next_time, "contract-1") {
 }
 
 // Some drivers roll back at an error and let the rest of the transaction commit as one of its own.
-STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "contract-1 atomic") {
+STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "S1") {
     const auto store = ground.open();
     const auto first = finalization_of(put_sample_flow(*store));
     BOOST_TEST((store->finalize_flow(first) == Applied::yes));
@@ -148,7 +148,7 @@ STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "contract
 
 // The second lock on the door: should an engine ever tear a transaction, a flow still cannot give
 // two sessions.
-STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "contract-1") {
+STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "S1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::yes));
@@ -159,7 +159,7 @@ STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "contract-1"
     BOOST_TEST(!store->find_code(second.code.hash).has_value());
 }
 
-STORE_CASE(a_failure_carries_neither_statements_nor_values, "contract-6 K47") {
+STORE_CASE(a_failure_carries_neither_statements_nor_values, "S14 K47") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     try {
@@ -218,8 +218,7 @@ std::vector<std::array<int, 2>> race(
 
 // On a Galera cluster the two ways are two nodes. A driver that pings between statements loses the
 // news that the other node was first, and both win.
-STORE_CASE(
-    of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told, "contract-1 race") {
+STORE_CASE(of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told, "S1 S3") {
     const auto watcher = ground.open();
     std::vector<core::Flow> flows;
     for (int i = 0; i < 200; ++i) flows.push_back(put_sample_flow(*watcher));
@@ -231,7 +230,7 @@ STORE_CASE(
     }
 }
 
-STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 race") {
+STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 S3") {
     const auto watcher = ground.open();
     std::vector<core::Finalization> finalizations;
     for (int i = 0; i < 100; ++i) {
@@ -258,7 +257,7 @@ STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 race") {
 
 // A code that one web machine issues can come back to another at once; an ended session must be
 // over everywhere.
-STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "contract-1") {
+STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "S1") {
     const auto one = ground.open();
     const auto other = store::open_store(ground.other_config());
     for (int i = 0; i < 100; ++i) {

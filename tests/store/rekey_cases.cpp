@@ -72,7 +72,7 @@ core::KeyId fresh_key() { return core::KeyId("k" + fresh_id()); }
 
 } // namespace
 
-STORE_CASE(a_server_key_has_a_state_that_is_used_unless_said_otherwise, "contract-5") {
+STORE_CASE(a_server_key_has_a_state_that_is_used_unless_said_otherwise, "S13") {
     const auto store = ground.open();
     const auto state_of = [&](const core::KeyId& key) {
         for (const auto& record : store->list_server_keys()) {
@@ -92,7 +92,7 @@ STORE_CASE(a_server_key_has_a_state_that_is_used_unless_said_otherwise, "contrac
     BOOST_TEST((store->set_server_key_state(fresh_key(), KeyState::used) == Applied::no));
 }
 
-STORE_CASE(what_needs_a_key_is_counted_in_every_table, "contract-5") {
+STORE_CASE(what_needs_a_key_is_counted_in_every_table, "S13") {
     const auto store = ground.open();
     const auto key = fresh_key();
     BOOST_TEST(use_of(*store, key).total() == 0);
@@ -123,7 +123,7 @@ STORE_CASE(what_needs_a_key_is_counted_in_every_table, "contract-5") {
     store->remove_service(service.id, true);
 }
 
-STORE_CASE(tokens_under_other_keys_are_listed_in_the_order_of_their_ids, "contract-5") {
+STORE_CASE(tokens_under_other_keys_are_listed_in_the_order_of_their_ids, "S13") {
     const auto store = ground.open();
     const auto key = fresh_key(), old = fresh_key();
     std::vector<std::string> wanted;
@@ -145,7 +145,7 @@ STORE_CASE(tokens_under_other_keys_are_listed_in_the_order_of_their_ids, "contra
     BOOST_TEST(seen == wanted);
 }
 
-STORE_CASE(a_token_that_is_encrypted_anew_keeps_its_version_and_lease, "contract-5") {
+STORE_CASE(a_token_that_is_encrypted_anew_keeps_its_version_and_lease, "S13") {
     const auto store = ground.open();
     const auto key = fresh_key();
     const auto token = connected(*store, fresh_key());
@@ -167,7 +167,7 @@ STORE_CASE(a_token_that_is_encrypted_anew_keeps_its_version_and_lease, "contract
     BOOST_TEST((found(*store, token).key_id == token.key_id));
 }
 
-STORE_CASE(a_refresh_or_a_reconnect_wins_over_encrypting_anew, "contract-5") {
+STORE_CASE(a_refresh_or_a_reconnect_wins_over_encrypting_anew, "S13") {
     const auto store = ground.open();
     const auto key = fresh_key();
     const auto token = connected(*store, fresh_key());
@@ -185,7 +185,7 @@ STORE_CASE(a_refresh_or_a_reconnect_wins_over_encrypting_anew, "contract-5") {
     BOOST_TEST(store->rekey_accounts({rekeyed(refreshed, key)}) == 0);
 }
 
-STORE_CASE(a_service_that_an_operator_changed_is_not_encrypted_over, "contract-5") {
+STORE_CASE(a_service_that_an_operator_changed_is_not_encrypted_over, "S13") {
     const auto store = ground.open();
     const auto key = fresh_key();
     const auto service = sample_service();
@@ -206,7 +206,7 @@ STORE_CASE(a_service_that_an_operator_changed_is_not_encrypted_over, "contract-5
     store->remove_service(service.id, true);
 }
 
-STORE_CASE(unused_refresh_tokens_are_moved_and_used_ones_after_their_grace, "contract-5 T23") {
+STORE_CASE(unused_refresh_tokens_are_moved_and_used_ones_after_their_grace, "S13 T23") {
     const auto store = ground.open();
     const auto key = fresh_key(), old = fresh_key();
     std::vector<core::RefreshToken> tokens;
@@ -227,7 +227,7 @@ STORE_CASE(unused_refresh_tokens_are_moved_and_used_ones_after_their_grace, "con
     BOOST_TEST((store->find_refresh_token(used.hash)->token.used_at == noon));
 }
 
-STORE_CASE(a_refresh_that_judged_a_token_under_another_key_looks_again, "contract-5 T21") {
+STORE_CASE(a_refresh_that_judged_a_token_under_another_key_looks_again, "S13 T21") {
     const auto store = ground.open();
     const auto key = fresh_key();
     const auto token = refresh_under(*store, fresh_key());

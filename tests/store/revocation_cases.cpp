@@ -59,7 +59,7 @@ core::LinkedAccount in_flow(store::Store& store, const core::Flow& flow) {
 
 } // namespace
 
-STORE_CASE(a_session_that_is_revoked_leaves_its_tokens_to_be_told, "contract-4") {
+STORE_CASE(a_session_that_is_revoked_leaves_its_tokens_to_be_told, "S10") {
     const auto store = ground.open();
     const auto [session, token] = connected(*store);
     BOOST_TEST(!to_be_revoked(*store, token, noon).has_value());
@@ -80,7 +80,7 @@ STORE_CASE(a_session_that_is_revoked_leaves_its_tokens_to_be_told, "contract-4")
     BOOST_TEST(!to_be_revoked(*store, token, noon + core::Span(7)).has_value());
 }
 
-STORE_CASE(a_denied_flow_and_what_is_swept_leave_their_tokens_to_be_told, "contract-4") {
+STORE_CASE(a_denied_flow_and_what_is_swept_leave_their_tokens_to_be_told, "S10") {
     const auto store = ground.open();
     const auto denied = put_sample_flow(*store), forgotten = put_sample_flow(*store);
     const auto of_denied = in_flow(*store, denied), of_forgotten = in_flow(*store, forgotten);
@@ -96,7 +96,7 @@ STORE_CASE(a_denied_flow_and_what_is_swept_leave_their_tokens_to_be_told, "contr
     }
 }
 
-STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "contract-4") {
+STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "S10") {
     const auto one = ground.open(), two = ground.open();
     const core::ServiceId service(fresh_id());
     const auto token = connected(*one, service).token, other = connected(*one, service).token;
@@ -123,7 +123,7 @@ STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "contract-4
     for (const auto& id : {token.id, other.id}) one->remove_account(id);
 }
 
-STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "contract-4") {
+STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "S10") {
     const auto store = ground.open();
     const auto [session, token] = connected(*store);
     const auto lease = fresh_id();
@@ -139,7 +139,7 @@ STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "co
     store->remove_account(token.id);
 }
 
-STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_told, "contract-4") {
+STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_told, "S10") {
     const auto store = ground.open();
     const auto key = sample_key(), other = sample_key();
     for (const auto& one : {key, other}) store->put_virtual_key(one);
@@ -157,7 +157,7 @@ STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_to
     store->remove_account(kept.id);
 }
 
-STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others, "contract-4") {
+STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others, "S10") {
     const auto store = ground.open();
     auto disabled = sample_key(), expired = sample_key(), good = sample_key(),
          lasting = sample_key();
@@ -184,8 +184,7 @@ STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others
         store->remove_account(token.id);
 }
 
-STORE_CASE(
-    all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_is_told, "contract-4") {
+STORE_CASE(all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_is_told, "S10") {
     const auto store = ground.open();
     const auto service = sample_service();
     store->put_service(service);

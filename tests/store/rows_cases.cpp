@@ -74,7 +74,7 @@ STORE_CASE(a_flow_without_state_comes_back_without, "A22") {
     BOOST_TEST(!store->find_flow(flow.id)->flow.state.has_value());
 }
 
-STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "contract-1") {
+STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "S1") {
     const auto store = ground.open();
     const auto key = sample_key();
     store->put_virtual_key(key);
@@ -133,7 +133,7 @@ STORE_CASE(a_session_is_revoked_once, "T16") {
     BOOST_TEST(!store->find_session(fresh_digest()).has_value());
 }
 
-STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "contract-4") {
+STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "S11") {
     const auto store = ground.open();
     auto key = sample_key();
     key.expires_at = noon + core::Span(60);
@@ -152,7 +152,7 @@ STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "cont
     BOOST_TEST(!store->find_session(finalization.session.token)->virtual_key->usable(noon));
 }
 
-STORE_CASE(keys_clients_and_resource_servers_are_listed, "contract-4") {
+STORE_CASE(keys_clients_and_resource_servers_are_listed, "S11") {
     const auto store = ground.open();
     const auto key = sample_key();
     const auto client = sample_client();
@@ -178,7 +178,7 @@ STORE_CASE(keys_clients_and_resource_servers_are_listed, "contract-4") {
     BOOST_TEST(listed(store->list_resource_servers(), server) == 1);
 }
 
-STORE_CASE(server_keys_are_noted, "contract-5") {
+STORE_CASE(server_keys_are_noted, "S12") {
     const auto store = ground.open();
     const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
     store->put_server_key(record, noon);
@@ -189,7 +189,7 @@ STORE_CASE(server_keys_are_noted, "contract-5") {
     BOOST_CHECK_THROW(store->put_server_key(record, noon), store::StoreFailure); // and not twice
 }
 
-STORE_CASE(a_connected_service_has_one_token_per_flow, "contract-4") {
+STORE_CASE(a_connected_service_has_one_token_per_flow, "S11") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     store->connect_in_flow(flow.id, sample_token("notion"), noon);
@@ -238,7 +238,7 @@ STORE_CASE(a_sweep_deletes_what_expired_long_ago_and_nothing_else, "R17") {
     BOOST_TEST(traces_of(*store, fresh).finalized_flow(0));
 }
 
-STORE_CASE(the_schema_is_the_expected_one_and_migrating_again_is_nothing, "house") {
+STORE_CASE(the_schema_is_the_expected_one_and_migrating_again_is_nothing, "O4") {
     BOOST_TEST(ground.open()->schema_version() == store::expected_schema_version());
     BOOST_TEST(store::migrate(ground.config(), noon).empty());
 }

@@ -76,7 +76,7 @@ bool holds(const std::string& text, const std::string& part) {
 
 } // namespace
 
-SERVER_CASE(a_session_that_the_server_ended_costs_no_request, "contract-6") {
+SERVER_CASE(a_session_that_the_server_ended_costs_no_request, "S15") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     end_sessions(ground);
@@ -85,8 +85,7 @@ SERVER_CASE(a_session_that_the_server_ended_costs_no_request, "contract-6") {
     BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::yes));
 }
 
-SERVER_CASE(
-    a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "contract-1 atomic") {
+SERVER_CASE(a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "S1") {
     const auto watcher = ground.open();
     const auto statements = with_sessions_ended_at_each_statement(ground, [&](store::Store& store) {
         const auto flow = put_sample_flow(*watcher);
@@ -98,7 +97,7 @@ SERVER_CASE(
     BOOST_TEST(statements >= 8U);
 }
 
-SERVER_CASE(a_settlement_whose_answer_was_lost_is_found_to_be_done, "contract-1 atomic") {
+SERVER_CASE(a_settlement_whose_answer_was_lost_is_found_to_be_done, "S1") {
     const auto watcher = ground.open();
     const auto finalization = finalization_of(put_sample_flow(*watcher));
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
@@ -127,7 +126,7 @@ SERVER_CASE(a_redemption_whose_answer_was_lost_is_found_to_be_ones_own, "T16 T17
     BOOST_TEST((without_answer(ground, redeem) == Applied::no)); // another's
 }
 
-SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "contract-1") {
+SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "S1") {
     const auto watcher = ground.open();
     const auto client = sample_client();
     without_answer(ground, [&](store::Store& store) { store.put_client(client); });
@@ -166,7 +165,7 @@ SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "contra
     without_answer(ground, [&](store::Store& store) { store.put_server_key(record, noon); });
 }
 
-SERVER_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, "contract-1") {
+SERVER_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, "S1") {
     const auto watcher = ground.open();
     const auto finalization = finalization_of(put_sample_flow(*watcher));
     auto wiretap = std::make_unique<Wiretap>(ground.servers()->port(1));
@@ -189,7 +188,7 @@ SERVER_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, "contract
     BOOST_TEST((traces.finalized_flow(0) || traces.untouched(0)));
 }
 
-SERVER_CASE(hosts_are_tried_in_their_order, "contract-6") {
+SERVER_CASE(hosts_are_tried_in_their_order, "S15") {
     auto config = ground.config();
     const Wiretap wiretap(ground.servers()->port(1));
     config.hosts = {{"127.0.0.1", 1}, {"127.0.0.1", wiretap.port()}, {"127.0.0.1", 2}};
@@ -201,7 +200,7 @@ SERVER_CASE(hosts_are_tried_in_their_order, "contract-6") {
     BOOST_TEST(holds(failure, "127.0.0.1:2:"), failure);
 }
 
-SERVER_CASE(a_store_without_a_server_fails_and_finds_it_again, "contract-6") {
+SERVER_CASE(a_store_without_a_server_fails_and_finds_it_again, "S15") {
     auto wiretap = std::make_unique<Wiretap>(ground.servers()->port(1));
     const auto config = through(*wiretap, ground);
     const int port = wiretap->port();
@@ -241,7 +240,7 @@ SERVER_CASE(what_keeps_us_from_a_database_is_named_without_the_password, "K47") 
 }
 
 // Frozen, it keeps its connections and takes what is sent; drivers would wait for ever.
-SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "contract-6") {
+SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "S15") {
     auto config = ground.config();
     config.wait = std::chrono::milliseconds(500);
     const auto store = store::open_store(config);
@@ -271,7 +270,7 @@ SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "contract-6") {
 }
 
 // Connection strings have quoting rules of their own, which drivers do not all keep.
-SERVER_CASE(a_password_may_hold_any_sign, "contract-6") {
+SERVER_CASE(a_password_may_hold_any_sign, "S15") {
     for (const std::string password :
          {"plain", "semicolon;UID=root", "{braces} and }{", "quotes ' and \"",
           "back\\slash \\' end\\", "per%cent %41 =equals=", "  blanks  ",
@@ -298,7 +297,7 @@ SERVER_CASE(a_password_may_hold_any_sign, "contract-6") {
     }
 }
 
-SERVER_CASE(a_row_that_another_holds_is_waited_for_so_long_and_no_longer, "contract-6") {
+SERVER_CASE(a_row_that_another_holds_is_waited_for_so_long_and_no_longer, "S15") {
     const auto finalization = finalization_of(put_sample_flow(*ground.open()));
     // Of one node: on a cluster, locks are each node's own.
     const auto hold = [&](const std::string& seconds) {
@@ -324,7 +323,7 @@ SERVER_CASE(a_row_that_another_holds_is_waited_for_so_long_and_no_longer, "contr
     holder.join();
 }
 
-SERVER_CASE(tls_is_verified_against_the_authority_that_is_named, "contract-6") {
+SERVER_CASE(tls_is_verified_against_the_authority_that_is_named, "S15") {
     auto config = ground.config();
     config.tls = store::Tls::verify;
     config.tls_ca = ground.servers()->folder() + "/ca.pem";
@@ -346,7 +345,7 @@ SERVER_CASE(tls_is_verified_against_the_authority_that_is_named, "contract-6") {
 // Poco asks MariaDB's driver whether it is connected before each statement, and the driver sends a
 // ping. On a cluster the ping can take the news that the transaction was rolled back, and nobody
 // learns of it.
-SERVER_CASE(between_statements_nothing_is_sent, "contract-1 race") {
+SERVER_CASE(between_statements_nothing_is_sent, "S1 S3") {
     if (is_postgresql(ground)) return; // its driver does not ping
     const auto store = ground.open();
     const auto other = sample_client();

@@ -147,7 +147,7 @@ STORE_CASE(an_access_token_is_revoked_without_the_others, "V4 V5") {
     BOOST_TEST((store->revoke_access_token(fresh_digest(), noon) == Applied::no));
 }
 
-STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 race") {
+STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 S3") {
     const auto watcher = ground.open();
     std::vector<core::RefreshToken> tokens;
     for (int i = 0; i < 30; ++i) tokens.push_back(refreshable(*watcher).first);

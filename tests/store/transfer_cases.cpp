@@ -145,7 +145,7 @@ std::string complaint(
 
 } // namespace
 
-STORE_CASE(every_table_and_column_of_the_schema_is_moved, "house") {
+STORE_CASE(every_table_and_column_of_the_schema_is_moved, "O3") {
     const auto [config, other] = ground.empty_database();
     store::migrate(config, noon);
     const auto schema = schema_of(config);
@@ -170,7 +170,7 @@ STORE_CASE(every_table_and_column_of_the_schema_is_moved, "house") {
     for (const auto& table : missing) BOOST_ERROR("the table " + table + " is not moved");
 }
 
-STORE_CASE(every_value_that_is_moved_comes_back_as_it_was, "house") {
+STORE_CASE(every_value_that_is_moved_comes_back_as_it_was, "O3") {
     Transfer transfer(ground.config());
     const auto schema = schema_of(ground.config());
     for (const auto& table : store::transfer_tables()) {
@@ -191,7 +191,7 @@ STORE_CASE(every_value_that_is_moved_comes_back_as_it_was, "house") {
     BOOST_TEST(!transfer.find(table_of("client"), "nobody").has_value());
 }
 
-STORE_CASE(rows_that_are_there_already_are_counted_and_the_others_loaded, "house") {
+STORE_CASE(rows_that_are_there_already_are_counted_and_the_others_loaded, "O3") {
     Transfer transfer(ground.config());
     const auto& table = table_of("session");
     const auto all = fresh_sessions(ground.config(), 120);
@@ -209,7 +209,7 @@ STORE_CASE(rows_that_are_there_already_are_counted_and_the_others_loaded, "house
     BOOST_TEST(transfer.put(table, {}).inserted == 0);
 }
 
-STORE_CASE(a_row_that_differs_is_refused_by_name_and_its_batch_leaves_nothing, "house") {
+STORE_CASE(a_row_that_differs_is_refused_by_name_and_its_batch_leaves_nothing, "O3") {
     Transfer transfer(ground.config());
     const auto& table = table_of("session");
     auto records = fresh_sessions(ground.config(), 60);
@@ -233,7 +233,7 @@ STORE_CASE(a_row_that_differs_is_refused_by_name_and_its_batch_leaves_nothing, "
 }
 
 STORE_CASE(
-    a_row_whose_unique_value_another_has_is_refused_by_name_and_its_batch_leaves_nothing, "house") {
+    a_row_whose_unique_value_another_has_is_refused_by_name_and_its_batch_leaves_nothing, "O3") {
     Transfer transfer(ground.config());
     const auto& table = table_of("session");
     auto records = fresh_sessions(ground.config(), 61);
@@ -252,7 +252,7 @@ STORE_CASE(
     BOOST_TEST(transfer.put(table, records).inserted == 60);
 }
 
-STORE_CASE(a_batch_that_fails_at_any_statement_leaves_nothing_and_can_be_loaded_again, "house") {
+STORE_CASE(a_batch_that_fails_at_any_statement_leaves_nothing_and_can_be_loaded_again, "O3") {
     const auto& table = table_of("session");
     const auto records =
         fresh_sessions(ground.config(), 53); // two INSERTs of many rows and three of one
@@ -278,7 +278,7 @@ STORE_CASE(a_batch_that_fails_at_any_statement_leaves_nothing_and_can_be_loaded_
     BOOST_TEST(whole.put(table, records).present == records.size());
 }
 
-STORE_CASE(rows_are_read_in_the_order_of_their_keys_bytes, "house") {
+STORE_CASE(rows_are_read_in_the_order_of_their_keys_bytes, "O3") {
     Transfer transfer(ground.config());
     const auto& table = table_of("session");
     const auto prefix = fresh_id();
@@ -304,7 +304,7 @@ STORE_CASE(rows_are_read_in_the_order_of_their_keys_bytes, "house") {
     }
 }
 
-STORE_CASE(all_rows_are_read_from_the_first_on, "house") {
+STORE_CASE(all_rows_are_read_from_the_first_on, "O3") {
     const auto [config, other] = ground.empty_database();
     store::migrate(config, noon);
     Transfer transfer(config);
@@ -321,7 +321,7 @@ STORE_CASE(all_rows_are_read_from_the_first_on, "house") {
 }
 
 // migrate notes the keys of the key file on the new side, before the rows of the old side come.
-STORE_CASE(a_server_key_that_migrate_noted_takes_the_date_that_comes_in_and_nothing_else, "house") {
+STORE_CASE(a_server_key_that_migrate_noted_takes_the_date_that_comes_in_and_nothing_else, "O3") {
     Transfer transfer(ground.config());
     const auto& table = table_of("server_key");
     const auto id = fresh_id();

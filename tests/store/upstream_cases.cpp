@@ -38,7 +38,7 @@ core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token)
 
 } // namespace
 
-STORE_CASE(a_service_comes_back_as_it_was_put, "contract-3") {
+STORE_CASE(a_service_comes_back_as_it_was_put, "S7") {
     const auto store = ground.open();
     auto service = sample_service();
     service.registration_endpoint = "https://mcp.notion.example/register";
@@ -77,7 +77,7 @@ STORE_CASE(a_service_comes_back_as_it_was_put, "contract-3") {
     store->remove_service(service.id, true);
 }
 
-STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "contract-3") {
+STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "S7") {
     const auto store = ground.open();
     auto service = sample_service();
     store->put_service(service);
@@ -96,7 +96,7 @@ STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "contract-3") {
     BOOST_TEST((store->update_service(*std::optional(back)) == Applied::no));
 }
 
-STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "contract-3") {
+STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "S7") {
     const auto store = ground.open();
     const auto service = sample_service(), other = sample_service();
     store->put_service(service);
@@ -115,7 +115,7 @@ STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "contract-3"
     store->remove_service(other.id, true);
 }
 
-STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "contract-3") {
+STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "S7") {
     const auto store = ground.open();
     const auto state = sample_state(core::ServiceId("notion"));
     store->put_upstream_state(state);
@@ -147,7 +147,7 @@ STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "contract-3") {
          Applied::yes));
 }
 
-STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "contract-3") {
+STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "S7") {
     const auto state = sample_state(core::ServiceId("notion"));
     ground.open()->put_upstream_state(state);
     std::vector<pid_t> children;
@@ -164,7 +164,7 @@ STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "contract-3") {
     BOOST_TEST(winners == 1);
 }
 
-STORE_CASE(a_link_is_good_once, "contract-3") {
+STORE_CASE(a_link_is_good_once, "S7") {
     const auto store = ground.open();
     const auto link = fresh_digest();
     BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Applied::yes));
@@ -173,7 +173,7 @@ STORE_CASE(a_link_is_good_once, "contract-3") {
         (store->use_link(fresh_digest(), noon + core::Span(600), fresh_id()) == Applied::yes));
 }
 
-STORE_CASE(sign_ins_and_links_that_expired_are_swept, "contract-3") {
+STORE_CASE(sign_ins_and_links_that_expired_are_swept, "S7") {
     const auto store = ground.open();
     const auto state = sample_state(core::ServiceId("notion"));
     const auto link = fresh_digest();
@@ -187,7 +187,7 @@ STORE_CASE(sign_ins_and_links_that_expired_are_swept, "contract-3") {
     BOOST_TEST((store->use_link(link, state.expires_at, fresh_id()) == Applied::yes));
 }
 
-STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "contract-4") {
+STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "S11") {
     const auto store = ground.open();
     const auto service = sample_service();
     store->put_service(service);
@@ -206,7 +206,7 @@ STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "contract-4
     BOOST_TEST((!nowhere.service && !nowhere.token));
 }
 
-STORE_CASE(connecting_again_replaces_what_was_there, "contract-4") {
+STORE_CASE(connecting_again_replaces_what_was_there, "S11") {
     const auto store = ground.open();
     const auto session = put_session(*store, put_sample_flow(*store));
     auto first = sample_token("notion");
@@ -226,7 +226,7 @@ STORE_CASE(connecting_again_replaces_what_was_there, "contract-4") {
          Applied::yes));
 }
 
-STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "contract-4") {
+STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "S11") {
     const auto store = ground.open();
     const auto session = put_session(*store, put_sample_flow(*store));
     auto token = sample_token("notion");
@@ -239,7 +239,7 @@ STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "contract-4") {
     BOOST_TEST(store->list_accounts(token.owner).empty());
 }
 
-STORE_CASE(a_used_token_is_marked_and_a_removed_one_is_gone, "contract-4") {
+STORE_CASE(a_used_token_is_marked_and_a_removed_one_is_gone, "S11") {
     const auto store = ground.open();
     const auto token = connected(*store);
     BOOST_TEST(!found(*store, token).last_used_at.has_value());
@@ -251,7 +251,7 @@ STORE_CASE(a_used_token_is_marked_and_a_removed_one_is_gone, "contract-4") {
     BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
 }
 
-STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "contract-4") {
+STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "S9") {
     const auto token = connected(*ground.open());
     std::vector<pid_t> children;
     for (int i = 0; i < 8; ++i) {
@@ -270,7 +270,7 @@ STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "contract-4") {
     BOOST_TEST(winners == 1);
 }
 
-STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "contract-4") {
+STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "S9") {
     const auto store = ground.open();
     const auto token = connected(*store);
     const auto until = noon + core::Span(30);
@@ -289,7 +289,7 @@ STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "contract-4") {
     BOOST_TEST((store->save_refreshed(token, "next", until) == Applied::yes));
 }
 
-STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "contract-4") {
+STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "S9") {
     const auto store = ground.open();
     auto token = connected(*store);
     store->claim_refresh(token.id, token.version, "one", noon + core::Span(30), noon);
@@ -327,7 +327,7 @@ STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "contract-4
     BOOST_TEST((store->save_refreshed(failed, "two", noon) == Applied::no));
 }
 
-STORE_CASE(a_session_is_found_by_its_id, "contract-4") {
+STORE_CASE(a_session_is_found_by_its_id, "S11") {
     const auto store = ground.open();
     const auto session = put_session(*store, put_sample_flow(*store));
     const auto view = store->find_session(session.id);
@@ -338,7 +338,7 @@ STORE_CASE(a_session_is_found_by_its_id, "contract-4") {
     BOOST_TEST(!store->find_session(core::SessionId(fresh_id())).has_value());
 }
 
-STORE_CASE(a_browser_sees_the_sessions_it_consented_to_and_no_others, "contract-4") {
+STORE_CASE(a_browser_sees_the_sessions_it_consented_to_and_no_others, "S11") {
     const auto store = ground.open();
     const auto browser = fresh_digest();
     const auto consented = [&](int seconds) {
@@ -360,7 +360,7 @@ STORE_CASE(a_browser_sees_the_sessions_it_consented_to_and_no_others, "contract-
     BOOST_TEST(store->list_browser_sessions(fresh_digest(), noon).empty());
 }
 
-STORE_CASE(a_resource_server_has_the_services_it_was_given, "contract-4") {
+STORE_CASE(a_resource_server_has_the_services_it_was_given, "S11") {
     const auto store = ground.open();
     core::ResourceServer server;
     server.id = core::ResourceServerId("cgrs_" + fresh_id());

@@ -49,7 +49,7 @@ bool says(const std::string& text, const std::string& part) {
 
 BOOST_AUTO_TEST_SUITE(key_file)
 
-BOOST_AUTO_TEST_CASE(a_made_key_file_is_private_and_can_be_read, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_made_key_file_is_private_and_can_be_read, *label("S12")) {
     const TempFolder folder;
     CountingRandom random;
     BOOST_TEST(sys::create_key_file(folder.file("k"), random));
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_made_key_file_is_private_and_can_be_read, *label("contrac
     BOOST_TEST(keyring.newest().text.starts_with("k"));
 }
 
-BOOST_AUTO_TEST_CASE(an_existing_key_file_is_never_replaced, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(an_existing_key_file_is_never_replaced, *label("S12")) {
     const TempFolder folder;
     CountingRandom random;
     sys::create_key_file(folder.file("k"), random);
@@ -72,8 +72,7 @@ BOOST_AUTO_TEST_CASE(an_existing_key_file_is_never_replaced, *label("contract_5"
     BOOST_TEST(folder.read("empty") == "");
 }
 
-BOOST_AUTO_TEST_CASE(
-    of_many_that_make_it_at_once_one_does_and_no_draft_is_left, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(of_many_that_make_it_at_once_one_does_and_no_draft_is_left, *label("S12")) {
     const TempFolder folder;
     std::vector<pid_t> children;
     for (int i = 0; i < 8; ++i) {
@@ -99,7 +98,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(files == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_is_named, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_is_named, *label("S12")) {
     const TempFolder folder;
     CountingRandom random;
     BOOST_CHECK_EXCEPTION(
@@ -107,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_is_named, *label("contract_
         [&](const auto& error) { return says(error.what(), folder.file("missing/k")); });
 }
 
-BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_is_refused, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_is_refused, *label("S12")) {
     const TempFolder folder;
     for (const int mode : {0600, 0400}) {
         BOOST_TEST_CONTEXT(mode)
@@ -122,8 +121,7 @@ BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_is_refused, *label("contrac
     }
 }
 
-BOOST_AUTO_TEST_CASE(
-    keys_are_read_oldest_first_past_comments_and_blank_lines, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(keys_are_read_oldest_first_past_comments_and_blank_lines, *label("S12")) {
     const TempFolder folder;
     const auto path = folder.write(
         "k", "# comment\n\nold " + key_text + "\n# between\nnew " + std::string(42, '_') + "8\n");
@@ -136,7 +134,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     a_key_file_that_is_cut_or_changed_is_refused_without_being_quoted,
-    *label("contract_5") * label("K47")) {
+    *label("S12") * label("K47")) {
     const TempFolder folder;
     int number = 0;
     const std::string half(42, 'B'); // 31 bytes
@@ -161,14 +159,14 @@ BOOST_AUTO_TEST_CASE(
 
 // The easiest slip of a person who edits the file by hand.
 BOOST_AUTO_TEST_CASE(
-    a_key_that_stands_where_its_id_should_be_is_not_quoted, *label("contract_5") * label("K47")) {
+    a_key_that_stands_where_its_id_should_be_is_not_quoted, *label("S12") * label("K47")) {
     const TempFolder folder;
     const auto said = reading(folder.write("swapped", key_text + " k1\n"));
     BOOST_TEST(says(said, "key number 1"));
     BOOST_TEST(!says(said, key_text));
 }
 
-BOOST_AUTO_TEST_CASE(a_key_file_with_one_id_twice_is_refused, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_key_file_with_one_id_twice_is_refused, *label("S12")) {
     const TempFolder folder;
     BOOST_TEST(says(
         reading(folder.write("twice", "k1 " + key_text + "\nk1 " + key_text + "\n")),
@@ -176,8 +174,7 @@ BOOST_AUTO_TEST_CASE(a_key_file_with_one_id_twice_is_refused, *label("contract_5
     BOOST_TEST(reading(folder.write("once", "k1 " + key_text + "\nk2 " + key_text + "\n")) == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(
-    an_added_key_stands_before_the_last_and_what_was_there_stays, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(an_added_key_stands_before_the_last_and_what_was_there_stays, *label("S12")) {
     const TempFolder folder;
     CountingRandom random;
     const auto path =
@@ -193,7 +190,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((keyring.keys()[1].bytes.reveal() != keyring.keys()[2].bytes.reveal()));
 }
 
-BOOST_AUTO_TEST_CASE(a_key_is_moved_to_the_end_to_be_used, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_key_is_moved_to_the_end_to_be_used, *label("S12")) {
     const TempFolder folder;
     CountingRandom random;
     const auto path = folder.write("k", "k1 " + key_text);
@@ -207,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_moved_to_the_end_to_be_used, *label("contract_5"))
     BOOST_TEST(folder.read("k").ends_with("\n"));
 }
 
-BOOST_AUTO_TEST_CASE(any_key_but_the_last_is_removed, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(any_key_but_the_last_is_removed, *label("S12")) {
     const TempFolder folder;
     const auto path =
         folder.write("k", "k1 " + key_text + "\n# of k2\nk2 " + key_text + "\n# the end\n");
@@ -219,7 +216,7 @@ BOOST_AUTO_TEST_CASE(any_key_but_the_last_is_removed, *label("contract_5")) {
     BOOST_TEST(mode_of(path) == 0600);
 }
 
-BOOST_AUTO_TEST_CASE(a_change_goes_through_a_link_and_leaves_no_draft, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_change_goes_through_a_link_and_leaves_no_draft, *label("S12")) {
     const TempFolder folder;
     CountingRandom random;
     const auto path = folder.write("real", "k1 " + key_text + "\n");
@@ -231,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_change_goes_through_a_link_and_leaves_no_draft, *label("c
     BOOST_TEST(!std::filesystem::exists(folder.file("real.new")));
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_is_no_key_file_is_not_changed, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_key_file_is_not_changed, *label("S12")) {
     const TempFolder folder;
     CountingRandom random;
     for (const auto& [text, mode] :
@@ -246,8 +243,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_key_file_is_not_changed, *label("contract
 }
 
 BOOST_AUTO_TEST_CASE(
-    of_many_that_change_it_at_once_none_undoes_another_and_it_can_always_be_read,
-    *label("contract_5")) {
+    of_many_that_change_it_at_once_none_undoes_another_and_it_can_always_be_read, *label("S12")) {
     const TempFolder folder;
     const auto path = folder.write("k", "k1 " + key_text + "\n");
     std::vector<pid_t> children;
@@ -276,8 +272,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(sys::read_key_file(path).newest().text == "k1");
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_secret_file_is_read_whole_and_only_when_it_is_private, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_secret_file_is_read_whole_and_only_when_it_is_private, *label("S12")) {
     const TempFolder folder;
     BOOST_TEST(
         sys::read_secret_file(folder.write("s", std::string("a\0b\n", 4))).reveal() ==

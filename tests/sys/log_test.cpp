@@ -127,7 +127,7 @@ struct SyslogDaemon {
 
 BOOST_AUTO_TEST_CASE(
     a_security_event_stands_in_the_log_and_in_the_audit_file_and_other_events_in_the_log_alone,
-    *label("issue_6")) {
+    *label("O8")) {
     const TempFolder folder;
     const Reopened reopened;
     const CapturedLog log;
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    an_audit_file_is_appended_to_and_begun_anew_after_it_was_moved_away, *label("issue_6")) {
+    an_audit_file_is_appended_to_and_begun_anew_after_it_was_moved_away, *label("O8")) {
     const TempFolder folder;
     const Reopened reopened;
     const CapturedLog log;
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    an_audit_file_that_cannot_be_written_is_an_error_and_not_a_silence, *label("issue_6")) {
+    an_audit_file_that_cannot_be_written_is_an_error_and_not_a_silence, *label("O8")) {
     const TempFolder folder;
     BOOST_CHECK_EXCEPTION(
         consentgate::sys::open_log({false, folder.file("not/there")}), std::runtime_error,
@@ -172,8 +172,7 @@ BOOST_AUTO_TEST_CASE(
         });
 }
 
-BOOST_AUTO_TEST_CASE(
-    syslog_gets_what_stderr_would_and_security_events_as_authpriv, *label("issue_6")) {
+BOOST_AUTO_TEST_CASE(syslog_gets_what_stderr_would_and_security_events_as_authpriv, *label("O8")) {
     const SyslogDaemon daemon;
     if (!daemon.made) {
         BOOST_TEST_MESSAGE("not run: /dev/log belongs to somebody else here");

@@ -32,7 +32,7 @@ bool has_line(const std::string& text, const std::string& line) {
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(metrics, *label("issue_6"))
+BOOST_AUTO_TEST_SUITE(metrics, *label("O7"))
 
 BOOST_AUTO_TEST_CASE(each_set_of_labels_is_counted_for_itself) {
     const TempFolder folder;

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(as_many_bytes_come_as_were_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_secret_has_43_characters_and_an_id_of_16_bytes_22, *label("A24") * label("contract_6")) {
+    a_secret_has_43_characters_and_an_id_of_16_bytes_22, *label("A24") * label("S14")) {
     OsRandom random;
     const auto secret = random.secret();
     BOOST_TEST(secret.reveal().size() == 43U);

@@ -9,8 +9,7 @@ using boost::unit_test::label;
 BOOST_FIXTURE_TEST_SUITE(consent, DependenciesFixture)
 
 BOOST_AUTO_TEST_CASE(
-    a_finished_flow_answers_already_submitted_to_its_browser_and_mismatch_to_others,
-    *label("contract-1")) {
+    a_finished_flow_answers_already_submitted_to_its_browser_and_mismatch_to_others, *label("S2")) {
     const auto flow = begin();
     BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "ok");
     BOOST_TEST(
@@ -25,7 +24,7 @@ BOOST_AUTO_TEST_CASE(
         "flow_already_submitted");
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_flow_is_invalid_and_an_expired_one_says_so, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(an_unknown_flow_is_invalid_and_an_expired_one_says_so, *label("S2")) {
     BOOST_TEST(
         code_of(usecase::submit_consent(
             deps, about(core::FlowId(std::string(22, 'x'))), person, noon)) == "invalid_flow");
@@ -38,8 +37,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_flow_is_invalid_and_an_expired_one_says_so, *lab
         "ok");
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_missing_or_foreign_cookie_is_a_mismatch_and_changes_nothing, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(a_missing_or_foreign_cookie_is_a_mismatch_and_changes_nothing, *label("S2")) {
     const auto flow = begin();
     BOOST_TEST(
         code_of(usecase::submit_consent(deps, about(flow), usecase::BrowserContext{}, noon)) ==
@@ -57,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_flow_of_a_disabled_client_is_invalid, *label("A3")) {
     BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "invalid_flow");
 }
 
-BOOST_AUTO_TEST_CASE(the_session_has_the_identity_that_was_chosen_last, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(the_session_has_the_identity_that_was_chosen_last, *label("S2")) {
     const auto key = put_key("sk-bf-anna", "vk_anna");
     const auto flow = begin();
     BOOST_TEST(
@@ -77,7 +75,7 @@ BOOST_AUTO_TEST_CASE(the_session_has_the_identity_that_was_chosen_last, *label("
          core::Identity{core::IdentityKind::virtual_key, key.id.text}));
 }
 
-BOOST_AUTO_TEST_CASE(where_an_identity_is_enforced_it_cannot_be_skipped, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(where_an_identity_is_enforced_it_cannot_be_skipped, *label("S2")) {
     policy.enforce_identity = true;
     const auto flow = begin();
     BOOST_TEST(
@@ -89,8 +87,7 @@ BOOST_AUTO_TEST_CASE(where_an_identity_is_enforced_it_cannot_be_skipped, *label(
     BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_raw_key_as_bearer_becomes_the_identity_of_a_flow_without_one, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(a_raw_key_as_bearer_becomes_the_identity_of_a_flow_without_one, *label("S4")) {
     put_key("sk-bf-anna", "vk_anna");
     BOOST_TEST(
         code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-anna"), noon)) ==
@@ -101,8 +98,7 @@ BOOST_AUTO_TEST_CASE(
             deps, about(begin()), with_bearer("sk-bf-unknown"), noon)) == "invalid_bearer");
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_bearer_for_another_identity_is_refused_and_the_flow_goes_on, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(a_bearer_for_another_identity_is_refused_and_the_flow_goes_on, *label("S4")) {
     put_key("sk-bf-anna", "vk_anna");
     put_key("sk-bf-ben", "vk_ben");
     const auto flow = begin();
@@ -121,14 +117,14 @@ BOOST_AUTO_TEST_CASE(
         "invalid_bearer");
 }
 
-BOOST_AUTO_TEST_CASE(a_virtual_key_bearer_does_not_replace_the_cookie, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(a_virtual_key_bearer_does_not_replace_the_cookie, *label("S4")) {
     put_key("sk-bf-anna", "vk_anna");
     BOOST_TEST(
         code_of(usecase::submit_consent(
             deps, about(begin()), with_bearer("sk-bf-anna", false), noon)) == "browser_mismatch");
 }
 
-BOOST_AUTO_TEST_CASE(a_disabled_or_expired_key_is_no_bearer, *label("contract-1")) {
+BOOST_AUTO_TEST_CASE(a_disabled_or_expired_key_is_no_bearer, *label("S4")) {
     put_key("sk-bf-anna", "vk_anna");
     store->disable_virtual_key(core::VirtualKeyId("vk_anna"), noon);
     BOOST_TEST(
@@ -155,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_is_told, *label("A27")
 
 // The choice is made at the moment between the submit's look and its write.
 BOOST_AUTO_TEST_CASE(
-    an_identity_chosen_in_the_midst_of_a_submit_is_the_one_that_counts, *label("contract-1")) {
+    an_identity_chosen_in_the_midst_of_a_submit_is_the_one_that_counts, *label("S2")) {
     const auto flow = begin();
     auto meddled = config;
     bool once = true;
@@ -247,7 +243,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_key_file_without_the_code_s_key_is_our_error_and_costs_no_code, *label("contract-5")) {
+    a_key_file_without_the_code_s_key_is_our_error_and_costs_no_code, *label("S12")) {
     const auto form = sample_exchange().with("code", finished_code()).form();
     core::Keyring other({{core::KeyId("k2"), core::Secret(std::string(32, '\2'))}});
     usecase::Dependencies blind{*store, random, policy, other, bearers};

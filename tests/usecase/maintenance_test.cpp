@@ -12,7 +12,7 @@ using boost::unit_test::label;
 
 BOOST_FIXTURE_TEST_SUITE(upkeep, DependenciesFixture)
 
-BOOST_AUTO_TEST_CASE(a_key_file_that_lacks_or_changes_a_used_key_is_refused, *label("contract-5")) {
+BOOST_AUTO_TEST_CASE(a_key_file_that_lacks_or_changes_a_used_key_is_refused, *label("S12")) {
     usecase::check_server_keys(*store, keyring, noon);
     usecase::check_server_keys(*store, keyring, noon); // the same again
     const core::ServerKey changed{core::KeyId("k1"), core::Secret(std::string(32, '\7'))};
@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(a_key_file_that_lacks_or_changes_a_used_key_is_refused, *la
     BOOST_TEST(store->list_server_keys().size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("house")) {
+BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("O6")) {
     BOOST_TEST(usecase::check_health(*store).ready());
     const auto away = store::open_store({.path = folder.file("nowhere.db"), .wait = {}});
     const auto health = usecase::check_health(*away);
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(registration_that_is_switched_off_is_not_there, *label("R1"
             deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", noon)) == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label("contract-4")) {
+BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label("S11")) {
     const auto made = usecase::add_virtual_key(*store, random, " Anna ", std::nullopt, {}, noon);
     BOOST_REQUIRE(made);
     BOOST_TEST(made->clear.reveal().starts_with("sk-bf-"));

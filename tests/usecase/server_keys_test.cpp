@@ -100,8 +100,7 @@ bool says(const std::string& text, const std::string& part) {
 
 BOOST_FIXTURE_TEST_SUITE(vault_keys, VaultFixture)
 
-BOOST_AUTO_TEST_CASE(
-    a_key_is_added_then_known_then_current_then_old_then_removed, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_key_is_added_then_known_then_current_then_old_then_removed, *label("S13")) {
     BOOST_TEST(check(alone) == "ok");
     BOOST_TEST(stages(added) == "k2:added k1:current ");
     usecase::check_server_keys(
@@ -121,8 +120,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(stages(rotated) == "k1:removed k2:current ");
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_machine_without_the_added_key_starts_until_it_is_used, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_machine_without_the_added_key_starts_until_it_is_used, *label("S13")) {
     check(alone);
     check(added, noon + core::Span(10));
     BOOST_TEST(check(alone) == "ok");
@@ -133,16 +131,14 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_server_that_is_reloaded_with_a_key_in_the_last_place_notes_that_it_is_used,
-    *label("contract_5")) {
+    a_server_that_is_reloaded_with_a_key_in_the_last_place_notes_that_it_is_used, *label("S13")) {
     check(alone);
     check(added, noon + core::Span(10));
     BOOST_TEST(check(rotated) == "ok");
     BOOST_TEST(stages(rotated) == "k1:old k2:current ");
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_key_file_from_before_the_rotation_is_not_rotated_back, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_key_file_from_before_the_rotation_is_not_rotated_back, *label("S13")) {
     switch_keys();
     BOOST_CHECK_NO_THROW(usecase::require_latest(*store, rotated));
     BOOST_CHECK_EXCEPTION(
@@ -151,14 +147,13 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(says(retire(added, second.id), "newer 'k2'"));
 }
 
-BOOST_AUTO_TEST_CASE(
-    of_a_database_that_knows_no_key_all_are_old_but_the_last, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(of_a_database_that_knows_no_key_all_are_old_but_the_last, *label("S13")) {
     BOOST_TEST(check(rotated) == "ok");
     BOOST_TEST(stages(rotated) == "k1:old k2:current ");
 }
 
 BOOST_AUTO_TEST_CASE(
-    what_older_keys_hold_is_moved_and_opens_with_the_new_key_alone, *label("contract_5")) {
+    what_older_keys_hold_is_moved_and_opens_with_the_new_key_alone, *label("S13")) {
     switch_keys();
     std::vector<core::LinkedAccount> tokens;
     for (int i = 0; i < 120; ++i) tokens.push_back(connect(alone)); // more than two batches
@@ -189,7 +184,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(retire(rotated, first.id) == "ok");
 }
 
-BOOST_AUTO_TEST_CASE(a_walk_that_is_stopped_goes_on_where_it_was, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_walk_that_is_stopped_goes_on_where_it_was, *label("S13")) {
     switch_keys();
     std::vector<core::LinkedAccount> tokens;
     for (int i = 0; i < 120; ++i) tokens.push_back(connect(alone));
@@ -207,8 +202,7 @@ BOOST_AUTO_TEST_CASE(a_walk_that_is_stopped_goes_on_where_it_was, *label("contra
 }
 
 BOOST_AUTO_TEST_CASE(
-    what_was_moved_by_hand_does_not_open_is_left_alone_and_told,
-    *label("contract_5") * label("contract_4")) {
+    what_was_moved_by_hand_does_not_open_is_left_alone_and_told, *label("S13") * label("S11")) {
     switch_keys();
     const auto anna = connect(alone), mallory = connect(alone), whole = connect(alone);
     auto stolen = found(mallory);
@@ -223,7 +217,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(says(retire(rotated, first.id), "still needed by 1 rows"));
 }
 
-BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("S13")) {
     usecase::Dependencies old_world{
         *store, random, policy, alone, bearers}; // of a worker that was not reloaded
     switch_keys();

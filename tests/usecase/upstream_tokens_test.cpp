@@ -92,7 +92,7 @@ struct Endings : Workers {
 BOOST_AUTO_TEST_SUITE(accounts)
 
 BOOST_FIXTURE_TEST_CASE(
-    of_eight_workers_one_refreshes_and_all_get_what_it_got, Workers, *label("contract_4")) {
+    of_eight_workers_one_refreshes_and_all_get_what_it_got, Workers, *label("S9")) {
     connect();
     for (const auto& answer : ask_at_once(8, noon + core::Span(3600)))
         BOOST_TEST(answer == "access-refreshed-1");
@@ -100,7 +100,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    of_eight_workers_one_hears_the_refusal_and_all_send_the_person, Workers, *label("contract_4")) {
+    of_eight_workers_one_hears_the_refusal_and_all_send_the_person, Workers, *label("S9")) {
     connect();
     service.behind.fail = "invalid_grant";
     for (const auto& answer : ask_at_once(8, noon + core::Span(3600)))
@@ -112,7 +112,7 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(kept->failures == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_lease_of_a_worker_that_died_runs_out, Workers, *label("contract_4")) {
+BOOST_FIXTURE_TEST_CASE(the_lease_of_a_worker_that_died_runs_out, Workers, *label("S9")) {
     connect();
     const auto owner = core::token_owner(session.identity, session.id);
     const auto token = *store->find_account(owner, core::ServiceId("notion"));
@@ -125,7 +125,7 @@ BOOST_FIXTURE_TEST_CASE(the_lease_of_a_worker_that_died_runs_out, Workers, *labe
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    a_lease_lasts_as_long_as_the_operator_lets_services_take, Workers, *label("contract_4")) {
+    a_lease_lasts_as_long_as_the_operator_lets_services_take, Workers, *label("S9")) {
     connect();
     policy.upstream_lease = core::Span(70);
     const auto now = noon + core::Span(3600);
@@ -142,7 +142,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    what_another_key_file_encrypted_is_an_error_and_never_garbage, Workers, *label("contract_5")) {
+    what_another_key_file_encrypted_is_an_error_and_never_garbage, Workers, *label("S12")) {
     connect();
     keyring = core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\2'))}});
     BOOST_TEST(
@@ -155,8 +155,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    the_end_of_a_session_ends_its_own_connections_at_the_service_too, Workers,
-    *label("contract_4")) {
+    the_end_of_a_session_ends_its_own_connections_at_the_service_too, Workers, *label("S9")) {
     connect();
     BOOST_TEST((usecase::end_session(deps, session, noon) == store::Applied::yes));
     BOOST_TEST(service.behind.revoked.size() == 2U);
@@ -164,7 +163,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    of_eight_workers_one_tells_the_service_of_an_ended_session, Endings, *label("contract_4")) {
+    of_eight_workers_one_tells_the_service_of_an_ended_session, Endings, *label("S10")) {
     BOOST_TEST((store->revoke_session(session.id, noon) == store::Applied::yes));
     std::vector<std::thread> threads;
     for (int worker = 0; worker < 8; ++worker) {
@@ -182,7 +181,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    a_service_that_is_away_is_told_later_and_given_up_after_a_day, Endings, *label("contract_4")) {
+    a_service_that_is_away_is_told_later_and_given_up_after_a_day, Endings, *label("S10")) {
     service.behind.away = true;
     BOOST_TEST((usecase::end_session(deps, session, noon) == store::Applied::yes));
     BOOST_TEST(usecase::revoke_ended_accounts(deps, noon) == 0U);
@@ -204,7 +203,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    a_service_is_told_of_all_that_people_connected_there, Endings, *label("contract_4")) {
+    a_service_is_told_of_all_that_people_connected_there, Endings, *label("S10")) {
     for (int i = 0; i < 24; ++i) connect(); // more than one part of the list
     std::size_t asked = 0;
     const auto revocation = usecase::revoke_all_at(
@@ -217,7 +216,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    who_parts_with_a_service_stops_when_it_is_away_or_when_told_to, Endings, *label("contract_4")) {
+    who_parts_with_a_service_stops_when_it_is_away_or_when_told_to, Endings, *label("S10")) {
     connect();
     service.behind.away = true;
     const auto away =
@@ -240,7 +239,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    a_service_without_revocation_is_parted_with_at_once, Endings, *label("contract_4")) {
+    a_service_without_revocation_is_parted_with_at_once, Endings, *label("S10")) {
     auto silent = *store->find_service(core::ServiceId("notion"));
     silent.revocation_endpoint.clear();
     BOOST_REQUIRE((store->update_service(silent) == store::Applied::yes));

@@ -74,7 +74,7 @@ const std::set<std::string> rfc_words{
 
 BOOST_FIXTURE_TEST_SUITE(answer, Asked)
 
-BOOST_AUTO_TEST_CASE(every_fault_has_its_own_name_and_an_error_status, *label("contract_2")) {
+BOOST_AUTO_TEST_CASE(every_fault_has_its_own_name_and_an_error_status, *label("S5")) {
     std::set<std::string> names;
     for (const auto code : all_faults()) {
         const auto& known = core::traits(code);
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(every_fault_has_its_own_name_and_an_error_status, *label("c
     BOOST_TEST(names.size() == static_cast<std::size_t>(last_fault) + 1);
 }
 
-BOOST_AUTO_TEST_CASE(the_statuses_are_those_of_the_contract, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(the_statuses_are_those_of_the_contract, *label("S2")) {
     const std::vector<std::pair<ErrorCode, int>> fixed{
         {ErrorCode::missing_flow_id, 400},
         {ErrorCode::invalid_flow, 400},
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(
     }
 }
 
-BOOST_AUTO_TEST_CASE(every_fault_a_person_can_meet_has_its_own_words, *label("contract_2")) {
+BOOST_AUTO_TEST_CASE(every_fault_a_person_can_meet_has_its_own_words, *label("S5")) {
     for (const auto* code :
          {"invalid_request",
           "missing_flow_id",
@@ -167,8 +167,7 @@ BOOST_AUTO_TEST_CASE(every_fault_a_person_can_meet_has_its_own_words, *label("co
     }
 }
 
-BOOST_AUTO_TEST_CASE(
-    the_gateway_shape_has_exactly_its_members_with_their_types, *label("contract_2")) {
+BOOST_AUTO_TEST_CASE(the_gateway_shape_has_exactly_its_members_with_their_types, *label("S5")) {
     for (const auto code : all_faults()) {
         if (fixable(code)) continue;
         const auto reply = answer(code, ErrorFormat::gateway);
@@ -202,7 +201,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    an_error_with_nothing_to_say_still_has_texts_in_the_gateway_shape, *label("contract_2")) {
+    an_error_with_nothing_to_say_still_has_texts_in_the_gateway_shape, *label("S5")) {
     const auto reply = web::answer(
         core::make_error(ErrorCode::flow_expired, core::PublicMessage{}), ErrorFormat::gateway,
         request, house.context, "x");
@@ -211,7 +210,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(member_of(*error, "param") == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_browser_gets_the_page_with_the_same_status, *label("contract_2")) {
+BOOST_AUTO_TEST_CASE(a_browser_gets_the_page_with_the_same_status, *label("S5")) {
     for (const auto code : all_faults()) {
         if (fixable(code)) continue;
         const auto json = answer(code, ErrorFormat::gateway);
@@ -267,7 +266,7 @@ BOOST_AUTO_TEST_CASE(whoever_failed_by_basic_is_challenged_by_basic, *label("T9"
         "(absent)");
 }
 
-BOOST_AUTO_TEST_CASE(a_bad_bearer_is_challenged_by_bearer, *label("contract_2")) {
+BOOST_AUTO_TEST_CASE(a_bad_bearer_is_challenged_by_bearer, *label("S5")) {
     BOOST_TEST(
         header_of(answer(ErrorCode::invalid_bearer, ErrorFormat::gateway), "WWW-Authenticate")
             .starts_with("Bearer "));
@@ -282,7 +281,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(answer(ErrorCode::invalid_client, ErrorFormat::oauth).status == 401);
 }
 
-BOOST_AUTO_TEST_CASE(whoever_should_come_back_is_told_when, *label("contract_1") * label("T29")) {
+BOOST_AUTO_TEST_CASE(whoever_should_come_back_is_told_when, *label("S2") * label("T29")) {
     for (const auto format :
          {ErrorFormat::page, ErrorFormat::gateway, ErrorFormat::oauth, ErrorFormat::json}) {
         BOOST_TEST(header_of(answer(ErrorCode::store_unavailable, format), "Retry-After") == "2");
@@ -295,8 +294,7 @@ BOOST_AUTO_TEST_CASE(whoever_should_come_back_is_told_when, *label("contract_1")
     }
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_mistake_leads_back_to_the_page_with_a_word_of_a_closed_set, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_mistake_leads_back_to_the_page_with_a_word_of_a_closed_set, *label("S6")) {
     for (const auto code :
          {ErrorCode::identity_required, ErrorCode::invalid_virtual_key,
           ErrorCode::invalid_user_id}) {

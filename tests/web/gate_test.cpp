@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(without_a_database_nothing_passes, *label("RS11")) {
 
 BOOST_AUTO_TEST_CASE(
     a_connected_account_goes_to_the_server_behind_in_place_of_the_session_token,
-    *label("RS7") * label("contract_4")) {
+    *label("RS7") * label("S11")) {
     Guarded town;
     town.house.store->put_service(sample_service("notion"));
     auto query = sample_authorize().with("resource", "https://tools.example.org/mcp/notion");
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     who_has_not_connected_the_account_is_sent_to_sign_in_where_they_can,
-    *label("contract_3") * label("C5")) {
+    *label("S7") * label("C5")) {
     Guarded town;
     town.house.store->put_service(sample_service("notion"));
     const auto reply = town.call("/mcp/notion", town.token_for("/mcp/notion"));

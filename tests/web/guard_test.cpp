@@ -26,7 +26,7 @@ std::string reading(TestServer& house, const Sender& client_request) {
 
 BOOST_AUTO_TEST_SUITE(guard)
 
-BOOST_AUTO_TEST_CASE(a_form_of_our_own_page_is_read, *label("contract_1") * label("K44")) {
+BOOST_AUTO_TEST_CASE(a_form_of_our_own_page_is_read, *label("S2") * label("K44")) {
     TestServer house;
     for (const auto& own :
          {Sender{nullptr, nullptr}, Sender{"https://auth.example.org", nullptr},
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_form_of_our_own_page_is_read, *label("contract_1") * labe
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_form_of_another_page_is_refused, *label("contract_1") * label("K44")) {
+BOOST_AUTO_TEST_CASE(a_form_of_another_page_is_refused, *label("S2") * label("K44")) {
     TestServer house;
     for (const auto& foreign :
          {Sender{"https://evil.test", nullptr}, Sender{"https://evil.test", "cross-site"},
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_form_of_another_page_is_refused, *label("contract_1") * l
     }
 }
 
-BOOST_AUTO_TEST_CASE(our_origin_is_the_issuers_without_its_path, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(our_origin_is_the_issuers_without_its_path, *label("S2")) {
     auto policy = sample_policy();
     policy.issuer = "https://auth.example.org/t1";
     TestServer house(policy);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(only_a_form_is_read_as_a_form, *label("T1")) {
     BOOST_TEST(reading_as(form_type, "a=\xff") == "invalid_request");
 }
 
-BOOST_AUTO_TEST_CASE(an_own_form_that_cannot_be_read_names_no_flow, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(an_own_form_that_cannot_be_read_names_no_flow, *label("S2")) {
     TestServer house;
     const auto reading_own = [&](const std::string& type, const std::string& body) {
         return code_of(web::read_own_form(TestServer::post("/x", body, type), house.context));
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(an_own_form_that_cannot_be_read_names_no_flow, *label("cont
     BOOST_TEST(reading_own(form_type, "flow_id=%") == "invalid_flow");
 }
 
-BOOST_AUTO_TEST_CASE(the_actor_is_the_digest_of_the_cookie_never_the_cookie, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(the_actor_is_the_digest_of_the_cookie_never_the_cookie, *label("S6")) {
     TestServer house;
     auto request = TestServer::get("/");
     BOOST_TEST(!web::browser_context_of(request, house.context).browser);

@@ -107,8 +107,7 @@ BOOST_AUTO_TEST_CASE(two_secrets_are_none_because_one_was_planted, *label("U3") 
 }
 
 BOOST_AUTO_TEST_CASE(
-    the_cookie_is_kept_from_scripts_other_sites_and_other_hosts,
-    *label("contract_3") * label("U11")) {
+    the_cookie_is_kept_from_scripts_other_sites_and_other_hosts, *label("S6") * label("U11")) {
     TestServer secure;
     BOOST_TEST(secure.context.cookie_name == "__Host-consentgate_browser");
     BOOST_TEST(
@@ -124,7 +123,7 @@ BOOST_AUTO_TEST_CASE(
 
 // ---- what the sender wants and sends
 // ---------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(a_browser_gets_pages_and_a_program_gets_json, *label("contract_2")) {
+BOOST_AUTO_TEST_CASE(a_browser_gets_pages_and_a_program_gets_json, *label("S5")) {
     for (const auto* browser :
          {browser_accept, "text/html", "TEXT/HTML", "application/xhtml+xml",
           "text/html;q=0.9,application/json;q=0.8", "application/json;q=0.9, text/html",

@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_SUITE(journey)
 
 BOOST_AUTO_TEST_CASE(
     from_registration_to_a_token, *label("R7") * label("A25") * label("K12") * label("A8") *
-                                      label("contract_1") * label("T2") * label("T3")) {
+                                      label("S2") * label("T2") * label("T3")) {
     TestServer house;
     const auto registered = house.ask(TestServer::post(
         "/api/oauth/per-user/register",
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(session->client_name == "Tool");
 }
 
-BOOST_AUTO_TEST_CASE(nothing_secret_is_written_into_the_log, *label("K47") * label("contract_2")) {
+BOOST_AUTO_TEST_CASE(nothing_secret_is_written_into_the_log, *label("K47") * label("S5")) {
     TestServer house;
     put_key(house, "sk-bf-very-secret-key");
     Journey walk(house);
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(!holds(body, std::string(81, 'x')));
 }
 
-BOOST_AUTO_TEST_CASE(a_flow_belongs_to_its_browser, *label("U3") * label("contract_1")) {
+BOOST_AUTO_TEST_CASE(a_flow_belongs_to_its_browser, *label("U3") * label("S2")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_flow_belongs_to_its_browser, *label("U3") * label("contra
     BOOST_TEST(walk.send("submit").status == 302); // and none of it did harm
 }
 
-BOOST_AUTO_TEST_CASE(two_tabs_of_one_browser_run_two_flows, *label("contract_3") * label("U13")) {
+BOOST_AUTO_TEST_CASE(two_tabs_of_one_browser_run_two_flows, *label("S6") * label("U13")) {
     TestServer house;
     Journey walk(house);
     const auto first = walk.begin();
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(two_tabs_of_one_browser_run_two_flows, *label("contract_3")
     BOOST_TEST(walk.send("submit").status == 302);
 }
 
-BOOST_AUTO_TEST_CASE(a_finished_flow_is_finished_for_ever, *label("contract_1") * label("U14")) {
+BOOST_AUTO_TEST_CASE(a_finished_flow_is_finished_for_ever, *label("S2") * label("U14")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -182,8 +182,7 @@ BOOST_AUTO_TEST_CASE(a_finished_flow_is_finished_for_ever, *label("contract_1") 
 }
 
 BOOST_AUTO_TEST_CASE(
-    an_expired_flow_is_gone_and_a_second_earlier_it_is_not,
-    *label("contract_1") * label("contract_6")) {
+    an_expired_flow_is_gone_and_a_second_earlier_it_is_not, *label("S2") * label("S14")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -195,8 +194,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(house.ask(late).status == 302);
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_denied_flow_tells_the_client_and_is_no_more, *label("A27") * label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_denied_flow_tells_the_client_and_is_no_more, *label("A27") * label("S6")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -209,7 +207,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(error_of(walk.send("submit")) == "invalid_flow");
 }
 
-BOOST_AUTO_TEST_CASE(a_mistake_in_the_identity_leads_back_and_is_said, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_mistake_in_the_identity_leads_back_and_is_said, *label("S6")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -236,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_in_the_identity_leads_back_and_is_said, *label("c
     BOOST_TEST(!holds(other, "id=\"vk-mistake\""));
 }
 
-BOOST_AUTO_TEST_CASE(a_virtual_key_is_named_on_the_page_and_never_shown, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_virtual_key_is_named_on_the_page_and_never_shown, *label("S6")) {
     TestServer house;
     put_key(house, "sk-bf-of-anna");
     Journey walk(house);
@@ -247,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_is_named_on_the_page_and_never_shown, *label(
     BOOST_TEST(!holds(body, "sk-bf-"));
 }
 
-BOOST_AUTO_TEST_CASE(where_identity_is_enforced_the_person_is_sent_back, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(where_identity_is_enforced_the_person_is_sent_back, *label("S2")) {
     auto policy = sample_policy();
     policy.enforce_identity = true;
     TestServer house(policy);
@@ -278,7 +276,7 @@ BOOST_AUTO_TEST_CASE(the_services_page_needs_an_identity_first) {
 
 // ---- bearers
 // ---------------------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *label("S4")) {
     TestServer house;
     put_key(house, "sk-bf-of-anna");
     Journey walk(house);
@@ -302,8 +300,7 @@ BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *lab
         (code->session.identity == core::Identity{core::IdentityKind::virtual_key, "vk_sample"}));
 }
 
-BOOST_AUTO_TEST_CASE(
-    an_admin_needs_no_cookie_and_is_written_into_the_audit_log, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(an_admin_needs_no_cookie_and_is_written_into_the_audit_log, *label("S4")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -403,7 +400,7 @@ BOOST_AUTO_TEST_CASE(
 // -----------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     without_a_database_every_face_says_503_and_when_to_come_back,
-    *label("contract_1") * label("A28") * label("T29")) {
+    *label("S2") * label("A28") * label("T29")) {
     TestServer house(sample_policy(), {0, 0}, false);
     auto submit =
         TestServer::post("/api/oauth/per-user/consent/submit", "flow_id=" + std::string(22, 'f'));
@@ -436,8 +433,7 @@ BOOST_AUTO_TEST_CASE(
         200); // needs no database
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_busy_database_is_503_and_the_flow_can_be_submitted_again, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(a_busy_database_is_503_and_the_flow_can_be_submitted_again, *label("S2")) {
     TestServer house;
     Journey walk(house);
     walk.begin();

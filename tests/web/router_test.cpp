@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_query_of_16_kib_is_read_and_one_byte_more_is_414, *label("A34") * label("contract_6")) {
+    a_query_of_16_kib_is_read_and_one_byte_more_is_414, *label("A34") * label("S14")) {
     TestServer house;
     house.store->put_client(sample_client());
     const auto query = sample_authorize().text() + "&x=";
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     a_body_too_large_is_413_a_cut_one_400_and_a_late_one_408_and_none_is_read,
-    *label("R17") * label("contract_1") * label("contract_6")) {
+    *label("R17") * label("S2") * label("S14")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(walk.send("submit").status == 302);
 }
 
-BOOST_AUTO_TEST_CASE(a_form_of_64_kib_is_read_in_time, *label("contract_6")) {
+BOOST_AUTO_TEST_CASE(a_form_of_64_kib_is_read_in_time, *label("S14")) {
     TestServer house;
     Journey walk(house);
     walk.begin();
@@ -299,8 +299,7 @@ BOOST_AUTO_TEST_CASE(bursts_are_told_to_wait_in_each_face, *label("R17") * label
 }
 
 BOOST_AUTO_TEST_CASE(
-    authorize_sets_the_cookie_once_and_leads_to_a_relative_address,
-    *label("contract_3") * label("A31")) {
+    authorize_sets_the_cookie_once_and_leads_to_a_relative_address, *label("S6") * label("A31")) {
     TestServer house;
     house.store->put_client(sample_client());
     const auto first =
@@ -346,7 +345,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(!holds(nowhere.body, "href=\"https://evil.test"));
 }
 
-BOOST_AUTO_TEST_CASE(readiness_says_that_the_store_answers_and_writes_nothing, *label("issue_2")) {
+BOOST_AUTO_TEST_CASE(readiness_says_that_the_store_answers_and_writes_nothing, *label("O6")) {
     TestServer house;
     const auto reply = house.ask(TestServer::get("/readyz"));
     BOOST_TEST(reply.status == 200);
@@ -356,20 +355,19 @@ BOOST_AUTO_TEST_CASE(readiness_says_that_the_store_answers_and_writes_nothing, *
     BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
 }
 
-BOOST_AUTO_TEST_CASE(life_is_told_without_the_store_and_readiness_is_not, *label("issue_6")) {
+BOOST_AUTO_TEST_CASE(life_is_told_without_the_store_and_readiness_is_not, *label("O6")) {
     TestServer house(sample_policy(), {0, 0}, false);
     BOOST_TEST(house.ask(TestServer::get("/healthz")).status == 200);
     BOOST_TEST(house.ask(TestServer::get("/readyz")).status == 503);
 }
 
-BOOST_AUTO_TEST_CASE(
-    nothing_is_counted_or_told_unless_the_operator_asked_for_it, *label("issue_6")) {
+BOOST_AUTO_TEST_CASE(nothing_is_counted_or_told_unless_the_operator_asked_for_it, *label("O7")) {
     TestServer house;
     BOOST_TEST(house.ask(TestServer::get("/metrics")).status == 404);
 }
 
 BOOST_AUTO_TEST_CASE(
-    metrics_tell_every_request_by_route_and_status_and_nothing_a_client_chose, *label("issue_6")) {
+    metrics_tell_every_request_by_route_and_status_and_nothing_a_client_chose, *label("O7")) {
     TestServer house;
     const TempFolder folder;
     sys::Metrics metrics(folder.file("metrics"));
@@ -392,7 +390,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    every_request_is_one_line_of_log_with_its_event_id, *label("contract_2") * label("K47")) {
+    every_request_is_one_line_of_log_with_its_event_id, *label("S5") * label("K47")) {
     TestServer house;
     auto request = TestServer::get("/nope");
     request.method = "GET\nevent=forged";

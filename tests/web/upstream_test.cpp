@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_SUITE(upstream)
 
 BOOST_AUTO_TEST_CASE(
     an_account_connected_during_consent_is_the_sessions_after_it,
-    *label("contract_1") * label("contract_3") * label("RS7")) {
+    *label("S1") * label("S7") * label("RS7")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     an_answer_in_another_browser_stores_nothing_and_one_used_twice_neither,
-    *label("contract_3") * label("K21")) {
+    *label("S7") * label("K21")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_refusal_and_a_failure_lead_back_with_words_and_can_be_tried_again, *label("contract_3")) {
+    a_refusal_and_a_failure_lead_back_with_words_and_can_be_tried_again, *label("S7")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(town.exchanged(token, "github") == "access-octo");
 }
 
-BOOST_AUTO_TEST_CASE(a_service_is_asked_for_a_flow_of_this_browser_only, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_service_is_asked_for_a_flow_of_this_browser_only, *label("S7")) {
     Town town;
     town.walk.begin();
     BOOST_TEST(holds(location_of(town.begin_upstream_authorization()), "error=identity_required"));
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_service_is_asked_for_a_flow_of_this_browser_only, *label(
 }
 
 BOOST_AUTO_TEST_CASE(
-    two_who_typed_the_same_user_id_have_their_own_accounts, *label("contract_4") * label("K15")) {
+    two_who_typed_the_same_user_id_have_their_own_accounts, *label("S11") * label("K15")) {
     Town town;
     town.walk.begin();
     town.walk.send("user-id", "&user_id=anna");
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_key_finds_its_accounts_again_and_its_services_are_all_it_gets, *label("contract_4")) {
+    a_key_finds_its_accounts_again_and_its_services_are_all_it_gets, *label("S11")) {
     Town town;
     auto key = sample_virtual_key("sk-bf-a");
     key.services = {"notion"};
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_due_token_is_refreshed_once_and_a_refused_one_must_be_connected_anew, *label("contract_4")) {
+    a_due_token_is_refreshed_once_and_a_refused_one_must_be_connected_anew, *label("S9")) {
     Town town;
     town.walk.begin();
     town.walk.send("skip");
@@ -252,8 +252,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_missing_account_is_connected_by_a_link_that_is_good_once_and_says_for_whom,
-    *label("contract_3")) {
+    a_missing_account_is_connected_by_a_link_that_is_good_once_and_says_for_whom, *label("S7")) {
     Town town;
     town.walk.begin();
     town.walk.send("user-id", "&user_id=anna");
@@ -304,7 +303,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(town.exchanged(token) == "invalid_target");
 }
 
-BOOST_AUTO_TEST_CASE(a_person_sees_what_they_let_in_and_ends_it, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(a_person_sees_what_they_let_in_and_ends_it, *label("S11")) {
     Town town;
     BOOST_TEST(holds(town.house.ask(town.get("/oauth/sessions")).body, "Nothing has been let in"));
     town.walk.begin();

@@ -79,8 +79,7 @@ struct Office {
 
 BOOST_AUTO_TEST_SUITE(verified_users)
 
-BOOST_AUTO_TEST_CASE(
-    who_is_signed_in_is_not_asked_and_the_session_is_theirs, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(who_is_signed_in_is_not_asked_and_the_session_is_theirs, *label("S8")) {
     Office office;
     const auto begun = office.begin("anna");
     BOOST_TEST(location_of(begun) == "/oauth/consent/mcps?flow_id=" + office.walk.flow);
@@ -107,7 +106,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    nobody_else_goes_on_with_it_and_its_owner_still_can, *label("K45") * label("contract_4")) {
+    nobody_else_goes_on_with_it_and_its_owner_still_can, *label("K51") * label("S8")) {
     Office office;
     office.begin("anna");
     for (const auto& [other, code] :
@@ -132,7 +131,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(office.send("anna", "submit").status == 302);
 }
 
-BOOST_AUTO_TEST_CASE(without_a_name_nothing_is_begun_or_shown, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(without_a_name_nothing_is_begun_or_shown, *label("S8")) {
     Office office;
     for (const Name& nobody : {Name(), Name("")}) {
         const auto reply = office.begin(nobody);
@@ -151,7 +150,7 @@ BOOST_AUTO_TEST_CASE(without_a_name_nothing_is_begun_or_shown, *label("contract_
 }
 
 BOOST_AUTO_TEST_CASE(
-    finish_pressed_twice_leads_its_owner_on_and_nobody_else, *label("K45") * label("U14")) {
+    finish_pressed_twice_leads_its_owner_on_and_nobody_else, *label("K51") * label("U14")) {
     Office office;
     office.begin("anna");
     auto again = office.walk.form("submit");
@@ -164,7 +163,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    an_admins_bearer_replaces_the_cookie_and_not_the_person, *label("contract_1") * label("K45")) {
+    an_admins_bearer_replaces_the_cookie_and_not_the_person, *label("S4") * label("K51")) {
     Office office;
     office.begin("anna");
     office.house.store->put_virtual_key(sample_virtual_key());
@@ -180,7 +179,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     accounts_are_the_users_across_sessions_and_browsers_and_nobody_elses,
-    *label("contract_4") * label("K15") * label("K45")) {
+    *label("S8") * label("K15") * label("K51")) {
     Office office;
     office.begin("anna");
     const auto begun_authorization = office.begin_upstream_authorization("anna");
@@ -218,7 +217,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    the_sessions_page_shows_and_ends_the_askers_own, *label("U12") * label("K45")) {
+    the_sessions_page_shows_and_ends_the_askers_own, *label("U12") * label("K51")) {
     Office office;
     for (const auto* name : {"anna", "ben"}) {
         office.begin(name);
@@ -238,7 +237,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(office.sessions()[0].session.identity.value == "anna");
 }
 
-BOOST_AUTO_TEST_CASE(a_link_to_connect_later_is_its_sessions_users, *label("U10") * label("K45")) {
+BOOST_AUTO_TEST_CASE(a_link_to_connect_later_is_its_sessions_users, *label("U10") * label("K51")) {
     Office office;
     office.begin("anna");
     office.send("anna", "submit");
@@ -260,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_link_to_connect_later_is_its_sessions_users, *label("U10"
     BOOST_TEST(office.come_back("anna", begun_authorization, "later").status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(consent_is_recalled_for_the_user_who_gave_it, *label("U7") * label("K45")) {
+BOOST_AUTO_TEST_CASE(consent_is_recalled_for_the_user_who_gave_it, *label("U7") * label("K51")) {
     Office office;
     auto client = sample_client({"https://client.example/cb"});
     client.id = core::ClientId("cgc_https");

@@ -23,15 +23,14 @@ std::string token_of(const Keyring& keyring, const char* key, const Secret& from
 
 BOOST_AUTO_TEST_SUITE(keyring)
 
-BOOST_AUTO_TEST_CASE(
-    a_session_token_has_its_prefix_and_43_base64url_characters, *label("contract_6")) {
+BOOST_AUTO_TEST_CASE(a_session_token_has_its_prefix_and_43_base64url_characters, *label("S14")) {
     const auto token = token_of(Keyring({first}), "k1", code);
     BOOST_TEST(token.size() == 47U);
     BOOST_TEST(token.starts_with("cgs_"));
     BOOST_TEST(is_base64url(token.substr(4)));
 }
 
-BOOST_AUTO_TEST_CASE(the_token_depends_on_the_code_and_on_the_key, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(the_token_depends_on_the_code_and_on_the_key, *label("S12")) {
     const Keyring keyring({first, second});
     const auto token = token_of(keyring, "k1", code);
     BOOST_TEST(
@@ -41,7 +40,7 @@ BOOST_AUTO_TEST_CASE(the_token_depends_on_the_code_and_on_the_key, *label("contr
     BOOST_TEST(token.find(code.reveal()) == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_key_that_is_not_in_the_file_gives_no_token, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_key_that_is_not_in_the_file_gives_no_token, *label("S12")) {
     BOOST_TEST(token_of(Keyring({first}), "k2", code) == "(none)");
     BOOST_TEST(token_of(Keyring({first}), "", code) == "(none)");
 }
@@ -51,8 +50,7 @@ BOOST_AUTO_TEST_CASE(the_last_key_is_used_for_what_is_new) {
     BOOST_TEST(Keyring({second, first}).newest().text == "k1");
 }
 
-BOOST_AUTO_TEST_CASE(
-    a_fingerprint_tells_keys_apart_and_does_not_tell_the_key, *label("contract_5")) {
+BOOST_AUTO_TEST_CASE(a_fingerprint_tells_keys_apart_and_does_not_tell_the_key, *label("S12")) {
     BOOST_TEST(
         (Keyring::fingerprint(first) ==
          Keyring::fingerprint({KeyId("k1"), Secret(std::string(32, '\1'))})));

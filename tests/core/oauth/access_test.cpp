@@ -55,8 +55,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_client_ends_its_sessions, *label("C5")) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_disabled_deleted_or_expired_virtual_key_ends_its_sessions,
-    *label("contract_4") * label("C5")) {
+    a_disabled_deleted_or_expired_virtual_key_ends_its_sessions, *label("S11") * label("C5")) {
     auto view = alive({IdentityKind::virtual_key, "vk_sample"});
     view.virtual_key = sample_virtual_key();
     BOOST_TEST(valid(view) == "ok");
@@ -71,7 +70,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(valid(view) == "invalid_bearer");
 }
 
-BOOST_AUTO_TEST_CASE(other_identities_need_no_virtual_key, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(other_identities_need_no_virtual_key, *label("S11")) {
     BOOST_TEST(valid(alive({IdentityKind::user_id, "anna"})) == "ok");
     BOOST_TEST(valid(alive({IdentityKind::verified_user, "anna"})) == "ok");
 }

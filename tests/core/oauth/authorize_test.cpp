@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(refusals_hold_plain_ascii_and_nothing_of_the_request, *labe
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_flow_lives_as_long_as_the_policy_says, *label("contract_6")) {
+BOOST_AUTO_TEST_CASE(a_flow_lives_as_long_as_the_policy_says, *label("S14")) {
     const auto flow = valid(sample_authorize());
     BOOST_TEST(flow->id.text == "fresh");
     BOOST_TEST(flow->client_id.text == "cgc_sample");

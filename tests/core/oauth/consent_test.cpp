@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_SUITE(consent)
 // ---- which flow, whose browser
 // ---------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
-    a_flow_id_has_22_base64url_characters_and_comes_once, *label("contract_1") * label("K46")) {
+    a_flow_id_has_22_base64url_characters_and_comes_once, *label("S2") * label("K46")) {
     const auto id = [](const std::string& form) { return code_of(parse_flow_id(form_of(form))); };
     BOOST_TEST(id("flow_id=" + std::string(22, 'a')) == "ok");
     BOOST_TEST(id("flow_id=" + std::string(20, 'a') + "-_") == "ok");
@@ -84,15 +84,14 @@ BOOST_AUTO_TEST_CASE(only_the_browser_that_began_may_go_on, *label("U3") * label
     BOOST_TEST(code_of(check_flow(sample_flow(), Digest{}, false, noon)) == "browser_mismatch");
 }
 
-BOOST_AUTO_TEST_CASE(an_admin_stands_in_for_the_cookie_but_not_for_the_time, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(an_admin_stands_in_for_the_cookie_but_not_for_the_time, *label("S4")) {
     BOOST_TEST(code_of(check_flow(sample_flow(), std::nullopt, true, noon)) == "ok");
     BOOST_TEST(
         code_of(check_flow(sample_flow(), std::nullopt, true, noon + Span(900))) == "flow_expired");
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_flow_is_open_until_its_last_second_and_not_in_it,
-    *label("contract_1") * label("contract_6")) {
+    a_flow_is_open_until_its_last_second_and_not_in_it, *label("S2") * label("S14")) {
     BOOST_TEST(code_of(check_flow(sample_flow(), own_cookie(), false, noon + Span(899))) == "ok");
     BOOST_TEST(
         code_of(check_flow(sample_flow(), own_cookie(), false, noon + Span(900))) ==
@@ -104,7 +103,7 @@ BOOST_AUTO_TEST_CASE(
 
 // ---- who the person is
 // -----------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(a_user_id_has_1_to_255_bytes_after_trimming, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_user_id_has_1_to_255_bytes_after_trimming, *label("S6")) {
     BOOST_TEST(outcome(validate_user_id("  anna \t")) == "ok user_id anna");
     BOOST_TEST(outcome(validate_user_id("a")) == "ok user_id a");
     BOOST_TEST(outcome(validate_user_id("anna b@example.org")) == "ok user_id anna b@example.org");
@@ -120,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_user_id_has_1_to_255_bytes_after_trimming, *label("contra
     BOOST_TEST(code_of(validate_user_id(" \t ")) == "invalid_user_id");
 }
 
-BOOST_AUTO_TEST_CASE(a_user_id_holds_no_control_character, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_user_id_holds_no_control_character, *label("S6")) {
     for (const auto* bad :
          {"a\nb", "a\rb", "a\tb", "a\x01",
           "a\x7f"
@@ -135,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_user_id_holds_no_control_character, *label("contract_3"))
 
 BOOST_AUTO_TEST_CASE(
     a_virtual_key_must_be_known_active_and_unexpired_and_all_refusals_say_the_same,
-    *label("contract_3") * label("K39")) {
+    *label("S6") * label("K39")) {
     auto key = sample_virtual_key();
     BOOST_TEST(outcome(validate_virtual_key(key, noon)) == "ok virtual_key vk_sample");
     key.expires_at = noon + Span(1);
@@ -152,14 +151,14 @@ BOOST_AUTO_TEST_CASE(
     }
 }
 
-BOOST_AUTO_TEST_CASE(skipping_is_for_servers_that_allow_it, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(skipping_is_for_servers_that_allow_it, *label("S6")) {
     BOOST_TEST(outcome(validate_skip(sample_policy())) == "ok skipped ");
     BOOST_TEST(code_of(validate_skip(enforcing())) == "identity_required");
 }
 
 // ---- the bearer matrix of contract section 1
 // -------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(without_a_bearer_the_flows_identity_stays, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(without_a_bearer_the_flows_identity_stays, *label("S4")) {
     BOOST_TEST(submitted(nobody, std::nullopt, std::nullopt) == "ok skipped ");
     BOOST_TEST(submitted(skipped, std::nullopt, std::nullopt) == "ok skipped ");
     BOOST_TEST(submitted(typed, std::nullopt, std::nullopt) == "ok user_id anna");
@@ -167,7 +166,7 @@ BOOST_AUTO_TEST_CASE(without_a_bearer_the_flows_identity_stays, *label("contract
     BOOST_TEST(submitted(keyed, std::nullopt, std::nullopt) == "ok virtual_key vk_sample");
 }
 
-BOOST_AUTO_TEST_CASE(where_identity_is_enforced_nobody_ends_up_skipped, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(where_identity_is_enforced_nobody_ends_up_skipped, *label("S2")) {
     BOOST_TEST(submitted(nobody, std::nullopt, std::nullopt, enforcing()) == "identity_required");
     BOOST_TEST(
         submitted(skipped, std::nullopt, std::nullopt, enforcing()) ==
@@ -179,7 +178,7 @@ BOOST_AUTO_TEST_CASE(where_identity_is_enforced_nobody_ends_up_skipped, *label("
         "ok virtual_key vk_sample");
 }
 
-BOOST_AUTO_TEST_CASE(a_bearers_key_is_the_flows_key_or_becomes_it, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(a_bearers_key_is_the_flows_key_or_becomes_it, *label("S4")) {
     BOOST_TEST(submitted(nobody, names_key(), sample_virtual_key()) == "ok virtual_key vk_sample");
     BOOST_TEST(submitted(keyed, names_key(), sample_virtual_key()) == "ok virtual_key vk_sample");
     auto other = sample_virtual_key();
@@ -192,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_bearers_key_is_the_flows_key_or_becomes_it, *label("contr
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_bearer_with_an_unusable_key_is_refused_never_ignored, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(a_bearer_with_an_unusable_key_is_refused_never_ignored, *label("S4")) {
     auto off = sample_virtual_key();
     off.active = false;
     auto expired = sample_virtual_key();
@@ -206,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_bearer_with_an_unusable_key_is_refused_never_ignored, *la
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_admin_leaves_the_identity_as_it_is, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(an_admin_leaves_the_identity_as_it_is, *label("S4")) {
     BOOST_TEST(submitted(nobody, is_admin(), std::nullopt) == "ok skipped ");
     BOOST_TEST(submitted(typed, is_admin(), std::nullopt) == "ok user_id anna");
     BOOST_TEST(submitted(keyed, is_admin(), std::nullopt) == "ok virtual_key vk_sample");
@@ -214,7 +213,7 @@ BOOST_AUTO_TEST_CASE(an_admin_leaves_the_identity_as_it_is, *label("contract_1")
 
 // ---- whose tokens
 // ----------------------------------------------------------------------------------------------
-BOOST_AUTO_TEST_CASE(what_a_person_typed_owns_no_tokens_beyond_the_session, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(what_a_person_typed_owns_no_tokens_beyond_the_session, *label("S11")) {
     const SessionId one("s1");
     BOOST_TEST(token_owner(typed, one) == "session:s1");
     BOOST_TEST(token_owner(skipped, one) == "session:s1");
@@ -225,7 +224,7 @@ BOOST_AUTO_TEST_CASE(what_a_person_typed_owns_no_tokens_beyond_the_session, *lab
     BOOST_TEST(token_owner(FlowId("f1")) == "flow:f1");
 }
 
-BOOST_AUTO_TEST_CASE(no_user_id_can_name_another_owner, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(no_user_id_can_name_another_owner, *label("S11")) {
     const SessionId session("s1");
     for (const auto* hostile : {"key:vk_sample", "session:s2", "flow:f1", "s2", ""}) {
         BOOST_TEST_CONTEXT(hostile) {

@@ -20,7 +20,7 @@ std::string location_of(const Flow& flow) {
 
 BOOST_AUTO_TEST_SUITE(settling)
 
-BOOST_AUTO_TEST_CASE(the_session_is_what_the_flow_was, *label("contract_1")) {
+BOOST_AUTO_TEST_CASE(the_session_is_what_the_flow_was, *label("S1")) {
     auto flow = sample_flow();
     flow.revision = 7;
     const auto finalized_flow = finalize(
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(the_code_is_bound_to_everything_the_flow_proved, *label("A2
 }
 
 BOOST_AUTO_TEST_CASE(
-    only_digests_of_the_code_and_the_token_are_written, *label("contract_5") * label("A24")) {
+    only_digests_of_the_code_and_the_token_are_written, *label("S12") * label("A24")) {
     const auto finalized_flow = sample_settlement();
     BOOST_TEST((finalized_flow.code.hash == sha256(sample_fresh().code)));
     BOOST_TEST(
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(!(finalized_flow.session.token == finalized_flow.code.hash));
 }
 
-BOOST_AUTO_TEST_CASE(lifetimes_are_the_policys, *label("contract_6")) {
+BOOST_AUTO_TEST_CASE(lifetimes_are_the_policys, *label("S14")) {
     auto policy = sample_policy();
     policy.code_lifetime = Span(2);
     policy.session_lifetime = Span(60);
@@ -74,8 +74,7 @@ BOOST_AUTO_TEST_CASE(lifetimes_are_the_policys, *label("contract_6")) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    upstream_tokens_go_from_the_flow_to_the_sessions_owner,
-    *label("contract_1") * label("contract_4")) {
+    upstream_tokens_go_from_the_flow_to_the_sessions_owner, *label("S1") * label("S11")) {
     BOOST_TEST(sample_settlement().flow_owner == "flow:" + sample_flow().id.text);
     BOOST_TEST(sample_settlement().session_owner == "session:session_sample");
     BOOST_TEST(

@@ -192,8 +192,7 @@ BOOST_AUTO_TEST_CASE(a_narrowed_access_token_leaves_the_session_its_scope, *labe
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_session_lasts_30_idle_days_and_90_in_all,
-    *label("T25") * label("T27") * label("contract_6")) {
+    a_session_lasts_30_idle_days_and_90_in_all, *label("T25") * label("T27") * label("S14")) {
     const auto at = [](std::int64_t days) {
         return rotate(
             Secret("x"), Presented::stored(), std::nullopt, sample_keyring(), sample_policy(),

@@ -35,13 +35,12 @@ std::string checked(
 
 BOOST_AUTO_TEST_SUITE(verified_users)
 
-BOOST_AUTO_TEST_CASE(
-    the_web_server_s_word_counts_only_where_the_operator_wants_it, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(the_web_server_s_word_counts_only_where_the_operator_wants_it, *label("S8")) {
     BOOST_TEST(!verified_principal("anna", off)->has_value());
     BOOST_TEST((**verified_principal("anna", on) == verified("anna")));
 }
 
-BOOST_AUTO_TEST_CASE(no_name_is_refused_and_the_log_says_what_is_missing, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(no_name_is_refused_and_the_log_says_what_is_missing, *label("S8")) {
     for (const auto& nothing : {std::optional<std::string>(), std::optional<std::string>("")}) {
         const auto principal = verified_principal(nothing, on);
         BOOST_TEST(code_of(principal) == "verified_user_missing");
@@ -50,7 +49,7 @@ BOOST_AUTO_TEST_CASE(no_name_is_refused_and_the_log_says_what_is_missing, *label
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_name_is_as_user_ids_are_and_is_not_mended, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(a_name_is_as_user_ids_are_and_is_not_mended, *label("S8")) {
     for (const auto& good :
          {std::string("anna"), std::string("anna@EXAMPLE.ORG"), std::string("Ánna Müller"),
           std::string(255, 'a'), std::string("EXAMPLE\\anna")})
@@ -63,8 +62,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_as_user_ids_are_and_is_not_mended, *label("contra
     }
 }
 
-BOOST_AUTO_TEST_CASE(
-    what_a_verified_user_began_only_they_go_on_with, *label("K45") * label("contract_4")) {
+BOOST_AUTO_TEST_CASE(what_a_verified_user_began_only_they_go_on_with, *label("K51") * label("S8")) {
     BOOST_TEST(checked(verified("anna"), "anna", on) == "ok");
     for (const auto* other : {"ben", "Anna", "anna2", "ann"})
         BOOST_TEST(checked(verified("anna"), other, on) == "another_user");
@@ -72,7 +70,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(checked(verified("anna"), "", on) == "verified_user_missing");
 }
 
-BOOST_AUTO_TEST_CASE(what_was_begun_before_the_switch_is_nobodys_after_it, *label("K45")) {
+BOOST_AUTO_TEST_CASE(what_was_begun_before_the_switch_is_nobodys_after_it, *label("K51")) {
     for (const auto& before :
          {Identity{}, Identity{IdentityKind::skipped, {}}, Identity{IdentityKind::user_id, "anna"},
           Identity{IdentityKind::virtual_key, "anna"}}) {
@@ -84,7 +82,7 @@ BOOST_AUTO_TEST_CASE(what_was_begun_before_the_switch_is_nobodys_after_it, *labe
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_typed_name_and_a_verified_one_own_nothing_together, *label("K15") * label("contract_4")) {
+    a_typed_name_and_a_verified_one_own_nothing_together, *label("K15") * label("S8")) {
     const SessionId session("s1");
     BOOST_TEST(
         token_owner(verified("anna"), session) == token_owner(verified("anna"), SessionId("s2")));
@@ -98,7 +96,7 @@ BOOST_AUTO_TEST_CASE(
         token_owner({IdentityKind::virtual_key, "vk"}, session));
 }
 
-BOOST_AUTO_TEST_CASE(consent_is_remembered_for_the_user_who_asks_now, *label("U7") * label("K45")) {
+BOOST_AUTO_TEST_CASE(consent_is_remembered_for_the_user_who_asks_now, *label("U7") * label("K51")) {
     const std::string address = "https://client.example/cb";
     const auto recalled = [&](const Identity& earlier, const Identity& now) {
         SessionView view{sample_settlement(earlier).session, "Sample", true, sample_virtual_key()};
@@ -117,7 +115,7 @@ BOOST_AUTO_TEST_CASE(consent_is_remembered_for_the_user_who_asks_now, *label("U7
     BOOST_TEST(recalled(key, {}));
 }
 
-BOOST_AUTO_TEST_CASE(nobody_types_a_name_where_the_web_server_says_it, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(nobody_types_a_name_where_the_web_server_says_it, *label("S8")) {
     BOOST_TEST(code_of(check_typing_allowed(off)) == "ok");
     BOOST_TEST(code_of(check_typing_allowed(on)) == "invalid_request");
 }

@@ -45,8 +45,7 @@ bool is(const TokenReply& reply, UpstreamError error) {
 
 BOOST_AUTO_TEST_SUITE(upstream)
 
-BOOST_AUTO_TEST_CASE(
-    a_person_is_sent_with_pkce_state_resource_and_our_one_callback, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_one_callback, *label("S7")) {
     const auto url =
         upstream_authorize_url(
             asking_service(), Secret("the-state"), Secret(rfc7636_verifier), sample_policy())
@@ -72,7 +71,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    openid_is_asked_for_with_a_nonce_that_tells_nothing_of_the_state, *label("contract_3")) {
+    openid_is_asked_for_with_a_nonce_that_tells_nothing_of_the_state, *label("S7")) {
     const auto sent = [](const char* scope, const char* state) {
         auto service = asking_service();
         service.scope = scope;
@@ -87,7 +86,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(sent("read openid2", "one") == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_virtual_key_uses_its_services_and_no_other, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(a_virtual_key_uses_its_services_and_no_other, *label("S11")) {
     const Identity by_key{IdentityKind::virtual_key, "vk_sample"};
     auto key = sample_virtual_key();
     const auto valid = [&](const std::optional<Service>& service, const Identity& identity) {
@@ -109,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_uses_its_services_and_no_other, *label("contr
 
 BOOST_AUTO_TEST_CASE(
     an_answer_must_come_to_the_browser_that_was_sent_in_time_and_from_the_right_issuer,
-    *label("contract_3") * label("K21")) {
+    *label("S7") * label("K21")) {
     UpstreamState state;
     state.browser = sha256("browser");
     state.expires_at = noon + upstream_state_lifetime;
@@ -134,7 +133,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(code_of(check_issuer(silent, service)) == "invalid_upstream_state");
 }
 
-BOOST_AUTO_TEST_CASE(a_callback_is_a_code_or_an_error_and_never_both, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_callback_is_a_code_or_an_error_and_never_both, *label("S7")) {
     const std::string state(43, 's');
     const auto parsed = [&](const std::string& rest) {
         return parse_callback(form_of("state=" + state + rest));
@@ -155,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_callback_is_a_code_or_an_error_and_never_both, *label("co
     }
 }
 
-BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("S7")) {
     const auto request = [](ClientAuth auth) {
         return code_request(
             asking_service(auth), Secret("s:e c"), Secret("the code"), Secret(rfc7636_verifier),
@@ -179,7 +178,7 @@ BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("contract_3")) {
     BOOST_TEST(refresh.get("resource").value() == "https://notion.example/mcp");
 }
 
-BOOST_AUTO_TEST_CASE(token_replies_are_read_as_providers_write_them, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(token_replies_are_read_as_providers_write_them, *label("S7")) {
     const auto reply = replied(
         R"({"access_token":"at","token_type":"bearer","expires_in":3600,"refresh_token":"rt","scope":"a b"})");
     BOOST_REQUIRE(reply.tokens.has_value());
@@ -206,7 +205,7 @@ BOOST_AUTO_TEST_CASE(token_replies_are_read_as_providers_write_them, *label("con
         replied(R"({"access_token":")" + std::string(16384, 'a') + "\"}").tokens.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label("S7")) {
     BOOST_TEST(is(replied(R"({"error":"invalid_grant"})", 400), UpstreamError::refused));
     BOOST_TEST(is(replied(R"({"error":"bad_refresh_token"})", 200), UpstreamError::refused));
     BOOST_TEST(
@@ -242,7 +241,7 @@ BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label
     BOOST_TEST(secret.reason.find("hunter2") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_token_is_refreshed_ahead_of_its_end_and_not_before, *label("contract_4")) {
+BOOST_AUTO_TEST_CASE(a_token_is_refreshed_ahead_of_its_end_and_not_before, *label("S9")) {
     const auto at = [](Span after, Span life = Span(3600)) {
         return freshness_of(sample_token(life), noon + after);
     };
@@ -265,7 +264,7 @@ BOOST_AUTO_TEST_CASE(a_token_is_refreshed_ahead_of_its_end_and_not_before, *labe
 }
 
 BOOST_AUTO_TEST_CASE(
-    failures_pause_for_longer_each_time_and_a_refusal_ends_the_connection, *label("contract_4")) {
+    failures_pause_for_longer_each_time_and_a_refusal_ends_the_connection, *label("S9")) {
     auto token = sample_token();
     std::vector<std::int64_t> pauses;
     for (int failure = 0; failure < 9; ++failure) {
@@ -278,7 +277,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((after_failure(token, UpstreamError::refused, noon).broken_at == noon));
 }
 
-BOOST_AUTO_TEST_CASE(a_link_is_ours_for_one_service_for_fifteen_minutes, *label("contract_3")) {
+BOOST_AUTO_TEST_CASE(a_link_is_ours_for_one_service_for_fifteen_minutes, *label("S7")) {
     const auto keyring = sample_keyring();
     const ServiceId notion("notion");
     const auto link =
@@ -301,7 +300,7 @@ BOOST_AUTO_TEST_CASE(a_link_is_ours_for_one_service_for_fifteen_minutes, *label(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_link_is_for_the_browser_that_consented_while_its_session_stands, *label("contract_3")) {
+    a_link_is_for_the_browser_that_consented_while_its_session_stands, *label("S7")) {
     SessionView view{sample_settlement().session, "Sample", true, std::nullopt};
     const auto own = view.session.browser;
     BOOST_TEST(code_of(check_link_principal(view, own, noon)) == "ok");
