@@ -35,7 +35,7 @@ PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mari
 PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 chromium apache2 libapache2-mod-fcgid nginx lighttpd-modules-lua procps dpkg-dev man-db adduser systemd glewlwyd
 
 # ---- what people call ------------------------------------------------------------------------------------------
-.PHONY: all release asan tests run check test bench laws install deb deps deps-check clean help
+.PHONY: all release asan tests run check test bench requirements install deb deps deps-check clean help
 all: release ## build the optimised programs (build/release)
 release: $(addprefix build/release/,consentgate consentgate-admin whoami-mcp)
 asan: $(addprefix build/asan/,consentgate consentgate-admin whoami-mcp)
@@ -56,8 +56,8 @@ bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera: transac
 	@$(MAKE) --no-print-directory -j2 release build/release/bench
 	@tests/bench/run.sh
 
-laws: ## print which requirement is held by which tests
-	@tests/guards/laws.sh --print
+requirements: ## print which tests hold which requirement
+	@tests/guards/requirements.sh --print
 
 # DESTDIR= and PREFIX= move it. The programs look for /etc/consentgate/consentgate.conf unless they are told otherwise.
 PREFIX ?= /usr/local
@@ -99,7 +99,7 @@ clean: ## remove what was built (var/ and its data stay)
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 # ---- how it is built -------------------------------------------------------------------------------------------
 # $(call variant,release): all rules of one build. Objects depend on the headers they read (-MMD).
