@@ -9,7 +9,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 fact() { printf '%s=%s\n' "$1" "$2"; }
 status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 site=http://127.0.0.1:8080
-told() { sed -n "s/^    \($1.*\)/\1/p" "$readme" | sed "s/  *#.*//; s#https://tools.example.org#$site#" | head -n 1; } # README's line that begins so
+told() { sed -n "s/^\($1.*\)/\1/p" "$readme" | sed "s/  *#.*//; s#https://tools.example.org#$site#" | head -n 1; } # README's line that begins so
 pages=$site/.well-known/oauth-authorization-server
 
 dpkg --force-confold -i "$package" >/tmp/out 2>&1; fact installed $?
