@@ -11,8 +11,11 @@ script=$(readlink -f "$1"); shift
 
 if [ -z "${INSIDE:-}" ]; then
   [ "$(id -u)" = 0 ] && unshare -m -p -n -f true 2>/dev/null || exit 77
-  words=(); for file; do words+=("$(readlink -f "$file")"); done
-  INSIDE=yes exec unshare -m -p -n -f --mount-proc --kill-child bash "$0" $([ $booted = yes ] && echo --systemd) "$script" "${words[@]}"
+  words=() mode=()
+  for file; do words+=("$(readlink -f "$file")"); done
+  [ $booted = yes ] && mode=(--systemd)
+  INSIDE=yes exec unshare -m -p -n -f --mount-proc --kill-child \
+    bash "$0" "${mode[@]}" "$script" "${words[@]}"
 fi
 
 at=$(mktemp -d) && mount -t tmpfs none "$at" && mkdir "$at"/{up,work,root} || exit 77

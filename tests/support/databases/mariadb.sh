@@ -1,6 +1,8 @@
 #!/bin/bash
 # MariaDB for databases.sh, which reads this: one server, or a Galera cluster of three nodes.
+# shellcheck disable=SC2034 # databases.sh reads these
 STOP_SIGNAL=TERM CAN= FILE=mariadb.cnf
+# shellcheck disable=SC2034
 [[ $KIND == galera ]] && NODES=3 CAN=bootstrap FILE=galera.cnf
 # The ports on which a node hears from the others: always, for what it missed, and for a whole copy.
 GROUP=() MISSED=() COPY=()

@@ -1,6 +1,8 @@
 #!/bin/bash
 # PostgreSQL for databases.sh, which reads this: one server, or a primary (node 1) and its synchronous standby (node 2).
+# shellcheck disable=SC2034 # databases.sh reads these
 STOP_SIGNAL=INT CAN=
+# shellcheck disable=SC2034
 [[ $KIND == postgresql-pair ]] && NODES=2 CAN=promote
 
 engine_prepare() {

@@ -1,0 +1,113 @@
+#!/bin/bash
+# Tests of the guards: plants violations in a copy of the tree and expects each guard to fail and to name them.
+#
+# All plants of one guard go into the copy at once, because a guard that misses one still names the others. Each
+# expectation is one test, and the last line counts them. That the guards pass without plants is shown by
+# tests/check.sh, which runs them on the tree itself.
+set -u
+root=$(cd "$(dirname "$0")/../../.." && pwd) || exit 2
+copy=$(mktemp -d) && trap 'rm -rf "$copy"' EXIT
+tar -C "$root" -c --exclude=./.git --exclude=./build --exclude=./var --exclude=node_modules . | tar -C "$copy" -x
+ln -s "$root/build" "$copy/build"
+cd "$copy" || exit 2
+passed=0 failed=0 planted=()
+
+plant() { # plant FILE TEXT: a new file, or lines at the end of one that is there
+  mkdir -p "$(dirname "$1")"
+  [ -e "$1" ] && [ ! -e "$1.before" ] && cp "$1" "$1.before"
+  printf '%b\n' "$2" >>"$1"
+  planted+=("$1")
+}
+
+expect() { # expect GUARD [ARGUMENT…] -- WORDS…: the guard fails, and each of WORDS is in what it prints
+  local guard=$1 arguments=() output file; shift
+  while [ "$1" != -- ]; do arguments+=("$1"); shift; done; shift
+  output=$("tests/guards/$guard.sh" "${arguments[@]}" 2>&1) && {
+    echo "$guard passed in spite of what was planted"; failed=$((failed + 1)); }
+  for words; do
+    if grep -qF -- "$words" <<<"$output"; then passed=$((passed + 1)); continue; fi
+    failed=$((failed + 1))
+    echo "$guard does not say \"$words\""
+  done
+  while read -r file; do
+    rm -f "$file"; [ ! -e "$file.before" ] || mv "$file.before" "$file"
+  done < <(printf '%s\n' "${planted[@]}" | sort -u)
+  planted=()
+}
+
+repeated() { printf "$1%.0s" $(seq "$2"); }
+
+plant docs/requirements.md '| ZZ9 | The server does what no test holds. | Ours |
+| D1 | The id stands twice. | Ours |
+| D900 | no sentence | |'
+plant tests/core/planted_test.cpp 'BOOST_AUTO_TEST_CASE(\n    it_wraps,\n    *label("QQ7")) {}'
+plant tests/store/planted_cases.cpp 'STORE_CASE(\n    a_case_that_wraps, "D1 QQ8") {}\nSERVER_CASE(a_case_on_one_line, "QQ5") {}'
+plant tests/e2e/planted.test.mjs "  test(\`D1 QQ6 behind \${front.name}: a title\`, async () => {});"
+plant include/consentgate/core/planted.h '// spec: docs/requirements.md YY77'
+expect requirements -- 'no test holds requirement ZZ9' 'has an id twice: D1' \
+  'neither a sentence nor a source: | D900' 'lacks the label QQ7 of tests/core/planted_test.cpp' \
+  'lacks the label QQ8' 'lacks the label QQ5' 'lacks the label QQ6' 'has no YY77'
+
+lines=$(repeated '    count += 1;\n' 59)
+plant src/core/base/planted.cpp "int planted_wrapped(\n    int count) {\n$lines    return count;\n}"
+plant src/core/base/planted.cpp "const std::string& planted_reference(int count) {\n$lines    return name;\n}"
+plant src/core/base/planted.cpp "class Planted {\n    void planted_member(int count) {\n$lines\n    }\n};"
+plant src/core/base/planted_short.cpp "int planted_short(int count) {\n$(repeated '    count += 1;\n' 58)}"
+plant src/core/base/planted_file.cpp "$(repeated '// a line\n' 401)"
+plant src/core/base/planted_wide.h "// $(repeated x 98)"
+plant tests/support/planted.sh "# $(repeated x 99)"
+plant docs/planted.md "$(repeated 'word ' 21)\n| $(repeated 'a wide table ' 10) |"
+plant README.md "$(repeated 'line\n' 500)"
+expect sizes -- 'planted_wrapped has 62 lines' 'planted_reference has 61 lines' \
+  'planted_member has 61 lines' 'planted_file.cpp has 401 lines' 'planted_wide.h:1: 101 columns' \
+  'planted.sh:1: 101 columns' 'planted.md:1: 105 columns' 'README.md has'
+
+plant src/core/base/planted.cpp '#include "consentgate/core/oauth/scope.h"'
+plant src/store/planted.cpp '#include "consentgate/sys/clock.h"\n#include "../web/asset.h"'
+plant src/web/planted.cpp '#include "store/database.h"'
+plant src/usecase/planted.cpp '#include <netdb.h>\n#include <sqlite3.h>'
+plant include/consentgate/web/planted.h '#include <Poco/URI.h>\n#include "asset.h"'
+plant tests/web/planted_test.cpp '#include "store/database.h"'
+expect includes -- 'core/base/planted.cpp:1: core/base may not include core/oauth' \
+  'planted.cpp:1: store may not include sys' \
+  'src/store/planted.cpp:2: a private header is included by its name alone' \
+  'src/web/planted.cpp:1: a private header' 'only src/sys/ may include <netdb.h>' \
+  'only src/store/ may include <sqlite3.h>' 'a public header may not include <Poco/URI.h>' \
+  'planted.h:2: a public header includes public headers only' \
+  'only the tests of store may include its private headers'
+
+plant src/web/planted.cpp 'auto a = "SELECT 1";\nauto b = getenv("HOME");\nauto c = std::random_device{}();\nauto d = time(nullptr);'
+expect strays -- 'src/web/planted.cpp:1:' 'src/web/planted.cpp:2:' 'src/web/planted.cpp:3:' \
+  'src/web/planted.cpp:4:'
+
+plant src/web/planted.cpp 'int  planted ;'
+expect format src/web/planted.cpp -- 'src/web/planted.cpp'
+
+plant src/web/planted.cpp '// The worker is told.\nvoid settle_planted();\nstruct PlantedRoom {};\n// What counts is planted.\n// It counts. Who asks is known.\n// spec: contract section 4'
+plant docs/planted.md 'The heart of the planted matter.'
+expect language -- 'planted.cpp:1: "told"' 'planted.cpp:2: "settle"' 'planted.cpp:3: "room"' \
+  'planted.cpp:4:// What counts is planted.   <- names no actor' \
+  'planted.cpp:5:// It counts. Who asks is known.   <- names no actor' \
+  'planted.cpp:6:// spec: contract section 4' 'planted.md:1: "heart"'
+
+plant docs/planted.md "\`src/planted/none.cpp\`\n[a link](none.md)\n[a heading](#planted-heading)\n$copy/var"
+plant src/web/planted.cpp '// The list is in docs/none.md'
+expect documents -- 'docs/planted.md:1: there is no src/planted/none.cpp' \
+  'docs/planted.md:2: there is no none.md' 'has no heading #planted-heading' \
+  'names the folder of this checkout' 'src/web/planted.cpp:1: there is no docs/none.md'
+
+plant tests/support/planted.sh '#!/bin/bash\nunused=1'
+expect shell -- 'planted.sh cannot be started' 'planted.sh does not say what it does' \
+  'unused appears unused'
+
+plant conf/consentgate.conf '#planted_key = 1'
+expect conf_reference -- '> planted_key = 1'
+
+git init -q . && git add tests/guards && commit() { git -c user.name=x -c user.email=x@localhost commit -q --allow-empty -m "$1"; }
+commit 'The first one is left alone' && first=$(git rev-parse HEAD)
+commit 'Planted: a capital' && commit 'planted words without an area' && commit "area: $(repeated x 70)" && commit 'area, other: add a good one'
+expect commits "$first" -- 'does not read "area: verb …": Planted: a capital' \
+  'planted words without an area' '76 characters, the limit is 72'
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
