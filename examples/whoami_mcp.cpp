@@ -13,22 +13,19 @@
 #include "consentgate/web/answer.h"
 #include "consentgate/web/fastcgi.h"
 
-#include <Poco/JSON/Array.h>
-
 #include <cstdlib>
 #include <iostream>
 
 namespace {
 
 using namespace consentgate;
-using Poco::JSON::Array;
-using Poco::JSON::Object;
+using core::JsonObject;
 using web::Reply;
 using web::Request;
 
-Object object() { return Object(Poco::JSON_PRESERVE_KEY_ORDER); }
+JsonObject object() { return {}; }
 
-Reply json(int status, const Object& document) {
+Reply json(int status, const JsonObject& document) {
     return Reply{status, {}, core::json_string(document)}
         .header("Content-Type", "application/json")
         .header("Cache-Control", "no-store");
@@ -45,7 +42,7 @@ Reply challenge(
         .header("WWW-Authenticate", value);
 }
 
-Object identity_of(const core::SessionView& view) {
+JsonObject identity_of(const core::SessionView& view) {
     const auto& identity = view.session.identity;
     auto out = object();
     out.set("client_id", view.session.client_id.text).set("client_name", view.client_name);
@@ -54,9 +51,9 @@ Object identity_of(const core::SessionView& view) {
     return out;
 }
 
-Object initialize(const Object& params) {
+JsonObject initialize(const JsonObject& params) {
     auto result = object();
-    const auto asked = core::json_text(params, "protocolVersion").value_or("");
+    const auto asked = params.text("protocolVersion").value_or("");
     const bool known = asked == "2025-03-26" || asked == "2025-06-18" || asked == "2025-11-25";
     result.set("protocolVersion", known ? asked : "2025-11-25");
     auto capabilities = object();
@@ -66,7 +63,7 @@ Object initialize(const Object& params) {
     return result.set("capabilities", capabilities).set("serverInfo", info);
 }
 
-Object tool(const std::string& name, const std::string& title, const std::string& description) {
+JsonObject tool(const std::string& name, const std::string& title, const std::string& description) {
     auto schema = object();
     schema.set("type", "object").set("properties", object()).set("additionalProperties", false);
     return object()
@@ -76,11 +73,11 @@ Object tool(const std::string& name, const std::string& title, const std::string
         .set("inputSchema", schema);
 }
 
-Object list_tools() {
-    Array tools;
-    tools.add(
+JsonObject list_tools() {
+    core::JsonArray tools;
+    tools.push_back(
         tool("whoami", "Who am I", "Names the client and the person this session belongs to."));
-    tools.add(tool(
+    tools.push_back(tool(
         "profile", "Profile",
         "Tells since when you are signed in and what for; takes the scope profile."));
     return object().set("tools", tools);
@@ -91,59 +88,59 @@ const core::ScopeSet& profile_scopes() {
     return scopes;
 }
 
-Object call_profile(const core::SessionView& view) {
+JsonObject call_profile(const core::SessionView& view) {
     auto profile = identity_of(view);
     profile.set("since", core::epoch(view.session.created_at))
         .set("scope", view.session.scope.text());
-    Array list;
-    list.add(object().set("type", "text").set("text", core::json_string(profile)));
-    return object().set("content", list).set("structuredContent", profile).set("isError", false);
+    const core::JsonArray content{
+        object().set("type", "text").set("text", core::json_string(profile))};
+    return object().set("content", content).set("structuredContent", profile).set("isError", false);
 }
 
-Object call_whoami(const core::SessionView& view) {
+JsonObject call_whoami(const core::SessionView& view) {
     const auto identity = identity_of(view);
     auto content = object();
     content.set("type", "text");
     content.set(
         "text", "client=" + view.client_name +
-                    " identity=" + identity.getValue<std::string>("identity_kind") + ":" +
-                    identity.getValue<std::string>("identity"));
-    Array list;
-    list.add(content);
-    return object().set("content", list).set("structuredContent", identity).set("isError", false);
+                    " identity=" + identity.text("identity_kind").value() + ":" +
+                    identity.text("identity").value());
+    return object()
+        .set("content", core::JsonArray{content})
+        .set("structuredContent", identity)
+        .set("isError", false);
 }
 
-Reply rpc_error(int status, const Poco::Dynamic::Var& id, int code, const std::string& message) {
+Reply rpc_error(int status, const core::Json& id, int code, const std::string& message) {
     auto error = object();
     error.set("code", code).set("message", message);
     return json(status, object().set("jsonrpc", "2.0").set("id", id).set("error", error));
 }
 
-Reply answer_rpc(const Object& message, const core::SessionView& view) {
-    const auto method = core::json_text(message, "method");
-    const auto id = message.has("id") ? message.get("id") : Poco::Dynamic::Var();
-    if (core::json_text(message, "jsonrpc") != "2.0" || !method)
+Reply answer_rpc(const JsonObject& message, const core::SessionView& view) {
+    const auto method = message.text("method");
+    const auto id = message.contains("id") ? *message.find("id") : core::Json();
+    if (message.text("jsonrpc") != "2.0" || !method)
         return rpc_error(400, {}, -32600, "not a JSON-RPC 2.0 request");
-    if (!message.has("id")) return Reply{202, {}, {}}; // a notification
-    const auto params = message.isObject("params") ? *message.getObject("params") : object();
-    const auto result = [&](const Object& value) {
+    if (!message.contains("id")) return Reply{202, {}, {}}; // a notification
+    const auto params = message.object("params") ? *message.object("params") : object();
+    const auto result = [&](const JsonObject& value) {
         return json(200, object().set("jsonrpc", "2.0").set("id", id).set("result", value));
     };
     if (*method == "initialize") return result(initialize(params));
     if (*method == "ping") return result(object());
     if (*method == "tools/list") return result(list_tools());
-    if (*method == "tools/call" && core::json_text(params, "name") == "whoami")
+    if (*method == "tools/call" && params.text("name") == "whoami")
         return result(call_whoami(view));
-    if (*method == "tools/call" && core::json_text(params, "name") == "profile")
+    if (*method == "tools/call" && params.text("name") == "profile")
         return result(call_profile(view));
     if (*method == "tools/call") return rpc_error(200, id, -32602, "there is no such tool");
     return rpc_error(200, id, -32601, "there is no such method");
 }
 
-bool calls_profile(const Object& message) {
-    const auto params = message.isObject("params") ? message.getObject("params") : Object::Ptr();
-    return core::json_text(message, "method") == "tools/call" && params &&
-           core::json_text(*params, "name") == "profile";
+bool calls_profile(const JsonObject& message) {
+    const auto* params = message.object("params");
+    return message.text("method") == "tools/call" && params && params->text("name") == "profile";
 }
 
 // Access comes before everything else about the request (requirement C15).

@@ -41,30 +41,27 @@ store::Store& Context::store() {
 Cell yes_no(bool value) { return {value ? "yes" : "no", value}; }
 
 Cell when(std::optional<core::Instant> at) {
-    if (!at) return {"never", Poco::Dynamic::Var()};
+    if (!at) return {"never", core::Json()};
     const Poco::LocalDateTime local(
         Poco::DateTime(Poco::Timestamp::fromEpochTime(core::epoch(*at))));
     return {Poco::DateTimeFormatter::format(local, "%Y-%m-%d %H:%M"), core::epoch(*at)};
 }
 
 Cell list_of(const std::vector<std::string>& values, const std::string& none) {
-    Poco::JSON::Array array;
-    for (const auto& value : values) array.add(value);
-    return {values.empty() ? none : core::join(values, " "), array};
+    return {values.empty() ? none : core::join(values, " "), core::json_array(values)};
 }
 
-void print(const Poco::JSON::Object& object) { std::cout << core::json_string(object) << "\n"; }
+void print(const core::JsonObject& object) { std::cout << core::json_string(object) << "\n"; }
 
 void print(const Table& table, bool json) {
     if (json) {
-        Poco::JSON::Array array;
+        core::JsonArray array;
         for (const auto& row : table.rows) {
-            Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+            core::JsonObject object;
             for (std::size_t i = 0; i < row.size(); ++i) object.set(table.columns[i], row[i].value);
-            array.add(object);
+            array.push_back(std::move(object));
         }
-        array.stringify(std::cout);
-        std::cout << "\n";
+        std::cout << core::json_string(array) << "\n";
         return;
     }
     std::vector<std::size_t> widths;
@@ -94,7 +91,7 @@ void print(const Table& table, bool json) {
 
 void print_one(const std::vector<std::pair<std::string, Cell>>& facts, bool json) {
     std::size_t width = 0;
-    Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+    core::JsonObject object;
     for (const auto& [name, cell] : facts) {
         width = std::max(width, name.size());
         object.set(name, cell.value);

@@ -5,9 +5,6 @@
 #include "consentgate/core/base/time.h"
 #include "consentgate/store/store.h"
 
-#include <Poco/JSON/Array.h>
-#include <Poco/JSON/Object.h>
-
 #include <map>
 #include <memory>
 #include <optional>
@@ -76,12 +73,11 @@ std::vector<Command> doctor_commands();
 // One cell of a table: what a person reads, and what a program gets.
 struct Cell {
     std::string shown;
-    Poco::Dynamic::Var value;
+    core::Json value;
 
     Cell(const char* text) : Cell(std::string(text)) {}
     Cell(std::string text) : shown(text), value(std::move(text)) {}
-    Cell(std::string text, Poco::Dynamic::Var json)
-        : shown(std::move(text)), value(std::move(json)) {}
+    Cell(std::string text, core::Json json) : shown(std::move(text)), value(std::move(json)) {}
 };
 Cell yes_no(bool value); // "yes"; true
 Cell when(std::optional<core::Instant>
@@ -98,7 +94,7 @@ struct Table {
 void print(const Table& table, bool json);
 void print_one(
     const std::vector<std::pair<std::string, Cell>>& facts,
-    bool json);                               // one thing: a line for each fact
-void print(const Poco::JSON::Object& object); // one line of JSON
+    bool json);                             // one thing: a line for each fact
+void print(const core::JsonObject& object); // one line of JSON
 
 } // namespace consentgate::app::admin

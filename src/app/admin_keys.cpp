@@ -26,7 +26,7 @@ int add(Context& context, const Arguments& arguments) {
         arguments.all("service"), context.now);
     if (!made) throw UsageError(made.error().message);
     if (arguments.has("json")) {
-        Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+        core::JsonObject object;
         object.set("id", made->key.id.text)
             .set("name", made->key.name)
             .set("virtual_key", made->clear.reveal());

@@ -17,7 +17,7 @@ int add(Context& context, const Arguments& arguments) {
         arguments.all("service"), context.now);
     if (!made) throw UsageError(arguments.words.front() + ": " + made.error().message);
     if (arguments.has("json")) {
-        Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+        core::JsonObject object;
         object.set("id", made->server.id.text)
             .set("resource", made->server.resource)
             .set("services", list_of(made->server.services, "none").value)

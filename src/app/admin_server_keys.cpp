@@ -85,9 +85,7 @@ int add(Context& context, const Arguments& arguments) {
     sys::OsRandom random;
     const auto key = sys::add_key(vault.config.key_file, random);
     if (arguments.has("json"))
-        print(Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER)
-                  .set("id", key.text)
-                  .set("key_file", vault.config.key_file));
+        print(core::JsonObject().set("id", key.text).set("key_file", vault.config.key_file));
     else
         std::cout << key.text << "\n";
     std::cerr
@@ -156,16 +154,14 @@ usecase::Rekeyed rekey_all(Vault& vault, bool wait, const StopSignals& stop) {
     return all;
 }
 
-Poco::JSON::Array left_json(const std::vector<KeyLife>& keys) {
-    Poco::JSON::Array left;
+core::JsonArray left_json(const std::vector<KeyLife>& keys) {
+    core::JsonArray left;
     for (const auto& key : keys) {
         if (key.stage == KeyStage::current || key.use.total() == 0) continue;
-        Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+        core::JsonObject object;
         object.set("id", key.key.text).set("rows", static_cast<std::int64_t>(key.use.total()));
-        object.set(
-            "until",
-            key.until ? Poco::Dynamic::Var(core::epoch(*key.until)) : Poco::Dynamic::Var());
-        left.add(object);
+        object.set("until", key.until ? core::Json(core::epoch(*key.until)) : core::Json());
+        left.push_back(std::move(object));
     }
     return left;
 }
@@ -203,7 +199,7 @@ int rotate(Context& context, const Arguments& arguments) {
         std::size_t rows = 0;
         for (const auto& key : keys) rows += key.key == to ? 0 : key.use.total();
         if (arguments.has("json"))
-            print(Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER)
+            print(core::JsonObject()
                       .set("current", to.text)
                       .set("to_move", static_cast<std::int64_t>(rows)));
         else
@@ -222,7 +218,7 @@ int rotate(Context& context, const Arguments& arguments) {
     const auto moved = rekey_all(vault, arguments.has("wait"), stop);
     const auto keys = vault.keys();
     if (arguments.has("json")) {
-        print(Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER)
+        print(core::JsonObject()
                   .set("current", vault.keyring.newest().text)
                   .set("upstream_tokens", static_cast<std::int64_t>(moved.accounts))
                   .set("services", static_cast<std::int64_t>(moved.services))

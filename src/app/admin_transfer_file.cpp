@@ -7,7 +7,6 @@
 #include <Poco/Base64Encoder.h>
 #include <Poco/Exception.h>
 #include <Poco/JSONString.h>
-#include <Poco/NumberParser.h>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -20,6 +19,7 @@
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace consentgate::app::admin {
 namespace {
@@ -65,42 +65,39 @@ std::string from_base64url(const std::string& text) {
 }
 
 // False when the value is not one of this column.
-bool read_field(const Poco::Dynamic::Var& value, const Column& column, Field& to) {
-    if (value.isEmpty()) return true;
+bool read_field(const core::Json& value, const Column& column, Field& to) {
+    if (value.is_null()) return true;
     if (column.kind == Column::Kind::number) {
-        if (value.isInteger()) to = std::int64_t{value.convert<Poco::Int64>()};
-        return value.isInteger();
+        if (value.integer() != nullptr) to = *value.integer();
+        return value.integer() != nullptr;
     }
     if (column.kind == Column::Kind::text) {
-        if (value.isString()) to = value.extract<std::string>();
-        return value.isString();
+        if (value.text() != nullptr) to = *value.text();
+        return value.text() != nullptr;
     }
-    if (value.type() != typeid(Poco::JSON::Object::Ptr)) return false;
-    const auto& object = *value.extract<Poco::JSON::Object::Ptr>();
-    const auto text = core::json_text(object, "base64url");
-    if (!text || text->empty() || object.size() != 1) return false;
+    if (value.object() == nullptr) return false;
+    const auto text = value.object()->text("base64url");
+    if (!text || text->empty() || value.object()->size() != 1) return false;
     to = from_base64url(*text);
     return true;
 }
 
 // Empty when it is no row of this table.
-Record record_of(const Poco::JSON::Object& row, const Table& table) {
+Record record_of(const core::JsonObject& row, const Table& table) {
     Record record;
     for (const auto& column : table.columns) {
-        if (!row.has(column.name) ||
-            !read_field(row.get(column.name), column, record.emplace_back()))
-            return {};
+        const auto* value = row.find(column.name);
+        if (value == nullptr || !read_field(*value, column, record.emplace_back())) return {};
     }
     const auto* key = std::get_if<std::string>(&record.front());
     const bool whole = row.size() == table.columns.size() && key != nullptr && !key->empty();
     return whole ? record : Record();
 }
 
-std::optional<int> number_in(const Poco::JSON::Object& object, const std::string& name) {
-    int number = 0;
-    const bool is_one = object.has(name) && object.get(name).isInteger() &&
-                        Poco::NumberParser::tryParse(object.get(name).toString(), number);
-    return is_one ? std::optional(number) : std::nullopt;
+std::optional<int> number_in(const core::JsonObject& object, const std::string& name) {
+    const auto number = object.integer(name);
+    if (!number || !std::in_range<int>(*number)) return std::nullopt;
+    return static_cast<int>(*number);
 }
 
 } // namespace
@@ -203,9 +200,8 @@ bool ExportReader::next() {
 
 Record ExportReader::record() {
     const auto object = core::parse_json_object(line_);
-    const auto row =
-        object && object->size() == 2 ? object->getObject("row") : Poco::JSON::Object::Ptr();
-    if (!row) damaged();
+    const auto* row = object && object->size() == 2 ? object->object("row") : nullptr;
+    if (row == nullptr) damaged();
     try {
         auto record = record_of(*row, store::transfer_tables()[table_]);
         if (record.empty() || (table_ == last_table_ && store::key_of(record) <= last_key_))
@@ -213,7 +209,7 @@ Record ExportReader::record() {
         last_table_ = table_;
         last_key_ = store::key_of(record);
         return record;
-    } catch (const Poco::Exception&) { // a number that is too large, or no base64url
+    } catch (const Poco::Exception&) { // no base64url
         damaged();
     }
 }

@@ -14,7 +14,6 @@
 #include "consentgate/store/transfer.h"
 
 #include <Poco/Crypto/DigestEngine.h>
-#include <Poco/JSON/Object.h>
 
 #include <cstdint>
 #include <fstream>

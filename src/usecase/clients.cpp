@@ -2,8 +2,6 @@
 
 #include "consentgate/core/base/json.h"
 
-#include <Poco/JSON/Array.h>
-
 namespace consentgate::usecase {
 namespace {
 
@@ -35,23 +33,20 @@ core::Result<Registered> register_client(
 }
 
 core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, core::Instant now) {
-    Poco::JSON::Object document;
-    Poco::JSON::Array uris;
-    for (const auto& uri : asked.redirect_uris) uris.add(uri);
-    Poco::JSON::Array grants;
-    for (const auto* grant : {"authorization_code", "refresh_token"})
-        grants.add(std::string(grant));
-    document.set("client_name", asked.name).set("redirect_uris", uris).set("grant_types", grants);
+    core::JsonObject document;
+    document.set("client_name", asked.name)
+        .set("redirect_uris", core::json_array(asked.redirect_uris))
+        .set("grant_types", core::json_array({"authorization_code", "refresh_token"}));
     document.set("token_endpoint_auth_method", std::string(core::name_of(asked.auth)));
     if (!asked.jwks_uri.empty())
         document.set("jwks_uri", asked.jwks_uri);
     else if (asked.auth == core::ClientAuth::private_key_jwt) {
-        const auto jwks = core::parse_json_object(asked.jwks);
+        auto jwks = core::parse_json_object(asked.jwks);
         if (!jwks)
             return core::make_error(
                 core::ErrorCode::invalid_client_metadata,
                 core::PublicMessage{"the keys are not a JSON object"}, core::LogDetail{}, "jwks");
-        document.set("jwks", jwks);
+        document.set("jwks", std::move(*jwks));
     }
     auto client = core::validate_registration(
         core::json_string(document), deps.policy, mint_client_id(deps), now);

@@ -11,7 +11,7 @@ namespace consentgate::web {
 namespace {
 
 using core::ErrorCode;
-using Poco::JSON::Object;
+using core::JsonObject;
 
 // The same fault is 401 to a program that failed to authenticate and 400 to a person whose app sent
 // a wrong id.
@@ -23,7 +23,7 @@ int page_status(ErrorCode code) {
 // knows it as invalid_request.
 Reply oauth_answer(const core::Error& error, const Request& request) {
     const auto& known = core::traits(error.code);
-    Object body(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject body;
     body.set("error", std::string(known.oauth_error));
     if (!error.message.empty()) body.set("error_description", core::plain_ascii(error.message));
     if (error.code == ErrorCode::interaction_required && error.continue_url)
@@ -36,7 +36,7 @@ Reply oauth_answer(const core::Error& error, const Request& request) {
 }
 
 Reply json_answer(const core::Error& error) {
-    Object body(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject body;
     body.set("error", std::string(core::traits(error.code).name));
     return answer_json(core::traits(error.code).status, core::json_string(body))
         .header("Cache-Control", "no-store");
@@ -47,15 +47,15 @@ Reply gateway_answer(
     const core::Error& error, const Request& request, const std::string& request_type) {
     const auto& known = core::traits(error.code);
     const int status = page_status(error.code);
-    Object inner(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject inner;
     inner.set("type", std::string(known.type));
     inner.set("code", std::string(known.name));
     inner.set("message", core::plain_ascii(error.message));
     inner.set("param", core::plain_ascii(error.param));
     inner.set("event_id", request.event_id);
-    Object extra(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject extra;
     extra.set("provider", "").set("model_requested", "").set("request_type", request_type);
-    Object body(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject body;
     body.set("event_id", request.event_id)
         .set("type", "error")
         .set("is_bifrost_error", true)

@@ -5,6 +5,8 @@
 
 #include <Poco/Crypto/ECKey.h>
 #include <Poco/Crypto/RSAKey.h>
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
 #include <Poco/JWT/Signer.h>
 #include <Poco/JWT/Token.h>
 
@@ -42,7 +44,7 @@ inline core::Secret sign(
     const std::string& secret = hmac_secret) {
     Poco::JWT::Token token;
     token.setType("JWT");
-    const auto object = json_of(claims);
+    const auto object = Poco::JSON::Parser().parse(claims).extract<Poco::JSON::Object::Ptr>();
     for (const auto& [name, value] : *object) token.payload().set(name, value);
     Poco::JWT::Signer signer;
     signer.setHMACKey(secret);

@@ -187,25 +187,27 @@ inline std::string query_value(const std::string& uri, const std::string& name) 
     return text_of(form.raw(name));
 }
 
-inline Poco::JSON::Object::Ptr json_of(const std::string& text) {
+inline std::optional<core::JsonObject> json_of(const std::string& text) {
     auto object = core::parse_json_object(text);
     if (!object) throw std::logic_error("not a JSON object: " + text);
     return object;
 }
 
 // Names of all members, in order, e.g. "client_id redirect_uris".
-inline std::string members_of(const Poco::JSON::Object& object) {
-    return core::join(object.getNames(), " ");
+inline std::string members_of(const core::JsonObject& object) {
+    std::vector<std::string> names;
+    for (const auto& member : object.members()) names.push_back(member.name);
+    return core::join(names, " ");
 }
 
 // The texts of an array member, joined by blanks.
-inline std::string array_of(const Poco::JSON::Object& object, const std::string& name) {
-    const auto texts = core::json_texts(object, name);
+inline std::string array_of(const core::JsonObject& object, const std::string& name) {
+    const auto texts = object.texts(name);
     return texts ? core::join(*texts, " ") : "(absent)";
 }
 
-inline std::string member_of(const Poco::JSON::Object& object, const std::string& name) {
-    return text_of(core::json_text(object, name));
+inline std::string member_of(const core::JsonObject& object, const std::string& name) {
+    return text_of(object.text(name));
 }
 
 } // namespace consentgate::tests

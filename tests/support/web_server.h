@@ -35,8 +35,8 @@ inline std::string location_of(const web::Reply& reply) { return header_of(reply
 // error.code of the gateway shape, or error of the OAuth shape.
 inline std::string error_of(const web::Reply& reply) {
     const auto body = json_of(reply.body);
-    return body->isObject("error") ? member_of(*body->getObject("error"), "code")
-                                   : member_of(*body, "error");
+    return body->object("error") ? member_of(*body->object("error"), "code")
+                                 : member_of(*body, "error");
 }
 
 inline bool holds(std::string_view text, std::string_view part) {

@@ -180,16 +180,15 @@ BOOST_AUTO_TEST_CASE(the_gateway_shape_has_exactly_its_members_with_their_types,
                 "event_id type is_bifrost_error status_code error extra_fields");
             BOOST_TEST(member_of(*body, "event_id") == request.event_id);
             BOOST_TEST(member_of(*body, "type") == "error");
-            BOOST_TEST(body->get("is_bifrost_error").isBoolean());
-            BOOST_TEST(body->getValue<bool>("is_bifrost_error"));
-            BOOST_TEST(body->getValue<int>("status_code") == reply.status);
-            const auto error = body->getObject("error");
+            BOOST_TEST(body->flag("is_bifrost_error").value());
+            BOOST_TEST(body->integer("status_code").value() == reply.status);
+            const auto error = body->object("error");
             BOOST_TEST(members_of(*error) == "type code message param event_id");
             BOOST_TEST(member_of(*error, "code") == name_of(code));
             BOOST_TEST(member_of(*error, "message") == "said  caf   ");
             BOOST_TEST(member_of(*error, "param") == "param  ");
             BOOST_TEST(member_of(*error, "event_id") == request.event_id);
-            const auto extra = body->getObject("extra_fields");
+            const auto extra = body->object("extra_fields");
             BOOST_TEST(members_of(*extra) == "provider model_requested request_type");
             BOOST_TEST(member_of(*extra, "provider") == "");
             BOOST_TEST(member_of(*extra, "model_requested") == "");
@@ -205,7 +204,7 @@ BOOST_AUTO_TEST_CASE(
     const auto reply = web::answer(
         core::make_error(ErrorCode::flow_expired, core::PublicMessage{}), ErrorFormat::gateway,
         request, house.context, "x");
-    const auto error = json_of(reply.body)->getObject("error");
+    const auto error = json_of(reply.body)->object("error");
     BOOST_TEST(member_of(*error, "message") == "");
     BOOST_TEST(member_of(*error, "param") == "");
 }

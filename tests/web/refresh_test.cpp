@@ -16,7 +16,7 @@ namespace {
 // A signed-in client that can refresh.
 struct SignedIn : TestServer {
     Journey walk{*this};
-    Poco::JSON::Object::Ptr first;
+    std::optional<core::JsonObject> first;
 
     SignedIn() {
         auto client = sample_client();
@@ -53,10 +53,10 @@ struct SignedIn : TestServer {
             deps, core::Secret(token), policy.resources.front().url, noon + core::Span(after));
         return static_cast<bool>(checked);
     }
-    static std::string access(const Poco::JSON::Object::Ptr& document) {
+    static std::string access(const std::optional<core::JsonObject>& document) {
         return member_of(*document, "access_token");
     }
-    static std::string token(const Poco::JSON::Object::Ptr& document) {
+    static std::string token(const std::optional<core::JsonObject>& document) {
         return member_of(*document, "refresh_token");
     }
 };
@@ -74,12 +74,12 @@ BOOST_AUTO_TEST_CASE(
             "/api/oauth/per-user/register",
             R"({"redirect_uris":["http://127.0.0.1/cb"],"grant_types":)" + grants + "}",
             "application/json");
-        return json_of(house.ask(request).body)->getArray("grant_types");
+        return json_of(house.ask(request).body)->texts("grant_types");
     };
     const auto both = registered(
         R"(["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"])");
     BOOST_REQUIRE(both->size() == 2U);
-    BOOST_TEST(both->getElement<std::string>(1) == "refresh_token");
+    BOOST_TEST(both->at(1) == "refresh_token");
     BOOST_TEST(registered(R"(["authorization_code"])")->size() == 1U);
     house.policy.refresh_idle = core::Span(0);
     BOOST_TEST(registered(R"(["authorization_code","refresh_token"])")->size() == 1U);
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(SignedIn::token(second) != SignedIn::token(house.first));
     BOOST_TEST(SignedIn::access(second) != SignedIn::access(house.first));
     BOOST_TEST(member_of(*second, "scope") == "mcp profile");
-    BOOST_TEST(second->getValue<std::int64_t>("expires_in") == 86400);
+    BOOST_TEST(second->integer("expires_in").value() == 86400);
     BOOST_TEST(house.good(SignedIn::access(second)));
     BOOST_TEST(house.good(SignedIn::access(house.first)));
     BOOST_TEST(house.good(SignedIn::access(second), 86400 + 59));
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(
     const auto again = json_of(house.refresh(form, 89).body);
     BOOST_TEST(SignedIn::token(again) == SignedIn::token(once));
     BOOST_TEST(SignedIn::access(again) == SignedIn::access(once));
-    BOOST_TEST(again->getValue<std::int64_t>("expires_in") == 86400 - 29);
+    BOOST_TEST(again->integer("expires_in").value() == 86400 - 29);
     BOOST_TEST(house.good(SignedIn::access(once)));
 }
 

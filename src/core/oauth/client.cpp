@@ -6,15 +6,11 @@
 #include "consentgate/core/oauth/client_auth.h"
 #include "consentgate/core/oauth/client_document.h"
 
-#include <Poco/JSON/Array.h>
-
 #include <algorithm>
 #include <array>
 
 namespace consentgate::core {
 namespace {
-
-using Poco::JSON::Object;
 
 constexpr std::size_t max_redirect_uris = 16;
 constexpr std::size_t max_name_characters = 200; // characters
@@ -26,12 +22,12 @@ Error metadata_error(const std::string& message, const std::string& param) {
         ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{param}, param);
 }
 
-Result<std::vector<std::string>> read_redirect_uris(const Object& body) {
+Result<std::vector<std::string>> read_redirect_uris(const JsonObject& body) {
     const auto fail = [](const std::string& message) {
         return make_error(
             ErrorCode::invalid_redirect_uri, PublicMessage{message}, LogDetail{}, "redirect_uris");
     };
-    auto uris = json_texts(body, "redirect_uris");
+    auto uris = body.texts("redirect_uris");
     if (!uris || uris->empty()) return fail("redirect_uris must be an array with at least one URI");
     if (uris->size() > max_redirect_uris) return fail("at most 16 redirect URIs can be registered");
     for (const auto& uri : *uris) {
@@ -40,9 +36,9 @@ Result<std::vector<std::string>> read_redirect_uris(const Object& body) {
     return std::move(*uris);
 }
 
-Result<std::string> read_name(const Object& body) {
-    if (!json_has(body, "client_name")) return std::string();
-    const auto name = json_text(body, "client_name");
+Result<std::string> read_name(const JsonObject& body) {
+    if (!body.has("client_name")) return std::string();
+    const auto name = body.text("client_name");
     if (!name) return metadata_error("client_name must be a string", "client_name");
     if (count_characters(*name) > max_name_characters)
         return metadata_error("client_name is at most 200 characters", "client_name");
@@ -51,9 +47,9 @@ Result<std::string> read_name(const Object& body) {
 
 // The list must hold `needed` when it is there at all; everything else in it is dropped
 // (requirement R14).
-Checked check_list(const Object& body, const std::string& member, const std::string& needed) {
-    if (!json_has(body, member)) return Nothing{};
-    const auto values = json_texts(body, member);
+Checked check_list(const JsonObject& body, const std::string& member, const std::string& needed) {
+    if (!body.has(member)) return Nothing{};
+    const auto values = body.texts(member);
     if (!values) return metadata_error(member + " must be an array of strings", member);
     if (!values->empty() && std::find(values->begin(), values->end(), needed) == values->end()) {
         return metadata_error(member + " must include " + needed, member);
@@ -61,8 +57,8 @@ Checked check_list(const Object& body, const std::string& member, const std::str
     return Nothing{};
 }
 
-Checked check_web_address(const Object& body, const std::string& member) {
-    const auto address = json_text(body, member);
+Checked check_web_address(const JsonObject& body, const std::string& member) {
+    const auto address = body.text(member);
     if (!address) return metadata_error(member + " must be a string", member);
     const auto parts = split_uri(*address);
     const auto scheme = parts ? lower_ascii(parts->scheme) : std::string();
@@ -75,31 +71,31 @@ Checked check_web_address(const Object& body, const std::string& member) {
 
 // The members we keep only to give them back: addresses for people, and the software's own name for
 // itself.
-Result<std::string> read_display_members(const Object& body) {
+Result<std::string> read_display_members(const JsonObject& body) {
     static const std::array<std::string, 5> addresses{
         "client_uri", "logo_uri", "tos_uri", "policy_uri", "jwks_uri"};
     static const std::array<std::string, 3> texts{
         "application_type", "software_id", "software_version"};
-    if (json_has(body, "jwks") && json_has(body, "jwks_uri")) {
+    if (body.has("jwks") && body.has("jwks_uri")) {
         return metadata_error("jwks and jwks_uri must not both be given", "jwks");
     }
-    Object kept(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject kept;
     for (const auto& member : addresses) {
         // An empty address means none: clients that copy templates send them, and an echo of it
         // would not parse (R9).
-        if (!json_has(body, member) || json_text(body, member) == "") continue;
+        if (!body.has(member) || body.text(member) == "") continue;
         if (const auto checked = check_web_address(body, member); !checked) return checked.error();
-        if (member != "jwks_uri") kept.set(member, *json_text(body, member));
+        if (member != "jwks_uri") kept.set(member, *body.text(member));
     }
     for (const auto& member : texts) {
-        if (!json_has(body, member)) continue;
-        const auto text = json_text(body, member);
+        if (!body.has(member)) continue;
+        const auto text = body.text(member);
         if (!text || text->size() > max_display_field_bytes)
             return metadata_error(member + " must be a short string", member);
         if (!text->empty()) kept.set(member, *text);
     }
-    if (json_has(body, "contacts")) {
-        const auto contacts = json_texts(body, "contacts");
+    if (body.has("contacts")) {
+        const auto contacts = body.texts("contacts");
         if (!contacts) return metadata_error("contacts must be an array of strings", "contacts");
         kept.set("contacts", json_array(*contacts));
     }
@@ -108,9 +104,8 @@ Result<std::string> read_display_members(const Object& body) {
 
 // The first of those it offers that we like best: a client that need not keep a secret loses none.
 std::optional<ClientAuth> choose_auth(
-    const Object& body, const Policy& policy, const std::vector<std::string>& offered) {
-    const bool has_keys =
-        json_has(body, "jwks") || (policy.documents.accepted && json_has(body, "jwks_uri"));
+    const JsonObject& body, const Policy& policy, const std::vector<std::string>& offered) {
+    const bool has_keys = body.has("jwks") || (policy.documents.accepted && body.has("jwks_uri"));
     for (const auto auth :
          {ClientAuth::none, ClientAuth::private_key_jwt, ClientAuth::client_secret_post,
           ClientAuth::client_secret_basic}) {
@@ -121,22 +116,22 @@ std::optional<ClientAuth> choose_auth(
     return std::nullopt;
 }
 
-Result<ClientAuth> read_auth(const Object& body, const Policy& policy) {
+Result<ClientAuth> read_auth(const JsonObject& body, const Policy& policy) {
     const auto* const member = "token_endpoint_auth_method";
-    if (json_has(body, member)) {
-        const auto name = json_text(body, member);
+    if (body.has(member)) {
+        const auto name = body.text(member);
         if (!name) return metadata_error("token_endpoint_auth_method must be a string", member);
         return client_auth_of(*name).value_or(ClientAuth::none);
     }
-    const auto offered = json_texts(body, "token_endpoint_auth_methods_supported");
+    const auto offered = body.texts("token_endpoint_auth_methods_supported");
     if (offered && !offered->empty())
         return choose_auth(body, policy, *offered).value_or(ClientAuth::none);
     return ClientAuth::client_secret_basic;
 }
 
-Result<std::string> read_scope(const Object& body, const Policy& policy) {
-    if (!json_has(body, "scope")) return std::string();
-    const auto text = json_text(body, "scope");
+Result<std::string> read_scope(const JsonObject& body, const Policy& policy) {
+    if (!body.has("scope")) return std::string();
+    const auto text = body.text("scope");
     const auto asked = text ? ScopeSet::parse(*text) : std::nullopt;
     if (!asked) return metadata_error("scope must be a string of scope names", "scope");
     return asked->within(policy.catalogue()).text();
@@ -165,7 +160,7 @@ Result<Client> validate_registration(
     if (!scope) return scope.error();
     auto metadata = read_display_members(*body);
     if (!metadata) return metadata.error();
-    const auto grants = json_texts(*body, "grant_types").value_or(std::vector<std::string>{});
+    const auto grants = body->texts("grant_types").value_or(std::vector<std::string>{});
     const bool refresh = policy.refreshes() &&
                          std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
     return Client{
@@ -205,7 +200,7 @@ std::optional<ClientAuth> client_auth_of(std::string_view name) {
 }
 
 std::string registration_response(const Client& client, const std::optional<Secret>& secret) {
-    Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject document;
     document.set("client_id", client.id.text);
     if (secret) document.set("client_secret", secret->reveal()).set("client_secret_expires_at", 0);
     document.set("client_id_issued_at", epoch(client.created_at));
@@ -219,10 +214,10 @@ std::string registration_response(const Client& client, const std::optional<Secr
     if (!client.jwks_uri.empty())
         document.set("jwks_uri", client.jwks_uri);
     else if (const auto jwks = parse_json_object(client.jwks))
-        document.set("jwks", jwks);
+        document.set("jwks", *jwks);
     if (!client.scope.empty()) document.set("scope", client.scope);
     if (const auto kept = parse_json_object(client.metadata)) {
-        for (const auto& [name, value] : *kept) document.set(name, value);
+        for (const auto& [name, value] : kept->members()) document.set(name, value);
     }
     return json_string(document);
 }

@@ -193,15 +193,16 @@ Result<std::optional<AssertionUse>> verify_client(
     return std::optional<AssertionUse>();
 }
 
-Result<std::string> read_public_keys(const Poco::JSON::Object& from) {
+Result<std::string> read_public_keys(const JsonObject& from) {
     const auto fail = [](const std::string& message) {
         return make_error(
             ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{"jwks"}, "jwks");
     };
-    if (!from.isObject("jwks"))
+    const auto* set = from.object("jwks");
+    if (set == nullptr)
         return fail(
             "private_key_jwt needs the client's public keys in jwks, or their address in jwks_uri");
-    auto jwks = json_string(*from.getObject("jwks"));
+    auto jwks = json_string(*set);
     if (const auto reason = jwks_problem(jwks); !reason.empty()) return fail(reason);
     return jwks;
 }

@@ -12,8 +12,6 @@
 namespace consentgate::core {
 namespace {
 
-using Poco::JSON::Object;
-
 constexpr std::size_t max_redirect_uris = 32;
 constexpr std::size_t max_name_characters = 200; // characters
 constexpr Span least_kept{60}, default_lifetime{3600}, max_lifetime_kept{86400};
@@ -75,8 +73,8 @@ bool listed(
     });
 }
 
-Result<std::vector<std::string>> read_redirect_uris(const Object& document) {
-    const auto uris = json_texts(document, "redirect_uris");
+Result<std::vector<std::string>> read_redirect_uris(const JsonObject& document) {
+    const auto uris = document.texts("redirect_uris");
     if (!uris || uris->empty())
         return unusable("redirect_uris must be an array with at least one URI");
     if (uris->size() > max_redirect_uris) return unusable("at most 32 redirect URIs can be listed");
@@ -90,12 +88,12 @@ Result<std::vector<std::string>> read_redirect_uris(const Object& document) {
     return kept;
 }
 
-Checked check_no_secret(const Object& document) {
+Checked check_no_secret(const JsonObject& document) {
     for (const auto* member : {"client_secret", "client_secret_expires_at"}) {
-        if (document.has(member))
+        if (document.contains(member))
             return unusable(std::string(member) + " must not be in a public document");
     }
-    const auto method = json_text(document, "token_endpoint_auth_method").value_or("");
+    const auto method = document.text("token_endpoint_auth_method").value_or("");
     if (method.starts_with("client_secret"))
         return unusable("token_endpoint_auth_method must not rest on a shared secret");
     return Nothing{};
@@ -110,11 +108,11 @@ struct Proof {
 };
 
 Result<Proof> read_proof(
-    const Object& document, const DocumentUrl& url, const DocumentPolicy& policy) {
-    const bool chosen = json_has(document, "token_endpoint_auth_method");
-    const bool choice = json_has(document, "token_endpoint_auth_methods_supported");
-    const auto method = json_text(document, "token_endpoint_auth_method");
-    const auto methods = json_texts(document, "token_endpoint_auth_methods_supported");
+    const JsonObject& document, const DocumentUrl& url, const DocumentPolicy& policy) {
+    const bool chosen = document.has("token_endpoint_auth_method");
+    const bool choice = document.has("token_endpoint_auth_methods_supported");
+    const auto method = document.text("token_endpoint_auth_method");
+    const auto methods = document.texts("token_endpoint_auth_methods_supported");
     if ((chosen && !method) || (choice && !methods))
         return unusable(
             "the token endpoint authentication method must be text, the supported ones an array of texts");
@@ -141,9 +139,9 @@ Result<Proof> read_proof(
 
 // Whether the list of grants names the refresh grant. What is not known here is dropped
 // (requirement R29).
-Result<bool> read_grants(const Object& document) {
-    if (!json_has(document, "grant_types")) return false;
-    const auto grants = json_texts(document, "grant_types");
+Result<bool> read_grants(const JsonObject& document) {
+    if (!document.has("grant_types")) return false;
+    const auto grants = document.texts("grant_types");
     const auto names = [&](const char* grant) {
         return std::find(grants->begin(), grants->end(), grant) != grants->end();
     };
@@ -152,26 +150,26 @@ Result<bool> read_grants(const Object& document) {
     return names("refresh_token");
 }
 
-Checked check_responses(const Object& document) {
-    if (!json_has(document, "response_types")) return Nothing{};
-    const auto types = json_texts(document, "response_types");
+Checked check_responses(const JsonObject& document) {
+    if (!document.has("response_types")) return Nothing{};
+    const auto types = document.texts("response_types");
     const bool fits = types && (types->empty() ||
                                 std::find(types->begin(), types->end(), "code") != types->end());
     if (!fits) return unusable("response_types must be an array that includes code");
     return Nothing{};
 }
 
-Result<std::string> read_name(const Object& document) {
-    const auto name = json_text(document, "client_name");
+Result<std::string> read_name(const JsonObject& document) {
+    const auto name = document.text("client_name");
     if (!name || trim(*name).empty()) return unusable("client_name is missing");
     if (count_characters(*name) > max_name_characters)
         return unusable("client_name is at most 200 characters");
     return *name;
 }
 
-Result<std::string> read_scope(const Object& document, const Policy& policy) {
-    if (!json_has(document, "scope")) return std::string();
-    const auto text = json_text(document, "scope");
+Result<std::string> read_scope(const JsonObject& document, const Policy& policy) {
+    if (!document.has("scope")) return std::string();
+    const auto text = document.text("scope");
     const auto asked = text ? ScopeSet::parse(*text) : std::nullopt;
     if (!asked) return unusable("scope must be a string of scope names");
     return asked->within(policy.catalogue()).text();
@@ -286,20 +284,19 @@ Result<DocumentUrl> validate_keys_url(const std::string& uri, const DocumentPoli
     return url;
 }
 
-Result<ClientKeys> read_client_keys(const Object& from, const DocumentPolicy& policy) {
+Result<ClientKeys> read_client_keys(const JsonObject& from, const DocumentPolicy& policy) {
     const auto fail = [](const char* message) {
         return make_error(
             ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{}, "jwks_uri");
     };
-    const bool at_address = json_has(from, "jwks_uri") && json_text(from, "jwks_uri") != "";
-    if (at_address && json_has(from, "jwks"))
-        return fail("jwks and jwks_uri must not both be given");
+    const bool at_address = from.has("jwks_uri") && from.text("jwks_uri") != "";
+    if (at_address && from.has("jwks")) return fail("jwks and jwks_uri must not both be given");
     if (!at_address) {
         auto jwks = read_public_keys(from);
         if (!jwks) return jwks.error();
         return ClientKeys{std::move(*jwks), {}};
     }
-    const auto uri = json_text(from, "jwks_uri");
+    const auto uri = from.text("jwks_uri");
     if (!uri) return fail("jwks_uri must be a string");
     if (const auto url = validate_keys_url(*uri, policy); !url) return url.error();
     return ClientKeys{{}, *uri};
@@ -330,7 +327,7 @@ Result<Client> validate_client_document(
     if (auto checked = check_answer(answer, max_document_bytes); !checked) return checked.error();
     const auto document = parse_json_object(answer.body);
     if (!document) return unusable("the document must be a JSON object in UTF-8");
-    if (json_text(*document, "client_id") != url.id.text)
+    if (document->text("client_id") != url.id.text)
         return unusable("the client_id in the document must be its own URL, to the character");
     if (auto secretless = check_no_secret(*document); !secretless) return secretless.error();
     auto proof = read_proof(*document, url, policy.documents);

@@ -4,14 +4,11 @@
 #include "consentgate/core/base/text.h"
 
 #include <Poco/Base64Encoder.h>
-#include <Poco/JSON/Array.h>
 
 #include <sstream>
 
 namespace consentgate::core {
 namespace {
-
-using Poco::JSON::Object;
 
 constexpr std::size_t min_modulus_bits = 256; // bytes: RFC 7518 section 3.3
 constexpr std::size_t max_modulus_bits = 512;
@@ -56,12 +53,12 @@ std::string pem_of(const std::string& algorithm, const std::string& key) {
     return out.str();
 }
 
-std::string bytes_of(const Object& key, const std::string& name) {
-    return from_base64(json_text(key, name).value_or(""), Base64::url).value_or("");
+std::string bytes_of(const JsonObject& key, const std::string& name) {
+    return from_base64(key.text(name).value_or(""), Base64::url).value_or("");
 }
 
 // Empty when the key is not one of ours; `problem` says so when it ought to be.
-PublicKey rsa_key(const Object& key, std::string& problem) {
+PublicKey rsa_key(const JsonObject& key, std::string& problem) {
     const auto modulus = bytes_of(key, "n");
     const auto exponent = bytes_of(key, "e");
     if (modulus.size() < min_modulus_bits || modulus.size() > max_modulus_bits || modulus[0] == 0 ||
@@ -75,10 +72,10 @@ PublicKey rsa_key(const Object& key, std::string& problem) {
                      tagged(sequence, integer(modulus) + integer(exponent)))};
 }
 
-PublicKey ec_key(const Object& key, std::string& problem) {
+PublicKey ec_key(const JsonObject& key, std::string& problem) {
     const auto x = bytes_of(key, "x");
     const auto y = bytes_of(key, "y");
-    if (json_text(key, "crv") != "P-256") return {};
+    if (key.text("crv") != "P-256") return {};
     if (x.size() != coordinate || y.size() != coordinate) {
         problem = "a P-256 key needs x and y of 32 bytes, in base64url";
         return {};
@@ -96,21 +93,22 @@ std::vector<PublicKey> read_jwks(const std::string& jwks, std::string* problem) 
     std::vector<PublicKey> keys;
     std::string wrong;
     const auto set = parse_json_object(jwks);
-    const auto listed = set ? set->getArray("keys") : Poco::JSON::Array::Ptr();
+    const auto* listed = set ? set->array("keys") : nullptr;
     if (!listed) wrong = "jwks must be an object with an array of keys";
     for (std::size_t i = 0; listed && i < listed->size(); ++i) {
-        const auto key = listed->getObject(static_cast<unsigned>(i));
+        const auto* key = (*listed)[i].object();
         if (!key) wrong = "a key must be an object";
-        if (!key || json_text(*key, "use").value_or("sig") != "sig") continue;
+        if (!key || key->text("use").value_or("sig") != "sig") continue;
         for (const auto* secret : {"d", "k"}) {
-            if (key->has(secret)) wrong = "jwks holds a private key: publish the public part only";
+            if (key->contains(secret))
+                wrong = "jwks holds a private key: publish the public part only";
         }
-        const auto kind = json_text(*key, "kty");
+        const auto kind = key->text("kty");
         auto read = kind == "RSA"  ? rsa_key(*key, wrong)
                     : kind == "EC" ? ec_key(*key, wrong)
                                    : PublicKey();
         if (read.pem.empty()) continue;
-        read.id = json_text(*key, "kid").value_or("");
+        read.id = key->text("kid").value_or("");
         keys.push_back(std::move(read));
     }
     if (problem != nullptr) *problem = wrong;

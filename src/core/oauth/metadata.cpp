@@ -7,9 +7,7 @@
 namespace consentgate::core {
 namespace {
 
-using Poco::JSON::Object;
-
-Poco::JSON::Array grants(const Policy& policy) {
+Json grants(const Policy& policy) {
     if (!policy.refreshes()) return json_array({"authorization_code", token_exchange_grant});
     return json_array({"authorization_code", "refresh_token", token_exchange_grant});
 }
@@ -18,7 +16,7 @@ Poco::JSON::Array grants(const Policy& policy) {
 
 std::string authorization_server_metadata(const Policy& policy) {
     const auto origin = policy.origin();
-    Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject document;
     document.set("issuer", policy.issuer);
     document.set("authorization_endpoint", origin + path::authorize);
     document.set("token_endpoint", origin + path::token);
@@ -47,7 +45,7 @@ std::string authorization_server_metadata(const Policy& policy) {
 }
 
 std::string protected_resource_metadata(const Policy& policy, const GuardedResource& resource) {
-    Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject document;
     document.set("resource", resource.url);
     document.set("authorization_servers", json_array({policy.issuer}));
     document.set("scopes_supported", json_array(policy.scopes_of(resource).names()));

@@ -11,7 +11,6 @@
 namespace consentgate::core {
 namespace {
 
-using Poco::JSON::Object;
 using Texts = std::vector<std::string>;
 
 constexpr std::size_t max_url_bytes = 2048, max_id_bytes = 64, max_client_id_bytes = 2048,
@@ -34,12 +33,13 @@ std::string path_of(const std::string& url) {
 }
 
 // Empty when it is missing; refused when it is there and cannot be used.
-Result<std::string> read_endpoint(const Object& document, const std::string& name, bool needed) {
-    if (!json_has(document, name)) {
+Result<std::string> read_endpoint(
+    const JsonObject& document, const std::string& name, bool needed) {
+    if (!document.has(name)) {
         if (needed) return unusable("the document names no " + name);
         return std::string();
     }
-    const auto url = json_text(document, name);
+    const auto url = document.text(name);
     if (!url) return unusable(name + " is not text");
     if (const auto reason = endpoint_problem(*url))
         return unusable(name + " cannot be used: " + *reason);
@@ -47,39 +47,34 @@ Result<std::string> read_endpoint(const Object& document, const std::string& nam
 }
 
 // Empty when it is missing.
-Result<Texts> read_list(const Object& document, const std::string& name) {
-    if (!json_has(document, name)) return Texts();
-    const auto list = json_texts(document, name);
+Result<Texts> read_list(const JsonObject& document, const std::string& name) {
+    if (!document.has(name)) return Texts();
+    const auto list = document.texts(name);
     if (!list) return unusable(name + " is not a list of texts");
     return *list;
 }
 
-bool read_flag(const Object& document, const std::string& name) {
-    const auto value = document.get(name);
-    return value.isBoolean() && value.convert<bool>();
-}
-
 // Absent members mean what RFC 8414 section 2 says they mean.
-Checked read_methods(const Object& document, ServerDocument& server) {
+Checked read_methods(const JsonObject& document, ServerDocument& server) {
     const auto responses = read_list(document, "response_types_supported");
     if (!responses) return responses.error();
-    if (json_has(document, "response_types_supported") && !holds(*responses, "code"))
+    if (document.has("response_types_supported") && !holds(*responses, "code"))
         return unusable(
             "the server gives no authorization codes (response_types_supported lacks code)");
     const auto grants = read_list(document, "grant_types_supported");
     if (!grants) return grants.error();
-    if (json_has(document, "grant_types_supported") && !holds(*grants, "authorization_code"))
+    if (document.has("grant_types_supported") && !holds(*grants, "authorization_code"))
         return unusable(
             "the server takes no authorization codes (grant_types_supported lacks authorization_code)");
     const auto challenges = read_list(document, "code_challenge_methods_supported");
     if (!challenges) return challenges.error();
     server.announces_s256 = holds(*challenges, "S256");
-    if (json_has(document, "code_challenge_methods_supported") && !server.announces_s256)
+    if (document.has("code_challenge_methods_supported") && !server.announces_s256)
         return unusable(
             "the server does not know the PKCE method S256 (code_challenge_methods_supported)");
     const auto methods = read_list(document, "token_endpoint_auth_methods_supported");
     if (!methods) return methods.error();
-    for (const auto& method : json_has(document, "token_endpoint_auth_methods_supported")
+    for (const auto& method : document.has("token_endpoint_auth_methods_supported")
                                   ? *methods
                                   : Texts{"client_secret_basic"}) {
         const auto known = client_auth_of(method);
@@ -91,7 +86,7 @@ Checked read_methods(const Object& document, ServerDocument& server) {
     return Nothing{};
 }
 
-void describe_us(Object& document, const Policy& policy, ClientAuth auth) {
+void describe_us(JsonObject& document, const Policy& policy, ClientAuth auth) {
     document.set("client_name", policy.client_name).set("client_uri", policy.origin());
     document.set("redirect_uris", json_array({callback_url(policy)}));
     document.set("grant_types", json_array({"authorization_code", "refresh_token"}));
@@ -169,7 +164,7 @@ Result<ResourceDocument> read_resource_document(std::string_view body, const std
     const auto document = parse_json_object(body);
     if (!document) return unusable("it is not a JSON object");
     ResourceDocument read;
-    read.resource = json_text(*document, "resource").value_or("");
+    read.resource = document->text("resource").value_or("");
     if (const auto reason = endpoint_problem(read.resource))
         return unusable("its resource cannot be used: " + *reason);
     const auto above = path_of(read.resource), path = path_of(url);
@@ -196,7 +191,7 @@ Result<ServerDocument> read_server_document(std::string_view body, const std::st
     const auto document = parse_json_object(body);
     if (!document) return unusable("it is not a JSON object");
     ServerDocument read;
-    read.issuer = json_text(*document, "issuer").value_or("");
+    read.issuer = document->text("issuer").value_or("");
     if (read.issuer != issuer)
         return unusable(
             "it is another issuer's: it names '" + display_text(read.issuer, 200) + "', and " +
@@ -218,8 +213,9 @@ Result<ServerDocument> read_server_document(std::string_view body, const std::st
     auto scopes = read_list(*document, "scopes_supported");
     if (!scopes) return scopes.error();
     read.scopes = std::move(*scopes);
-    read.sends_iss = read_flag(*document, "authorization_response_iss_parameter_supported");
-    read.takes_documents = read_flag(*document, "client_id_metadata_document_supported");
+    read.sends_iss =
+        document->flag("authorization_response_iss_parameter_supported").value_or(false);
+    read.takes_documents = document->flag("client_id_metadata_document_supported").value_or(false);
     return read;
 }
 
@@ -229,7 +225,7 @@ std::string client_document_url(const Policy& policy) {
 }
 
 std::string own_client_document(const Policy& policy) {
-    Object document(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject document;
     document.set("client_id", client_document_url(policy));
     describe_us(document, policy, ClientAuth::none);
     return json_string(document);
@@ -265,7 +261,7 @@ ClientAuth choose_auth(const ServerDocument& server, Registration registration) 
 }
 
 std::string registration_request(const Policy& policy, ClientAuth auth, const std::string& scope) {
-    Object request(Poco::JSON_PRESERVE_KEY_ORDER);
+    JsonObject request;
     describe_us(request, policy, auth);
     // A server that knows application types lets only a native one come back to a loopback address.
     request.set("application_type", policy.secure() ? "web" : "native");
@@ -277,11 +273,11 @@ Result<Registered> read_registration(std::string_view body, ClientAuth asked) {
     const auto document = parse_json_object(body);
     if (!document) return unusable("the answer is not a JSON object");
     Registered read;
-    read.client_id = json_text(*document, "client_id").value_or("");
+    read.client_id = document->text("client_id").value_or("");
     if (read.client_id.empty() || read.client_id.size() > max_client_id_bytes ||
         has_control(read.client_id) || !valid_utf8(read.client_id))
         return unusable("the answer holds no usable client_id");
-    const auto method = json_text(*document, "token_endpoint_auth_method");
+    const auto method = document->text("token_endpoint_auth_method");
     const auto known = method ? client_auth_of(*method) : asked;
     if (!known || *known == ClientAuth::private_key_jwt)
         return unusable(
@@ -289,16 +285,10 @@ Result<Registered> read_registration(std::string_view body, ClientAuth asked) {
             ", which consentgate does not have");
     read.auth = *known;
     if (read.auth == ClientAuth::none) return read;
-    read.secret = Secret(json_text(*document, "client_secret").value_or(""));
+    read.secret = Secret(document->text("client_secret").value_or(""));
     if (read.secret.empty() || has_control(read.secret.reveal()))
         return unusable("the answer holds no usable client_secret");
-    const auto expires = document->get("client_secret_expires_at");
-    if (expires.isInteger()) {
-        try {
-            read.secret_expires_at = expires.convert<std::int64_t>();
-        } catch (const Poco::Exception&) { // beyond all clocks: never
-        }
-    }
+    read.secret_expires_at = document->integer("client_secret_expires_at").value_or(0);
     return read;
 }
 

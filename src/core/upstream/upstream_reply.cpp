@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <functional>
 
 namespace consentgate::core {
@@ -32,19 +33,23 @@ std::optional<Span> life(const std::string& text) {
     return Span(std::min(seconds, max_lifetime));
 }
 
-Member members_of_json(const Poco::JSON::Object::Ptr& object) {
-    return [object](const std::string& name) -> std::optional<std::string> {
-        if (!json_has(*object, name)) return std::nullopt;
-        const auto value = object->get(name);
-        if (!value.isString() && !value.isNumeric()) return std::nullopt;
-        return value.convert<std::string>();
+// Some providers send numbers as texts, and texts as numbers.
+Member members_of_json(JsonObject object) {
+    return [object = std::move(object)](const std::string& name) -> std::optional<std::string> {
+        const auto* value = object.find(name);
+        if (value == nullptr) return std::nullopt;
+        if (const auto* text = value->text()) return *text;
+        if (const auto* integer = value->integer()) return std::to_string(*integer);
+        const auto* number = value->number();
+        if (number == nullptr || std::abs(*number) >= 1e18) return std::nullopt;
+        return std::to_string(*number);
     };
 }
 
 // Null when the body is neither.
 Member members_of(const ServiceReply& reply) {
     const auto& body = reply.body.reveal();
-    if (const auto object = parse_json_object(body)) return members_of_json(object);
+    if (auto object = parse_json_object(body)) return members_of_json(std::move(*object));
     if (reply.content_type != "application/x-www-form-urlencoded" &&
         reply.content_type != "text/plain")
         return nullptr;

@@ -202,8 +202,7 @@ BOOST_AUTO_TEST_CASE(the_token_document_has_its_four_members_with_their_types, *
     BOOST_TEST(members_of(*document) == "access_token token_type expires_in scope");
     BOOST_TEST(member_of(*document, "access_token") == "cgs_x");
     BOOST_TEST(member_of(*document, "token_type") == "Bearer");
-    BOOST_TEST(document->get("expires_in").isInteger());
-    BOOST_TEST(document->getValue<int>("expires_in") == 86390);
+    BOOST_TEST(document->integer("expires_in").value() == 86390);
     BOOST_TEST(member_of(*document, "scope") == "mcp");
     const auto refreshable = json_of(
         token_response({Secret("cgs_x"), Secret("cgr_y"), sample_settlement().session}, noon));

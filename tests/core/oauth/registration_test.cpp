@@ -27,7 +27,7 @@ std::string body_with_uris(std::size_t count, const std::string& uri = "https://
     return "{\"redirect_uris\":[" + uris + "]}";
 }
 
-Poco::JSON::Object::Ptr document_of(const std::string& body) {
+std::optional<JsonObject> document_of(const std::string& body) {
     const auto client = registered(body);
     BOOST_REQUIRE_MESSAGE(client, "refused: " << body);
     return json_of(registration_response(*client, std::nullopt));
@@ -116,8 +116,7 @@ BOOST_AUTO_TEST_CASE(
         members_of(*document) ==
         "client_id client_id_issued_at redirect_uris grant_types response_types token_endpoint_auth_method");
     BOOST_TEST(member_of(*document, "client_id") == "cgc_fresh");
-    BOOST_TEST(document->get("client_id_issued_at").isInteger());
-    BOOST_TEST(document->getValue<std::int64_t>("client_id_issued_at") == epoch(noon));
+    BOOST_TEST(document->integer("client_id_issued_at").value() == epoch(noon));
     BOOST_TEST(array_of(*document, "redirect_uris") == "https://c.example/cb");
     BOOST_TEST(array_of(*document, "grant_types") == "authorization_code");
     BOOST_TEST(array_of(*document, "response_types") == "code");
@@ -162,7 +161,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(client->has_secret());
     const auto told = json_of(registration_response(*client, Secret("the secret")));
     BOOST_TEST(member_of(*told, "client_secret") == "the secret");
-    BOOST_TEST(told->get("client_secret_expires_at").isInteger());
+    BOOST_TEST(told->integer("client_secret_expires_at").has_value());
     BOOST_TEST(!registered(body_with(R"("token_endpoint_auth_method":"none")"))->has_secret());
     const auto public_client = document_of(body_with(R"("token_endpoint_auth_method":"none")"));
     BOOST_TEST(!public_client->has("client_secret"));

@@ -149,16 +149,15 @@ BOOST_AUTO_TEST_CASE(what_we_say_of_ourselves_is_one_callback_and_no_secret) {
     const auto policy = tests::sample_policy();
     const auto document = core::parse_json_object(core::own_client_document(policy));
     BOOST_TEST(
-        core::json_text(*document, "client_id").value() ==
+        document->text("client_id").value() ==
         "https://auth.example.org/oauth/client-metadata.json");
     BOOST_TEST(
-        core::json_texts(*document, "redirect_uris").value() ==
+        document->texts("redirect_uris").value() ==
         Texts{"https://auth.example.org/api/oauth/callback"});
     const auto request = core::parse_json_object(
         core::registration_request(policy, core::ClientAuth::client_secret_post, "a b"));
-    BOOST_TEST(
-        core::json_text(*request, "token_endpoint_auth_method").value() == "client_secret_post");
-    BOOST_TEST(core::json_text(*request, "scope").value() == "a b");
+    BOOST_TEST(request->text("token_endpoint_auth_method").value() == "client_secret_post");
+    BOOST_TEST(request->text("scope").value() == "a b");
 }
 
 BOOST_AUTO_TEST_CASE(the_challenges_scope_counts_before_the_documents) {

@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(the_answer_is_that_of_the_rfc, *label("RS7")) {
         members_of(*document) == "access_token issued_token_type token_type expires_in scope");
     BOOST_TEST(member_of(*document, "access_token") == "at");
     BOOST_TEST(member_of(*document, "issued_token_type") == access_token_type);
-    BOOST_TEST(document->getValue<int>("expires_in") == 60);
+    BOOST_TEST(document->integer("expires_in").value() == 60);
     BOOST_TEST(
         members_of(*json_of(token_exchange_response(Secret("at"), std::nullopt, "", noon))) ==
         "access_token issued_token_type token_type");

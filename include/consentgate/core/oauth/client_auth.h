@@ -50,7 +50,7 @@ Error client_not_authenticated(std::string reason);
 
 // The `jwks` of a registration or a document, as it is stored. fail: invalid_client_metadata: it is
 // missing, or jwks_problem
-Result<std::string> read_public_keys(const Poco::JSON::Object& from);
+Result<std::string> read_public_keys(const JsonObject& from);
 
 // True when the assertion names a key (`kid`) that the set does not hold: the client may have
 // changed its keys since the set was fetched. False when it names none. Nothing of the assertion is

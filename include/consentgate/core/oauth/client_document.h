@@ -42,7 +42,7 @@ struct ClientKeys {
 };
 
 // fail: invalid_client_metadata: none of `jwks` and `jwks_uri`, both, or one that cannot be used
-Result<ClientKeys> read_client_keys(const Poco::JSON::Object& from, const DocumentPolicy& policy);
+Result<ClientKeys> read_client_keys(const JsonObject& from, const DocumentPolicy& policy);
 
 // What the host of a document said about how long it may be kept; empty where it said nothing.
 struct CacheHeaders {
