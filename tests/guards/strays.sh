@@ -1,11 +1,12 @@
 #!/bin/bash
-# Things that have one place: SQL, clocks, randomness, the environment, names of engines, markup.
+# Checks what has one place: SQL, clocks, randomness, the environment, names of engines, markup.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 status=0
 stray() { # stray TITLE PATTERN ALLOWED…: lines of code that match, outside the paths allowed
   local title=$1 pattern=$2 found; shift 2
-  found=$(grep -rnE "$pattern" src include examples --include='*.cpp' --include='*.h' | grep -vE '^[^:]+:[0-9]+: *//')
+  found=$(grep -rnE "$pattern" src include examples --include='*.cpp' --include='*.h' |
+    grep -vE '^[^:]+:[0-9]+: *//')
   for allowed in "$@"; do found=$(grep -vE "^$allowed" <<<"$found"); done
   [ -z "$found" ] || { echo "$title:"; echo "$found"; status=1; }
 }
@@ -13,9 +14,11 @@ stray "SQL outside store" '"(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA) ' src/st
 stray "HTML in code" '<(html|body|div|p|form|a|h1)[ >]' src/app/
 stray "a clock beside sys/clock" 'system_clock|[^_a-zA-Z]time\(|Poco::Timestamp|Poco::DateTime' \
   src/sys/clock.cpp src/sys/log.cpp src/app/admin.cpp
-stray "randomness beside sys/random" '[^_a-z]rand\(|random_device|RAND_bytes|mt19937' src/sys/random.cpp
+stray "randomness beside sys/random" '[^_a-z]rand\(|random_device|RAND_bytes|mt19937' \
+  src/sys/random.cpp
 stray "the environment beside app" 'getenv' src/app/
-stray "an engine's name outside store" 'SQLite|PostgreSQL|MariaDB' src/store/ include/consentgate/store/
+stray "an engine's name outside store" 'SQLite|PostgreSQL|MariaDB' \
+  src/store/ include/consentgate/store/
 stray "a secret revealed to the log" 'log_event.*reveal\('
 stray "an unescaped template tag" '\{\{[{&]' src/web/page.cpp
 grep -nE '\{\{[{&]|<script|style=|javascript:' conf/pages/*.html && {

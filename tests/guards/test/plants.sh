@@ -1,25 +1,28 @@
 #!/bin/bash
-# Tests of the guards: plants violations in a copy of the tree and expects each guard to fail and to name them.
+# Tests the guards: plants violations in a copy of the tree and expects each guard to name them.
 #
-# All plants of one guard go into the copy at once, because a guard that misses one still names the others. Each
-# expectation is one test, and the last line counts them. That the guards pass without plants is shown by
-# tests/check.sh, which runs them on the tree itself.
+# All plants of one guard go into the copy at once, because a guard that misses one still names the
+# others. Each expectation is one test, and the last line counts them. tests/check.sh runs the
+# guards on the tree itself, where they must pass.
 set -u
 root=$(cd "$(dirname "$0")/../../.." && pwd) || exit 2
 copy=$(mktemp -d) && trap 'rm -rf "$copy"' EXIT
-tar -C "$root" -c --exclude=./.git --exclude=./build --exclude=./var --exclude=node_modules . | tar -C "$copy" -x
+tar -C "$root" -c --exclude=./.git --exclude=./build --exclude=./var --exclude=node_modules . |
+  tar -C "$copy" -x
 ln -s "$root/build" "$copy/build"
 cd "$copy" || exit 2
-passed=0 failed=0 planted=()
+passed=0 failed=0
+declare -A planted # each file that was changed, and whether it was there before
 
-plant() { # plant FILE TEXT: a new file, or lines at the end of one that is there
+plant() { # plant FILE TEXT: a new file, or lines at the end of the one file that is there
   mkdir -p "$(dirname "$1")"
-  [ -e "$1" ] && [ ! -e "$1.before" ] && cp "$1" "$1.before"
+  if [ -z "${planted[$1]:-}" ]; then
+    if [ -e "$1" ]; then planted[$1]=old; cp "$1" "$copy/before"; else planted[$1]=new; fi
+  fi
   printf '%b\n' "$2" >>"$1"
-  planted+=("$1")
 }
 
-expect() { # expect GUARD [ARGUMENT…] -- WORDS…: the guard fails, and each of WORDS is in what it prints
+expect() { # expect GUARD [ARGUMENT…] -- WORDS…: the guard fails, and prints each of WORDS
   local guard=$1 arguments=() output file; shift
   while [ "$1" != -- ]; do arguments+=("$1"); shift; done; shift
   output=$("tests/guards/$guard.sh" "${arguments[@]}" 2>&1) && {
@@ -29,9 +32,9 @@ expect() { # expect GUARD [ARGUMENT…] -- WORDS…: the guard fails, and each o
     failed=$((failed + 1))
     echo "$guard does not say \"$words\""
   done
-  while read -r file; do
-    rm -f "$file"; [ ! -e "$file.before" ] || mv "$file.before" "$file"
-  done < <(printf '%s\n' "${planted[@]}" | sort -u)
+  for file in "${!planted[@]}"; do
+    if [ "${planted[$file]}" = old ]; then mv "$copy/before" "$file"; else rm "$file"; fi
+  done
   planted=()
 }
 
@@ -41,18 +44,18 @@ plant docs/requirements.md '| ZZ9 | The server does what no test holds. | Ours |
 | D1 | The id stands twice. | Ours |
 | D900 | no sentence | |'
 plant tests/core/planted_test.cpp 'BOOST_AUTO_TEST_CASE(\n    it_wraps,\n    *label("QQ7")) {}'
-plant tests/store/planted_cases.cpp 'STORE_CASE(\n    a_case_that_wraps, "D1 QQ8") {}\nSERVER_CASE(a_case_on_one_line, "QQ5") {}'
-plant tests/e2e/planted.test.mjs "  test(\`D1 QQ6 behind \${front.name}: a title\`, async () => {});"
+plant tests/store/planted_cases.cpp 'STORE_CASE(\n    a_case_that_wraps, "D1 QQ8") {}'
+plant tests/store/planted_cases.cpp 'SERVER_CASE(a_case_on_one_line, "QQ5") {}'
+plant tests/e2e/planted.test.mjs "  test(\`D1 QQ6 behind \${name}: a title\`, () => {});"
 plant include/consentgate/core/planted.h '// spec: docs/requirements.md YY77'
 expect requirements -- 'no test holds requirement ZZ9' 'has an id twice: D1' \
   'neither a sentence nor a source: | D900' 'lacks the label QQ7 of tests/core/planted_test.cpp' \
   'lacks the label QQ8' 'lacks the label QQ5' 'lacks the label QQ6' 'has no YY77'
 
 lines=$(repeated '    count += 1;\n' 59)
-plant src/core/base/planted.cpp "int planted_wrapped(\n    int count) {\n$lines    return count;\n}"
-plant src/core/base/planted.cpp "const std::string& planted_reference(int count) {\n$lines    return name;\n}"
-plant src/core/base/planted.cpp "class Planted {\n    void planted_member(int count) {\n$lines\n    }\n};"
-plant src/core/base/planted_short.cpp "int planted_short(int count) {\n$(repeated '    count += 1;\n' 58)}"
+plant src/core/base/planted.cpp "int planted_wrapped(\n    int count) {\n$lines\n}"
+plant src/core/base/planted.cpp "const std::string& planted_reference(int count) {\n$lines\n}"
+plant src/core/base/planted.cpp "class Planted {\n    void planted_member() {\n$lines\n    }\n};"
 plant src/core/base/planted_file.cpp "$(repeated '// a line\n' 401)"
 plant src/core/base/planted_wide.h "// $(repeated x 98)"
 plant tests/support/planted.sh "# $(repeated x 99)"
@@ -76,21 +79,25 @@ expect includes -- 'core/base/planted.cpp:1: core/base may not include core/oaut
   'planted.h:2: a public header includes public headers only' \
   'only the tests of store may include its private headers'
 
-plant src/web/planted.cpp 'auto a = "SELECT 1";\nauto b = getenv("HOME");\nauto c = std::random_device{}();\nauto d = time(nullptr);'
+plant src/web/planted.cpp 'auto a = "SELECT 1";\nauto b = getenv("HOME");'
+plant src/web/planted.cpp 'auto c = std::random_device{}();\nauto d = time(nullptr);'
 expect strays -- 'src/web/planted.cpp:1:' 'src/web/planted.cpp:2:' 'src/web/planted.cpp:3:' \
   'src/web/planted.cpp:4:'
 
 plant src/web/planted.cpp 'int  planted ;'
 expect format src/web/planted.cpp -- 'src/web/planted.cpp'
 
-plant src/web/planted.cpp '// The worker is told.\nvoid settle_planted();\nstruct PlantedRoom {};\n// What counts is planted.\n// It counts. Who asks is known.\n// spec: contract section 4'
+plant src/web/planted.cpp '// The worker is told.\nvoid settle_planted();\nstruct PlantedRoom {};'
+plant src/web/planted.cpp '// What counts is planted.\n// It counts. Who asks is known.'
+plant src/web/planted.cpp '// spec: contract section 4'
 plant docs/planted.md 'The heart of the planted matter.'
 expect language -- 'planted.cpp:1: "told"' 'planted.cpp:2: "settle"' 'planted.cpp:3: "room"' \
   'planted.cpp:4:// What counts is planted.   <- names no actor' \
   'planted.cpp:5:// It counts. Who asks is known.   <- names no actor' \
   'planted.cpp:6:// spec: contract section 4' 'planted.md:1: "heart"'
 
-plant docs/planted.md "\`src/planted/none.cpp\`\n[a link](none.md)\n[a heading](#planted-heading)\n$copy/var"
+plant docs/planted.md "\`src/planted/none.cpp\`\n[a link](none.md)"
+plant docs/planted.md "[a heading](#planted-heading)\n$copy/var"
 plant src/web/planted.cpp '// The list is in docs/none.md'
 expect documents -- 'docs/planted.md:1: there is no src/planted/none.cpp' \
   'docs/planted.md:2: there is no none.md' 'has no heading #planted-heading' \
@@ -103,9 +110,13 @@ expect shell -- 'planted.sh cannot be started' 'planted.sh does not say what it 
 plant conf/consentgate.conf '#planted_key = 1'
 expect conf_reference -- '> planted_key = 1'
 
-git init -q . && git add tests/guards && commit() { git -c user.name=x -c user.email=x@localhost commit -q --allow-empty -m "$1"; }
-commit 'The first one is left alone' && first=$(git rev-parse HEAD)
-commit 'Planted: a capital' && commit 'planted words without an area' && commit "area: $(repeated x 70)" && commit 'area, other: add a good one'
+git init -q .
+commit() {
+  git -c user.name=planted -c user.email=planted@localhost commit -q --allow-empty -m "$1"
+}
+commit 'Planted first, and exempt' && first=$(git rev-parse HEAD)
+commit 'Planted: a capital' && commit 'planted words without an area'
+commit "area: $(repeated x 70)" && commit 'area, other: add a good one'
 expect commits "$first" -- 'does not read "area: verb …": Planted: a capital' \
   'planted words without an area' '76 characters, the limit is 72'
 
