@@ -1,4 +1,4 @@
-// The `database` keys: addresses, passwords, TLS.
+// Tests src/app/config.cpp: the `database` keys, with addresses, passwords and TLS.
 #include "consentgate/app/composition.h"
 
 #include "tests/support/environment.h"

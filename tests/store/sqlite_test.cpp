@@ -1,6 +1,6 @@
-// What only SQLite can suffer: a file that is missing, moved, locked, read-only or on a full disk.
-// Each is a StoreFailure that changes nothing, and the same store works again when the database
-// does. spec: contract section 1, status 503
+// Tests src/store/sqlite_session.cpp with failures that only SQLite has: a file that is missing,
+// moved, locked, read-only or on a full disk. Each is a StoreFailure that changes nothing, and the
+// same store works again when the database does. spec: docs/http.md, status 503
 #include "child.h"
 #include "sample.h"
 

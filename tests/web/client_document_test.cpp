@@ -1,4 +1,4 @@
-// Clients that describe themselves in a document, as Request -> Reply.
+// Tests src/usecase/client_documents.cpp through the router: clients with a metadata document.
 #include "tests/support/scripted_fetcher.h"
 #include "tests/support/web_server.h"
 

@@ -1,4 +1,5 @@
-// The whole way from registration to a token, and every way it can go wrong, as Request -> Reply.
+// Tests src/web/router.cpp and src/usecase through it: from registration to a token, and each error
+// on the way.
 #include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>

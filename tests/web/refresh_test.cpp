@@ -1,5 +1,4 @@
-// Staying connected and being disconnected, from registration on: refresh and revocation through
-// the router.
+// Tests src/usecase/token.cpp through the router: refresh and revocation.
 #include "consentgate/usecase/access.h"
 
 #include "tests/support/makers.h"

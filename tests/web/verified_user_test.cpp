@@ -1,5 +1,4 @@
-// People whom the web server has signed in, as Request -> Reply: who may go on with what, and that
-// nothing works without their name.
+// Tests src/web/context.cpp through the router: people whom the web server has signed in.
 #include "tests/support/scripted_service.h"
 #include "tests/support/web_server.h"
 

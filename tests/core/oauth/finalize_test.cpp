@@ -1,4 +1,4 @@
-// What finishing a consent writes and where it leads.
+// Tests src/core/oauth/consent.cpp: the rows that finishing a consent writes, and its redirect.
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>

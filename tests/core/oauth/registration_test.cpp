@@ -1,3 +1,4 @@
+// Tests src/core/oauth/client.cpp: dynamic registration.
 #include "consentgate/core/oauth/client.h"
 
 #include "tests/support/makers.h"

@@ -110,6 +110,9 @@ expect shell -- 'planted.sh cannot be started' 'planted.sh does not say what it 
 plant conf/consentgate.conf '#planted_key = 1'
 expect conf_reference -- '> planted_key = 1'
 
+plant tests/web/planted_test.cpp '// It names no file.'
+expect test_names -- 'tests/web/planted_test.cpp: there is no src/web/planted.cpp'
+
 git init -q .
 commit() {
   git -c user.name=planted -c user.email=planted@localhost commit -q --allow-empty -m "$1"
