@@ -1,5 +1,5 @@
 // Attacks on an authorization server, as they were written down by those who suffered them. Each test makes the attack, which must
-// fail, and then the honest request beside it, which must not. Those that need no story of their own are in the files of their endpoint.
+// fail, and then the honest request beside it, which must not. Attacks on a single endpoint are in the test file of that endpoint.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
@@ -30,7 +30,7 @@ test('K1: an address that matched at authorize is the only one the code is good 
   assert.equal((await redeem(server, flow, code)).status, 200);
 });
 
-test('K2: no page loads or links anything elsewhere that would be told its address, but the way back to an honest app is a link', async () => {
+test('K2: no page loads or links anything elsewhere, which would learn its address, but the way back to an honest app is a link', async () => {
   const flow = await startFlow(server, { client: await register(server, { redirect_uris: [https], client_uri: 'https://client.example.test/', logo_uri: 'https://canary.test/logo.png', policy_uri: 'https://canary.test/' }) });
   await choose(flow, { skip: true });
   for (const page of ['consent', 'consent/mcps']) {
@@ -184,7 +184,7 @@ test('K30: neither an operator\'s command nor a row changed behind our back lead
   assert.ok((await codeFor(server)).code);
 });
 
-test('K34: a forged Host changes no address that anybody is told', async () => {
+test('K34: a forged Host changes no address that the server publishes', async () => {
   const host = { Host: 'evil.test' };
   const client = (await postJson(server.base, `${api}/register`, { redirect_uris: [loopback], token_endpoint_auth_method: 'none' }, host)).json();
   assert.ok(!JSON.stringify(client).includes('evil'));

@@ -46,8 +46,8 @@ test('K9: a stolen access token is over with its lifetime or its revocation, and
   assert.equal((await rpc(server, live.token, 'tools/list')).status, 200);
 });
 
-// What an answer shows: everything but its time and its number.
-const face = ({ status, headers, text }) => [status, headers['content-type'], headers['cache-control'], headers['www-authenticate'], text];
+// Returns everything of an answer but its time and its event id.
+const visible = ({ status, headers, text }) => [status, headers['content-type'], headers['cache-control'], headers['www-authenticate'], text];
 const middle = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
 test('K39: a guess learns nothing from the words of a refusal', async () => {
@@ -56,11 +56,11 @@ test('K39: a guess learns nothing from the words of a refusal', async () => {
   assert.equal((await redeem(server, spent, spent.code)).status, 200);
   const nearly = flow.code.slice(0, -2) + (flow.code.endsWith('AA') ? 'BB' : 'AA');
   const [unknown, near, other] = [await redeem(server, flow, 'A'.repeat(43)), await redeem(server, flow, nearly), await redeem(server, { ...flow, client: await register(server) }, flow.code)];
-  assert.deepEqual(face(near), face(unknown));
-  assert.deepEqual(face(other), face(unknown), 'whether a stranger\'s code exists is not told');
+  assert.deepEqual(visible(near), visible(unknown));
+  assert.deepEqual(visible(other), visible(unknown), 'the answer does not show whether a stranger\'s code exists');
   const strange = await codeFor(server);
   await server.admin('client', 'disable', strange.client.client_id);
-  assert.deepEqual(face(await redeem(server, strange, strange.code)), face(await redeem(server, { ...flow, client: { client_id: 'cgc_'.padEnd(26, 'A') } }, flow.code)), 'a disabled client and one that never was');
+  assert.deepEqual(visible(await redeem(server, strange, strange.code)), visible(await redeem(server, { ...flow, client: { client_id: 'cgc_'.padEnd(26, 'A') } }, flow.code)), 'a disabled client and one that never was');
   assert.equal((await redeem(server, flow, flow.code)).status, 200);
 });
 
@@ -121,7 +121,7 @@ test('K46: a parameter that is given twice, in whatever spelling, is not read as
       assert.ok(!answer.text.includes('evil.test'), answer.text);
     }
   }
-  // What merely looks like a second one to some other reader is part of a value, or another name.
+  // A parser that only looks for the name would see a second one: it is part of a value, or another name.
   for (const extra of [`redirect_uri[]=${evil}`, `Redirect_URI=${evil}`, `x=1;redirect_uri=${evil}`, `redirect_uri%00=${evil}`]) {
     const answer = await new Browser(server.base).get(`${api}/authorize?${good}&${extra}`);
     assert.ok(!(answer.location ?? '').includes('evil') && answer.status < 500, answer.location);

@@ -208,7 +208,7 @@ test('A26 K10: an app that registered itself gets no redirect of an error to an 
   }
 });
 
-test('A26 K10: an app that the operator added is told of its error by redirect', async () => {
+test('A26 K10: an app that the operator added gets its error by redirect', async () => {
   assertRedirectError(server, (await go({ scope: 'bogus' }, { client: trusted })).answer, 'invalid_scope', { to: 'https://trusted.example.test/cb' });
 });
 

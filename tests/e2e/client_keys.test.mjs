@@ -39,7 +39,7 @@ function assertion(client, { kid, privateKey }) {
   const signature = crypto.sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url');
   return { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: `${text}.${signature}` };
 }
-// A proven client with a code that is none is told invalid_grant.
+// An authenticated client with an invalid code gets invalid_grant.
 const prove = (client, key) => postForm(server.base, `${api}/token`, { grant_type: 'authorization_code', code: 'x'.repeat(43), redirect_uri: loopback, code_verifier: 'v'.repeat(43), client_id: client.client_id, ...assertion(client, key) });
 
 test('R38 T11: a client with a jwks_uri redeems its code, and a key that is new at the host is followed within one request', async () => {

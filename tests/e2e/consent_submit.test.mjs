@@ -185,7 +185,7 @@ test('S2 S11: upstream tokens connected during a flow become those of its sessio
     assert.equal((await submit(flow)).status, 302);
     assert.deepEqual(ownersOf(service), [`flow:${bystander.flowId}`, `session:${sessionOf(flow)}`].sort());
     await post(bystander, 'deny');
-    // What the refused flow had is nobody's, and waits until its service was told.
+    // The denied flow's tokens have no owner, and wait until their service has revoked them.
     assert.deepEqual(ownersOf(service).filter((owner) => !owner.startsWith('ended:')), [`session:${sessionOf(flow)}`]);
   }
 });

@@ -79,7 +79,7 @@ test('S15 A28: a Galera node that is killed under load and comes back stalls the
 }));
 
 test('S15 A28: a Galera cluster that loses its majority under load answers 503, and goes on when it is made whole', long, (t) => onGalera(async (databases, machines) => {
-  // Either one node is told to be the cluster, or the lost ones come back and find together with it by themselves.
+  // Either an operator makes one node the cluster, or the lost nodes return and join it by themselves.
   const ways = [{ lost: '2 3', begin: 'bootstrap 1', others: [2, 3] }].concat(seconds >= 20 ? [{ lost: '1 2', begin: 'start 1 2' }] : []);
   await underLoad(t, machines, async (running) => {
     for (const { lost, begin, others } of ways) {

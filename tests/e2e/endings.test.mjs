@@ -54,7 +54,7 @@ async function hears(upstream, what) {
   assert.equal(waiting(), 0, what);
 }
 
-// What ends a connection, by its words.
+// Ways to end a connection, by their names.
 const endings = {
   'a code that is used twice': async () => { const flow = await finished(); assert.equal((await redeem(flow)).status, 400); return flow; },
   'a refresh token that is used twice': async () => {
@@ -101,7 +101,7 @@ const endings = {
 };
 
 for (const [what, end] of Object.entries(endings)) {
-  test(`S10: after ${what} the service knows`, { timeout: 60000 }, async () => {
+  test(`S10: after ${what} the service has revoked the token`, { timeout: 60000 }, async () => {
     const before = provider.calls.revocation;
     await hears((await end()).upstream, what);
     assert.equal(provider.calls.revocation, before + 2); // the refresh token and the access token, once
@@ -117,7 +117,7 @@ test('S10: what belongs to a virtual key stays when a session of it ends', { tim
   assert.equal(waiting(), 0);
 });
 
-test('S10: a service that is away is told when it is back, by one worker', { timeout: 120000 }, async () => {
+test('S10: tokens at a service that is away are revoked when it is back, by one worker', { timeout: 120000 }, async () => {
   const flow = await finished();
   const before = provider.calls.revocation;
   provider.away = true;
@@ -132,14 +132,14 @@ test('S10: a service that is away is told when it is back, by one worker', { tim
   assert.equal(provider.calls.revocation, before + 2);
 });
 
-// What the command said, and how it ended; never throws.
+// Runs the command and returns its output and exit status; never throws.
 const remove = (...words) => new Promise((done) => {
   execFile(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), ['service', 'remove', 'notion', '--yes', ...words], { cwd: server.var, env: server.environment() },
     (error, stdout, stderr) => done({ code: error ? error.code : 0, stdout, stderr }));
 });
 const add = () => server.admin('service', 'add', 'notion', '--url', provider.mcpUrl);
 
-test('S10: a service that is removed is told first, of everybody', { timeout: 60000 }, async () => {
+test('S10: the tokens of all people at a service are revoked before it is removed', { timeout: 60000 }, async () => {
   const flows = [await finished(), await finished(), await connected()];
   const [{ n: all }] = server.sql('SELECT count(*) AS n FROM upstream_token');
   const removed = await remove();
@@ -153,7 +153,7 @@ test('S10: a service that is removed is told first, of everybody', { timeout: 60
   await add();
 });
 
-test('S10: a service that is away is not removed before it was told, unless the operator says so', { timeout: 120000 }, async () => {
+test('S10: a service that is away is not removed before its tokens are revoked, unless the operator says so', { timeout: 120000 }, async () => {
   const flow = await finished();
   provider.away = true;
   const refused = await remove();

@@ -7,7 +7,7 @@ import { startDatabases } from './support/databases.mjs';
 import { register } from './support/journey.mjs';
 import { startMachines } from './support/machines.mjs';
 import { raceDenials, raceIdentities, raceRedemptions, raceSubmits, submitUnderLoad } from './support/races.mjs';
-import { administration, everyIdentity, longValues, mistakes, upstreamTokens, usedUp, wander } from './support/story.mjs';
+import { administration, everyIdentity, longValues, mistakes, upstreamTokens, usedUp, wander } from './support/several_machines.mjs';
 
 const long = { timeout: 240000 };
 const engines = [

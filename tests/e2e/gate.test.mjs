@@ -1,4 +1,5 @@
-// The gate behind each web server, as its files are shipped: who passes, what the server behind is told, and that it closes.
+// The gate behind each web server, with the files as they are shipped: which calls pass, which headers the server behind receives,
+// and that the gate closes.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -44,7 +45,7 @@ function parts(server, target, headers) {
   });
 }
 
-// A server in a foreign spelling of its path, sent as written: Node's own client would mend it.
+// Sends another spelling of a server's path as it is written: Node's own client would normalise it.
 function raw(server, target, headers = '') {
   return new Promise((done, fail) => {
     const socket = http.request({ host: '127.0.0.1', port: new URL(server.base).port, path: '/', method: 'POST', agent: false });
@@ -128,7 +129,7 @@ for (const front of fronts) {
     assert.match(denied.headers['access-control-expose-headers'], /WWW-Authenticate/);
   });
 
-  test(`RS6 RS7 RS11: behind ${front.name} the server is told who calls by the gate, and by nobody else`, options, async () => {
+  test(`RS6 RS7 RS11: behind ${front.name} the server learns from the gate alone who calls`, options, async () => {
     const [ada, bob] = [await signIn('/behind', { userId: 'ada' }), await signIn('/behind', { skip: true })];
     const body = JSON.stringify({ long: 'x'.repeat(30000) });
     const answer = await call(ada.token, '/behind/x?y=1', { ...forged, Cookie: 'a=b' }, body);
@@ -143,11 +144,11 @@ for (const front of fronts) {
     assert.ok(!JSON.stringify(behind.last()).includes('mallory'), JSON.stringify(names));
     assert.deepEqual([headers.authorization, headers.cookie], [undefined, undefined]);
     assert.deepEqual(names.filter((name) => /^consentgate/i.test(name)).map((name) => name.toLowerCase()).sort(), facts.map((name) => `consentgate-${name}`).sort());
-    // Who says nothing of themselves has no name, and cannot borrow one.
+    // A person who skipped has no name, and cannot borrow one.
     await call(bob.token, '/behind', forged);
     assert.deepEqual([behind.last().headers['consentgate-user'], behind.last().headers['consentgate-identity']], [undefined, 'skipped']);
     assert.notEqual(behind.last().headers['consentgate-subject'], headers['consentgate-subject']);
-    for (const name of Object.keys(answer.headers)) assert.doesNotMatch(name, /consentgate|variable|remote/i, 'the client is told nothing of it');
+    for (const name of Object.keys(answer.headers)) assert.doesNotMatch(name, /consentgate|variable|remote/i, 'the client sees nothing of it');
   });
 
   test(`C11: behind ${front.name} every call needs the token, and an ended session is out at once`, options, async () => {

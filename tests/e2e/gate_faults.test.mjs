@@ -1,5 +1,5 @@
 // The gate and the pages under load while things go wrong: a reload loses no request; whatever dies, nobody passes who may not, and
-// nobody is told anything wrong.
+// no caller gets a wrong answer.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -139,7 +139,7 @@ test('RS6: a key that may not use the service is refused without being sent roun
   assert.equal(answer.headers['www-authenticate'], undefined);
 });
 
-test('RS7 RS11: on shared hosting, where Apache tells clients what the gate said, nobody is told their upstream token', { timeout: 240000 }, async () => {
+test('RS7 RS11: on shared hosting, where Apache passes headers of the gate to clients, no client sees an upstream token', { timeout: 240000 }, async () => {
   const service = (one) => one.admin('service', 'add', 'notion', '--url', notion.mcpUrl);
   const hosted = await startFront(fronts.find(({ socket }) => socket === 'none'), { guards: [{ at: '/mcp', port: behind.port, service: 'notion' }], env: { CONSENTGATE_SERVICE_CA: authority.ca }, prepare: service });
   try {

@@ -112,7 +112,7 @@ test('S7: who turns back at its login page finds Connect again, and we stay the 
   await exchanged(await finish(server, flow), 'anna');
 });
 
-test('S7: an error that it sends a person back with is told in our words', async () => {
+test('S7: an error with which it sends a person back is shown in our words', async () => {
   const flow = await begun();
   const back = await connect(flow, 'anna', 'astray');
   assert.equal(back.location, `${flow.services}&error=service_failed&service=astray`);

@@ -68,7 +68,7 @@ test('S1: after twenty rounds of kill -9 under load every flow is whole, and eve
   assert.equal(one('SELECT count(*) AS n FROM session'), all.length);
 });
 
-test('S1: a worker that is killed idle is replaced and nobody notices', { timeout: 120000 }, async () => {
+test('S1: a worker that is killed idle is replaced and no request fails', { timeout: 120000 }, async () => {
   for (const victim of server.workerPids()) {
     process.kill(victim, 'SIGKILL');
     await until(() => server.workerPids().length === 4 && !server.workerPids().includes(victim), 'a new worker');
@@ -76,7 +76,7 @@ test('S1: a worker that is killed idle is replaced and nobody notices', { timeou
   for (let number = 0; number < 8; number += 1) assert.equal((await submit(await startFlow(server, { client }))).status, 302);
 });
 
-test('S1: workers told to end finish what they have begun', { timeout: 120000 }, async () => {
+test('S1: workers that are asked to end finish what they have begun', { timeout: 120000 }, async () => {
   const flows = await inLanes(4, Array.from({ length: 40 }, () => () => startFlow(server, { client })));
   const old = server.workerPids();
   const submits = inLanes(8, flows.map((flow) => () => attempt(flow)));

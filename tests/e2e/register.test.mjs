@@ -176,7 +176,7 @@ test('R17: a name of 200 characters is kept and one of 201 is refused or cut', a
   else assertOauthError(answer, 400, 'invalid_client_metadata');
 });
 
-test('R18: a disabled client is told invalid_client at the token endpoint and a page at authorize', async () => {
+test('R18: a disabled client gets invalid_client at the token endpoint and a page at authorize', async () => {
   const flow = await codeFor(server);
   await server.admin('client', 'disable', flow.client.client_id);
   assertOauthError(await redeem(server, flow, flow.code), [400, 401], 'invalid_client');

@@ -1,4 +1,4 @@
-// What was begun before a stop of the whole server goes on after the next start.
+// Sessions, codes and flows from before a stop of the whole server go on after the next start.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';

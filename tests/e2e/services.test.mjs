@@ -91,7 +91,7 @@ test('S7: a service that publishes nothing is entered by hand, and a preset need
   await refused(/--preset knows github and gitlab/, 'add', 'x', '--preset', 'nothub', '--client-id', 'x');
 });
 
-test('S7: a provider that reads the documents of its clients is told where ours is, and people connect with it', async () => {
+test('S7: a provider that reads metadata documents of its clients gets the address of ours, and people connect with it', async () => {
   const issuer = 'https://tools.example.org';
   const asked = [];
   let at; // where our https address really is

@@ -10,7 +10,7 @@ import { codeFor, inLanes, journey, post, redeem, register, rpc, startFlow, subm
 import { assertKept, Load } from './support/load.mjs';
 import { startMachines, via, withMachines } from './support/machines.mjs';
 import { plainFolder, refusesToStart, root, sleep, until } from './support/server.mjs';
-import { startWiretap } from './support/wiretap.mjs';
+import { startRecorder } from './support/wire_recorder.mjs';
 
 const long = { timeout: 300000 };
 const admin = path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin');
@@ -124,8 +124,8 @@ for (const { name, kind } of [{ name: 'PostgreSQL', kind: 'postgresql' }, { name
 }
 
 async function onATappedWire(databases) {
-  const tap = await startWiretap(databases.nodes[0].port);
-  const elsewhere = await startWiretap(databases.nodes[0].port, '127.0.0.2'); // a name that is not in the certificate
+  const recorder = await startRecorder(databases.nodes[0].port);
+  const elsewhere = await startRecorder(databases.nodes[0].port, '127.0.0.2'); // a name that is not in the certificate
   const folder = plainFolder();
   const stranger = path.join(folder, 'ca.pem');
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=stranger', '-keyout', path.join(folder, 'key.pem'), '-out', stranger], { stdio: 'pipe' });
@@ -133,23 +133,23 @@ async function onATappedWire(databases) {
   const verify = (authority) => ({ CONSENTGATE_DATABASE_TLS: 'verify', CONSENTGATE_DATABASE_TLS_CA: authority });
   const trusted = verify(path.join(databases.folder, 'ca.pem'));
   try {
-    const sealed = await signIn(databases, { ...through(tap), ...trusted });
-    assert.equal(tap.heard().includes(sealed), false, 'the flow went over the wire in clear');
-    const open = await signIn(databases, { ...through(tap), CONSENTGATE_DATABASE_TLS: 'off' });
-    assert.equal(tap.heard().includes(open), true, 'the tap hears what is not encrypted');
-    for (const env of [{ ...through(tap), ...verify(stranger) }, { ...through(elsewhere, '127.0.0.2'), ...trusted }]) {
+    const sealed = await signIn(databases, { ...through(recorder), ...trusted });
+    assert.equal(recorder.received().includes(sealed), false, 'the flow went over the wire in clear');
+    const open = await signIn(databases, { ...through(recorder), CONSENTGATE_DATABASE_TLS: 'off' });
+    assert.equal(recorder.received().includes(open), true, 'the recorder sees what is not encrypted');
+    for (const env of [{ ...through(recorder), ...verify(stranger) }, { ...through(elsewhere, '127.0.0.2'), ...trusted }]) {
       const said = await refusesToStart(env);
       assert.match(said, /certificate/, 'the reason');
-      assert.ok(!said.includes(databases.password.slice(0, 16)), 'the password was told');
+      assert.ok(!said.includes(databases.password.slice(0, 16)), 'the password was printed');
     }
   } finally {
-    tap.stop();
+    recorder.stop();
     elsewhere.stop();
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-// One sign-in at one machine with these settings, whose password shows nowhere. out: the flow's id, which the database was told
+// One sign-in at one machine with these settings, whose password shows nowhere. out: the flow's id, which the database received
 async function signIn(databases, env) {
   const machines = await startMachines(databases, [[1]], { workers: 2, env });
   const word = databases.password.slice(0, 16); // the letters and digits at its beginning

@@ -27,7 +27,7 @@ async function reload() {
   await until(() => server.workerPids().length === workers && !server.workerPids().some((pid) => old.includes(pid)), 'all workers to be replaced');
 }
 
-// What it said, and how it ended; never throws.
+// Runs it and returns its output and exit status; never throws.
 const said = (...words) => server.admin(...words).then((stdout) => ({ code: 0, stdout }), ({ code, stderr }) => ({ code, stderr }));
 
 const refresh = (client, token) => postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', refresh_token: token, client_id: client.client_id });
@@ -128,7 +128,7 @@ test('S13: the server key is changed under load, no request fails, and nothing n
   assert.doesNotMatch(server.logs(), /event=(worker_died|reload_failed)/);
 });
 
-test('S13: a row that somebody put under another key, or moved, is left alone, told, and holds its key in the file', { timeout: 120000 }, async () => {
+test('S13: a row that somebody put under another key, or moved, is left alone, reported, and keeps its key in the file', { timeout: 120000 }, async () => {
   const [old] = ids();
   const { id } = await server.admin('vault', 'add', '--json');
   await reload();

@@ -1,4 +1,4 @@
-// What stands around a client library in a test: the person at the browser, the application's memory, the operator's accidents.
+// The surroundings of a client library in a test: the person at the browser, the application's memory, the operator's accidents.
 import assert from 'node:assert/strict';
 import { Browser, postForm } from './browser.mjs';
 import { api, choose, submit } from './journey.mjs';

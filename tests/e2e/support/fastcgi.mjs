@@ -1,5 +1,5 @@
-// A peer on a FastCGI socket that says exactly what it is told to, byte by byte: what no web server would send.
-// law: the FastCGI specification, sections 3.3 and 8
+// A peer on a FastCGI socket that sends exactly the bytes it is given, which no web server would send.
+// spec: the FastCGI specification, sections 3.3 and 8
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -24,7 +24,7 @@ export function pairs(values) {
   }));
 }
 
-// What a web server says of a request.
+// The parameters that a web server sends with a request.
 export function request(method, uri, more = {}) {
   return { REQUEST_METHOD: method, REQUEST_URI: uri, QUERY_STRING: '', SERVER_PROTOCOL: 'HTTP/1.1', REMOTE_ADDR: '127.0.0.1', ...more };
 }
@@ -50,7 +50,7 @@ export class Peer {
   half() { this.socket.end(); return this; } // nothing more comes from here
   drop() { this.socket.destroy(); }
 
-  // What came until the other side closed: `raw` is everything of the stream that a web server would pass on.
+  // Returns what came until the other side closed: `raw` is the stream that a web server would pass on.
   async answer() {
     await this.closed;
     const streams = { [kinds.stdout]: [], [kinds.stderr]: [], [kinds.end]: [] };

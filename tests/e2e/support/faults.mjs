@@ -24,7 +24,7 @@ export function moveAway(server) {
   };
 }
 
-// Another program holds the write lock until it is told to let go.
+// Another program holds the write lock until this is undone.
 export async function lock(server) {
   const holder = spawn('sqlite3', [server.database], { stdio: ['pipe', 'pipe', 'inherit'] });
   let said = '';
@@ -56,7 +56,7 @@ export async function fillUp(server, disk) {
   return limitGrowth(server);
 }
 
-// The store's own log is emptied first: it keeps its room when it is used again, and could be written without growing.
+// The database's write-ahead log is emptied first: it keeps its size when it is used again, and could be written without growing.
 const emptyLog = (server) => server.sql('PRAGMA wal_checkpoint(TRUNCATE)');
 
 // Files of the workers may not grow: writes fail with "File too large". The server must be started with `ignoringSizeSignal`.

@@ -128,7 +128,7 @@ class Glewlwyd {
     return aud === this.mcpUrl ? JSON.parse(answer.text).name : undefined;
   }
 
-  // What a person does there who was sent to it. stop: they look at its page and go no further
+  // The steps of a person who was sent there. stop: they look at its page and go no further
   // out: our callback's whole address; undefined after `stop`
   async signIn(authorizeUrl, user, { stop = false } = {}) {
     const here = (address) => new URL(address, this.base).origin === this.base;

@@ -25,7 +25,7 @@ export function startStdio(command, folder) {
   let last = 0;
   const waiting = new Map();
   child.stderr.on('data', (bytes) => { said += bytes; });
-  child.stdin.on('error', () => {}); // it ended: whoever waits is told below
+  child.stdin.on('error', () => {}); // it ended, which the handler below reports
   readline.createInterface({ input: child.stdout }).on('line', (line) => {
     const message = JSON.parse(line); // anything else on stdout would break every host
     waiting.get(message.id)?.(message);

@@ -9,7 +9,7 @@ import { listen, makeCertificates } from './metadata_host.mjs';
 
 const scope = 'tools.read';
 
-// What to answer instead of a token, by the name failNext takes.
+// Answers in place of a token, by the names that failNext takes.
 const failures = {
   503: [503, { error: 'temporarily_unavailable' }],
   429: [429, { error: 'slow_down' }, { 'Retry-After': '7' }],
@@ -185,7 +185,7 @@ export function visit(upstream, address, { method = 'GET', headers = {}, body } 
   });
 }
 
-// What a person does at the service: follows it until it sends them away, to our callback, which is not visited.
+// The steps of a person at the service, until it sends them to our callback, which is not visited.
 // in:  authorizeUrl  where they were sent; deny  refuses. out: the callback's whole address
 export async function signIn(upstream, authorizeUrl, user, { deny = false } = {}) {
   const cookies = new Map([['user', encodeURIComponent(user)], ...(deny ? [['deny', '1']] : [])]);

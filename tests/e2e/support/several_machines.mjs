@@ -37,7 +37,7 @@ export async function isGood(machines, token) {
 // Every kind of identity signs in, and every machine knows whose the token is.
 export async function everyIdentity(machines) {
   const key = await machines[0].addKey('Anna, "laptop"; \u{1F511}');
-  // What drivers like to cut, to fold or to take for an end: four-byte letters, quotes, 255 bytes.
+  // Values that drivers tend to cut, to fold or to take for an end: four-byte letters, quotes, 255 bytes.
   const names = ['ada', "O'Brien \\ \"x\" ; -- %s {d}", '\u{1F98A}'.repeat(63), 'a'.repeat(255), 'Ada ', 'ADA'];
   const all = [[{ virtualKey: key.virtual_key }, 'virtual_key', 'Anna, "laptop"; \u{1F511}'], [{ skip: true }, 'skipped', ''],
     ...names.map((userId) => [{ userId }, 'user_id', userId.trim()])];
@@ -50,7 +50,7 @@ export async function everyIdentity(machines) {
   }
 }
 
-// What a client sent comes back to it byte by byte, however long.
+// A client's values come back to it byte by byte, however long.
 export async function longValues(machines) {
   for (const state of ['s', ` '"\\;%00 \u{1F98A}`, 'x'.repeat(255), 'x'.repeat(256), 'y'.repeat(1024), 'z'.repeat(8000)]) {
     const redirect = `http://127.0.0.1:53111/${'r'.repeat(state.length % 1900)}?own=1`;
@@ -61,7 +61,7 @@ export async function longValues(machines) {
   }
 }
 
-// What was used once is used up at every machine: the flow, the code, and after a replay the session.
+// A flow and a code that were used once are used up at every machine, and after a replay so is the session.
 export async function usedUp(machines) {
   const done = await wander(machines, { identity: { userId: 'ada' } });
   for (const machine of machines) assert.equal((await submit(via(machine, done), asProgram)).json().error.code, 'flow_already_submitted');
@@ -118,6 +118,6 @@ export async function upstreamTokens(machines, run) {
   assert.equal(await owned(`concat('session:', (SELECT id FROM session WHERE flow_id = '${flow.flowId}'))`), 1);
   assert.equal(await machines.number(`SELECT count(*) FROM upstream_token WHERE owner = 'flow:${bystander.flowId}'`), 1);
   await post(via(machines.at(-1), bystander), 'deny');
-  // What the refused flow had is nobody's, and waits until its service was told.
+  // The denied flow's tokens have no owner, and wait until their service has revoked them.
   assert.equal(await machines.number(`SELECT count(*) FROM upstream_token WHERE id = 'up-${bystander.flowId}' AND owner NOT LIKE 'ended:%'`), 0);
 }
