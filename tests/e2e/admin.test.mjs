@@ -1,4 +1,5 @@
-// consentgate-admin as its user meets it: data on stdout, the rest on stderr, exit status 0, 1 or 2, secrets shown once.
+// consentgate-admin as its user meets it: data on stdout, the rest on stderr, exit status 0, 1 or
+// 2, secrets shown once.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';

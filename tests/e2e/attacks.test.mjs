@@ -1,5 +1,6 @@
-// Attacks on an authorization server, as they were written down by those who suffered them. Each test makes the attack, which must
-// fail, and then the honest request beside it, which must not. Attacks on a single endpoint are in the test file of that endpoint.
+// Attacks on an authorization server, as they were written down by those who suffered them. Each
+// test makes the attack, which must fail, and then the honest request beside it, which must not.
+// Attacks on a single endpoint are in the test file of that endpoint.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,5 @@
-// Attacks with codes, tokens, cookies and doubled parameters: each fails, and the honest request beside it does not.
+// Attacks with codes, tokens, cookies and doubled parameters: each fails, and the honest request
+// beside it does not.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, form, postForm, query, send } from './support/browser.mjs';
@@ -76,7 +77,8 @@ test('K39: a token that is right but for its last sign is refused in the time of
       taken[guess].push(Number(process.hrtime.bigint() - begin) / 1e6);
     }
   }
-  // A lookup by digest has no early end; one that compared sign by sign would still be far below this. It is for gross mistakes.
+  // A lookup by digest has no early end; one that compared sign by sign would still be far below
+  // this. It is for gross mistakes.
   assert.ok(Math.abs(middle(taken[near]) - middle(taken[far])) < Math.max(1, middle(taken[far]) / 2), `${middle(taken[near])} and ${middle(taken[far])} ms`);
   assert.equal((await rpc(server, token, 'tools/list')).status, 200);
 });
@@ -121,7 +123,8 @@ test('K46: a parameter that is given twice, in whatever spelling, is not read as
       assert.ok(!answer.text.includes('evil.test'), answer.text);
     }
   }
-  // A parser that only looks for the name would see a second one: it is part of a value, or another name.
+  // A parser that only looks for the name would see a second one: it is part of a value, or another
+  // name.
   for (const extra of [`redirect_uri[]=${evil}`, `Redirect_URI=${evil}`, `x=1;redirect_uri=${evil}`, `redirect_uri%00=${evil}`]) {
     const answer = await new Browser(server.base).get(`${api}/authorize?${good}&${extra}`);
     assert.ok(!(answer.location ?? '').includes('evil') && answer.status < 500, answer.location);

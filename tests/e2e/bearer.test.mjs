@@ -1,4 +1,5 @@
-// Submit with a bearer: raw virtual keys, tokens that name one, administrators' tokens, and everything that must not pass for one.
+// Submit with a bearer: raw virtual keys, tokens that name one, administrators' tokens, and
+// everything that must not pass for one.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';

@@ -1,4 +1,5 @@
-// Chromium at the consent pages: with and without script, by mouse and by keyboard, light and dark, wide and narrow.
+// Chromium at the consent pages: with and without script, by mouse and by keyboard, light and dark,
+// wide and narrow.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,4 +1,5 @@
-// Clients whose id is the URL of a document about them, through lighttpd: a real HTTPS host on this machine, kind and hostile.
+// Clients whose id is the URL of a document about them, through lighttpd: a real HTTPS host on this
+// machine, kind and hostile.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, query, send } from './support/browser.mjs';

@@ -1,4 +1,5 @@
-// Clients whose public keys stand at a jwks_uri, through lighttpd: a real HTTPS host on this machine, kind and hostile.
+// Clients whose public keys stand at a jwks_uri, through lighttpd: a real HTTPS host on this
+// machine, kind and hostile.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -108,7 +109,8 @@ test('K26 R38 R30: a jwks_uri at an inner address is refused, or never connected
       `https://127.0.0.1:${canary.port}/jwks`, `https://localhost:${canary.port}/jwks`, `https://u@localhost:${host.port}/jwks`]) {
       assertOauthError(await attempt(uri), [400], 'invalid_client_metadata');
     }
-    // A name that the rules let pass and that leads to this machine; and a row that is older than the rules.
+    // A name that the rules let pass and that leads to this machine; and a row that is older than
+    // the rules.
     const named = await registered('https://localhost/jwks');
     assert.equal((await prove(named, makeKey('k'))).status, 503);
     server.sql(`UPDATE client SET jwks_uri = CAST('https://127.0.0.1:${canary.port}/jwks' AS BLOB) WHERE id = '${named.client_id}'`);

@@ -1,4 +1,5 @@
-// Clients with a secret or a key of their own, and resource servers that ask about tokens, through lighttpd.
+// Clients with a secret or a key of their own, and resource servers that ask about tokens, through
+// lighttpd.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';

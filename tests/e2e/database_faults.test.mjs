@@ -1,5 +1,5 @@
-// Database servers die, restart, fall silent and come back under load, two web machines in front of them. FAULT_SECONDS makes
-// it shorter.
+// Database servers die, restart, fall silent and come back under load, two web machines in front of
+// them. FAULT_SECONDS makes it shorter.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { journey } from './support/journey.mjs';
@@ -12,7 +12,8 @@ const long = { timeout: 300000 };
 const wait = 5000; // database_wait_ms
 const slack = 1500; // of a request beyond the times that the configuration sets, on a busy machine
 
-// Runs `fault` while sign-ins go on for `length` seconds, and then looks at all that was promised. out: the load
+// Runs `fault` while sign-ins go on for `length` seconds, and then looks at all that was promised.
+// out: the load
 async function underLoad(t, machines, fault, length = seconds) {
   const pids = machines.pids();
   const load = await new Load(machines).start();
@@ -79,7 +80,8 @@ test('S15 A28: a Galera node that is killed under load and comes back stalls the
 }));
 
 test('S15 A28: a Galera cluster that loses its majority under load answers 503, and goes on when it is made whole', long, (t) => onGalera(async (databases, machines) => {
-  // Either an operator makes one node the cluster, or the lost nodes return and join it by themselves.
+  // Either an operator makes one node the cluster, or the lost nodes return and join it by
+  // themselves.
   const ways = [{ lost: '2 3', begin: 'bootstrap 1', others: [2, 3] }].concat(seconds >= 20 ? [{ lost: '1 2', begin: 'start 1 2' }] : []);
   await underLoad(t, machines, async (running) => {
     for (const { lost, begin, others } of ways) {
@@ -119,8 +121,8 @@ for (const { name, kind, orders, others } of [
   }));
 }
 
-// One node after the other. Galera 26.4 can fail to bring a node what it missed when others join as well; it then says `node restart
-// required`, and stands there.
+// One node after the other. Galera 26.4 can fail to bring a node what it missed when others join as
+// well; it then says `node restart required`, and stands there.
 async function rejoin(databases, node) {
   try { await databases.tell(`start ${node}`); } catch { await databases.tell(`kill ${node}`); await databases.tell(`start ${node}`); }
 }

@@ -1,4 +1,5 @@
-// However a connection ends, its service hears of it (RFC 7009), also when it is away at first, and from one worker only.
+// However a connection ends, its service hears of it (RFC 7009), also when it is away at first, and
+// from one worker only.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// The consent journey and its races on every database server, through two web machines. On the Galera cluster each machine
-// prefers a node of its own.
+// The consent journey and its races on every database server, through two web machines. On the
+// Galera cluster each machine prefers a node of its own.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';

@@ -1,5 +1,5 @@
-// The gate behind each web server, with the files as they are shipped: which calls pass, which headers the server behind receives,
-// and that the gate closes.
+// The gate behind each web server, with the files as they are shipped: which calls pass, which
+// headers the server behind receives, and that the gate closes.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';

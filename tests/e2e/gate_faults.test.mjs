@@ -1,5 +1,5 @@
-// The gate and the pages under load while things go wrong: a reload loses no request; whatever dies, nobody passes who may not, and
-// no caller gets a wrong answer.
+// The gate and the pages under load while things go wrong: a reload loses no request; whatever
+// dies, nobody passes who may not, and no caller gets a wrong answer.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -17,7 +17,8 @@ let behind;
 before(async () => { behind = await startServerBehind(); });
 after(async () => { await behind?.stop(); });
 
-// Calls with a token, calls without one, and requests to the pages, until `during` is over. out: how often each was answered how
+// Calls with a token, calls without one, and requests to the pages, until `during` is over. out:
+// how often each was answered how
 async function underLoad(server, token, during) {
   const counts = { guest: {}, person: {}, pages: {} };
   let over = false;

@@ -1,5 +1,5 @@
-// The gate in front of servers that work with people's own accounts: each call goes on with its caller's token, fresh, and whoever has
-// not connected theirs is led to where they can.
+// The gate in front of servers that work with people's own accounts: each call goes on with its
+// caller's token, fresh, and whoever has not connected theirs is led to where they can.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
-// A second real provider, of another making: Debian's glewlwyd, an OpenID Connect server in C, beside the MCP server that names it.
+// A second real provider, of another making: Debian's glewlwyd, an OpenID Connect server in C,
+// beside the MCP server that names it.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

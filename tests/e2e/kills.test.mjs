@@ -1,4 +1,5 @@
-// Workers are killed while they work: whatever a client saw is true, and the store holds everything or nothing of each flow.
+// Workers are killed while they work: whatever a client saw is true, and the store holds everything
+// or nothing of each flow.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { inLanes, loopback, redeem, register, startFlow, submit } from './support/journey.mjs';

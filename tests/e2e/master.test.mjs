@@ -1,4 +1,5 @@
-// The prefork master: a reload under load loses no request, a bad configuration changes nothing, the example's two commands hold.
+// The prefork master: a reload under load loses no request, a bad configuration changes nothing,
+// the example's two commands hold.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,4 +1,5 @@
-// Exactly one: of many submits of one flow, of many redemptions of one code, and of a submit against a late identity.
+// Exactly one: of many submits of one flow, of many redemptions of one code, and of a submit
+// against a late identity.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { register } from './support/journey.mjs';

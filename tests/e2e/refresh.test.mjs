@@ -1,4 +1,5 @@
-// Staying connected and being disconnected, through lighttpd: refresh as real hosts do it, and revocation.
+// Staying connected and being disconnected, through lighttpd: refresh as real hosts do it, and
+// revocation.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, send } from './support/browser.mjs';

@@ -14,7 +14,8 @@ const inFolder = (name) => path.join(folder, name);
 const sessions = 100000;
 const tokens = 10000; // as many codes
 const [large, small] = [sqlite('large'), sqlite('small')]; // where everything comes from
-// Limits what AddressSanitizer remembers of freed memory, which takes half of the time of millions of small values.
+// Limits what AddressSanitizer remembers of freed memory, which takes half of the time of millions
+// of small values.
 const sanitizer = `malloc_context_size=2:quarantine_size_mb=8:thread_local_quarantine_size_kb=64:${process.env.ASAN_OPTIONS ?? ''}`;
 let postgresql;
 let mariadb;

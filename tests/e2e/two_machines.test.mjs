@@ -1,5 +1,5 @@
-// Two web machines with one database: what one does is true at the other at once, a lost primary is replaced by its standby, and
-// the way to the database is private.
+// Two web machines with one database: what one does is true at the other at once, a lost primary is
+// replaced by its standby, and the way to the database is private.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -149,7 +149,8 @@ async function onATappedWire(databases) {
   }
 }
 
-// One sign-in at one machine with these settings, whose password shows nowhere. out: the flow's id, which the database received
+// One sign-in at one machine with these settings, whose password shows nowhere. out: the flow's id,
+// which the database received
 async function signIn(databases, env) {
   const machines = await startMachines(databases, [[1]], { workers: 2, env });
   const word = databases.password.slice(0, 16); // the letters and digits at its beginning

@@ -1,4 +1,5 @@
-// People connect their own accounts at real authorization servers, and the resource server gets each its caller's token.
+// People connect their own accounts at real authorization servers, and the resource server gets
+// each its caller's token.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startAccounts } from './support/accounts.mjs';

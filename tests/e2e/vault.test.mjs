@@ -1,5 +1,5 @@
-// Changing the server key under load, as an operator does it: no request fails, nothing is left under the old key, and what
-// was moved to another row by hand is not moved on.
+// Changing the server key under load, as an operator does it: no request fails, nothing is left
+// under the old key, and what was moved to another row by hand is not moved on.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -32,7 +32,8 @@ const said = (...words) => server.admin(...words).then((stdout) => ({ code: 0, s
 
 const refresh = (client, token) => postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', refresh_token: token, client_id: client.client_id });
 
-// One person after another signs in, refreshes a few times and uses each token. Every answer must be the right one.
+// One person after another signs in, refreshes a few times and uses each token. Every answer must
+// be the right one.
 async function life(client, going, counts) {
   const kept = [];
   while (going()) {
@@ -98,9 +99,11 @@ test('S13: the server key is changed under load, no request fails, and nothing n
   assert.match(refused.stderr, /still needed by \d+ rows/);
   await reload();
   await steady();
-  // Codes last five minutes; the test cannot wait, so the spent ones are made old, and nothing else is touched.
+  // Codes last five minutes; the test cannot wait, so the spent ones are made old, and nothing else
+  // is touched.
   server.sql('UPDATE code SET expires_at = expires_at - 300 WHERE redeemed_at IS NOT NULL');
-  // A used refresh token is answered again within its grace, and a minute goes to the clocks; that minute is made to be over.
+  // A used refresh token is answered again within its grace, and a minute goes to the clocks; that
+  // minute is made to be over.
   await server.admin('vault', 'rotate');
   await sleep(6000);
   server.sql(`UPDATE refresh_token SET used_at = used_at - 120 WHERE used_at IS NOT NULL AND key_id = '${old}'`);

@@ -1,4 +1,5 @@
-// A server with real services, people who connect their accounts there, and the resource server that gets each caller's own token.
+// A server with real services, people who connect their accounts there, and the resource server
+// that gets each caller's own token.
 import assert from 'node:assert/strict';
 import { Browser, postForm } from './browser.mjs';
 import { api, choose, connect as connectAt, finish, register, startFlow } from './journey.mjs';
@@ -43,7 +44,8 @@ class Accounts {
     return this.providers[name].whoIs(body.access_token);
   }
 
-  // As when time has passed: all tokens of the service end in so many seconds, and what failed may be tried again.
+  // As when time has passed: all tokens of the service end in so many seconds, and what failed may
+  // be tried again.
   age(name, seconds = 3) {
     this.server.sql(`UPDATE upstream_token SET updated_at = unixepoch() - 3600, expires_at = unixepoch() + ${seconds}, retry_at = NULL WHERE service_id = '${name}' AND ended_at IS NULL AND expires_at IS NOT NULL`);
   }

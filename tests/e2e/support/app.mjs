@@ -1,18 +1,21 @@
-// The surroundings of a client library in a test: the person at the browser, the application's memory, the operator's accidents.
+// The surroundings of a client library in a test: the person at the browser, the application's
+// memory, the operator's accidents.
 import assert from 'node:assert/strict';
 import { Browser, postForm } from './browser.mjs';
 import { api, choose, submit } from './journey.mjs';
 
 export const callback = 'http://localhost:3118/callback';
 
-// Packages that need a newer Node.js than ours must run on are optional; there they may be absent, and nowhere else.
+// Packages that need a newer Node.js than ours must run on are optional; there they may be absent,
+// and nowhere else.
 // out: the module, or undefined with the reason in `why`
 export async function optional(name, oldest = 20) {
   if (Number(process.versions.node.split('.')[0]) < oldest) return { why: `${name} needs Node.js ${oldest}` };
   return { module: await import(name), why: false };
 }
 
-// A person opens the address that a client asked to open, says who they are, and finishes. out: where the browser is sent at last
+// A person opens the address that a client asked to open, says who they are, and finishes. out:
+// where the browser is sent at last
 export async function personAt(server, address, identity, last = submit) {
   const browser = new Browser(server.base);
   const url = new URL(address);
@@ -66,7 +69,8 @@ export class App {
     if (what === 'all' || what === 'discovery') this.discovered = undefined;
   }
 
-  // The person's part of what was asked last. out: the parameters that the application's callback got
+  // The person's part of what was asked last. out: the parameters that the application's callback
+  // got
   async answer(identity, last = submit) {
     const location = await personAt(this.server, this.asked.at(-1), identity, last);
     assert.ok(location.startsWith(`${callback}?`), location);

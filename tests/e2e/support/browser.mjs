@@ -1,4 +1,5 @@
-// A small HTTP client for tests: no redirects followed, every byte under control, one cookie jar per Browser.
+// A small HTTP client for tests: no redirects followed, every byte under control, one cookie jar
+// per Browser.
 import http from 'node:http';
 import net from 'node:net';
 
@@ -48,7 +49,8 @@ export function send(base, method, target, { headers = {}, body } = {}) {
   });
 }
 
-// Bytes as they are on a socket of their own; gives all that came back until the server closed or fell silent.
+// Bytes as they are on a socket of their own; gives all that came back until the server closed or
+// fell silent.
 export function sendRaw(base, bytes, { close = false, silence = 3000 } = {}) {
   const { hostname, port } = new URL(base);
   return new Promise((done) => {

@@ -1,4 +1,5 @@
-// Checks that many tests share: page headers, the gateway's error shape, OAuth error bodies, redirected errors.
+// Checks that many tests share: page headers, the gateway's error shape, OAuth error bodies,
+// redirected errors.
 import assert from 'node:assert/strict';
 
 // Headers of every page and redirect of the flow (A31).

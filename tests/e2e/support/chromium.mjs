@@ -10,7 +10,8 @@ import { plainFolder } from './server.mjs';
 
 const quiet = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-// hosts: names that lead to a port of this machine, { 'client.example.test': 4443 }; every other name leads nowhere.
+// hosts: names that lead to a port of this machine, { 'client.example.test': 4443 }; every other
+// name leads nowhere.
 export function launch(hosts = {}) {
   const rules = [...Object.entries(hosts).map(([name, port]) => `MAP ${name}:443 127.0.0.1:${port}`), 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1', 'EXCLUDE localhost'];
   return chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: [...quiet, `--host-resolver-rules=${rules.join(', ')}`] });
@@ -40,7 +41,8 @@ export function httpsClient(name) {
   return listen(server);
 }
 
-// A page whose complaints are kept: what the Content-Security-Policy refused, errors of the console, and where it was sent to.
+// A page whose complaints are kept: what the Content-Security-Policy refused, errors of the
+// console, and where it was sent to.
 export async function watchedPage(context) {
   const page = await context.newPage();
   const complaints = [];

@@ -1,4 +1,5 @@
-// Starts database servers through tests/support/databases.sh, whose head tells what can be done to them, and stops them.
+// Starts database servers through tests/support/databases.sh, whose head tells what can be done to
+// them, and stops them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -16,10 +17,12 @@ const answered = (command, line) => {
 
 // in:  kind   as databases.sh names it: postgresql, postgresql-pair, mariadb, galera
 // out: nodes     [{ host, port, pid }], the first is node 1
-//      url(...)  the address for the setting `database`; it names the given nodes in this order, or all of them
+//      url(...)  the address for the setting `database`; it names the given nodes in this order, or
+//        all of them
 //      password, passwordFile   of our user there
 //      env(...)  CONSENTGATE_ settings for those nodes, for a program's environment
-//      tell(command)  one command of databases.sh: its answer. Commands queue up, so a promise need not be awaited at once
+//      tell(command)  one command of databases.sh: its answer. Commands queue up, so a promise need
+//        not be awaited at once
 //      sql(node, statement)  the first column of the first row
 //      stop()    ends the servers and removes their folder
 export async function startDatabases(kind) {

@@ -1,4 +1,5 @@
-// A peer on a FastCGI socket that sends exactly the bytes it is given, which no web server would send.
+// A peer on a FastCGI socket that sends exactly the bytes it is given, which no web server would
+// send.
 // spec: the FastCGI specification, sections 3.3 and 8
 import { once } from 'node:events';
 import net from 'node:net';
@@ -50,7 +51,8 @@ export class Peer {
   half() { this.socket.end(); return this; } // nothing more comes from here
   drop() { this.socket.destroy(); }
 
-  // Returns what came until the other side closed: `raw` is the stream that a web server would pass on.
+  // Returns what came until the other side closed: `raw` is the stream that a web server would pass
+  // on.
   async answer() {
     await this.closed;
     const streams = { [kinds.stdout]: [], [kinds.stderr]: [], [kinds.end]: [] };

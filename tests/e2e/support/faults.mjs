@@ -37,14 +37,16 @@ export async function lock(server) {
   };
 }
 
-// A data folder on a disk of its own of a few MiB, when we may mount one; an ordinary folder otherwise.
+// A data folder on a disk of its own of a few MiB, when we may mount one; an ordinary folder
+// otherwise.
 export function smallDisk() {
   const folder = freshFolder('disk');
   const mounted = isRoot && tries('mount', '-t', 'tmpfs', '-o', 'size=24m', 'none', folder);
   return { folder, mounted, unmount: () => { if (mounted) tries('umount', folder) || tries('umount', '-l', folder); fs.rmSync(folder, { recursive: true, force: true }); } };
 }
 
-// No byte more can be written: the disk is filled to the last, or every worker may let no file grow.
+// No byte more can be written: the disk is filled to the last, or every worker may let no file
+// grow.
 export async function fillUp(server, disk) {
   emptyLog(server);
   if (disk.mounted) {
@@ -56,10 +58,12 @@ export async function fillUp(server, disk) {
   return limitGrowth(server);
 }
 
-// The database's write-ahead log is emptied first: it keeps its size when it is used again, and could be written without growing.
+// The database's write-ahead log is emptied first: it keeps its size when it is used again, and
+// could be written without growing.
 const emptyLog = (server) => server.sql('PRAGMA wal_checkpoint(TRUNCATE)');
 
-// Files of the workers may not grow: writes fail with "File too large". The server must be started with `ignoringSizeSignal`.
+// Files of the workers may not grow: writes fail with "File too large". The server must be started
+// with `ignoringSizeSignal`.
 export function limitGrowth(server) {
   emptyLog(server);
   const pids = server.workerPids();
@@ -68,7 +72,8 @@ export function limitGrowth(server) {
 }
 export const ignoringSizeSignal = ['sh', '-c', "trap '' XFSZ; exec \"$@\"", 'sh'];
 
-// The folder of the store cannot be written by whoever opens it from now on: the workers are replaced so that they open it anew.
+// The folder of the store cannot be written by whoever opens it from now on: the workers are
+// replaced so that they open it anew.
 export async function makeReadOnly(server) {
   let undo;
   if (isRoot && tries('mount', '--bind', server.var, server.var)) {

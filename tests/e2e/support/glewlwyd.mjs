@@ -1,7 +1,8 @@
-// Debian's glewlwyd as a service's authorization server: on loopback, over TLS, with a database of its own and nothing of
-// Debian's configuration, beside an MCP server that names it and asks it whose a token is. Its people log in as its own login
-// page does it: by its API, with a cookie.
-// Owns: both processes and their folder. Does not own: what a sign-in looks like on our side (journey.mjs).
+// Debian's glewlwyd as a service's authorization server: on loopback, over TLS, with a database of
+// its own and nothing of Debian's configuration, beside an MCP server that names it and asks it
+// whose a token is. Its people log in as its own login page does it: by its API, with a cookie.
+// Owns: both processes and their folder. Does not own: what a sign-in looks like on our side
+// (journey.mjs).
 import { execFileSync, spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -43,7 +44,8 @@ hash_algorithm = "SHA512"
 database = { type = "sqlite3" path = "${folder}/glewlwyd.db" };
 `;
 
-// Its OpenID Connect plugin, as its administration page would set it. resources: what a token may be asked for (RFC 8707)
+// Its OpenID Connect plugin, as its administration page would set it. resources: what a token may
+// be asked for (RFC 8707)
 function pluginParameters(issuer, resources, accessTokenSeconds) {
   const pem = { format: 'pem' };
   const { privateKey, publicKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', ...pem }, publicKeyEncoding: { type: 'spki', ...pem } });
@@ -120,7 +122,8 @@ class Glewlwyd {
     return request.url === '/mcp' ? say(401, {}, { 'WWW-Authenticate': `Bearer resource_metadata="${metadata}"` }) : say(404, {});
   }
 
-  // Whose the token is, as glewlwyd says now; undefined when it is not good, or not for this MCP server.
+  // Whose the token is, as glewlwyd says now; undefined when it is not good, or not for this MCP
+  // server.
   async whoIs(token) {
     const answer = await visit(this, `${this.issuer}/userinfo`, { headers: { Authorization: `Bearer ${token}` } });
     if (answer.status !== 200) return undefined;
@@ -178,7 +181,8 @@ class Glewlwyd {
 }
 
 // in:  people  who has an account there
-// out: issuer, mcpUrl, ca (a file), signIn, whoIs, clients, addClient, deleteClient, standing, endAll, stop
+// out: issuer, mcpUrl, ca (a file), signIn, whoIs, clients, addClient, deleteClient, standing,
+//      endAll, stop
 export async function startGlewlwyd({ people, accessTokenSeconds = 3600, authority = makeAuthority() }) {
   const certificate = authority.certificates.localhost;
   const glewlwyd = new Glewlwyd({ folder: plainFolder(), port: await freePort(), mcpPort: await freePort(), ca: authority.ca, certificate });

@@ -1,6 +1,7 @@
-// Concurrent sign-ins over several web machines while their database fails, and a record of everything that was promised.
-// A 503 is met as a person or a client meets it: the same step is tried again. When a 503 said that the step may have been
-// done, the try after it may find it done (409, invalid_grant): then nothing was promised, and nothing may be doubled.
+// Concurrent sign-ins over several web machines while their database fails, and a record of
+// everything that was promised. A 503 is met as a person or a client meets it: the same step is
+// tried again. When a 503 said that the step may have been done, the try after it may find it done
+// (409, invalid_grant): then nothing was promised, and nothing may be doubled.
 import assert from 'node:assert/strict';
 import { Browser } from './browser.mjs';
 import { authorize, inLanes, loopback, post, redeem, register, rpc, submit, whoami } from './journey.mjs';
@@ -48,7 +49,8 @@ export class Load {
     await this.running;
   }
 
-  // The longest time between two successes of any client, in ms; from and to as performance.now() tells.
+  // The longest time between two successes of any client, in ms; from and to as performance.now()
+  // tells.
   longestStall(from = this.begun, to = this.ended) {
     const within = [from, ...this.moments.filter((at) => at > from && at < to).sort((a, b) => a - b), to];
     return Math.round(Math.max(...within.slice(1).map((at, index) => at - within[index])));
@@ -63,7 +65,8 @@ export class Load {
       + `longest request ${Math.round(this.longest)} ms, done without an answer: ${this.inDoubt.submit} submits, ${this.inDoubt.token} redemptions`;
   }
 
-  // Asks a machine at random, again and again while it answers 503. out: undefined when the load ended meanwhile, or went wrong
+  // Asks a machine at random, again and again while it answers 503. out: undefined when the load
+  // ended meanwhile, or went wrong
   async #insist(step, ask, isDone) {
     for (let doubt = false; ;) {
       const begun = performance.now();
@@ -129,7 +132,8 @@ const impossible = {
   'flows that are finished and open': 'SELECT count(*) FROM flow f JOIN session s ON s.flow_id = f.id',
 };
 
-// After the load: nothing that was acknowledged is lost or doubled, at any machine, and every failure was a clean one.
+// After the load: nothing that was acknowledged is lost or doubled, at any machine, and every
+// failure was a clean one.
 // in: number(statement)  of the database, as the node that is asked knows it
 export async function assertKept(load, machines, number = machines.number) {
   assert.deepEqual(load.wrong, []);

@@ -1,5 +1,6 @@
-// Several web machines over one database, as behind a load balancer: each a demo of its own, all with one key file and one issuer.
-// Owns: the demos, the folder of the key file. Does not own: the database servers (databases.mjs).
+// Several web machines over one database, as behind a load balancer: each a demo of its own, all
+// with one key file and one issuer. Owns: the demos, the folder of the key file. Does not own: the
+// database servers (databases.mjs).
 import fs from 'node:fs';
 import path from 'node:path';
 import { startDatabases } from './databases.mjs';
@@ -8,7 +9,8 @@ import { childrenOf, freePort, plainFolder, startServer } from './server.mjs';
 // in:  orders  for each machine the nodes of the database it knows, in its order
 //      env     more settings
 // out: an array of servers (server.mjs) with
-//      number(statement)  the first column of the first row of an answer, as a number, from the first node of the first machine
+//      number(statement)  the first column of the first row of an answer, as a number, from the
+//        first node of the first machine
 //      pids()   of all masters and workers
 //      logs()   of all
 //      stop()   all of them; the database goes on
@@ -26,7 +28,8 @@ export async function startMachines(databases, orders, { workers = 4, env = {} }
     for (const { reason } of ends) if (reason) throw reason;
   };
   try {
-    // One after the other: the first makes the key file, which a second machine gets as a copy before its own start.
+    // One after the other: the first makes the key file, which a second machine gets as a copy
+    // before its own start.
     for (const order of orders) {
       const machine = await startServer({ workers, env: settings(order) });
       machines.push(Object.assign(machine, { issuer, resource: `${issuer}/mcp` }));

@@ -1,5 +1,5 @@
-// An MCP server as somebody has one already: no OAuth, plain HTTP on this machine. It tells what it was called with, which is how a
-// test sees what reaches the server behind a gate.
+// An MCP server as somebody has one already: no OAuth, plain HTTP on this machine. It tells what it
+// was called with, which is how a test sees what reaches the server behind a gate.
 import { once } from 'node:events';
 import http from 'node:http';
 
@@ -19,7 +19,8 @@ export class ServerBehind {
   }
 }
 
-// POST: says what came as JSON; with X-Answer: 404 it knows nothing of it. GET with Accept: text/event-stream: five events, a tenth of a second between two.
+// POST: says what came as JSON; with X-Answer: 404 it knows nothing of it. GET with Accept:
+// text/event-stream: five events, a tenth of a second between two.
 export async function startServerBehind() {
   const behind = new ServerBehind(http.createServer(async (request, response) => {
     let body = '';

@@ -1,5 +1,5 @@
-// A host of client metadata documents on this machine: HTTPS with an authority of its own, each path answered as a test says,
-// every connection and request counted.
+// A host of client metadata documents on this machine: HTTPS with an authority of its own, each
+// path answered as a test says, every connection and request counted.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -10,7 +10,8 @@ import { plainFolder } from './server.mjs';
 
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 
-// An authority, and a certificate of it for each of the names. out: ca (a file), certificates by name
+// An authority, and a certificate of it for each of the names. out: ca (a file), certificates by
+// name
 export function makeCertificates(folder, names) {
   const file = (name) => path.join(folder, name);
   openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test authority', '-keyout', file('ca.key'), '-out', file('ca.pem'));
@@ -51,7 +52,8 @@ class MetadataHost {
   // answer: a function of request and response. out: the URL
   put(target, answer) { this.paths.set(target, answer); return this.url(target); }
 
-  // A good document at that path; `more` overrides, undefined removes. out: the URL, which is the client_id
+  // A good document at that path; `more` overrides, undefined removes. out: the URL, which is the
+  // client_id
   document(target, more = {}, headers = {}) {
     const document = { client_id: this.url(target), client_name: 'Documented app', redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
       grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], token_endpoint_auth_method: 'none', ...more };

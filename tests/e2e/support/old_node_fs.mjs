@@ -1,5 +1,6 @@
-// Given to node with --import: lets a program that names `globSync` of node:fs, which came with Node.js 22, start on an older one.
-// The conformance suite names it for one of its commands only, which we do not use.
+// Given to node with --import: lets a program that names `globSync` of node:fs, which came with
+// Node.js 22, start on an older one. The conformance suite names it for one of its commands only,
+// which we do not use.
 import { register } from 'node:module';
 
 const dataUrl = (source) => `data:text/javascript,${encodeURIComponent(source)}`;

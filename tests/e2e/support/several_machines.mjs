@@ -1,5 +1,5 @@
-// The consent journey from one end to the other, each step at the next web machine, whatever the database.
-// machines: an array of servers over one database, with number(statement) (machines.mjs)
+// The consent journey from one end to the other, each step at the next web machine, whatever the
+// database. machines: an array of servers over one database, with number(statement) (machines.mjs)
 import assert from 'node:assert/strict';
 import { Browser, send } from './browser.mjs';
 import { assertOauthError } from './checks.mjs';
@@ -37,7 +37,8 @@ export async function isGood(machines, token) {
 // Every kind of identity signs in, and every machine knows whose the token is.
 export async function everyIdentity(machines) {
   const key = await machines[0].addKey('Anna, "laptop"; \u{1F511}');
-  // Values that drivers tend to cut, to fold or to take for an end: four-byte letters, quotes, 255 bytes.
+  // Values that drivers tend to cut, to fold or to take for an end: four-byte letters, quotes, 255
+  // bytes.
   const names = ['ada', "O'Brien \\ \"x\" ; -- %s {d}", '\u{1F98A}'.repeat(63), 'a'.repeat(255), 'Ada ', 'ADA'];
   const all = [[{ virtualKey: key.virtual_key }, 'virtual_key', 'Anna, "laptop"; \u{1F511}'], [{ skip: true }, 'skipped', ''],
     ...names.map((userId) => [{ userId }, 'user_id', userId.trim()])];
@@ -61,7 +62,8 @@ export async function longValues(machines) {
   }
 }
 
-// A flow and a code that were used once are used up at every machine, and after a replay so is the session.
+// A flow and a code that were used once are used up at every machine, and after a replay so is the
+// session.
 export async function usedUp(machines) {
   const done = await wander(machines, { identity: { userId: 'ada' } });
   for (const machine of machines) assert.equal((await submit(via(machine, done), asProgram)).json().error.code, 'flow_already_submitted');

@@ -1,5 +1,6 @@
-// A client that is a program of its own: MCP over its stdin and stdout, and the addresses it asks a browser to open.
-// Owns: the process, its folder. Does not own: what a person does with an address (app.mjs).
+// A client that is a program of its own: MCP over its stdin and stdout, and the addresses it asks a
+// browser to open. Owns: the process, its folder. Does not own: what a person does with an address
+// (app.mjs).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -11,7 +12,8 @@ const running = new Set();
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
 // in:  command  the argument list after `node`
-//      folder   its home, in which it may keep what it likes; no blank in its name, for BROWSER is a list of commands
+//      folder   its home, in which it may keep what it likes; no blank in its name, for BROWSER is
+//        a list of commands
 export function startStdio(command, folder) {
   const opened = path.join(folder, 'opened');
   const browser = path.join(folder, 'browser');

@@ -1,5 +1,6 @@
-// An upstream service with a real authorization server (oidc-provider) on this machine: HTTPS with an authority of its own,
-// an MCP endpoint that asks for tokens, people who log in by a cookie instead of a page.
+// An upstream service with a real authorization server (oidc-provider) on this machine: HTTPS with
+// an authority of its own, an MCP endpoint that asks for tokens, people who log in by a cookie
+// instead of a page.
 import { once } from 'node:events';
 import fs from 'node:fs';
 import https from 'node:https';
@@ -149,12 +150,16 @@ function withoutIss(context, issuer) {
   context.set('Location', address.href);
 }
 
-// in:  accessTokenSeconds, rotate   of its tokens; a refresh token used twice ends all of the person's at this client
-//      registration, documents      how clients may come to it: RFC 7591; a fetch of their documents (undefined: not that way)
+// in:  accessTokenSeconds, rotate   of its tokens; a refresh token used twice ends all of the
+//      person's at this client
+//      registration, documents      how clients may come to it: RFC 7591; a fetch of their
+//        documents (undefined: not that way)
 //      clients                      that it knows beforehand, as oidc-provider takes them
-//      resource, iss, discovery     whether it knows RFC 8707, RFC 9207, and any well-known document
+//      resource, iss, discovery     whether it knows RFC 8707, RFC 9207, and any well-known
+//        document
 //      authority, port              of makeAuthority, to be one of several under one authority
-// out: issuer, mcpUrl, ca (a file), calls, issued (access tokens, in their order), away (true: all is answered 503), failNext, forgetClients, whoIs, stop
+// out: issuer, mcpUrl, ca (a file), calls, issued (access tokens, in their order), away (true: all
+//      is answered 503), failNext, forgetClients, whoIs, stop
 export async function startProvider({ accessTokenSeconds = 3600, rotate = true, registration = true, resource = true, iss = true, discovery = true, documents,
   clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], authority = makeAuthority(), port } = {}) {
   const { ca, certificates } = authority;
@@ -172,7 +177,8 @@ export async function startProvider({ accessTokenSeconds = 3600, rotate = true, 
 // A certificate for localhost, to be shared by several providers.
 export const makeAuthority = () => makeCertificates(plainFolder(), ['localhost']);
 
-// One request of a person's, redirects not followed. out: status, location, text, and the cookies that it set
+// One request of a person's, redirects not followed. out: status, location, text, and the cookies
+// that it set
 export function visit(upstream, address, { method = 'GET', headers = {}, body } = {}) {
   return new Promise((done, fail) => {
     const request = https.request(new URL(address, upstream.issuer), { method, headers, ca: fs.readFileSync(upstream.ca), agent: false }, async (message) => {

@@ -1,4 +1,5 @@
-// Records a connection: passes bytes between a web machine and its database server and keeps what the machine sent.
+// Records a connection: passes bytes between a web machine and its database server and keeps what
+// the machine sent.
 import { once } from 'node:events';
 import net from 'node:net';
 
