@@ -1,5 +1,6 @@
 #!/bin/bash
-# Writes the two manual pages that say what the program and its configuration say already: generate.sh ADMIN-PROGRAM OUT
+# Writes the two manual pages that say what the program and its configuration say already:
+# generate.sh ADMIN-PROGRAM OUT
 set -eu
 admin=$1 out=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

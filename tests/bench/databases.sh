@@ -1,6 +1,7 @@
 #!/bin/bash
-# The databases that tests/bench/run.sh measures, which reads this: files, or servers of tests/support/databases.sh.
-# Durability is as the engine has it by default; memory is what a server with so many sessions would be given.
+# The databases that tests/bench/run.sh measures, which reads this: files, or servers of
+# tests/support/databases.sh. Durability is as the engine has it by default; memory is what a
+# server with so many sessions would be given.
 CONTROLLER_PID='' NODES=()
 case $ENGINE in
 sqlite | postgresql | mariadb | galera) ;;
@@ -64,8 +65,9 @@ create_database() { # create_database NAME
   tell sql 1 "GRANT ALL ON $1.* TO consentgate"
 }
 
-# filled COMMAND…: the command, which writes much, and then what it leaves undone, so that no measurement has to bear it.
-# Two nodes of a cluster copy the database afterwards, which takes half the time of writing it with the first.
+# filled COMMAND…: the command, which writes much, and then what it leaves undone, so that no
+# measurement has to bear it. Two nodes of a cluster copy the database afterwards, which takes half
+# the time of writing it with the first.
 filled() {
   [[ $ENGINE == galera ]] && tell stop 2 3
   "$@" || return
@@ -76,8 +78,8 @@ filled() {
   sync -f "$VAR"
 }
 
-# together COMMAND…: the command and the servers on one processor. Waking a server on another one costs 50 us a question or nothing,
-# depending only on what else the machine does.
+# together COMMAND…: the command and the servers on one processor. Waking a server on another one
+# costs 50 us a question or nothing, depending only on what else the machine does.
 together() {
   local here status=0
   here=$(taskset -pc $$ | sed 's/.*: //')

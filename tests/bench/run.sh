@@ -1,12 +1,13 @@
 #!/bin/bash
-# What `make bench` prints, for one engine: (a) the store beside the engine's own client, (b) a full store beside a nearly empty one,
-# (c) whole journeys beside a program that does nothing, (d) start and memory, (e) single endpoints, (f) the gate. Ratios are between
-# things measured by turns in this one run; everything is on loopback and in temporary folders. Takes about seven minutes. Nothing
-# here passes or fails: what missed its target is marked MISSED.
+# Measures for `make bench`, for one engine: (a) the store beside the engine's own client, (b) a
+# full store beside a nearly empty one, (c) whole journeys beside a program that does nothing, (d)
+# start and memory, (e) single endpoints, (f) the gate. Ratios are between things measured by turns
+# in this one run; everything is on loopback and in temporary folders. Takes about seven minutes.
+# Nothing here passes or fails: what missed its target is marked MISSED.
 #
-#   ENGINE sqlite, postgresql, mariadb or galera (three nodes on this machine, one of them written to)  (sqlite)
-#   MEMORY MiB that each node of a server has for its data, which is about 1200 in (b)                  (1536)
-#   BUILD  the folder of the programs                                                                   (build/release)
+#   ENGINE sqlite (the default), postgresql, mariadb or galera (three nodes, one of them written to)
+#   MEMORY MiB that each node of a server has for its data, which is about 1200 in (b); default 1536
+#   BUILD  the folder of the programs; default build/release
 #   TMPDIR where the databases lie; a commit costs what that disk makes it cost
 set -eu
 HOME_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

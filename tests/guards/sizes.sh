@@ -2,7 +2,7 @@
 # Checks sizes: 400 lines in a file, 60 in a function, 130 in README.md, and 100 columns.
 #
 # Universal Ctags measures functions: it knows wrapped signatures, members in classes and lambdas.
-# Statements in JavaScript, and tables, links and code in Markdown, may be wider than 100 columns.
+# Statements in shell and JavaScript, and tables, links and code in Markdown, may be wider.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C.UTF-8
@@ -44,7 +44,7 @@ wide() { # wide CONDITION: of the files on stdin, the lines that are too wide an
     length > 100 && ($1) { print FILENAME \":\" FNR \": \" length \" columns; the limit is 100\" }"
 }
 report < <(sources -name '*.cpp' -o -name '*.h' | wide 1)
-report < <({ sources -name '*.sh'; ls .ci/*; } | wide 1)
-report < <(sources -name '*.mjs' -o -name '*.lua' | wide '/^ *(\/\/|--)/')
+report < <({ sources -name '*.sh' -o -name '*.mjs' -o -name '*.lua'; ls .ci/*; } |
+  wide '/^ *(#|\/\/|--)/')
 report < <({ sources -name '*.md'; ls ./*.md; } | wide '!fence && !/^ *\||^    |:\/\/|\]\(/')
 exit $status

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Checks that a unit test file has the name of the file that it tests, or names it in its first lines.
+# Checks that a unit test file is named after the file that it tests, or names it at its head.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 status=0 seen=0

@@ -1,24 +1,32 @@
 #!/bin/bash
-# Database servers for the tests, in a folder of their own on free ports of 127.0.0.1, gone when standard input ends.
+# Database servers for the tests, in a folder of their own on free ports of 127.0.0.1, gone when
+# standard input ends.
 #
-#   databases.sh KIND DIR     KIND: postgresql, postgresql-pair (a primary and its synchronous standby), mariadb, galera (3 nodes)
+#   databases.sh KIND DIR     KIND: postgresql, postgresql-pair (a primary and its synchronous
+#     standby), mariadb, galera (3 nodes)
 #
-# It stays in the foreground. The servers run with the configuration of examples/databases/, changed only where a single machine
-# needs it; started by root they run as nobody, and DIR becomes nobody's. On standard output, the parts of a line divided by tabs:
+# It stays in the foreground. The servers run with the configuration of examples/databases/,
+# changed only where a single machine needs it; started by root they run as nobody, and DIR becomes
+# nobody's. On standard output, the parts of a line divided by tabs:
 #   node N HOST PORT PID      for each server, and then
 #   ready                     or, when they cannot start: the reason on standard error, and exit 1
-# DIR then holds password (of user consentgate, who owns database consentgate), ca.pem (the servers offer TLS, as 127.0.0.1 and as
-# localhost) and *.log. Commands come in on standard input; each is answered by one line, `ok …` or `failed …`:
+# DIR then holds password (of user consentgate, who owns database consentgate), ca.pem (the servers
+# offer TLS, as 127.0.0.1 and as localhost) and *.log. Commands come in on standard input; each is
+# answered by one line, `ok …` or `failed …`:
 #   kill N      as in a crash: kill -9 of the whole server     stop N     cleanly
 #   start N     answers `ok PID` once it takes part again      restart N  stop, then start
 #   pause N     SIGSTOP, like a machine that went silent       resume N   SIGCONT
-#   sql N STATEMENT   as superuser in database consentgate: `ok`, and the first column of the first row
-#   state N     down, paused, silent (it runs, but no client gets in), or up with what the server says of itself:
+#   sql N STATEMENT   as superuser in database consentgate: `ok`, and the first column of the first
+#     row
+#   state N     down, paused, silent (it runs, but no client gets in), or up with what the server
+#     says of itself:
 #               primary or standby; for Galera as in `Primary Synced 3`
 #   promote N   (postgresql-pair) the standby becomes a primary
-#   bootstrap N (galera) the node declares what it sees to be the cluster; a node that is down starts as the first of it
+#   bootstrap N (galera) the node declares what it sees to be the cluster; a node that is down
+#     starts as the first of it
 #   quit        like the end of standard input, TERM and INT: everything stops at once, exit 0
-# The commands of the first three lines take several nodes, which then go together: `kill 2 3`, `start 2 3`.
+# The commands of the first three lines take several nodes, which then go together: `kill 2 3`,
+# `start 2 3`.
 set -u
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SHIPPED=$HERE/../../examples/databases
@@ -35,7 +43,8 @@ fail() { # fail WHY [LOG…]
 
 # --- processes ---
 
-# A command as the servers' user, in an environment of its own, and dead as soon as this script is, whatever ends it.
+# A command as the servers' user, in an environment of its own, and dead as soon as this script is,
+# whatever ends it.
 as_server() { "${AS_SERVER[@]}" "$@"; }
 
 # launch N COMMAND…: the server itself, in the background.
@@ -151,8 +160,8 @@ make_secrets() {
 # shipped FILE: a copy in DIR, which the servers' user can read wherever this repository lies.
 shipped() { cp "$SHIPPED/$1" "$DIR/$1" && chmod 644 "$DIR/$1" || fail "cannot copy $1"; }
 
-# free_port NAME: a port that nobody uses, into the variable. It lies below the range from which the kernel takes ports for clients:
-# a server that comes back must find its own still free.
+# free_port NAME: a port that nobody uses, into the variable. It lies below the range from which
+# the kernel takes ports for clients: a server that comes back must find its own still free.
 free_port() {
   local port
   while port=$((10240 + SRANDOM % 22000)); do

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Installs the Debian packages named, where they are missing; `node` stands for a Node.js of at least 18 with npm, from
-# wherever it comes. Quick when everything is there. Needs root or sudo only when something is to be installed.
+# Installs the Debian packages named, where they are missing; `node` stands for a Node.js of at
+# least 18 with npm, from wherever it comes. Quick when everything is there. Needs root or sudo
+# only when something is to be installed.
 set -eu
 missing=()
 for package in "$@"; do
@@ -16,7 +17,8 @@ if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || { echo "these packages are missing, and there is neither root nor sudo to install them" >&2; exit 1; }
   as_root=(sudo)
 fi
-# A web server that is installed for our use must not start serving port 80: Debian asks this file before it starts one.
+# A web server that is installed for our use must not start serving port 80: Debian asks this file
+# before it starts one.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
   printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null

@@ -1,8 +1,9 @@
 #!/bin/bash
-# Runs a script on a copy of this machine that is thrown away: what changes there is kept in memory, its processes end with it, and it
-# has no network but its own loopback. With --systemd the copy is booted, with the systemd that is installed here, and the script runs
-# beside it.
-#   throwaway.sh [--systemd] SCRIPT FILE...   the files are copied, and are the script's words, by their new names
+# Runs a script on a copy of this machine that is thrown away: what changes there is kept in
+# memory, its processes end with it, and it has no network but its own loopback. With --systemd the
+# copy is booted, with the systemd that is installed here, and the script runs beside it.
+#   throwaway.sh [--systemd] SCRIPT FILE...   the files are copied, and are the script's words, by
+#     their new names
 # Exit status 77: this machine does not let us make such a copy.
 set -u
 booted=no
@@ -28,7 +29,8 @@ inner=(/bin/bash "/srv/throwaway/$(basename "$script")"); for file; do inner+=("
 
 if [ $booted = no ]; then chroot "$root" "${inner[@]}"; exit; fi
 
-# A control group of its own, in which systemd makes what it needs, and which it takes for all there is.
+# A control group of its own, in which systemd makes what it needs, and which it takes for all
+# there is.
 groups=$at/groups
 mkdir "$groups" && mount -t cgroup2 none "$groups" 2>/dev/null && group=$(mktemp -d "$groups/throwaway.XXXXXX") && echo $$ >"$group/cgroup.procs" || exit 77
 clean_up() {

@@ -69,8 +69,9 @@ engine_first_start() {
   while_up 60 1 engine_ready 1
 }
 
-# Three equal copies of one data folder, with files that say: we were one cluster, all at the same point, when the power went. Galera
-# then restores that cluster by itself (pc.recovery), which is far quicker than two nodes that join a first one.
+# Three equal copies of one data folder, with files that say: we were one cluster, all at the same
+# point, when the power went. Galera then restores that cluster by itself (pc.recovery), which is
+# far quicker than two nodes that join a first one.
 cluster() {
   local node id members=() view
   for node in 1 2 3; do free_port "GROUP[$node]"; free_port "MISSED[$node]"; free_port "COPY[$node]"; done
@@ -91,7 +92,8 @@ whole_or_broken() {
   for node in 1 2 3; do [[ $(engine_state "$node" 2>/dev/null) == "Primary Synced 3" ]] || return 1; done
 }
 
-# After a crash Galera does not know any more how far the node came; InnoDB does. (Debian's service asks it in the same way.)
+# After a crash Galera does not know any more how far the node came; InnoDB does. (Debian's service
+# asks it in the same way.)
 engine_start() { # engine_start N [OPTION…]
   local position=()
   if grep -qs '^seqno: *-1' "node$1/grastate.dat"; then
@@ -121,7 +123,8 @@ engine_ready() {
   state=$(engine_state "$1" 2>/dev/null) && [[ $KIND == mariadb || $state == "Primary Synced "* ]]
 }
 
-# What an operator does: on a node that runs, the provider option; else galera_new_cluster, with the mark that it may.
+# Does what an operator does: on a node that runs, the provider option; else galera_new_cluster, with
+# the mark that it may.
 engine_bootstrap() {
   local text
   if down "$1"; then

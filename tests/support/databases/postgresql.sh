@@ -1,5 +1,6 @@
 #!/bin/bash
-# PostgreSQL for databases.sh, which reads this: one server, or a primary (node 1) and its synchronous standby (node 2).
+# PostgreSQL for databases.sh, which reads this: one server, or a primary (node 1) and its
+# synchronous standby (node 2).
 # shellcheck disable=SC2034 # databases.sh reads these
 STOP_SIGNAL=INT CAN=
 # shellcheck disable=SC2034
@@ -74,7 +75,8 @@ superuser() { # superuser SECONDS N DATABASE: statements from standard input
 
 engine_start() { launch "$1" postgres -D "$DIR/node$1/data"; }
 
-# The first line of postmaster.pid is the server's number, the eighth its state; one from before a crash may lie there still.
+# The first line of postmaster.pid is the server's number, the eighth its state; one from before a
+# crash may lie there still.
 engine_ready() {
   local lines
   { mapfile -t lines <"node$1/data/postmaster.pid"; } 2>/dev/null
@@ -90,7 +92,8 @@ engine_promote() {
   [[ $text == t ]] && answer ok || answer failed "$(complaint <<<"$text")"
 }
 
-# After a crash the small System V segment that guards the data folder is left; postmaster.pid names it.
+# After a crash the small System V segment that guards the data folder is left; postmaster.pid
+# names it.
 engine_leftovers() {
   local lines segment
   { mapfile -t lines <"node$1/data/postmaster.pid"; } 2>/dev/null || return
