@@ -16,6 +16,18 @@ while IFS=: read -r document line path; do
   compgen -G "$path" >/dev/null || { echo "$document:$line: there is no $path"; status=1; }
 done < <(grep -noHE "\`\.?/?($folders|\.ci)/[A-Za-z0-9_./*-]+\`" "${documents[@]}")
 
+# `name` in `path`, and `path`, `name`: the file holds the name.
+named() {
+  grep -noHE "\`[A-Za-z_:]+\` in \`($folders)/[A-Za-z0-9_./-]+\`" "${documents[@]}" |
+    sed -E 's/^([^:]+:[0-9]+):`([^`]+)` in `([^`]+)`$/\1|\3|\2/'
+  grep -noHE "\`($folders)/[A-Za-z0-9_./-]+\`, \`[A-Za-z_:]+\`" "${documents[@]}" |
+    sed -E 's/^([^:]+:[0-9]+):`([^`]+)`, `([^`]+)`$/\1|\2|\3/'
+}
+while IFS='|' read -r place path name; do
+  [ ! -f "$path" ] || grep -qw -- "${name##*::}" "$path" ||
+    { echo "$place: $path does not hold $name"; status=1; }
+done < <(named)
+
 # [text](target#heading), relative to the document.
 anchors() { sed -nE 's/^#+ +(.*)$/\L\1/p' "$1" | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'; }
 while IFS=: read -r document line link; do

@@ -98,10 +98,12 @@ expect language -- 'planted.cpp:1: "told"' 'planted.cpp:2: "settle"' 'planted.cp
 
 plant docs/planted.md "\`src/planted/none.cpp\`\n[a link](none.md)"
 plant docs/planted.md "[a heading](#planted-heading)\n$copy/var"
+plant docs/planted.md '`planted_a` in `tests/check.sh`: `tests/check.sh`, `planted_b`'
 plant src/web/planted.cpp '// The list is in docs/none.md'
 expect documents -- 'docs/planted.md:1: there is no src/planted/none.cpp' \
   'docs/planted.md:2: there is no none.md' 'has no heading #planted-heading' \
-  'names the folder of this checkout' 'src/web/planted.cpp:1: there is no docs/none.md'
+  'names the folder of this checkout' 'tests/check.sh does not hold planted_a' \
+  'tests/check.sh does not hold planted_b' 'src/web/planted.cpp:1: there is no docs/none.md'
 
 plant tests/support/planted.sh '#!/bin/bash\nunused=1'
 expect shell -- 'planted.sh cannot be started' 'planted.sh does not say what it does' \
