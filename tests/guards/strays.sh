@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.." || exit 2
 status=0
 stray() { # stray TITLE PATTERN ALLOWED…: lines of code that match, outside the paths allowed
   local title=$1 pattern=$2 found; shift 2
-  found=$(grep -rnE "$pattern" src include examples --include='*.cpp' --include='*.h' |
+  found=$(grep -rnE "$pattern" ${within:-src include examples} --include='*.cpp' --include='*.h' |
     grep -vE '^[^:]+:[0-9]+: *//')
   for allowed in "$@"; do found=$(grep -vE "^$allowed" <<<"$found"); done
   [ -z "$found" ] || { echo "$title:"; echo "$found"; status=1; }
@@ -19,8 +19,10 @@ stray "randomness beside sys/random" '[^_a-z]rand\(|random_device|RAND_bytes|mt1
 stray "the environment beside app" 'getenv' src/app/
 stray "an engine's name outside store" 'SQLite|PostgreSQL|MariaDB' \
   src/store/ include/consentgate/store/
+stray "a global clock or log" 'sys::(log_event|now)\(' src/app/ src/sys/ include/consentgate/sys/
 stray "a secret revealed to the log" 'log_event.*reveal\('
 stray "an unescaped template tag" '\{\{[{&]' src/web/page.cpp
+within='src/usecase include/consentgate/usecase' stray "a form in a use-case" '\bForm\b'
 grep -nE '\{\{[{&]|<script|style=|javascript:' conf/pages/*.html && {
   echo "pages have no scripts, inline styles or unescaped tags"; status=1; }
 exit $status
