@@ -1,5 +1,7 @@
 #include "consentgate/usecase/clients.h"
 
+#include "not_found.h"
+
 #include "consentgate/core/base/json.h"
 
 namespace consentgate::usecase {
@@ -53,6 +55,20 @@ core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, 
     if (!client) return client.error();
     client->by_operator = true;
     return put_client(deps, std::move(*client));
+}
+
+std::vector<core::Client> list_clients(Dependencies& deps) { return deps.store.list_clients(); }
+
+core::Result<core::Client> find_client(Dependencies& deps, const core::ClientId& id) {
+    auto client = deps.store.find_client(id);
+    if (!client) return not_found("there is no client '" + id.text + "'");
+    return std::move(*client);
+}
+
+core::Checked disable_client(Dependencies& deps, const core::ClientId& id) {
+    if (deps.store.disable_client(id) == store::Applied::no)
+        return not_found("there is no active client '" + id.text + "'");
+    return core::Nothing{};
 }
 
 } // namespace consentgate::usecase

@@ -196,6 +196,10 @@ void retire_key(
             "the key '" + key.text + "' is the one that is used for what is new; rotate first");
     const auto records = store.list_server_keys();
     const auto* record = record_of(records, key);
+    const auto& keys = keyring.keys();
+    if (record == nullptr &&
+        std::none_of(keys.begin(), keys.end(), [&](const auto& one) { return one.id == key; }))
+        throw std::runtime_error("there is no key '" + key.text + "'");
     const auto use = use_of(store.list_key_uses(now), key);
     if (use.total() > 0) {
         const auto lasting = use.accounts + use.services;

@@ -1,5 +1,6 @@
 #include "consentgate/usecase/services.h"
 
+#include "not_found.h"
 #include "service_call.h"
 
 #include "consentgate/core/base/uri.h"
@@ -167,6 +168,38 @@ core::Result<std::vector<std::string>> test_service(
     compare("revocation_endpoint", service.revocation_endpoint, found->server.revocation_endpoint);
     compare("resource", service.resource, found->resource);
     return changed;
+}
+
+std::vector<core::Service> list_services(Dependencies& deps) { return deps.store.list_services(); }
+
+core::Result<core::Service> find_service(Dependencies& deps, const core::ServiceId& id) {
+    auto service = deps.store.find_service(id);
+    if (!service) return not_found("there is no service '" + id.text + "'");
+    return std::move(*service);
+}
+
+void add_service(Dependencies& deps, const core::Service& service) {
+    deps.store.put_service(service);
+}
+
+core::Checked set_service_active(Dependencies& deps, core::Service service, bool active) {
+    service.active = active;
+    if (deps.store.update_service(service) == store::Applied::yes) return core::Nothing{};
+    return core::make_error(
+        ErrorCode::store_unavailable,
+        PublicMessage{service.id.text + " was changed meanwhile; try again"});
+}
+
+std::size_t count_linked_accounts(Dependencies& deps, const core::ServiceId& id) {
+    return deps.store.count_accounts_at(id);
+}
+
+core::Checked remove_service(Dependencies& deps, const core::ServiceId& id, Unrevoked unrevoked) {
+    if (deps.store.remove_service(id, unrevoked == Unrevoked::remove) == store::Applied::yes)
+        return core::Nothing{};
+    return core::make_error(
+        ErrorCode::store_unavailable,
+        PublicMessage{id.text + " was changed or removed meanwhile; try again"});
 }
 
 } // namespace consentgate::usecase

@@ -1,5 +1,7 @@
 #include "consentgate/usecase/sessions.h"
 
+#include "not_found.h"
+
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/usecase/upstream_revocation.h"
 
@@ -44,12 +46,17 @@ std::vector<OwnSession> list_own_sessions(
     return sessions;
 }
 
-store::Applied end_session(Dependencies& deps, const core::Session& session, core::Instant now) {
-    const auto own = deps.store.list_accounts(core::token_owner(
-        core::Identity{}, session.id)); // none when they are a key's or a person's
-    const auto outcome = deps.store.revoke_session(session.id, now);
-    for (const auto& token : own) revoke_now(deps, token, now);
-    return outcome;
+std::vector<core::SessionView> list_sessions(Dependencies& deps, core::Instant now) {
+    return deps.store.list_sessions(now);
+}
+
+core::Checked end_session(Dependencies& deps, const core::SessionId& session, core::Instant now) {
+    // The accounts of a virtual key or of a verified user have another owner, and outlive it.
+    const auto own = deps.store.list_accounts(core::token_owner(core::Identity{}, session));
+    if (deps.store.revoke_session(session, now) == store::Applied::no)
+        return not_found("there is no living session '" + session.text + "'");
+    for (const auto& account : own) revoke_now(deps, account, now);
+    return core::Nothing{};
 }
 
 std::size_t end_own_sessions(
@@ -63,7 +70,7 @@ std::size_t end_own_sessions(
     }
     return static_cast<std::size_t>(
         std::count_if(ending.begin(), ending.end(), [&](const auto& view) {
-            return end_session(deps, view.session, now) == store::Applied::yes;
+            return static_cast<bool>(end_session(deps, view.session.id, now));
         }));
 }
 

@@ -97,6 +97,7 @@ void note(ServiceRevocation& revocation, const Answer& answer) {
 } // namespace
 
 void revoke_now(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
+    if (deps.web == nullptr) return; // a worker of the server does it
     const auto ended = deps.store.find_account(core::ended_owner(token.id), token.service);
     if (ended && (!ended->retry_at || *ended->retry_at <= now)) revoke(deps, *ended, now);
 }

@@ -1,5 +1,7 @@
 #include "consentgate/usecase/virtual_keys.h"
 
+#include "not_found.h"
+
 #include "consentgate/core/base/text.h"
 
 namespace consentgate::usecase {
@@ -25,6 +27,27 @@ core::Result<NewVirtualKey> add_virtual_key(
         std::move(services)};
     store.put_virtual_key(key);
     return NewVirtualKey{std::move(key), clear};
+}
+
+core::Result<NewVirtualKey> add_virtual_key(
+    Dependencies& deps, const std::string& name, std::optional<core::Instant> expires_at,
+    std::vector<std::string> services, core::Instant now) {
+    return add_virtual_key(
+        deps.store, deps.random, name, std::move(expires_at), std::move(services), now);
+}
+
+std::vector<core::VirtualKey> list_virtual_keys(Dependencies& deps) {
+    return deps.store.list_virtual_keys();
+}
+
+core::Result<std::size_t> disable_virtual_key(
+    Dependencies& deps, const core::VirtualKeyId& id, core::Instant now) {
+    const core::Identity identity{core::IdentityKind::virtual_key, id.text};
+    const auto linked =
+        deps.store.list_accounts(core::token_owner(identity, core::SessionId())).size();
+    if (deps.store.disable_virtual_key(id, now) == store::Applied::no)
+        return not_found("there is no active key '" + id.text + "'");
+    return linked;
 }
 
 } // namespace consentgate::usecase

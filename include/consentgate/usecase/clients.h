@@ -29,4 +29,13 @@ struct NewClient {
 // fail: invalid_redirect_uri, invalid_client_metadata
 core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, core::Instant now);
 
+std::vector<core::Client> list_clients(Dependencies& deps); // newest first
+
+// fail: not_found
+core::Result<core::Client> find_client(Dependencies& deps, const core::ClientId& id);
+
+// The client is refused from now on, and its sessions end at their next request.
+// fail: not_found: there is no such client, or it is disabled already
+core::Checked disable_client(Dependencies& deps, const core::ClientId& id);
+
 } // namespace consentgate::usecase

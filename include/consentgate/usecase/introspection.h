@@ -1,8 +1,9 @@
-// Resource servers, and what they are told about tokens. spec: RFC 7662
+// What resource servers and the operator learn about a token. spec: RFC 7662
 #pragma once
 
 #include "consentgate/core/oauth/introspection.h"
 #include "consentgate/usecase/client_auth.h"
+#include "consentgate/usecase/resource_servers.h"
 
 namespace consentgate::usecase {
 
@@ -11,22 +12,11 @@ namespace consentgate::usecase {
 core::Result<std::string> introspect_token(
     Dependencies& deps, const ClientRequest& client_request, core::Instant now);
 
-struct NewResourceServer {
-    core::ResourceServer server;
-    core::Secret clear; // shown once, stored never
+// A token as the operator sees it, whichever resource it is for.
+struct TokenReport {
+    core::Checked valid;                   // the error's `reason` says why it is not
+    std::optional<core::SessionView> view; // absent: the token is unknown
 };
-
-// in:   resource  with the scopes that requests to it take; services  whose tokens it may fetch for
-//       its callers, and is handed by
-//                 the gate when it is one
-// fail: invalid_target: no address of a resource, an unknown scope, or a service that is not there
-core::Result<NewResourceServer> add_resource_server(
-    store::Store& store, sys::Random& random, const core::Policy& policy,
-    const core::GuardedResource& resource, std::vector<std::string> services, core::Instant now);
-
-// What is guarded: the configured resources, with what their newest active server was added with,
-// and those of other servers.
-std::vector<core::GuardedResource> guarded_resources(
-    store::Store& store, const std::vector<core::GuardedResource>& configured);
+TokenReport inspect_token(Dependencies& deps, const core::Secret& token, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -58,8 +58,8 @@ Rekeyed rekey(
     store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Span grace,
     core::Instant now, const std::function<void(const Rekeyed&)>& after_batch);
 
-// Ends a key that no row needs. fail: throws std::runtime_error that says what needs it, and until
-// when
+// Ends a key that no row needs.
+// fail: throws std::runtime_error: there is no such key, or what needs it and until when
 void retire_key(
     store::Store& store, const core::Keyring& keyring, const core::KeyId& key, core::Span grace,
     core::Instant now);

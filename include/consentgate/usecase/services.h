@@ -42,4 +42,25 @@ core::Result<core::Service> re_register(Dependencies& deps, const core::Service&
 core::Result<std::vector<std::string>> test_service(
     sys::HttpClient& web, const core::Service& service);
 
+// For the operator.
+std::vector<core::Service> list_services(Dependencies& deps); // by id
+// fail: not_found
+core::Result<core::Service> find_service(Dependencies& deps, const core::ServiceId& id);
+
+// in:   service  complete, with our client there
+void add_service(Dependencies& deps, const core::Service& service);
+
+// Disabled: no account can be linked there and none of its tokens is handed out; linked accounts
+// stay.
+// fail: store_unavailable: it was changed or removed since it was read
+core::Checked set_service_active(Dependencies& deps, core::Service service, bool active);
+
+// All of its linked accounts, those included that ended and are not revoked there yet.
+std::size_t count_linked_accounts(Dependencies& deps, const core::ServiceId& id);
+
+// in:   unrevoked  whether linked accounts that the service was not asked to revoke may go too
+// fail: store_unavailable: it was removed meanwhile, or linked accounts are left
+enum class Unrevoked { keep, remove };
+core::Checked remove_service(Dependencies& deps, const core::ServiceId& id, Unrevoked unrevoked);
+
 } // namespace consentgate::usecase

@@ -30,7 +30,12 @@ void disconnect_own_service(
     Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
     core::Instant now);
 
-// Ends a session, with the connections that are its alone.
-store::Applied end_session(Dependencies& deps, const core::Session& session, core::Instant now);
+// The living sessions of everyone, newest first, at most 1000; for the operator.
+std::vector<core::SessionView> list_sessions(Dependencies& deps, core::Instant now);
+
+// Ends a session, with its tokens and the linked accounts that are its alone. Their services are
+// asked to revoke at once where `deps` can reach them, otherwise by an idle worker of the server.
+// fail: not_found: there is no such session, or it has ended before
+core::Checked end_session(Dependencies& deps, const core::SessionId& session, core::Instant now);
 
 } // namespace consentgate::usecase

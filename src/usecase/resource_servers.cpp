@@ -1,0 +1,89 @@
+#include "consentgate/usecase/resource_servers.h"
+
+#include "not_found.h"
+
+#include "consentgate/core/base/uri.h"
+
+#include <algorithm>
+
+namespace consentgate::usecase {
+namespace {
+
+// The newest server of an address counts, so a second one within the same second is dated after
+// the first.
+core::Instant after_all_others(store::Store& store, core::Instant now) {
+    const auto others = store.list_resource_servers(); // newest first
+    return others.empty() ? now : std::max(now, others.front().created_at + core::Span(1));
+}
+
+} // namespace
+
+core::Result<NewResourceServer> add_resource_server(
+    store::Store& store, sys::Random& random, const core::Policy& policy,
+    const core::GuardedResource& resource, std::vector<std::string> services, core::Instant now) {
+    const auto no = [](std::string message) {
+        return core::make_error(
+            core::ErrorCode::invalid_target, core::PublicMessage{std::move(message)},
+            core::LogDetail{}, "resource");
+    };
+    const auto known = policy.known_resource(resource.url);
+    if (const auto reason = core::resource_uri_problem(resource.url)) return no(*reason);
+    if (resource.scope.within(policy.catalogue()) != resource.scope)
+        return no("it names a scope that `scopes` of the configuration does not have");
+    for (const auto& service : services) {
+        if (!store.find_service(core::ServiceId(service)))
+            return no("there is no service '" + service + "'; see consentgate-admin service list");
+    }
+    NewResourceServer made{
+        {core::ResourceServerId("cgrs_" + random.id(16)),
+         known ? known->url : resource.url,
+         {},
+         true,
+         after_all_others(store, now),
+         std::move(services),
+         resource.scope},
+        random.secret()};
+    made.server.secret = core::sha256(made.clear);
+    store.put_resource_server(made.server);
+    return made;
+}
+
+std::vector<core::GuardedResource> guarded_resources(
+    store::Store& store, const std::vector<core::GuardedResource>& configured) {
+    auto resources = configured;
+    for (auto& resource : resources) resource.scope = {}, resource.service.clear();
+    std::vector<std::string> seen;
+    for (const auto& server : store.list_resource_servers()) { // newest first
+        if (!server.active || std::find(seen.begin(), seen.end(), server.resource) != seen.end())
+            continue;
+        seen.push_back(server.resource);
+        const auto same = [&](const core::GuardedResource& one) {
+            return core::same_resource(one.url, server.resource);
+        };
+        auto known = std::find_if(resources.begin(), resources.end(), same);
+        if (known == resources.end())
+            known = resources.insert(resources.end(), {server.resource, {}, {}});
+        known->scope = server.scope;
+        known->service = server.services.size() == 1 ? server.services.front() : std::string();
+    }
+    return resources;
+}
+
+core::Result<NewResourceServer> add_resource_server(
+    Dependencies& deps, const core::GuardedResource& resource, std::vector<std::string> services,
+    core::Instant now) {
+    return add_resource_server(
+        deps.store, deps.random, deps.policy, resource, std::move(services), now);
+}
+
+std::vector<core::ResourceServer> list_resource_servers(Dependencies& deps) {
+    return deps.store.list_resource_servers();
+}
+
+core::Checked disable_resource_server(Dependencies& deps, const core::ResourceServerId& id) {
+    if (deps.store.disable_resource_server(id) == store::Applied::no)
+        return not_found("there is no active resource server '" + id.text + "'");
+    return core::Nothing{};
+}
+
+} // namespace consentgate::usecase
