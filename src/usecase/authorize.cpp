@@ -1,19 +1,18 @@
 #include "consentgate/usecase/authorize.h"
 
-#include "consentgate/core/oauth/authorize.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/usecase/client_documents.h"
 
 namespace consentgate::usecase {
 
 core::Result<core::Flow> begin_authorize(
-    Dependencies& deps, const core::Form& query, const core::Digest& browser, core::Instant now,
-    const std::optional<std::string>& remote_user) {
+    Dependencies& deps, const core::AuthorizationRequest& request, const core::Digest& browser,
+    core::Instant now, const std::optional<std::string>& remote_user) {
     const auto principal = core::verified_principal(remote_user, deps.policy);
     if (!principal) return principal.error();
-    const auto id = core::authorize_client_id(query);
+    const auto id = core::authorize_client_id(request);
     if (!id) return id.error();
-    if (const auto document = document_to_read(deps, query, now); !document || *document) {
+    if (const auto document = document_to_read(deps, request, now); !document || *document) {
         return document ? core::make_error(
                               core::ErrorCode::invalid_client_document,
                               core::PublicMessage{"the document of this client must be read first"})
@@ -21,7 +20,7 @@ core::Result<core::Flow> begin_authorize(
     }
     const auto client = deps.store.find_client(*id);
     auto flow = core::validate_authorization_request(
-        query, client, deps.policy, core::FlowId(deps.random.id(16)), browser, now);
+        request, client, deps.policy, core::FlowId(deps.random.id(16)), browser, now);
     if (!flow) return flow;
     if (*principal) flow->identity = **principal;
     deps.store.put_flow(*flow);

@@ -5,9 +5,8 @@
 namespace consentgate::usecase {
 
 core::Result<core::Client> authenticate_client(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    const auto credentials =
-        core::read_client_credentials(client_request.form, client_request.authorization);
+    Dependencies& deps, const core::SentCredentials& sent, core::Instant now) {
+    const auto credentials = core::read_client_credentials(sent);
     if (!credentials) return credentials.error();
     auto client = deps.store.find_client(core::ClientId(credentials->id));
     if (client && credentials->kind == core::ClientCredentials::Kind::assertion) {

@@ -1,7 +1,5 @@
 #include "consentgate/usecase/client_documents.h"
 
-#include "consentgate/core/oauth/authorize.h"
-
 #include <algorithm>
 
 namespace consentgate::usecase {
@@ -37,9 +35,9 @@ core::Checked keep(
 } // namespace
 
 core::Result<std::optional<core::DocumentUrl>> document_to_read(
-    Dependencies& deps, const core::Form& query, core::Instant now) {
+    Dependencies& deps, const core::AuthorizationRequest& request, core::Instant now) {
     using Answer = std::optional<core::DocumentUrl>;
-    const auto id = core::authorize_client_id(query);
+    const auto id = core::authorize_client_id(request);
     if (!id) return id.error();
     if (!core::names_document(*id)) return Answer();
     auto url = core::validate_document_url(*id, deps.policy.documents);
@@ -52,15 +50,16 @@ core::Result<std::optional<core::DocumentUrl>> document_to_read(
     return Answer(std::move(*url));
 }
 
-core::Checked read_document(Dependencies& deps, const core::Form& query, core::Instant now) {
+core::Checked read_document(
+    Dependencies& deps, const core::AuthorizationRequest& request, core::Instant now) {
     sys::Fetched fetched;
     for (int look = 0; look < max_looks; ++look) {
-        const auto url = document_to_read(deps, query, now);
+        const auto url = document_to_read(deps, request, now);
         if (!url) return url.error();
         if (!*url) return core::Nothing{};
         core::Checked kept = core::Nothing{};
         const auto still_needed = [&] {
-            const auto again = document_to_read(deps, query, now);
+            const auto again = document_to_read(deps, request, now);
             return again && again->has_value();
         };
         const auto take = [&](const core::DocumentAnswer& answer) {

@@ -62,7 +62,7 @@ core::Error with_continue_url(
     return error;
 }
 
-core::FinalizationSecrets fresh_settlement(
+core::FinalizationSecrets draw_secrets(
     Dependencies& deps, const core::FlowId& flow, const std::optional<core::Secret>& browser) {
     auto code = browser ? deps.keyring.code(deps.keyring.newest(), *browser, flow)
                         : std::optional(deps.random.secret());
@@ -96,19 +96,18 @@ core::Error in_motion() {
         core::LogDetail{"the flow kept changing"});
 }
 
-using Validate = std::function<core::Result<core::Identity>(const core::Form&)>;
+using Validate = std::function<core::Result<core::Identity>()>;
 
 // Read, judge, write; again when the flow changed in between (another tab chose at the same
 // moment).
 core::Result<store::FlowView> choose(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now, const Validate& validate) {
-    if (auto once = form.check_not_repeated(); !once) return once.error();
-    for (int judgement = 0; judgement < max_attempts; ++judgement) {
-        auto view = open_flow(deps, form, browser_context, now);
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        auto view = open_flow(deps, flow, browser_context, now);
         if (!view) return view;
         if (auto valid = core::check_typing_allowed(deps.policy); !valid) return valid.error();
-        const auto identity = validate(form);
+        const auto identity = validate();
         if (!identity) return identity.error();
         if (deps.store.choose_identity(view->flow.id, view->flow.revision, *identity, now) ==
             Applied::yes)
@@ -122,13 +121,11 @@ struct Bearer {
     std::optional<core::VirtualKey> key;
 };
 
-core::Result<Bearer> read_bearer(
-    Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
+core::Result<Bearer> verify_bearer(
+    Dependencies& deps, const std::optional<core::Secret>& credential, core::Instant now) {
     Bearer bearer;
-    auto credential = core::bearer_credential(browser_context.authorization);
-    if (!credential) return credential.error();
-    if (!*credential) return bearer;
-    auto claims = deps.bearers.verify(**credential, deps.policy, now);
+    if (!credential) return bearer;
+    auto claims = deps.bearers.verify(*credential, deps.policy, now);
     if (!claims) return claims.error();
     if (claims->virtual_key_hash)
         bearer.key = deps.store.find_virtual_key(*claims->virtual_key_hash);
@@ -146,19 +143,16 @@ core::Result<Bearer> read_bearer(
 } // namespace
 
 core::Result<store::FlowView> open_flow(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now) {
-    const auto id = core::parse_flow_id(form);
-    if (!id) return id.error();
-    return read_flow(deps, *id, browser_context, false, now);
+    return read_flow(deps, flow, browser_context, false, now);
 }
 
 core::Result<store::FlowView> choose_virtual_key(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
-    core::Instant now) {
+    Dependencies& deps, const core::FlowId& flow, const core::Secret& typed,
+    const BrowserContext& browser_context, core::Instant now) {
     std::string used;
-    auto chosen = choose(deps, form, browser_context, now, [&](const core::Form& sent) {
-        const auto typed = core::Secret(sent.get("vk").value_or(""));
+    auto chosen = choose(deps, flow, browser_context, now, [&] {
         auto identity =
             core::validate_virtual_key(deps.store.find_virtual_key(core::sha256(typed)), now);
         if (identity) used = identity->value;
@@ -171,34 +165,28 @@ core::Result<store::FlowView> choose_virtual_key(
 }
 
 core::Result<store::FlowView> choose_user_id(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
-    core::Instant now) {
-    return choose(deps, form, browser_context, now, [](const core::Form& sent) {
-        return core::validate_user_id(sent.get("user_id"));
-    });
+    Dependencies& deps, const core::FlowId& flow, const std::optional<std::string>& typed,
+    const BrowserContext& browser_context, core::Instant now) {
+    return choose(deps, flow, browser_context, now, [&] { return core::validate_user_id(typed); });
 }
 
 core::Result<store::FlowView> skip_identity(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now) {
-    return choose(deps, form, browser_context, now, [&](const core::Form&) {
-        return core::validate_skip(deps.policy);
-    });
+    return choose(
+        deps, flow, browser_context, now, [&] { return core::validate_skip(deps.policy); });
 }
 
 core::Result<Submitted> submit_consent(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    Dependencies& deps, const SubmitRequest& request, const BrowserContext& browser_context,
     core::Instant now) {
-    const auto id = core::parse_flow_id(form);
-    if (!id) return id.error();
-    if (auto once = form.check_not_repeated(); !once) return once.error();
-    const auto bearer = read_bearer(deps, browser_context, now);
+    const auto bearer = verify_bearer(deps, request.bearer, now);
     if (!bearer) return bearer.error();
     const bool admin = bearer->claims && bearer->claims->admin;
-    const auto fresh = fresh_settlement(deps, *id, browser_context.secret);
-    for (int judgement = 0; judgement < max_attempts; ++judgement) {
-        const auto view = read_flow(deps, *id, browser_context, admin, now);
-        if (!view) return with_continue_url(deps, view.error(), *id, browser_context, now);
+    const auto fresh = draw_secrets(deps, request.flow, browser_context.secret);
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        const auto view = read_flow(deps, request.flow, browser_context, admin, now);
+        if (!view) return with_continue_url(deps, view.error(), request.flow, browser_context, now);
         auto identity = core::validate_submit_identity(
             view->flow, bearer->claims, bearer->key, deps.policy, now);
         if (!identity) return identity.error();
@@ -214,9 +202,9 @@ core::Result<Submitted> submit_consent(
 }
 
 std::optional<Submitted> reuse_consent(
-    Dependencies& deps, const core::Flow& flow, const core::Form& query,
+    Dependencies& deps, const core::Flow& flow, const core::AuthorizationRequest& request,
     const core::Secret& browser, core::Instant now) {
-    if (!core::may_be_reused(flow, deps.policy) || query.get("prompt") == "consent")
+    if (!core::may_be_reused(flow, deps.policy) || request.prompt.value == "consent")
         return std::nullopt;
     for (const auto& earlier : deps.store.list_consents(flow.browser, flow.client_id)) {
         if (!core::may_reuse_consent(earlier, flow, deps.policy, now)) continue;
@@ -224,7 +212,7 @@ std::optional<Submitted> reuse_consent(
                 deps, flow.resource,
                 core::token_owner(earlier.session.identity, earlier.session.id), now))
             continue;
-        const auto fresh = fresh_settlement(deps, flow.id, browser);
+        const auto fresh = draw_secrets(deps, flow.id, browser);
         auto finalization =
             core::finalize(flow, earlier.session.identity, fresh, deps.keyring, deps.policy, now);
         if (deps.store.finalize_flow(finalization) != Applied::yes) return std::nullopt;
@@ -235,10 +223,9 @@ std::optional<Submitted> reuse_consent(
 }
 
 core::Result<std::string> deny_consent(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now) {
-    if (auto once = form.check_not_repeated(); !once) return once.error();
-    const auto view = open_flow(deps, form, browser_context, now);
+    const auto view = open_flow(deps, flow, browser_context, now);
     if (!view) return view.error();
     // gone: finished or denied by another request meanwhile. Read again, and say which.
     if (deps.store.deny_flow(view->flow.id, now) == Applied::no)

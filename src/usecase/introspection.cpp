@@ -3,13 +3,12 @@
 namespace consentgate::usecase {
 
 core::Result<std::string> introspect_token(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    if (auto repeated = client_request.form.check_not_repeated(); !repeated)
-        return repeated.error();
-    const auto credentials =
-        core::read_client_credentials(client_request.form, client_request.authorization);
+    Dependencies& deps, const core::SentCredentials& sent, const core::NamedToken& named,
+    core::Instant now) {
+    if (!named.not_repeated) return named.not_repeated.error();
+    const auto credentials = core::read_client_credentials(sent);
     if (!credentials) return credentials.error();
-    const auto token = client_request.form.get("token");
+    const auto& token = named.token.value;
     const auto hash = core::sha256(token.value_or(""));
     const auto lookup =
         deps.store.find_introspection_lookup(core::ResourceServerId(credentials->id), hash);

@@ -17,8 +17,8 @@ bool is_own(
 }
 
 std::optional<core::SessionView> own_session(
-    Dependencies& deps, const std::string& id, const BrowserContext& browser_context) {
-    auto view = deps.store.find_session(core::SessionId(id));
+    Dependencies& deps, const core::SessionId& id, const BrowserContext& browser_context) {
+    auto view = deps.store.find_session(id);
     if (!view || !is_own(deps, view->session, browser_context)) return std::nullopt;
     return view;
 }
@@ -60,11 +60,12 @@ core::Checked end_session(Dependencies& deps, const core::SessionId& session, co
 }
 
 std::size_t end_own_sessions(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
-    core::Instant now) {
+    Dependencies& deps, const std::optional<core::SessionId>& session,
+    const BrowserContext& browser_context, core::Instant now) {
     std::vector<core::SessionView> ending;
-    if (const auto id = form.get("session_id")) {
-        if (auto view = own_session(deps, *id, browser_context)) ending.push_back(std::move(*view));
+    if (session) {
+        if (auto view = own_session(deps, *session, browser_context))
+            ending.push_back(std::move(*view));
     } else {
         ending = all_own(deps, browser_context, now);
     }
@@ -75,14 +76,13 @@ std::size_t end_own_sessions(
 }
 
 void disconnect_own_service(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
-    core::Instant now) {
-    const auto view = own_session(deps, form.get("session_id").value_or(""), browser_context);
+    Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
+    const BrowserContext& browser_context, core::Instant now) {
+    const auto view = own_session(deps, session, browser_context);
     if (!view || !core::session_end_reason(*view, now).empty()) return;
     const auto owner = core::token_owner(view->session.identity, view->session.id);
-    const auto token =
-        deps.store.find_account(owner, core::ServiceId(form.get("mcp_client_id").value_or("")));
-    if (token) disconnect(deps, *token, now);
+    if (const auto account = deps.store.find_account(owner, service))
+        disconnect(deps, *account, now);
 }
 
 } // namespace consentgate::usecase

@@ -43,10 +43,11 @@ core::Error no_key() {
 }
 
 core::Result<TokenGrant> exchange_code(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    const auto client = authenticate_client(deps, client_request, now);
+    Dependencies& deps, const core::SentCredentials& credentials, const core::TokenRequest& sent,
+    core::Instant now) {
+    const auto client = authenticate_client(deps, credentials, now);
     if (!client) return client.error();
-    const auto request = core::parse_code_request(client_request.form, client->id);
+    const auto request = core::parse_code_request(sent, client->id);
     if (!request) return request.error();
 
     const auto hash = core::sha256(request->code);
@@ -104,15 +105,16 @@ core::Result<TokenGrant> repeat_refresh(
 }
 
 core::Result<TokenGrant> refresh(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    const auto client = authenticate_client(deps, client_request, now);
+    Dependencies& deps, const core::SentCredentials& credentials, const core::TokenRequest& sent,
+    core::Instant now) {
+    const auto client = authenticate_client(deps, credentials, now);
     if (!client) return client.error();
     if (!client->refresh)
         return core::make_error(
             ErrorCode::unauthorized_client,
             core::PublicMessage{"this client did not register the refresh_token grant"},
             core::LogDetail{}, "grant_type");
-    const auto request = core::parse_refresh(client_request.form, client->id);
+    const auto request = core::parse_refresh(sent, client->id);
     if (!request) return request.error();
     const auto hash = core::sha256(request->token);
     for (int judgement = 0; judgement < max_attempts; ++judgement) {
@@ -159,20 +161,24 @@ void end_by_client(Dependencies& deps, const core::Session& session, core::Insta
 } // namespace
 
 core::Result<core::TokenGrant> grant_token(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    const auto grant = core::parse_grant_type(client_request.form, deps.policy);
+    Dependencies& deps, const core::SentCredentials& client, const core::TokenRequest& request,
+    core::Instant now) {
+    const auto grant = core::parse_grant_type(request, deps.policy);
     if (!grant) return grant.error();
-    return *grant == core::GrantType::refresh_token ? refresh(deps, client_request, now)
-                                                    : exchange_code(deps, client_request, now);
+    switch (*grant) {
+    case core::GrantType::authorization_code: return exchange_code(deps, client, request, now);
+    case core::GrantType::refresh_token: return refresh(deps, client, request, now);
+    }
+    return grant.error(); // not reached: the switch is exhaustive
 }
 
 core::Checked revoke_token(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    if (auto repeated = client_request.form.check_not_repeated(); !repeated)
-        return repeated.error();
-    const auto client = authenticate_client(deps, client_request, now);
+    Dependencies& deps, const core::SentCredentials& credentials, const core::NamedToken& named,
+    core::Instant now) {
+    if (!named.not_repeated) return named.not_repeated.error();
+    const auto client = authenticate_client(deps, credentials, now);
     if (!client) return client.error();
-    const auto token = client_request.form.get("token");
+    const auto& token = named.token.value;
     if (!token)
         return core::make_error(
             ErrorCode::invalid_request, core::PublicMessage{"token is missing"}, core::LogDetail{},

@@ -84,15 +84,6 @@ core::Service still_known(
     return deps.store.find_service(service.id).value_or(service);
 }
 
-core::Result<core::ServiceId> parse_service_id(const core::Form& form) {
-    const auto id = form.get("mcp_client_id");
-    if (!id)
-        return core::make_error(
-            ErrorCode::invalid_request, core::PublicMessage{"mcp_client_id is missing"},
-            core::LogDetail{}, "mcp_client_id");
-    return core::ServiceId(*id);
-}
-
 core::LinkedAccount sealed_token(
     Dependencies& deps, const core::ServiceId& service, const core::TokenSet& tokens,
     core::Instant now) {
@@ -157,8 +148,7 @@ core::Checked keep(
     if (state.flow) {
         if (deps.store.connect_in_flow(*state.flow, token, now) == Applied::yes)
             return core::Nothing{};
-        const auto flow = open_flow(
-            deps, *core::Form::parse("flow_id=" + state.flow->text), browser_context, now);
+        const auto flow = open_flow(deps, *state.flow, browser_context, now);
         return flow ? core::make_error(
                           ErrorCode::store_unavailable,
                           core::PublicMessage{"this sign-in is being changed; try again"})
@@ -193,19 +183,16 @@ std::vector<ServiceView> list_session_services(
 }
 
 core::Result<core::Secret> connect_in_flow(
-    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    Dependencies& deps, const ConnectRequest& request, const BrowserContext& browser_context,
     core::Instant now) {
-    if (auto once = query.check_not_repeated(); !once) return once.error();
-    const auto id = parse_service_id(query);
-    if (!id) return id.error();
-    const auto view = open_flow(deps, query, browser_context, now);
+    const auto view = open_flow(deps, request.flow, browser_context, now);
     if (!view) return view.error();
     const auto& identity = view->flow.identity;
     if (identity.kind == core::IdentityKind::none)
         return core::make_error(
             ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
     const auto service = core::authorize_service(
-        deps.store.find_service(*id), identity, virtual_key_of(deps, identity), now);
+        deps.store.find_service(request.service), identity, virtual_key_of(deps, identity), now);
     if (!service) return service.error();
     return begin_upstream_authorization(
         deps, still_known(deps, *service, view->flow.browser), view->flow.browser, view->flow.id,
@@ -213,12 +200,9 @@ core::Result<core::Secret> connect_in_flow(
 }
 
 core::Result<LinkView> open_link(
-    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    Dependencies& deps, const LinkRequest& request, const BrowserContext& browser_context,
     core::Instant now) {
-    if (auto once = query.check_not_repeated(); !once) return once.error();
-    const auto id = parse_service_id(query);
-    if (!id) return id.error();
-    auto link = core::validate_link(query.get("link").value_or(""), *id, deps.keyring, now);
+    auto link = core::validate_link(request.link, request.service, deps.keyring, now);
     if (!link) return link.error();
     auto view = deps.store.find_session(link->session);
     if (auto valid = core::check_link_principal(view, browser_context.browser, now); !valid)
@@ -228,15 +212,15 @@ core::Result<LinkView> open_link(
         !valid)
         return valid.error();
     auto service = core::authorize_service(
-        deps.store.find_service(*id), view->session.identity, view->virtual_key, now);
+        deps.store.find_service(request.service), view->session.identity, view->virtual_key, now);
     if (!service) return service.error();
     return LinkView{std::move(*service), std::move(*view), std::move(*link)};
 }
 
 core::Result<core::Secret> follow_link(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    Dependencies& deps, const LinkRequest& request, const BrowserContext& browser_context,
     core::Instant now) {
-    const auto opened = open_link(deps, form, browser_context, now);
+    const auto opened = open_link(deps, request, browser_context, now);
     if (!opened) return opened.error();
     if (deps.store.use_link(opened->link.digest, opened->link.expires_at, deps.random.id(16)) ==
         Applied::no)
@@ -248,9 +232,9 @@ core::Result<core::Secret> follow_link(
 }
 
 core::Result<Returned> finish_connect(
-    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    Dependencies& deps, const core::CallbackParameters& sent, const BrowserContext& browser_context,
     core::Instant now) {
-    const auto callback = core::parse_callback(query);
+    const auto callback = core::parse_callback(sent);
     if (!callback) return callback.error();
     const auto state = consume_state(deps, *callback, browser_context, now);
     if (!state) return state.error();

@@ -184,12 +184,12 @@ core::Result<FreshToken> fresh_upstream_token(
 }
 
 core::Result<std::string> exchange_token(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now) {
-    if (auto once = client_request.form.check_not_repeated("resource"); !once) return once.error();
-    const auto credentials =
-        core::read_client_credentials(client_request.form, client_request.authorization);
+    Dependencies& deps, const core::SentCredentials& sent, const core::ExchangeRequest& request,
+    core::Instant now) {
+    if (!request.not_repeated) return request.not_repeated.error();
+    const auto credentials = core::read_client_credentials(sent);
     if (!credentials) return credentials.error();
-    const auto exchange = core::parse_token_exchange(client_request.form);
+    const auto exchange = core::parse_token_exchange(request);
     const auto [server, view] = deps.store.find_introspection_lookup(
         core::ResourceServerId(credentials->id),
         exchange ? core::sha256(exchange->subject_token) : core::Digest{});

@@ -1,6 +1,7 @@
 #include "consentgate/web/answer.h"
 
-#include "consentgate/core/base/form.h"
+#include "consentgate/web/requests.h"
+
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
@@ -75,8 +76,7 @@ std::optional<Reply> way_back(const core::Error& error, const Request& request) 
                          error.code == ErrorCode::invalid_user_id;
     if (!mistake) return std::nullopt;
     const auto form = core::Form::parse(request.method == "POST" ? request.body : request.query);
-    const auto flow =
-        form ? core::parse_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
+    const auto flow = form ? read_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
     if (!flow) return std::nullopt;
     return answer_redirect(
         std::string(core::path::identity_page) + "?flow_id=" + flow->text +

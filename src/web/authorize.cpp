@@ -7,6 +7,7 @@
 #include "consentgate/usecase/consent.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/requests.h"
 
 #include <algorithm>
 
@@ -18,12 +19,12 @@ namespace {
 // form leads on to the client, should the request turn out to be one to refuse at once; Chromium
 // asks form-action about that redirect too.
 Reply ask_first(
-    const core::DocumentUrl& document, const core::Form& query, const Request& request,
-    const WebContext& context) {
+    const core::DocumentUrl& document, const std::optional<std::string>& redirect_uri,
+    const Request& request, const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
     View view;
     view.set("client_id_host", document.authority()).set("request", request.query);
-    const auto redirect = query.get("redirect_uri").value_or("");
+    const auto redirect = redirect_uri.value_or("");
     const auto leads_on = core::redirect_uri_problem(redirect)
                               ? std::string()
                               : " " + core::describe_redirect(redirect).csp_source;
@@ -53,15 +54,16 @@ Handled get_authorize(const Request& request, WebContext& context) {
     const auto greet = [&](Reply reply) {
         return known ? reply : reply.header("Set-Cookie", browser_cookie(secret, context));
     };
-    const auto document = usecase::document_to_read(context.deps, *query, request.now);
+    const auto sent = read_authorization_request(*query);
+    const auto document = usecase::document_to_read(context.deps, sent, request.now);
     if (!document) return document.error();
-    if (*document) return greet(ask_first(**document, *query, request, context));
+    if (*document) return greet(ask_first(**document, sent.redirect_uri.value, request, context));
     const auto flow = usecase::begin_authorize(
-        context.deps, *query, core::sha256(secret), request.now, request.remote_user);
+        context.deps, sent, core::sha256(secret), request.now, request.remote_user);
     if (!flow) return flow.error();
     if (known) {
         if (const auto recalled =
-                usecase::reuse_consent(context.deps, *flow, *query, secret, request.now)) {
+                usecase::reuse_consent(context.deps, *flow, sent, secret, request.now)) {
             note_consent(*recalled, "remembered", request, context);
             return answer_redirect(recalled->location.reveal());
         }
@@ -96,11 +98,12 @@ Handled post_consent_client(const Request& request, WebContext& context) {
             "request");
     const auto query = core::Form::parse(asked);
     if (!query) return query.error();
-    if (auto read = usecase::read_document(context.deps, *query, request.now); !read)
+    const auto sent = read_authorization_request(*query);
+    if (auto read = usecase::read_document(context.deps, sent, request.now); !read)
         return read.error();
     // A query in such an id is allowed and discouraged (section 3): the log is where its operator
     // is warned.
-    const auto client = query->get("client_id").value_or("");
+    const auto client = sent.client_id.value.value_or("");
     sys::log_event(
         "client_document",
         {{"event_id", request.event_id},

@@ -8,6 +8,7 @@
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/requests.h"
 
 #include <algorithm>
 
@@ -19,8 +20,9 @@ using core::RedirectKind;
 
 core::Result<store::FlowView> flow_of(
     const core::Form& query, const Request& request, WebContext& context) {
-    return usecase::open_flow(
-        context.deps, query, browser_context_of(request, context), request.now);
+    const auto id = read_flow_id(query);
+    if (!id) return id.error();
+    return usecase::open_flow(context.deps, *id, browser_context_of(request, context), request.now);
 }
 
 // What both pages say about who asks, for what, and where it goes.
@@ -97,17 +99,24 @@ std::vector<View> service_rows(
     return rows;
 }
 
-using Choice = core::Result<store::FlowView> (*)(
-    usecase::Dependencies&, const core::Form&, const usecase::BrowserContext&, core::Instant);
-
-Handled choose(const Request& request, WebContext& context, Choice choice) {
-    const auto form = read_own_form(request, context);
-    if (!form) return form.error();
-    const auto chosen =
-        choice(context.deps, *form, browser_context_of(request, context), request.now);
+Handled to_services_page(const core::Result<store::FlowView>& chosen) {
     if (!chosen) return chosen.error();
     return answer_redirect(
         std::string(core::path::services_page) + "?flow_id=" + chosen->flow.id.text);
+}
+
+// A form of our own pages about one flow.
+struct FlowForm {
+    core::Form form;
+    core::FlowId flow;
+};
+
+core::Result<FlowForm> read_flow_form(const Request& request, const WebContext& context) {
+    auto form = read_own_form(request, context);
+    if (!form) return form.error();
+    auto flow = read_form_flow_id(*form);
+    if (!flow) return flow.error();
+    return FlowForm{std::move(*form), std::move(*flow)};
 }
 
 } // namespace
@@ -176,30 +185,50 @@ Handled get_logo(const Request&, WebContext& context) {
 }
 
 Handled post_consent_vk(const Request& request, WebContext& context) {
-    return choose(request, context, usecase::choose_virtual_key);
-}
-Handled post_consent_user_id(const Request& request, WebContext& context) {
-    return choose(request, context, usecase::choose_user_id);
-}
-Handled post_consent_skip(const Request& request, WebContext& context) {
-    return choose(request, context, usecase::skip_identity);
+    const auto sent = read_flow_form(request, context);
+    if (!sent) return sent.error();
+    const core::Secret typed(sent->form.get(field::virtual_key).value_or(""));
+    return to_services_page(usecase::choose_virtual_key(
+        context.deps, sent->flow, typed, browser_context_of(request, context), request.now));
 }
 
+Handled post_consent_user_id(const Request& request, WebContext& context) {
+    const auto sent = read_flow_form(request, context);
+    if (!sent) return sent.error();
+    return to_services_page(usecase::choose_user_id(
+        context.deps, sent->flow, sent->form.get(field::user_id),
+        browser_context_of(request, context), request.now));
+}
+
+Handled post_consent_skip(const Request& request, WebContext& context) {
+    const auto sent = read_flow_form(request, context);
+    if (!sent) return sent.error();
+    return to_services_page(usecase::skip_identity(
+        context.deps, sent->flow, browser_context_of(request, context), request.now));
+}
+
+// A repeated flow_id is an invalid flow here, and an invalid request at the other forms.
 Handled post_consent_submit(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
+    auto flow = read_flow_id(*form);
+    if (!flow) return flow.error();
+    if (auto once = form->check_not_repeated(); !once) return once.error();
+    auto bearer = core::bearer_credential(request.authorization);
+    if (!bearer) return bearer.error();
     const auto submitted = usecase::submit_consent(
-        context.deps, *form, browser_context_of(request, context), request.now);
+        context.deps, {.flow = std::move(*flow), .bearer = std::move(*bearer)},
+        browser_context_of(request, context), request.now);
     if (!submitted) return submitted.error();
     note_consent(*submitted, submitted->by_admin ? "admin" : "person", request, context);
     return answer_redirect(submitted->location.reveal());
 }
 
 Handled post_consent_deny(const Request& request, WebContext& context) {
-    const auto form = read_own_form(request, context);
-    if (!form) return form.error();
+    const auto sent = read_flow_form(request, context);
+    if (!sent) return sent.error();
     auto location = usecase::deny_consent(
-        context.deps, *form, browser_context_of(request, context), request.now);
+        context.deps, sent->flow, browser_context_of(request, context), request.now);
     if (!location) return location.error();
     sys::log_audit(
         "consent_denied", {{"event_id", request.event_id}, {"address", request.remote_addr}});

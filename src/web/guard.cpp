@@ -46,7 +46,6 @@ usecase::BrowserContext browser_context_of(const Request& request, const WebCont
     usecase::BrowserContext browser_context;
     browser_context.secret = browser_secret(request, context.cookie_name);
     if (browser_context.secret) browser_context.browser = core::sha256(*browser_context.secret);
-    browser_context.authorization = request.authorization;
     browser_context.remote_user = request.remote_user;
     return browser_context;
 }

@@ -4,6 +4,7 @@
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/requests.h"
 
 #include <array>
 #include <chrono>
@@ -73,8 +74,10 @@ Handled post_sessions_end(const Request& request, WebContext& context) {
     if (!form) return form.error();
     if (const auto browser_context = browser_context_of(request, context);
         browser_context.browser) {
-        const auto ended =
-            usecase::end_own_sessions(context.deps, *form, browser_context, request.now);
+        auto id = form->get(field::session_id);
+        const auto ended = usecase::end_own_sessions(
+            context.deps, id ? std::optional(core::SessionId(std::move(*id))) : std::nullopt,
+            browser_context, request.now);
         sys::log_audit(
             "sessions_ended", {{"event_id", request.event_id},
                                {"sessions", std::to_string(ended)},
@@ -88,10 +91,13 @@ Handled post_sessions_disconnect(const Request& request, WebContext& context) {
     if (!form) return form.error();
     if (const auto browser_context = browser_context_of(request, context);
         browser_context.browser) {
-        usecase::disconnect_own_service(context.deps, *form, browser_context, request.now);
+        const core::SessionId session(form->get(field::session_id).value_or(""));
+        const core::ServiceId service(form->get(field::service_id).value_or(""));
+        usecase::disconnect_own_service(
+            context.deps, session, service, browser_context, request.now);
         sys::log_audit(
             "account_disconnected", {{"event_id", request.event_id},
-                                     {"service", form->get("mcp_client_id").value_or("")},
+                                     {"service", service.text},
                                      {"address", request.remote_addr}});
     }
     return back_to_sessions();

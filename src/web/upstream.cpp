@@ -5,21 +5,42 @@
 #include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/requests.h"
 
 namespace consentgate::web {
 namespace {
 
-void log_upstream_authorization(const Request& request, const core::Form& form) {
+// A link to connect a service later. fail: invalid_request
+core::Result<usecase::LinkRequest> read_link(const core::Form& form) {
+    if (auto once = form.check_not_repeated(); !once) return once.error();
+    auto service = read_service_id(form);
+    if (!service) return service.error();
+    return usecase::LinkRequest{
+        .service = std::move(*service), .link = form.get(field::link).value_or("")};
+}
+
+// fail: invalid_request, missing_flow_id, invalid_flow
+core::Result<usecase::ConnectRequest> read_connect_request(const core::Form& query) {
+    if (auto once = query.check_not_repeated(); !once) return once.error();
+    auto service = read_service_id(query);
+    if (!service) return service.error();
+    auto flow = read_flow_id(query);
+    if (!flow) return flow.error();
+    return usecase::ConnectRequest{.flow = std::move(*flow), .service = std::move(*service)};
+}
+
+void log_upstream_authorization(const Request& request, const core::ServiceId& service) {
     sys::log_event(
-        "upstream_authorization", {{"event_id", request.event_id},
-                                   {"service", form.get("mcp_client_id").value_or("")},
-                                   {"step", "started"}});
+        "upstream_authorization",
+        {{"event_id", request.event_id}, {"service", service.text}, {"step", "started"}});
 }
 
 // Before anything leaves for the service: which app, as whom, to which service.
 Handled link_page(const core::Form& query, const Request& request, WebContext& context) {
+    const auto sent = read_link(query);
+    if (!sent) return sent.error();
     const auto opened =
-        usecase::open_link(context.deps, query, browser_context_of(request, context), request.now);
+        usecase::open_link(context.deps, *sent, browser_context_of(request, context), request.now);
     if (!opened) return opened.error();
     const auto& view = opened->session;
     const auto holder = shown_principal(view);
@@ -29,7 +50,7 @@ Handled link_page(const core::Form& query, const Request& request, WebContext& c
         .set("service_host", opened->service.host());
     page.set("identity_name", holder).flag("named", !holder.empty());
     page.flag("typed", view.session.identity.kind == core::IdentityKind::user_id);
-    page.set("mcp_client_id", opened->service.id.text).set("link", query.get("link").value_or(""));
+    page.set("mcp_client_id", opened->service.id.text).set("link", sent->link);
     const auto language = context.pages.language_for(request.accept_language);
     // Chromium asks form-action about the redirect to the service too.
     return answer_html(
@@ -57,21 +78,25 @@ Handled get_upstream_authorize(const Request& request, WebContext& context) {
         return admitted.error();
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
-    if (query->count("link") > 0) return link_page(*query, request, context);
+    if (query->count(field::link) > 0) return link_page(*query, request, context);
+    const auto sent = read_connect_request(*query);
+    if (!sent) return sent.error();
     const auto location = usecase::connect_in_flow(
-        context.deps, *query, browser_context_of(request, context), request.now);
+        context.deps, *sent, browser_context_of(request, context), request.now);
     if (!location) return location.error();
-    log_upstream_authorization(request, *query);
+    log_upstream_authorization(request, sent->service);
     return answer_redirect(location->reveal());
 }
 
 Handled post_upstream_connect(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
+    const auto sent = read_link(*form);
+    if (!sent) return sent.error();
     const auto location = usecase::follow_link(
-        context.deps, *form, browser_context_of(request, context), request.now);
+        context.deps, *sent, browser_context_of(request, context), request.now);
     if (!location) return location.error();
-    log_upstream_authorization(request, *form);
+    log_upstream_authorization(request, sent->service);
     return answer_redirect(location->reveal());
 }
 
@@ -79,7 +104,7 @@ Handled get_callback(const Request& request, WebContext& context) {
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
     const auto returned = usecase::finish_connect(
-        context.deps, *query, browser_context_of(request, context), request.now);
+        context.deps, read_callback(*query), browser_context_of(request, context), request.now);
     if (!returned) return returned.error();
     const auto& service = returned->service.id.text;
     sys::log_event(

@@ -123,7 +123,12 @@ public:
         config_.may_reuse_consent = 0; // it is the database that is measured here
         store_ = store::open_store(config_);
         core::Form form = *core::Form::parse("client_id=bench-server&client_secret=" + secret_);
-        credentials_ = *core::read_client_credentials(form, std::nullopt);
+        credentials_ = *core::read_client_credentials(
+            {.authorization = std::nullopt,
+             .client_id = form.parameter("client_id"),
+             .client_secret = form.parameter("client_secret"),
+             .client_assertion = {},
+             .client_assertion_type = {}});
         policy_.issuer = "http://127.0.0.1";
         if (!store_->find_resource_server(server_))
             store_->put_resource_server(

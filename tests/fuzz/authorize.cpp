@@ -6,6 +6,7 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/authorize.h"
 #include "consentgate/core/oauth/pkce.h"
+#include "consentgate/web/requests.h"
 
 using namespace consentgate;
 using tests::require;
@@ -28,10 +29,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const auto client = tests::sample_client(registered);
     const auto query = core::Form::parse(tests::text_of_input(data, size));
     if (!query) return 0;
-    const auto id = core::authorize_client_id(*query);
+    const auto request = web::read_authorization_request(*query);
+    const auto id = core::authorize_client_id(request);
     require(id ? id->text.size() <= 190 : !id.error().back, "without a client nothing redirects");
     const auto flow = core::validate_authorization_request(
-        *query, client, policy, core::FlowId("fresh"), core::Digest{}, tests::noon);
+        request, client, policy, core::FlowId("fresh"), core::Digest{}, tests::noon);
     if (!flow) {
         require(
             core::plain_ascii(flow.error().message) == flow.error().message,

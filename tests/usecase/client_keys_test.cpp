@@ -50,7 +50,8 @@ struct KeysFixture : DependenciesFixture {
                 {"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
                 {"client_assertion", key.sign(token, "ES256")}}
                 .form();
-        return code_of(usecase::authenticate_client(deps, {form, std::nullopt}, now));
+        return code_of(
+            usecase::authenticate_client(deps, web::read_credentials(form, std::nullopt), now));
     }
 };
 

@@ -11,63 +11,56 @@ BOOST_FIXTURE_TEST_SUITE(consent, DependenciesFixture)
 BOOST_AUTO_TEST_CASE(
     a_finished_flow_answers_already_submitted_to_its_browser_and_mismatch_to_others, *label("S2")) {
     const auto flow = begin();
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "ok");
+    BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "ok");
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(flow), person, noon)) ==
-        "flow_already_submitted");
+        code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "flow_already_submitted");
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(flow), stranger, noon)) == "browser_mismatch");
+        code_of(usecase::submit_consent(deps, {flow}, stranger, noon)) == "browser_mismatch");
+    BOOST_TEST(code_of(usecase::open_flow(deps, flow, person, noon)) == "flow_already_submitted");
     BOOST_TEST(
-        code_of(usecase::open_flow(deps, about(flow), person, noon)) == "flow_already_submitted");
-    BOOST_TEST(
-        code_of(usecase::choose_user_id(deps, about(flow, "&user_id=anna"), person, noon)) ==
+        code_of(usecase::choose_user_id(deps, flow, "anna", person, noon)) ==
         "flow_already_submitted");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_flow_is_invalid_and_an_expired_one_says_so, *label("S2")) {
     BOOST_TEST(
         code_of(usecase::submit_consent(
-            deps, about(core::FlowId(std::string(22, 'x'))), person, noon)) == "invalid_flow");
+            deps, {core::FlowId(std::string(22, 'x'))}, person, noon)) == "invalid_flow");
     const auto flow = begin();
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(flow), person, noon + core::Span(900))) ==
+        code_of(usecase::submit_consent(deps, {flow}, person, noon + core::Span(900))) ==
         "flow_expired");
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(flow), person, noon + core::Span(899))) ==
-        "ok");
+        code_of(usecase::submit_consent(deps, {flow}, person, noon + core::Span(899))) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_or_foreign_cookie_is_a_mismatch_and_changes_nothing, *label("S2")) {
     const auto flow = begin();
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(flow), usecase::BrowserContext{}, noon)) ==
+        code_of(usecase::submit_consent(deps, {flow}, usecase::BrowserContext{}, noon)) ==
         "browser_mismatch");
-    BOOST_TEST(
-        code_of(usecase::deny_consent(deps, about(flow), stranger, noon)) == "browser_mismatch");
-    BOOST_TEST(
-        code_of(usecase::skip_identity(deps, about(flow), stranger, noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "ok");
+    BOOST_TEST(code_of(usecase::deny_consent(deps, flow, stranger, noon)) == "browser_mismatch");
+    BOOST_TEST(code_of(usecase::skip_identity(deps, flow, stranger, noon)) == "browser_mismatch");
+    BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_flow_of_a_disabled_client_is_invalid, *label("A3")) {
     const auto flow = begin();
     store->disable_client(core::ClientId("cgc_sample"));
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "invalid_flow");
+    BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "invalid_flow");
 }
 
 BOOST_AUTO_TEST_CASE(the_session_has_the_identity_that_was_chosen_last, *label("S2")) {
     const auto key = put_key("sk-bf-anna", "vk_anna");
     const auto flow = begin();
+    BOOST_TEST(code_of(usecase::choose_user_id(deps, flow, " anna ", person, noon)) == "ok");
     BOOST_TEST(
-        code_of(usecase::choose_user_id(deps, about(flow, "&user_id=+anna+"), person, noon)) ==
-        "ok");
+        code_of(usecase::choose_virtual_key(
+            deps, flow, core::Secret("sk-bf-anna"), person, noon)) == "ok");
     BOOST_TEST(
-        code_of(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-anna"), person, noon)) ==
-        "ok");
-    BOOST_TEST(
-        code_of(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-wrong"), person, noon)) ==
-        "invalid_virtual_key");
-    BOOST_REQUIRE(usecase::submit_consent(deps, about(flow), person, noon));
+        code_of(usecase::choose_virtual_key(
+            deps, flow, core::Secret("sk-bf-wrong"), person, noon)) == "invalid_virtual_key");
+    BOOST_REQUIRE(usecase::submit_consent(deps, {flow}, person, noon));
     const auto sessions = store->list_sessions(noon);
     BOOST_REQUIRE(sessions.size() == 1U);
     BOOST_TEST(
@@ -78,42 +71,40 @@ BOOST_AUTO_TEST_CASE(the_session_has_the_identity_that_was_chosen_last, *label("
 BOOST_AUTO_TEST_CASE(where_an_identity_is_enforced_it_cannot_be_skipped, *label("S2")) {
     policy.enforce_identity = true;
     const auto flow = begin();
-    BOOST_TEST(
-        code_of(usecase::skip_identity(deps, about(flow), person, noon)) == "identity_required");
-    BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "identity_required");
-    BOOST_TEST(
-        code_of(usecase::choose_user_id(deps, about(flow, "&user_id=anna"), person, noon)) == "ok");
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "ok");
+    BOOST_TEST(code_of(usecase::skip_identity(deps, flow, person, noon)) == "identity_required");
+    BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "identity_required");
+    BOOST_TEST(code_of(usecase::choose_user_id(deps, flow, "anna", person, noon)) == "ok");
+    BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_raw_key_as_bearer_becomes_the_identity_of_a_flow_without_one, *label("S4")) {
     put_key("sk-bf-anna", "vk_anna");
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-anna"), noon)) ==
-        "ok");
+        code_of(usecase::submit_consent(
+            deps, {begin(), core::Secret("sk-bf-anna")}, person, noon)) == "ok");
     BOOST_TEST(store->list_sessions(noon).front().session.identity.value == "vk_anna");
     BOOST_TEST(
         code_of(usecase::submit_consent(
-            deps, about(begin()), with_bearer("sk-bf-unknown"), noon)) == "invalid_bearer");
+            deps, {begin(), core::Secret("sk-bf-unknown")}, person, noon)) == "invalid_bearer");
 }
 
 BOOST_AUTO_TEST_CASE(a_bearer_for_another_identity_is_refused_and_the_flow_goes_on, *label("S4")) {
     put_key("sk-bf-anna", "vk_anna");
     put_key("sk-bf-ben", "vk_ben");
     const auto flow = begin();
-    BOOST_REQUIRE(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-anna"), person, noon));
+    BOOST_REQUIRE(
+        usecase::choose_virtual_key(deps, flow, core::Secret("sk-bf-anna"), person, noon));
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(flow), with_bearer("sk-bf-ben"), noon)) ==
+        code_of(usecase::submit_consent(deps, {flow, core::Secret("sk-bf-ben")}, person, noon)) ==
         "invalid_bearer");
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(flow), with_bearer("sk-bf-anna"), noon)) ==
+        code_of(usecase::submit_consent(deps, {flow, core::Secret("sk-bf-anna")}, person, noon)) ==
         "ok");
 
     const auto typed = begin();
-    BOOST_REQUIRE(usecase::choose_user_id(deps, about(typed, "&user_id=anna"), person, noon));
+    BOOST_REQUIRE(usecase::choose_user_id(deps, typed, "anna", person, noon));
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(typed), with_bearer("sk-bf-anna"), noon)) ==
+        code_of(usecase::submit_consent(deps, {typed, core::Secret("sk-bf-anna")}, person, noon)) ==
         "invalid_bearer");
 }
 
@@ -121,32 +112,33 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_bearer_does_not_replace_the_cookie, *label("S
     put_key("sk-bf-anna", "vk_anna");
     BOOST_TEST(
         code_of(usecase::submit_consent(
-            deps, about(begin()), with_bearer("sk-bf-anna", false), noon)) == "browser_mismatch");
+            deps, {begin(), core::Secret("sk-bf-anna")}, usecase::BrowserContext{}, noon)) ==
+        "browser_mismatch");
 }
 
 BOOST_AUTO_TEST_CASE(a_disabled_or_expired_key_is_no_bearer, *label("S4")) {
     put_key("sk-bf-anna", "vk_anna");
     store->disable_virtual_key(core::VirtualKeyId("vk_anna"), noon);
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-anna"), noon)) ==
-        "invalid_bearer");
+        code_of(usecase::submit_consent(
+            deps, {begin(), core::Secret("sk-bf-anna")}, person, noon)) == "invalid_bearer");
     auto brief = sample_virtual_key("sk-bf-brief");
     brief.id = core::VirtualKeyId("vk_brief");
     brief.expires_at = noon;
     store->put_virtual_key(brief);
     BOOST_TEST(
-        code_of(usecase::submit_consent(deps, about(begin()), with_bearer("sk-bf-brief"), noon)) ==
-        "invalid_bearer");
+        code_of(usecase::submit_consent(
+            deps, {begin(), core::Secret("sk-bf-brief")}, person, noon)) == "invalid_bearer");
 }
 
 BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_is_told, *label("A27")) {
     const auto flow = begin();
-    const auto denied = usecase::deny_consent(deps, about(flow), person, noon);
+    const auto denied = usecase::deny_consent(deps, flow, person, noon);
     BOOST_REQUIRE_EQUAL(code_of(denied), "ok");
     BOOST_TEST(query_value(*denied, "error") == "access_denied");
     BOOST_TEST(query_value(*denied, "state") == "a state");
     BOOST_TEST(query_value(*denied, "iss") == policy.issuer);
-    BOOST_TEST(code_of(usecase::submit_consent(deps, about(flow), person, noon)) == "invalid_flow");
+    BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "invalid_flow");
 }
 
 // The choice is made at the moment between the submit's look and its write.
@@ -158,13 +150,11 @@ BOOST_AUTO_TEST_CASE(
     meddled.before_statement = [&](std::string_view sql) {
         if (!sql.starts_with("BEGIN") || !once) return;
         once = false;
-        BOOST_TEST(
-            code_of(usecase::choose_user_id(deps, about(flow, "&user_id=late"), person, noon)) ==
-            "ok");
+        BOOST_TEST(code_of(usecase::choose_user_id(deps, flow, "late", person, noon)) == "ok");
     };
     const auto store_in_motion = store::open_store(meddled);
     usecase::Dependencies other{*store_in_motion, random, policy, keyring, bearers};
-    BOOST_TEST(code_of(usecase::submit_consent(other, about(flow), person, noon)) == "ok");
+    BOOST_TEST(code_of(usecase::submit_consent(other, {flow}, person, noon)) == "ok");
     BOOST_TEST(store->list_sessions(noon).front().session.identity.value == "late");
 }
 
@@ -173,82 +163,65 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_FIXTURE_TEST_SUITE(token, DependenciesFixture)
 
 BOOST_AUTO_TEST_CASE(a_code_gives_the_token_of_its_session_once, *label("T13")) {
-    const auto form = sample_exchange().with("code", finished_code()).form();
-    const auto granted = usecase::grant_token(deps, {form, {}}, noon);
+    const auto parameters = sample_exchange().with("code", finished_code());
+    const auto granted = grant(parameters);
     BOOST_REQUIRE_EQUAL(code_of(granted), "ok");
     BOOST_TEST(store->find_session(core::sha256(granted->token)).has_value());
-    BOOST_TEST(code_of(usecase::grant_token(deps, {form, {}}, noon)) == "invalid_grant");
+    BOOST_TEST(code_of(grant(parameters)) == "invalid_grant");
 }
 
 BOOST_AUTO_TEST_CASE(
     a_replay_with_everything_right_ends_the_session_and_one_with_a_wrong_verifier_does_not,
     *label("T16")) {
     const auto parameters = sample_exchange().with("code", finished_code());
-    const auto granted = usecase::grant_token(deps, {parameters.form(), {}}, noon);
+    const auto granted = grant(parameters);
     BOOST_REQUIRE(granted);
     const auto hash = core::sha256(granted->token);
     BOOST_TEST(
-        code_of(usecase::grant_token(
-            deps, {parameters.with("code_verifier", std::string(43, 'w')).form(), {}}, noon)) ==
-        "invalid_grant");
+        code_of(grant(parameters.with("code_verifier", std::string(43, 'w')))) == "invalid_grant");
     BOOST_TEST(!store->find_session(hash)->session.revoked_at.has_value());
-    BOOST_TEST(
-        code_of(usecase::grant_token(deps, {parameters.form(), {}}, noon + core::Span(3600))) ==
-        "invalid_grant");
+    BOOST_TEST(code_of(grant(parameters, noon + core::Span(3600))) == "invalid_grant");
     BOOST_TEST(store->find_session(hash)->session.revoked_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_verifier_leaves_the_code_usable, *label("T12")) {
     const auto parameters = sample_exchange().with("code", finished_code());
     BOOST_TEST(
-        code_of(usecase::grant_token(
-            deps, {parameters.with("code_verifier", std::string(43, 'w')).form(), {}}, noon)) ==
+        code_of(grant(parameters.with("code_verifier", std::string(43, 'w')))) == "invalid_grant");
+    BOOST_TEST(
+        code_of(grant(parameters.with("redirect_uri", "http://127.0.0.1/callback"))) ==
         "invalid_grant");
     BOOST_TEST(
-        code_of(usecase::grant_token(
-            deps, {parameters.with("redirect_uri", "http://127.0.0.1/callback").form(), {}},
-            noon)) == "invalid_grant");
-    BOOST_TEST(
-        code_of(usecase::grant_token(
-            deps, {parameters.with("resource", "https://else.example/mcp").form(), {}}, noon)) ==
+        code_of(grant(parameters.with("resource", "https://else.example/mcp"))) ==
         "invalid_target");
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.form(), {}}, noon)) == "ok");
+    BOOST_TEST(code_of(grant(parameters)) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_code_lives_five_minutes, *label("A24")) {
     const auto late = sample_exchange().with("code", finished_code());
-    BOOST_TEST(
-        code_of(usecase::grant_token(deps, {late.form(), {}}, noon + core::Span(300))) ==
-        "invalid_grant");
-    BOOST_TEST(
-        code_of(usecase::grant_token(deps, {late.form(), {}}, noon + core::Span(299))) == "ok");
+    BOOST_TEST(code_of(grant(late, noon + core::Span(300))) == "invalid_grant");
+    BOOST_TEST(code_of(grant(late, noon + core::Span(299))) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(
     an_unknown_or_disabled_client_is_invalid_client_and_costs_no_code, *label("R18")) {
     const auto parameters = sample_exchange().with("code", finished_code());
-    BOOST_TEST(
-        code_of(usecase::grant_token(
-            deps, {parameters.with("client_id", "cgc_gone").form(), {}}, noon)) ==
-        "invalid_client");
+    BOOST_TEST(code_of(grant(parameters.with("client_id", "cgc_gone"))) == "invalid_client");
     auto other = sample_client();
     other.id = core::ClientId("cgc_other");
     store->put_client(other);
-    BOOST_TEST(
-        code_of(usecase::grant_token(
-            deps, {parameters.with("client_id", "cgc_other").form(), {}}, noon)) ==
-        "invalid_grant");
-    BOOST_TEST(code_of(usecase::grant_token(deps, {parameters.form(), {}}, noon)) == "ok");
+    BOOST_TEST(code_of(grant(parameters.with("client_id", "cgc_other"))) == "invalid_grant");
+    BOOST_TEST(code_of(grant(parameters)) == "ok");
     BOOST_TEST(store->find_client(core::ClientId("cgc_sample"))->last_used_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(
     a_key_file_without_the_code_s_key_is_our_error_and_costs_no_code, *label("S12")) {
-    const auto form = sample_exchange().with("code", finished_code()).form();
+    const auto parameters = sample_exchange().with("code", finished_code());
     core::Keyring other({{core::KeyId("k2"), core::Secret(std::string(32, '\2'))}});
     usecase::Dependencies blind{*store, random, policy, other, bearers};
-    BOOST_TEST(code_of(usecase::grant_token(blind, {form, {}}, noon)) == "server_error");
-    BOOST_TEST(code_of(usecase::grant_token(deps, {form, {}}, noon)) == "ok");
+    BOOST_TEST(code_of(grant_with(blind, parameters)) == "server_error");
+    BOOST_TEST(code_of(grant(parameters)) == "ok");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

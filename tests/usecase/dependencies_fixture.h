@@ -1,4 +1,4 @@
-// A World on a real SQLite database, with a client, an open flow, and a person in front of it.
+// Dependencies on a real SQLite database, with a client, an open flow, and a person in front of it.
 #pragma once
 
 #include "consentgate/core/oauth/authorize.h"
@@ -6,6 +6,7 @@
 #include "consentgate/usecase/authorize.h"
 #include "consentgate/usecase/consent.h"
 #include "consentgate/usecase/token.h"
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 #include "tests/support/temp_folder.h"
 
@@ -24,24 +25,28 @@ struct DependenciesFixture {
     core::BearerVerifier bearers{{{"HS256", core::Secret(std::string(32, 's'))}}, "", ""};
     usecase::Dependencies deps{*store, random, policy, keyring, bearers};
 
-    usecase::BrowserContext person{core::sha256(sample_browser_secret()), std::nullopt};
-    usecase::BrowserContext stranger{core::sha256("another browser"), std::nullopt};
+    usecase::BrowserContext person{.browser = core::sha256(sample_browser_secret())};
+    usecase::BrowserContext stranger{.browser = core::sha256("another browser")};
 
     DependenciesFixture() { store->put_client(sample_client()); }
 
     core::FlowId begin() {
-        const auto flow =
-            usecase::begin_authorize(deps, sample_authorize().form(), *person.browser, noon);
+        const auto flow = usecase::begin_authorize(
+            deps, web::read_authorization_request(sample_authorize().form()), *person.browser,
+            noon);
         BOOST_REQUIRE_EQUAL(code_of(flow), "ok");
         return flow->id;
     }
 
-    static core::Form about(const core::FlowId& flow, const std::string& more = "") {
-        return form_of("flow_id=" + flow.text + more);
+    // A token request, and the request of a client that authenticates itself in its form alone.
+    core::Result<core::TokenGrant> grant(const Parameters& parameters, core::Instant now = noon) {
+        return grant_with(deps, parameters, now);
     }
-
-    usecase::BrowserContext with_bearer(const std::string& credential, bool cookie = true) const {
-        return {cookie ? person.browser : std::nullopt, "Bearer " + credential};
+    static core::Result<core::TokenGrant> grant_with(
+        usecase::Dependencies& deps, const Parameters& parameters, core::Instant now = noon) {
+        const auto form = parameters.form();
+        return usecase::grant_token(
+            deps, web::read_credentials(form, std::nullopt), web::read_token_request(form), now);
     }
 
     core::VirtualKey put_key(const std::string& clear, const std::string& id) {
@@ -53,7 +58,7 @@ struct DependenciesFixture {
 
     // Finishes and gives the code out of the redirect.
     std::string finished_code() {
-        const auto submitted = usecase::submit_consent(deps, about(begin()), person, noon);
+        const auto submitted = usecase::submit_consent(deps, {.flow = begin()}, person, noon);
         BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
         return query_value(submitted->location.reveal(), "code");
     }

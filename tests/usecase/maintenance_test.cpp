@@ -88,14 +88,12 @@ BOOST_AUTO_TEST_CASE(
     a_token_opens_its_resource_until_its_session_client_or_key_ends, *label("C5") * label("RS4")) {
     put_key("sk-bf-anna", "vk_anna");
     const auto flow = begin();
-    BOOST_REQUIRE(usecase::choose_virtual_key(deps, about(flow, "&vk=sk-bf-anna"), person, noon));
-    const auto submitted = usecase::submit_consent(deps, about(flow), person, noon);
+    BOOST_REQUIRE(
+        usecase::choose_virtual_key(deps, flow, core::Secret("sk-bf-anna"), person, noon));
+    const auto submitted = usecase::submit_consent(deps, {flow}, person, noon);
     BOOST_REQUIRE(submitted);
-    const auto granted = usecase::grant_token(
-        deps,
-        {sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form(),
-         {}},
-        noon);
+    const auto granted =
+        grant(sample_exchange().with("code", query_value(submitted->location.reveal(), "code")));
     BOOST_REQUIRE(granted);
     const auto access = [&](const std::string& resource, core::Instant now) {
         return code_of(usecase::authorize_access(deps, granted->token, resource, now));

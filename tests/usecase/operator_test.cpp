@@ -15,7 +15,7 @@ namespace {
 struct OperatorFixture : DependenciesFixture {
     // A person signs in; the session's access token.
     core::Secret sign_in() {
-        const auto submitted = usecase::submit_consent(deps, about(begin()), person, noon);
+        const auto submitted = usecase::submit_consent(deps, {.flow = begin()}, person, noon);
         BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
         const auto code = core::Secret(query_value(submitted->location.reveal(), "code"));
         return *keyring.session_token(keyring.newest(), code);

@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("S
     usecase::Dependencies old_world{
         *store, random, policy, alone, bearers}; // of a worker that was not reloaded
     switch_keys();
-    const auto submitted = usecase::submit_consent(old_world, about(begin()), person, noon);
+    const auto submitted = usecase::submit_consent(old_world, {begin()}, person, noon);
     BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
     move(rotated);
     BOOST_TEST(says(retire(rotated, first.id), "--wait"));
@@ -229,9 +229,9 @@ BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("S
     BOOST_TEST(life.use.codes == 1U);
     BOOST_TEST((life.until == noon + core::Span(300)));
     usecase::Dependencies new_world{*store, random, policy, rotated, bearers};
-    const auto form =
-        sample_exchange().with("code", query_value(submitted->location.reveal(), "code")).form();
-    BOOST_TEST(code_of(usecase::grant_token(new_world, {form, {}}, noon)) == "ok");
+    const auto parameters =
+        sample_exchange().with("code", query_value(submitted->location.reveal(), "code"));
+    BOOST_TEST(code_of(grant_with(new_world, parameters)) == "ok");
     BOOST_TEST(retire(rotated, first.id, noon + core::Span(300)) == "ok");
 }
 

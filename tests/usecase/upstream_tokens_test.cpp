@@ -46,16 +46,18 @@ struct Workers : DependenciesFixture {
     // Signs in with an account connected whose token ends at noon + 3600.
     void connect() {
         const auto flow = begin();
-        BOOST_REQUIRE(usecase::skip_identity(deps, about(flow), person, noon));
+        BOOST_REQUIRE(usecase::skip_identity(deps, flow, person, noon));
         const auto begun_authorization =
-            usecase::connect_in_flow(deps, about(flow, "&mcp_client_id=notion"), person, noon);
+            usecase::connect_in_flow(deps, {flow, core::ServiceId("notion")}, person, noon);
         BOOST_REQUIRE_EQUAL(code_of(begun_authorization), "ok");
         const auto back = usecase::finish_connect(
-            deps, form_of("code=anna&state=" + query_value(begun_authorization->reveal(), "state")),
+            deps,
+            web::read_callback(
+                form_of("code=anna&state=" + query_value(begun_authorization->reveal(), "state"))),
             person, noon);
         BOOST_REQUIRE_EQUAL(code_of(back), "ok");
         BOOST_REQUIRE_EQUAL(back->problem, "");
-        const auto submitted = usecase::submit_consent(deps, about(flow), person, noon);
+        const auto submitted = usecase::submit_consent(deps, {flow}, person, noon);
         BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
         session = store->find_session(submitted->session.id)->session;
     }

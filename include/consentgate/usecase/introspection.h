@@ -10,7 +10,8 @@ namespace consentgate::usecase {
 // out:  the answer's JSON: an active token of the asking server's resource, or that there is none
 // fail: invalid_client, invalid_request
 core::Result<std::string> introspect_token(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now);
+    Dependencies& deps, const core::SentCredentials& sent, const core::NamedToken& named,
+    core::Instant now);
 
 // A token as the operator sees it, whichever resource it is for.
 struct TokenReport {

@@ -17,18 +17,19 @@ struct OwnSession {
 std::vector<OwnSession> list_own_sessions(
     Dependencies& deps, const BrowserContext& browser_context, core::Instant now); // newest first
 
-// Each answers alike whether there was something to end or not: who asks twice has what they
-// wanted.
-// in: form  session_id; absent for end_session: all of their own
-// out: how many were ended
+// Both of the next two do nothing when there is nothing to end, so that a second press of the
+// button gets the answer of the first.
+
+// in:   session  absent: all of their own
+// out:  how many were ended
 std::size_t end_own_sessions(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
-    core::Instant now);
-// in: form  session_id and mcp_client_id. The connection is its owner's: with a key or a proven
-//           user, it ends for all their sessions.
+    Dependencies& deps, const std::optional<core::SessionId>& session,
+    const BrowserContext& browser_context, core::Instant now);
+// The linked account is its owner's: that of a virtual key or a verified user ends for all of their
+// sessions.
 void disconnect_own_service(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
-    core::Instant now);
+    Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
+    const BrowserContext& browser_context, core::Instant now);
 
 // The living sessions of everyone, newest first, at most 1000; for the operator.
 std::vector<core::SessionView> list_sessions(Dependencies& deps, core::Instant now);

@@ -1,6 +1,7 @@
 // The token endpoint. spec: OAuth 2.1 section 4.1.3
 #pragma once
 
+#include "consentgate/core/oauth/grant.h"
 #include "consentgate/usecase/client_auth.h"
 
 #include <optional>
@@ -15,13 +16,15 @@ namespace consentgate::usecase {
 // fail: invalid_request, invalid_client, invalid_grant, invalid_scope, invalid_target,
 //       unauthorized_client, unsupported_grant_type
 core::Result<core::TokenGrant> grant_token(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now);
+    Dependencies& deps, const core::SentCredentials& client, const core::TokenRequest& request,
+    core::Instant now);
 
 // Ends a token: an access token alone, when its session can be refreshed; a refresh token with its
 // session and all that came of it. A token that is unknown, ended or another client's changes
 // nothing, and the answer does not tell.
 // spec: RFC 7009; requirements V1-V4. fail: invalid_request, invalid_client
 core::Checked revoke_token(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now);
+    Dependencies& deps, const core::SentCredentials& client, const core::NamedToken& named,
+    core::Instant now);
 
 } // namespace consentgate::usecase

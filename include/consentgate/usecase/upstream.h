@@ -27,12 +27,23 @@ std::vector<ServiceView> list_flow_services(
 std::vector<ServiceView> list_session_services(
     Dependencies& deps, const core::SessionView& view, core::Instant now);
 
-// Sends the person of a flow to a service. in: query  mcp_client_id and flow_id
+struct ConnectRequest {
+    core::FlowId flow;
+    core::ServiceId service;
+};
+
+// Sends the person of a flow to a service.
 // out:  the address there; carries a secret of this browser's
 // fail: as open_flow; identity_required: the flow has none yet; unknown_service
 core::Result<core::Secret> connect_in_flow(
-    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    Dependencies& deps, const ConnectRequest& request, const BrowserContext& browser_context,
     core::Instant now);
+
+// A link to connect a service later, as it was handed to the person's client.
+struct LinkRequest {
+    core::ServiceId service;
+    std::string link;
+};
 
 // What the page of a link says, before anything leaves for the service.
 struct LinkView {
@@ -40,14 +51,13 @@ struct LinkView {
     core::SessionView session;
     core::Link link;
 };
-// in: query  mcp_client_id and link. fail: invalid_link, browser_mismatch, unknown_service; as
-//            check_principal
+// fail: invalid_link, browser_mismatch, unknown_service; as check_principal
 core::Result<LinkView> open_link(
-    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    Dependencies& deps, const LinkRequest& request, const BrowserContext& browser_context,
     core::Instant now);
 // Uses the link up and sends the person on. fail: as open_link
 core::Result<core::Secret> follow_link(
-    Dependencies& deps, const core::Form& form, const BrowserContext& browser_context,
+    Dependencies& deps, const LinkRequest& request, const BrowserContext& browser_context,
     core::Instant now);
 
 // Where a person stands after they came back from a service.
@@ -60,7 +70,7 @@ struct Returned {
 // fail: invalid_upstream_state, browser_mismatch: nothing was stored, nothing changed; as open_flow
 //       when the flow is over; as check_principal
 core::Result<Returned> finish_connect(
-    Dependencies& deps, const core::Form& query, const BrowserContext& browser_context,
+    Dependencies& deps, const core::CallbackParameters& sent, const BrowserContext& browser_context,
     core::Instant now);
 
 } // namespace consentgate::usecase

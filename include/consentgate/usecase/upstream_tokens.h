@@ -30,6 +30,7 @@ core::Result<FreshToken> fresh_upstream_token(
 //       2.2.2); invalid_target;
 //       interaction_required, service_unavailable
 core::Result<std::string> exchange_token(
-    Dependencies& deps, const ClientRequest& client_request, core::Instant now);
+    Dependencies& deps, const core::SentCredentials& sent, const core::ExchangeRequest& request,
+    core::Instant now);
 
 } // namespace consentgate::usecase

@@ -50,14 +50,14 @@ std::string claimed_client(const std::string& assertion) {
     }
 }
 
-Result<ClientCredentials> read_assertion(const Form& form) {
-    if (form.get("client_assertion_type") != jwt_bearer) {
+Result<ClientCredentials> read_assertion(const SentCredentials& sent) {
+    if (sent.client_assertion_type.value != jwt_bearer) {
         return make_error(
             ErrorCode::invalid_request,
             PublicMessage{std::string("client_assertion_type must be ") + jwt_bearer}, LogDetail{},
             "client_assertion_type");
     }
-    const auto assertion = form.get("client_assertion").value_or("");
+    const auto assertion = sent.client_assertion.value.value_or("");
     if (assertion.size() > max_assertion_bytes)
         return client_not_authenticated("the assertion is too long");
     return ClientCredentials{Kind::assertion, claimed_client(assertion), {}, {}, Secret(assertion)};
@@ -125,19 +125,16 @@ Error client_not_authenticated(std::string reason) {
         LogDetail{std::move(reason)}, "client_id");
 }
 
-Result<ClientCredentials> read_client_credentials(
-    const Form& form, const std::optional<std::string>& authorization) {
+Result<ClientCredentials> read_client_credentials(const SentCredentials& sent) {
+    const auto& authorization = sent.authorization;
     const bool basic =
         authorization && same_ignoring_case(trim(*authorization).substr(0, 5), "basic");
-    const auto sent = [&](const char* name) {
-        return form.count(name) > 0 && form.raw(name) != "";
-    };
-    const bool posted = sent("client_secret");
-    const bool asserted = sent("client_assertion");
+    const bool posted = sent.client_secret.value || sent.client_secret.repeated();
+    const bool asserted = sent.client_assertion.value || sent.client_assertion.repeated();
     if (basic + posted + asserted > 1) return two_ways();
-    const auto id = form.get("client_id");
+    const auto& id = sent.client_id.value;
     auto found = basic      ? read_basic(trim(*authorization))
-                 : asserted ? read_assertion(form)
+                 : asserted ? read_assertion(sent)
                             : Result<ClientCredentials>(ClientCredentials{});
     if (!found) return found;
     if (!basic && !asserted) {
@@ -148,7 +145,7 @@ Result<ClientCredentials> read_client_credentials(
         found->id = *id;
         if (posted)
             found->kind = Kind::post,
-            found->secret = found->decoded = Secret(form.get("client_secret").value_or(""));
+            found->secret = found->decoded = Secret(sent.client_secret.value.value_or(""));
     }
     if (id && *id != found->id)
         return make_error(

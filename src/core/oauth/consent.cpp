@@ -28,12 +28,12 @@ Error foreign_bearer() {
 
 } // namespace
 
-Result<FlowId> parse_flow_id(const Form& form) {
-    if (form.count("flow_id") > 1)
+Result<FlowId> parse_flow_id(const Parameter& flow_id) {
+    if (flow_id.repeated())
         return make_error(
             ErrorCode::invalid_flow, PublicMessage{"flow_id was sent more than once"}, LogDetail{},
             "flow_id");
-    const auto id = form.get("flow_id");
+    const auto& id = flow_id.value;
     if (!id)
         return make_error(
             ErrorCode::missing_flow_id, PublicMessage{"flow_id is required"}, LogDetail{},

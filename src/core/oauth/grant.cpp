@@ -22,9 +22,9 @@ Error missing(const char* name) {
 
 } // namespace
 
-Result<GrantType> parse_grant_type(const Form& form, const Policy& policy) {
-    if (auto repeated = form.check_not_repeated("resource"); !repeated) return repeated.error();
-    const auto grant = form.get("grant_type");
+Result<GrantType> parse_grant_type(const TokenRequest& sent, const Policy& policy) {
+    if (!sent.not_repeated) return sent.not_repeated.error();
+    const auto grant = sent.grant_type.value;
     if (!grant) return missing("grant_type");
     if (*grant == "authorization_code") return GrantType::authorization_code;
     if (*grant == "refresh_token" && policy.refreshes()) return GrantType::refresh_token;
@@ -36,22 +36,22 @@ Result<GrantType> parse_grant_type(const Form& form, const Policy& policy) {
         LogDetail{}, "grant_type");
 }
 
-Result<CodeRequest> parse_code_request(const Form& form, const ClientId& client) {
-    const auto code = form.get("code");
+Result<CodeRequest> parse_code_request(const TokenRequest& sent, const ClientId& client) {
+    const auto code = sent.code.value;
     if (!code) return missing("code");
-    const auto verifier = form.get("code_verifier");
+    const auto verifier = sent.code_verifier.value;
     if (!verifier || !valid_verifier(*verifier)) {
         return make_error(
             ErrorCode::invalid_grant,
             PublicMessage{"code_verifier must be 43 to 128 unreserved characters"}, LogDetail{},
             "code_verifier");
     }
-    if (form.count("resource") > 1)
+    if (sent.resource.repeated())
         return make_error(
             ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{},
             "resource");
     return CodeRequest{
-        client, Secret(*code), Secret(*verifier), form.get("redirect_uri"), form.get("resource")};
+        client, Secret(*code), Secret(*verifier), sent.redirect_uri.value, sent.resource.value};
 }
 
 Result<Exchange> validate_code_request(

@@ -21,18 +21,18 @@ Instant refresh_end(const Session& session, const Policy& policy, Instant now) {
 
 } // namespace
 
-Result<RefreshRequest> parse_refresh(const Form& form, const ClientId& client) {
-    const auto token = form.get("refresh_token");
+Result<RefreshRequest> parse_refresh(const TokenRequest& sent, const ClientId& client) {
+    const auto token = sent.refresh_token.value;
     if (!token)
         return make_error(
             ErrorCode::invalid_request, PublicMessage{"refresh_token is missing"}, LogDetail{},
             "refresh_token");
-    if (form.count("resource") > 1)
+    if (sent.resource.repeated())
         return make_error(
             ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{},
             "resource");
-    RefreshRequest request{client, Secret(*token), std::nullopt, form.get("resource")};
-    if (const auto scope = form.get("scope")) {
+    RefreshRequest request{client, Secret(*token), std::nullopt, sent.resource.value};
+    if (const auto scope = sent.scope.value) {
         request.scope = ScopeSet::parse(*scope);
         if (!request.scope)
             return make_error(

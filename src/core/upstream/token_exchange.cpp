@@ -17,24 +17,24 @@ bool is_named(const Service& service, const TokenExchange& exchange) {
 
 } // namespace
 
-Result<TokenExchange> parse_token_exchange(const Form& form) {
+Result<TokenExchange> parse_token_exchange(const ExchangeRequest& sent) {
     const auto no = [](const char* message, const char* parameter) {
         return make_error(
             ErrorCode::invalid_request, PublicMessage{message}, LogDetail{}, parameter);
     };
-    const auto token = form.get("subject_token");
+    const auto token = sent.subject_token.value;
     if (!token) return no("subject_token is missing", "subject_token");
-    if (form.get("subject_token_type") != access_token_type)
+    if (sent.subject_token_type.value != access_token_type)
         return no("subject_token_type must be that of an access token", "subject_token_type");
-    if (form.get("requested_token_type").value_or(access_token_type) != access_token_type) {
+    if (sent.requested_token_type.value.value_or(access_token_type) != access_token_type) {
         return no("requested_token_type must be that of an access token", "requested_token_type");
     }
-    if (form.count("actor_token") > 0) return no("actor_token is not supported", "actor_token");
-    if (form.count("resource") > 1)
+    if (sent.actor_token.count > 0) return no("actor_token is not supported", "actor_token");
+    if (sent.resource.repeated())
         return make_error(
             ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{},
             "resource");
-    TokenExchange exchange{Secret(*token), form.get("audience"), form.get("resource")};
+    TokenExchange exchange{Secret(*token), sent.audience.value, sent.resource.value};
     if (!exchange.audience && !exchange.resource)
         return no("audience or resource must name the service", "audience");
     return exchange;

@@ -98,18 +98,17 @@ Secret upstream_authorize_url(
     return Secret(append_query(service.authorization_endpoint, parameters));
 }
 
-Result<Callback> parse_callback(const Form& query) {
+Result<Callback> parse_callback(const CallbackParameters& sent) {
     Callback callback;
-    const auto state = query.get("state");
+    const auto state = sent.state.value;
     if (!state || state->size() != state_length || !is_base64url(*state))
         return invalid_upstream_state("no state of ours");
     callback.state = Secret(*state);
-    callback.iss = query.get("iss");
+    callback.iss = sent.iss.value;
     // What came twice, or both ways, is no answer; the state is used up all the same.
-    const auto code = query.get("code");
-    const auto error = query.get("error");
-    const bool plain =
-        query.count("code") <= 1 && query.count("error") <= 1 && query.count("iss") <= 1;
+    const auto code = sent.code.value;
+    const auto error = sent.error.value;
+    const bool plain = !sent.code.repeated() && !sent.error.repeated() && !sent.iss.repeated();
     if (plain && code && !error)
         callback.code = Secret(*code);
     else

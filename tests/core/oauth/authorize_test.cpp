@@ -1,5 +1,6 @@
 #include "consentgate/core/oauth/authorize.h"
 
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +8,7 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
+namespace web = consentgate::web;
 
 namespace {
 
@@ -14,7 +16,8 @@ Result<Flow> valid(
     const Parameters& query, const Client& client = sample_client(),
     const Policy& policy = sample_policy()) {
     return validate_authorization_request(
-        query.form(), client, policy, FlowId("fresh"), sha256("browser"), noon);
+        web::read_authorization_request(query.form()), client, policy, FlowId("fresh"),
+        sha256("browser"), noon);
 }
 
 // The fault, and whether the client may be told: "invalid_scope, by redirect".
@@ -36,7 +39,9 @@ Policy two_resources() {
 BOOST_AUTO_TEST_SUITE(authorize)
 
 BOOST_AUTO_TEST_CASE(a_client_names_itself_once, *label("A3") * label("K46")) {
-    const auto id = [](const std::string& query) { return authorize_client_id(form_of(query)); };
+    const auto id = [](const std::string& query) {
+        return authorize_client_id(web::read_authorization_request(form_of(query)));
+    };
     BOOST_TEST(id("client_id=abc")->text == "abc");
     BOOST_TEST(code_of(id("client_id=" + std::string(190, 'a'))) == "ok");
     for (const auto& bad :
@@ -52,7 +57,8 @@ BOOST_AUTO_TEST_CASE(a_client_names_itself_once, *label("A3") * label("K46")) {
 
 BOOST_AUTO_TEST_CASE(an_unknown_or_disabled_client_is_not_redirected, *label("A3")) {
     const auto unknown = validate_authorization_request(
-        sample_authorize().form(), std::nullopt, sample_policy(), FlowId("f"), {}, noon);
+        web::read_authorization_request(sample_authorize().form()), std::nullopt, sample_policy(),
+        FlowId("f"), {}, noon);
     BOOST_TEST(code_of(unknown) == "invalid_client");
     BOOST_TEST(!unknown.error().back);
     auto disabled = sample_client();

@@ -1,5 +1,6 @@
 #include "consentgate/core/oauth/client_auth.h"
 
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 #include "tests/support/signing.h"
 
@@ -10,6 +11,7 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
+namespace web = consentgate::web;
 
 namespace {
 
@@ -34,7 +36,7 @@ Client secret_client(const std::string& secret) {
 std::string valid(
     const std::string& form, const std::optional<std::string>& header,
     const std::optional<Client>& client) {
-    const auto credentials = read_client_credentials(form_of(form), header);
+    const auto credentials = read_client_credentials(web::read_credentials(form_of(form), header));
     return credentials ? code_of(verify_client(*credentials, client, sample_policy(), noon))
                        : code_of(credentials);
 }
@@ -132,8 +134,9 @@ BOOST_AUTO_TEST_CASE(a_client_that_is_unknown_or_disabled_or_wrong_hears_the_sam
     disabled.active = false;
     const auto message = [](const std::optional<Client>& client) {
         const auto valid = verify_client(
-            *read_client_credentials(form_of("client_id=cgc_sample&client_secret=s"), {}), client,
-            sample_policy(), noon);
+            *read_client_credentials(
+                web::read_credentials(form_of("client_id=cgc_sample&client_secret=s"), {})),
+            client, sample_policy(), noon);
         return valid ? std::string("ok") : valid.error().message;
     };
     BOOST_TEST(message(secret_client("s")) == "ok");
@@ -232,7 +235,9 @@ BOOST_AUTO_TEST_CASE(two_uses_of_one_jti_have_one_name_and_two_clients_have_two,
             Parameters{
                 {"client_assertion_type", type}, {"client_assertion", rsa().sign(token, "RS256")}}
                 .form();
-        return (*verify_client(*read_client_credentials(form, {}), client, sample_policy(), noon))
+        return (*verify_client(
+                    *read_client_credentials(web::read_credentials(form, {})), client,
+                    sample_policy(), noon))
             ->id.hex;
     };
     auto other = key_client(rsa());

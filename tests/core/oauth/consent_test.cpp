@@ -1,5 +1,6 @@
 #include "consentgate/core/oauth/consent.h"
 
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +8,7 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
+namespace web = consentgate::web;
 
 namespace {
 
@@ -62,7 +64,9 @@ BOOST_AUTO_TEST_SUITE(consent)
 // ---------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     a_flow_id_has_22_base64url_characters_and_comes_once, *label("S2") * label("K46")) {
-    const auto id = [](const std::string& form) { return code_of(parse_flow_id(form_of(form))); };
+    const auto id = [](const std::string& form) {
+        return code_of(web::read_flow_id(form_of(form)));
+    };
     BOOST_TEST(id("flow_id=" + std::string(22, 'a')) == "ok");
     BOOST_TEST(id("flow_id=" + std::string(20, 'a') + "-_") == "ok");
     BOOST_TEST(id("") == "missing_flow_id");

@@ -1,5 +1,6 @@
 #include "consentgate/core/oauth/grant.h"
 
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +8,7 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
+namespace web = consentgate::web;
 
 namespace {
 
@@ -18,7 +20,8 @@ struct Presented {
     Instant now = noon;
 
     Result<Exchange> valid() const {
-        const auto request = parse_code_request(form.form(), ClientId(form.value("client_id")));
+        const auto request = parse_code_request(
+            web::read_token_request(form.form()), ClientId(form.value("client_id")));
         return request ? validate_code_request(*request, code, session, now)
                        : Result<Exchange>(request.error());
     }
@@ -31,9 +34,11 @@ struct Presented {
 };
 
 std::string parsed(const Parameters& form) {
-    if (const auto grant = parse_grant_type(form.form(), sample_policy()); !grant)
+    if (const auto grant = parse_grant_type(web::read_token_request(form.form()), sample_policy());
+        !grant)
         return code_of(grant);
-    return code_of(parse_code_request(form.form(), ClientId("cgc_sample")));
+    return code_of(
+        parse_code_request(web::read_token_request(form.form()), ClientId("cgc_sample")));
 }
 
 } // namespace

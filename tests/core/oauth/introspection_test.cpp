@@ -1,5 +1,6 @@
 #include "consentgate/core/oauth/introspection.h"
 
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +8,7 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
+namespace web = consentgate::web;
 
 namespace {
 
@@ -73,7 +75,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(only_a_resource_server_with_its_own_secret_is_answered, *label("V7")) {
     const ResourceServer server{ResourceServerId("cgrs_a"), resource, sha256("s"), true, noon};
     const auto valid = [&](const std::string& form, const std::optional<ResourceServer>& stored) {
-        const auto credentials = read_client_credentials(form_of(form), {});
+        const auto credentials = read_client_credentials(web::read_credentials(form_of(form), {}));
         return credentials ? code_of(check_resource_server(*credentials, stored))
                            : code_of(credentials);
     };

@@ -1,5 +1,6 @@
 #include "consentgate/core/oauth/refresh.h"
 
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +8,7 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
+namespace web = consentgate::web;
 
 namespace {
 
@@ -36,7 +38,8 @@ struct Presented {
             {session, "Sample", true, std::nullopt}};
     }
     std::string verdict() const {
-        const auto request = parse_refresh(form.form(), ClientId(form.value("client_id")));
+        const auto request =
+            parse_refresh(web::read_token_request(form.form()), ClientId(form.value("client_id")));
         if (!request) return code_of(request);
         const auto valid = validate_refresh(*request, found, policy, now);
         if (!valid) return code_of(valid);
@@ -51,28 +54,31 @@ struct Presented {
 BOOST_AUTO_TEST_SUITE(refresh)
 
 BOOST_AUTO_TEST_CASE(a_refresh_names_its_client_and_its_token_once, *label("T5") * label("T20")) {
-    BOOST_TEST(code_of(parse_refresh(sample_refresh().form(), ClientId("cgc_sample"))) == "ok");
     BOOST_TEST(
         code_of(parse_refresh(
-            sample_refresh().without("refresh_token").form(), ClientId("cgc_sample"))) ==
-        "invalid_request");
+            web::read_token_request(sample_refresh().form()), ClientId("cgc_sample"))) == "ok");
+    BOOST_TEST(
+        code_of(parse_refresh(
+            web::read_token_request(sample_refresh().without("refresh_token").form()),
+            ClientId("cgc_sample"))) == "invalid_request");
     BOOST_TEST(
         code_of(parse_grant_type(
-            sample_refresh().also("refresh_token", "x").form(), sample_policy())) ==
-        "invalid_request");
-    BOOST_TEST(
-        code_of(parse_refresh(sample_refresh().also("scope", "").form(), ClientId("cgc_sample"))) ==
-        "ok"); // empty is absent
-    BOOST_TEST(
-        code_of(
-            parse_refresh(sample_refresh().with("scope", "a\"b").form(), ClientId("cgc_sample"))) ==
-        "invalid_scope");
+            web::read_token_request(sample_refresh().also("refresh_token", "x").form()),
+            sample_policy())) == "invalid_request");
     BOOST_TEST(
         code_of(parse_refresh(
-            sample_refresh()
-                .also("resource", "https://a.example")
-                .also("resource", "https://b.example")
-                .form(),
+            web::read_token_request(sample_refresh().also("scope", "").form()),
+            ClientId("cgc_sample"))) == "ok"); // empty is absent
+    BOOST_TEST(
+        code_of(parse_refresh(
+            web::read_token_request(sample_refresh().with("scope", "a\"b").form()),
+            ClientId("cgc_sample"))) == "invalid_scope");
+    BOOST_TEST(
+        code_of(parse_refresh(
+            web::read_token_request(sample_refresh()
+                                        .also("resource", "https://a.example")
+                                        .also("resource", "https://b.example")
+                                        .form()),
             ClientId("cgc_sample"))) == "invalid_target");
 }
 

@@ -1,5 +1,6 @@
 #include "consentgate/core/upstream/token_exchange.h"
 
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>
@@ -7,13 +8,16 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
+namespace web = consentgate::web;
 
 namespace {
 
 const std::string type =
     "subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
 
-std::string parsed(const std::string& form) { return code_of(parse_token_exchange(form_of(form))); }
+std::string parsed(const std::string& form) {
+    return code_of(parse_token_exchange(web::read_exchange_request(form_of(form))));
+}
 
 Service service(const std::string& id, const std::string& url) {
     Service made;

@@ -2,6 +2,7 @@
 
 #include "consentgate/core/upstream/service_discovery.h"
 
+#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
 
 #include <boost/test/unit_test.hpp>
@@ -9,6 +10,7 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
+namespace web = consentgate::web;
 
 namespace {
 
@@ -136,7 +138,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(a_callback_is_a_code_or_an_error_and_never_both, *label("S7")) {
     const std::string state(43, 's');
     const auto parsed = [&](const std::string& rest) {
-        return parse_callback(form_of("state=" + state + rest));
+        return parse_callback(web::read_callback(form_of("state=" + state + rest)));
     };
     BOOST_TEST(parsed("&code=c")->code.value().reveal() == "c");
     BOOST_TEST(parsed("&error=access_denied")->error == "access_denied");
@@ -150,7 +152,8 @@ BOOST_AUTO_TEST_CASE(a_callback_is_a_code_or_an_error_and_never_both, *label("S7
          {"code=c", "code=c&state=short",
           "code=c&state=", "code=c&state=ssssssssssssssssssssssssssssssssssssssssss%2F"}) {
         BOOST_TEST_CONTEXT(no)
-        BOOST_TEST(code_of(parse_callback(form_of(no))) == "invalid_upstream_state");
+        BOOST_TEST(
+            code_of(parse_callback(web::read_callback(form_of(no)))) == "invalid_upstream_state");
     }
 }
 

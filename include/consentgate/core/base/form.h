@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consentgate/core/base/error.h"
+#include "consentgate/core/base/parameter.h"
 
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ public:
     std::optional<std::string> raw(std::string_view name) const;
     std::size_t count(std::string_view name) const; // how often it was sent, empty values included
     std::vector<std::string> all(std::string_view name) const;
+    Parameter parameter(std::string_view name) const { return {get(name), count(name)}; }
 
     // The first field sent more than once, `allowed` left aside; absent when there is none.
     std::optional<std::string> repeated(std::string_view allowed = {}) const;

@@ -2,15 +2,23 @@
 // requirements A3-A30
 #pragma once
 
-#include "consentgate/core/base/form.h"
+#include "consentgate/core/base/parameter.h"
 #include "consentgate/core/oauth/flow.h"
 
 #include <optional>
 
 namespace consentgate::core {
 
+// The parameters as they arrived; nothing of them is checked.
+struct AuthorizationRequest {
+    Parameter client_id, redirect_uri, state, response_type, response_mode;
+    Parameter code_challenge, code_challenge_method, scope, resource, prompt;
+    Parameter request, request_uri;   // of RFC 9101, which are refused
+    Checked not_repeated = Nothing{}; // of all parameters but `resource`, known and unknown
+};
+
 // The client_id, sent once. fail: invalid_client, without permission to redirect
-Result<ClientId> authorize_client_id(const Form& query);
+Result<ClientId> authorize_client_id(const AuthorizationRequest& request);
 
 // in:   client   as found under that id; absent when there is none
 //       fresh    the id of the flow to be
@@ -20,7 +28,7 @@ Result<ClientId> authorize_client_id(const Form& query);
 //       ReturnPath:
 //       invalid_request, unsupported_response_type, invalid_scope, invalid_target, login_required
 Result<Flow> validate_authorization_request(
-    const Form& query, const std::optional<Client>& client, const Policy& policy, FlowId fresh,
-    Digest browser, Instant now);
+    const AuthorizationRequest& request, const std::optional<Client>& client, const Policy& policy,
+    FlowId fresh, Digest browser, Instant now);
 
 } // namespace consentgate::core

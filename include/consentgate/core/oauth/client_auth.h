@@ -2,8 +2,8 @@
 // 3; requirements T6-T11
 #pragma once
 
-#include "consentgate/core/base/form.h"
 #include "consentgate/core/base/json.h"
+#include "consentgate/core/base/parameter.h"
 #include "consentgate/core/oauth/client.h"
 
 #include <optional>
@@ -22,11 +22,21 @@ struct ClientCredentials {
     Secret assertion;
 };
 
-// in:   authorization  the header, when there is one; schemes other than Basic are not for us
+// The same as it arrived.
+struct SentCredentials {
+    std::optional<std::string> authorization; // the header; schemes other than Basic are not for us
+    Parameter client_id, client_secret, client_assertion, client_assertion_type;
+};
+
 // fail: invalid_client (nothing there, malformed Basic); invalid_request (two ways at once, two
 //       different client ids)
-Result<ClientCredentials> read_client_credentials(
-    const Form& form, const std::optional<std::string>& authorization);
+Result<ClientCredentials> read_client_credentials(const SentCredentials& sent);
+
+// The token that a request is about; with `not_repeated` of all its parameters.
+struct NamedToken {
+    Parameter token;
+    Checked not_repeated = Nothing{};
+};
 
 // An assertion that must not be seen a second time.
 struct AssertionUse {

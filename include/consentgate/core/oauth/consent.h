@@ -27,7 +27,7 @@ struct VirtualKey {
 };
 
 // A flow id in shape: 22 base64url characters. spec: contract section 1, status 400
-Result<FlowId> parse_flow_id(const Form& form);
+Result<FlowId> parse_flow_id(const Parameter& flow_id);
 
 // This browser may act on the flow, now. `stands_in` is true for an admin's bearer, which replaces
 // the cookie.

@@ -2,7 +2,7 @@
 // T12-T16
 #pragma once
 
-#include "consentgate/core/base/form.h"
+#include "consentgate/core/base/parameter.h"
 #include "consentgate/core/oauth/flow.h"
 
 #include <optional>
@@ -40,9 +40,15 @@ struct IssuedCode {
     std::optional<std::string> state{}; // that the redirect carried; an empty one is kept as none
 };
 
+// The parameters of a token request as they arrived; nothing of them is checked.
+struct TokenRequest {
+    Parameter grant_type, code, code_verifier, redirect_uri, refresh_token, scope, resource;
+    Checked not_repeated = Nothing{}; // of all parameters but `resource`, known and unknown
+};
+
 enum class GrantType { authorization_code, refresh_token };
 // fail: invalid_request (missing, repeated), unsupported_grant_type
-Result<GrantType> parse_grant_type(const Form& form, const Policy& policy);
+Result<GrantType> parse_grant_type(const TokenRequest& sent, const Policy& policy);
 
 // What a token request says, checked in form only.
 struct CodeRequest {
@@ -55,7 +61,7 @@ struct CodeRequest {
 
 // in:   client  who sends it, as it proved
 // fail: invalid_request (missing), invalid_target, invalid_grant
-Result<CodeRequest> parse_code_request(const Form& form, const ClientId& client);
+Result<CodeRequest> parse_code_request(const TokenRequest& sent, const ClientId& client);
 
 enum class Exchange { redeem, replay };
 

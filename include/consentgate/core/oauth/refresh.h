@@ -3,7 +3,6 @@
 // spec: OAuth 2.1 section 4.3; RFC 9700 section 4.14.2; requirements T18, T20-T28
 #pragma once
 
-#include "consentgate/core/base/form.h"
 #include "consentgate/core/base/keyring.h"
 #include "consentgate/core/oauth/access.h"
 
@@ -42,7 +41,7 @@ struct RefreshRequest {
 
 // in:   client  who sends it, as it proved
 // fail: invalid_request (missing, repeated), invalid_target, invalid_scope
-Result<RefreshRequest> parse_refresh(const Form& form, const ClientId& client);
+Result<RefreshRequest> parse_refresh(const TokenRequest& sent, const ClientId& client);
 
 // rotate: it is used now. repeat: it was used a moment ago, by the same client in another process
 // or in an answer that was lost, and is answered again. reuse: it comes back later than that, so

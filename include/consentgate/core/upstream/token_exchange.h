@@ -16,6 +16,13 @@ inline constexpr const char* token_exchange_grant =
     "urn:ietf:params:oauth:grant-type:token-exchange";
 inline constexpr const char* access_token_type = "urn:ietf:params:oauth:token-type:access_token";
 
+// The parameters as they arrived; nothing of them is checked.
+struct ExchangeRequest {
+    Parameter subject_token, subject_token_type, requested_token_type, actor_token;
+    Parameter audience, resource;
+    Checked not_repeated = Nothing{}; // of all parameters but `resource`, known and unknown
+};
+
 struct TokenExchange {
     Secret subject_token; // a session token of ours
     std::optional<std::string>
@@ -24,7 +31,7 @@ struct TokenExchange {
 };
 
 // spec: RFC 8693 section 2.1. fail: invalid_request, invalid_target
-Result<TokenExchange> parse_token_exchange(const Form& form);
+Result<TokenExchange> parse_token_exchange(const ExchangeRequest& sent);
 
 // The service that is meant, when this server may have its tokens. fail: invalid_target
 Result<Service> authorize_target(

@@ -42,8 +42,13 @@ struct Callback {
     std::optional<std::string> iss;
 };
 
+// The same as it arrived.
+struct CallbackParameters {
+    Parameter state, code, error, iss;
+};
+
 // fail: invalid_upstream_state: no state, or not one of ours in shape
-Result<Callback> parse_callback(const Form& query);
+Result<Callback> parse_callback(const CallbackParameters& sent);
 
 // The answer belongs to what was begun: the same browser, in time, and from the service it was
 // begun at (mix-up).

@@ -1,0 +1,109 @@
+// The names of all parameters: a form or query string is read into a typed request. What a request
+// says is checked by the rules in core; here it is only read.
+#pragma once
+
+#include "consentgate/core/base/form.h"
+#include "consentgate/core/oauth/authorize.h"
+#include "consentgate/core/oauth/client_auth.h"
+#include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/oauth/grant.h"
+#include "consentgate/core/upstream/token_exchange.h"
+#include "consentgate/core/upstream/upstream.h"
+
+#include <optional>
+#include <string>
+
+namespace consentgate::web {
+
+namespace field {
+inline constexpr const char* flow_id = "flow_id";
+inline constexpr const char* service_id = "mcp_client_id";
+inline constexpr const char* session_id = "session_id";
+inline constexpr const char* link = "link";
+inline constexpr const char* virtual_key = "vk";
+inline constexpr const char* user_id = "user_id";
+} // namespace field
+
+// spec: OAuth 2.1 section 4.1.1; RFC 8707; RFC 9101
+inline core::AuthorizationRequest read_authorization_request(const core::Form& query) {
+    return {
+        .client_id = query.parameter("client_id"),
+        .redirect_uri = query.parameter("redirect_uri"),
+        .state = query.parameter("state"),
+        .response_type = query.parameter("response_type"),
+        .response_mode = query.parameter("response_mode"),
+        .code_challenge = query.parameter("code_challenge"),
+        .code_challenge_method = query.parameter("code_challenge_method"),
+        .scope = query.parameter("scope"),
+        .resource = query.parameter("resource"),
+        .prompt = query.parameter("prompt"),
+        .request = query.parameter("request"),
+        .request_uri = query.parameter("request_uri"),
+        .not_repeated = query.check_not_repeated("resource")};
+}
+
+// spec: OAuth 2.1 sections 4.1.3 and 4.3.1; RFC 8707
+inline core::TokenRequest read_token_request(const core::Form& form) {
+    return {
+        .grant_type = form.parameter("grant_type"),
+        .code = form.parameter("code"),
+        .code_verifier = form.parameter("code_verifier"),
+        .redirect_uri = form.parameter("redirect_uri"),
+        .refresh_token = form.parameter("refresh_token"),
+        .scope = form.parameter("scope"),
+        .resource = form.parameter("resource"),
+        .not_repeated = form.check_not_repeated("resource")};
+}
+
+// spec: RFC 8693 section 2.1
+inline core::ExchangeRequest read_exchange_request(const core::Form& form) {
+    return {
+        .subject_token = form.parameter("subject_token"),
+        .subject_token_type = form.parameter("subject_token_type"),
+        .requested_token_type = form.parameter("requested_token_type"),
+        .actor_token = form.parameter("actor_token"),
+        .audience = form.parameter("audience"),
+        .resource = form.parameter("resource"),
+        .not_repeated = form.check_not_repeated("resource")};
+}
+
+// in:   authorization  the header, when there is one
+// spec: RFC 6749 section 2.3.1; RFC 7523 section 2.2
+inline core::SentCredentials read_credentials(
+    const core::Form& form, const std::optional<std::string>& authorization) {
+    return {
+        .authorization = authorization,
+        .client_id = form.parameter("client_id"),
+        .client_secret = form.parameter("client_secret"),
+        .client_assertion = form.parameter("client_assertion"),
+        .client_assertion_type = form.parameter("client_assertion_type")};
+}
+
+// The token that a revocation or introspection request is about.
+// spec: RFC 7009 section 2.1; RFC 7662 section 2.1
+inline core::NamedToken read_named_token(const core::Form& form) {
+    return {.token = form.parameter("token"), .not_repeated = form.check_not_repeated()};
+}
+
+// What a service sends back. spec: RFC 6749 section 4.1.2; RFC 9207
+inline core::CallbackParameters read_callback(const core::Form& query) {
+    return {
+        .state = query.parameter("state"),
+        .code = query.parameter("code"),
+        .error = query.parameter("error"),
+        .iss = query.parameter("iss")};
+}
+
+// fail: missing_flow_id, invalid_flow
+inline core::Result<core::FlowId> read_flow_id(const core::Form& form) {
+    return core::parse_flow_id(form.parameter(field::flow_id));
+}
+
+// The flow that one of our own forms is about; no parameter may be repeated.
+// fail: missing_flow_id, invalid_flow, invalid_request
+core::Result<core::FlowId> read_form_flow_id(const core::Form& form);
+
+// fail: invalid_request
+core::Result<core::ServiceId> read_service_id(const core::Form& form);
+
+} // namespace consentgate::web
