@@ -2,6 +2,7 @@
 // status of 400 for errors; some answer forms, errors with 200, or a status and nothing else.
 #include "consentgate/core/upstream/upstream.h"
 
+#include "consentgate/core/base/form.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
 
