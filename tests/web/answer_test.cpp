@@ -204,7 +204,8 @@ BOOST_AUTO_TEST_CASE(
     const auto reply = web::answer(
         core::make_error(ErrorCode::flow_expired, core::PublicMessage{}), ErrorFormat::gateway,
         request, house.context, "x");
-    const auto error = json_of(reply.body)->object("error");
+    const auto body = json_of(reply.body);
+    const auto* error = body->object("error");
     BOOST_TEST(member_of(*error, "message") == "");
     BOOST_TEST(member_of(*error, "param") == "");
 }
