@@ -10,9 +10,10 @@ mapfile -t documents < <(find . -name '*.md' -not -path '*/node_modules/*' -not 
   echo "only ${#documents[@]} documents: is this the right folder?"; status=1; }
 
 folders='src|include|tests|docs|conf|sql|examples'
-# `path` in Markdown; a star stands for any name.
+# `path` in Markdown; a star, or a word in capitals, stands for any name.
 while IFS=: read -r document line path; do
   path=${path//\`/}
+  [ -e "$path" ] || path=$(sed -E 's/[A-Z]{3,}/*/g' <<<"$path")
   compgen -G "$path" >/dev/null || { echo "$document:$line: there is no $path"; status=1; }
 done < <(grep -noHE "\`\.?/?($folders|\.ci)/[A-Za-z0-9_./*-]+\`" "${documents[@]}")
 
@@ -48,6 +49,14 @@ done < <(grep -rnoE "(^|[^A-Za-z0-9_/.])($folders)/[A-Za-z0-9_/-]+\.(md|sh|h|cpp
   src include sql tests examples --include='*.cpp' --include='*.h' --include='*.sql' \
   --include='*.sh' --exclude-dir=node_modules --exclude-dir=guards |
   sed -E "s/:[^A-Za-z0-9]($folders)/:\1/")
+
+# Sections that comments cite, as in "docs/http.md, Consent: submit".
+mapfile -t sections < <(sed -nE 's/^#+ +(.*)$/\1/p' docs/http.md)
+while IFS=: read -r file line cited; do
+  for section in "${sections[@]}"; do [[ ${cited#*, } == "$section"* ]] && continue 2; done
+  echo "$file:$line: docs/http.md has no section ${cited#*, }"; status=1
+done < <(grep -rnoE 'docs/http\.md, [A-Z][A-Za-z: ]+' src include sql tests --include='*.cpp' \
+  --include='*.h' --include='*.sql' --include='*.mjs' --exclude-dir=node_modules)
 
 # The folder of this checkout, and people's homes.
 grep -nF "$PWD" "${documents[@]}" &&

@@ -82,8 +82,8 @@ expect includes -- 'core/base/planted.cpp:1: core/base may not include core/oaut
 plant src/web/planted.cpp 'auto a = "SELECT 1";\nauto b = getenv("HOME");'
 plant src/web/planted.cpp 'auto c = std::random_device{}();\nauto d = time(nullptr);'
 plant src/usecase/planted.cpp 'Result<Flow> planted(const core::Form& form);\nauto e = sys::now();'
-expect strays -- 'src/usecase/planted.cpp:1:' 'src/usecase/planted.cpp:2:' 'src/web/planted.cpp:1:' 'src/web/planted.cpp:2:' 'src/web/planted.cpp:3:' \
-  'src/web/planted.cpp:4:'
+expect strays -- 'src/usecase/planted.cpp:1:' 'src/usecase/planted.cpp:2:' \
+  'src/web/planted.cpp:1:' 'src/web/planted.cpp:2:' 'src/web/planted.cpp:3:' 'src/web/planted.cpp:4:'
 
 plant src/web/planted.cpp 'int  planted ;'
 expect format src/web/planted.cpp -- 'src/web/planted.cpp'
@@ -101,10 +101,12 @@ plant docs/planted.md "\`src/planted/none.cpp\`\n[a link](none.md)"
 plant docs/planted.md "[a heading](#planted-heading)\n$copy/var"
 plant docs/planted.md '`planted_a` in `tests/check.sh`: `tests/check.sh`, `planted_b`'
 plant src/web/planted.cpp '// The list is in docs/none.md'
+plant src/web/planted.cpp '// spec: docs/http.md, Planted section'
 expect documents -- 'docs/planted.md:1: there is no src/planted/none.cpp' \
   'docs/planted.md:2: there is no none.md' 'has no heading #planted-heading' \
   'names the folder of this checkout' 'tests/check.sh does not hold planted_a' \
-  'tests/check.sh does not hold planted_b' 'src/web/planted.cpp:1: there is no docs/none.md'
+  'tests/check.sh does not hold planted_b' 'src/web/planted.cpp:1: there is no docs/none.md' \
+  'src/web/planted.cpp:2: docs/http.md has no section Planted section'
 
 plant tests/support/planted.sh '#!/bin/bash\nunused=1'
 expect shell -- 'planted.sh cannot be started' 'planted.sh does not say what it does' \
