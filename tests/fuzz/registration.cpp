@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(document->text("client_id").value() == "cgc_fresh", "the id is ours");
     require(
         document->text("token_endpoint_auth_method").value() == core::name_of(client->auth),
-        "the method is told as it is kept");
+        "the response names the stored method");
     require(
         (client->auth == core::ClientAuth::private_key_jwt) == !client->jwks.empty(),
         "keys are kept for those who sign with them");

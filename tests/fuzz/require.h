@@ -1,4 +1,4 @@
-// What must hold for every input; a fuzzer stops at the first that breaks it.
+// A condition that must hold for every input; a fuzzer stops at the first that breaks it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What a service may send us: a challenge in the first line, a document in the rest.
+// Input as a service may send it: a challenge in the first line, a document in the rest.
 #include "require.h"
 
 #include "consentgate/core/base/uri.h"

@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_address_is_not_public, *label("R30")) {
         BOOST_TEST(!is_public_address(std::string(size, '\x20')));
 }
 
-BOOST_AUTO_TEST_CASE(loopback_is_told_from_the_rest, *label("R30")) {
+BOOST_AUTO_TEST_CASE(loopback_is_distinguished_from_the_rest, *label("R30")) {
     for (const auto* local : {"127.0.0.1", "127.9.9.9", "::1"})
         BOOST_TEST_CONTEXT(local) BOOST_TEST(is_loopback_address(bytes(local)));
     for (const auto* other :

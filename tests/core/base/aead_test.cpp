@@ -22,7 +22,7 @@ std::string sealed(const std::string& clear, const core::KeyId& key = k1) {
     return core::seal(keyring, key, nonce, place, core::Secret(clear));
 }
 
-// What opens, or "refused".
+// The opened text, or "refused".
 std::string opened(
     const std::string& bytes, const core::KeyId& key = k1, const std::string& at = place) {
     const auto clear = core::unseal(keyring, key, bytes, at);
@@ -37,7 +37,7 @@ std::string every_byte() {
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(vault)
+BOOST_AUTO_TEST_SUITE(aead)
 
 BOOST_AUTO_TEST_CASE(what_was_sealed_opens, *label("S12")) {
     for (const auto& clear :

@@ -20,7 +20,7 @@ Result<Flow> valid(
         sha256("browser"), noon);
 }
 
-// The fault, and whether the client may be told: "invalid_scope, by redirect".
+// The error, and whether it goes to the client: "invalid_scope, by redirect".
 std::string verdict(
     const Parameters& query, const Client& client = sample_client(),
     const Policy& policy = sample_policy()) {

@@ -24,7 +24,7 @@ BearerVerifier verifier(
     return BearerVerifier(std::move(keys), issuer, audience);
 }
 
-// "admin", "key <id>", "hash", or the fault.
+// "admin", "key <id>", "hash", or the error.
 std::string named(
     const BearerVerifier& by, const Secret& token, const Policy& policy = sample_policy(),
     Instant now = noon) {

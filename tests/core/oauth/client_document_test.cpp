@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    an_address_of_keys_is_judged_like_that_of_a_document,
+    an_address_of_keys_is_checked_like_that_of_a_document,
     *label("R38") * label("R37") * label("K26")) {
     auto policy = open_policy();
     BOOST_TEST(code_of(validate_keys_url("https://keys.example/jwks", policy)) == "ok");
@@ -370,19 +370,19 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_is_a_set_of_keys_or_nothing, *label("R38")) {
-    const auto judged_answer = [](int status, const std::string& type, const std::string& body) {
+    const auto checked_answer = [](int status, const std::string& type, const std::string& body) {
         return code_of(validate_key_set(DocumentAnswer{status, type, body, false, {}}));
     };
     static const auto keys = TestKey::ec().jwks();
-    BOOST_TEST(judged_answer(200, "application/json", keys) == "ok");
-    BOOST_TEST(judged_answer(200, "application/jwk-set+json; charset=utf-8", keys) == "ok");
-    BOOST_TEST(judged_answer(302, "application/json", keys) == "invalid_client_metadata");
-    BOOST_TEST(judged_answer(200, "text/html", keys) == "invalid_client_metadata");
+    BOOST_TEST(checked_answer(200, "application/json", keys) == "ok");
+    BOOST_TEST(checked_answer(200, "application/jwk-set+json; charset=utf-8", keys) == "ok");
+    BOOST_TEST(checked_answer(302, "application/json", keys) == "invalid_client_metadata");
+    BOOST_TEST(checked_answer(200, "text/html", keys) == "invalid_client_metadata");
     BOOST_TEST(
-        judged_answer(200, "application/json", keys + std::string(65536, ' ')) ==
+        checked_answer(200, "application/json", keys + std::string(65536, ' ')) ==
         "invalid_client_metadata");
     BOOST_TEST(
-        judged_answer(200, "application/json", R"({"keys":[]})") == "invalid_client_metadata");
+        checked_answer(200, "application/json", R"({"keys":[]})") == "invalid_client_metadata");
 }
 
 BOOST_AUTO_TEST_CASE(grants_and_addresses_that_are_not_for_us_are_dropped, *label("R29")) {

@@ -32,7 +32,7 @@ Flow flow_of(const Identity& identity) {
     return flow;
 }
 
-// "ok virtual_key vk_sample", or the fault.
+// "ok virtual_key vk_sample", or the error.
 std::string outcome(const Result<Identity>& identity) {
     return identity ? "ok " + std::string(name_of(identity->kind)) + " " + identity->value
                     : code_of(identity);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(skipping_is_for_servers_that_allow_it, *label("S6")) {
     BOOST_TEST(code_of(validate_skip(enforcing())) == "identity_required");
 }
 
-// ---- the bearer matrix of contract section 1
+// ---- the bearer matrix of docs/http.md, Bearer on submit
 // -------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(without_a_bearer_the_flows_identity_stays, *label("S4")) {
     BOOST_TEST(submitted(nobody, std::nullopt, std::nullopt) == "ok skipped ");

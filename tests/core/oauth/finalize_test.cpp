@@ -18,7 +18,7 @@ std::string location_of(const Flow& flow) {
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(settling)
+BOOST_AUTO_TEST_SUITE(finalizing)
 
 BOOST_AUTO_TEST_CASE(the_session_is_what_the_flow_was, *label("S1")) {
     auto flow = sample_flow();

@@ -1,5 +1,5 @@
-// The gate's rules: which resource a path means, what is asked of a caller, and what the server
-// behind is told.
+// The gate's rules: which resource a path means, what a caller needs, and which facts the
+// server behind receives.
 #include "consentgate/core/oauth/gate.h"
 
 #include "tests/support/makers.h"
@@ -18,7 +18,7 @@ core::ResourceMap map_of(const std::vector<std::string>& urls) {
     return core::ResourceMap(resources);
 }
 
-// The resource's URL, or the name of the fault.
+// The resource's URL, or the name of the error.
 std::string found(const core::ResourceMap& map, std::string_view path) {
     const auto resource = map.find(path);
     return resource ? (*resource)->url : std::string(core::traits(resource.error().code).name);
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_scope_that_holds_the_needed_one_is_enough, *label("C6") *
 }
 
 BOOST_AUTO_TEST_CASE(
-    the_server_behind_is_told_who_calls_and_nothing_it_could_misread,
+    the_server_behind_learns_who_calls_and_nothing_it_could_misread,
     *label("RS11") * label("C12")) {
     auto view = sample_view();
     BOOST_TEST(fact(view, "SUBJECT") == "session:session_sample"); // a typed name proves nothing

@@ -16,7 +16,7 @@ constexpr const char* resource = "https://tools.example.org/mcp";
 
 SessionView sample_view() { return {sample_settlement().session, "Sample", true, std::nullopt}; }
 
-std::optional<JsonObject> told(
+std::optional<JsonObject> described(
     const std::optional<SessionView>& view, const std::string& asking = resource,
     Instant now = noon) {
     return json_of(introspection_response(view, sha256("token"), asking, sample_policy(), now));
@@ -27,7 +27,7 @@ std::optional<JsonObject> told(
 BOOST_AUTO_TEST_SUITE(introspection)
 
 BOOST_AUTO_TEST_CASE(an_active_token_is_described_in_the_rfcs_words, *label("V9") * label("T19")) {
-    const auto document = told(sample_view());
+    const auto document = described(sample_view());
     BOOST_TEST(document->flag("active").value());
     BOOST_TEST(member_of(*document, "scope") == "mcp");
     BOOST_TEST(member_of(*document, "client_id") == "cgc_sample");
@@ -50,10 +50,10 @@ BOOST_AUTO_TEST_CASE(
     auto disabled = sample_view();
     disabled.client_active = false;
     for (const auto& document :
-         {told(std::nullopt), told(revoked), told(disabled),
-          told(sample_view(), "https://tools.example.org/other"),
-          told(sample_view(), std::string(resource) + "/"),
-          told(sample_view(), resource, noon + Span(86400))}) {
+         {described(std::nullopt), described(revoked), described(disabled),
+          described(sample_view(), "https://tools.example.org/other"),
+          described(sample_view(), std::string(resource) + "/"),
+          described(sample_view(), resource, noon + Span(86400))}) {
         BOOST_TEST(members_of(*document) == "active");
         BOOST_TEST(!document->flag("active").value());
     }
@@ -68,8 +68,8 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(subject_of(session) == "session:" + session.id.text);
     auto view = sample_view();
     view.session.identity = {IdentityKind::user_id, "anna"};
-    BOOST_TEST(member_of(*told(view), "username") == "anna");
-    BOOST_TEST(member_of(*told(view), "identity_kind") == "user_id");
+    BOOST_TEST(member_of(*described(view), "username") == "anna");
+    BOOST_TEST(member_of(*described(view), "identity_kind") == "user_id");
 }
 
 BOOST_AUTO_TEST_CASE(only_a_resource_server_with_its_own_secret_is_answered, *label("V7")) {

@@ -156,13 +156,14 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_secret_is_told_with_its_end_and_only_to_a_client_that_has_one, *label("R10") * label("R11")) {
+    a_secret_is_returned_with_its_expiry_and_only_to_a_client_that_has_one,
+    *label("R10") * label("R11")) {
     const auto client =
         registered(body_with(R"("token_endpoint_auth_method":"client_secret_post")"));
     BOOST_TEST(client->has_secret());
-    const auto told = json_of(registration_response(*client, Secret("the secret")));
-    BOOST_TEST(member_of(*told, "client_secret") == "the secret");
-    BOOST_TEST(told->integer("client_secret_expires_at").has_value());
+    const auto response = json_of(registration_response(*client, Secret("the secret")));
+    BOOST_TEST(member_of(*response, "client_secret") == "the secret");
+    BOOST_TEST(response->integer("client_secret_expires_at").has_value());
     BOOST_TEST(!registered(body_with(R"("token_endpoint_auth_method":"none")"))->has_secret());
     const auto public_client = document_of(body_with(R"("token_endpoint_auth_method":"none")"));
     BOOST_TEST(!public_client->has("client_secret"));

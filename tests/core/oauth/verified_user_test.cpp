@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(no_name_is_refused_and_the_log_says_what_is_missing, *label
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_name_is_as_user_ids_are_and_is_not_mended, *label("S8")) {
+BOOST_AUTO_TEST_CASE(a_name_is_as_user_ids_are_and_is_not_corrected, *label("S8")) {
     for (const auto& good :
          {std::string("anna"), std::string("anna@EXAMPLE.ORG"), std::string("Ánna Müller"),
           std::string(255, 'a'), std::string("EXAMPLE\\anna")})
