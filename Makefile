@@ -63,7 +63,7 @@ requirements: ## print which tests hold which requirement
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 BUILD ?= build/release
-VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' conf/debian/changelog)
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' conf/package/debian/changelog)
 SHARED = $(DESTDIR)$(PREFIX)/share
 UNITS = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 
@@ -71,25 +71,25 @@ install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install programs, pa
 	@install -d $(DESTDIR)$(PREFIX)/bin $(SHARED)/consentgate/conf $(SHARED)/doc/consentgate $(SHARED)/man/man5 $(SHARED)/man/man8 $(UNITS) $(DESTDIR)$(SYSCONFDIR)/consentgate
 	@install -s -m 0755 $^ $(DESTDIR)$(PREFIX)/bin/
 	@cp -R conf/pages $(SHARED)/consentgate/
-	@install -m 0644 $(wildcard conf/*.conf conf/htaccess* conf/*.lua) $(SHARED)/consentgate/conf/
-	@install -m 0755 conf/consentgate.fcgi conf/gate.fcgi $(SHARED)/consentgate/conf/
+	@install -m 0644 conf/consentgate.conf $(SHARED)/consentgate/conf/
+	@cp -R $(addprefix conf/,apache lighttpd nginx shared-hosting) $(SHARED)/consentgate/conf/
 	@install -m 0644 README.md SECURITY.md $(wildcard docs/*.md) $(SHARED)/doc/consentgate/
 	@docs/man/generate.sh $(BUILD)/consentgate-admin build/man
 	@install -m 0644 build/man/consentgate.conf.5 $(SHARED)/man/man5/
 	@install -m 0644 docs/man/consentgate.8 build/man/consentgate-admin.8 $(SHARED)/man/man8/
 	@for unit in conf/systemd/consentgate*; do sed 's|/usr/bin/|$(PREFIX)/bin/|' "$$unit" >"$(UNITS)/$${unit##*/}"; done
 	@chmod 0644 $(UNITS)/consentgate*
-	@install -D -m 0644 conf/consentgate-admin.bash-completion $(SHARED)/bash-completion/completions/consentgate-admin
+	@install -D -m 0644 conf/completion/consentgate-admin.bash $(SHARED)/bash-completion/completions/consentgate-admin
 	@install -D -m 0644 conf/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/consentgate.conf
 	@file=$(DESTDIR)$(SYSCONFDIR)/consentgate/consentgate.conf; [ -e $$file ] || sed 's|^#pages = pages$$|pages = $(PREFIX)/share/consentgate/pages|' conf/consentgate.conf >$$file
 
 deb: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## make a Debian package of it (build/consentgate_*.deb)
 	@tests/support/deps.sh dpkg-dev
 	@rm -rf build/deb && $(MAKE) --no-print-directory install BUILD=$(BUILD) DESTDIR=build/deb PREFIX=/usr SYSCONFDIR=/etc
-	@install -D -m 0644 -t build/deb/etc/apache2/conf-available conf/apache-gate.conf
-	@install -D -m 0644 conf/apache.conf build/deb/etc/apache2/conf-available/consentgate.conf
-	@mv build/deb/etc/apache2/conf-available/apache-gate.conf build/deb/etc/apache2/conf-available/consentgate-gate.conf
-	@conf/debian/build.sh build/deb $(VERSION) build/consentgate_$(VERSION)_$$(dpkg --print-architecture).deb
+	@install -D -m 0644 -t build/deb/etc/apache2/conf-available conf/apache/gate.conf
+	@install -D -m 0644 conf/apache/pages.conf build/deb/etc/apache2/conf-available/consentgate.conf
+	@mv build/deb/etc/apache2/conf-available/gate.conf build/deb/etc/apache2/conf-available/consentgate-gate.conf
+	@conf/package/debian/build.sh build/deb $(VERSION) build/consentgate_$(VERSION)_$$(dpkg --print-architecture).deb
 	@echo "build/consentgate_$(VERSION)_$$(dpkg --print-architecture).deb"
 
 deps: ; @tests/support/deps.sh $(PACKAGES_RUN)

@@ -62,7 +62,7 @@ start() {
 cd "$VAR" || fail "cannot enter $VAR"
 start consentgate spawn-fcgi -n -s consentgate.sock -M 0600 -- "$BUILD/consentgate"
 start mcp spawn-fcgi -n -s mcp.sock -M 0600 -- "$BUILD/whoami-mcp"
-VAR=. start lighttpd lighttpd -D -f "$HOME_DIR/conf/lighttpd.conf"
+VAR=. start lighttpd lighttpd -D -f "$HOME_DIR/examples/lighttpd.conf"
 
 for ((i = 0; i < 200; i++)); do
   curl -sf -o /dev/null "$ORIGIN/readyz" && break

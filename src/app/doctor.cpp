@@ -24,7 +24,7 @@ constexpr const char* fix_authorization =
 constexpr const char* fix_mount =
     "requests to this path must reach consentgate before the site's own files and catch-alls: see apache.conf, lighttpd-mount.conf or nginx.conf";
 constexpr const char* fix_sign_in =
-    "the web server must authenticate people at this path and hand their name on as REMOTE_USER: the lines for verified users in apache.conf, htaccess, lighttpd-mount.conf or nginx.conf";
+    "the web server must authenticate people at this path and hand their name on as REMOTE_USER: the lines for verified users in pages.conf of your web server's folder in conf/";
 
 constexpr const char* fix_body =
     "let bodies of 1 MiB through to consentgate, which limits them itself: nginx `client_max_body_size 1m`; Apache no smaller LimitRequestBody; lighttpd server.max-request-size";

@@ -41,28 +41,28 @@ start_behind() { nginx_conf "$VAR/behind.conf" "listen 127.0.0.1:$1; keepalive_r
 nginx_front() {
   local conf=$HOME_DIR/conf
   mkdir -p "$VAR/consentgate"
-  cp "$conf"/nginx-{fastcgi,guard}.conf "$VAR/consentgate"
-  sed 's#_consentgate_gate#_nothing#' "$conf/nginx-guard.conf" >"$VAR/consentgate/nothing.conf"
+  cp "$conf"/nginx/*.conf "$VAR/consentgate"
+  sed 's#_consentgate_gate#_nothing#' "$conf/nginx/protect.conf" >"$VAR/consentgate/nothing.conf"
   nginx_conf "$VAR/nginx.conf" "listen 127.0.0.1:$1; keepalive_requests 1000000;
-    $(sed "s#/run/consentgate/#$VAR/#" "$conf/nginx.conf")
-    location = /_nothing { internal; include consentgate/nginx-fastcgi.conf; fastcgi_pass_request_body off; fastcgi_param CONTENT_LENGTH ''; fastcgi_pass unix:$VAR/nothing.sock; }
+    $(sed "s#/run/consentgate/#$VAR/#" "$conf"/nginx/{pages,gate}.conf)
+    location = /_nothing { internal; include consentgate/fastcgi.conf; fastcgi_pass_request_body off; fastcgi_param CONTENT_LENGTH ''; fastcgi_pass unix:$VAR/nothing.sock; }
     location /open { proxy_http_version 1.1; proxy_set_header Connection ''; proxy_buffering off; proxy_pass http://behind; }
     location /nothing { include consentgate/nothing.conf; proxy_pass http://behind; }
-    location /mcp { include consentgate/nginx-guard.conf; proxy_pass http://behind; }" "$2"
+    location /mcp { include consentgate/protect.conf; proxy_pass http://behind; }" "$2"
   start nginx -p "$VAR" -c "$VAR/nginx.conf" -e "$VAR/servers.log"
 }
 
 lighttpd_front() {
   local block
-  block=$(sed -n '/^\$HTTP/,$p' "$HOME_DIR/conf/lighttpd-gate.conf" | sed "s/3001/$2/")
+  block=$(sed -n '/^\$HTTP/,$p' "$HOME_DIR/conf/lighttpd/gate.conf" | sed "s/3001/$2/")
   { cat <<CONF
 server.port = $1
 server.bind = "127.0.0.1"
 server.document-root = "$HOME_DIR/examples/www"
 server.max-keep-alive-requests = 1000000
-var.consentgate_lua = "$HOME_DIR/conf/gate.lua"
+var.consentgate_lua = "$HOME_DIR/conf/lighttpd/gate.lua"
 CONF
-    grep '^server.modules' "$HOME_DIR/conf/lighttpd-gate.conf"
+    grep '^server.modules' "$HOME_DIR/conf/lighttpd/gate.conf"
     sed "s#var.consentgate_gate#\"$VAR/gate.sock\"#" <<<"$block"
     sed "s#var.consentgate_gate#\"$VAR/nothing.sock\"#; s#\^/mcp#^/nothing#" <<<"$block"
     grep -v -e fastcgi.server -e magnet <<<"$block" | sed 's#\^/mcp#^/open#'; } >"$VAR/front.conf"
@@ -72,7 +72,7 @@ CONF
 apache_front() {
   local user= name gate
   ((UID == 0)) && user=$'User www-data\nGroup www-data'
-  gate=$(sed "s/127.0.0.1:9008/127.0.0.1:$3/" "$HOME_DIR/conf/apache-gate.conf")
+  gate=$(sed "s/127.0.0.1:9008/127.0.0.1:$3/" "$HOME_DIR/conf/apache/gate.conf")
   { for name in mpm_event authn_core authz_core authz_user proxy proxy_http authnz_fcgi headers macro; do echo "LoadModule ${name}_module /usr/lib/apache2/modules/mod_$name.so"; done
     cat <<CONF
 ServerRoot "$VAR"

@@ -1,4 +1,4 @@
-// The same server behind a real Apache, mounted by conf/apache.conf as it is shipped.
+// The same server behind a real Apache, mounted by conf/apache/pages.conf as it is shipped.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ const get = (base, target) => send(base, 'GET', target);
 
 function configuration(folder, port) {
   const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_fcgi'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
-  const shipped = fs.readFileSync(path.join(root, 'conf/apache.conf'), 'utf8').replace('/run/consentgate/consentgate.sock', path.join(folder, 'consentgate.sock'));
+  const shipped = fs.readFileSync(path.join(root, 'conf/apache/pages.conf'), 'utf8').replace('/run/consentgate/consentgate.sock', path.join(folder, 'consentgate.sock'));
   return [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/apache.pid"`, `ErrorLog "${folder}/apache.log"`,
     ...modules, ...(process.getuid() === 0 ? ['User www-data', 'Group www-data'] : []),
     `DocumentRoot "${folder}"`, shipped, ''].join('\n');

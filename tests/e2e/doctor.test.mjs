@@ -73,7 +73,7 @@ test('RS11 F10: the doctor finds that Apache keeps Authorization to itself', opt
 });
 
 test('RS11: the doctor finds an nginx location that asks nobody', options, async () => {
-  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/nginx-guard.conf'), 'auth_request /_consentgate_gate;', ''));
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/protect.conf'), 'auth_request /_consentgate_gate;', ''));
   assert.equal(code, 1);
   assert.match(text, /ANYONE[^}]*nginx-guard\.conf/);
 });
@@ -90,13 +90,13 @@ test('RS11: the doctor finds a gate that is not there, and a key file that other
 });
 
 test('D12: the doctor finds a site that answers the well-known addresses itself', options, async () => {
-  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'site.conf'), 'location ~ ^/(oauth/', `location ~ ^/\\.well-known/oauth-protected { return 200 "{}"; }\nlocation ~ ^/(oauth/`));
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), 'location ~ ^/(oauth/', `location ~ ^/\\.well-known/oauth-protected { return 200 "{}"; }\nlocation ~ ^/(oauth/`));
   assert.equal(code, 1);
   assert.match(text, /answered by something else/);
 });
 
 test('D12: the doctor finds a web server that takes smaller bodies than we do', options, async () => {
-  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'site.conf'), '    client_max_body_size 1m;\n    include consentgate/nginx-fastcgi.conf;\n    fastcgi_pass unix', '    client_max_body_size 8k;\n    include consentgate/nginx-fastcgi.conf;\n    fastcgi_pass unix'));
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), '    client_max_body_size 1m;\n    include consentgate/fastcgi.conf;\n    fastcgi_pass unix', '    client_max_body_size 8k;\n    include consentgate/fastcgi.conf;\n    fastcgi_pass unix'));
   assert.equal(code, 1);
   assert.match(text, /body of 60 KiB: answered 413; it does not reach consentgate[^}]*client_max_body_size 1m/);
 });
@@ -137,7 +137,7 @@ test('D15: the doctor finds a door without TLS, and redirects that forget it', o
   try {
     assert.match(await ask(), /can be read on the way[^}]*Redirect permanent/);
     answer = { status: 301, location: issuer };
-    const text = await ask((folder) => change(path.join(folder, 'front.conf'), 'include site.conf;', 'include site.conf;\nlocation = /mcp { return 301 http://tools.example.org/mcp/; }'));
+    const text = await ask((folder) => change(path.join(folder, 'front.conf'), 'include consentgate/pages.conf;', 'include consentgate/pages.conf;\nlocation = /mcp { return 301 http://tools.example.org/mcp/; }'));
     assert.match(text, /leads to https/);
     assert.match(text, /tools\.example\.org\/mcp is sent on without TLS, to http:[^}]*ServerName https/);
     } finally { door.close(); }

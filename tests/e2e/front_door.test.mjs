@@ -267,8 +267,10 @@ for (const front of fronts.filter(({ name }) => name === 'Apache' || name === 'l
 }
 
 test('F5: no shipped file keeps connections to a worker, which would starve the others', () => {
-  for (const name of fs.readdirSync(path.join(root, 'conf')).filter((one) => /^(apache|nginx|lighttpd|htaccess)/.test(one))) {
-    const lines = fs.readFileSync(path.join(root, 'conf', name), 'utf8').split('\n').filter((line) => !/^\s*#/.test(line));
+  const names = ['apache', 'lighttpd', 'nginx', 'shared-hosting'].flatMap((folder) => fs.readdirSync(path.join(root, 'conf', folder)).map((name) => path.join('conf', folder, name)));
+  assert.ok(names.length >= 13, names.join(' '));
+  for (const name of [...names, 'examples/lighttpd.conf']) {
+    const lines = fs.readFileSync(path.join(root, name), 'utf8').split('\n').filter((line) => !/^\s*#/.test(line));
     assert.deepEqual(lines.filter((line) => /enablereuse\s*=\s*on|fastcgi_keep_conn\s+on/i.test(line)), [], name);
   }
 });

@@ -113,9 +113,9 @@ test('O8: what an operator does is not done when it cannot be written down', lon
 
 // The lines for a monitor are comments in the files as they are shipped: a person takes the # away, and so does this.
 const monitored = {
-  lighttpd: { file: 'lighttpd-mount.conf', lines: /^#(?=(server\.modules \+= \( "mod_access"|fastcgi\.server \+= \( "\/metrics|\$HTTP\["url"\] =~ "\^\/metrics))/gm },
+  lighttpd: { file: 'pages.conf', lines: /^#(?=(server\.modules \+= \( "mod_access"|fastcgi\.server \+= \( "\/metrics|\$HTTP\["url"\] =~ "\^\/metrics))/gm },
   Apache: { file: 'apache2/conf-available/consentgate.conf', lines: /^#(?=(ProxyPass \/metrics|<Location \/metrics>|    Require local|<\/Location>))/gm },
-  nginx: { file: 'site.conf', lines: /^#(?=location = \/metrics)/gm },
+  nginx: { file: 'consentgate/pages.conf', lines: /^#(?=location = \/metrics)/gm },
 };
 for (const front of fronts.slice(0, 3)) {
   test(`O7: the numbers are this machine's alone behind ${front.name}, once their lines are in force`, { timeout: 120000 }, async () => {

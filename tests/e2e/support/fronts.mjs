@@ -57,15 +57,15 @@ const lighttpd = {
   name: 'lighttpd',
   socket: 'gate.sock',
   write(folder, port, guards, gatePort, environment, users) {
-    const one = shipped('lighttpd-gate.conf');
+    const one = shipped('lighttpd/gate.conf');
     const [head, block] = [one.slice(0, one.indexOf('# One block')), one.slice(one.indexOf('$HTTP["url"]'))];
     const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
     fs.writeFileSync(path.join(folder, 'gate.conf'), [head, ...blocks].join('\n'));
-    fs.writeFileSync(path.join(folder, 'lighttpd-mount.conf'), shipped('lighttpd-mount.conf', users));
+    fs.writeFileSync(path.join(folder, 'pages.conf'), shipped('lighttpd/pages.conf', users));
     fs.writeFileSync(path.join(folder, 'front.conf'), [`server.port = ${port}`, 'server.bind = "127.0.0.1"', `server.document-root = "${folder}"`, `server.errorlog = "${folder}/front.log"`,
       `server.upload-dirs = ( "${folder}" )`,
-      ...['var.consentgate_socket', 'var.consentgate_gate', 'var.consentgate_lua', 'include "/etc/consentgate/lighttpd-mount', 'include "/etc/consentgate/lighttpd-gate'].map((line) => said(line)
-        .replace('/etc/consentgate/lighttpd-gate.conf', 'gate.conf').replace('/etc/consentgate/lighttpd-mount.conf', 'lighttpd-mount.conf').replace('/etc/consentgate', path.join(root, 'conf')).replace('/run/consentgate', folder)), ''].join('\n'));
+      ...['var.consentgate_socket', 'var.consentgate_gate', 'var.consentgate_lua', 'include "/usr/share/consentgate/conf/lighttpd/pages', 'include "/etc/lighttpd/consentgate-gate'].map((line) => said(line)
+        .replace('/etc/lighttpd/consentgate-gate.conf', 'gate.conf').replace('/usr/share/consentgate/conf/lighttpd/pages.conf', 'pages.conf').replace('/usr/share/consentgate', root).replace('/run/consentgate', folder)), ''].join('\n'));
   },
   start: (folder) => new Child('lighttpd', ['-D', '-f', path.join(folder, 'front.conf')]),
 };
@@ -80,8 +80,8 @@ const apache = {
     for (const name of ['run', 'lock', 'log']) fs.mkdirSync(path.join(folder, name));
     fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
     fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache.conf', users).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache-gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf', users).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache/gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`));
     const site = path.join(tree, 'sites-available/000-default.conf');
     const uses = guards.map(({ at, port: behind, to }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n`).join('');
     const ca = guards.find((guard) => guard.ca)?.ca; // of a server behind TLS
@@ -99,12 +99,14 @@ const nginx = {
   socket: 'gate.sock',
   write(folder, port, guards, gatePort, environment, users) {
     fs.mkdirSync(path.join(folder, 'consentgate'));
-    for (const name of ['nginx-fastcgi.conf', 'nginx-guard.conf']) fs.copyFileSync(conf(name), path.join(folder, 'consentgate', name));
-    fs.writeFileSync(path.join(folder, 'site.conf'), shipped('nginx.conf', users).replaceAll('/run/consentgate/', `${folder}/`));
+    for (const name of fs.readdirSync(conf('nginx'))) {
+      const text = shipped(`nginx/${name}`, name === 'pages.conf' ? users : undefined);
+      fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`));
+    }
     const blocks = guards.map(({ at, port: behind }) => said('location').replace('/mcp', at).replace('3001', String(behind)));
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`);
     fs.writeFileSync(path.join(folder, 'front.conf'), ['daemon off;', asRoot ? 'user www-data;' : '', `pid ${folder}/nginx.pid;`, `error_log ${folder}/front.log;`, 'events { worker_connections 512; }',
-      'http {', 'access_log off;', ...temp, 'server {', `listen 127.0.0.1:${port};`, 'include site.conf;', ...blocks, '}', '}', ''].join('\n'));
+      'http {', 'access_log off;', ...temp, 'server {', `listen 127.0.0.1:${port};`, said('include consentgate/pages.conf'), said('include consentgate/gate.conf'), ...blocks, '}', '}', ''].join('\n'));
   },
   start: (folder) => new Child('nginx', ['-p', folder, '-c', path.join(folder, 'front.conf'), '-e', path.join(folder, 'front.log')]),
 };
@@ -120,13 +122,13 @@ const sharedHosting = {
       .replaceAll('/home/anna/consentgate', folder);
     // mod_fcgid hands on none of a hoster's environment; in a test a few settings are there.
     const settings = Object.entries(environment).filter(([name]) => /^(CONSENTGATE_|ASAN_|UBSAN_)/.test(name) && !/_(WORKERS|CONFIG)$/.test(name)).map(([name, value]) => `export ${name}='${value}'\n`).join('');
-    const script = (name) => home(shipped(name)).replace('exec ', `${settings}export CONSENTGATE_WORKERS=1 CONSENTGATE_GATE_WORKERS=1\nexec `);
-    fs.writeFileSync(path.join(site, 'consentgate.fcgi'), script('consentgate.fcgi'), { mode: 0o755 });
+    const script = (name) => home(shipped(`shared-hosting/${name}`)).replace('exec ', `${settings}export CONSENTGATE_WORKERS=1 CONSENTGATE_GATE_WORKERS=1\nexec `);
+    fs.writeFileSync(path.join(site, 'pages.fcgi'), script('pages.fcgi'), { mode: 0o755 });
     fs.writeFileSync(path.join(folder, 'gate.fcgi'), script('gate.fcgi'), { mode: 0o755 });
-    fs.writeFileSync(path.join(site, '.htaccess'), shipped('htaccess', users));
+    fs.writeFileSync(path.join(site, '.htaccess'), shipped('shared-hosting/pages.htaccess', users));
     for (const { at, port: behind } of guards) {
       fs.mkdirSync(path.join(site, at), { recursive: true });
-      fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('htaccess-gate')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`));
+      fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('shared-hosting/gate.htaccess')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`));
     }
     const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'proxy', 'proxy_http', 'fcgid', ...(users ? ['auth_basic', 'authn_file'] : [])].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
     fs.writeFileSync(path.join(folder, 'front.conf'), [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/front.pid"`, `ErrorLog "${folder}/front.log"`, ...modules,

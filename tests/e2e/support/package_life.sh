@@ -44,7 +44,7 @@ server.bind = "127.0.0.1"
 server.port = $port
 server.document-root = "/tmp"
 var.consentgate_socket = "$socket"
-include "/usr/share/consentgate/conf/lighttpd-mount.conf"
+include "/usr/share/consentgate/conf/lighttpd/pages.conf"
 CONF
 for _ in $(seq 50); do [ -S "$socket" ] && break; sleep 0.1; done
 lighttpd -D -f /tmp/lighttpd.conf >/tmp/lighttpd.log 2>&1 &

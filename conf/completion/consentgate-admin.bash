@@ -1,4 +1,4 @@
-# Bash completion for consentgate-admin. Which words and options there are, the program itself says.
+# Bash completion for consentgate-admin: offers the commands and options that --help lists.
 _consentgate_admin() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word words=() found
   for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do [[ $word == -* ]] || words+=("$word"); done
