@@ -1,26 +1,35 @@
 # consentgate: `make help` lists what can be made.
 #
-# Each module of src/ becomes an archive, and a program links its modules in one order: a call against the direction of
-# README's picture does not link. Sources and tests are found by wildcard, so none can be left out by accident.
+# Each module of src/ becomes an archive, and a program links its modules in one order, so a call
+# against the direction of README's picture does not link. Wildcards find sources and tests, so the
+# build cannot leave one out by accident.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-# ---- what it is built with -------------------------------------------------------------------------------------
+# ---- compiler, libraries, modules ---------------------------------------------------------------
 CXX ?= g++
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Werror=switch-enum
-FLAGS_release := -O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+LINKING := -Wl,--as-needed -Wl,-z,relro -Wl,-z,now
+FLAGS_release := -O2 -g0 $(HARDENING)
+# The Debian package has debug symbols in a package of their own (consentgate-dbgsym).
+FLAGS_package := -O2 -g1 $(HARDENING)
 FLAGS_asan := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-# What tests the modules is compiled quicker than they are: it runs for a second.
+# Test code runs for a second, so it is compiled faster than the code that it tests.
 FLAGS_release_x := $(FLAGS_release)
+FLAGS_package_x := $(FLAGS_package)
 FLAGS_asan_x := -O0 -g1 -fsanitize=address
-LIBS := -lPocoNetSSL -lPocoNet -lPocoJWT -lPocoCrypto -lPocoDataSQLite -lPocoDataODBC -lPocoData -lPocoJSON -lPocoUtil -lPocoXML -lPocoFoundation -lsqlite3 -lodbc -lssl -lcrypto -lfcgi
+LIBS := -lPocoNetSSL -lPocoNet -lPocoJWT -lPocoCrypto -lPocoDataSQLite -lPocoDataODBC -lPocoData \
+        -lPocoJSON -lPocoUtil -lPocoXML -lPocoFoundation -lsqlite3 -lodbc -lssl -lcrypto -lfcgi
+# The first line of the package's changelog has the version of everything.
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' conf/package/debian/changelog)
 
 MODULES := core sys store usecase web app
 TESTED := $(foreach module,$(MODULES),$(if $(wildcard tests/$(module)/*.cpp),$(module)))
-# Left of the bar what a module's tests may link; the linker refuses everything to the right of it.
+# The archives that a module's programs and tests may link, itself first.
 LINK_core := core
 LINK_sys := sys core
 LINK_store := store core
@@ -30,102 +39,114 @@ LINK_app := app web usecase store sys core
 
 FUZZED := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.cpp))))
 
-PACKAGES_RUN := g++ make ca-certificates libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev openssl spawn-fcgi lighttpd curl
+PACKAGES_BUILD := g++ make libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev
+PACKAGES_RUN := $(PACKAGES_BUILD) ca-certificates curl openssl spawn-fcgi lighttpd lighttpd-modules-lua python3
+PACKAGES_DEB := $(PACKAGES_BUILD) build-essential debhelper lintian
 PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mariadb rsync libmariadb-dev
-PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 chromium apache2 libapache2-mod-fcgid nginx lighttpd-modules-lua procps dpkg-dev man-db adduser systemd glewlwyd
+PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev clang-format sqlite3 chromium \
+	apache2 libapache2-mod-fcgid nginx procps man-db adduser systemd glewlwyd
 
-# ---- what people call ------------------------------------------------------------------------------------------
-.PHONY: all release asan tests run check test bench requirements install deb deps deps-check clean help
+# ---- targets ------------------------------------------------------------------------------------
+.PHONY: all release package asan tests run check test bench requirements format format-check install deb deps deps-check clean help
 all: release ## build the optimised programs (build/release)
-release: $(addprefix build/release/,consentgate consentgate-admin whoami-mcp)
-asan: $(addprefix build/asan/,consentgate consentgate-admin whoami-mcp)
+release package asan: %: build/%/consentgate build/%/consentgate-admin
 
-run: deps ## install what is needed, build, start everything on http://127.0.0.1:8080 (PORT=, VAR= move it)
-	@$(MAKE) --no-print-directory -j2 release
+run: deps ## install what it needs, build, start the demo on http://127.0.0.1:8080 (PORT=, VAR=)
+	@$(MAKE) --no-print-directory -j$$(nproc) release
 	@exec ./examples/demo.sh
 
 check: deps-check ## run every test; the last line counts them
 	@tests/check.sh
 
 tests: $(patsubst %,build/asan/tests/%,$(TESTED)) $(patsubst %,build/asan/fuzz/%,$(FUZZED))
-test: tests ## only the fast tests: the modules, and what the fuzzers once found
+test: tests ## run only the fast tests: the modules, and the fuzzers' corpora
 	@for module in $(TESTED); do build/asan/tests/$$module --report_level=short || exit 1; done
 	@for target in $(FUZZED); do build/asan/fuzz/$$target tests/fuzz/corpus/$$target || exit 1; done
 
-bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera: transactions, journeys, memory (ratios taken in one run)
-	@$(MAKE) --no-print-directory -j2 release build/release/bench
+bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera (ratios of one run)
+	@$(MAKE) --no-print-directory -j$$(nproc) release build/release/bench
 	@tests/bench/run.sh
 
 requirements: ## print which tests hold which requirement
 	@tests/guards/requirements.sh --print
 
-# DESTDIR= and PREFIX= move it. The programs look for /etc/consentgate/consentgate.conf unless they are told otherwise.
+CXX_FILES = $(shell find src include tests -name '*.cpp' -o -name '*.h')
+format: ## format all C++ (.clang-format)
+	@tests/support/deps.sh clang-format
+	@clang-format -i $(CXX_FILES)
+format-check: ; @clang-format --dry-run -Werror $(CXX_FILES)
+
+# The programs look for /etc/consentgate/consentgate.conf unless --config names another file.
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 BUILD ?= build/release
-VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' conf/package/debian/changelog)
+STRIP ?= -s
 SHARED = $(DESTDIR)$(PREFIX)/share
 UNITS = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
+CONFIGURATION = $(DESTDIR)$(SYSCONFDIR)/consentgate/consentgate.conf
 
 install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install programs, pages, units and manual pages (PREFIX=/usr/local, DESTDIR=)
-	@install -d $(DESTDIR)$(PREFIX)/bin $(SHARED)/consentgate/conf $(SHARED)/doc/consentgate $(SHARED)/man/man5 $(SHARED)/man/man8 $(UNITS) $(DESTDIR)$(SYSCONFDIR)/consentgate
-	@install -s -m 0755 $^ $(DESTDIR)$(PREFIX)/bin/
+	@install -d $(SHARED)/consentgate/conf $(UNITS) $(dir $(CONFIGURATION))
+	@install -D $(STRIP) -m 0755 -t $(DESTDIR)$(PREFIX)/bin $^
 	@cp -R conf/pages $(SHARED)/consentgate/
-	@install -m 0644 conf/consentgate.conf $(SHARED)/consentgate/conf/
-	@cp -R $(addprefix conf/,apache lighttpd nginx shared-hosting) $(SHARED)/consentgate/conf/
-	@install -m 0644 README.md SECURITY.md $(wildcard docs/*.md) $(SHARED)/doc/consentgate/
+	@cp -R $(addprefix conf/,consentgate.conf apache lighttpd nginx shared-hosting) $(SHARED)/consentgate/conf/
+	@install -D -m 0644 -t $(SHARED)/doc/consentgate $(wildcard *.md docs/*.md)
 	@docs/man/generate.sh $(BUILD)/consentgate-admin build/man
-	@install -m 0644 build/man/consentgate.conf.5 $(SHARED)/man/man5/
-	@install -m 0644 docs/man/consentgate.8 build/man/consentgate-admin.8 $(SHARED)/man/man8/
-	@for unit in conf/systemd/consentgate*; do sed 's|/usr/bin/|$(PREFIX)/bin/|' "$$unit" >"$(UNITS)/$${unit##*/}"; done
+	@install -D -m 0644 -t $(SHARED)/man/man5 build/man/consentgate.conf.5
+	@install -D -m 0644 -t $(SHARED)/man/man8 docs/man/consentgate.8 build/man/consentgate-admin.8
+	@for unit in conf/systemd/*.service conf/systemd/*.socket; do \
+	  sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit >$(UNITS)/$${unit##*/}; done
 	@chmod 0644 $(UNITS)/consentgate*
-	@install -D -m 0644 conf/completion/consentgate-admin.bash $(SHARED)/bash-completion/completions/consentgate-admin
 	@install -D -m 0644 conf/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/consentgate.conf
-	@file=$(DESTDIR)$(SYSCONFDIR)/consentgate/consentgate.conf; [ -e $$file ] || sed 's|^#pages = pages$$|pages = $(PREFIX)/share/consentgate/pages|' conf/consentgate.conf >$$file
+	@install -D -m 0644 conf/completion/consentgate-admin.bash $(SHARED)/bash-completion/completions/consentgate-admin
+	@[ -e $(CONFIGURATION) ] || \
+	  sed 's|^#pages = pages$$|pages = $(PREFIX)/share/consentgate/pages|' conf/consentgate.conf >$(CONFIGURATION)
 
-deb: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## make a Debian package of it (build/consentgate_*.deb)
-	@tests/support/deps.sh dpkg-dev
-	@rm -rf build/deb && $(MAKE) --no-print-directory install BUILD=$(BUILD) DESTDIR=build/deb PREFIX=/usr SYSCONFDIR=/etc
-	@install -D -m 0644 -t build/deb/etc/apache2/conf-available conf/apache/gate.conf
-	@install -D -m 0644 conf/apache/pages.conf build/deb/etc/apache2/conf-available/consentgate.conf
-	@mv build/deb/etc/apache2/conf-available/gate.conf build/deb/etc/apache2/conf-available/consentgate-gate.conf
-	@conf/package/debian/build.sh build/deb $(VERSION) build/consentgate_$(VERSION)_$$(dpkg --print-architecture).deb
-	@echo "build/consentgate_$(VERSION)_$$(dpkg --print-architecture).deb"
+deb: ## build the Debian package, install what that needs (build/consentgate_*.deb)
+	@tests/support/deps.sh $(PACKAGES_DEB)
+	@$(MAKE) --no-print-directory -j$$(nproc) $(DEB_BUILD)/consentgate $(DEB_BUILD)/consentgate-admin
+	@conf/package/build.sh $(DEB_BUILD) $(VERSION)
+deb: DEB_BUILD = $(if $(filter command line,$(origin BUILD)),$(BUILD),build/package)
 
 deps: ; @tests/support/deps.sh $(PACKAGES_RUN)
 deps-check: ; @tests/support/deps.sh $(PACKAGES_CHECK) node
 
-clean: ## remove what was built (var/ and its data stay)
+clean: ## remove the build folder (var/ and its data stay)
 	rm -rf build
 
-help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-# ---- how it is built -------------------------------------------------------------------------------------------
-# $(call variant,release): all rules of one build. Objects depend on the headers they read (-MMD).
+# ---- rules --------------------------------------------------------------------------------------
+# $(call variant,release): all rules of one build. Objects depend on the headers they read (-MMD),
+# and on the flags: build/release/flags changes only when they do.
+COMPILE = -std=c++20 $(WARNINGS) -DCONSENTGATE_VERSION=\"$(VERSION)\" -Ibuild/gen
+.PHONY: always
 define variant
-build/$(1)/%.o: src/%.cpp Makefile
+build/$(1)/%.o: src/%.cpp build/$(1)/flags
 	@mkdir -p $$(@D)
 	@echo "  c++ $(1) $$<"
-	@$$(CXX) -std=c++20 $$(FLAGS_$(1)) $$(WARNINGS) -Iinclude -Ibuild/gen -MMD -MP -c -o $$@ $$<
-build/$(1)/x/%.o: %.cpp Makefile
+	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) -Iinclude -MMD -MP -c -o $$@ $$<
+build/$(1)/x/%.o: %.cpp build/$(1)/flags
 	@mkdir -p $$(@D)
 	@echo "  c++ $(1) $$<"
-	@$$(CXX) -std=c++20 $$(FLAGS_$(1)_x) $$(WARNINGS) -DBOOST_TEST_DYN_LINK -Iinclude -Isrc -I. -Ibuild/gen -MMD -MP -c -o $$@ $$<
+	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)_x) -DBOOST_TEST_DYN_LINK -Iinclude -Isrc -I. -MMD -MP -c -o $$@ $$<
+build/$(1)/flags: always
+	@mkdir -p $$(@D)
+	@echo '$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' | cmp -s - $$@ || \
+	  echo '$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' >$$@
 build/$(1)/store/migrate.o: build/gen/migrations.inc
-# Programs: src/app/main_*.cpp stay out of libapp.a.
+# src/app/main_*.cpp stay out of libapp.a.
 build/$(1)/consentgate: build/$(1)/app/main_server.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
-	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
 build/$(1)/consentgate-admin: build/$(1)/app/main_admin.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
-	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
-build/$(1)/whoami-mcp: build/$(1)/x/examples/whoami_mcp.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
-	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
-# A fuzz target with replay.cpp runs its corpus; with -fsanitize=fuzzer in its place it is libFuzzer's.
+	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
+# With replay.cpp a fuzz target runs its corpus; with -fsanitize=fuzzer instead, libFuzzer runs it.
 build/$(1)/fuzz/%: build/$(1)/x/tests/fuzz/%.o build/$(1)/x/tests/fuzz/replay.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_web))
 	@mkdir -p $$(@D)
-	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS)
+	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
 build/$(1)/bench: $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/bench/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
-	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ $$(LIBS) -lmariadb
+	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS) -lmariadb
 endef
 
 # $(call module,variant,module): its archive and its test program.
@@ -134,14 +155,14 @@ build/$(1)/lib$(2).a: $$(patsubst src/%.cpp,build/$(1)/%.o,$$(filter-out src/app
 	@rm -f $$@; ar rcs $$@ $$^
 build/$(1)/tests/$(2): $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/$(2)/*.cpp tests/$(2)/*/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_$(2)))
 	@mkdir -p $$(@D)
-	@$$(CXX) $$(FLAGS_$(1)) -Wl,--as-needed -o $$@ $$^ -lboost_unit_test_framework $$(LIBS)
+	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ -lboost_unit_test_framework $$(LIBS)
 endef
 
-$(foreach v,release asan,$(eval $(call variant,$(v))))
-$(foreach v,release asan,$(foreach r,$(MODULES),$(eval $(call module,$(v),$(r)))))
+$(foreach v,release package asan,$(eval $(call variant,$(v))))
+$(foreach v,release package asan,$(foreach r,$(MODULES),$(eval $(call module,$(v),$(r)))))
 
-# sql/*.sql compiled in, so that program and schema cannot drift.
-build/gen/migrations.inc: $(wildcard sql/*.sql) Makefile
+# sql/*.sql becomes part of the program, so that program and schema cannot drift.
+build/gen/migrations.inc: $(wildcard sql/*.sql)
 	@mkdir -p $(@D)
 	@for file in $(sort $(wildcard sql/*.sql)); do printf '{"%s", R"sql(' "$$(basename $$file .sql)"; cat $$file; printf ')sql"},\n'; done > $@
 
