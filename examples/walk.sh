@@ -12,7 +12,7 @@ location() { tr -d '\r' | sed -n 's/^[Ll]ocation: //p'; }
 parameter() { sed -n "s/.*[?&]$1=\([^&]*\).*/\1/p"; }
 post() { curl -s -b "$jar" -D - -o /dev/null -d "$2" ${3:+-d "$3"} "$API/consent/$1" | location; }
 
-step "The guarded server says where to sign in"
+step "The gate refuses a call without a token and says where to sign in"
 curl -s -D - -o /dev/null -d "{}" "$BASE/mcp" | grep -i '^www-authenticate'
 
 step "The client registers itself"
@@ -38,7 +38,7 @@ step "The client redeems the code"
 token=$(curl -s -d grant_type=authorization_code -d "client_id=$client" -d "code=$(echo "$back" | parameter code)" -d "code_verifier=$verifier" "$API/token" | member access_token)
 echo "access_token: ${token:0:8}…"
 
-step "and calls the guarded server's tool"
+step "and calls the MCP server's tool: the gate lets it pass and says who calls"
 curl -s -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \
   -d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","arguments":{}}}' "$BASE/mcp"
 echo

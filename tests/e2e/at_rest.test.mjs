@@ -58,7 +58,7 @@ async function failures(key) {
 test('S12 T33 K47: no secret that went over the wire is in the database, its log file or any log', () => {
   const files = server.files().filter((name) => name !== server.keyFile);
   const names = files.map((name) => path.basename(name));
-  for (const wanted of ['consentgate.db', 'consentgate.db-wal', 'consentgate.log', 'mcp.log', 'lighttpd.log']) assert.ok(names.includes(wanted), `${wanted} is not among ${names.join()}`);
+  for (const wanted of ['consentgate.db', 'consentgate.db-wal', 'consentgate.log', 'gate.log', 'mcp.log', 'lighttpd.log']) assert.ok(names.includes(wanted), `${wanted} is not among ${names.join()}`);
   assert.ok(secrets.size >= 20);
   for (const file of files) {
     const bytes = fs.readFileSync(file);

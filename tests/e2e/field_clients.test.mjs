@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, postForm, postJson, send } from './support/browser.mjs';
-import { api, authorizeParameters, codeFor, pkce, register, rpc, tokenParameters, whoami } from './support/journey.mjs';
+import { api, authorizeParameters, clientName, codeFor, pkce, register, rpc, tokenParameters, whoami } from './support/journey.mjs';
 import { startServer } from './support/server.mjs';
 
 const options = { timeout: 120000 };
@@ -42,7 +42,8 @@ async function signsInAt(client, redirect) {
   const answer = await postForm(server.base, `${api}/token`, tokenParameters(flow, flow.code, more), headers);
   assert.equal(answer.status, 200, answer.text);
   const { access_token: token, refresh_token: refreshToken } = answer.json();
-  assert.equal((await whoami(server, token)).client_name, client.client_name);
+  assert.equal((await whoami(server, token)).client_id, client.client_id);
+  assert.equal(await clientName(server, client.client_id), client.client_name);
   const again = await postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: refreshToken, resource: server.resource, ...more }, headers);
   assert.equal(again.status, 200, again.text);
   assert.equal((await whoami(server, again.json().access_token)).identity, 'ada');

@@ -30,7 +30,7 @@ const start = async (where, words = ['--gate'], env = {}) => {
 };
 
 before(async () => {
-  server = await startServer({ workers: 1, env: { CONSENTGATE_BODY_TIMEOUT_MS: String(patience), CONSENTGATE_GATE_WORKERS: '1' } });
+  server = await startServer({ workers: 1, env: { PROTECT: 'no', CONSENTGATE_BODY_TIMEOUT_MS: String(patience), CONSENTGATE_GATE_WORKERS: '1' } });
   pages = { path: path.join(server.var, 'consentgate.sock') };
   gate = { path: path.join(server.var, 'gate.sock') };
   gates = await start(['-s', gate.path]);

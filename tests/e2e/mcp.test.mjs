@@ -1,9 +1,9 @@
-// The guarded example: its challenge, and a real tool call behind it.
+// The protected MCP server: the gate's challenge, and a real tool call behind it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { postForm, send } from './support/browser.mjs';
 import { challengeOf } from './support/checks.mjs';
-import { journey, redeem, register, rpc, whoami } from './support/journey.mjs';
+import { clientName, journey, redeem, register, rpc, whoami } from './support/journey.mjs';
 import { startServer } from './support/server.mjs';
 
 let server;
@@ -78,7 +78,7 @@ test('C15: the token is asked for before the body is read', async () => {
   for (const body of ['{{{', '', '\u0000', '['.repeat(10000)]) assert.equal((await call({}, body)).status, 401);
 });
 
-test('C1: neither another spelling of the path nor another address opens the example', async () => {
+test('C1: neither another spelling of the path nor another address opens the MCP server', async () => {
   for (const target of ['/mcp/', '/mcp/x', '//mcp', '/./mcp', '/%6dcp', '/x/../mcp', '/MCP', '/mcpX', '/mcp?x=1', '/mcp%00']) {
     const answer = await send(server.base, 'POST', target, { headers: { 'Content-Type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' });
     assert.ok([400, 401, 404].includes(answer.status), `${target}: ${answer.status}`);
@@ -87,15 +87,16 @@ test('C1: neither another spelling of the path nor another address opens the exa
 
 test('C1: with a token, whoami names the client and the identity of its session', async () => {
   const said = await whoami(server, session.token);
-  assert.deepEqual(said, { client_id: session.client.client_id, client_name: 'Garden tool', identity_kind: 'user_id', identity: 'ada' });
+  assert.deepEqual(said, { client_id: session.client.client_id, identity_kind: 'user_id', identity: 'ada' });
   const other = await journey(server, { client: await register(server, { client_name: 'Other' }), identity: { skip: true } });
-  assert.equal((await whoami(server, other.token)).client_name, 'Other');
+  assert.equal((await whoami(server, other.token)).client_id, other.client.client_id);
+  assert.deepEqual([await clientName(server, session.client.client_id), await clientName(server, other.client.client_id)], ['Garden tool', 'Other']);
   const text = (await rpc(server, session.token, 'tools/call', { name: 'whoami', arguments: {} })).json().result.content[0].text;
-  assert.match(text, /Garden tool/);
+  assert.ok(text.includes(session.client.client_id), text);
   assert.match(text, /ada/);
 });
 
-test('C1: the example speaks the protocol: initialize, tools/list, unknown method, unknown tool, broken JSON', async () => {
+test('C1: the MCP server speaks the protocol: initialize, tools/list, unknown method, unknown tool, broken JSON', async () => {
   const hello = await rpc(server, session.token, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } });
   assert.equal(hello.status, 200);
   assert.equal(hello.json().result.protocolVersion, '2025-06-18');

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { callback, endAccessTokens, forgetEveryone, personAt } from './support/app.mjs';
-import { post } from './support/journey.mjs';
+import { clientName, post } from './support/journey.mjs';
 import { startServer } from './support/server.mjs';
 
 globalThis.crypto ??= webcrypto; // Node.js 18 keeps it in a module
@@ -59,7 +59,7 @@ test('I1: oauth4webapi discovers, registers, signs in, calls, refreshes and revo
   const client = await enrol(as);
   const first = await signIn(as, client);
   const said = await personOf(await toolCall(first.access_token));
-  assert.deepEqual([said.client_id, said.client_name, said.identity], [client.client_id, 'Library', 'ada']);
+  assert.deepEqual([said.client_id, await clientName(server, said.client_id), said.identity], [client.client_id, 'Library', 'ada']);
   assert.deepEqual([first.token_type, first.scope, Number.isInteger(first.expires_in)], ['bearer', 'mcp', true]); // lowered by the library
 
   endAccessTokens(server, client.client_id);

@@ -5,7 +5,7 @@ import * as auth1 from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { App, callback, endAccessTokens, forgetEveryone, optional, revoke } from './support/app.mjs';
-import { api, post, rpc } from './support/journey.mjs';
+import { api, clientName, post, rpc } from './support/journey.mjs';
 import { startServer } from './support/server.mjs';
 
 const options = { timeout: 120000 };
@@ -43,7 +43,7 @@ for (const sdk of [one, second]) {
     const client = await signIn(sdk, app, { userId: 'ada' });
     assert.deepEqual((await client.listTools()).tools.map((tool) => tool.name), ['whoami', 'profile']);
     const said = await whoamiBy(client);
-    assert.deepEqual([said.client_id, said.client_name, said.identity_kind, said.identity], [app.client.client_id, 'SDK app', 'user_id', 'ada']);
+    assert.deepEqual([said.client_id, await clientName(server, said.client_id), said.identity_kind, said.identity], [app.client.client_id, 'SDK app', 'user_id', 'ada']);
     assert.equal(app.kept.token_type, 'Bearer');
     const asked = app.asked[0].searchParams;
     assert.deepEqual(['resource', 'scope', 'code_challenge_method'].map((name) => asked.get(name)), [server.resource, 'mcp', 'S256']);

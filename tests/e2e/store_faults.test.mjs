@@ -130,7 +130,7 @@ test('S15: a wrong verifier is still told apart from a store that is away', long
   assert.equal((await redeem(server, flow, flow.code)).status, 200);
 });
 
-test('T29 V11: while the store is busy or away a refresh is told to come again and the guarded example is closed, and then both go on', long, async () => {
+test('T29 V11: while the store is busy or away a refresh is told to come again and the gate is closed, and then both go on', long, async () => {
   const client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
   const { token, answer } = await journey(server, { client });
   const refresh = () => postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: answer.json().refresh_token });
@@ -141,10 +141,10 @@ test('T29 V11: while the store is busy or away a refresh is told to come again a
         const refused = await refresh();
         assertUnavailable(refused, 'refresh');
         assert.notEqual(refused.json().error, 'invalid_grant');
-        if (fault === moveAway) assertUnavailable(await rpc(server, token, 'tools/list'), 'the guarded example');
+        if (fault === moveAway) assertUnavailable(await rpc(server, token, 'tools/list'), 'the gate');
       }
     } finally { await undo(); }
-    await until(async () => (await rpc(server, token, 'tools/list')).status === 200, 'the guarded example to open again');
+    await until(async () => (await rpc(server, token, 'tools/list')).status === 200, 'the gate to open again');
   }
   assert.equal((await refresh()).status, 200);
 });

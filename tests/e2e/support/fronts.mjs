@@ -152,7 +152,7 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const gatePort = await freePort();
-  const server = await startServer({ folder, workers, env: { CONSENTGATE_ISSUER: base, CONSENTGATE_RESOURCES: `${base}${guards[0].at}`, ...env } });
+  const server = await startServer({ folder, workers, env: { PROTECT: 'no', CONSENTGATE_ISSUER: base, CONSENTGATE_RESOURCES: `${base}${guards[0].at}`, ...env } });
   Object.assign(server, { base, issuer: base, resource: `${base}${guards[0].at}`, front });
   await prepare?.(server);
   for (const { at, service, scopes } of guards) {

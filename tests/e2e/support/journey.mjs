@@ -107,18 +107,21 @@ export async function journey(server, options = {}) {
   return { ...flow, submitted, code, answer, token: answer.json().access_token };
 }
 
-// One JSON-RPC message to the guarded example; token undefined sends no Authorization.
+// One JSON-RPC message to the protected MCP server; token undefined sends no Authorization.
 export function rpc(server, token, method, params = {}, headers = {}) {
   return postJson(server.base, '/mcp', { jsonrpc: '2.0', id: 1, method, params },
     { Accept: 'application/json, text/event-stream', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }), ...headers });
 }
 
-// What the whoami tool says about the token's session.
+// The whoami tool's answer: who calls, as the gate told the MCP server.
 export async function whoami(server, token) {
   const answer = await rpc(server, token, 'tools/call', { name: 'whoami', arguments: {} });
   assert.equal(answer.status, 200, answer.text);
   return answer.json().result.structuredContent;
 }
+
+// The name that the client registered with, as the operator sees it.
+export const clientName = async (server, id) => (await server.admin('client', 'show', id, '--json')).name;
 
 // Runs at most `width` of the tasks at once; gives their results in order.
 export async function inLanes(width, tasks) {

@@ -1,4 +1,4 @@
-// Starts the demo server (lighttpd, the workers, the guarded example) on a free port with a folder of its own, and stops it.
+// Starts the demo server (lighttpd, the pages, the gate, the MCP server) on a free port with a folder of its own, and stops it.
 // Owns: the temporary folder, the demo process. Does not own: the requests (browser.mjs) or what they mean (journey.mjs).
 import { spawn, execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -153,7 +153,7 @@ class Server {
     running.delete(this.child);
     this.assertNoSanitizerReport();
     assert.deepEqual([code, signal], [0, null], `the demo must end with 0 after SIGTERM:\n${this.logs().slice(-4000)}`);
-    for (const name of ['consentgate.sock', 'mcp.sock']) {
+    for (const name of ['consentgate.sock', 'gate.sock', 'mcp.sock']) {
       assert.equal(await connects(path.join(this.var, name)), false, `${name} still answers after the stop`);
     }
     if (!this.keepFolder) fs.rmSync(this.var, { recursive: true, force: true });
