@@ -90,7 +90,7 @@ install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install programs, pa
 	@install -D $(STRIP) -m 0755 -t $(DESTDIR)$(PREFIX)/bin $^
 	@cp -R conf/pages $(SHARED)/consentgate/
 	@cp -R $(addprefix conf/,consentgate.conf apache lighttpd nginx shared-hosting) $(SHARED)/consentgate/conf/
-	@install -D -m 0644 -t $(SHARED)/doc/consentgate $(wildcard *.md docs/*.md)
+	@install -D -m 0644 -t $(SHARED)/doc/consentgate $(wildcard README.md SECURITY.md CHANGELOG.md docs/*.md)
 	@docs/man/generate.sh $(BUILD)/consentgate-admin build/man
 	@install -D -m 0644 -t $(SHARED)/man/man5 build/man/consentgate.conf.5
 	@install -D -m 0644 -t $(SHARED)/man/man8 docs/man/consentgate.8 build/man/consentgate-admin.8

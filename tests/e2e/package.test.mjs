@@ -54,6 +54,14 @@ test('O9: the package names the libraries it needs, marks what the operator may 
   for (const text of texts) assert.ok(!fs.readFileSync(text, 'utf8').includes(root), text);
 });
 
+test('O9: lintian has no objection to the package, and its debug symbols are in a package of their own', long, async () => {
+  const { stdout } = await run('lintian', ['--allow-root', '--fail-on', 'error,warning', file]);
+  assert.equal(stdout, '');
+  const symbols = file.replace('consentgate_', 'consentgate-dbgsym_');
+  const { stdout: list } = await run('dpkg-deb', ['-c', symbols]);
+  assert.equal([...list.matchAll(/\.debug\n/g)].length, 2, list);
+});
+
 test('O9: the units are what systemd understands, and shut the programs in', long, async () => {
   const folder = plainFolder();
   await make('install', `DESTDIR=${folder}`, `PREFIX=${folder}`);
@@ -125,7 +133,7 @@ test('O9: under systemd, behind Apache, set up as README says: started by its so
   const shutIn = '0000000000000000 1 2 consentgate'; // no capabilities, no new privileges, system calls filtered, not root
   assert.deepEqual(seen.facts, {
     installed: '0', migrated: '0', resource_added: '0', enabled: '0', apache: 'active', before_the_first_call: 'inactive', pages: '200', gate_without_a_token: '401', units: 'active active ',
-    doctor: '0', 'shut_in_consentgate.service': shutIn, 'shut_in_consentgate-gate@tcp.service': shutIn, statuses_while_reloaded: '200 401 ', reloads: '2', statuses_while_upgraded: '200 401 ',
+    doctor: '0', 'shut_in_consentgate.service': shutIn, 'shut_in_consentgate-gate@tcp.service': shutIn, statuses_while_reloaded: '200 401 ', reloads: '2', statuses_while_refused: '200 401 ', refused_upgrade: '1', names_the_present_key: '1', restarted_meanwhile: 'no', configured: '0', restarted: 'active', statuses_while_upgraded: '200 401 ',
     statuses_while_killed: '200 401 ', started_again: 'active', removed: '0', units_after_removal: 'inactive ',
   }, seen.stdout);
 });

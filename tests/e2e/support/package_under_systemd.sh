@@ -56,6 +56,18 @@ while_asked() { # while_asked FACT COMMAND…
 }
 while_asked statuses_while_reloaded systemctl reload consentgate.service consentgate-gate@tcp.service
 fact reloads "$(journalctl -u consentgate.service -u consentgate-gate@tcp.service -o cat | grep -c event=reloaded)"
+# The configuration of an earlier version: the upgrade names the key's present name and restarts nothing.
+echo 'database_wait_ms = 5000' >>/etc/consentgate/consentgate.conf
+before=$(main consentgate.service)
+while_asked statuses_while_refused bash -c "dpkg --force-confold -i '$package'; echo status=\$?"
+cp /tmp/out /tmp/refused; sed 's/^/# /' /tmp/refused
+fact refused_upgrade "$(sed -n 's/^status=//p' /tmp/refused)"
+fact names_the_present_key "$(grep -c 'database_wait_ms is now called database_timeout_ms' /tmp/refused)"
+fact restarted_meanwhile "$([ "$(main consentgate.service)" = "$before" ] && echo no)"
+sed -i '$d' /etc/consentgate/consentgate.conf
+dpkg --configure consentgate >/tmp/out 2>&1; fact configured $?
+fact restarted "$([ "$(main consentgate.service)" != "$before" ] && systemctl is-active consentgate.service)"
+
 while_asked statuses_while_upgraded dpkg --force-confold -i "$package"
 before=$(main consentgate.service)
 while_asked statuses_while_killed kill -KILL "$before"
