@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { endAccessTokens, forgetEveryone, personAt, revoke } from './support/app.mjs';
 import { postForm } from './support/browser.mjs';
-import { api, journey, register, rpc } from './support/journey.mjs';
+import { api, clientName, journey, register, rpc } from './support/journey.mjs';
 import { freePort, plainFolder, root, startServer, until } from './support/server.mjs';
 import { startStdio } from './support/stdio.mjs';
 
@@ -61,7 +61,8 @@ test('I1: mcp-remote signs in, calls, refreshes, registers anew when it was forg
     assert.equal((await hello).result?.serverInfo.name, 'consentgate-whoami', remote.said());
     remote.tell({ method: 'notifications/initialized' });
     const client = keptBy(home, 'client_info');
-    assert.deepEqual(await remoteWhoami(remote), { client_id: client.client_id, client_name: 'MCP CLI Proxy', identity_kind: 'user_id', identity: 'ada' });
+    assert.deepEqual(await remoteWhoami(remote), { client_id: client.client_id, identity_kind: 'user_id', identity: 'ada' });
+    assert.equal(await clientName(server, client.client_id), 'MCP CLI Proxy');
 
     const first = keptBy(home, 'tokens');
     endAccessTokens(server, client.client_id);
