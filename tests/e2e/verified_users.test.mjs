@@ -140,7 +140,7 @@ for (const front of fronts) {
     }
     const [finding] = await broken(server);
     assert.match(finding.finding, /the web server signs nobody in there/);
-    assert.match(finding.what_to_do, /verified users in apache.conf/);
+    assert.match(finding.what_to_do, /verified users in pages\.conf/);
     assert.equal(server.sql('SELECT count(*) AS flows FROM flow')[0].flows, 0);
     const log = front.socket === 'none' ? fs.readFileSync(`${server.var}/front.log`, 'utf8') : server.logs();
     assert.match(log, /error=verified_user_missing reason=.*REMOTE_USER/);

@@ -1,0 +1,42 @@
+#!/bin/bash
+# The files for each web server name the addresses of people and the headers of the gate that the
+# program has: every one, and no other. The program's sources have the list.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+status=0
+wrong() { echo "$1"; status=1; }
+
+# Programs call these addresses, so no web server may authenticate people there. People call all others.
+programs='/oauth/(style\.css|logo|client-metadata\.json)|/api/oauth/per-user/(register|token|revoke|introspect)'
+paths=$(grep -rhoE '"/(api/)?oauth/[a-z./-]*[a-z]"' src include | tr -d '"' | sort -u)
+people=$(grep -vxE "$programs" <<<"$paths")
+[ "$(wc -l <<<"$people")" -ge 15 ] || wrong "hardly any address was found: is this guard looking in the right place?"
+
+# The pattern for verified users in each file: the line of alternatives, from the slash to the end.
+for file in apache/pages.conf lighttpd/pages.conf nginx/pages.conf shared-hosting/pages.htaccess; do
+  pattern=$(sed -nE 's#.*(/\(.*oauth/\(consent.*)\((/\|\$)\).*#\1#p; s#.* (/\(oauth/\(consent.*)\[/\? \].*#\1#p' "conf/$file" | head -n 1)
+  [ -n "$pattern" ] || { wrong "conf/$file has no pattern for verified users"; continue; }
+  missed=$(grep -vE "^$pattern(/|$)" <<<"$people") && wrong "conf/$file authenticates nobody at: $(tr '\n' ' ' <<<"$missed")"
+  extra=$(grep -xE "$programs" <<<"$paths" | grep -E "^$pattern(/|$)") && wrong "conf/$file authenticates people where programs call: $extra"
+done
+
+# expect FILE PATTERN: the words that the pattern finds in the file are the names of the gate's facts
+names=$(grep -rhoE '"Consentgate-[A-Z][a-z]+"' src include | sed 's/.*-//; s/"//' | grep -v Authorization | sort -u)
+[ "$(wc -l <<<"$names")" -ge 6 ] || wrong "hardly any header was found: is this guard looking in the right place?"
+expect() {
+  local found
+  found=$(sed -nE "s#^ *$2.*#\1#p" "conf/$1" | tr '[:upper:]' '[:lower:]' | sort)
+  [ "$found" = "$(tr '[:upper:]' '[:lower:]' <<<"$names" | sort)" ] || wrong "conf/$1 has not each of the gate's headers once: $2"
+}
+expect apache/gate.conf 'Use ConsentgateHeader ([A-Z][a-z]+) +CONSENTGATE_'
+expect nginx/protect.conf 'proxy_set_header Consentgate-([A-Z][a-z]+)'
+expect nginx/protect.conf 'auth_request_set \$consentgate_(subject|user|identity|client|scope|session) '
+for pattern in 'RequestHeader unset Consentgate-([A-Z][a-z]+)' 'RequestHeader unset Consentgate_([A-Z][a-z]+)' 'RequestHeader set Consentgate-([A-Z][a-z]+) '; do
+  expect shared-hosting/gate.htaccess "$pattern"
+done
+for pattern in 'Header unset Variable-CONSENTGATE_' 'Header always unset Variable-CONSENTGATE_'; do
+  expect shared-hosting/gate.htaccess "$pattern(SUBJECT|USER|IDENTITY|CLIENT|SCOPE|SESSION)"
+done
+lua=$(sed -nE 's/.*ipairs\(\{ (.*) \}\).*/\1/p' conf/lighttpd/gate.lua | tr -d '" ' | tr ',' '\n' | sort)
+[ "$lua" = "$names" ] || wrong "conf/lighttpd/gate.lua has not each of the gate's headers once"
+exit $status
