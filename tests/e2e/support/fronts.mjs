@@ -15,11 +15,11 @@ const shipped = (name, users) => {
   if (!users) return text;
   return text.replace(/^# Verified users[^]*?\n\n/m, (section) => section.replace(/^#(?=\S|    )/gm, '').replace('/etc/consentgate/users', users));
 };
-// docs/gate.md, which people follow line by line, and so do we: what stands after the words of a line's beginning.
-const guide = fs.readFileSync(path.join(root, 'docs/gate.md'), 'utf8');
+// README and docs/gate.md, which people follow line by line, and so do we: the first line that begins so.
+const guide = ['README.md', 'docs/gate.md'].map((name) => fs.readFileSync(path.join(root, name), 'utf8')).join('\n');
 const said = (beginning) => {
-  const line = guide.split('\n').find((one) => one.startsWith(`    ${beginning}`));
-  if (!line) throw new Error(`docs/gate.md has no line that begins with ${beginning}`);
+  const line = guide.split('\n').find((one) => one.startsWith(beginning));
+  if (!line) throw new Error(`neither README.md nor docs/gate.md has a line that begins with ${beginning}`);
   return line.trim();
 };
 const words = (beginning) => said(beginning).slice(beginning.length).trim().split(' ');
