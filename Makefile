@@ -120,7 +120,7 @@ help: ## print this list
 # ---- rules --------------------------------------------------------------------------------------
 # $(call variant,release): all rules of one build. Objects depend on the headers they read (-MMD),
 # and on the flags: build/release/flags changes only when they do.
-COMPILE = -std=c++20 $(WARNINGS) -DCONSENTGATE_VERSION=\"$(VERSION)\" -Ibuild/gen
+COMPILE = -std=c++20 $(WARNINGS) -Ibuild/gen
 .PHONY: always
 define variant
 build/$(1)/%.o: src/%.cpp build/$(1)/flags
@@ -136,6 +136,7 @@ build/$(1)/flags: always
 	@echo '$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' | cmp -s - $$@ || \
 	  echo '$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' >$$@
 build/$(1)/store/migrate.o: build/gen/migrations.inc
+build/$(1)/app/version.o: build/gen/version.inc
 # src/app/main_*.cpp stay out of libapp.a.
 build/$(1)/consentgate: build/$(1)/app/main_server.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
 	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
@@ -165,5 +166,10 @@ $(foreach v,release package asan,$(foreach r,$(MODULES),$(eval $(call module,$(v
 build/gen/migrations.inc: $(wildcard sql/*.sql)
 	@mkdir -p $(@D)
 	@for file in $(sort $(wildcard sql/*.sql)); do printf '{"%s", R"sql(' "$$(basename $$file .sql)"; cat $$file; printf ')sql"},\n'; done > $@
+
+# One file alone knows the version, so that a new one rebuilds one file.
+build/gen/version.inc: conf/package/debian/changelog
+	@mkdir -p $(@D)
+	@echo '"$(VERSION)"' >$@
 
 -include $(shell find build -name '*.d' -type f 2>/dev/null)
