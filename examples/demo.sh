@@ -82,11 +82,14 @@ ready() {
 }
 for ((i = 0; i < 200; i++)); do
   ready && break
-  for pid in "${STARTED[@]}"; do kill -0 "$pid" 2>/dev/null || fail "a program did not start:" "$VAR/consentgate.log"; done
+  for pid in "${STARTED[@]}"; do
+    kill -0 "$pid" 2>/dev/null || fail "a program did not start:" "$VAR/consentgate.log"
+  done
   sleep 0.1
 done
 ((i < 200)) || fail "the server did not answer:" "$VAR/consentgate.log"
 
+ADMIN="\"$BUILD/consentgate-admin\" --config \"$CONSENTGATE_CONFIG\""
 cat <<TEXT
 
   $ORIGIN is up. Its data and logs are in $VAR
@@ -94,7 +97,7 @@ cat <<TEXT
 
   With an MCP client, for example:   claude mcp add --transport http demo $ORIGIN/mcp
   By hand, each step of a sign-in:   PORT=$PORT "$HOME_DIR/examples/walk.sh"
-  A virtual key for a person:        "$BUILD/consentgate-admin" --config "$VAR/consentgate.conf" key add Anna
+  A virtual key for a person:        $ADMIN key add Anna
   Ctrl-C stops everything.
 
 consentgate is ready on $ORIGIN

@@ -16,8 +16,11 @@ SOCKET, RESOURCE = sys.argv[1:]
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26")
 SCHEMA = {"type": "object", "properties": {}, "additionalProperties": False}
 TOOLS = [
-    {"name": "whoami", "description": "Names the person and the client that call.", "inputSchema": SCHEMA},
-    {"name": "profile", "description": "Adds the session; needs the scope profile.", "inputSchema": SCHEMA},
+    {"name": name, "description": description, "inputSchema": SCHEMA}
+    for name, description in (
+        ("whoami", "Names the person and the client that call."),
+        ("profile", "Adds the session and its scopes; needs the scope profile."),
+    )
 ]
 
 
@@ -39,7 +42,8 @@ class Handler(BaseHTTPRequestHandler):
         if name == "profile":
             caller.update(session=self.fact("Session"), scope=self.fact("Scope"))
         text = "client={client_id} identity={identity_kind}:{identity}".format(**caller)
-        return {"content": [{"type": "text", "text": text}], "structuredContent": caller, "isError": False}
+        content = [{"type": "text", "text": text}]
+        return {"content": content, "structuredContent": caller, "isError": False}
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -57,8 +61,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(403, {"error": "insufficient_scope"}, challenge("mcp profile"))
         if method == "initialize":
             asked = params.get("protocolVersion")
-            result = {"protocolVersion": asked if asked in VERSIONS else VERSIONS[0], "capabilities": {"tools": {}},
-                      "serverInfo": {"name": "consentgate-whoami", "version": "1.0.0"}}
+            result = {
+                "protocolVersion": asked if asked in VERSIONS else VERSIONS[0],
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "consentgate-whoami", "version": "1.0.0"},
+            }
         elif method == "ping":
             result = {}
         elif method == "tools/list":
@@ -102,7 +109,8 @@ def failure(id, code, message):
 def challenge(scope):
     url = urlsplit(RESOURCE)
     metadata = f"{url.scheme}://{url.netloc}/.well-known/oauth-protected-resource{url.path}"
-    return {"WWW-Authenticate": f'Bearer resource_metadata="{metadata}", scope="{scope}", error="insufficient_scope"'}
+    error = f'error="insufficient_scope", scope="{scope}", resource_metadata="{metadata}"'
+    return {"WWW-Authenticate": "Bearer " + error}
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

@@ -10,8 +10,8 @@ _consentgate_admin() {
     found=$("$1" "${words[@]:0:2}" --help 2>/dev/null | sed -nE 's/^  (--[a-z-]+).*/\1/p')
   else
     case ${#words[@]} in
-    0) found=$("$1" --help 2>/dev/null | sed -nE 's/^  ([a-z]+) .*/\1/p') ;;
-    1) found=$("$1" "${words[0]}" --help 2>/dev/null | sed -nE "s/^  ${words[0]} ([a-z]+) .*/\1/p") ;;
+    0) found=$("$1" --help 2>/dev/null | sed -nE 's/^  ([a-z-]+) .*/\1/p') ;;
+    1) found=$("$1" "${words[0]}" --help 2>/dev/null | sed -nE "s/^  ${words[0]} ([a-z-]+) .*/\1/p") ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$found" -- "$current" | sort -u)

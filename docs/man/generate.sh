@@ -1,36 +1,45 @@
 #!/bin/bash
-# Writes the two manual pages that say what the program and its configuration say already:
-# generate.sh ADMIN-PROGRAM OUT
+# Writes two manual pages: consentgate-admin(8) from the program's --help, and consentgate.conf(5)
+# from the comments of conf/consentgate.conf.
+#   generate.sh ADMIN-PROGRAM OUT
 set -eu
 admin=$1 out=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$out"
 
-# As roff takes plain text: backslashes and hyphens escaped, and no line that begins like a request.
+# Plain text for roff: escapes backslashes and hyphens, and lines that begin like a request.
 roff() { sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^\([.']\)/\\\\\&\1/"; }
 
-commands() { "$admin" --help | sed -nE 's/^  ([a-z]+( [a-z]+)?)( .*)?$/\1/p' | while read -r first second; do
-  "$admin" "$first" ${second:+"$second"} --help | sed -nE '1s/^usage: consentgate-admin ([a-z]+( [a-z]+)?).*/\1/p'; done; }
+# Each command, one line each, in the order of --help.
+commands() {
+  "$admin" --help | sed -nE 's/^  ([a-z-]+( [a-z]+)?)( .*)?$/\1/p' | while read -r first second; do
+    "$admin" "$first" ${second:+"$second"} --help |
+      sed -nE '1s/^usage: consentgate-admin ([a-z-]+( [a-z]+)?).*/\1/p'
+  done
+}
 
 {
   echo '.TH CONSENTGATE-ADMIN 8 "" consentgate'
   echo '.SH NAME'
-  echo 'consentgate\-admin \- look after consentgate'
+  echo 'consentgate\-admin \- administer consentgate'
   echo '.SH SYNOPSIS'
   echo '.B consentgate\-admin'
   echo '.I COMMAND'
   echo '[\fB\-\-config\fR \fIFILE\fR] [options]'
   echo '.SH DESCRIPTION'
-  echo 'The data go to the standard output, everything else to the standard error.'
+  echo 'Data go to the standard output, messages to the standard error.'
   "$admin" --help | sed -n '/^consentgate-admin COMMAND --help/,$p' | roff
-  echo 'Run it as the user whose the database is.'
+  echo 'Run it as the user that owns the database.'
   echo '.SH COMMANDS'
   commands | while read -r command; do
     read -ra words <<<"$command"
     "$admin" "${words[@]}" --help | roff | awk '
       NR == 1 { sub(/^usage: consentgate\\-admin /, ""); print ".SS " $0; next }
       NR == 3 { print; next }
-      /^  / { sub(/^  /, ""); at = match($0, /  +/); if (!at) { at = length($0) + 1 } print ".TP\n\\fB" substr($0, 1, at - 1) "\\fR"; print substr($0, at + RLENGTH); next }
+      /^  / {
+        sub(/^  /, ""); at = match($0, /  +/); if (!at) at = length($0) + 1
+        print ".TP\n\\fB" substr($0, 1, at - 1) "\\fR"; print substr($0, at + RLENGTH); next
+      }
       /^example: / { sub(/^example: /, ""); print ".PP\nExample:\n.EX\n" $0 "\n.EE" }'
   done
   echo '.SH SEE ALSO'
@@ -50,7 +59,10 @@ commands() { "$admin" --help | sed -nE 's/^  ([a-z]+( [a-z]+)?)( .*)?$/\1/p' | w
       if (keys && text == "") print "As above, for another purpose."
       begun = 1; keys = 0; text = ""
     }
-    /^# (\\-)+ / { flush(); gsub(/\\-\\-+/, ""); gsub(/\\-/, ""); sub(/^# */, ""); sub(/ *$/, ""); print ".SH " toupper($0); next }
+    /^# (\\-)+ / {
+      flush(); gsub(/\\-/, ""); sub(/^# */, ""); sub(/ *$/, "")
+      print ".SH " toupper($0); next
+    }
     /^#[a-z_]+ =/ { sub(/^#/, ""); key[++keys] = $0; next }
     /^# / { if (keys) flush(); sub(/^# /, ""); text = text $0 "\n"; next }
     { flush() }

@@ -1,4 +1,5 @@
-// The Debian package and `make install`: what they put where, and the package's whole life on a copy of this machine.
+// The Debian package and `make install`: the files they install, and the package from
+// installation to purge on a copy of this machine.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';

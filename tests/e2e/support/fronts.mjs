@@ -1,5 +1,5 @@
-// consentgate and its gate behind each web server people have, set up by the files in conf/ as they are shipped. What a person would
-// have to write themselves (a virtual host, which server is behind) is written here, and nothing else.
+// consentgate and its gate behind each web server, set up by the files in conf/ as shipped.
+// This file writes only what an administrator writes: a virtual host, and the address of the MCP server.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -9,13 +9,13 @@ import { freePort, plainFolder, root, startServer, until, waitFor } from './serv
 
 const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
-// in: users  a file of names and passwords: the lines for verified users are then in force, as a person would uncomment them
+// in: users  a file of names and passwords: uncomments the lines for verified users
 const shipped = (name, users) => {
   const text = fs.readFileSync(conf(name), 'utf8');
   if (!users) return text;
   return text.replace(/^# Verified users[^]*?\n\n/m, (section) => section.replace(/^#(?=\S|    )/gm, '').replace('/etc/consentgate/users', users));
 };
-// README and docs/gate.md, which people follow line by line, and so do we: the first line that begins so.
+// README and docs/gate.md, which these tests follow line by line: the first line that begins so.
 const guide = ['README.md', 'docs/gate.md'].map((name) => fs.readFileSync(path.join(root, name), 'utf8')).join('\n');
 const said = (beginning) => {
   const line = guide.split('\n').find((one) => one.startsWith(beginning));
@@ -111,7 +111,7 @@ const nginx = {
   start: (folder) => new Child('nginx', ['-p', folder, '-c', path.join(folder, 'front.conf'), '-e', path.join(folder, 'front.log')]),
 };
 
-// Apache as a hoster runs it: all that is ours is .htaccess files and wrappers, started and ended by mod_fcgid.
+// Apache as a hoster runs it: only .htaccess files and wrappers, which mod_fcgid starts and ends.
 const sharedHosting = {
   name: 'Apache on shared hosting',
   socket: 'none',
@@ -146,7 +146,8 @@ export const fronts = [lighttpd, apache, nginx, sharedHosting];
 //      resources  of the configuration; the guards' addresses are added by `resource add`
 // out: what the journey calls a server; `gate` is the gate's process
 //      prepare  with the server, before the guards are added
-//      users    lines of names and passwords, as htpasswd writes them: the web server then signs people in
+//      users    lines of names and passwords, as htpasswd writes them: the web server then
+//               authenticates people
 export async function startFront(front, { guards, env = {}, workers = 2, prepare, users }) {
   const folder = plainFolder();
   const port = await freePort();

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The life of the Debian package on a machine of its own (throwaway.sh). Prints a line `FACT=VALUE` for each thing seen.
+# The Debian package from installation to purge on a machine of its own (throwaway.sh).
+# Prints a line `FACT=VALUE` for each observation.
 #   package_life.sh PACKAGE OLD-DATABASE   of an earlier version, with a virtual key of anna's
 set -u
 package=$1 old_database=$2 port=8080

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Debian package on a machine that systemd runs (throwaway.sh --systemd), set up as README says, behind Debian's
-# Apache. Prints a line `FACT=VALUE` for each thing seen.
+# The Debian package on a machine that systemd runs (throwaway.sh --systemd), set up as README says,
+# behind Debian's Apache. Prints a line `FACT=VALUE` for each observation.
 #   package_under_systemd.sh PACKAGE README
 set -u
 package=$1 readme=$2
@@ -9,7 +9,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 fact() { printf '%s=%s\n' "$1" "$2"; }
 status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 site=http://127.0.0.1:8080
-told() { sed -n "s/^\($1.*\)/\1/p" "$readme" | sed "s/  *#.*//; s#https://tools.example.org#$site#" | head -n 1; } # README's line that begins so
+# The first line of README that begins so.
+readme_line() { sed -n "s/^\($1.*\)/\1/p" "$readme" | sed "s/  *#.*//; s#https://tools.example.org#$site#" | head -n 1; }
 pages=$site/.well-known/oauth-authorization-server
 
 dpkg --force-confold -i "$package" >/tmp/out 2>&1; fact installed $?
@@ -19,17 +20,17 @@ for unit in consentgate.service consentgate-gate@.service; do printf '[Service]\
 systemctl daemon-reload
 printf 'issuer = %s\nmetrics_file = /run/consentgate/metrics\n' "$site" >>/etc/consentgate/consentgate.conf
 export ASAN_OPTIONS=detect_leaks=0
-eval "$(told 'runuser -u consentgate -- consentgate-admin migrate')" >/tmp/out 2>&1; fact migrated $?
-eval "$(told 'runuser -u consentgate -- consentgate-admin resource add')" >/tmp/out 2>&1; fact resource_added $?
-eval "$(told 'systemctl enable --now')" >/tmp/out 2>&1; fact enabled $?
+eval "$(readme_line 'runuser -u consentgate -- consentgate-admin migrate')" >/tmp/out 2>&1; fact migrated $?
+eval "$(readme_line 'runuser -u consentgate -- consentgate-admin resource add')" >/tmp/out 2>&1; fact resource_added $?
+eval "$(readme_line 'systemctl enable --now')" >/tmp/out 2>&1; fact enabled $?
 
 # The server behind, and the site that is there already.
 mkdir -p /tmp/behind && echo behind >/tmp/behind/mcp
 printf 'server.bind = "127.0.0.1"\nserver.port = 3001\nserver.document-root = "/tmp/behind"\n' >/tmp/behind.conf
 lighttpd -D -f /tmp/behind.conf >/tmp/behind.log 2>&1 &
 sed -i 's/^Listen 80$/Listen 127.0.0.1:8080/' /etc/apache2/ports.conf
-sed -i "s/\*:80>/*:8080>/; s#</VirtualHost>#    ServerName 127.0.0.1\n    $(told 'Use ConsentgateProtect')\n</VirtualHost>#" /etc/apache2/sites-available/000-default.conf
-eval "$(told a2enmod)" >/tmp/out 2>&1; eval "$(told a2enconf)" >>/tmp/out 2>&1
+sed -i "s/\*:80>/*:8080>/; s#</VirtualHost>#    ServerName 127.0.0.1\n    $(readme_line 'Use ConsentgateProtect')\n</VirtualHost>#" /etc/apache2/sites-available/000-default.conf
+eval "$(readme_line a2enmod)" >/tmp/out 2>&1; eval "$(readme_line a2enconf)" >>/tmp/out 2>&1
 systemctl restart apache2 >>/tmp/out 2>&1; fact apache "$(systemctl is-active apache2)"
 
 # Nothing of ours runs until somebody calls: the sockets start it.
@@ -47,16 +48,21 @@ for unit in consentgate.service consentgate-gate@tcp.service; do
   fact "shut_in_$unit" "$(sed -n 's/^\(CapEff\|NoNewPrivs\|Seccomp\):\s*//p' "/proc/$worker/status" | tr '\n' ' ')$(stat -c %U "/proc/$worker")"
 done
 
-# Asks all the time until `until` is there. out: the statuses there were
-asking() { local seen=; while [ ! -e /tmp/enough ]; do seen+="$(status $pages) $(status $site/mcp) "; done; tr ' ' '\n' <<<"$seen" | grep . | sort -u | tr '\n' ' '; }
+# Calls the pages and the gate until /tmp/enough exists; prints the statuses that occurred.
+asking() {
+  local seen=
+  while [ ! -e /tmp/enough ]; do seen+="$(status $pages) $(status $site/mcp) "; done
+  tr ' ' '\n' <<<"$seen" | grep . | sort -u | tr '\n' ' '
+}
 while_asked() { # while_asked FACT COMMAND…
-  rm -f /tmp/enough; asking >/tmp/asked & local asker=$!
-  sleep 1; "${@:2}" >/tmp/out 2>&1; sleep 2; touch /tmp/enough; wait $asker
+  rm -f /tmp/enough; asking >/tmp/asked & local caller=$!
+  sleep 1; "${@:2}" >/tmp/out 2>&1; sleep 2; touch /tmp/enough; wait $caller
   fact "$1" "$(cat /tmp/asked)"
 }
 while_asked statuses_while_reloaded systemctl reload consentgate.service consentgate-gate@tcp.service
 fact reloads "$(journalctl -u consentgate.service -u consentgate-gate@tcp.service -o cat | grep -c event=reloaded)"
-# The configuration of an earlier version: the upgrade names the key's present name and restarts nothing.
+# A configuration of an earlier version: the upgrade gives the key's present name and restarts
+# nothing.
 echo 'database_wait_ms = 5000' >>/etc/consentgate/consentgate.conf
 before=$(main consentgate.service)
 while_asked statuses_while_refused bash -c "dpkg --force-confold -i '$package'; echo status=\$?"
