@@ -205,8 +205,8 @@ Reply answer_error_page(
         view.set("return_target", core::describe_redirect(error.back->redirect_uri()).shown);
     }
     if (error.continue_url)
-        view.set("onward_url", error.continue_url->reveal())
-            .set("onward_target", error.continue_target);
+        view.set("continue_url", error.continue_url->reveal())
+            .set("continue_target", error.continue_target);
     return answer_html(
         page_status(error.code), context.pages.render("error", language, std::move(view)),
         "'none'");
