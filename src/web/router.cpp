@@ -18,68 +18,76 @@ constexpr std::size_t max_query_bytes = 16 * 1024;
 
 enum class Cors { closed, open }; // open: any origin, without credentials
 
+// People come with a browser. Where the web server signs them in, it must name them at each of
+// their routes.
+enum class Audience { programs, people };
+
+// HEAD is GET without the body. Routes that start or end something do not answer it.
+enum class Head { as_get, refused };
+
+enum class Extent { path, below }; // below: the path and everything below it
+
 struct Route {
     std::string_view name; // in logs, and request_type of the gateway shape
     std::string_view method;
     std::string_view path;
-    bool whole_path; // false: the path and everything below it
     ErrorFormat format;
+    Audience audience;
     Cors cors;
     Handler handler;
+    Head head = Head::as_get;
+    Extent extent = Extent::path;
 };
 
 namespace path = core::path;
 
+using enum Audience;
+using enum Cors;
+using enum ErrorFormat;
+
 constexpr Route routes[] = {
-    // All of it, so that a browser client that probes for documents we do not have can see that we
-    // do not (requirement D10).
-    {"wellknown", "GET", "/.well-known", false, ErrorFormat::json, Cors::open, get_wellknown},
-    {"oauth_register", "POST", path::register_client, true, ErrorFormat::oauth, Cors::open,
-     post_register},
-    {"oauth_authorize", "GET", path::authorize, true, ErrorFormat::page, Cors::closed,
-     get_authorize},
-    {"oauth_token", "POST", path::token, true, ErrorFormat::oauth, Cors::open, post_token},
-    {"oauth_revoke", "POST", path::revoke, true, ErrorFormat::oauth, Cors::open, post_revoke},
-    {"oauth_introspect", "POST", path::introspect, true, ErrorFormat::oauth, Cors::closed,
-     post_introspect},
-    {"oauth_consent_identity_page", "GET", path::identity_page, true, ErrorFormat::page,
-     Cors::closed, get_consent},
-    {"oauth_consent_services_page", "GET", path::services_page, true, ErrorFormat::page,
-     Cors::closed, get_consent_mcps},
-    {"oauth_style", "GET", "/oauth/style.css", true, ErrorFormat::page, Cors::closed, get_style},
-    {"oauth_logo", "GET", "/oauth/logo", true, ErrorFormat::page, Cors::closed, get_logo},
-    {"oauth_consent_client", "POST", path::client_form, true, ErrorFormat::page, Cors::closed,
-     post_consent_client},
-    {"oauth_consent_vk", "POST", "/api/oauth/per-user/consent/vk", true, ErrorFormat::gateway,
-     Cors::closed, post_consent_vk},
-    {"oauth_consent_user_id", "POST", "/api/oauth/per-user/consent/user-id", true,
-     ErrorFormat::gateway, Cors::closed, post_consent_user_id},
-    {"oauth_consent_skip", "POST", "/api/oauth/per-user/consent/skip", true, ErrorFormat::gateway,
-     Cors::closed, post_consent_skip},
-    {"oauth_consent_submit", "POST", "/api/oauth/per-user/consent/submit", true,
-     ErrorFormat::gateway, Cors::closed, post_consent_submit},
-    {"oauth_consent_deny", "POST", "/api/oauth/per-user/consent/deny", true, ErrorFormat::gateway,
-     Cors::closed, post_consent_deny},
-    {"oauth_upstream_authorize", "GET", path::upstream_authorize, true, ErrorFormat::gateway,
-     Cors::closed, get_upstream_authorize},
-    {"oauth_upstream_connect", "POST", path::upstream_connect, true, ErrorFormat::gateway,
-     Cors::closed, post_upstream_connect},
-    {"oauth_callback", "GET", path::callback, true, ErrorFormat::gateway, Cors::closed,
-     get_callback},
-    {"oauth_sessions_page", "GET", path::sessions_page, true, ErrorFormat::page, Cors::closed,
-     get_sessions},
-    {"oauth_sessions_end", "POST", "/oauth/sessions/end", true, ErrorFormat::page, Cors::closed,
-     post_sessions_end},
-    {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", true, ErrorFormat::page,
-     Cors::closed, post_sessions_disconnect},
-    {"oauth_client_metadata", "GET", path::client_metadata, true, ErrorFormat::json, Cors::closed,
+    // Everything below it, so that a browser client sees that a document it probes for is not there
+    // (requirement D10).
+    {"wellknown", "GET", "/.well-known", json, programs, open, get_wellknown, Head::as_get,
+     Extent::below},
+    {"oauth_register", "POST", path::register_client, oauth, programs, open, post_register},
+    {"oauth_authorize", "GET", path::authorize, page, people, closed, get_authorize, Head::refused},
+    {"oauth_token", "POST", path::token, oauth, programs, open, post_token},
+    {"oauth_revoke", "POST", path::revoke, oauth, programs, open, post_revoke},
+    {"oauth_introspect", "POST", path::introspect, oauth, programs, closed, post_introspect},
+    {"oauth_consent_identity_page", "GET", path::identity_page, page, people, closed, get_consent},
+    {"oauth_consent_services_page", "GET", path::services_page, page, people, closed,
+     get_consent_mcps},
+    {"oauth_style", "GET", "/oauth/style.css", page, programs, closed, get_style},
+    {"oauth_logo", "GET", "/oauth/logo", page, programs, closed, get_logo},
+    {"oauth_consent_client", "POST", path::client_form, page, people, closed, post_consent_client},
+    {"oauth_consent_vk", "POST", "/api/oauth/per-user/consent/vk", gateway, people, closed,
+     post_consent_vk},
+    {"oauth_consent_user_id", "POST", "/api/oauth/per-user/consent/user-id", gateway, people,
+     closed, post_consent_user_id},
+    {"oauth_consent_skip", "POST", "/api/oauth/per-user/consent/skip", gateway, people, closed,
+     post_consent_skip},
+    {"oauth_consent_submit", "POST", "/api/oauth/per-user/consent/submit", gateway, people, closed,
+     post_consent_submit},
+    {"oauth_consent_deny", "POST", "/api/oauth/per-user/consent/deny", gateway, people, closed,
+     post_consent_deny},
+    {"oauth_upstream_authorize", "GET", path::upstream_authorize, gateway, people, closed,
+     get_upstream_authorize, Head::refused},
+    {"oauth_upstream_connect", "POST", path::upstream_connect, gateway, people, closed,
+     post_upstream_connect},
+    {"oauth_callback", "GET", path::callback, gateway, people, closed, get_callback, Head::refused},
+    {"oauth_sessions_page", "GET", path::sessions_page, page, people, closed, get_sessions},
+    {"oauth_sessions_end", "POST", "/oauth/sessions/end", page, people, closed, post_sessions_end},
+    {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", page, people, closed,
+     post_sessions_disconnect},
+    {"oauth_client_metadata", "GET", path::client_metadata, json, programs, closed,
      get_client_metadata},
-    {"healthz", "GET", "/healthz", true, ErrorFormat::json, Cors::closed, get_healthz},
-    {"readyz", "GET", "/readyz", true, ErrorFormat::json, Cors::closed, get_readyz},
-    {"metrics", "GET", "/metrics", true, ErrorFormat::json, Cors::closed, get_metrics},
+    {"healthz", "GET", "/healthz", json, programs, closed, get_healthz},
+    {"readyz", "GET", "/readyz", json, programs, closed, get_readyz},
+    {"metrics", "GET", "/metrics", json, programs, closed, get_metrics},
 };
 
-constexpr Route nowhere{"none", "", "", true, ErrorFormat::json, Cors::closed, nullptr};
+constexpr Route unknown_route{"none", "", "", json, programs, closed, nullptr};
 
 const Route& find_route(const Request& request) {
     for (const auto& route : routes) {
@@ -87,24 +95,14 @@ const Route& find_route(const Request& request) {
         const bool below = request.path.size() > route.path.size() &&
                            request.path.starts_with(route.path) &&
                            request.path[route.path.size()] == '/';
-        if (!route.whole_path && below) return route;
+        if (route.extent == Extent::below && below) return route;
     }
-    return nowhere;
+    return unknown_route;
 }
 
-// HEAD is GET without the body, for documents and pages; what starts or ends something is not for
-// looking at.
 bool method_fits(const Route& route, const Request& request) {
     if (request.method == route.method) return true;
-    return request.method == "HEAD" && route.method == "GET" && route.path != path::authorize &&
-           route.path != path::upstream_authorize && route.path != path::callback;
-}
-
-// What people come to with a browser, and programs never do. Where the web server says who they
-// are, it must say so at each of these.
-bool is_for_people(const Route& route) {
-    return (route.format == ErrorFormat::page || route.format == ErrorFormat::gateway) &&
-           route.handler != get_style && route.handler != get_logo;
+    return request.method == "HEAD" && route.method == "GET" && route.head == Head::as_get;
 }
 
 Reply answer_preflight(const Route& route) {
@@ -116,8 +114,8 @@ Reply answer_preflight(const Route& route) {
 }
 
 Handled handle(const Route& route, const Request& request, WebContext& context) {
-    // A web server that asks here whether something may pass is asking the wrong socket, and no
-    // answer of ours may be a yes.
+    // A web server that asks here whether a request may pass asks the wrong socket, and must not
+    // take any answer for a yes.
     if (request.asked == Asked::as_authorizer) {
         return core::make_error(
             ErrorCode::server_error, core::PublicMessage{"this is not the gate"},
@@ -143,7 +141,7 @@ Handled handle(const Route& route, const Request& request, WebContext& context) 
     if (request.body_state == BodyState::cut)
         return core::make_error(
             ErrorCode::invalid_request, core::PublicMessage{"the body was cut off"});
-    if (is_for_people(route)) {
+    if (route.audience == Audience::people) {
         if (auto principal = core::verified_principal(request.remote_user, context.deps.policy);
             !principal)
             return principal.error();
@@ -151,7 +149,7 @@ Handled handle(const Route& route, const Request& request, WebContext& context) 
     return route.handler(request, context);
 }
 
-// The one boundary: below it nothing catches what it does not expect.
+// The one place that catches unexpected exceptions of handlers.
 Handled handle_safely(const Route& route, const Request& request, WebContext& context) {
     try {
         return handle(route, request, context);
@@ -170,7 +168,7 @@ Handled handle_safely(const Route& route, const Request& request, WebContext& co
     }
 }
 
-// The page face is for people: a wrong address gets a page only from a browser.
+// Only a browser gets a page for an unknown address.
 ErrorFormat format_of(const Route& route, const Request& request) {
     return route.handler == nullptr && prefers_html(request) ? ErrorFormat::page : route.format;
 }
