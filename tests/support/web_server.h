@@ -103,13 +103,13 @@ private:
     }
 };
 
-// A client and a person's browser in front of a House, for cases that walk.
+// A client and a person's browser in front of a TestServer, for cases that journey.
 class Journey {
 public:
     explicit Journey(
-        TestServer& house, std::vector<std::string> redirect_uris = {"http://127.0.0.1/callback"})
-        : house_(house) {
-        house.store->put_client(sample_client(std::move(redirect_uris)));
+        TestServer& server, std::vector<std::string> redirect_uris = {"http://127.0.0.1/callback"})
+        : server_(server) {
+        server.store->put_client(sample_client(std::move(redirect_uris)));
     }
 
     // Authorizes; the flow's id.
@@ -117,7 +117,7 @@ public:
         auto request =
             TestServer::get(std::string("/api/oauth/per-user/authorize?") + query.text());
         if (!cookie.empty()) request.cookie = cookie;
-        const auto reply = house_.ask(request);
+        const auto reply = server_.ask(request);
         if (const auto set = header_of(reply, "Set-Cookie"); set != "(absent)")
             cookie = set.substr(0, set.find(';'));
         flow = query_value(location_of(reply), "flow_id");
@@ -134,7 +134,7 @@ public:
         return request;
     }
     web::Reply send(const std::string& action, const std::string& more = "") {
-        return house_.ask(form(action, more));
+        return server_.ask(form(action, more));
     }
 
     web::Request page(const std::string& path, const std::string& more = "") const {
@@ -154,7 +154,7 @@ public:
     std::string cookie, flow;
 
 private:
-    TestServer& house_;
+    TestServer& server_;
 };
 
 } // namespace consentgate::tests

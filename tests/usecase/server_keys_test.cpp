@@ -218,20 +218,20 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("S13")) {
-    usecase::Dependencies old_world{
+    usecase::Dependencies not_reloaded{
         *store, random, policy, alone, bearers}; // of a worker that was not reloaded
     switch_keys();
-    const auto submitted = usecase::submit_consent(old_world, {begin()}, person, noon);
+    const auto submitted = usecase::submit_consent(not_reloaded, {begin()}, person, noon);
     BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
     move(rotated);
     BOOST_TEST(says(retire(rotated, first.id), "--wait"));
     const auto life = usecase::list_keys(*store, rotated, grace, noon).front();
     BOOST_TEST(life.use.codes == 1U);
     BOOST_TEST((life.until == noon + core::Span(300)));
-    usecase::Dependencies new_world{*store, random, policy, rotated, bearers};
+    usecase::Dependencies reloaded{*store, random, policy, rotated, bearers};
     const auto parameters =
         sample_exchange().with("code", query_value(submitted->location.reveal(), "code"));
-    BOOST_TEST(code_of(grant_with(new_world, parameters)) == "ok");
+    BOOST_TEST(code_of(grant_with(reloaded, parameters)) == "ok");
     BOOST_TEST(retire(rotated, first.id, noon + core::Span(300)) == "ok");
 }
 

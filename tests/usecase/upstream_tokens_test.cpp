@@ -1,5 +1,5 @@
-// Fresh tokens with several workers at once: each thread is a worker, with a store and a World of
-// its own on one database.
+// Fresh tokens with several workers at once: each thread is a worker, with a store and a
+// Dependencies of its own on one database.
 #include "dependencies_fixture.h"
 
 #include "consentgate/core/base/aead.h"

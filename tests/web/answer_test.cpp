@@ -34,7 +34,7 @@ bool fixable(ErrorCode code) {
 }
 
 struct Asked {
-    TestServer house;
+    TestServer server;
     web::Request request =
         TestServer::post("/api/oauth/per-user/consent/submit", "flow_id=" + std::string(22, 'f'));
 
@@ -43,7 +43,7 @@ struct Asked {
         auto error = core::make_error(
             code, core::PublicMessage{"said \"caf\u00e9\""},
             core::LogDetail{"the reason for the log"}, "param\u00e9");
-        return web::answer(error, format, request, house.context, "oauth_consent_submit");
+        return web::answer(error, format, request, server.context, "oauth_consent_submit");
     }
 };
 
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(every_fault_a_person_can_meet_has_its_own_words, *label("S5
           "server_error"}) {
         for (const auto* part : {".title", ".what", ".next"}) {
             BOOST_TEST_CONTEXT(code << part)
-            BOOST_TEST(house.pages.message("en", std::string("error.") + code + part).has_value());
+            BOOST_TEST(server.pages.message("en", std::string("error.") + code + part).has_value());
         }
     }
 }
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(
     an_error_with_nothing_to_say_still_has_texts_in_the_gateway_shape, *label("S5")) {
     const auto reply = web::answer(
         core::make_error(ErrorCode::flow_expired, core::PublicMessage{}), ErrorFormat::gateway,
-        request, house.context, "x");
+        request, server.context, "x");
     const auto body = json_of(reply.body);
     const auto* error = body->object("error");
     BOOST_TEST(member_of(*error, "message") == "");
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(whoever_should_come_back_is_told_when, *label("S2") * label
         auto error = core::make_error(ErrorCode::too_many_requests, core::PublicMessage{});
         error.retry_after_seconds = 17;
         BOOST_TEST(
-            header_of(web::answer(error, format, request, house.context, "x"), "Retry-After") ==
+            header_of(web::answer(error, format, request, server.context, "x"), "Retry-After") ==
             "17");
     }
 }
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(
             core::make_error(ErrorCode::invalid_scope, core::PublicMessage{"none"}, {}, "scope");
         error.back = core::match_redirect(sample_client({uri}), uri, "s");
         request.accept = browser_accept;
-        return web::answer(error, ErrorFormat::page, request, house.context, "x");
+        return web::answer(error, ErrorFormat::page, request, server.context, "x");
     };
     const auto local = bounced("http://127.0.0.1/cb");
     BOOST_TEST(local.status == 302);
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(hostile_details_are_shown_as_text, *label("K29") * label("U
     auto error = core::make_error(ErrorCode::invalid_redirect_uri, core::PublicMessage{"no"});
     error.detail = "<script>alert(1)</script>\nhttps://c.example/\"onload=x\n\u202Egnp\n\xff";
     request.accept = browser_accept;
-    const auto reply = web::answer(error, ErrorFormat::page, request, house.context, "x");
+    const auto reply = web::answer(error, ErrorFormat::page, request, server.context, "x");
     BOOST_TEST(!holds(reply.body, "<script"));
     BOOST_TEST(!holds(reply.body, "\"onload"));
     BOOST_TEST(!holds(reply.body, "\u202E"));

@@ -26,30 +26,32 @@ core::Policy guarded_policy() {
 }
 
 struct Guarded {
-    TestServer house;
+    TestServer server;
     ScriptedService service;
     web::Gate gate;
-    std::optional<Journey> walk;
+    std::optional<Journey> journey;
 
     explicit Guarded(bool database = true)
-        : house(guarded_policy(), {0, 0}, database),
-          gate{(house.deps.web = &service, house.deps), core::ResourceMap(house.policy.resources)} {
-        if (database) walk.emplace(house);
+        : server(guarded_policy(), {0, 0}, database),
+          gate{
+              (server.deps.web = &service, server.deps),
+              core::ResourceMap(server.policy.resources)} {
+        if (database) journey.emplace(server);
     }
 
     std::string token_for(
         const std::string& path, const std::string& scope = "mcp",
         const std::string& identity = "skip", const std::string& more = "") {
-        walk->begin(sample_authorize()
-                        .with("resource", "https://tools.example.org" + path)
-                        .with("scope", scope));
-        walk->send(identity, more);
+        journey->begin(sample_authorize()
+                           .with("resource", "https://tools.example.org" + path)
+                           .with("scope", scope));
+        journey->send(identity, more);
         return member_of(
-            *json_of(house
+            *json_of(server
                          .ask(TestServer::post(
                              "/api/oauth/per-user/token",
                              sample_exchange()
-                                 .with("code", walk->finish())
+                                 .with("code", journey->finish())
                                  .with("resource", "https://tools.example.org" + path)
                                  .text()))
                          .body),
@@ -59,7 +61,7 @@ struct Guarded {
         request.asked = asked;
         const CapturedLog captured;
         auto reply = web::decide(request, gate);
-        house.log += captured.text();
+        server.log += captured.text();
         return reply;
     }
     web::Reply call(
@@ -218,32 +220,33 @@ BOOST_AUTO_TEST_CASE(without_a_database_nothing_passes, *label("RS11")) {
         BOOST_TEST(reply.status == 503);
         BOOST_TEST(header_of(reply, "Retry-After") == "2");
     }
-    BOOST_TEST(!holds(town.house.log, "AAAA"));
+    BOOST_TEST(!holds(town.server.log, "AAAA"));
 }
 
 BOOST_AUTO_TEST_CASE(
     a_connected_account_goes_to_the_server_behind_in_place_of_the_session_token,
     *label("RS7") * label("S11")) {
     Guarded town;
-    town.house.store->put_service(sample_service("notion"));
+    town.server.store->put_service(sample_service("notion"));
     auto query = sample_authorize().with("resource", "https://tools.example.org/mcp/notion");
-    town.walk->begin(query);
-    town.walk->send("user-id", "&user_id=ada");
-    const auto page = town.house.ask(town.walk->page("/oauth/consent/mcps")).body;
+    town.journey->begin(query);
+    town.journey->send("user-id", "&user_id=ada");
+    const auto page = town.server.ask(town.journey->page("/oauth/consent/mcps")).body;
     BOOST_TEST(holds(page, "works with this account"));
     auto begin_upstream_authorization =
-        town.walk->page("/api/oauth/per-user/upstream/authorize", "&mcp_client_id=notion");
-    const auto begun_authorization = town.house.ask(begin_upstream_authorization);
+        town.journey->page("/api/oauth/per-user/upstream/authorize", "&mcp_client_id=notion");
+    const auto begun_authorization = town.server.ask(begin_upstream_authorization);
     auto back = TestServer::get(
         "/api/oauth/callback?code=c1&state=" +
         query_value(location_of(begun_authorization), "state"));
-    back.cookie = town.walk->cookie;
-    town.house.ask(back);
+    back.cookie = town.journey->cookie;
+    town.server.ask(back);
     BOOST_TEST(!holds(
-        town.house.ask(town.walk->page("/oauth/consent/mcps")).body, "works with this account"));
-    const auto answer = town.house.ask(TestServer::post(
+        town.server.ask(town.journey->page("/oauth/consent/mcps")).body,
+        "works with this account"));
+    const auto answer = town.server.ask(TestServer::post(
         "/api/oauth/per-user/token", sample_exchange()
-                                         .with("code", town.walk->finish())
+                                         .with("code", town.journey->finish())
                                          .with("resource", "https://tools.example.org/mcp/notion")
                                          .text()));
     const auto token = member_of(*json_of(answer.body), "access_token");
@@ -256,12 +259,12 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(
         header_of(town.call("/mcp/notion", token, Asked::to_answer), "Consentgate-Authorization") ==
         handed);
-    BOOST_TEST(!holds(town.house.log, handed.substr(7)));
+    BOOST_TEST(!holds(town.server.log, handed.substr(7)));
 
     // An operator who switches the service off is the one who must mend it.
-    auto off = *town.house.store->find_service(core::ServiceId("notion"));
+    auto off = *town.server.store->find_service(core::ServiceId("notion"));
     off.active = false;
-    town.house.store->update_service(off);
+    town.server.store->update_service(off);
     BOOST_TEST(town.call("/mcp/notion", token).status == 503);
 }
 
@@ -269,7 +272,7 @@ BOOST_AUTO_TEST_CASE(
     who_has_not_connected_the_account_is_sent_to_sign_in_where_they_can,
     *label("S7") * label("C5")) {
     Guarded town;
-    town.house.store->put_service(sample_service("notion"));
+    town.server.store->put_service(sample_service("notion"));
     const auto reply = town.call("/mcp/notion", town.token_for("/mcp/notion"));
     BOOST_TEST(reply.status == 401);
     BOOST_TEST(holds(challenge(reply), "error=\"invalid_token\""));
@@ -279,10 +282,10 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_key_that_may_not_use_the_service_is_told_so_and_not_sent_round, *label("RS6")) {
     Guarded town;
-    town.house.store->put_service(sample_service("notion"));
+    town.server.store->put_service(sample_service("notion"));
     auto key = sample_virtual_key();
     key.services = {"github"};
-    town.house.store->put_virtual_key(key);
+    town.server.store->put_virtual_key(key);
     const auto reply =
         town.call("/mcp/notion", town.token_for("/mcp/notion", "mcp", "vk", "&vk=sk-bf-sample"));
     BOOST_TEST(reply.status == 403);
@@ -292,9 +295,9 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(a_refusal_is_in_the_log_with_its_reason_and_without_the_token) {
     Guarded town;
     town.call("/mcp", "cgs_secretsecret");
-    BOOST_TEST(holds(town.house.log, "event=gate"));
-    BOOST_TEST(holds(town.house.log, "error=invalid_bearer"));
-    BOOST_TEST(!holds(town.house.log, "secretsecret"));
+    BOOST_TEST(holds(town.server.log, "event=gate"));
+    BOOST_TEST(holds(town.server.log, "error=invalid_bearer"));
+    BOOST_TEST(!holds(town.server.log, "secretsecret"));
 }
 
 BOOST_AUTO_TEST_CASE(the_socket_of_the_pages_is_never_a_gate, *label("RS11")) {
@@ -303,19 +306,19 @@ BOOST_AUTO_TEST_CASE(the_socket_of_the_pages_is_never_a_gate, *label("RS11")) {
          {"/healthz", "/.well-known/oauth-authorization-server", "/oauth/style.css", "/mcp"}) {
         auto request = TestServer::get(target);
         request.asked = Asked::as_authorizer;
-        BOOST_TEST_CONTEXT(target) BOOST_TEST(town.house.ask(request).status == 500);
+        BOOST_TEST_CONTEXT(target) BOOST_TEST(town.server.ask(request).status == 500);
     }
 }
 
 BOOST_AUTO_TEST_CASE(
     resources_that_were_added_stand_beside_the_configured_ones_and_the_newest_counts,
     *label("D8") * label("A18")) {
-    TestServer house;
-    house.store->put_service(sample_service("notion"));
+    TestServer server;
+    server.store->put_service(sample_service("notion"));
     const auto add = [&](const std::string& url, const std::string& scope,
                          std::vector<std::string> services, int later) {
         return usecase::add_resource_server(
-            *house.store, house.random, house.policy, {url, scopes(scope)}, std::move(services),
+            *server.store, server.random, server.policy, {url, scopes(scope)}, std::move(services),
             noon + core::Span(later));
     };
     BOOST_TEST(static_cast<bool>(add("https://tools.example.org/mcp", "profile", {}, 0)));
@@ -323,27 +326,27 @@ BOOST_AUTO_TEST_CASE(
     const auto newer = add("https://tools.example.org/new", "mcp profile", {}, 2);
     BOOST_TEST(!add("https://tools.example.org/x", "unknown", {}, 3));
     BOOST_TEST(!add("http://tools.example.org/x", "", {}, 3));
-    auto all = usecase::guarded_resources(*house.store, house.policy.resources);
+    auto all = usecase::guarded_resources(*server.store, server.policy.resources);
     BOOST_REQUIRE(all.size() == 2U);
     BOOST_TEST(all[0].scope.text() == "profile");
     BOOST_TEST(all[1].scope.text() == "mcp profile");
     BOOST_TEST(all[1].service.empty());
-    house.store->disable_resource_server(newer->server.id);
-    all = usecase::guarded_resources(*house.store, house.policy.resources);
+    server.store->disable_resource_server(newer->server.id);
+    all = usecase::guarded_resources(*server.store, server.policy.resources);
     BOOST_TEST(all[1].service == "notion");
 }
 
 BOOST_AUTO_TEST_CASE(
     of_resources_that_were_added_within_one_second_the_last_one_counts, *label("D8")) {
-    TestServer house;
-    house.store->put_service(sample_service("notion"));
+    TestServer server;
+    server.store->put_service(sample_service("notion"));
     for (int i = 0; i < 8; ++i) {
         const bool last = i % 2 == 1;
         BOOST_REQUIRE(static_cast<bool>(usecase::add_resource_server(
-            *house.store, house.random, house.policy,
+            *server.store, server.random, server.policy,
             {"https://tools.example.org/new", scopes("mcp")},
             last ? std::vector<std::string>{"notion"} : std::vector<std::string>{}, noon)));
-        const auto all = usecase::guarded_resources(*house.store, house.policy.resources);
+        const auto all = usecase::guarded_resources(*server.store, server.policy.resources);
         BOOST_TEST(all.back().service == (last ? "notion" : ""));
     }
 }

@@ -14,7 +14,7 @@ namespace {
 
 // A signed-in client that can refresh.
 struct SignedIn : TestServer {
-    Journey walk{*this};
+    Journey journey{*this};
     std::optional<core::JsonObject> first;
 
     SignedIn() {
@@ -22,13 +22,13 @@ struct SignedIn : TestServer {
         client.id = core::ClientId("cgc_refresher");
         client.refresh = true;
         store->put_client(client);
-        walk.begin(
+        journey.begin(
             sample_authorize().with("client_id", "cgc_refresher").with("scope", "mcp profile"));
-        walk.send("skip");
+        journey.send("skip");
         first = json_of(ask(TestServer::post(
                                 "/api/oauth/per-user/token", sample_exchange()
                                                                  .with("client_id", "cgc_refresher")
-                                                                 .with("code", walk.finish())
+                                                                 .with("code", journey.finish())
                                                                  .text()))
                             .body);
     }
@@ -67,122 +67,123 @@ BOOST_AUTO_TEST_SUITE(refresh)
 BOOST_AUTO_TEST_CASE(
     a_client_registers_for_refreshing_and_is_told_that_it_can,
     *label("R8") * label("R14") * label("T26")) {
-    TestServer house;
+    TestServer server;
     const auto registered = [&](const std::string& grants) {
         auto request = TestServer::post(
             "/api/oauth/per-user/register",
             R"({"redirect_uris":["http://127.0.0.1/cb"],"grant_types":)" + grants + "}",
             "application/json");
-        return json_of(house.ask(request).body)->texts("grant_types");
+        return json_of(server.ask(request).body)->texts("grant_types");
     };
     const auto both = registered(
         R"(["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"])");
     BOOST_REQUIRE(both->size() == 2U);
     BOOST_TEST(both->at(1) == "refresh_token");
     BOOST_TEST(registered(R"(["authorization_code"])")->size() == 1U);
-    house.policy.refresh_idle = core::Span(0);
+    server.policy.refresh_idle = core::Span(0);
     BOOST_TEST(registered(R"(["authorization_code","refresh_token"])")->size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(
     a_refresh_gives_a_new_pair_and_the_old_access_token_lasts_its_time,
     *label("T3") * label("T21") * label("T2")) {
-    SignedIn house;
-    const auto reply = house.refresh(SignedIn::parameters(SignedIn::token(house.first)));
+    SignedIn server;
+    const auto reply = server.refresh(SignedIn::parameters(SignedIn::token(server.first)));
     BOOST_TEST(reply.status == 200);
     BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
     const auto second = json_of(reply.body);
-    BOOST_TEST(SignedIn::token(second) != SignedIn::token(house.first));
-    BOOST_TEST(SignedIn::access(second) != SignedIn::access(house.first));
+    BOOST_TEST(SignedIn::token(second) != SignedIn::token(server.first));
+    BOOST_TEST(SignedIn::access(second) != SignedIn::access(server.first));
     BOOST_TEST(member_of(*second, "scope") == "mcp profile");
     BOOST_TEST(second->integer("expires_in").value() == 86400);
-    BOOST_TEST(house.good(SignedIn::access(second)));
-    BOOST_TEST(house.good(SignedIn::access(house.first)));
-    BOOST_TEST(house.good(SignedIn::access(second), 86400 + 59));
-    BOOST_TEST(!house.good(SignedIn::access(house.first), 86400));
-    BOOST_TEST(!house.good(SignedIn::access(second), 86400 + 60));
+    BOOST_TEST(server.good(SignedIn::access(second)));
+    BOOST_TEST(server.good(SignedIn::access(server.first)));
+    BOOST_TEST(server.good(SignedIn::access(second), 86400 + 59));
+    BOOST_TEST(!server.good(SignedIn::access(server.first), 86400));
+    BOOST_TEST(!server.good(SignedIn::access(second), 86400 + 60));
 }
 
 BOOST_AUTO_TEST_CASE(
     a_refresh_that_is_repeated_within_the_grace_gets_the_same_answer, *label("T23")) {
-    SignedIn house;
-    const auto form = SignedIn::parameters(SignedIn::token(house.first));
-    const auto once = json_of(house.refresh(form, 60).body);
-    const auto again = json_of(house.refresh(form, 89).body);
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    const auto once = json_of(server.refresh(form, 60).body);
+    const auto again = json_of(server.refresh(form, 89).body);
     BOOST_TEST(SignedIn::token(again) == SignedIn::token(once));
     BOOST_TEST(SignedIn::access(again) == SignedIn::access(once));
     BOOST_TEST(again->integer("expires_in").value() == 86400 - 29);
-    BOOST_TEST(house.good(SignedIn::access(once)));
+    BOOST_TEST(server.good(SignedIn::access(once)));
 }
 
 // One process of the client has gone on while another still holds the token from the beginning: it
 // is led to the end.
 BOOST_AUTO_TEST_CASE(
     a_process_left_behind_within_the_grace_is_led_to_the_newest_token, *label("T23")) {
-    SignedIn house;
-    const auto form = SignedIn::parameters(SignedIn::token(house.first));
-    const auto second = json_of(house.refresh(form, 60).body);
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    const auto second = json_of(server.refresh(form, 60).body);
     const auto third =
-        json_of(house.refresh(SignedIn::parameters(SignedIn::token(second)), 70).body);
-    const auto late = json_of(house.refresh(form, 80).body);
+        json_of(server.refresh(SignedIn::parameters(SignedIn::token(second)), 70).body);
+    const auto late = json_of(server.refresh(form, 80).body);
     BOOST_TEST(SignedIn::token(late) == SignedIn::token(third));
-    BOOST_TEST(house.good(SignedIn::access(late)));
-    BOOST_TEST(house.refresh(SignedIn::parameters(SignedIn::token(late)), 3600).status == 200);
+    BOOST_TEST(server.good(SignedIn::access(late)));
+    BOOST_TEST(server.refresh(SignedIn::parameters(SignedIn::token(late)), 3600).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(
     a_token_that_comes_back_after_the_grace_ends_the_family, *label("T22") * label("K14")) {
-    SignedIn house;
-    const auto form = SignedIn::parameters(SignedIn::token(house.first));
-    const auto second = json_of(house.refresh(form, 60).body);
-    const auto reply = house.refresh(form, 90);
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    const auto second = json_of(server.refresh(form, 60).body);
+    const auto reply = server.refresh(form, 90);
     BOOST_TEST(reply.status == 400);
     BOOST_TEST(error_of(reply) == "invalid_grant");
-    BOOST_TEST(!house.good(SignedIn::access(second)));
-    BOOST_TEST(!house.good(SignedIn::access(house.first)));
+    BOOST_TEST(!server.good(SignedIn::access(second)));
+    BOOST_TEST(!server.good(SignedIn::access(server.first)));
     BOOST_TEST(
-        error_of(house.refresh(SignedIn::parameters(SignedIn::token(second)), 91)) ==
+        error_of(server.refresh(SignedIn::parameters(SignedIn::token(second)), 91)) ==
         "invalid_grant");
 }
 
 BOOST_AUTO_TEST_CASE(
     another_client_can_neither_use_nor_end_the_family, *label("T20") * label("T22")) {
-    SignedIn house;
-    const auto form = SignedIn::parameters(SignedIn::token(house.first));
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
     auto thief = sample_client();
     thief.id = core::ClientId("cgc_thief");
     thief.refresh = true;
-    house.store->put_client(thief);
-    BOOST_TEST(error_of(house.refresh(form.with("client_id", "cgc_thief"))) == "invalid_grant");
-    const auto second = json_of(house.refresh(form, 60).body);
+    server.store->put_client(thief);
+    BOOST_TEST(error_of(server.refresh(form.with("client_id", "cgc_thief"))) == "invalid_grant");
+    const auto second = json_of(server.refresh(form, 60).body);
     BOOST_TEST(
-        error_of(house.refresh(form.with("client_id", "cgc_thief"), 3600)) == "invalid_grant");
-    BOOST_TEST(house.good(SignedIn::access(second), 3600));
+        error_of(server.refresh(form.with("client_id", "cgc_thief"), 3600)) == "invalid_grant");
+    BOOST_TEST(server.good(SignedIn::access(second), 3600));
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_rotates_nothing, *label("T18") * label("T24")) {
-    SignedIn house;
-    const auto form = SignedIn::parameters(SignedIn::token(house.first));
-    BOOST_TEST(error_of(house.refresh(form.with("scope", "mcp admin"))) == "invalid_scope");
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    BOOST_TEST(error_of(server.refresh(form.with("scope", "mcp admin"))) == "invalid_scope");
     BOOST_TEST(
-        error_of(house.refresh(form.with("resource", "https://else.example/mcp"))) ==
+        error_of(server.refresh(form.with("resource", "https://else.example/mcp"))) ==
         "invalid_target");
-    const auto narrowed = json_of(house.refresh(form.with("scope", "mcp")).body);
+    const auto narrowed = json_of(server.refresh(form.with("scope", "mcp")).body);
     BOOST_TEST(member_of(*narrowed, "scope") == "mcp");
-    const auto whole = json_of(house.refresh(SignedIn::parameters(SignedIn::token(narrowed))).body);
+    const auto whole =
+        json_of(server.refresh(SignedIn::parameters(SignedIn::token(narrowed))).body);
     BOOST_TEST(member_of(*whole, "scope") == "mcp profile");
 }
 
 BOOST_AUTO_TEST_CASE(
     a_client_without_the_grant_gets_no_refresh_token_and_cannot_refresh,
     *label("T4") * label("T26")) {
-    TestServer house;
-    Journey walk(house);
-    walk.begin();
-    walk.send("skip");
-    const auto document = json_of(house.ask(walk.exchange(walk.finish())).body);
+    TestServer server;
+    Journey journey(server);
+    journey.begin();
+    journey.send("skip");
+    const auto document = json_of(server.ask(journey.exchange(journey.finish())).body);
     BOOST_TEST(!document->has("refresh_token"));
-    const auto reply = house.ask(TestServer::post(
+    const auto reply = server.ask(TestServer::post(
         "/api/oauth/per-user/token",
         "grant_type=refresh_token&client_id=cgc_sample&refresh_token=x"));
     BOOST_TEST(reply.status == 400);
@@ -191,10 +192,10 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     a_client_or_key_that_no_longer_stands_ends_its_families, *label("T25") * label("R18")) {
-    SignedIn house;
-    house.store->disable_client(core::ClientId("cgc_refresher"));
+    SignedIn server;
+    server.store->disable_client(core::ClientId("cgc_refresher"));
     BOOST_TEST(
-        error_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first)))) ==
+        error_of(server.refresh(SignedIn::parameters(SignedIn::token(server.first)))) ==
         "invalid_client");
 }
 
@@ -202,61 +203,61 @@ BOOST_AUTO_TEST_CASE(
 // --------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     a_revoked_refresh_token_takes_its_family_with_it, *label("V1") * label("V4") * label("V5")) {
-    SignedIn house;
-    const auto reply = house.revoke(
+    SignedIn server;
+    const auto reply = server.revoke(
         {{"client_id", "cgc_refresher"},
-         {"token", SignedIn::token(house.first)},
+         {"token", SignedIn::token(server.first)},
          {"token_type_hint", "foo"}});
     BOOST_TEST(reply.status == 200);
     BOOST_TEST(reply.body.empty());
     BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
-    BOOST_TEST(!house.good(SignedIn::access(house.first)));
+    BOOST_TEST(!server.good(SignedIn::access(server.first)));
     BOOST_TEST(
-        error_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first)))) ==
+        error_of(server.refresh(SignedIn::parameters(SignedIn::token(server.first)))) ==
         "invalid_grant");
 }
 
 BOOST_AUTO_TEST_CASE(a_revoked_access_token_leaves_the_refresh_token, *label("V1") * label("V4")) {
-    SignedIn house;
+    SignedIn server;
     BOOST_TEST(
-        house.revoke({{"client_id", "cgc_refresher"}, {"token", SignedIn::access(house.first)}})
+        server.revoke({{"client_id", "cgc_refresher"}, {"token", SignedIn::access(server.first)}})
             .status == 200);
-    BOOST_TEST(!house.good(SignedIn::access(house.first)));
+    BOOST_TEST(!server.good(SignedIn::access(server.first)));
     const auto second =
-        json_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first))).body);
-    BOOST_TEST(house.good(SignedIn::access(second)));
-    house.revoke({{"client_id", "cgc_refresher"}, {"token", SignedIn::access(second)}});
-    BOOST_TEST(!house.good(SignedIn::access(second)));
+        json_of(server.refresh(SignedIn::parameters(SignedIn::token(server.first))).body);
+    BOOST_TEST(server.good(SignedIn::access(second)));
+    server.revoke({{"client_id", "cgc_refresher"}, {"token", SignedIn::access(second)}});
+    BOOST_TEST(!server.good(SignedIn::access(second)));
 }
 
 BOOST_AUTO_TEST_CASE(
     another_clients_token_is_not_revoked_and_the_answer_does_not_tell,
     *label("V2") * label("V3") * label("K38")) {
-    SignedIn house;
+    SignedIn server;
     for (const auto& token :
-         {SignedIn::access(house.first), SignedIn::token(house.first), std::string("garbage")}) {
-        BOOST_TEST(house.revoke({{"client_id", "cgc_sample"}, {"token", token}}).status == 200);
+         {SignedIn::access(server.first), SignedIn::token(server.first), std::string("garbage")}) {
+        BOOST_TEST(server.revoke({{"client_id", "cgc_sample"}, {"token", token}}).status == 200);
     }
-    BOOST_TEST(house.good(SignedIn::access(house.first)));
-    BOOST_TEST(house.refresh(SignedIn::parameters(SignedIn::token(house.first))).status == 200);
+    BOOST_TEST(server.good(SignedIn::access(server.first)));
+    BOOST_TEST(server.refresh(SignedIn::parameters(SignedIn::token(server.first))).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_revocation_names_a_client_and_a_token, *label("V2") * label("V3")) {
-    SignedIn house;
-    BOOST_TEST(error_of(house.revoke({{"client_id", "cgc_refresher"}})) == "invalid_request");
-    const auto unknown = house.revoke({{"client_id", "cgc_nobody"}, {"token", "x"}});
+    SignedIn server;
+    BOOST_TEST(error_of(server.revoke({{"client_id", "cgc_refresher"}})) == "invalid_request");
+    const auto unknown = server.revoke({{"client_id", "cgc_nobody"}, {"token", "x"}});
     BOOST_TEST(unknown.status == 401);
     BOOST_TEST(error_of(unknown) == "invalid_client");
-    BOOST_TEST(error_of(house.revoke({{"token", "x"}})) == "invalid_client");
+    BOOST_TEST(error_of(server.revoke({{"token", "x"}})) == "invalid_client");
 }
 
 BOOST_AUTO_TEST_CASE(no_refresh_token_is_written_into_the_log, *label("K47")) {
-    SignedIn house;
+    SignedIn server;
     const auto second =
-        json_of(house.refresh(SignedIn::parameters(SignedIn::token(house.first))).body);
+        json_of(server.refresh(SignedIn::parameters(SignedIn::token(server.first))).body);
     for (const auto& secret :
-         {SignedIn::token(house.first), SignedIn::token(second), SignedIn::access(second)})
-        BOOST_TEST(!holds(house.log, secret));
+         {SignedIn::token(server.first), SignedIn::token(second), SignedIn::access(second)})
+        BOOST_TEST(!holds(server.log, secret));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,33 +16,33 @@ namespace {
 
 constexpr const char* start = "/api/oauth/per-user/upstream/authorize";
 
-// A person who signs in at a house with services, and a resource server that may ask for their
+// A person who signs in at a server with services, and a resource server that may ask for their
 // tokens.
 struct Town {
-    TestServer house;
+    TestServer server;
     ScriptedService service;
-    Journey walk;
-    usecase::NewResourceServer server;
+    Journey journey;
+    usecase::NewResourceServer resource_server;
 
-    Town() : walk((house.deps.web = &service, house)) {
-        for (const auto* id : {"notion", "github"}) house.store->put_service(sample_service(id));
-        server = *usecase::add_resource_server(
-            *house.store, house.random, house.policy, {"https://tools.example.org/mcp"},
+    Town() : journey((server.deps.web = &service, server)) {
+        for (const auto* id : {"notion", "github"}) server.store->put_service(sample_service(id));
+        resource_server = *usecase::add_resource_server(
+            *server.store, server.random, server.policy, {"https://tools.example.org/mcp"},
             {"notion", "github"}, noon);
     }
 
     web::Request get(const std::string& target) const {
         auto request = TestServer::get(target);
-        request.cookie = walk.cookie;
+        request.cookie = journey.cookie;
         request.accept = browser_accept;
         return request;
     }
     web::Reply begin_upstream_authorization(const std::string& id = "notion") {
-        return house.ask(
-            get(std::string(start) + "?mcp_client_id=" + id + "&flow_id=" + walk.flow));
+        return server.ask(
+            get(std::string(start) + "?mcp_client_id=" + id + "&flow_id=" + journey.flow));
     }
     web::Reply come_back(const web::Reply& begun_authorization, const std::string& more) {
-        return house.ask(get(
+        return server.ask(get(
             "/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") +
             more));
     }
@@ -51,7 +51,8 @@ struct Town {
     }
 
     std::string token() {
-        return member_of(*json_of(house.ask(walk.exchange(walk.finish())).body), "access_token");
+        return member_of(
+            *json_of(server.ask(journey.exchange(journey.finish())).body), "access_token");
     }
     web::Reply exchange(
         const std::string& token, const std::string& audience = "notion",
@@ -62,11 +63,11 @@ struct Town {
                         {"subject_token", token},
                         {"subject_token_type", core::access_token_type},
                         {"audience", audience},
-                        {"client_id", server.server.id.text},
-                        {"client_secret", server.clear.reveal()}})
+                        {"client_id", resource_server.server.id.text},
+                        {"client_secret", resource_server.clear.reveal()}})
                 .text());
         request.now = now;
-        return house.ask(request);
+        return server.ask(request);
     }
     std::string exchanged(
         const std::string& token, const std::string& audience = "notion",
@@ -75,7 +76,7 @@ struct Town {
         return reply.status == 200 ? member_of(*json_of(reply.body), "access_token")
                                    : error_of(reply);
     }
-    std::string services_page() { return house.ask(walk.page("/oauth/consent/mcps")).body; }
+    std::string services_page() { return server.ask(journey.page("/oauth/consent/mcps")).body; }
 };
 
 } // namespace
@@ -86,8 +87,8 @@ BOOST_AUTO_TEST_CASE(
     an_account_connected_during_consent_is_the_sessions_after_it,
     *label("S1") * label("S7") * label("RS7")) {
     Town town;
-    town.walk.begin();
-    town.walk.send("skip");
+    town.journey.begin();
+    town.journey.send("skip");
     BOOST_TEST(
         holds(town.services_page(), "upstream/authorize?mcp_client_id&#x3D;notion") !=
         holds(town.services_page(), "mcp_client_id=notion"));
@@ -95,7 +96,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(begun_authorization.status == 302);
     BOOST_TEST(location_of(begun_authorization).starts_with("https://notion.example/authorize?"));
     const auto back = town.come_back(begun_authorization, "&code=anna");
-    BOOST_TEST(location_of(back) == "/oauth/consent/mcps?flow_id=" + town.walk.flow);
+    BOOST_TEST(location_of(back) == "/oauth/consent/mcps?flow_id=" + town.journey.flow);
     BOOST_TEST(holds(town.services_page(), "Connected"));
     const auto token = town.token();
     BOOST_TEST(town.exchanged(token) == "access-anna");
@@ -103,23 +104,23 @@ BOOST_AUTO_TEST_CASE(
     for (const auto& secret :
          {std::string("access-anna"), query_value(location_of(begun_authorization), "state"),
           token})
-        BOOST_TEST(!holds(town.house.log, secret));
+        BOOST_TEST(!holds(town.server.log, secret));
 }
 
 BOOST_AUTO_TEST_CASE(
     an_answer_in_another_browser_stores_nothing_and_one_used_twice_neither,
     *label("S7") * label("K21")) {
     Town town;
-    town.walk.begin();
-    town.walk.send("skip");
+    town.journey.begin();
+    town.journey.send("skip");
     const auto begun_authorization = town.begin_upstream_authorization();
     auto foreign = town.get(
         "/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") +
         "&code=anna");
-    foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
-    BOOST_TEST(town.house.ask(foreign).status == 403);
+    foreign.cookie = town.server.context.cookie_name + "=" + std::string(43, 'x');
+    BOOST_TEST(town.server.ask(foreign).status == 403);
     foreign.cookie.reset();
-    BOOST_TEST(town.house.ask(foreign).status == 403);
+    BOOST_TEST(town.server.ask(foreign).status == 403);
     BOOST_TEST(town.service.redeemed.empty());
     BOOST_TEST(
         town.come_back(begun_authorization, "&code=anna").status ==
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(
     auto expired = town.get(
         "/api/oauth/callback?state=" + query_value(location_of(late), "state") + "&code=b");
     expired.now = noon + core::Span(900);
-    BOOST_TEST(town.house.ask(expired).status == 400);
+    BOOST_TEST(town.server.ask(expired).status == 400);
     const auto mixed = town.begin_upstream_authorization();
     BOOST_TEST(town.come_back(mixed, "&code=b&iss=https%3A%2F%2Fevil.example").status == 400);
     BOOST_TEST(town.service.redeemed.size() == 1U);
@@ -139,16 +140,16 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_refusal_and_a_failure_lead_back_with_words_and_can_be_tried_again, *label("S7")) {
     Town town;
-    town.walk.begin();
-    town.walk.send("skip");
+    town.journey.begin();
+    town.journey.send("skip");
     const auto refused =
         town.come_back(town.begin_upstream_authorization(), "&error=access_denied");
     BOOST_TEST(
-        location_of(refused) ==
-        "/oauth/consent/mcps?flow_id=" + town.walk.flow + "&error=service_refused&service=notion");
+        location_of(refused) == "/oauth/consent/mcps?flow_id=" + town.journey.flow +
+                                    "&error=service_refused&service=notion");
     BOOST_TEST(holds(
-        town.house
-            .ask(town.walk.page("/oauth/consent/mcps", "&error=service_refused&service=notion"))
+        town.server
+            .ask(town.journey.page("/oauth/consent/mcps", "&error=service_refused&service=notion"))
             .body,
         "You said no there"));
     town.service.fail = "invalid_grant";
@@ -167,32 +168,34 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(a_service_is_asked_for_a_flow_of_this_browser_only, *label("S7")) {
     Town town;
-    town.walk.begin();
+    town.journey.begin();
     BOOST_TEST(holds(location_of(town.begin_upstream_authorization()), "error=identity_required"));
-    town.walk.send("skip");
+    town.journey.send("skip");
     BOOST_TEST(town.begin_upstream_authorization("nothing").status == 404);
-    auto foreign = town.get(std::string(start) + "?mcp_client_id=notion&flow_id=" + town.walk.flow);
-    foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
-    BOOST_TEST(town.house.ask(foreign).status == 403);
+    auto foreign =
+        town.get(std::string(start) + "?mcp_client_id=notion&flow_id=" + town.journey.flow);
+    foreign.cookie = town.server.context.cookie_name + "=" + std::string(43, 'x');
+    BOOST_TEST(town.server.ask(foreign).status == 403);
     BOOST_TEST(
-        town.house.ask(town.get(std::string(start) + "?flow_id=" + town.walk.flow)).status == 400);
+        town.server.ask(town.get(std::string(start) + "?flow_id=" + town.journey.flow)).status ==
+        400);
 }
 
 BOOST_AUTO_TEST_CASE(
     two_who_typed_the_same_user_id_have_their_own_accounts, *label("S11") * label("K15")) {
     Town town;
-    town.walk.begin();
-    town.walk.send("user-id", "&user_id=anna");
+    town.journey.begin();
+    town.journey.send("user-id", "&user_id=anna");
     town.connect("notion", "first");
     const auto first = town.token();
-    town.walk.cookie.clear();
-    town.walk.begin();
-    town.walk.send("user-id", "&user_id=anna");
+    town.journey.cookie.clear();
+    town.journey.begin();
+    town.journey.send("user-id", "&user_id=anna");
     BOOST_TEST(!holds(town.services_page(), "class=\"connected\""));
     const auto second_without = town.token();
     BOOST_TEST(town.exchanged(second_without) == "interaction_required");
-    town.walk.begin();
-    town.walk.send("user-id", "&user_id=anna");
+    town.journey.begin();
+    town.journey.send("user-id", "&user_id=anna");
     town.connect("notion", "second");
     const auto second = town.token();
     BOOST_TEST(town.exchanged(first) == "access-first");
@@ -204,15 +207,15 @@ BOOST_AUTO_TEST_CASE(
     Town town;
     auto key = sample_virtual_key("sk-bf-a");
     key.services = {"notion"};
-    town.house.store->put_virtual_key(key);
-    town.walk.begin();
-    town.walk.send("vk", "&vk=sk-bf-a");
+    town.server.store->put_virtual_key(key);
+    town.journey.begin();
+    town.journey.send("vk", "&vk=sk-bf-a");
     BOOST_TEST(!holds(town.services_page(), "github"));
     BOOST_TEST(town.begin_upstream_authorization("github").status == 404);
     town.connect("notion", "of-key");
     const auto first = town.token();
-    town.walk.begin();
-    town.walk.send("vk", "&vk=sk-bf-a");
+    town.journey.begin();
+    town.journey.send("vk", "&vk=sk-bf-a");
     BOOST_TEST(holds(town.services_page(), "class=\"connected\""));
     const auto second = town.token();
     BOOST_TEST(town.exchanged(first) == "access-of-key");
@@ -223,8 +226,8 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_due_token_is_refreshed_once_and_a_refused_one_must_be_connected_anew, *label("S9")) {
     Town town;
-    town.walk.begin();
-    town.walk.send("skip");
+    town.journey.begin();
+    town.journey.send("skip");
     town.connect("notion", "anna");
     const auto token = town.token();
     BOOST_TEST(town.exchanged(token, "notion", noon + core::Span(3539)) == "access-anna");
@@ -254,31 +257,31 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_missing_account_is_connected_by_a_link_that_is_good_once_and_says_for_whom, *label("S7")) {
     Town town;
-    town.walk.begin();
-    town.walk.send("user-id", "&user_id=anna");
+    town.journey.begin();
+    town.journey.send("user-id", "&user_id=anna");
     const auto token = town.token();
     const auto uri = member_of(*json_of(town.exchange(token).body), "connect_uri");
     BOOST_TEST(uri.starts_with(
         "https://auth.example.org/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&link="));
     const auto target = uri.substr(std::string("https://auth.example.org").size());
-    const auto page = town.house.ask(town.get(target));
+    const auto page = town.server.ask(town.get(target));
     BOOST_TEST(page.status == 200);
     for (const auto* said : {"Sample", "anna", "Notion", "notion.example"})
         BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
     auto foreign = town.get(target);
-    foreign.cookie = town.house.context.cookie_name + "=" + std::string(43, 'x');
-    BOOST_TEST(town.house.ask(foreign).status == 403);
+    foreign.cookie = town.server.context.cookie_name + "=" + std::string(43, 'x');
+    BOOST_TEST(town.server.ask(foreign).status == 403);
 
     auto form = TestServer::post(
         "/api/oauth/per-user/upstream/connect", target.substr(target.find('?') + 1));
-    form.cookie = town.walk.cookie;
+    form.cookie = town.journey.cookie;
     form.origin = "https://auth.example.org";
     auto cross = form;
     cross.origin = "https://evil.example";
-    BOOST_TEST(town.house.ask(cross).status == 403);
-    const auto begun_authorization = town.house.ask(form);
+    BOOST_TEST(town.server.ask(cross).status == 403);
+    const auto begun_authorization = town.server.ask(form);
     BOOST_TEST(location_of(begun_authorization).starts_with("https://notion.example/authorize?"));
-    BOOST_TEST(town.house.ask(form).status == 410);
+    BOOST_TEST(town.server.ask(form).status == 410);
     const auto done = town.come_back(begun_authorization, "&code=later");
     BOOST_TEST(done.status == 200);
     BOOST_TEST(holds(done.body, "Your account is connected"));
@@ -289,49 +292,50 @@ BOOST_AUTO_TEST_CASE(
     only_a_registered_resource_server_exchanges_and_only_tokens_for_its_resource,
     *label("RS7") * label("K24")) {
     Town town;
-    town.walk.begin();
-    town.walk.send("skip");
+    town.journey.begin();
+    town.journey.send("skip");
     town.connect("notion", "anna");
     const auto token = town.token();
     BOOST_TEST(town.exchanged("cgs_nothing") == "invalid_request");
-    const auto secret = town.server.clear;
-    town.server.clear = core::Secret("wrong");
+    const auto secret = town.resource_server.clear;
+    town.resource_server.clear = core::Secret("wrong");
     BOOST_TEST(town.exchange(token).status == 401);
-    town.server = *usecase::add_resource_server(
-        *town.house.store, town.house.random, town.house.policy, {"https://tools.example.org/mcp"},
-        {}, noon);
+    town.resource_server = *usecase::add_resource_server(
+        *town.server.store, town.server.random, town.server.policy,
+        {"https://tools.example.org/mcp"}, {}, noon);
     BOOST_TEST(town.exchanged(token) == "invalid_target");
 }
 
 BOOST_AUTO_TEST_CASE(a_person_sees_what_they_let_in_and_ends_it, *label("S11")) {
     Town town;
-    BOOST_TEST(holds(town.house.ask(town.get("/oauth/sessions")).body, "Nothing has been let in"));
-    town.walk.begin();
-    town.walk.send("skip");
+    BOOST_TEST(holds(town.server.ask(town.get("/oauth/sessions")).body, "Nothing has been let in"));
+    town.journey.begin();
+    town.journey.send("skip");
     town.connect("notion", "anna");
     const auto token = town.token();
     town.exchanged(token);
-    const auto page = town.house.ask(town.get("/oauth/sessions"));
+    const auto page = town.server.ask(town.get("/oauth/sessions"));
     for (const auto* said : {"Sample", "Notion", "Last used 2027-01-15 08:00 UTC", "Disconnect"})
         BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
-    const auto session = town.house.store->find_session(core::sha256(token))->session.id.text;
+    const auto session = town.server.store->find_session(core::sha256(token))->session.id.text;
     const auto send = [&](const std::string& what, const std::string& body,
                           const std::string& cookie) {
         auto form = TestServer::post("/oauth/sessions/" + what, body);
         form.cookie = cookie;
         form.origin = "https://auth.example.org";
-        return town.house.ask(form).status;
+        return town.server.ask(form).status;
     };
-    const auto stranger = town.house.context.cookie_name + "=" + std::string(43, 'x');
+    const auto stranger = town.server.context.cookie_name + "=" + std::string(43, 'x');
     send("disconnect", "session_id=" + session + "&mcp_client_id=notion", stranger);
     send("end", "session_id=" + session, stranger);
     BOOST_TEST(town.exchanged(token) == "access-anna");
     BOOST_TEST(
-        send("disconnect", "session_id=" + session + "&mcp_client_id=notion", town.walk.cookie) ==
+        send(
+            "disconnect", "session_id=" + session + "&mcp_client_id=notion", town.journey.cookie) ==
         302);
     BOOST_TEST(town.service.revoked.size() == 2U); // both tokens, at the service
     BOOST_TEST(town.exchanged(token) == "interaction_required");
-    BOOST_TEST(send("end", "session_id=" + session, town.walk.cookie) == 302);
+    BOOST_TEST(send("end", "session_id=" + session, town.journey.cookie) == 302);
     BOOST_TEST(town.exchanged(token) == "invalid_request");
 }
 

@@ -22,25 +22,25 @@ using Name = std::optional<std::string>;
 
 // One browser, in which several people may be signed in one after another.
 struct Office {
-    TestServer house{signed_in()};
+    TestServer server{signed_in()};
     ScriptedService service;
-    Journey walk;
+    Journey journey;
 
-    Office() : walk((house.deps.web = &service, house)) {
-        house.store->put_service(sample_service());
+    Office() : journey((server.deps.web = &service, server)) {
+        server.store->put_service(sample_service());
     }
 
     web::Reply ask(const Name& name, web::Request request) {
         request.remote_user = name;
-        if (!walk.cookie.empty()) request.cookie = walk.cookie;
-        return house.ask(request);
+        if (!journey.cookie.empty()) request.cookie = journey.cookie;
+        return server.ask(request);
     }
     web::Reply begin(const Name& name, const Parameters& query = sample_authorize()) {
         const auto reply =
             ask(name, TestServer::get("/api/oauth/per-user/authorize?" + query.text()));
         if (const auto set = header_of(reply, "Set-Cookie"); set != "(absent)")
-            walk.cookie = set.substr(0, set.find(';'));
-        if (reply.status == 302) walk.flow = query_value(location_of(reply), "flow_id");
+            journey.cookie = set.substr(0, set.find(';'));
+        if (reply.status == 302) journey.flow = query_value(location_of(reply), "flow_id");
         return reply;
     }
     web::Reply get(const Name& name, const std::string& target) {
@@ -49,15 +49,15 @@ struct Office {
         return ask(name, request);
     }
     web::Reply services(const Name& name) {
-        return get(name, "/oauth/consent/mcps?flow_id=" + walk.flow);
+        return get(name, "/oauth/consent/mcps?flow_id=" + journey.flow);
     }
     web::Reply send(const Name& name, const std::string& action, const std::string& more = "") {
-        return ask(name, walk.form(action, more));
+        return ask(name, journey.form(action, more));
     }
     web::Reply begin_upstream_authorization(const Name& name) {
         return get(
             name,
-            "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&flow_id=" + walk.flow);
+            "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&flow_id=" + journey.flow);
     }
     web::Reply come_back(
         const Name& name, const web::Reply& begun_authorization, const std::string& code) {
@@ -71,7 +71,7 @@ struct Office {
         request.fetch_site = "same-origin";
         return ask(name, request);
     }
-    std::vector<core::SessionView> sessions() { return house.store->list_sessions(noon); }
+    std::vector<core::SessionView> sessions() { return server.store->list_sessions(noon); }
 };
 
 } // namespace
@@ -81,10 +81,10 @@ BOOST_AUTO_TEST_SUITE(verified_users)
 BOOST_AUTO_TEST_CASE(who_is_signed_in_is_not_asked_and_the_session_is_theirs, *label("S8")) {
     Office office;
     const auto begun = office.begin("anna");
-    BOOST_TEST(location_of(begun) == "/oauth/consent/mcps?flow_id=" + office.walk.flow);
+    BOOST_TEST(location_of(begun) == "/oauth/consent/mcps?flow_id=" + office.journey.flow);
     BOOST_TEST(
-        location_of(office.get("anna", "/oauth/consent?flow_id=" + office.walk.flow)) ==
-        "/oauth/consent/mcps?flow_id=" + office.walk.flow);
+        location_of(office.get("anna", "/oauth/consent?flow_id=" + office.journey.flow)) ==
+        "/oauth/consent/mcps?flow_id=" + office.journey.flow);
     const auto page = office.services("anna");
     BOOST_TEST(holds(page.body, "<bdi>anna</bdi>"));
     BOOST_TEST(holds(page.body, "Signed in"));
@@ -97,11 +97,12 @@ BOOST_AUTO_TEST_CASE(who_is_signed_in_is_not_asked_and_the_session_is_theirs, *l
          core::Identity{core::IdentityKind::verified_user, "anna"}));
     // Programs have no such name, and need none.
     BOOST_TEST(
-        office.house.ask(office.walk.exchange(query_value(location_of(finished), "code"))).status ==
-        200);
+        office.server.ask(office.journey.exchange(query_value(location_of(finished), "code")))
+            .status == 200);
     BOOST_TEST(
-        office.house.ask(TestServer::get("/.well-known/oauth-authorization-server")).status == 200);
-    BOOST_TEST(office.house.ask(TestServer::get("/oauth/client-metadata.json")).status == 200);
+        office.server.ask(TestServer::get("/.well-known/oauth-authorization-server")).status ==
+        200);
+    BOOST_TEST(office.server.ask(TestServer::get("/oauth/client-metadata.json")).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -120,12 +121,13 @@ BOOST_AUTO_TEST_CASE(
         }
         BOOST_TEST(office.send(other, "user-id", "&user_id=anna").status == 403);
         BOOST_TEST(office.services(other).status == 403);
-        BOOST_TEST(office.get(other, "/oauth/consent?flow_id=" + office.walk.flow).status == 403);
+        BOOST_TEST(
+            office.get(other, "/oauth/consent?flow_id=" + office.journey.flow).status == 403);
         BOOST_TEST(office.begin_upstream_authorization(other).status == 403);
     }
     BOOST_TEST(holds(office.services("ben").body, "begun by somebody else"));
-    BOOST_TEST(holds(office.house.log, "error=verified_user_missing"));
-    BOOST_TEST(holds(office.house.log, "fastcgi_param REMOTE_USER"));
+    BOOST_TEST(holds(office.server.log, "error=verified_user_missing"));
+    BOOST_TEST(holds(office.server.log, "fastcgi_param REMOTE_USER"));
     BOOST_TEST(error_of(office.send("anna", "user-id", "&user_id=ben")) == "invalid_request");
     BOOST_TEST(office.send("anna", "submit").status == 302);
 }
@@ -152,7 +154,7 @@ BOOST_AUTO_TEST_CASE(
     finish_pressed_twice_leads_its_owner_on_and_nobody_else, *label("K51") * label("U14")) {
     Office office;
     office.begin("anna");
-    auto again = office.walk.form("submit");
+    auto again = office.journey.form("submit");
     again.accept = browser_accept;
     const auto code = query_value(location_of(office.send("anna", "submit")), "code");
     BOOST_TEST(holds(office.ask("anna", again).body, code));
@@ -165,12 +167,12 @@ BOOST_AUTO_TEST_CASE(
     an_admins_bearer_replaces_the_cookie_and_not_the_person, *label("S4") * label("K51")) {
     Office office;
     office.begin("anna");
-    office.house.store->put_virtual_key(sample_virtual_key());
-    auto keyed = office.walk.form("submit");
+    office.server.store->put_virtual_key(sample_virtual_key());
+    auto keyed = office.journey.form("submit");
     keyed.authorization = "Bearer sk-bf-sample";
     BOOST_TEST(error_of(office.ask("anna", keyed)) == "invalid_bearer");
     // What a browser sends to a web server that asks by Basic is no bearer of ours.
-    auto basic = office.walk.form("submit");
+    auto basic = office.journey.form("submit");
     basic.authorization = "Basic YW5uYTpzZWNyZXQ=";
     BOOST_TEST(error_of(office.ask("ben", basic)) == "another_user");
     BOOST_TEST(office.ask("anna", basic).status == 302);
@@ -190,22 +192,22 @@ BOOST_AUTO_TEST_CASE(
         302); // the refused answers used nothing up
     office.send("anna", "submit");
 
-    office.walk.cookie.clear();
+    office.journey.cookie.clear();
     office.begin("anna");
     BOOST_TEST(holds(office.services("anna").body, "Connected"));
     office.begin("ben");
     BOOST_TEST(!holds(office.services("ben").body, "Connected"));
 
     // The same name, typed: on a server that lets people type, over the same database.
-    office.house.policy.verified_user = core::VerifiedUser::off;
+    office.server.policy.verified_user = core::VerifiedUser::off;
     office.begin("anna");
     BOOST_TEST(office.send(std::nullopt, "user-id", "&user_id=anna").status == 302);
     BOOST_TEST(!holds(office.services("anna").body, "Connected"));
     office.come_back(std::nullopt, office.begin_upstream_authorization(std::nullopt), "typed");
     BOOST_TEST(holds(office.services(std::nullopt).body, "Connected"));
     office.send(std::nullopt, "submit");
-    office.house.policy.verified_user = core::VerifiedUser::remote_user;
-    const auto of_anna = office.house.store->list_accounts(
+    office.server.policy.verified_user = core::VerifiedUser::remote_user;
+    const auto of_anna = office.server.store->list_accounts(
         core::token_owner({core::IdentityKind::verified_user, "anna"}, core::SessionId()));
     BOOST_REQUIRE(of_anna.size() == 1U);
     BOOST_TEST(
@@ -242,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_link_to_connect_later_is_its_sessions_users, *label("U10"
     office.send("anna", "submit");
     const auto link = core::make_link(
         office.sessions()[0].session.id, core::ServiceId("notion"), std::string(22, 'x'),
-        office.house.keyring, noon);
+        office.server.keyring, noon);
     const auto target = "/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&link=" +
                         core::percent_encode(link.reveal());
     const auto form = "mcp_client_id=notion&link=" + core::percent_encode(link.reveal());
@@ -262,7 +264,7 @@ BOOST_AUTO_TEST_CASE(consent_is_recalled_for_the_user_who_gave_it, *label("U7") 
     Office office;
     auto client = sample_client({"https://client.example/cb"});
     client.id = core::ClientId("cgc_https");
-    office.house.store->put_client(client);
+    office.server.store->put_client(client);
     const auto query = sample_authorize()
                            .with("client_id", "cgc_https")
                            .with("redirect_uri", "https://client.example/cb");
