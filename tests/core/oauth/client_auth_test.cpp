@@ -1,7 +1,7 @@
 #include "consentgate/core/oauth/client_auth.h"
 
-#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
+#include "tests/support/requests.h"
 #include "tests/support/signing.h"
 
 #include <boost/test/unit_test.hpp>
@@ -11,7 +11,6 @@
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
-namespace web = consentgate::web;
 
 namespace {
 

@@ -1,14 +1,13 @@
 #include "consentgate/core/oauth/refresh.h"
 
-#include "consentgate/web/requests.h"
 #include "tests/support/makers.h"
+#include "tests/support/requests.h"
 
 #include <boost/test/unit_test.hpp>
 
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
-namespace web = consentgate::web;
 
 namespace {
 
