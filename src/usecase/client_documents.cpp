@@ -8,7 +8,7 @@ namespace {
 using core::ErrorCode;
 using Outcome = sys::Fetched::Outcome;
 
-constexpr int max_looks = 3; // at what another worker has just fetched
+constexpr int max_looks = 3; // at documents that another worker has just fetched
 
 core::Error busy(const sys::Fetched& fetched) {
     auto error = core::make_error(
@@ -44,7 +44,7 @@ core::Result<std::optional<core::DocumentUrl>> document_to_read(
     if (!url) return url.error();
     const auto expires_at = deps.store.find_document(*id);
     if (expires_at && *expires_at > now) return Answer();
-    // Of a client that an operator disabled, or that no document made, nothing is asked.
+    // A client that the operator disabled, or that no document made, needs no document.
     if (const auto client = deps.store.find_client(*id); client && (!client->active || !expires_at))
         return Answer();
     return Answer(std::move(*url));
@@ -71,7 +71,7 @@ core::Checked read_document(
         case Outcome::look_again: continue;
         case Outcome::busy: return busy(fetched);
         case Outcome::answered: return kept;
-        // One text for all reasons: which of them it was would tell what the name resolves to here.
+        // One text for all reasons: each reason reveals what the name resolves to here.
         case Outcome::failed:
             return core::make_error(
                 ErrorCode::invalid_client_document,

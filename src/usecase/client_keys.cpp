@@ -11,7 +11,7 @@ namespace {
 using core::KeysNeed;
 using Outcome = sys::Fetched::Outcome;
 
-constexpr int max_looks = 3; // at what another worker has just fetched
+constexpr int max_looks = 3; // at keys that another worker has just fetched
 
 core::Error cannot_be_had(int seconds, std::string reason) {
     auto error = core::make_error(
@@ -27,7 +27,7 @@ struct Look {
     core::Client& client;
     const std::string& assertion;
     core::Instant now;
-    bool declined = false; // somebody asked within the last minute, and the key was not there
+    bool declined = false; // another worker fetched within the last minute, without that key
     std::string problem{}; // of an answer that cannot be used
 
     KeysNeed need() const { return core::keys_need(client, assertion, now); }
@@ -75,7 +75,7 @@ core::Checked fetch_keys(
                  [&](const auto& answer) { look.keep(answer); }});
         if (fetched.outcome != Outcome::look_again) break;
     }
-    // An assertion that names no key of these is judged by them all the same, and refused.
+    // An assertion that names none of these keys is verified with them all the same, and refused.
     const auto need = look.need();
     if (need == KeysNeed::none || (need == KeysNeed::other_key && fetched.outcome != Outcome::busy))
         return core::Nothing{};

@@ -7,7 +7,7 @@
 namespace consentgate::usecase {
 namespace {
 
-// Never looks like a URL, so it cannot be taken for a metadata document's (requirement R5).
+// Never looks like a URL, so it cannot be taken for that of a metadata document (R5).
 core::ClientId mint_client_id(Dependencies& deps) {
     return core::ClientId("cgc_" + deps.random.id(16));
 }

@@ -14,13 +14,12 @@ namespace {
 using core::ErrorCode;
 using store::Applied;
 
-// How often a judgement is made again because the flow changed under it. A person cannot change
-// their mind that often within one request; a script that does gets the answer of a flow in motion.
+// How often the rules are applied again because the flow changed meanwhile. A person cannot change
+// a flow that often within one request; a script that does gets 503.
 constexpr int max_attempts = 5;
 
-// What to say about a flow that is not in the table: finished by this browser, finished by another,
-// or never there.
-core::Error explain_absence(
+// The error for a flow without a row: finished by this browser, finished by another, or unknown.
+core::Error missing_flow_error(
     Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context,
     bool stands_in) {
     const auto finalized_flow = deps.store.find_finalized(id);
@@ -40,8 +39,8 @@ core::Error explain_absence(
         core::LogDetail{}, "flow_id");
 }
 
-// The person pressed Finish twice, or came back by a reload: the code that the first gave leads on,
-// as long as nobody has used it.
+// For a person who pressed Finish twice or reloaded: adds the redirect with the code of the first
+// time, as long as the code is unused.
 core::Error with_continue_url(
     Dependencies& deps, core::Error error, const core::FlowId& flow,
     const BrowserContext& browser_context, core::Instant now) {
@@ -54,7 +53,7 @@ core::Error with_continue_url(
             continue;
         if (!core::check_principal(
                 found->session.identity, browser_context.remote_user, deps.policy))
-            continue; // somebody else's code
+            continue; // another person's code
         error.continue_url = core::continue_location(found->code, *secret, deps.policy);
         error.continue_target = core::describe_redirect(found->code.redirect_uri).shown;
         return error;
@@ -73,7 +72,7 @@ core::Result<store::FlowView> read_flow(
     Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context,
     bool stands_in, core::Instant now) {
     auto view = deps.store.find_flow(id);
-    if (!view) return explain_absence(deps, id, browser_context, stands_in);
+    if (!view) return missing_flow_error(deps, id, browser_context, stands_in);
     if (auto checked = core::check_flow(view->flow, browser_context.browser, stands_in, now);
         !checked)
         return checked.error();
@@ -89,7 +88,7 @@ core::Result<store::FlowView> read_flow(
     return std::move(*view);
 }
 
-core::Error in_motion() {
+core::Error kept_changing() {
     return core::make_error(
         ErrorCode::store_unavailable,
         core::PublicMessage{"this sign-in is being changed; try again"},
@@ -98,8 +97,7 @@ core::Error in_motion() {
 
 using Validate = std::function<core::Result<core::Identity>()>;
 
-// Read, judge, write; again when the flow changed in between (another tab chose at the same
-// moment).
+// Reads, decides, writes; again when another tab changed the flow in between.
 core::Result<store::FlowView> choose(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now, const Validate& validate) {
@@ -113,7 +111,7 @@ core::Result<store::FlowView> choose(
             Applied::yes)
             return view;
     }
-    return in_motion();
+    return kept_changing();
 }
 
 struct Bearer {
@@ -198,7 +196,7 @@ core::Result<Submitted> submit_consent(
                 admin ? bearer->claims->subject : std::string()};
         }
     }
-    return in_motion();
+    return kept_changing();
 }
 
 std::optional<Submitted> reuse_consent(
@@ -227,9 +225,9 @@ core::Result<std::string> deny_consent(
     core::Instant now) {
     const auto view = open_flow(deps, flow, browser_context, now);
     if (!view) return view.error();
-    // gone: finished or denied by another request meanwhile. Read again, and say which.
+    // Another request finished or denied it meanwhile.
     if (deps.store.deny_flow(view->flow.id, now) == Applied::no)
-        return explain_absence(deps, view->flow.id, browser_context, false);
+        return missing_flow_error(deps, view->flow.id, browser_context, false);
     return core::denial_location(view->flow, deps.policy);
 }
 

@@ -20,8 +20,7 @@ core::Result<core::Service> authorize_active_service(
     }
     auto valid = core::authorize_service(service, view.session.identity, view.virtual_key, now);
     if (valid) return valid;
-    // No new sign-in with this key would help, so the answer must not ask for one (requirement
-    // RS6).
+    // A new sign-in with this key would not help, so the answer must not ask for one (RS6).
     return core::make_error(
         ErrorCode::not_allowed,
         core::PublicMessage{"this key may not use the service behind this server"},

@@ -32,7 +32,8 @@ Health check_health(store::Store& store) {
     try {
         health.schema_version = store.schema_version();
         health.store_answers = true;
-    } catch (const store::StoreFailure& failure) { // that is the answer
+    } catch (
+        const store::StoreFailure& failure) { // an unreachable store is a result, not a failure
         health.why_not = failure.what();
     }
     return health;
@@ -70,7 +71,7 @@ void check_server_keys(
         const auto record = std::find_if(known.begin(), known.end(), [&](const auto& candidate) {
             return candidate.id == key.id;
         });
-        // Of a database that knows no key yet nobody can say which of several keys are new.
+        // A new database cannot tell which of several keys is older.
         const auto state = last || known.empty() ? store::KeyState::used : store::KeyState::known;
         if (record == known.end() &&
             (check == KeyCheck::serving || state == store::KeyState::used)) {

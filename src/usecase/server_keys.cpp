@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t batch = 50; // rows of one transaction: a request that wants one of them waits
                                   // a few milliseconds at most
 
-// Machines' clocks differ, and a request in flight judged its token a moment ago.
+// Clocks of machines differ, and a request under way has validated its token a moment ago.
 constexpr core::Span margin{60};
 
 const store::ServerKeyRecord* record_of(
@@ -34,8 +34,7 @@ KeyStage stage_of(const store::ServerKeyRecord* record, bool last) {
     return record->state == store::KeyState::known ? KeyStage::known : KeyStage::old;
 }
 
-// What runs out by itself: codes, sign-ins under way, and the time in which a used refresh token is
-// answered again.
+// The end of the rows that expire: codes, upstream states, and used refresh tokens in their grace.
 std::optional<core::Instant> end_of(const store::KeyUse& use, core::Span grace) {
     auto end = use.last_expiry;
     if (use.last_use) end = std::max(end.value_or(core::Instant{}), *use.last_use + grace + margin);
@@ -48,7 +47,7 @@ std::string seal_anew(
     return core::seal(keyring, keyring.newest(), random.bytes(core::nonce_bytes), place, clear);
 }
 
-// False: it does not open.
+// False: the text cannot be decrypted.
 bool reseal(
     sys::Random& random, const core::Keyring& keyring, const core::KeyId& before,
     const std::string& place, std::string& sealed) {
@@ -58,9 +57,9 @@ bool reseal(
     return clear.has_value();
 }
 
-class Journey {
+class Walk {
 public:
-    Journey(
+    Walk(
         store::Store& store, sys::Random& random, const core::Keyring& keyring,
         const std::function<void(const Rekeyed&)>& after_batch)
         : store_(store), random_(random), keyring_(keyring), after_batch_(after_batch) {}
@@ -180,7 +179,7 @@ void note_current(store::Store& store, const core::Keyring& keyring, core::Insta
 Rekeyed rekey(
     store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Span grace,
     core::Instant now, const std::function<void(const Rekeyed&)>& after_batch) {
-    Journey walk(store, random, keyring, after_batch);
+    Walk walk(store, random, keyring, after_batch);
     walk.services();
     walk.accounts();
     walk.refresh_tokens(now - grace - margin);
@@ -207,8 +206,8 @@ void retire_key(
             "the key '" + key.text + "' is still needed by " + std::to_string(use.total()) +
             " rows" +
             (lasting == 0 && end_of(use, grace)
-                 ? "; run vault rotate --wait, which ends when they have run out"
-                 : "; run vault rotate"));
+                 ? "; run server-key rotate --wait, which ends when they have expired"
+                 : "; run server-key rotate"));
     }
     if (record != nullptr) store.set_server_key_state(key, store::KeyState::removed);
 }

@@ -8,8 +8,8 @@
 
 namespace consentgate::usecase {
 
-// Our secret at the service; empty when it gave us none. fail: server_error: it does not open with
-// the key file
+// Our secret at the service; empty when it gave us none.
+// fail: server_error: the key file cannot decrypt it
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Service& service);
 
 // Never throws; a service that does not answer is one of the replies.
@@ -19,8 +19,8 @@ std::string seal(
     Dependencies& deps, const std::string& place,
     const core::Secret& clear); // under the newest key
 
-// The service has forgotten us: becomes its client again, where it lets us. The log says how that
-// went.
+// The service no longer knows our client: registers anew where the service allows it, and logs the
+// result.
 void register_anew(Dependencies& deps, const core::Service& service);
 
 core::Error does_not_open(const std::string& what);

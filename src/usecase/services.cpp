@@ -19,7 +19,7 @@ core::Error failed(const std::string& message) {
         ErrorCode::server_error, PublicMessage{message}, core::LogDetail{message});
 }
 
-std::string told(const std::string& url, const sys::HttpResponse& answer) {
+std::string describe(const std::string& url, const sys::HttpResponse& answer) {
     if (!answer.answered) return url + ": " + answer.reason;
     const auto redirect = answer.location.empty() ? "" : ", a redirect, which is not followed";
     return url + ": status " + std::to_string(answer.status) + redirect;
@@ -34,14 +34,14 @@ sys::HttpResponse read_json(sys::HttpClient& web, const std::string& url) {
          .content_type = {}});
 }
 
-// The first of the documents that can be used; each that cannot is told of.
+// The first usable document; notes say why others were not used.
 template <class Document, class Read>
 std::optional<Document> first_of(
     sys::HttpClient& web, const std::vector<std::string>& urls, Notes& notes, Read read) {
     for (const auto& url : urls) {
         const auto answer = read_json(web, url);
         if (!answer.answered || answer.status != 200) {
-            notes.push_back(told(url, answer));
+            notes.push_back(describe(url, answer));
             continue;
         }
         auto document = read(answer.body.reveal());
@@ -62,7 +62,7 @@ std::string in_lines(const Notes& notes) {
 core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url) {
     Discovery found;
     const auto first = read_json(web, url);
-    found.notes.push_back(told(url, first));
+    found.notes.push_back(describe(url, first));
     if (!first.answered) return failed("the service cannot be asked:" + in_lines(found.notes));
     auto urls = core::resource_metadata_urls(url);
     const auto named = core::challenge_parameter(first.authenticate, "resource_metadata");
@@ -71,8 +71,8 @@ core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string
         first_of<core::ResourceDocument>(web, urls, found.notes, [&](const std::string& body) {
             return core::read_resource_document(body, url);
         });
-    // Services of before RFC 9728 are their own authorization server, at their origin. Or the URL
-    // is an issuer itself.
+    // Services that are older than RFC 9728 are their own authorization server, at their origin; or
+    // the URL is an issuer itself.
     auto issuers = resource ? resource->servers : std::vector<std::string>{core::origin_of(url)};
     if (!resource && url != issuers.front() && url.find('?') == std::string::npos)
         issuers.push_back(url);
@@ -109,7 +109,7 @@ core::Checked register_dynamically(
          .headers = {{"Accept", "application/json"}},
          .body = core::Secret(body),
          .content_type = "application/json"});
-    notes.push_back(told(service.registration_endpoint, answer));
+    notes.push_back(describe(service.registration_endpoint, answer));
     if (!answer.answered || (answer.status != 201 && answer.status != 200))
         return failed("the service did not register us: " + notes.back());
     const auto registered = core::read_registration(answer.body.reveal(), service.auth);

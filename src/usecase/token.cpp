@@ -11,7 +11,7 @@ namespace {
 using core::ErrorCode;
 using store::Applied;
 
-constexpr int max_attempts = 5; // how often a token that changes under us is judged again
+constexpr int max_attempts = 5; // how often the rules are applied again to a token that changed
 constexpr int max_steps = 100;  // of one client's other processes, within the grace
 
 using core::TokenGrant;
@@ -19,8 +19,8 @@ using core::TokenGrant;
 constexpr core::Span record_use_every{
     86400}; // last_used_at is kept to the day, so that most exchanges need no write for it
 
-// A code or refresh token that comes a second time was stolen, or the first was: its session ends,
-// and the operator is told.
+// A code or refresh token that comes a second time was stolen, or the first request was: ends its
+// session and writes an audit event.
 void end_replayed(
     Dependencies& deps, const core::Session& session, const char* of, core::Instant now) {
     deps.store.revoke_session(session.id, now);
@@ -64,8 +64,7 @@ core::Result<TokenGrant> exchange_code(
         found->code, request->code, found->session, client->refresh, deps.keyring, deps.policy,
         now);
     const auto stored = refresh ? std::optional(refresh->token) : std::nullopt;
-    // gone: another request redeemed it between our look and our write, which makes this one the
-    // second use.
+    // Another request redeemed it between our read and our write, so this one is the second use.
     if (deps.store.redeem_code(hash, deps.random.id(16), stored, now) == Applied::no)
         return replayed(deps, found->session, now);
     if (!client->last_used_at || *client->last_used_at + record_use_every < now)
@@ -75,8 +74,8 @@ core::Result<TokenGrant> exchange_code(
         found->session};
 }
 
-// The end of the chain that begins with a used token: what its successor, or its successor's
-// successor, is now. Another process of the client may be ahead of this one by more than one step.
+// The last used token of the chain that begins with a used one. Another process of the client may
+// be ahead of this one by more than one step.
 struct Step {
     core::Secret token;
     core::RefreshView found;
@@ -100,7 +99,7 @@ core::Result<TokenGrant> repeat_refresh(
         step.token, step.found, scope, deps.keyring, deps.policy, *step.found.token.used_at);
     if (!again) return no_key();
     deps.store.put_access_token(
-        again->rotation.access); // there already, unless this one asks for other scopes
+        again->rotation.access); // it exists already, unless this request asks for other scopes
     return std::move(again->granted);
 }
 
@@ -117,7 +116,7 @@ core::Result<TokenGrant> refresh(
     const auto request = core::parse_refresh(sent, client->id);
     if (!request) return request.error();
     const auto hash = core::sha256(request->token);
-    for (int judgement = 0; judgement < max_attempts; ++judgement) {
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
         const auto found = deps.store.find_refresh_token(hash);
         const auto verdict = core::validate_refresh(*request, found, deps.policy, now);
         if (!verdict) return verdict.error();
@@ -130,8 +129,7 @@ core::Result<TokenGrant> refresh(
         const auto& session = found->session.session;
         if (lacks_connection(
                 deps, session.resource, core::token_owner(session.identity, session.id), now)) {
-            // The client then signs in anew, and the person meets the page where they can connect
-            // it.
+            // The client then starts a new sign-in, whose page offers the person to connect it.
             return core::make_error(
                 ErrorCode::invalid_grant,
                 core::PublicMessage{"an account has to be connected first; sign in again"},
@@ -144,8 +142,7 @@ core::Result<TokenGrant> refresh(
         if (!rotated) return no_key();
         if (deps.store.rotate_refresh_token(rotated->rotation, now) == Applied::yes)
             return std::move(rotated->granted);
-    } // gone: another request rotated it, or its session ended, between our look and our write;
-      // look again
+    } // another request rotated it, or ended its session, between our read and our write
     return core::make_error(
         ErrorCode::store_unavailable,
         core::PublicMessage{"this token is being refreshed; try again"},

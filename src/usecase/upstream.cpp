@@ -47,7 +47,7 @@ std::vector<ServiceView> list_services(
     return views;
 }
 
-// Remembers that this browser was sent to the service, and where it shall come back to.
+// Records that this browser was sent to the service, and for which flow or session.
 core::Secret begin_upstream_authorization(
     Dependencies& deps, const core::Service& service, const core::Digest& browser,
     std::optional<core::FlowId> flow, std::optional<core::SessionId> session, core::Instant now) {
@@ -66,9 +66,9 @@ core::Secret begin_upstream_authorization(
     return core::upstream_authorize_url(service, state, verifier, deps.policy);
 }
 
-// A service that has forgotten us says so on a page of its own and sends nobody back. So when a
-// person goes there once more, it is asked: a code that never was is an invalid grant to a service
-// that knows us, and an invalid client to one that does not.
+// A service that no longer knows our client shows the person a page of its own and redirects nobody
+// back. So when a person goes there once more, we send it an invented code: it answers
+// invalid_grant when it knows us, and invalid_client when it does not.
 core::Service still_known(
     Dependencies& deps, const core::Service& service, const core::Digest& browser) {
     if (service.registration != core::Registration::dynamic ||
@@ -99,7 +99,8 @@ core::LinkedAccount sealed_token(
     return token;
 }
 
-// Who came back is who was sent. Of what is gone meanwhile, keep() tells.
+// The person who came back must be the one who was sent. save_account() reports a flow or session
+// that is gone.
 core::Checked check_returned(
     Dependencies& deps, const core::UpstreamState& state, const BrowserContext& browser_context) {
     if (state.flow) {
@@ -114,7 +115,7 @@ core::Checked check_returned(
                 : core::Nothing{};
 }
 
-// What was begun, used up: of any number of answers with this state one goes on.
+// Uses up the state: of several answers with the same state one goes on.
 core::Result<core::UpstreamState> consume_state(
     Dependencies& deps, const core::Callback& callback, const BrowserContext& browser_context,
     core::Instant now) {
@@ -142,7 +143,7 @@ core::Result<core::TokenReply> redeem(
 }
 
 // fail: as open_flow, or invalid_link, when what the token was for has ended meanwhile
-core::Checked keep(
+core::Checked save_account(
     Dependencies& deps, const core::UpstreamState& state, core::LinkedAccount token,
     const BrowserContext& browser_context, core::Instant now) {
     if (state.flow) {
@@ -238,7 +239,7 @@ core::Result<Returned> finish_connect(
     if (!callback) return callback.error();
     const auto state = consume_state(deps, *callback, browser_context, now);
     if (!state) return state.error();
-    // That this person may use it was judged when they were sent there.
+    // Whether this person may use it was checked when they were sent there.
     auto service = core::authorize_service(
         deps.store.find_service(state->service), core::Identity{}, std::nullopt, now);
     if (!service) return service.error();
@@ -260,11 +261,11 @@ core::Result<Returned> finish_connect(
         returned.reason = reply->reason;
         return returned;
     }
-    if (auto kept = keep(
+    if (auto saved = save_account(
             deps, *state, sealed_token(deps, returned.service.id, *reply->tokens, now),
             browser_context, now);
-        !kept)
-        return kept.error();
+        !saved)
+        return saved.error();
     return returned;
 }
 

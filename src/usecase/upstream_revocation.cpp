@@ -17,7 +17,7 @@ using store::Applied;
 constexpr std::size_t batch = 20;
 constexpr std::chrono::milliseconds look_every{100};
 constexpr core::Span max_turn{
-    3}; // after that no further one is begun: the worker has requests to answer
+    3}; // then no further one is begun, because the worker has requests to answer
 
 struct Answer {
     Told revoked = Told::no;
@@ -49,7 +49,7 @@ Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
     return {Told::no, "it refused"};
 }
 
-// out: absent when another worker is at it
+// out: absent when another worker is revoking it
 std::optional<Answer> revoke_once(
     Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     const auto lease = deps.random.id(16);
@@ -104,7 +104,7 @@ void revoke_now(Dependencies& deps, const core::LinkedAccount& token, core::Inst
 
 void disconnect(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     if (deps.store.end_account(token.id, now) == Applied::yes)
-        revoke_now(deps, token, now); // else somebody else's request was first
+        revoke_now(deps, token, now); // otherwise another request was first
 }
 
 ServiceRevocation revoke_all_at(
@@ -117,7 +117,7 @@ ServiceRevocation revoke_all_at(
         const auto tokens = deps.store.list_accounts_to_revoke_at(service, sys::now(), batch);
         if (tokens.empty()) {
             if (deps.store.count_accounts_at(service) == 0 || !go_on(revocation)) break;
-            sys::pause(look_every); // another worker is at the rest
+            sys::pause(look_every); // another worker is revoking the rest
         }
         for (const auto& token : tokens) {
             going = go_on(revocation);
@@ -141,7 +141,7 @@ std::size_t revoke_ended_accounts(Dependencies& deps, core::Instant now) {
         if (sys::now() - begun >= max_turn) break;
         const auto revoked = revoke(deps, token, now + (sys::now() - begun));
         if (!revoked || *revoked == Told::later)
-            away.insert(token.service); // or another worker is there
+            away.insert(token.service); // or another worker is revoking
         else
             ++done;
     }

@@ -67,8 +67,8 @@ core::LinkedAccount renewed(
     return token;
 }
 
-// The service has replaced the refresh token by now: what it gave must not be lost to a database
-// that is away for a moment.
+// The service has replaced the refresh token by now, so the answer must survive a database that is
+// away for a moment.
 Applied save_patiently(
     Dependencies& deps, const core::LinkedAccount& token, const std::string& lease,
     core::Instant now) {
@@ -82,7 +82,7 @@ Applied save_patiently(
     }
 }
 
-// With the lease in hand: asks the service, and writes what it said.
+// Refreshes at the service and saves the result; the caller holds the lease.
 // out:  absent when the token was replaced meanwhile and must be looked at again
 std::optional<core::Result<FreshToken>> refresh(
     Dependencies& deps, const core::LinkedAccount& token, const core::Session& session,
@@ -103,8 +103,7 @@ std::optional<core::Result<FreshToken>> refresh(
         sys::log_event("upstream_refreshed", {{"service", service.id.text}, {"account", token.id}});
         return FreshToken{reply.tokens->access_token, next.expires_at, next.scope};
     }
-    // Refresh tokens die with the registration they were given to; the person connects anew, with a
-    // new one.
+    // Refresh tokens end with our registration; the person connects anew, with a new registration.
     if (reply.error == core::UpstreamError::registration_lost) register_anew(deps, service);
     const auto error = reply.error == core::UpstreamError::registration_lost
                            ? core::UpstreamError::refused
@@ -130,7 +129,7 @@ void record_use(Dependencies& deps, const core::LinkedAccount& token, core::Inst
         deps.store.record_account_use(token.id, now);
 }
 
-// out:  the service that is asked for, and what the owner has there as far as it was read with it
+// out:  the service that is asked for, with the owner's account where one query read both
 core::Result<store::ServiceAccount> find_target(
     Dependencies& deps, const core::TokenExchange& exchange, const core::ResourceServer& server,
     const std::string& owner) {
@@ -153,8 +152,7 @@ core::Result<FreshToken> fresh_upstream_token(
     Dependencies& deps, const core::Session& session, const core::Service& service,
     core::Instant now, std::optional<core::LinkedAccount> found) {
     const auto owner = core::token_owner(session.identity, session.id);
-    // For longer than a lease, so that a worker that died over its refresh is replaced by one of
-    // those who wait.
+    // Longer than a lease, so that a waiting worker takes over from one that died.
     const auto max_looks = (deps.policy.upstream_lease + core::Span(1)) / look_every;
     for (int look = 0; look < max_looks; ++look) {
         const auto at = now + std::chrono::duration_cast<core::Span>(look * look_every);
@@ -178,7 +176,7 @@ core::Result<FreshToken> fresh_upstream_token(
                 return std::move(*result);
             continue;
         }
-        sys::pause(look_every); // somebody else is at it
+        sys::pause(look_every); // another worker is refreshing it
     }
     return unavailable("another worker's refresh did not end", core::Span(1));
 }

@@ -14,8 +14,7 @@ namespace {
 using core::ErrorCode;
 using core::JsonObject;
 
-// The same fault is 401 to a program that failed to authenticate and 400 to a person whose app sent
-// a wrong id.
+// A program that failed to authenticate gets 401, and a person whose app sent a wrong id gets 400.
 int page_status(ErrorCode code) {
     return code == ErrorCode::invalid_client ? 400 : core::traits(code).status;
 }
@@ -43,7 +42,7 @@ Reply json_answer(const core::Error& error) {
         .header("Cache-Control", "no-store");
 }
 
-// spec: contract section 2; every member is there, strings are never null
+// Every member is there, and strings are never null. spec: docs/http.md
 Reply gateway_answer(
     const core::Error& error, const Request& request, const std::string& request_type) {
     const auto& known = core::traits(error.code);
@@ -69,7 +68,7 @@ Reply gateway_answer(
     return reply;
 }
 
-// A person's mistake leads back to the page where it can be mended, with a word of a closed set.
+// A person's mistake leads back to the page where they can correct it, with a word of a closed set.
 std::optional<Reply> way_back(const core::Error& error, const Request& request) {
     const bool mistake = error.code == ErrorCode::identity_required ||
                          error.code == ErrorCode::invalid_virtual_key ||
@@ -174,7 +173,7 @@ Reply answer_error_page(
     const auto words = [&](const std::string& code, const std::string& part) {
         return context.pages.message(language, "error." + code + "." + part);
     };
-    // Faults that only programs meet have no words of their own.
+    // Errors that only programs meet have no words of their own.
     auto code = std::string(core::traits(error.code).name);
     if (!words(code, "title")) code = "invalid_request";
     View view;
@@ -193,8 +192,8 @@ Reply answer_error_page(
             core::display_text(
                 core::valid_utf8(address) ? address : core::plain_ascii(address), 500));
     }
-    const bool telling = error.back || error.code == ErrorCode::invalid_client_document;
-    if (error.detail.empty() && !error.message.empty() && telling)
+    const bool explained = error.back || error.code == ErrorCode::invalid_client_document;
+    if (error.detail.empty() && !error.message.empty() && explained)
         details.push_back(core::plain_ascii(error.message));
     view.flag("has_details", !details.empty()).texts("details", std::move(details));
     if (error.back) {

@@ -15,9 +15,9 @@ namespace consentgate::web {
 
 namespace {
 
-// The page that asks whether this app was meant, before anything is asked of the app's host. Its
-// form leads on to the client, should the request turn out to be one to refuse at once; Chromium
-// asks form-action about that redirect too.
+// The page that asks whether this app was meant, before we request anything from the app's host. A
+// request that is then refused redirects the form's answer to the client, and Chromium checks
+// form-action for that redirect too.
 Reply ask_first(
     const core::DocumentUrl& document, const std::optional<std::string>& redirect_uri,
     const Request& request, const WebContext& context) {
@@ -32,7 +32,7 @@ Reply ask_first(
         200, context.pages.render("client", language, std::move(view)), "'self'" + leads_on);
 }
 
-// As it can stand in an address; a query that came in as one does.
+// Only characters that may stand in an address.
 bool is_query(std::string_view text) {
     return std::all_of(
         text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '#'; });
@@ -40,8 +40,8 @@ bool is_query(std::string_view text) {
 
 } // namespace
 
-// An existing cookie is kept, so that two tabs can run two flows; a missing or malformed one is
-// replaced.
+// Keeps an existing cookie, so that two tabs can run two flows; replaces a missing or malformed
+// one.
 Handled get_authorize(const Request& request, WebContext& context) {
     if (auto admitted =
             admit(request, context, "authorize", context.limits.authorizations_per_minute);
@@ -68,15 +68,14 @@ Handled get_authorize(const Request& request, WebContext& context) {
             return answer_redirect(recalled->location.reveal());
         }
     }
-    const bool known_person =
-        flow->identity.kind == core::IdentityKind::verified_user; // who need not say who they are
+    const bool known_person = flow->identity.kind == core::IdentityKind::verified_user;
     return greet(answer_redirect(
         std::string(known_person ? core::path::services_page : core::path::identity_page) +
         "?flow_id=" + flow->id.text));
 }
 
-// A person has seen whose document is to be read: it is, and the authorization request begins again
-// with what it says.
+// The person has seen whose document is to be read: reads it, and begins the authorization request
+// again.
 Handled post_consent_client(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
@@ -101,8 +100,8 @@ Handled post_consent_client(const Request& request, WebContext& context) {
     const auto sent = read_authorization_request(*query);
     if (auto read = usecase::read_document(context.deps, sent, request.now); !read)
         return read.error();
-    // A query in such an id is allowed and discouraged (section 3): the log is where its operator
-    // is warned.
+    // Client id metadata documents allow a query in such an id and discourage it, so the log warns
+    // the operator.
     const auto client = sent.client_id.value.value_or("");
     sys::log_event(
         "client_document",

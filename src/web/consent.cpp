@@ -25,7 +25,7 @@ core::Result<store::FlowView> flow_of(
     return usecase::open_flow(context.deps, *id, browser_context_of(request, context), request.now);
 }
 
-// What both pages say about who asks, for what, and where it goes.
+// The part of both pages about the client, its request, and the address it is redirected to.
 View view_of(const store::FlowView& found, const Request& request, const core::Policy& policy) {
     const auto& flow = found.flow;
     const auto target = core::describe_redirect(flow.redirect_uri);
@@ -54,7 +54,7 @@ View view_of(const store::FlowView& found, const Request& request, const core::P
     return view.flag("has_scopes", !scopes.empty()).list("scopes", std::move(scopes));
 }
 
-// Chromium asks form-action about the redirect that follows the final form too (requirement U2).
+// Chromium asks form-action about the redirect that follows the final form too (U2).
 Handled page(
     const char* name, View view, const store::FlowView& found, const Request& request,
     const WebContext& context) {
@@ -64,7 +64,7 @@ Handled page(
         "'self' " + core::describe_redirect(found.flow.redirect_uri).csp_source);
 }
 
-// `error` and `service` of the query say what went wrong at which of them; both are held against
+// `error` and `service` of the query name the problem and the service; both are compared with
 // closed sets.
 std::vector<View> service_rows(
     const std::vector<usecase::ServiceView>& services, const core::Flow& flow,
@@ -126,14 +126,15 @@ Handled get_consent(const Request& request, WebContext& context) {
     if (!query) return query.error();
     const auto found = flow_of(*query, request, context);
     if (!found) return found.error();
-    if (found->flow.identity.kind == IdentityKind::verified_user) { // there is nothing to say
+    if (found->flow.identity.kind ==
+        IdentityKind::verified_user) { // the web server names the person
         return answer_redirect(
             std::string(core::path::services_page) + "?flow_id=" + found->flow.id.text);
     }
     auto view = view_of(*found, request, context.deps.policy);
     bool mistaken = false;
     for (const auto* word : {"invalid_virtual_key", "invalid_user_id", "identity_required"}) {
-        const bool said = query->get("error") == word; // a closed set: any other text is not shown
+        const bool said = query->get("error") == word; // a closed set; no other text is shown
         view.flag(std::string("error_") + word, said);
         mistaken = mistaken || said;
     }
@@ -172,8 +173,8 @@ Handled get_style(const Request&, WebContext& context) {
     return answer_lasting("text/css; charset=utf-8", context.pages.stylesheet());
 }
 
-// A picture can hold scripts and links (SVG). As a page's picture it runs none; looked at by itself
-// it is told to.
+// An SVG picture can hold scripts and links. Browsers run none of them in a page's picture; the
+// policy covers a picture that is opened by itself.
 Handled get_logo(const Request&, WebContext& context) {
     const auto& logo = context.pages.logo();
     if (logo.bytes.empty())

@@ -24,7 +24,7 @@ WebContext make_web_context(
         context.resource_metadata.emplace_back(std::string(core::split_uri(url)->rest), document);
     }
     // Clients try the path, then the root. With one resource the root can only mean that one
-    // (requirement D3).
+    // (D3).
     const std::string root = core::path::resource_metadata;
     if (context.resource_metadata.size() == 1 && context.resource_metadata.front().first != root) {
         context.resource_metadata.emplace_back(root, context.resource_metadata.front().second);

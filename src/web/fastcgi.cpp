@@ -29,15 +29,14 @@ constexpr std::size_t max_drained =
 constexpr int idle_after_ms = 5000, linger_ms = 200;
 constexpr std::chrono::seconds max_linger{2};
 constexpr unsigned max_requests_before_signal_check =
-    16; // requests that a busy worker may still answer after it was told to stop
+    16; // requests that a busy worker may still answer after a stop signal
 
 constexpr std::array stop_signals{SIGTERM, SIGUSR1};
 volatile sig_atomic_t stop_noted = 0;
 
 void note_stop(int) { stop_noted = 1; }
 
-// What is read of what the web server says about a request, found in one walk: it says two dozen
-// things more.
+// The parameters that we read, found in one pass: a web server sends two dozen more.
 enum class Known {
     role,
     uri,
@@ -120,19 +119,18 @@ void set_read_timeout(int socket, std::chrono::milliseconds time) {
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 }
 
-// What is there, or what comes next, if it comes in time: libfcgi would wait for all that there is
-// module for.
-std::size_t read_some(FCGX_Stream* in, std::span<char> room) {
+// Reads the bytes that are there, or the next to come: libfcgi would wait until the buffer is full.
+std::size_t read_some(FCGX_Stream* in, std::span<char> buffer) {
     const int first = FCGX_GetChar(in);
     if (first == EOF) return 0;
-    room[0] = static_cast<char>(first);
-    const auto there = std::min(room.size() - 1, static_cast<std::size_t>(in->stop - in->rdNext));
+    buffer[0] = static_cast<char>(first);
+    const auto there = std::min(buffer.size() - 1, static_cast<std::size_t>(in->stop - in->rdNext));
     return 1 + (there > 0 ? static_cast<std::size_t>(
-                                FCGX_GetStr(room.data() + 1, static_cast<int>(there), in))
+                                FCGX_GetStr(buffer.data() + 1, static_cast<int>(there), in))
                           : 0);
 }
 
-// Reads to the end, whatever is kept: an undrained body breaks the connection for the answer.
+// Reads to the end even what it drops: an unread body breaks the connection for the answer.
 // in:  time  zero: no limit
 // out: whether it came to the end, or need not
 bool read_body(
@@ -147,12 +145,12 @@ bool read_body(
         const auto got = read_some(raw.in, buffer);
         if (got == 0) break;
         seen += got;
-        const auto room = body_limit + 1 - std::min(body_limit + 1, request.body.size());
-        request.body.append(buffer.data(), std::min(room, got));
+        const auto wanted = body_limit + 1 - std::min(body_limit + 1, request.body.size());
+        request.body.append(buffer.data(), std::min(wanted, got));
         late = limited && Clock::now() > deadline;
     }
-    // libfcgi hands a stream that ended early to us like a whole one; only its error tells
-    // (protocol error), and a promised length that did not come.
+    // libfcgi returns a stream that ended early like a whole one. Only its error (a protocol
+    // error) or a content length that was not reached shows the difference.
     const int error = FCGX_GetError(raw.in);
     const auto promised = said.find(Known::length).value_or("");
     const bool short_of_promise =
@@ -167,8 +165,8 @@ bool read_body(
     return late || seen < max_drained;
 }
 
-// Of a connection that is closed while more of its body comes, the kernel throws the answer away.
-// So it is held open, and read from, until nothing comes any more, or for too long.
+// The kernel drops the answer of a connection that is closed while more of its body comes. So we
+// hold it open and read, until nothing comes any more or the time is over.
 class Lingering {
 public:
     explicit Lingering(int connection) : held_(::fcntl(connection, F_DUPFD_CLOEXEC, 0)) {}
@@ -253,19 +251,18 @@ public:
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
-    enum class Woken { request, idle, told_to_stop };
+    enum class Woken { request, idle, stop_requested };
 
     Woken wait() {
         epoll_event event{};
         const int ready = ::epoll_pwait(epoll_, &event, 1, idle_after_ms, &waiting_);
         if (ready < 0 && errno != EINTR)
             throw std::runtime_error("the listening socket cannot be waited for");
-        return stop_noted != 0 ? Woken::told_to_stop : ready == 0 ? Woken::idle : Woken::request;
+        return stop_noted != 0 ? Woken::stop_requested : ready == 0 ? Woken::idle : Woken::request;
     }
 
-    // A wait that finds a request at once lets no signal in, so a worker that is always asked has
-    // to look.
-    static bool told_to_stop() {
+    // A wait that finds a request at once lets no signal in, so a busy worker has to look.
+    static bool stop_requested() {
         sigset_t pending;
         sigpending(&pending);
         return std::any_of(stop_signals.begin(), stop_signals.end(), [&](int signal) {
@@ -301,7 +298,7 @@ void serve(int listening_socket, const ServeHooks& hooks) {
     EventIds event_ids;
     for (unsigned served = 0;;) {
         const auto woken = listener.wait();
-        if (woken == Listener::Woken::told_to_stop) break;
+        if (woken == Listener::Woken::stop_requested) break;
         if (woken == Listener::Woken::idle) {
             if (hooks.between) hooks.between();
             continue;
@@ -311,7 +308,7 @@ void serve(int listening_socket, const ServeHooks& hooks) {
         if (!serve_one(raw, hooks, event_ids)) lingering.emplace(raw.ipcFd);
         FCGX_Finish_r(&raw);
         lingering.reset();
-        if (++served % max_requests_before_signal_check == 0 && Listener::told_to_stop()) break;
+        if (++served % max_requests_before_signal_check == 0 && Listener::stop_requested()) break;
         if (hooks.between) hooks.between();
     }
     FCGX_Free(&raw, 1);

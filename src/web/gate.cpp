@@ -15,8 +15,8 @@ namespace {
 
 using core::ErrorCode;
 
-// The token stands in the header and nowhere else: one in the address would be in logs, and a
-// second one is a mistake (C8, C9).
+// The token stands in the header alone: a token in the address would be in logs, and a second one
+// is a mistake (C8, C9).
 core::Result<std::optional<core::Secret>> read_token(const Request& request) {
     auto credential = core::bearer_credential(request.authorization);
     const bool in_query = ("&" + request.query).find("&access_token=") != std::string::npos;
@@ -28,21 +28,20 @@ core::Result<std::optional<core::Secret>> read_token(const Request& request) {
         core::LogDetail{twice ? "a token in the address too" : "malformed Authorization"});
 }
 
-// Headers of this answer are for the web server alone; Content-Length among them would reach the
-// client (Apache).
-Reply allow(const usecase::CallGrant& passage, Asked asked) {
+// The web server alone reads these headers. Apache would pass Content-Length on to the client.
+Reply allow(const usecase::CallGrant& grant, Asked asked) {
     Reply reply;
     reply.bare = true;
     const bool variables = asked == Asked::as_authorizer;
     reply.headers.reserve(8);
-    auto facts = core::gate_facts(passage.view);
+    auto facts = core::gate_facts(grant.view);
     if (variables) reply.header("Variable-REMOTE_USER", facts.front().value);
     for (auto& fact : facts)
         reply.header(variables ? fact.variable : fact.header, std::move(fact.value));
-    if (passage.upstream) {
+    if (grant.upstream) {
         reply.header(
             variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization",
-            "Bearer " + passage.upstream->reveal());
+            "Bearer " + grant.upstream->reveal());
     }
     return reply;
 }
@@ -51,7 +50,7 @@ int nginx_status(int status) {
     return status == 400 || status == 401 ? 401 : status < 500 ? 403 : status;
 }
 
-// in:  resource  null: none was found, or it came to nothing before
+// in:  resource  null: none was found, or an exception came first
 Reply deny(
     const core::Error* error, const core::GuardedResource* resource, const Gate& gate,
     Asked asked) {
@@ -100,9 +99,9 @@ Decision validate(const Request& request, Gate& gate) {
     const auto token = read_token(request);
     if (!token) return make_error(token.error(), *resource, gate, request.asked);
     if (!*token) return {deny(nullptr, *resource, gate, request.asked), "no_token", {}};
-    const auto passage = usecase::authorize_call(gate.deps, **resource, **token, request.now);
-    if (!passage) return make_error(passage.error(), *resource, gate, request.asked);
-    return {allow(*passage, request.asked), {}, {}};
+    const auto grant = usecase::authorize_call(gate.deps, **resource, **token, request.now);
+    if (!grant) return make_error(grant.error(), *resource, gate, request.asked);
+    return {allow(*grant, request.asked), {}, {}};
 }
 
 Decision decide_safely(const Request& request, Gate& gate) {
@@ -136,7 +135,7 @@ Reply decide(const Request& request, Gate& gate) {
         metrics->observe(sys::Metric::gate_seconds, {}, watch.taken());
     }
     if (decision.code.empty()) return std::move(decision.reply);
-    // What passes is in the web server's own log; what does not is here, with the reason.
+    // The web server logs the requests that pass; a refusal is logged here, with its reason.
     sys::log_event(
         "gate", {{"event_id", request.event_id},
                  {"method", request.method},

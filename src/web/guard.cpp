@@ -33,7 +33,7 @@ core::Result<core::Form> read_own_form(const Request& request, const WebContext&
             core::LogDetail{"foreign origin"});
     auto form = read_form(request);
     if (form) return form;
-    // In the contract's words: no flow_id can be read from such a body (section 1, status 400).
+    // No flow_id can be read from such a body. spec: docs/http.md
     const auto code = form.error().code == ErrorCode::unsupported_media_type
                           ? ErrorCode::missing_flow_id
                           : ErrorCode::invalid_flow;

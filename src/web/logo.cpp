@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t largest = 256 * 1024;
 constexpr std::size_t first_look = 1024; // bytes within which an SVG names its element
 
-// By the beginning, never by the file's name: a browser is told the type, and told not to guess.
+// By the first bytes, never by the file's name: browsers take the type that we send and must not
+// guess (nosniff).
 std::string_view type_of(std::string_view bytes) {
     if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
     if (bytes.starts_with("\xFF\xD8\xFF")) return "image/jpeg";

@@ -1,4 +1,4 @@
-// What machines ask that look after us.
+// Answers for monitoring: liveness, readiness and metrics.
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/web/handlers.h"
 

@@ -47,7 +47,7 @@ using enum ErrorFormat;
 
 constexpr Route routes[] = {
     // Everything below it, so that a browser client sees that a document it probes for is not there
-    // (requirement D10).
+    // (D10).
     {"wellknown", "GET", "/.well-known", json, programs, open, get_wellknown, Head::as_get,
      Extent::below},
     {"oauth_register", "POST", path::register_client, oauth, programs, open, post_register},

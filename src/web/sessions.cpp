@@ -13,7 +13,7 @@
 namespace consentgate::web {
 namespace {
 
-// UTC, and said to be: the server does not know where the person is.
+// UTC, and marked as such, because the server does not know the person's time zone.
 std::string day_and_time(core::Instant at) {
     const auto day = std::chrono::floor<std::chrono::days>(at);
     const std::chrono::year_month_day date(day);
@@ -52,7 +52,7 @@ Reply back_to_sessions() { return answer_redirect(core::path::sessions_page); }
 
 } // namespace
 
-// Whoever has no cookie has consented to nothing here: the page then says so.
+// A browser without a cookie has consented to nothing here, and the page says so.
 Handled get_sessions(const Request& request, WebContext& context) {
     std::vector<View> rows;
     for (const auto& own : usecase::list_own_sessions(

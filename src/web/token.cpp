@@ -10,8 +10,8 @@
 namespace consentgate::web {
 namespace {
 
-// Somebody who guesses secrets is told to wait; what is right is never held up by what was wrong
-// (T36).
+// A client that guesses secrets has to wait. Requests that authenticate are never slowed down by
+// those that do not (T36).
 core::Error slow_down(const core::Error& error, const Request& request, WebContext& context) {
     if (error.code != core::ErrorCode::invalid_client) return error;
     const auto admitted =
@@ -61,7 +61,7 @@ Handled post_revoke(const Request& request, WebContext& context) {
     return Reply{200, {}, {}}.header("Cache-Control", "no-store");
 }
 
-// Without CORS: resource servers are no browsers.
+// Without CORS, because resource servers are no browsers.
 Handled post_introspect(const Request& request, WebContext& context) {
     const auto form = read_form(request);
     if (!form) return form.error();

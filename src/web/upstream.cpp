@@ -35,7 +35,7 @@ void log_upstream_authorization(const Request& request, const core::ServiceId& s
         {{"event_id", request.event_id}, {"service", service.text}, {"step", "started"}});
 }
 
-// Before anything leaves for the service: which app, as whom, to which service.
+// The page of a link names the app, the person and the service, before the service is contacted.
 Handled link_page(const core::Form& query, const Request& request, WebContext& context) {
     const auto sent = read_link(query);
     if (!sent) return sent.error();
@@ -43,12 +43,12 @@ Handled link_page(const core::Form& query, const Request& request, WebContext& c
         usecase::open_link(context.deps, *sent, browser_context_of(request, context), request.now);
     if (!opened) return opened.error();
     const auto& view = opened->session;
-    const auto holder = shown_principal(view);
+    const auto principal = shown_principal(view);
     View page;
     page.set("client_name", shown_client(view.client_name, view.session.client_id))
         .set("service_name", opened->service.name)
         .set("service_host", opened->service.host());
-    page.set("identity_name", holder).flag("named", !holder.empty());
+    page.set("identity_name", principal).flag("named", !principal.empty());
     page.flag("typed", view.session.identity.kind == core::IdentityKind::user_id);
     page.set("mcp_client_id", opened->service.id.text).set("link", sent->link);
     const auto language = context.pages.language_for(request.accept_language);

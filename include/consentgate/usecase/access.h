@@ -1,5 +1,4 @@
-// Is the bearer of this token let in? For the guarded example and every gate to come. spec: RFC
-// 6750
+// Validates an access token for a resource. spec: RFC 6750
 #pragma once
 
 #include "consentgate/core/oauth/access.h"

@@ -1,4 +1,5 @@
-// Clients that describe themselves in a document at their own URL. spec: requirements R23-R37
+// Clients that describe themselves in a document at their own URL. spec:
+// docs/requirements.md R23-R37
 #pragma once
 
 #include "consentgate/core/oauth/authorize.h"
@@ -9,14 +10,15 @@
 
 namespace consentgate::usecase {
 
-// The document that must be read before this authorization request can be judged; absent when its
-// client is of another kind, or is known and its document still fresh. Asks nobody but the store.
+// The document that must be read before this authorization request can be validated; absent when
+// its client is of another kind, or is known and its document still fresh. Reads the store alone.
 // fail: invalid_client, invalid_client_document
 core::Result<std::optional<core::DocumentUrl>> document_to_read(
     Dependencies& deps, const core::AuthorizationRequest& request, core::Instant now);
 
-// Reads it, if it must be read, and keeps what it says. Nothing is kept of a document that cannot
-// be had or used. Call it only for a person who wants it. spec: requirements R31-R34
+// Fetches the document where necessary, and saves the client that it describes; saves nothing when
+// it cannot be fetched or used. Call it only for a person who asked for it. spec:
+// docs/requirements.md R31-R34
 // fail: as document_to_read; too_many_requests
 core::Checked read_document(
     Dependencies& deps, const core::AuthorizationRequest& request, core::Instant now);

@@ -1,4 +1,5 @@
-// The public keys of clients that publish them at an address. spec: requirements R38, RS10
+// The public keys of clients that publish them at an address. spec:
+// docs/requirements.md R38, RS10
 #pragma once
 
 #include "consentgate/core/oauth/client.h"
@@ -6,11 +7,11 @@
 
 namespace consentgate::usecase {
 
-// Sees to it that `client` holds the keys by which this assertion can be judged. Asks nobody for a
-// client without a jwks_uri, nor while what is stored is fresh and holds the key that the assertion
-// names. It must not be called inside a unit of work.
+// Fetches the keys that are needed to verify this assertion. Fetches nothing for a client without a
+// jwks_uri, nor while the stored keys are fresh and include the one that the assertion names. It
+// must not be called inside a transaction.
 // in:   client  as stored; gets the keys
-// fail: invalid_client when the address may not be asked any more; service_unavailable
+// fail: invalid_client when the policy no longer allows the address; service_unavailable
 core::Checked fetch_keys(
     Dependencies& deps, core::Client& client, const std::string& assertion, core::Instant now);
 

@@ -1,4 +1,4 @@
-// One consent, from the first page to the redirect. spec: contract sections 1 and 3
+// One consent, from the first page to the redirect. spec: docs/http.md
 #pragma once
 
 #include "consentgate/core/oauth/authorize.h"
@@ -48,14 +48,14 @@ struct Submitted {
     std::string admin;     // the subject of that bearer
 };
 
-// Finishes: one transaction, all or nothing. A sign-in that this browser has finished is refused,
-// and the error knows the way on while the code it gave is still unused (U14).
+// Finishes the flow in one transaction. A flow that this browser has finished before is refused;
+// the error holds the address of the client as long as its code is unused (U14).
 // fail: as open_flow; invalid_bearer, identity_required
 core::Result<Submitted> submit_consent(
     Dependencies& deps, const SubmitRequest& request, const BrowserContext& browser_context,
     core::Instant now);
 
-// Finishes a flow that has just begun without asking, where the person consented to it before.
+// Finishes a flow that has just begun, where the person consented to the same before.
 // out:  absent when they must be asked
 // in:   request  that began it: prompt=consent asks always
 std::optional<Submitted> reuse_consent(

@@ -1,5 +1,5 @@
-// The gate: may this call pass, and what does the server behind it get. spec: contract section 4;
-// requirements C1-C15, RS4-RS8
+// The gate: whether a call may pass, and the token that the server behind it gets. spec:
+// docs/requirements.md C1-C15, RS4-RS8
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -24,8 +24,8 @@ core::Result<CallGrant> authorize_call(
     Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token,
     core::Instant now);
 
-// The resource works with an account at a service, and this owner has none that works: only a
-// person can mend that, so nothing may go on without them.
+// True when the resource needs an account at a service and this owner has none that works. Only the
+// person can connect one, so no consent is reused and no token refreshed without them.
 bool lacks_connection(
     Dependencies& deps, const std::string& resource, const std::string& owner, core::Instant now);
 

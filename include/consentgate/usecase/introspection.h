@@ -1,4 +1,4 @@
-// What resource servers and the operator learn about a token. spec: RFC 7662
+// Token introspection, for resource servers and for the operator. spec: RFC 7662
 #pragma once
 
 #include "consentgate/core/oauth/introspection.h"

@@ -19,10 +19,10 @@ struct Health {
 // Reads only. Never throws.
 Health check_health(store::Store& store);
 
-// The key file must hold every key the database was used with; keys that are new to the database
-// are noted there, those that are not used yet by a server only: it says by that that it knows
+// The key file must hold every key that the database was used with. Notes keys that are new to the
+// database there; only a server notes those that are not used yet, which records that it knows
 // them.
-// fail: throws std::runtime_error that names the key and the way out, StoreFailure
+// fail: throws std::runtime_error that names the key and the remedy, StoreFailure
 enum class KeyCheck { serving, looking };
 void check_server_keys(
     store::Store& store, const core::Keyring& keyring, core::Instant now,

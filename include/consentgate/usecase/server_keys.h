@@ -1,6 +1,6 @@
-// Changing the server key without stopping: a new key is made known to all servers, then used for
-// what is new, then what older keys hold is moved to it, then they are removed. spec: contract
-// section 5
+// Rotating the server key while requests are served: all servers learn a new key, encrypt new rows
+// with it, older rows are encrypted anew, and older keys are removed. spec: docs/requirements.md
+// S13
 #pragma once
 
 #include "consentgate/core/base/keyring.h"
@@ -14,9 +14,9 @@
 
 namespace consentgate::usecase {
 
-// Where a key of the key file is in its life. added: the key file has it, no server is known to.
-// known: a server was started or reloaded with it. current: used for what is new. old: was used
-// before. removed: still in the file, wanted by nobody.
+// The stage of a key in the key file. added: no server has loaded it yet. known: a server was
+// started or reloaded with it. current: encrypts new rows. old: was current before. removed: still
+// in the file, and no longer needed.
 enum class KeyStage { added, known, current, old, removed };
 
 struct KeyLife {
@@ -24,11 +24,11 @@ struct KeyLife {
     KeyStage stage = KeyStage::added;
     store::KeyUse use;
     std::optional<core::Instant>
-        until; // when what runs out by itself has done so; absent: nothing does
+        until; // when the rows that expire have expired; absent: none expires
 };
 
 // The keys of the key file in its order.
-// in: grace  for how long a used refresh token is answered again
+// in:  grace  for how long a used refresh token gets the same answer again
 std::vector<KeyLife> list_keys(
     store::Store& store, const core::Keyring& keyring, core::Span grace, core::Instant now);
 
@@ -41,19 +41,19 @@ std::optional<KeyLife> next_key(const std::vector<KeyLife>& keys);
 // fail: throws std::runtime_error in words for the operator
 void require_latest(store::Store& store, const core::Keyring& keyring);
 
-// Notes that the keyring's last key is used from now on.
+// Records that the keyring's last key is used from now on.
 void note_current(store::Store& store, const core::Keyring& keyring, core::Instant now);
 
 struct Rekeyed {
     std::size_t accounts = 0, services = 0, refresh_tokens = 0;
     std::size_t unreadable =
-        0; // encrypted with a key that is not there, or changed or moved by somebody; left alone
-    std::size_t found = 0; // all rows that the walk met: none when there is nothing left to do
+        0; // rows whose key is missing, or that were changed or moved; they stay as they are
+    std::size_t found = 0; // all rows that needed the walk; 0 when it is complete
 };
 
-// One walk over everything, in small transactions, to move it to the keyring's last key. Can be
-// stopped anywhere.
-// in: after_batch  is told how far it is; what it throws stops the walk
+// Encrypts all rows anew with the keyring's last key, in small transactions. Can be stopped
+// anywhere.
+// in:  after_batch  gets the progress; an exception from it stops the walk
 Rekeyed rekey(
     store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Span grace,
     core::Instant now, const std::function<void(const Rekeyed&)>& after_batch);

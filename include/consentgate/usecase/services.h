@@ -1,5 +1,5 @@
-// Making upstream services known here: finding out about one, becoming its client, looking again
-// whether that still holds. What a service says is judged by core/service_discovery.
+// Upstream services: discovering one, registering as its client, comparing it with what is stored.
+// The rules for its documents are in core/upstream/service_discovery.h.
 #pragma once
 
 #include "consentgate/core/upstream/service_discovery.h"
@@ -14,31 +14,29 @@ struct Discovery {
     std::string resource; // as its document says; empty: there is no document
     std::string scope;    // to ask for; empty: none
     core::ServerDocument server;
-    std::vector<std::string> notes; // for the operator: what was asked, what came, what is missing;
-                                    // plain words, no secrets
+    std::vector<std::string> notes; // for the operator: each request and its result; no secrets
 };
 
-// Asks the service's own URL, then the documents it leads to.
-// fail: say is for the operator, and names each address that was tried and what came of it
+// Requests the service's own URL, then the documents that it names.
+// fail: the message is for the operator, and names each address with its result
 core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url);
 
-// Fills the service's client_id, auth and secret by registering there (RFC 7591). in: service  with
-// its endpoints
-// fail: say is for the operator
+// Fills the service's client_id, auth and secret by registering there (RFC 7591).
+// in:   service  with its endpoints
+// fail: the message is for the operator
 core::Checked register_dynamically(
     Dependencies& deps, core::Service& service, std::vector<std::string>& notes);
 
-// Seals a client's secret into the service; an empty one takes it away.
+// Encrypts our client secret into the service; an empty one removes it.
 void seal_client_secret(Dependencies& deps, core::Service& service, const core::Secret& secret);
 
-// The service no longer knows the client it once registered for us: registers anew and writes it.
-// Workers that find this out at once end with the same client: who comes late is given what the
-// first one wrote.
+// The service no longer knows the client that it registered for us: registers anew and saves the
+// result. Workers that notice it at the same time all end with the client that the first one saved.
 // in:  stale  as it was read when the service refused it
-// fail: say is for the log; the service is then as it was
+// fail: the message is for the log; the stored service is unchanged
 core::Result<core::Service> re_register(Dependencies& deps, const core::Service& stale);
 
-// What differs now from what is kept; empty: nothing. fail: as discover_service
+// The differences between what the service publishes and what is stored. fail: as discover_service
 core::Result<std::vector<std::string>> test_service(
     sys::HttpClient& web, const core::Service& service);
 

@@ -10,9 +10,9 @@ namespace consentgate::usecase {
 
 // By grant_type: redeems a code, or refreshes.
 //
-// Exactly one request can redeem a code. A replay with everything right ends the session that the
-// code gave. Exactly one request rotates a refresh token; others of the same moment get the same
-// answer. One that comes back later ends the session, with all of its tokens.
+// Exactly one request can redeem a code. A replay that is valid in all other respects ends the
+// session of the code. Exactly one request rotates a refresh token; others of the same moment get
+// the same answer. A used refresh token that comes later ends its session, with all of its tokens.
 // fail: invalid_request, invalid_client, invalid_grant, invalid_scope, invalid_target,
 //       unauthorized_client, unsupported_grant_type
 core::Result<core::TokenGrant> grant_token(
@@ -20,9 +20,10 @@ core::Result<core::TokenGrant> grant_token(
     core::Instant now);
 
 // Ends a token: an access token alone, when its session can be refreshed; a refresh token with its
-// session and all that came of it. A token that is unknown, ended or another client's changes
-// nothing, and the answer does not tell.
-// spec: RFC 7009; requirements V1-V4. fail: invalid_request, invalid_client
+// session and all tokens of it. A token that is unknown, ended or another client's changes nothing,
+// and the answer is the same.
+// spec: RFC 7009; docs/requirements.md V1-V4
+// fail: invalid_request, invalid_client
 core::Checked revoke_token(
     Dependencies& deps, const core::SentCredentials& client, const core::NamedToken& named,
     core::Instant now);

@@ -1,5 +1,5 @@
-// Connecting a person's account at a service: there, and back again. spec: contract sections 3 and
-// 4
+// Linking a person's account at a service: to the service and back. spec: docs/http.md;
+// docs/requirements.md S7
 #pragma once
 
 #include "consentgate/core/upstream/upstream.h"
@@ -18,8 +18,8 @@ struct ServiceView {
     bool connected = false;                   // false with a token: it must be connected anew
 };
 
-// The services that this flow's person may use, by name, with what is connected: in this flow, or
-// by the same key or verified person before.
+// The services that this flow's person may use, by name, with the accounts that were linked in this
+// flow, or before with the same virtual key or by the same verified user.
 std::vector<ServiceView> list_flow_services(
     Dependencies& deps, const core::Flow& flow, core::Instant now);
 
@@ -45,7 +45,7 @@ struct LinkRequest {
     std::string link;
 };
 
-// What the page of a link says, before anything leaves for the service.
+// The content of the page of a link, before we contact the service.
 struct LinkView {
     core::Service service;
     core::SessionView session;
@@ -55,20 +55,20 @@ struct LinkView {
 core::Result<LinkView> open_link(
     Dependencies& deps, const LinkRequest& request, const BrowserContext& browser_context,
     core::Instant now);
-// Uses the link up and sends the person on. fail: as open_link
+// Uses up the link and sends the person to the service. fail: as open_link
 core::Result<core::Secret> follow_link(
     Dependencies& deps, const LinkRequest& request, const BrowserContext& browser_context,
     core::Instant now);
 
-// Where a person stands after they came back from a service.
+// The result of a person's return from a service.
 struct Returned {
     core::Service service;
-    std::optional<core::FlowId> flow; // absent: they came by a link
-    std::string problem;              // empty: connected. Else service_refused or service_failed
+    std::optional<core::FlowId> flow; // absent: they used a link
+    std::string problem;              // service_refused or service_failed; empty: connected
     std::string reason;               // for the log
 };
-// fail: invalid_upstream_state, browser_mismatch: nothing was stored, nothing changed; as open_flow
-//       when the flow is over; as check_principal
+// fail: invalid_upstream_state, browser_mismatch: nothing was changed; as open_flow when the flow is
+//       over; as check_principal
 core::Result<Returned> finish_connect(
     Dependencies& deps, const core::CallbackParameters& sent, const BrowserContext& browser_context,
     core::Instant now);

@@ -1,8 +1,8 @@
-// Telling services that what a person connected there is over (RFC 7009).
+// Revoking the tokens of linked accounts at their services. spec: RFC 7009
 //
-// However a token ends, it ends in the transaction that ends what it belongs to, and its row waits
-// there until the service was told: at once when a person asked for it, else by an idle worker. A
-// lease in the row lets one worker of all machines tell.
+// A linked account ends in the transaction that ends its owner. Its row stays until the service was
+// asked to revoke the tokens: at once when a person asked for it, otherwise by an idle worker. A
+// lease in the row makes sure that one worker of all machines asks.
 #pragma once
 
 #include "consentgate/usecase/dependencies.h"
@@ -13,33 +13,33 @@
 
 namespace consentgate::usecase {
 
-// Takes a connection away: here at once, and at the service now or, when that is away, later.
+// Ends a linked account here, and revokes it at the service now, or later when it does not answer.
 void disconnect(Dependencies& deps, const core::LinkedAccount& token, core::Instant now);
 
-// Tells the service of a token that has ended just now; nothing when another is at it, or the
-// service is away.
-// in: token  as it was before
+// Revokes an account that has just ended at its service. Does nothing when another worker does it,
+// or when the service does not answer.
+// in:  token  as it was before it ended
 void revoke_now(Dependencies& deps, const core::LinkedAccount& token, core::Instant now);
 
-// What came of telling a service that everything at it is over.
+// The result of revoking all accounts of a service.
 struct ServiceRevocation {
     std::size_t revoked = 0;
-    std::size_t not_revoked = 0; // and never will be: `why` says why of the last
-    std::size_t left = 0;        // to be told later, by whoever comes to it
+    std::size_t not_revoked = 0; // and never will be; `reason` is that of the last
+    std::size_t left = 0;        // to be revoked later, by a worker
     std::string reason;          // for the operator; also of what is left
 };
 
-// Ends all that people connected at the service, and tells it of each: one after another, without
-// regard to an earlier pause, until all is told, the service turns out to be away, or `go_on` says
-// no. What others are telling it of just then is waited for.
-// in: go_on  asked before each
+// Ends all linked accounts of the service and revokes each there: one after another, without regard
+// to an earlier pause, until none is left, the service does not answer, or `go_on` is false. Waits
+// for accounts that other workers are revoking.
+// in:  go_on  called before each
 ServiceRevocation revoke_all_at(
     Dependencies& deps, const core::ServiceId& service,
     const std::function<bool(const ServiceRevocation&)>& go_on);
 
-// One bounded turn over what is to be told: some tokens, some seconds, and no second request to a
-// service that does not answer.
-// out: how many rows are done with
+// One bounded turn over the accounts to be revoked: some accounts, some seconds, and no second
+// request to a service that does not answer.
+// out: how many rows are finished
 std::size_t revoke_ended_accounts(Dependencies& deps, core::Instant now);
 
 } // namespace consentgate::usecase

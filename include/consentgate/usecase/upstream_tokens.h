@@ -1,4 +1,4 @@
-// Handing out a person's upstream token, fresh. spec: RFC 8693; contract section 4
+// Handing out the fresh token of a linked account. spec: RFC 8693; docs/requirements.md S9
 #pragma once
 
 #include "consentgate/core/upstream/token_exchange.h"
@@ -15,18 +15,17 @@ struct FreshToken {
     std::string scope;
 };
 
-// The session's person's token at the service. One that is due is refreshed first: by one worker of
-// all machines, while the others wait for what it gets.
-// in:   found  the token, where it was just read; absent: it is looked for
-// fail: interaction_required: there is none, or it must be connected anew; the error carries the
-//       link
-//       service_unavailable: it is over, and the service does not answer
+// The token at the service of the session's owner. A token that is due is refreshed first: by one
+// worker of all machines, while the others wait for its result.
+// in:   found  the linked account, where it was just read; absent: it is read
+// fail: interaction_required: there is none, or it must be linked anew; the error holds the link
+//       service_unavailable: the token has expired, and the service does not answer
 core::Result<FreshToken> fresh_upstream_token(
     Dependencies& deps, const core::Session& session, const core::Service& service,
     core::Instant now, std::optional<core::LinkedAccount> found = std::nullopt);
 
 // The answer's JSON.
-// fail: invalid_client; invalid_request, also for a subject_token that is no good (RFC 8693 section
+// fail: invalid_client; invalid_request, also for a subject_token that is not valid (RFC 8693 section
 //       2.2.2); invalid_target;
 //       interaction_required, service_unavailable
 core::Result<std::string> exchange_token(

@@ -1,4 +1,4 @@
-// Replies. The only code that turns an Error into a response, in its four faces.
+// Replies. The only code that turns an Error into a response, in four formats.
 #pragma once
 
 #include "consentgate/core/base/error.h"
@@ -11,7 +11,7 @@ namespace consentgate::web {
 
 enum class ErrorFormat {
     page,    // a person's browser: HTML, or a redirect where the error permits it
-    gateway, // the consent POSTs: the gateway JSON of contract section 2, or HTML for a browser
+    gateway, // the consent POSTs: gateway JSON (docs/http.md), or HTML for a browser
     oauth,   // programs: RFC 6749 section 5.2
     json,    // well-known documents and health: a bare JSON error
 };
@@ -29,12 +29,12 @@ Reply answer_lasting(
     const std::string& type,
     std::string bytes); // 200, to be cached for a year: its address changes with it
 Reply answer_redirect(std::string location); // 302, no-store, no-referrer, no body
-// The preflight of a guarded MCP server, answered before anybody is asked who they are: browsers
-// send no token with it (C13).
+// The preflight of a guarded MCP server. It needs no token, because browsers send none with it
+// (C13).
 Reply answer_mcp_preflight();
 // Lets programs of any origin read the answer, its challenge and its MCP session (C13).
 Reply open_to_browsers(Reply reply);
-// The page that says it in a person's words.
+// The page that explains the error in a person's words.
 Reply answer_error_page(
     const core::Error& error, const Request& request, const WebContext& context);
 

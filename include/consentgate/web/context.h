@@ -1,4 +1,4 @@
-// Everything the handlers share, made once before the first request.
+// Everything that handlers share, made once before the first request.
 #pragma once
 
 #include "consentgate/sys/rate_limiter.h"

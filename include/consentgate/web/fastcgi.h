@@ -1,5 +1,4 @@
-// The FastCGI side of a worker: one request at a time, none lost and none cut when the worker is
-// told to stop.
+// The FastCGI side of a worker: one request at a time. A worker that stops loses and cuts none.
 #pragma once
 
 #include "consentgate/web/http.h"
@@ -16,8 +15,8 @@ struct ServeHooks {
     std::function<void()>
         between; // after each request and every few idle seconds; must be quick; may be empty
     std::chrono::milliseconds body_time{
-        20000}; // how long a body may take to come: some web servers pass it on as slowly as it
-                // comes in; zero: no limit
+        20000}; // how long a body may take to arrive, because some web servers pass it on as slowly
+                // as they get it; zero: no limit
 };
 
 // Serves the listening socket until SIGTERM or SIGUSR1 arrives; the request in hand is finished

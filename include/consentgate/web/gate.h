@@ -1,6 +1,6 @@
-// The gate at the edge: one request in, one word to the web server out. The web server asks in one
-// of two ways: as a FastCGI AUTHORIZER (lighttpd, Apache), or by a request of its own whose answer
-// it reads (nginx auth_request).
+// The gate decides for the web server whether a request may pass. The web server asks in one of two
+// ways: as a FastCGI AUTHORIZER (lighttpd, Apache), or by a request of its own whose status it
+// reads (nginx auth_request).
 #pragma once
 
 #include "consentgate/core/oauth/resource.h"
@@ -14,11 +14,11 @@ struct Gate {
     core::ResourceMap resources;
 };
 
-// 200 lets the request pass, and nothing else does. To an AUTHORIZER's web server it carries
-// CONSENTGATE_… variables; in the other way Consentgate-… headers; either with AUTHORIZATION, what
-// the server behind gets in place of the session token. To nginx, which knows three answers only,
-// every refusal is 401 or 403; 5xx it makes a 500.
-// fail: never throws; what nobody expected closes the gate
+// Only 200 lets the request pass. It carries CONSENTGATE_… variables to an AUTHORIZER's web server
+// and Consentgate-… headers to nginx; AUTHORIZATION among them is the token that the server behind
+// the gate gets in place of the session token. nginx knows three answers, so every refusal there is
+// 401 or 403, and nginx turns 5xx into 500.
+// fail: never throws; an unexpected exception refuses the request
 Reply decide(const Request& request, Gate& gate);
 
 } // namespace consentgate::web

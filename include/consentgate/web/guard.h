@@ -1,4 +1,4 @@
-// What stands before a handler: forms, origins, cookies, rates.
+// Checks that handlers begin with: forms, origins, cookies, rates.
 #pragma once
 
 #include "consentgate/core/base/form.h"
@@ -13,9 +13,9 @@ namespace consentgate::web {
 // A form body of the right media type. fail: unsupported_media_type, invalid_request
 core::Result<core::Form> read_form(const Request& request);
 
-// The same for a form that only our own pages may send. A browser that says where the form came
-// from must name us; one that hides it (Origin: null, as our no-referrer policy makes it do) must
-// say "same-origin" in Sec-Fetch-Site.
+// The same for a form that only our own pages may send. A browser that names the form's origin must
+// name us; one that hides it (our no-referrer policy makes Origin "null") must say "same-origin" in
+// Sec-Fetch-Site.
 // fail: browser_mismatch; missing_flow_id for a wrong media type, invalid_flow for a malformed body
 core::Result<core::Form> read_own_form(const Request& request, const WebContext& context);
 
@@ -25,7 +25,7 @@ usecase::BrowserContext browser_context_of(const Request& request, const WebCont
 core::Checked admit(
     const Request& request, WebContext& context, std::string_view what, int most_a_minute);
 
-// Counts a finished sign-in, and writes it into the audit log. in: by  person, admin or memory
+// Counts a finished sign-in, and writes it into the audit log. in: by  person, admin or remembered
 void note_consent(
     const usecase::Submitted& submitted, std::string_view by, const Request& request,
     const WebContext& context);

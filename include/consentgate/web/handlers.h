@@ -1,5 +1,5 @@
-// The handlers, named <method>_<path>. Each turns a request into a use-case's words and its answer
-// into a reply.
+// The handlers, named <method>_<path>. Each reads a request into the types of a use-case and turns
+// the result into a reply.
 #pragma once
 
 #include "consentgate/web/answer.h"
@@ -21,7 +21,7 @@ Handled get_upstream_authorize(
     const Request& request, WebContext& context); // from page 2, or the page of a link
 Handled post_upstream_connect(const Request& request, WebContext& context); // that page's form
 Handled get_callback(const Request& request, WebContext& context);          // back from a service
-Handled get_sessions(const Request& request, WebContext& context); // what this browser let in
+Handled get_sessions(const Request& request, WebContext& context); // the sessions of this browser
 Handled post_sessions_end(const Request& request, WebContext& context);
 Handled post_sessions_disconnect(const Request& request, WebContext& context);
 Handled get_style(const Request& request, WebContext& context);
@@ -35,7 +35,8 @@ Handled post_token(const Request& request, WebContext& context);
 Handled post_revoke(const Request& request, WebContext& context);
 Handled post_introspect(const Request& request, WebContext& context);
 Handled get_client_metadata(
-    const Request& request, WebContext& context); // what we are as a client of upstream services
+    const Request& request,
+    WebContext& context); // our own document as a client of upstream services
 Handled get_healthz(const Request& request, WebContext& context); // a worker answers
 Handled get_readyz(
     const Request& request,

@@ -1,4 +1,4 @@
-// Requests and replies as plain values, whatever brought them.
+// Requests and replies as plain values, independent of FastCGI.
 #pragma once
 
 #include "consentgate/core/base/secret.h"
@@ -19,8 +19,7 @@ enum class BodyState {
     late
 }; // cut: the peer went away before it was all there; late: it took too long
 
-// What the web server wants: an answer for the client, or leave to go on with a request that is not
-// ours.
+// The web server wants an answer for the client, or our permission to serve a request itself.
 enum class Asked { to_answer, as_authorizer };
 
 struct Request {
@@ -35,8 +34,8 @@ struct Request {
         accept_language;
     std::string remote_addr;
     std::optional<std::string>
-        remote_user; // whom the web server signed in: its own word, never a header of the client's
-    core::Instant now{};  // one time for the whole request
+        remote_user;     // the person whom the web server signed in; never a header of the client's
+    core::Instant now{}; // one time for the whole request
     std::string event_id; // under which the log has the reason of a refusal
 };
 

@@ -1,4 +1,4 @@
-// The pages: files read and parsed once, at start, in every language there is. Rendering does no
+// The pages: files that are read and parsed once, at start, in every language. Rendering does no
 // I/O.
 //
 // A page file is mustache. frame.html stands around it; {{text.KEY}} is a message of
@@ -18,7 +18,7 @@
 
 namespace consentgate::web {
 
-// What a page is filled with. A name that is not set is false, an empty list is false; an empty
+// The values that fill a page. A name that is not set is false, an empty list is false; an empty
 // text is not set.
 class View {
 public:
@@ -48,7 +48,7 @@ struct Brand {
 std::string shown_client(const std::string& name, const core::ClientId& id);
 // A guarded resource: host, port and path.
 std::string shown_resource(const std::string& resource);
-// Who a session is of, in its page's words; empty when nobody said.
+// The person of a session as pages name them; empty when they skipped the question.
 std::string shown_principal(const core::SessionView& view);
 
 class Pages {

@@ -1,5 +1,5 @@
-// The names of all parameters: a form or query string is read into a typed request. What a request
-// says is checked by the rules in core; here it is only read.
+// Reads forms and query strings into typed requests. The names of all parameters stand here; the
+// rules in core check the values.
 #pragma once
 
 #include "consentgate/core/base/form.h"
@@ -85,7 +85,7 @@ inline core::NamedToken read_named_token(const core::Form& form) {
     return {.token = form.parameter("token"), .not_repeated = form.check_not_repeated()};
 }
 
-// What a service sends back. spec: RFC 6749 section 4.1.2; RFC 9207
+// A service's answer through the person's browser. spec: RFC 6749 section 4.1.2; RFC 9207
 inline core::CallbackParameters read_callback(const core::Form& query) {
     return {
         .state = query.parameter("state"),

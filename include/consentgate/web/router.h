@@ -6,7 +6,7 @@
 namespace consentgate::web {
 
 // Finds the route, runs its handler, turns errors and exceptions into replies, and logs one line.
-// fail: never throws; what nobody expected becomes 500 with an event id
+// fail: never throws; an unexpected exception becomes 500 with an event id
 Reply dispatch(const Request& request, WebContext& context);
 
 } // namespace consentgate::web
