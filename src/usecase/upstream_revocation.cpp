@@ -11,7 +11,7 @@
 namespace consentgate::usecase {
 namespace {
 
-using core::Told;
+using core::Revocation;
 using store::Applied;
 
 constexpr std::size_t batch = 20;
@@ -20,7 +20,7 @@ constexpr core::Span max_turn{
     3}; // then no further one is begun, because the worker has requests to answer
 
 struct Answer {
-    Told revoked = Told::no;
+    Revocation outcome = Revocation::refused;
     const char* reason = ""; // when it was not, for the log
     bool again = false;      // its row stays, for a later try
 };
@@ -28,25 +28,26 @@ struct Answer {
 Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
     const auto service = deps.store.find_service(token.service);
     if (!service || service->revocation_endpoint.empty())
-        return {Told::no, "it offers no revocation"};
+        return {Revocation::refused, "it offers no revocation"};
     const auto secret = client_secret_of(deps, *service);
-    if (!secret) return {Told::no, "our secret there does not open"};
+    if (!secret) return {Revocation::refused, "our secret there does not open"};
     const auto revoke = [&](const std::string& sealed, const std::string& place,
                             std::string_view hint) {
         const auto clear =
             sealed.empty() ? std::nullopt : core::unseal(deps.keyring, token.key_id, sealed, place);
-        if (!clear) return Told::no;
+        if (!clear) return Revocation::refused;
         return core::read_revocation_reply(
             call_service(deps, core::revocation_request(*service, *secret, *clear, hint)));
     };
     // A refresh token ends the grant with all its access tokens at most providers, but not at all
     // of them (RFC 7009 section 2.1).
     const auto refresh = revoke(token.refresh_token, token.refresh_token_aad(), "refresh_token");
-    if (refresh == Told::later) return {Told::later, "it is away"};
+    if (refresh == Revocation::unavailable) return {Revocation::unavailable, "it is away"};
     const auto access = revoke(token.access_token, token.access_token_aad(), "access_token");
-    if (access == Told::later) return {Told::later, "it is away"};
-    if (refresh == Told::yes || access == Told::yes) return {Told::yes};
-    return {Told::no, "it refused"};
+    if (access == Revocation::unavailable) return {Revocation::unavailable, "it is away"};
+    if (refresh == Revocation::revoked || access == Revocation::revoked)
+        return {Revocation::revoked};
+    return {Revocation::refused, "it refused"};
 }
 
 // out: absent when another worker is revoking it
@@ -57,8 +58,9 @@ std::optional<Answer> revoke_once(
     if (deps.store.claim_refresh(token.id, token.version, lease, until, now) == Applied::no)
         return std::nullopt;
     auto answer = ask(deps, token);
-    const auto again =
-        answer.revoked == Told::later ? core::after_untold(token, now) : std::nullopt;
+    const auto again = answer.outcome == Revocation::unavailable
+                           ? core::after_failed_revocation(token, now)
+                           : std::nullopt;
     if (again) {
         deps.store.note_refresh_failure(*again, lease, now);
         deps.store.postpone_revocations(token.service, *again->retry_at);
@@ -69,11 +71,11 @@ std::optional<Answer> revoke_once(
     return answer;
 }
 
-std::optional<Told> revoke(
+std::optional<Revocation> revoke(
     Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     const auto answer = revoke_once(deps, token, now);
     if (!answer) return std::nullopt;
-    if (answer->revoked == Told::yes)
+    if (answer->outcome == Revocation::revoked)
         sys::log_event(
             "upstream_revoked", {{"service", token.service.text}, {"account", token.id}});
     else
@@ -82,11 +84,11 @@ std::optional<Told> revoke(
                                            {"account", token.id},
                                            {"reason", answer->reason},
                                            {"retry", answer->again ? "yes" : "no"}});
-    return answer->revoked;
+    return answer->outcome;
 }
 
 void note(ServiceRevocation& revocation, const Answer& answer) {
-    if (answer.revoked == Told::yes) {
+    if (answer.outcome == Revocation::revoked) {
         ++revocation.revoked;
         return;
     }
@@ -125,7 +127,7 @@ ServiceRevocation revoke_all_at(
             const auto answer = revoke_once(deps, token, sys::now());
             if (!answer) continue;
             note(revocation, *answer);
-            away = answer->revoked == Told::later;
+            away = answer->outcome == Revocation::unavailable;
         }
     }
     revocation.left = deps.store.count_accounts_at(service);
@@ -140,7 +142,7 @@ std::size_t revoke_ended_accounts(Dependencies& deps, core::Instant now) {
         if (away.contains(token.service)) continue;
         if (sys::now() - begun >= max_turn) break;
         const auto revoked = revoke(deps, token, now + (sys::now() - begun));
-        if (!revoked || *revoked == Told::later)
+        if (!revoked || *revoked == Revocation::unavailable)
             away.insert(token.service); // or another worker is revoking
         else
             ++done;

@@ -189,13 +189,14 @@ LinkedAccount after_failure(LinkedAccount token, UpstreamError error, Instant no
     return token;
 }
 
-Told read_revocation_reply(const ServiceReply& reply) {
+Revocation read_revocation_reply(const ServiceReply& reply) {
     constexpr int too_many = 429;
-    if (!reply.answered || reply.status >= 500 || reply.status == too_many) return Told::later;
-    return reply.status == 200 ? Told::yes : Told::no;
+    if (!reply.answered || reply.status >= 500 || reply.status == too_many)
+        return Revocation::unavailable;
+    return reply.status == 200 ? Revocation::revoked : Revocation::refused;
 }
 
-std::optional<LinkedAccount> after_untold(LinkedAccount token, Instant now) {
+std::optional<LinkedAccount> after_failed_revocation(LinkedAccount token, Instant now) {
     ++token.failures;
     if (token.failures >= max_revocation_attempts ||
         token.ended_at.value_or(now) + revoke_for <= now)

@@ -115,17 +115,17 @@ Freshness freshness_of(const LinkedAccount& token, Instant now);
 // The token after a refresh that failed: when to try again, or that there is no point to it.
 LinkedAccount after_failure(LinkedAccount token, UpstreamError error, Instant now);
 
-// What a service made of being told that a token is over. spec: RFC 7009 section 2.2
-enum class Told {
-    yes,   // it knows, or had forgotten the token
-    no,    // it will never take our word: it offers no revocation, or refuses us
-    later, // it is away or overloaded
+// A service's answer to a revocation request. spec: RFC 7009 section 2.2
+enum class Revocation {
+    revoked,     // now, or the service did not know the token any more
+    refused,     // for good: the service offers no revocation, or refuses us
+    unavailable, // the service does not answer or is overloaded
 };
-Told read_revocation_reply(const ServiceReply& reply);
+Revocation read_revocation_reply(const ServiceReply& reply);
 
 // The ended token after an attempt to tell that failed, with the time of the next. Absent: it has
 // been tried for a day, enough.
-std::optional<LinkedAccount> after_untold(LinkedAccount token, Instant now);
+std::optional<LinkedAccount> after_failed_revocation(LinkedAccount token, Instant now);
 
 // A link by which the person of a session connects a service later. spec: contract section 3
 struct Link {
