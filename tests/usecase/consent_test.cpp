@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_or_expired_key_is_no_bearer, *label("S4")) {
             deps, {begin(), core::Secret("sk-bf-brief")}, person, noon)) == "invalid_bearer");
 }
 
-BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_is_told, *label("A27")) {
+BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_gets_access_denied, *label("A27")) {
     const auto flow = begin();
     const auto denied = usecase::deny_consent(deps, flow, person, noon);
     BOOST_REQUIRE_EQUAL(code_of(denied), "ok");

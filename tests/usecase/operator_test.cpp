@@ -1,4 +1,4 @@
-// What the operator does through use-cases: clients, keys, resource servers, services, sessions.
+// The use-cases of the operator: clients, keys, resource servers, services, sessions.
 #include "dependencies_fixture.h"
 
 #include "consentgate/usecase/clients.h"

@@ -17,7 +17,7 @@ const core::ServerKey first{core::KeyId("k1"), core::Secret(std::string(32, '\1'
 const core::ServerKey second{core::KeyId("k2"), core::Secret(std::string(32, '\2'))};
 constexpr core::Span grace{30};
 
-struct VaultFixture : DependenciesFixture {
+struct ServerKeysFixture : DependenciesFixture {
     const core::Keyring alone{{first}}, added{{second, first}}, rotated{{first, second}},
         only_new{{second}};
 
@@ -98,7 +98,7 @@ bool says(const std::string& text, const std::string& part) {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(vault_keys, VaultFixture)
+BOOST_FIXTURE_TEST_SUITE(server_keys, ServerKeysFixture)
 
 BOOST_AUTO_TEST_CASE(a_key_is_added_then_known_then_current_then_old_then_removed, *label("S13")) {
     BOOST_TEST(check(alone) == "ok");
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_walk_that_is_stopped_goes_on_where_it_was, *label("S13"))
 }
 
 BOOST_AUTO_TEST_CASE(
-    what_was_moved_by_hand_does_not_open_is_left_alone_and_told, *label("S13") * label("S11")) {
+    a_row_that_was_moved_by_hand_is_left_alone_and_reported, *label("S13") * label("S11")) {
     switch_keys();
     const auto anna = connect(alone), mallory = connect(alone), whole = connect(alone);
     auto stolen = found(mallory);

@@ -83,7 +83,7 @@ struct Workers : DependenciesFixture {
 
 struct Endings : Workers {
     Endings() { connect(); }
-    // out: what is still to be told at that time
+    // out: how many are still to be revoked at that time
     std::size_t waiting(core::Instant now) {
         return store->list_accounts_to_revoke(now, 10).size();
     }
@@ -183,7 +183,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    a_service_that_is_away_is_told_later_and_given_up_after_a_day, Endings, *label("S10")) {
+    a_service_that_is_away_is_asked_to_revoke_later_for_one_day, Endings, *label("S10")) {
     service.behind.away = true;
     BOOST_TEST(static_cast<bool>(usecase::end_session(deps, session.id, noon)));
     BOOST_TEST(usecase::revoke_ended_accounts(deps, noon) == 0U);
@@ -205,7 +205,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    a_service_is_told_of_all_that_people_connected_there, Endings, *label("S10")) {
+    a_service_is_asked_to_revoke_all_accounts_that_were_linked_there, Endings, *label("S10")) {
     for (int i = 0; i < 24; ++i) connect(); // more than one part of the list
     std::size_t asked = 0;
     const auto revocation = usecase::revoke_all_at(
@@ -218,7 +218,7 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    who_parts_with_a_service_stops_when_it_is_away_or_when_told_to, Endings, *label("S10")) {
+    revoking_all_stops_when_the_service_is_away_or_when_asked_to, Endings, *label("S10")) {
     connect();
     service.behind.away = true;
     const auto away =
@@ -235,13 +235,12 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(stopped.revoked == 1U);
     BOOST_TEST(stopped.left == 1U);
     BOOST_TEST(service.behind.revoked.size() == 2U);
-    BOOST_TEST(
-        (store->remove_service(core::ServiceId("notion"), true) == store::Applied::yes)); // untold
+    BOOST_TEST((store->remove_service(core::ServiceId("notion"), true) == store::Applied::yes));
     BOOST_TEST(store->count_accounts_at(core::ServiceId("notion")) == 0U);
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    a_service_without_revocation_is_parted_with_at_once, Endings, *label("S10")) {
+    a_service_without_revocation_loses_its_accounts_at_once, Endings, *label("S10")) {
     auto silent = *store->find_service(core::ServiceId("notion"));
     silent.revocation_endpoint.clear();
     BOOST_REQUIRE((store->update_service(silent) == store::Applied::yes));

@@ -1,5 +1,5 @@
-// Every fault in every face: one place turns an Error into a response, and each of these must make
-// sense.
+// Every error code in every format: one place turns an Error into a response, and each of these
+// must make sense.
 #include "consentgate/web/answer.h"
 
 #include "tests/support/web_server.h"
@@ -17,17 +17,17 @@ using web::ErrorFormat;
 
 namespace {
 
-constexpr int last_fault = static_cast<int>(ErrorCode::server_error);
+constexpr int last_code = static_cast<int>(ErrorCode::server_error);
 
-std::vector<ErrorCode> all_faults() {
-    std::vector<ErrorCode> faults;
-    for (int i = 0; i <= last_fault; ++i) faults.push_back(static_cast<ErrorCode>(i));
-    return faults;
+std::vector<ErrorCode> all_codes() {
+    std::vector<ErrorCode> codes;
+    for (int i = 0; i <= last_code; ++i) codes.push_back(static_cast<ErrorCode>(i));
+    return codes;
 }
 
 std::string name_of(ErrorCode code) { return std::string(core::traits(code).name); }
 
-// What a person can mend by themselves, on the identity page.
+// The errors that a person can correct, on the identity page.
 bool fixable(ErrorCode code) {
     return code == ErrorCode::identity_required || code == ErrorCode::invalid_virtual_key ||
            code == ErrorCode::invalid_user_id;
@@ -74,9 +74,9 @@ const std::set<std::string> rfc_words{
 
 BOOST_FIXTURE_TEST_SUITE(answer, Asked)
 
-BOOST_AUTO_TEST_CASE(every_fault_has_its_own_name_and_an_error_status, *label("S5")) {
+BOOST_AUTO_TEST_CASE(every_code_has_its_own_name_and_an_error_status, *label("S5")) {
     std::set<std::string> names;
-    for (const auto code : all_faults()) {
+    for (const auto code : all_codes()) {
         const auto& known = core::traits(code);
         names.insert(std::string(known.name));
         BOOST_TEST_CONTEXT(known.name) {
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(every_fault_has_its_own_name_and_an_error_status, *label("S
             BOOST_TEST(rfc_words.contains(std::string(known.oauth_error)));
         }
     }
-    BOOST_TEST(names.size() == static_cast<std::size_t>(last_fault) + 1);
+    BOOST_TEST(names.size() == static_cast<std::size_t>(last_code) + 1);
 }
 
 BOOST_AUTO_TEST_CASE(the_statuses_are_those_of_the_contract, *label("S2")) {
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(the_statuses_are_those_of_the_contract, *label("S2")) {
 
 BOOST_AUTO_TEST_CASE(
     a_page_is_never_empty_and_always_guarded, *label("U1") * label("U2") * label("A31")) {
-    for (const auto code : all_faults()) {
+    for (const auto code : all_codes()) {
         if (fixable(code)) continue;
         const auto reply = answer(code, ErrorFormat::page, browser_accept);
         BOOST_TEST_CONTEXT(name_of(code)) {
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(
     }
 }
 
-BOOST_AUTO_TEST_CASE(every_fault_a_person_can_meet_has_its_own_words, *label("S5")) {
+BOOST_AUTO_TEST_CASE(every_error_a_person_can_meet_has_its_own_words, *label("S5")) {
     for (const auto* code :
          {"invalid_request",
           "missing_flow_id",
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(every_fault_a_person_can_meet_has_its_own_words, *label("S5
 }
 
 BOOST_AUTO_TEST_CASE(the_gateway_shape_has_exactly_its_members_with_their_types, *label("S5")) {
-    for (const auto code : all_faults()) {
+    for (const auto code : all_codes()) {
         if (fixable(code)) continue;
         const auto reply = answer(code, ErrorFormat::gateway);
         const auto body = json_of(reply.body);
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(a_browser_gets_the_page_with_the_same_status, *label("S5")) {
-    for (const auto code : all_faults()) {
+    for (const auto code : all_codes()) {
         if (fixable(code)) continue;
         const auto json = answer(code, ErrorFormat::gateway);
         const auto html = answer(code, ErrorFormat::gateway, browser_accept);
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_browser_gets_the_page_with_the_same_status, *label("S5"))
 BOOST_AUTO_TEST_CASE(
     the_oauth_shape_has_only_rfc_words_and_is_never_cached,
     *label("T2") * label("T34") * label("R13") * label("A35")) {
-    for (const auto code : all_faults()) {
+    for (const auto code : all_codes()) {
         if (fixable(code)) continue;
         const auto reply = answer(
             code, ErrorFormat::oauth, browser_accept); // programs get JSON whatever they accept
@@ -242,8 +242,8 @@ BOOST_AUTO_TEST_CASE(
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_bare_shape_names_the_fault, *label("D10")) {
-    for (const auto code : all_faults()) {
+BOOST_AUTO_TEST_CASE(the_bare_shape_names_the_error, *label("D10")) {
+    for (const auto code : all_codes()) {
         if (fixable(code)) continue;
         const auto reply = answer(code, ErrorFormat::json);
         BOOST_TEST_CONTEXT(reply.body) {
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(answer(ErrorCode::invalid_client, ErrorFormat::oauth).status == 401);
 }
 
-BOOST_AUTO_TEST_CASE(whoever_should_come_back_is_told_when, *label("S2") * label("T29")) {
+BOOST_AUTO_TEST_CASE(a_client_that_should_retry_gets_retry_after, *label("S2") * label("T29")) {
     for (const auto format :
          {ErrorFormat::page, ErrorFormat::gateway, ErrorFormat::oauth, ErrorFormat::json}) {
         BOOST_TEST(header_of(answer(ErrorCode::store_unavailable, format), "Retry-After") == "2");

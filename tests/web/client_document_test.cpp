@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(registration_cannot_choose_such_an_id, *label("K31")) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    what_another_worker_fetched_is_used_and_too_much_is_told_to_wait,
+    a_document_that_another_worker_fetched_is_used_and_too_many_have_to_wait,
     *label("R31") * label("K27")) {
     authorize();
     fetcher.answer = [&](int) {

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_good_token_passes_and_the_server_behind_is_told_whose_it_is,
+    a_good_token_passes_and_the_server_behind_learns_whose_it_is,
     *label("RS6") * label("RS7") * label("RS11") * label("C11")) {
     Guarded town;
     const auto token = town.token_for("/mcp", "mcp", "user-id", "&user_id=ada");
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(town.call("/mcp", "").status == 401);
 }
 
-BOOST_AUTO_TEST_CASE(nginx_is_told_the_same_in_headers, *label("RS11") * label("C5")) {
+BOOST_AUTO_TEST_CASE(nginx_gets_the_same_in_headers, *label("RS11") * label("C5")) {
     Guarded town;
     const auto token = town.token_for("/mcp");
     const auto reply = town.call("/mcp", token, Asked::to_answer);
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(
         handed);
     BOOST_TEST(!holds(town.server.log, handed.substr(7)));
 
-    // An operator who switches the service off is the one who must mend it.
+    // An operator who switches the service off must switch it on again.
     auto off = *town.server.store->find_service(core::ServiceId("notion"));
     off.active = false;
     town.server.store->update_service(off);
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_key_that_may_not_use_the_service_is_told_so_and_not_sent_round, *label("RS6")) {
+    a_key_that_may_not_use_the_service_is_refused_without_a_challenge, *label("RS6")) {
     Guarded town;
     town.server.store->put_service(sample_service("notion"));
     auto key = sample_virtual_key();

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_browser_is_known_by_the_digest_of_its_cookie, *label("S6"
 }
 
 BOOST_AUTO_TEST_CASE(
-    too_many_from_one_address_are_told_how_long_to_wait, *label("R17") * label("T29")) {
+    too_many_from_one_address_learn_how_long_to_wait, *label("R17") * label("T29")) {
     TestServer server;
     const auto request = TestServer::get("/");
     BOOST_TEST(code_of(web::admit(request, server.context, "x", 1)) == "ok");

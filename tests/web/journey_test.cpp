@@ -195,7 +195,8 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(server.ask(late).status == 302);
 }
 
-BOOST_AUTO_TEST_CASE(a_denied_flow_tells_the_client_and_is_no_more, *label("A27") * label("S6")) {
+BOOST_AUTO_TEST_CASE(
+    a_denied_flow_redirects_with_access_denied_and_is_no_more, *label("A27") * label("S6")) {
     TestServer server;
     Journey journey(server);
     journey.begin();
@@ -327,7 +328,7 @@ BOOST_AUTO_TEST_CASE(an_admin_needs_no_cookie_and_is_written_into_the_audit_log,
 // -----------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(
-    without_a_database_every_face_says_503_and_when_to_come_back,
+    without_a_database_every_format_says_503_and_when_to_come_back,
     *label("S2") * label("A28") * label("T29")) {
     TestServer server(sample_policy(), {0, 0}, false);
     auto submit =

@@ -19,19 +19,19 @@ BOOST_AUTO_TEST_CASE(readiness_says_that_the_store_answers_and_writes_nothing, *
     BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
 }
 
-BOOST_AUTO_TEST_CASE(life_is_told_without_the_store_and_readiness_is_not, *label("O6")) {
+BOOST_AUTO_TEST_CASE(a_worker_is_live_without_the_store_and_not_ready, *label("O6")) {
     TestServer server(sample_policy(), {0, 0}, false);
     BOOST_TEST(server.ask(TestServer::get("/healthz")).status == 200);
     BOOST_TEST(server.ask(TestServer::get("/readyz")).status == 503);
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_counted_or_told_unless_the_operator_asked_for_it, *label("O7")) {
+BOOST_AUTO_TEST_CASE(metrics_are_absent_unless_the_operator_asked_for_them, *label("O7")) {
     TestServer server;
     BOOST_TEST(server.ask(TestServer::get("/metrics")).status == 404);
 }
 
 BOOST_AUTO_TEST_CASE(
-    metrics_tell_every_request_by_route_and_status_and_nothing_a_client_chose, *label("O7")) {
+    metrics_count_requests_by_route_and_status_and_no_word_of_a_client, *label("O7")) {
     TestServer server;
     const TempFolder folder;
     sys::Metrics metrics(folder.file("metrics"));

@@ -23,7 +23,7 @@ struct Copy {
     web::Pages load(const std::string& accent = "") const {
         return web::Pages(folder.file(""), {"consentgate", accent});
     }
-    // What loading says; "ok" when it loads.
+    // "ok", or the error of loading.
     std::string loading() const {
         try {
             load();

@@ -65,7 +65,7 @@ struct SignedIn : TestServer {
 BOOST_AUTO_TEST_SUITE(refresh)
 
 BOOST_AUTO_TEST_CASE(
-    a_client_registers_for_refreshing_and_is_told_that_it_can,
+    a_client_registers_for_refreshing_and_its_registration_says_so,
     *label("R8") * label("R14") * label("T26")) {
     TestServer server;
     const auto registered = [&](const std::string& grants) {

@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_form_of_64_kib_is_read_in_time, *label("S14")) {
         journey.send("submit", "&x=" + std::string(web::body_limit - 100, 'a')).status == 302);
 }
 
-BOOST_AUTO_TEST_CASE(bursts_are_told_to_wait_in_each_face, *label("R17") * label("T29")) {
+BOOST_AUTO_TEST_CASE(bursts_have_to_wait_in_each_format, *label("R17") * label("T29")) {
     TestServer server(sample_policy(), {1, 1});
     server.store->put_client(sample_client());
     const auto body = R"({"redirect_uris":["http://127.0.0.1/cb"]})";

@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(
     auto keyed = office.journey.form("submit");
     keyed.authorization = "Bearer sk-bf-sample";
     BOOST_TEST(error_of(office.ask("anna", keyed)) == "invalid_bearer");
-    // What a browser sends to a web server that asks by Basic is no bearer of ours.
+    // A browser's answer to a web server that asks by Basic is no bearer of ours.
     auto basic = office.journey.form("submit");
     basic.authorization = "Basic YW5uYTpzZWNyZXQ=";
     BOOST_TEST(error_of(office.ask("ben", basic)) == "another_user");
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    the_sessions_page_shows_and_ends_the_askers_own, *label("U12") * label("K51")) {
+    the_sessions_page_shows_and_ends_the_sessions_of_its_own_user, *label("U12") * label("K51")) {
     Office office;
     for (const auto* name : {"anna", "ben"}) {
         office.begin(name);
