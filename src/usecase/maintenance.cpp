@@ -48,7 +48,8 @@ void check_server_keys(
             if (record.id == keyring.newest())
                 throw std::runtime_error(
                     "the key '" + record.id.text +
-                    "', the last in the key file, was removed from this database; copy the key file here from the machine where that was done");
+                    "', the last in the key file, was removed from this database; copy the key "
+                    "file here from the machine where that was done");
             continue;
         }
         const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& candidate) {
@@ -63,7 +64,8 @@ void check_server_keys(
         if (!(core::Keyring::fingerprint(*key) == record.fingerprint)) {
             throw std::runtime_error(
                 "the key '" + record.id.text +
-                "' in the key file is not the one this database was used with; restore the file from its backup");
+                "' in the key file is not the one this database was used with; restore the file "
+                "from its backup");
         }
     }
     for (const auto& key : keys) {

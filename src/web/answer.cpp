@@ -157,7 +157,8 @@ Reply answer_mcp_preflight() {
         .header("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
         .header(
             "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID")
+            "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, "
+            "Mcp-Session-Id, Last-Event-ID")
         .header("Access-Control-Max-Age", "3600");
 }
 

@@ -157,7 +157,8 @@ Handled handle_safely(const Route& route, const Request& request, WebContext& co
         const char* message =
             failure.outcome_known()
                 ? "the database is away; nothing was changed, try again"
-                : "the database went away in the middle, so what you did may or may not be saved; try again";
+                : "the database went away in the middle, so what you did may or may not be saved; "
+                  "try again";
         return core::make_error(
             ErrorCode::store_unavailable, core::PublicMessage{message},
             core::LogDetail{failure.what()});

@@ -48,7 +48,7 @@ public:
     // in:  database  false: there is none, and every verb of the store fails
     explicit TestServer(
         core::Policy chosen = sample_policy(), web::Limits limits = {0, 0}, bool database = true)
-        : store_config{.path = folder.file(database ? "consentgate.db" : "nowhere/at all.db"), .wait = std::chrono::milliseconds(0), .before_statement = {}},
+        : store_config(config_in(folder, database)),
           store(open(store_config, database)),
           policy(std::move(chosen)),
           pages("conf/pages", {"consentgate", ""}),
@@ -97,6 +97,12 @@ public:
     std::string log;
 
 private:
+    static store::StoreConfig config_in(const TempFolder& folder, bool database) {
+        return {
+            .path = folder.file(database ? "consentgate.db" : "nowhere/at all.db"),
+            .wait = std::chrono::milliseconds(0),
+            .before_statement = {}};
+    }
     static std::unique_ptr<store::Store> open(const store::StoreConfig& config, bool database) {
         if (database) store::migrate(config, noon);
         return store::open_store(config);

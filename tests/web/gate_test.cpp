@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(
             BOOST_TEST(reply.status == 401);
             BOOST_TEST(
                 challenge(reply) ==
-                "Bearer resource_metadata=\"https://tools.example.org/.well-known/oauth-protected-resource/mcp\", scope=\"mcp\"");
+                "Bearer resource_metadata=\"https://tools.example.org/.well-known/"
+                "oauth-protected-resource/mcp\", scope=\"mcp\"");
             BOOST_TEST(text_of(reply).starts_with("Status: 401"));
         }
     }

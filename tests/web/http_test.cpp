@@ -34,7 +34,6 @@ const std::string value(43, 'x');
 BOOST_AUTO_TEST_SUITE(http)
 
 // ---- replies as bytes
-// ------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_reply_begins_with_its_status_and_states_its_length) {
     web::Reply reply{404, {{"Content-Type", "text/plain"}}, "gone"};
     BOOST_TEST(
@@ -79,7 +78,6 @@ BOOST_AUTO_TEST_CASE(no_value_can_open_another_header, *label("C12") * label("K2
 }
 
 // ---- cookies
-// ---------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(the_browser_secret_is_found_among_other_cookies) {
     BOOST_TEST(secret_in("b=" + value) == value);
     BOOST_TEST(secret_in("a=1; b=" + value + "; c=2") == value);
@@ -122,7 +120,6 @@ BOOST_AUTO_TEST_CASE(
 }
 
 // ---- what the sender wants and sends
-// ---------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_browser_gets_pages_and_a_program_gets_json, *label("S5")) {
     for (const auto* browser :
          {browser_accept, "text/html", "TEXT/HTML", "application/xhtml+xml",

@@ -41,7 +41,8 @@ BOOST_AUTO_TEST_CASE(
     TestServer server;
     const auto registered = server.ask(TestServer::post(
         "/api/oauth/per-user/register",
-        R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none"})",
+        R"({"client_name":"Tool","redirect_uris":["http://127.0.0.1/cb"],)"
+        R"("token_endpoint_auth_method":"none"})",
         "application/json"));
     BOOST_TEST(registered.status == 201);
     BOOST_TEST(header_of(registered, "Cache-Control") == "no-store");
@@ -279,8 +280,6 @@ BOOST_AUTO_TEST_CASE(the_services_page_needs_an_identity_first) {
 
 // ---- bearers
 
-// ---------------------------------------------------------------------------------------------------
-
 BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *label("S4")) {
     TestServer server;
     put_key(server, "sk-bf-of-anna");
@@ -321,11 +320,7 @@ BOOST_AUTO_TEST_CASE(an_admin_needs_no_cookie_and_is_written_into_the_audit_log,
 
 // ---- the token endpoint
 
-// ----------------------------------------------------------------------------------------
-
 // ---- the database away
-
-// -----------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(
     without_a_database_every_format_says_503_and_when_to_come_back,

@@ -79,8 +79,8 @@ BOOST_AUTO_TEST_CASE(
         const auto html = pages.render(name, "en", filled_with(hostile));
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(holds(
-                html,
-                "&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;&quot;&amp;{{brand_name}}{{{x}}}"));
+                html, "&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;&quot;&amp;"
+                      "{{brand_name}}{{{x}}}"));
             BOOST_TEST(!holds(html, "<script"));
             BOOST_TEST(!holds(html, "alert('x')"));
             BOOST_TEST(!holds(html, "</script>\""));

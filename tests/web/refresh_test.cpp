@@ -200,7 +200,6 @@ BOOST_AUTO_TEST_CASE(
 }
 
 // ---- revocation
-// --------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     a_revoked_refresh_token_takes_its_family_with_it, *label("V1") * label("V4") * label("V5")) {
     SignedIn server;

@@ -261,8 +261,8 @@ BOOST_AUTO_TEST_CASE(
     town.journey.send("user-id", "&user_id=anna");
     const auto token = town.token();
     const auto uri = member_of(*json_of(town.exchange(token).body), "connect_uri");
-    BOOST_TEST(uri.starts_with(
-        "https://auth.example.org/api/oauth/per-user/upstream/authorize?mcp_client_id=notion&link="));
+    BOOST_TEST(uri.starts_with("https://auth.example.org/api/oauth/per-user/upstream/authorize"
+                               "?mcp_client_id=notion&link="));
     const auto target = uri.substr(std::string("https://auth.example.org").size());
     const auto page = town.server.ask(town.get(target));
     BOOST_TEST(page.status == 200);

@@ -67,8 +67,8 @@ struct Returned {
     std::string problem;              // service_refused or service_failed; empty: connected
     std::string reason;               // for the log
 };
-// fail: invalid_upstream_state, browser_mismatch: nothing was changed; as open_flow when the flow is
-//       over; as check_principal
+// fail: invalid_upstream_state, browser_mismatch: nothing was changed; as open_flow when the flow
+//       is over; as check_principal
 core::Result<Returned> finish_connect(
     Dependencies& deps, const core::CallbackParameters& sent, const BrowserContext& browser_context,
     core::Instant now);

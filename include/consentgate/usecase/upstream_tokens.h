@@ -25,8 +25,8 @@ core::Result<FreshToken> fresh_upstream_token(
     core::Instant now, std::optional<core::LinkedAccount> found = std::nullopt);
 
 // The answer's JSON.
-// fail: invalid_client; invalid_request, also for a subject_token that is not valid (RFC 8693 section
-//       2.2.2); invalid_target;
+// fail: invalid_client; invalid_request, also for a subject_token that is not valid (RFC 8693
+//       section 2.2.2); invalid_target;
 //       interaction_required, service_unavailable
 core::Result<std::string> exchange_token(
     Dependencies& deps, const core::SentCredentials& sent, const core::ExchangeRequest& request,

@@ -11,7 +11,6 @@ using boost::unit_test::label;
 BOOST_AUTO_TEST_SUITE(uri)
 
 // ---- taking apart
-// ----------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_uri_is_taken_apart_without_being_changed) {
     const auto parts = split_uri("HTTPS://User:pw@Host.Example:8443/a%2Fb?x=1#f");
     BOOST_REQUIRE(parts.has_value());
@@ -77,7 +76,6 @@ BOOST_AUTO_TEST_CASE(a_port_is_1_to_65535_and_decimal) {
 }
 
 // ---- what may be registered
-// ------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(the_addresses_that_real_clients_send_may_be_registered, *label("R3")) {
     for (const auto* good :
          {"http://localhost:53682/callback", "http://localhost/callback",
@@ -149,7 +147,6 @@ BOOST_AUTO_TEST_CASE(a_host_that_could_open_a_directive_is_refused, *label("U2")
 }
 
 // ---- matching
-// --------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     every_mutation_of_a_registered_address_is_refused, *label("A5") * label("K1")) {
     const std::string registered = "https://client.example/cb?x=1";
@@ -240,7 +237,6 @@ BOOST_AUTO_TEST_CASE(other_hosts_and_schemes_keep_their_port, *label("A5") * lab
 }
 
 // ---- what is said of it
-// ----------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     the_page_and_the_policy_name_the_target_in_each_kind, *label("U2") * label("U4")) {
     const auto https = describe_redirect("https://vscode.dev/redirect?x=1");
@@ -261,7 +257,6 @@ BOOST_AUTO_TEST_CASE(
 }
 
 // ---- resources
-// -------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_resource_is_https_with_a_host_and_no_fragment, *label("A18") * label("D8")) {
     for (const auto* good :
          {"https://h", "https://h/", "https://h/mcp", "https://h:8443/a/b?x=1",
@@ -291,7 +286,6 @@ BOOST_AUTO_TEST_CASE(
 }
 
 // ---- parameters at the end
-// -------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(parameters_join_the_query_that_is_there, *label("A9")) {
     const std::vector<std::pair<std::string, std::string>> code{
         {"code", "a b"}, {"iss", "https://i"}};

@@ -84,7 +84,6 @@ BOOST_AUTO_TEST_CASE(all_refusals_say_the_same, *label("C5")) {
 }
 
 // ---- remembered consent
-// ----------------------------------------------------------------------------------------
 namespace {
 
 constexpr const char* https_address = "https://client.example/cb";

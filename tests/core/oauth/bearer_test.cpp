@@ -47,7 +47,6 @@ const std::string for_key = R"("virtual_key_id":"vk_1")";
 BOOST_AUTO_TEST_SUITE(bearer)
 
 // ---- the header
-// ------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(the_scheme_is_bearer_in_any_case_and_others_are_not_for_us, *label("C10")) {
     BOOST_TEST(credential_of("Bearer abc") == "abc");
     BOOST_TEST(credential_of("bEaReR   abc  ") == "abc");
@@ -67,7 +66,6 @@ BOOST_AUTO_TEST_CASE(a_bearer_that_names_nothing_usable_is_an_error, *label("S4"
 }
 
 // ---- raw keys
-// --------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_raw_key_is_looked_up_by_its_digest_even_without_signing_keys, *label("S4")) {
     const auto found = verifier({}).verify(Secret("sk-bf-abc"), sample_policy(), noon);
     BOOST_REQUIRE(found);
@@ -77,7 +75,6 @@ BOOST_AUTO_TEST_CASE(a_raw_key_is_looked_up_by_its_digest_even_without_signing_k
 }
 
 // ---- good tokens
-// -----------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_token_under_each_algorithm_names_its_key, *label("S4")) {
     BOOST_TEST(named(verifier(), sign(claims(for_key))) == "key vk_1");
     BOOST_TEST(named(verifier({rs256_key()}), sign(claims(for_key), "RS256")) == "key vk_1");
@@ -139,7 +136,6 @@ BOOST_AUTO_TEST_CASE(an_empty_admin_value_or_claim_makes_nobody_an_admin, *label
 }
 
 // ---- times, issuer, audience
-// -----------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(exp_is_required_and_is_a_number_in_the_future, *label("S4") * label("RS5")) {
     const auto with_exp = [](const std::string& exp) {
         return named(verifier(), sign("{" + exp + for_key + "}"));
@@ -198,7 +194,6 @@ BOOST_AUTO_TEST_CASE(the_audience_is_checked_when_it_is_configured, *label("S4")
 }
 
 // ---- forgeries
-// -------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(alg_none_is_refused_in_every_spelling, *label("K40") * label("RS1")) {
     const auto payload = to_base64url(claims(for_key));
     for (const auto* algorithm : {"none", "None", "NONE", "nOnE", ""}) {
@@ -346,7 +341,6 @@ BOOST_AUTO_TEST_CASE(
 }
 
 // ---- the operator's keys
-// ---------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     a_key_that_cannot_serve_is_refused_at_start_without_being_quoted, *label("S4")) {
     const std::vector<BearerKey> bad{

@@ -60,7 +60,6 @@ std::string submitted(
 BOOST_AUTO_TEST_SUITE(consent)
 
 // ---- which flow, whose browser
-// ---------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     a_flow_id_has_22_base64url_characters_and_comes_once, *label("S2") * label("K46")) {
     const auto id = [](const std::string& form) {
@@ -105,7 +104,6 @@ BOOST_AUTO_TEST_CASE(
 }
 
 // ---- who the person is
-// -----------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(a_user_id_has_1_to_255_bytes_after_trimming, *label("S6")) {
     BOOST_TEST(outcome(validate_user_id("  anna \t")) == "ok user_id anna");
     BOOST_TEST(outcome(validate_user_id("a")) == "ok user_id a");
@@ -160,7 +158,6 @@ BOOST_AUTO_TEST_CASE(skipping_is_for_servers_that_allow_it, *label("S6")) {
 }
 
 // ---- the bearer matrix of docs/http.md, Bearer on submit
-// -------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(without_a_bearer_the_flows_identity_stays, *label("S4")) {
     BOOST_TEST(submitted(nobody, std::nullopt, std::nullopt) == "ok skipped ");
     BOOST_TEST(submitted(skipped, std::nullopt, std::nullopt) == "ok skipped ");
@@ -215,7 +212,6 @@ BOOST_AUTO_TEST_CASE(an_admin_leaves_the_identity_as_it_is, *label("S4")) {
 }
 
 // ---- whose tokens
-// ----------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(what_a_person_typed_owns_no_tokens_beyond_the_session, *label("S11")) {
     const SessionId one("s1");
     BOOST_TEST(token_owner(typed, one) == "session:s1");

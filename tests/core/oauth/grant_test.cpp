@@ -45,7 +45,6 @@ std::string parsed(const Parameters& form) {
 BOOST_AUTO_TEST_SUITE(grant)
 
 // ---- the request in form
-// ---------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(
     the_grant_is_an_authorization_code_or_the_right_error, *label("T4") * label("T35")) {
     BOOST_TEST(parsed(sample_exchange()) == "ok");
@@ -94,7 +93,6 @@ BOOST_AUTO_TEST_CASE(two_resources_cannot_be_named_at_once, *label("T18") * labe
 }
 
 // ---- the code
-// --------------------------------------------------------------------------------------------------
 BOOST_AUTO_TEST_CASE(everything_right_redeems, *label("T12") * label("T15")) {
     Presented it;
     BOOST_TEST(it.verdict() == "redeem");
