@@ -5,4 +5,3 @@
 #include "consentgate/web/requests.h"
 
 namespace web = consentgate::web;
-

@@ -1,4 +1,5 @@
-// The use-cases of the operator: clients, keys, resource servers, services, sessions.
+// Tests src/usecase/clients.cpp, sessions.cpp, virtual_keys.cpp, resource_servers.cpp and
+// services.cpp: the use-cases of the operator.
 #include "dependencies_fixture.h"
 
 #include "consentgate/usecase/clients.h"

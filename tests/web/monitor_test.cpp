@@ -1,4 +1,4 @@
-// Health, readiness and metrics.
+// Tests src/web/monitor.cpp: liveness, readiness and metrics.
 #include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>

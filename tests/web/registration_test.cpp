@@ -1,4 +1,5 @@
-// How a client finds the server and registers: src/web/wellknown.cpp and register.cpp.
+// Tests src/web/wellknown.cpp and src/web/register.cpp: how a client finds the server and
+// registers.
 #include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>

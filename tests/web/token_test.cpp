@@ -1,4 +1,4 @@
-// The token endpoint: a code becomes a token once.
+// Tests src/web/token.cpp and src/usecase/token.cpp: a code becomes a token once.
 #include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>
