@@ -192,8 +192,10 @@ core::Result<Submitted> submit_consent(
             core::finalize(view->flow, std::move(*identity), fresh, deps.keyring, deps.policy, now);
         if (deps.store.finalize_flow(finalization) == Applied::yes) {
             return Submitted{
-                std::move(finalization.location), std::move(finalization.session), admin,
-                admin ? bearer->claims->subject : std::string()};
+                .location = std::move(finalization.location),
+                .session = std::move(finalization.session),
+                .by_admin = admin,
+                .admin = admin ? bearer->claims->subject : std::string()};
         }
     }
     return kept_changing();
@@ -215,7 +217,10 @@ std::optional<Submitted> reuse_consent(
             core::finalize(flow, earlier.session.identity, fresh, deps.keyring, deps.policy, now);
         if (deps.store.finalize_flow(finalization) != Applied::yes) return std::nullopt;
         return Submitted{
-            std::move(finalization.location), std::move(finalization.session), false, {}};
+            .location = std::move(finalization.location),
+            .session = std::move(finalization.session),
+            .by_admin = false,
+            .admin = {}};
     }
     return std::nullopt;
 }

@@ -35,14 +35,15 @@ core::Result<NewResourceServer> add_resource_server(
             return no("there is no service '" + service + "'; see consentgate-admin service list");
     }
     NewResourceServer made{
-        {core::ResourceServerId("cgrs_" + random.id(16)),
-         known ? known->url : resource.url,
-         {},
-         true,
-         after_all_others(store, now),
-         std::move(services),
-         resource.scope},
-        random.secret()};
+        .server =
+            {.id = core::ResourceServerId("cgrs_" + random.id(16)),
+             .resource = known ? known->url : resource.url,
+             .secret = {},
+             .active = true,
+             .created_at = after_all_others(store, now),
+             .services = std::move(services),
+             .scope = resource.scope},
+        .clear = random.secret()};
     made.server.secret = core::sha256(made.clear);
     store.put_resource_server(made.server);
     return made;

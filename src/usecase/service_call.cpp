@@ -23,15 +23,19 @@ core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Serv
 core::ServiceReply call_service(Dependencies& deps, core::ServiceRequest request) {
     if (deps.web == nullptr) return {};
     sys::HttpRequest question{
-        "POST",
-        std::move(request.url),
-        {{"Accept", "application/json"}},
-        std::move(request.form),
-        "application/x-www-form-urlencoded"};
+        .method = "POST",
+        .url = std::move(request.url),
+        .headers = {{"Accept", "application/json"}},
+        .body = std::move(request.form),
+        .content_type = "application/x-www-form-urlencoded"};
     if (request.authorization)
         question.headers.emplace_back("Authorization", request.authorization->reveal());
     auto answer = deps.web->ask(question);
-    return {answer.answered, answer.status, std::move(answer.content_type), std::move(answer.body)};
+    return {
+        .answered = answer.answered,
+        .status = answer.status,
+        .content_type = std::move(answer.content_type),
+        .body = std::move(answer.body)};
 }
 
 void register_anew(Dependencies& deps, const core::Service& service) {

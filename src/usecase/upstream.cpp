@@ -245,7 +245,8 @@ core::Result<Returned> finish_connect(
     if (!service) return service.error();
     if (auto valid = core::check_issuer(*callback, *service); !valid) return valid.error();
 
-    Returned returned{std::move(*service), state->flow, {}, {}};
+    Returned returned{
+        .service = std::move(*service), .flow = state->flow, .problem = {}, .reason = {}};
     if (!callback->code) {
         returned.problem =
             callback->error == "access_denied" ? "service_refused" : "service_failed";

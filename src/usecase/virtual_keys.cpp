@@ -18,13 +18,13 @@ core::Result<NewVirtualKey> add_virtual_key(
     }
     const core::Secret clear(std::string(core::virtual_key_prefix) + random.secret().reveal());
     core::VirtualKey key{
-        core::VirtualKeyId("vk_" + random.id(12)),
-        trimmed,
-        core::sha256(clear),
-        true,
-        now,
-        expires_at,
-        std::move(services)};
+        .id = core::VirtualKeyId("vk_" + random.id(12)),
+        .name = trimmed,
+        .hash = core::sha256(clear),
+        .active = true,
+        .created_at = now,
+        .expires_at = expires_at,
+        .services = std::move(services)};
     store.put_virtual_key(key);
     return NewVirtualKey{std::move(key), clear};
 }

@@ -11,13 +11,13 @@ WebContext make_web_context(
     // __Host- makes browsers refuse the cookie from anywhere but this host over https (RFC 6265bis
     // section 4.1.3.2).
     WebContext context{
-        deps,
-        pages,
-        rates,
-        limits,
-        policy.secure() ? "__Host-consentgate_browser" : "consentgate_browser",
-        core::authorization_server_metadata(policy),
-        {}};
+        .deps = deps,
+        .pages = pages,
+        .rates = rates,
+        .limits = limits,
+        .cookie_name = policy.secure() ? "__Host-consentgate_browser" : "consentgate_browser",
+        .server_metadata = core::authorization_server_metadata(policy),
+        .resource_metadata = {}};
     for (const auto& resource : policy.resources) {
         const auto url = core::resource_metadata_url(resource.url);
         const auto document = core::protected_resource_metadata(policy, resource);
