@@ -2,7 +2,7 @@
 
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/uri.h"
-#include "consentgate/core/upstream/token_exchange.h"
+#include "consentgate/core/oauth/grant.h"
 
 namespace consentgate::core {
 namespace {

@@ -10,6 +10,10 @@
 
 namespace consentgate::core {
 
+// spec: RFC 8693 section 2.1
+inline constexpr const char* token_exchange_grant =
+    "urn:ietf:params:oauth:grant-type:token-exchange";
+
 struct Session {
     SessionId id;
     FlowId flow_id; // the consent it came from; unique

@@ -12,8 +12,6 @@
 
 namespace consentgate::core {
 
-inline constexpr const char* token_exchange_grant =
-    "urn:ietf:params:oauth:grant-type:token-exchange";
 inline constexpr const char* access_token_type = "urn:ietf:params:oauth:token-type:access_token";
 
 // The parameters as they arrived; nothing of them is checked.
