@@ -43,8 +43,8 @@ PACKAGES_BUILD := g++ make libpoco-dev unixodbc-dev libfcgi-dev libkainjow-musta
 PACKAGES_RUN := $(PACKAGES_BUILD) ca-certificates curl openssl spawn-fcgi lighttpd lighttpd-modules-lua python3
 PACKAGES_DEB := $(PACKAGES_BUILD) build-essential debhelper lintian
 PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mariadb rsync libmariadb-dev
-PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev clang-format sqlite3 chromium \
-	apache2 libapache2-mod-fcgid nginx procps man-db adduser systemd glewlwyd
+PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev clang-format universal-ctags \
+	shellcheck sqlite3 chromium apache2 libapache2-mod-fcgid nginx procps man-db adduser systemd glewlwyd
 
 # ---- targets ------------------------------------------------------------------------------------
 .PHONY: all release package asan tests run check test bench requirements format format-check install deb deps deps-check clean help

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Sourced by run.sh: the three web servers with their gates, by the files in conf/ as they are shipped, in front of one server behind
-# that answers at once. Each has /open without a gate, /nothing with an authorizer that does nothing, /mcp with the gate.
+# Sourced by run.sh: the three web servers with their gates, by the files in conf/ as they are
+# shipped, in front of one server behind that answers at once. Each has /open without a gate,
+# /nothing with an authorizer that does nothing, /mcp with the gate.
 #   start_gates   prints nothing; leaves the words for `bench gate` in FRONTS
 start_gates() {
   local behind gate_port nothing_port port
@@ -23,7 +24,8 @@ start_gates() {
 
 until_answers() { for ((n = 0; n < 100; n++)); do curl -sf -o "$VAR/answer" "$1" && return; sleep 0.05; done; fail "$1 did not answer"; }
 
-# nginx_conf FILE TEXT PORT: what any nginx of ours needs, in its one server block the text, and the port of the server behind
+# nginx_conf FILE TEXT PORT: what any nginx of ours needs, in its one server block the text, and
+# the port of the server behind
 nginx_conf() {
   local user=; ((UID == 0)) && user='user www-data;'
   mkdir -p "$1.d"; ((UID == 0)) && chown www-data "$1.d"

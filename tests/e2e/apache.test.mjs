@@ -67,7 +67,8 @@ test('S14 behind Apache: a body over the limit is our 413, a wrong path our 404'
   const large = await post(flow, 'submit', { padding: 'x'.repeat(70000) });
   assert.equal(large.status, 413);
   assertOauthError(await postForm(server.base, `${api}/token`, { grant_type: 'x'.repeat(70000) }), 413, 'invalid_request');
-  // So much that we stop reading: the answer must arrive all the same, and not be lost with the connection.
+  // So much that we stop reading: the answer must arrive all the same, and not be lost with the
+  // connection.
   assertOauthError(await postForm(server.base, `${api}/token`, { grant_type: 'x'.repeat(20 * 1024 * 1024) }), 413, 'invalid_request');
   assert.equal((await get(server.base, '/.well-known/oauth-protected-resource/no%2Fwhere')).status, 404);
   assert.equal((await new Browser(server.base).get('/oauth/nowhere')).status, 404);

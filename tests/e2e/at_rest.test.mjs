@@ -1,4 +1,5 @@
-// Nothing that went over the wire as a secret can be read in the store, its log file, or any log of the server.
+// Nothing that went over the wire as a secret can be read in the store, its log file, or any log of
+// the server.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

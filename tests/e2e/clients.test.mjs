@@ -1,5 +1,5 @@
-// Programs that people run, unmodified, as processes of their own: mcp-remote, the MCP Inspector's command line, and the official
-// conformance suite. The person's clicks and the browser are ours.
+// Programs that people run, unmodified, as processes of their own: mcp-remote, the MCP Inspector's
+// command line, and the official conformance suite. The person's clicks and the browser are ours.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ let folder;
 before(async () => { server = await startServer(); folder = plainFolder(); }, { timeout: 240000 });
 after(async () => { await server?.stop(); fs.rmSync(folder, { recursive: true, force: true }); }, { timeout: 120000 });
 
-// ---- mcp-remote: what hosts that only know local servers put between ------------------------------------------
+// ---- mcp-remote: what hosts that only know local servers put between ----------------------------
 
 const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'host', version: '1' } };
 
@@ -93,7 +93,7 @@ test('I1: mcp-remote signs in, calls, refreshes, registers anew when it was forg
   } finally { await next.stop(); }
 });
 
-// ---- the Inspector's command line: it takes a token, so signing in is another program's part --------------------
+// ---- the Inspector's command line: it takes a token, so signing in is another program's part ----
 // Version 1 is the last whose command line runs below Node.js 22.19.
 
 const run = promisify(execFile);
@@ -121,12 +121,14 @@ test('I1: the Inspector lists and calls whoami with a token, and is refused with
   await refused(token);
 });
 
-// ---- the conformance suite -------------------------------------------------------------------------------------
+// ---- the conformance suite ----------------------------------------------------------------------
 
-// Its scenarios for servers of MCP and for clients do not concern an authorization server; those for one are all run.
+// Its scenarios for servers of MCP and for clients do not concern an authorization server; those
+// for one are all run.
 const suite = (...args) => [`--import=${path.join(root, 'tests/e2e/support/old_node_fs.mjs')}`, installed('@modelcontextprotocol/conformance/dist/index.js'), ...args];
 
-// The documents of clients are announced when they are understood; until then the suite only warns, and so do we.
+// The documents of clients are announced when they are understood; until then the suite only warns,
+// and so do we.
 const mayWarn = (check) => check.id === 'authorization-server-metadata-cimd' && check.details.client_id_metadata_document_supported === undefined;
 
 test('I1: every scenario for authorization servers passes', { ...options, skip: old }, async () => {

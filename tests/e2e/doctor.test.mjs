@@ -1,4 +1,5 @@
-// consentgate-admin doctor in front of sound and of really broken set-ups: what is fail-open is found, and the line to change is named.
+// consentgate-admin doctor in front of sound and of really broken set-ups: what is fail-open is
+// found, and the line to change is named.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -113,11 +114,11 @@ test('D12: the doctor finds a clock that is not the one everybody has', options,
   // The web server's own clock is this machine's; what stands before it says another time.
   const { code, text } = await examine('lighttpd', undefined, async (server) => {
     const before = http.createServer((request, response) => {
-      const onward = http.request(`${server.base}${request.url}`, { method: request.method, headers: { ...request.headers, host: new URL(server.base).host } }, (answer) => {
+      const passed = http.request(`${server.base}${request.url}`, { method: request.method, headers: { ...request.headers, host: new URL(server.base).host } }, (answer) => {
         response.writeHead(answer.statusCode, { ...answer.headers, date: new Date(Date.now() - 300000).toUTCString() });
         answer.pipe(response);
       });
-      request.pipe(onward);
+      request.pipe(passed);
     });
     await new Promise((resolve) => { before.listen(0, '127.0.0.1', resolve); });
     return { words: ['--url', `http://127.0.0.1:${before.address().port}`], stop: () => new Promise((resolve) => { before.close(resolve); before.closeAllConnections(); }) };

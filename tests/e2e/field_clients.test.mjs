@@ -1,5 +1,6 @@
-// What clients in the field send, written down from their sources and from reports: each registers with its own words and signs in
-// at each of its addresses. The libraries themselves run in clients.test.mjs, sdk_client.test.mjs and oauth_libraries.test.mjs.
+// Requests of clients in the field, written down from their sources and from reports: each
+// registers with its own words and signs in at each of its addresses. The libraries themselves run
+// in clients.test.mjs, sdk_client.test.mjs and oauth_libraries.test.mjs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, postForm, postJson, send } from './support/browser.mjs';
@@ -49,7 +50,8 @@ async function signsInAt(client, redirect) {
   assert.equal((await whoami(server, again.json().access_token)).identity, 'ada');
 }
 
-// Registers, checks that what counts came back, and signs in at every address. out: the registration
+// Registers, checks that what counts came back, and signs in at every address. out: the
+// registration
 async function registersAndSignsIn(body) {
   const client = await register(server, { token_endpoint_auth_method: undefined, ...body }); // what it leaves out stays out
   assert.deepEqual(client.redirect_uris, body.redirect_uris);
@@ -105,7 +107,7 @@ test('R22: mcp-remote\'s old guess at scopes, openid email profile, registers an
   assert.equal((await postForm(server.base, `${api}/token`, tokenParameters(flow, flow.code))).json().scope, 'profile');
 });
 
-// ---- what a page in a browser needs ----------------------------------------------------------------------------
+// ---- what a page in a browser needs -------------------------------------------------------------
 
 // As a browser does it: asks first, and lets the page see the answer only when both say so.
 async function fromPage(method, target, { headers = {}, body } = {}) {

@@ -1,5 +1,5 @@
-// The twelve traps between a web server and a FastCGI program. Each was seen to spring without what is tested here: some lose a
-// request, some let one in.
+// The twelve traps between a web server and a FastCGI program. Each was seen to spring without what
+// is tested here: some lose a request, some let one in.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -112,7 +112,7 @@ test('F4: every redirect says its status, because Apache makes 200 of a Location
   }
 });
 
-test('F6: a worker that is told to stop in the middle of a body reads it to its end, and answers', options, async () => {
+test('F6: a worker that is asked to stop in the middle of a body reads it to its end, and answers', options, async () => {
   const [worker] = server.workerPids();
   const idle = connections(worker);
   const body = `grant_type=authorization_code&code=${'x'.repeat(500)}`;
@@ -164,7 +164,7 @@ test('F8: what a hostile peer can do to libfcgi ends one worker at most, and ano
   const hostile = [[names(50)], [Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')], [begin(99)], [noise], [begin(), record('params', Buffer.from([0xff, 0xff, 0xff, 0xfe, 0x80, 0, 0, 3, 65, 66]))], [Buffer.from([2, 1, 0, 1])]];
   for (const words of [[], ['--gate']]) {
     const where = { path: path.join(server.var, 'hostile.sock') };
-    const reports = plainFolder(); // of libfcgi's errors, which are not ours to mend
+    const reports = plainFolder(); // of libfcgi's errors, which are not ours
     const attacked = await start(['-s', where.path], words, { ASAN_OPTIONS: `log_path=${reports}/asan` });
     try {
       for (const parts of hostile) {
@@ -220,7 +220,7 @@ test('F11: a body that does not come, or comes drop by drop, is 408 and gives th
   }
 });
 
-test('F12: a worker that finds a request each time it looks ends all the same when it is told to, and leaves the rest to the next', options, async () => {
+test('F12: a worker that finds a request each time it looks ends all the same when it is asked to, and leaves the rest to the next', options, async () => {
   const form = 'x=y';
   const whole = [begin(), record('params', pairs(posted(`${api}/consent/submit`, form))), record('params'), record('stdin', form), record('stdin')];
   const [worker] = server.workerPids();
@@ -237,7 +237,7 @@ test('F12: a worker that finds a request each time it looks ends all the same wh
   await until(() => server.workerPids().length === 1 && server.workerPids()[0] !== worker, 'another worker');
 });
 
-test('F12: the master under spawn-fcgi starts another worker for one that died, and its log is heard', options, async () => {
+test('F12: the master under spawn-fcgi starts another worker for one that died, and its log arrives', options, async () => {
   const [victim] = server.workerPids();
   process.kill(victim, 'SIGKILL');
   await until(() => server.workerPids().length === 1 && !server.workerPids().includes(victim), 'a new worker');
@@ -251,7 +251,8 @@ for (const front of fronts.filter(({ name }) => name === 'Apache' || name === 'l
     const one = await startFront(front, { guards: [{ at: '/mcp', port: behind.port }], workers: 1, env: { CONSENTGATE_BODY_TIMEOUT_MS: String(patience), CONSENTGATE_GATE_WORKERS: '1' } });
     try {
       const { token: good } = await journey(one);
-      // On a connection of the client's that stays: what a web server would keep open to the worker would be for these alone.
+      // On a connection of the client's that stays: what a web server would keep open to the worker
+      // would be for these alone.
       for (let i = 0; i < 12; i += 1) {
         assert.equal((await send(one.base, 'GET', metadata)).status, 200);
         assert.equal((await send(one.base, 'POST', '/mcp', { headers: { Authorization: `Bearer ${good}`, 'Content-Type': 'application/json' }, body: '{}' })).status, 200);

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { assertOauthError } from './support/checks.mjs';
 import { Browser, postForm } from './support/browser.mjs';
 import { startGlewlwyd } from './support/glewlwyd.mjs';
-import { api, choose, connect as connectAt, depart, finish, register, startFlow } from './support/journey.mjs';
+import { api, choose, connect as connectAt, beginConnection, finish, register, startFlow } from './support/journey.mjs';
 import { plainFolder, sleep, startServer } from './support/server.mjs';
 import { makeAuthority } from './support/upstreams.mjs';
 
@@ -104,8 +104,8 @@ test('S9: a refresh that it refuses with a bare 400 asks the person to connect a
 
 test('S7: who turns back at its login page finds Connect again, and we stay the client we were', async () => {
   const flow = await begun();
-  const departed = await depart(flow, 'tools');
-  assert.equal(await glewlwyd.signIn(departed.location, 'anna', { stop: true }), undefined);
+  const begun = await beginConnection(flow, 'tools');
+  assert.equal(await glewlwyd.signIn(begun.location, 'anna', { stop: true }), undefined);
   const before = await service();
   assert.match((await flow.browser.get(flow.services)).text, /mcp_client_id(=|&#x3D;)tools/);
   assert.equal((await connect(flow, 'anna')).location, flow.services);

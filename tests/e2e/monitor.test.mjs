@@ -1,4 +1,5 @@
-// What an operator sees from outside: the numbers of /metrics, life and readiness, and the audit file.
+// The operator's view from outside: the numbers of /metrics, life and readiness, and the audit
+// file.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -111,7 +112,8 @@ test('O8: what an operator does is not done when it cannot be written down', lon
   assert.ok((await names()).includes('audited'));
 });
 
-// The lines for a monitor are comments in the files as they are shipped: a person takes the # away, and so does this.
+// The lines for a monitor are comments in the files as they are shipped: a person takes the # away,
+// and so does this.
 const monitored = {
   lighttpd: { file: 'pages.conf', lines: /^#(?=(server\.modules \+= \( "mod_access"|fastcgi\.server \+= \( "\/metrics|\$HTTP\["url"\] =~ "\^\/metrics))/gm },
   Apache: { file: 'apache2/conf-available/consentgate.conf', lines: /^#(?=(ProxyPass \/metrics|<Location \/metrics>|    Require local|<\/Location>))/gm },
@@ -128,7 +130,8 @@ for (const front of fronts.slice(0, 3)) {
       const { file, lines } = monitored[front.name];
       const conf = path.join(folder, file);
       fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(lines, ''));
-      // Apache calls all of 127.0.0.0/8 local: another machine is played by a header that says whose request it is.
+      // Apache calls all of 127.0.0.0/8 local: another machine is played by a header that says
+      // whose request it is.
       if (front.name === 'Apache') {
         execFileSync('a2enmod', ['-q', 'remoteip'], { env: { ...process.env, APACHE_CONFDIR: path.join(folder, 'apache2') }, stdio: 'pipe' });
         fs.appendFileSync(conf, 'RemoteIPHeader X-Client\n');

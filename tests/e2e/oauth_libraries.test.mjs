@@ -1,4 +1,5 @@
-// Two strict OAuth libraries, unmodified, which know nothing of MCP: whatever they object to is an error here.
+// Two strict OAuth libraries, unmodified, which know nothing of MCP: whatever they object to is an
+// error here.
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -19,7 +20,7 @@ let server;
 before(async () => { server = await startServer(); }, { timeout: 240000 });
 after(async () => { await server?.stop(); }, { timeout: 120000 });
 
-// ---- oauth4webapi: every request and every check of its answer is a step of its own ----------------------------
+// ---- oauth4webapi: every request and every check of its answer is a step of its own -------------
 
 const toolCall = (token) => oauth.protectedResourceRequest(token, 'POST', new URL(server.resource), headers(), call, plain);
 
@@ -72,7 +73,7 @@ test('I1: oauth4webapi discovers, registers, signs in, calls, refreshes and revo
   await assert.rejects(refresh(as, client, second.refresh_token), { name: 'ResponseBodyError', error: 'invalid_grant', status: 400 });
 });
 
-test('R18: oauth4webapi is told invalid_client after the server forgot everyone, and a new registration works', options, async () => {
+test('R18: oauth4webapi gets invalid_client after the server forgot everyone, and a new registration works', options, async () => {
   const as = await discover();
   const client = await enrol(as);
   const { refresh_token: token } = await signIn(as, client);
@@ -106,7 +107,7 @@ test('A27: oauth4webapi reads a denial that comes by redirect', options, async (
   assert.throws(() => oauth.validateAuthResponse(as, client, denied, 'x'), { name: 'AuthorizationResponseError', error: 'access_denied' });
 });
 
-// ---- openid-client: the same, as most applications do it --------------------------------------------------------
+// ---- openid-client: the same, as most applications do it ----------------------------------------
 
 const insecure = { execute: [openid.allowInsecureRequests], algorithm: 'oauth2' };
 const enter = async () => openid.dynamicClientRegistration(new URL(server.issuer), metadata, openid.None(), insecure);
@@ -141,7 +142,7 @@ test('I1: openid-client discovers, registers, signs in, calls, refreshes and rev
   await assert.rejects(openid.refreshTokenGrant(config, second.refresh_token), { error: 'invalid_grant' });
 });
 
-test('R18: openid-client is told invalid_client after the server forgot everyone, and a new registration works', options, async () => {
+test('R18: openid-client gets invalid_client after the server forgot everyone, and a new registration works', options, async () => {
   const config = await enter();
   const { refresh_token: token } = await openidSignIn(config);
   forgetEveryone(server);

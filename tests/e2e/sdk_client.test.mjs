@@ -1,4 +1,5 @@
-// The official MCP TypeScript SDK in both its generations, unmodified, signs in and calls a tool; only the person's clicks are ours.
+// The official MCP TypeScript SDK in both its generations, unmodified, signs in and calls a tool;
+// only the person's clicks are ours.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as auth1 from '@modelcontextprotocol/sdk/client/auth.js';
@@ -154,7 +155,8 @@ test('D22 A23: version 2 of the SDK refuses a callback that names another issuer
   assert.ok(app.asked[0].href.startsWith(`${server.issuer}${api}/authorize?`) && app.redirectUrl === callback);
 });
 
-// Servers differ in whether they keep secrets; what must not happen is one without its expiry, or a secret for `none`.
+// Servers differ in whether they keep secrets; what must not happen is one without its expiry, or a
+// secret for `none`.
 function assertSecretOrNone(client) {
   if (client.token_endpoint_auth_method === 'none') assert.equal(client.client_secret, undefined);
   else assert.deepEqual([typeof client.client_secret, Number.isInteger(client.client_secret_expires_at)], ['string', true]);

@@ -1,4 +1,5 @@
-// The store is missing, locked, read-only, or its disk is full: 503, nothing half done, and the same workers go on afterwards.
+// The store is missing, locked, read-only, or its disk is full: 503, nothing half done, and the
+// same workers go on afterwards.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, postForm, postJson, send } from './support/browser.mjs';
@@ -30,7 +31,8 @@ async function halfway() {
   return { client: await register(server), fresh: await startFlow(server), chosen: await startFlow(server), coded: await codeFor(server), browser: new Browser(server.base) };
 }
 
-// Every request that must write, several times so that each worker is hit; page loads must not be 500 either.
+// Every request that must write, several times so that each worker is hit; page loads must not be
+// 500 either.
 async function assertWritesRefused(state, { rounds = 4 } = {}) {
   for (let round = 0; round < rounds; round += 1) {
     assertGatewayError(await submit(state.chosen, asProgram), 503, 'store_unavailable');
@@ -52,7 +54,7 @@ async function assertWritesRefused(state, { rounds = 4 } = {}) {
   }
 }
 
-// What was halfway goes on as if nothing had been.
+// Flows that were halfway go on as before.
 async function assertGoesOn(state, pids, before_) {
   await until(async () => (await send(server.base, 'GET', '/readyz')).status === 200, 'the server to find its store again');
   isSound();
@@ -121,7 +123,7 @@ test('S15 A28: a read-only store gives 503 and all goes on when it can be writte
   await overcomes(() => makeReadOnly(server), { samePids: false });
 });
 
-test('S15: a wrong verifier is still told apart from a store that is away', long, async () => {
+test('S15: a wrong verifier is still answered otherwise than a store that is away', long, async () => {
   const flow = await codeFor(server);
   const undo = moveAway(server);
   try { assertUnavailable(await redeem(server, flow, flow.code, { code_verifier: pkce().verifier }), 'token'); } finally { await undo(); }
@@ -130,7 +132,7 @@ test('S15: a wrong verifier is still told apart from a store that is away', long
   assert.equal((await redeem(server, flow, flow.code)).status, 200);
 });
 
-test('T29 V11: while the store is busy or away a refresh is told to come again and the gate is closed, and then both go on', long, async () => {
+test('T29 V11: while the store is busy or away a refresh is answered 503 with Retry-After and the gate is closed, and then both go on', long, async () => {
   const client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
   const { token, answer } = await journey(server, { client });
   const refresh = () => postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: answer.json().refresh_token });

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { startAccounts } from './support/accounts.mjs';
 import { assertGatewayError, assertOauthError } from './support/checks.mjs';
 import { Browser } from './support/browser.mjs';
-import { api, choose, depart, finish, inLanes, startFlow } from './support/journey.mjs';
+import { api, choose, beginConnection, finish, inLanes, startFlow } from './support/journey.mjs';
 import { signIn } from './support/upstreams.mjs';
 
 const names = ['notion', 'github', 'company'];
@@ -59,8 +59,8 @@ test('S7: a refusal at the service leads back with words, and connecting works a
 test('U10 S7 K21: a callback in another browser is refused and stores nothing, and a state works once', async () => {
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
-  const departed = await depart(flow, 'notion');
-  const back = new URL(await signIn(providers.notion, departed.location, 'victim'));
+  const begun = await beginConnection(flow, 'notion');
+  const back = new URL(await signIn(providers.notion, begun.location, 'victim'));
   const rows = () => server.sql('SELECT count(*) AS n FROM upstream_token')[0].n;
   const before = rows();
   const stranger = new Browser(server.base, server.issuer);
@@ -133,8 +133,8 @@ test('S9: a refresh that fails for a moment is tried again, one that is refused 
   assert.equal(page.status, 200);
   assert.match(page.text, /Test client/);
   const form = { mcp_client_id: 'company', link: link.searchParams.get('link') };
-  const departed = await browser.post(`${api}/upstream/connect`, form);
-  const back = new URL(await signIn(providers.company, departed.location, 'anna again'));
+  const begun = await browser.post(`${api}/upstream/connect`, form);
+  const back = new URL(await signIn(providers.company, begun.location, 'anna again'));
   const done = await browser.get(back.pathname + back.search);
   assert.match(done.text, /Your account is connected/);
   assert.equal((await browser.post(`${api}/upstream/connect`, form)).status, 410);

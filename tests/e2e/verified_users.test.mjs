@@ -1,4 +1,5 @@
-// People whom the web server signs in, behind each of them, as its files are shipped: whose name counts, and that nobody can claim one.
+// People whom the web server signs in, behind each of them, as its files are shipped: whose name
+// counts, and that nobody can claim one.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

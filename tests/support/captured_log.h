@@ -1,4 +1,4 @@
-// What is written to stderr while this lives: the log. The sanitizer keeps the real one for its
+// Captures what is written to stderr while this lives: the log. The sanitizer keeps the real one for its
 // reports.
 #pragma once
 

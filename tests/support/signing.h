@@ -73,7 +73,7 @@ private:
         return core::to_base64url(std::string(bytes.begin(), bytes.end()));
     }
 
-    // Of the public key's DER: a point on the curve stands at its end.
+    // The public key's DER ends with a point on the curve.
     std::string last_bytes(std::size_t count) const {
         std::string base64;
         std::istringstream lines(public_pem());

@@ -1,5 +1,5 @@
-// consentgate and its gate behind each web server, set up by the files in conf/ as shipped.
-// This file writes only what an administrator writes: a virtual host, and the address of the MCP server.
+// consentgate and its gate behind each web server, set up by the files in conf/ as shipped. This
+// file writes only what an administrator writes: a virtual host, and the address of the MCP server.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';

@@ -52,7 +52,7 @@ export async function choose(flow, { userId, virtualKey, skip }) {
   return answer;
 }
 
-// What the client then sends to the token endpoint; `more` overrides, undefined removes.
+// The form that the client then sends to the token endpoint; `more` overrides, undefined removes.
 export function tokenParameters(flow, code, more = {}) {
   return { grant_type: 'authorization_code', code, redirect_uri: flow.parameters.redirect_uri, client_id: flow.client.client_id, code_verifier: flow.proof.verifier,
     resource: flow.parameters.resource, ...more };
@@ -68,14 +68,15 @@ export async function finish(server, flow) {
 }
 
 // Connect is pressed. out: the answer that sends the person to the service
-export const depart = (flow, service) => flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: service, flow_id: flow.flowId }));
+export const beginConnection = (flow, service) => flow.browser.get(query(`${api}/upstream/authorize`, { mcp_client_id: service, flow_id: flow.flowId }));
 
-// There and back again. in: signIn  what the person does there: from where they were sent to our callback's whole address
+// There and back again. in: signIn  what the person does there: from where they were sent to our
+// callback's whole address
 // out: the answer of our callback
 export async function connect(server, flow, service, signIn) {
-  const departed = await depart(flow, service);
-  assert.equal(departed.status, 302, departed.text);
-  const back = new URL(await signIn(departed.location));
+  const begun = await beginConnection(flow, service);
+  assert.equal(begun.status, 302, begun.text);
+  const back = new URL(await signIn(begun.location));
   assert.equal(`${back.origin}${back.pathname}`, `${server.issuer}/api/oauth/callback`);
   return flow.browser.get(back.pathname + back.search);
 }

@@ -1,5 +1,6 @@
-// Starts the demo server (lighttpd, the pages, the gate, the MCP server) on a free port with a folder of its own, and stops it.
-// Owns: the temporary folder, the demo process. Does not own: the requests (browser.mjs) or what they mean (journey.mjs).
+// Starts the demo server (lighttpd, the pages, the gate, the MCP server) on a free port with a
+// folder of its own, and stops it. Owns: the temporary folder, the demo process. Does not own: the
+// requests (browser.mjs) or what they mean (journey.mjs).
 import { spawn, execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -18,8 +19,8 @@ const plenty = { CONSENTGATE_REGISTRATIONS_PER_MINUTE: '100000', CONSENTGATE_AUT
 const running = new Set();
 process.on('exit', () => { for (const child of running) try { process.kill(child.pid, 'SIGTERM'); } catch { /* already gone */ } });
 
-// Whether this process waits for that one's end. It must not while a test runs: one that fails leaves its server behind, and its
-// file would wait for it until it is given up.
+// Whether this process waits for that one's end. It must not while a test runs: one that fails
+// leaves its server behind, and its file would wait for it until it is given up.
 export function waitFor(child, yes) {
   for (const handle of [child, child.stdout, child.stderr]) if (yes) handle?.ref(); else handle?.unref();
 }
@@ -98,7 +99,8 @@ class Server {
 
   workerPids() { return childrenOf(this.masterPid()); }
 
-  // consentgate-admin with the very environment of the running master, which names its configuration.
+  // consentgate-admin with the very environment of the running master, which names its
+  // configuration.
   environment() {
     return Object.fromEntries(readNulls(`/proc/${this.masterPid()}/environ`).map((line) => {
       const at = line.indexOf('=');
@@ -168,7 +170,8 @@ function connects(socket) {
 }
 
 // in:  env      settings, or a function of {base, port, folder} that gives them
-//      before   what to run in place of the bare command: an argument list that ends where the command begins
+//      before   what to run in place of the bare command: an argument list that ends where the
+//        command begins
 //      port     a free one when absent
 //      folder   the data folder, which stays; a fresh one, removed after the stop, when absent
 export async function startServer({ env = {}, workers = 4, before = [], folder: given, port: wanted } = {}) {

@@ -123,8 +123,8 @@ engine_ready() {
   state=$(engine_state "$1" 2>/dev/null) && [[ $KIND == mariadb || $state == "Primary Synced "* ]]
 }
 
-# Does what an operator does: on a node that runs, the provider option; else galera_new_cluster, with
-# the mark that it may.
+# Does what an operator does: on a node that runs, the provider option; else galera_new_cluster,
+# with the mark that it may.
 engine_bootstrap() {
   local text
   if down "$1"; then
