@@ -19,38 +19,68 @@ namespace {
 
 enum class Kind { counter, gauge, histogram };
 
+using LabelNames = std::array<std::string_view, 2>; // those that are not there are empty
+
 struct Family {
     Kind kind;
-    std::string_view name, help;
+    std::string_view name;
+    LabelNames labels;
+    std::string_view help;
 };
 
 // In the order of enum class Metric.
 constexpr std::array families{
     Family{
-        Kind::counter, "consentgate_requests_total",
-        "Requests to the pages and endpoints, by route and status."},
+        .kind = Kind::counter,
+        .name = "consentgate_requests_total",
+        .labels = {"route", "status"},
+        .help = "Requests to the pages and endpoints, by route and status."},
     Family{
-        Kind::histogram, "consentgate_request_seconds",
-        "Time from the whole request to its answer."},
+        .kind = Kind::histogram,
+        .name = "consentgate_request_seconds",
+        .labels = {"route"},
+        .help = "Time from the whole request to its answer."},
     Family{
-        Kind::counter, "consentgate_gate_decisions_total",
-        "Requests the gate was asked about, by what it decided."},
-    Family{Kind::histogram, "consentgate_gate_seconds", "Time of a decision of the gate."},
+        .kind = Kind::counter,
+        .name = "consentgate_gate_decisions_total",
+        .labels = {"result"},
+        .help = "Requests the gate was asked about, by what it decided."},
     Family{
-        Kind::counter, "consentgate_finalizations_total",
-        "Sign-ins that became a session: finished by the person, by an admin, or remembered."},
+        .kind = Kind::histogram,
+        .name = "consentgate_gate_seconds",
+        .labels = {},
+        .help = "Time of a decision of the gate."},
     Family{
-        Kind::counter, "consentgate_upstream_refreshes_total",
-        "Refreshes of upstream tokens at services."},
+        .kind = Kind::counter,
+        .name = "consentgate_finalizations_total",
+        .labels = {"by"},
+        .help = "Sign-ins that became a session: finished by the person, by an admin, or "
+                "remembered."},
     Family{
-        Kind::counter, "consentgate_store_retries_total",
-        "Work that the database made us do again."},
+        .kind = Kind::counter,
+        .name = "consentgate_upstream_refreshes_total",
+        .labels = {"service", "outcome"},
+        .help = "Refreshes of upstream tokens at services."},
     Family{
-        Kind::counter, "consentgate_store_errors_total", "Work that the database failed for good."},
-    Family{Kind::gauge, "consentgate_workers", "Worker processes that run."},
+        .kind = Kind::counter,
+        .name = "consentgate_store_retries_total",
+        .labels = {"reason"},
+        .help = "Transactions that the database made us run again."},
     Family{
-        Kind::counter, "consentgate_worker_deaths_total",
-        "Worker processes that ended without being asked to."},
+        .kind = Kind::counter,
+        .name = "consentgate_store_errors_total",
+        .labels = {},
+        .help = "Transactions that the database failed for good."},
+    Family{
+        .kind = Kind::gauge,
+        .name = "consentgate_workers",
+        .labels = {"role"},
+        .help = "Worker processes that run."},
+    Family{
+        .kind = Kind::counter,
+        .name = "consentgate_worker_deaths_total",
+        .labels = {"role"},
+        .help = "Worker processes that ended without being asked to."},
 };
 static_assert(families.size() == static_cast<std::size_t>(Metric::worker_deaths) + 1);
 
@@ -73,6 +103,13 @@ std::string escaped(std::string_view value) {
         out += c == '\n' ? ' ' : c;
     }
     return out;
+}
+
+bool has_labels(const Family& family, Labels labels) {
+    return std::all_of(labels.begin(), labels.end(), [&](const Label& label) {
+        return std::find(family.labels.begin(), family.labels.end(), label.name) !=
+               family.labels.end();
+    });
 }
 
 std::string text_of(Labels labels) {
@@ -173,8 +210,9 @@ Metrics::~Metrics() { ::munmap(table_, sizeof(Table)); }
 Metrics::Row* Metrics::row(Metric metric, Labels labels) {
     const auto wanted = text_of(labels);
     const auto kind = static_cast<std::uint32_t>(metric);
+    const bool fits = wanted.size() <= max_labels_bytes && has_labels(families[kind], labels);
     const auto start = std::hash<std::string>{}(wanted) + kind * 31;
-    for (std::size_t i = 0; wanted.size() <= max_labels_bytes && i < rows; ++i) {
+    for (std::size_t i = 0; fits && i < rows; ++i) {
         auto& row = table_->row[(start + i) % rows];
         auto state = row.state.load(std::memory_order_acquire);
         if (state == free_row && row.state.compare_exchange_strong(state, being_written)) {
@@ -251,6 +289,18 @@ std::string family_lines(const Family& family, const std::map<std::string, Value
 }
 
 } // namespace
+
+std::vector<MetricNames> metric_names() {
+    std::vector<MetricNames> names;
+    for (const auto& family : families) {
+        auto& metric = names.emplace_back(MetricNames{std::string(family.name), {}});
+        for (const auto label : family.labels) {
+            if (!label.empty()) metric.labels.emplace_back(label);
+        }
+    }
+    names.push_back({"consentgate_metrics_lost_total", {}});
+    return names;
+}
 
 std::string Metrics::text() const {
     std::array<std::map<std::string, Values>, families.size()> found;

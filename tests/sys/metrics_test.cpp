@@ -106,6 +106,15 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_counted_as_lost) {
     BOOST_TEST(times(metrics.text(), "\nconsentgate_requests_total{") == 1024U);
 }
 
+BOOST_AUTO_TEST_CASE(
+    a_label_that_the_metric_does_not_have_makes_the_count_a_lost_one, *label("O7")) {
+    const TempFolder folder;
+    Metrics metrics(folder.file("metrics"));
+    metrics.count(Metric::workers, {{"part", "gate"}});
+    BOOST_TEST(has_line(metrics.text(), "consentgate_metrics_lost_total 1"));
+    BOOST_TEST(metrics.text().find("part=") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(processes_count_together_and_lose_nothing) {
     const TempFolder folder;
     Metrics metrics(folder.file("metrics"));

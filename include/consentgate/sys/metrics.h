@@ -8,11 +8,12 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace consentgate::sys {
 
-// Closed set; src/sys/metrics.cpp has the name and the meaning of each. The comment gives its
-// labels.
+// Closed set; src/sys/metrics.cpp has the name, the labels and the meaning of each. The comment
+// gives the labels and their values.
 enum class Metric {
     requests,           // route, status
     request_seconds,    // route
@@ -33,6 +34,13 @@ struct Label {
 };
 using Labels = std::initializer_list<Label>;
 
+// The names that a monitor sees.
+struct MetricNames {
+    std::string name;
+    std::vector<std::string> labels;
+};
+std::vector<MetricNames> metric_names();
+
 class Metrics {
 public:
     // Opens or makes the file, readable for nobody else; one of another program version is
@@ -43,6 +51,7 @@ public:
     Metrics(const Metrics&) = delete;
     Metrics& operator=(const Metrics&) = delete;
 
+    // A label that the metric does not have makes the count a lost one.
     void count(Metric metric, Labels labels);
     void observe(
         Metric metric, Labels labels,
