@@ -40,6 +40,7 @@ commands() {
         sub(/^  /, ""); at = match($0, /  +/); if (!at) at = length($0) + 1
         print ".TP\n\\fB" substr($0, 1, at - 1) "\\fR"; print substr($0, at + RLENGTH); next
       }
+      /^JSON: / { sub(/^JSON: /, ""); print ".PP\nMembers of the JSON: " $0; next }
       /^example: / { sub(/^example: /, ""); print ".PP\nExample:\n.EX\n" $0 "\n.EE" }'
   done
   echo '.SH SEE ALSO'

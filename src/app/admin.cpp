@@ -3,6 +3,9 @@
 #include "consentgate/app/composition.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/store/open.h"
+#include "consentgate/sys/http_client.h"
+#include "consentgate/sys/key_file.h"
 
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/LocalDateTime.h>
@@ -12,6 +15,44 @@
 #include <iostream>
 
 namespace consentgate::app::admin {
+namespace {
+
+// The members of a row; those of nested objects belong to a cell.
+std::vector<std::string> columns_of(const Command& command, const std::size_t cells) {
+    std::vector<std::string> columns;
+    for (const auto& member : command.json) {
+        if (member.find('.') == std::string::npos) columns.push_back(member);
+    }
+    if (columns.size() != cells)
+        throw std::logic_error(command.name + " prints other members than it declares");
+    return columns;
+}
+
+core::JsonObject object_of(const std::vector<std::string>& columns, const Row& row) {
+    core::JsonObject object;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (row[i]) object.set(columns[i], row[i]->value);
+    }
+    return object;
+}
+
+void print_lines(const std::vector<std::vector<std::string>>& lines) {
+    std::vector<std::size_t> widths(lines.front().size());
+    for (const auto& line : lines) {
+        for (std::size_t i = 0; i < line.size(); ++i)
+            widths[i] = std::max(widths[i], core::count_characters(line[i]));
+    }
+    for (const auto& line : lines) {
+        for (std::size_t i = 0; i < line.size(); ++i) {
+            std::cout << line[i];
+            if (i + 1 < line.size())
+                std::cout << std::string(widths[i] + 2 - core::count_characters(line[i]), ' ');
+        }
+        std::cout << "\n";
+    }
+}
+
+} // namespace
 
 std::optional<std::string> Arguments::one(const std::string& name) const {
     const auto found = options.find(name);
@@ -24,6 +65,11 @@ std::vector<std::string> Arguments::all(const std::string& name) const {
     const auto found = options.find(name);
     return found == options.end() ? std::vector<std::string>{} : found->second;
 }
+
+Context::Context(std::string config_path, core::Instant at)
+    : now(at), config_path_(std::move(config_path)) {}
+
+Context::~Context() = default;
 
 const Config& Context::config() {
     if (!config_) {
@@ -38,10 +84,49 @@ store::Store& Context::store() {
     return *store_;
 }
 
+const core::Keyring& Context::keyring() {
+    if (!keyring_) keyring_.emplace(sys::read_key_file(config().key_file));
+    return *keyring_;
+}
+
+const core::Keyring& Context::reread_keyring() {
+    return keyring_.emplace(sys::read_key_file(config().key_file));
+}
+
+sys::HttpClient& Context::http() {
+    if (!http_) http_ = std::make_unique<sys::PocoHttpClient>(config().calls);
+    return *http_;
+}
+
+usecase::Dependencies& Context::deps() {
+    if (!deps_)
+        deps_.emplace(usecase::Dependencies{
+            .store = store(),
+            .random = random_,
+            .policy = config().policy,
+            .keyring = no_keys_,
+            .bearers = no_bearers_});
+    return *deps_;
+}
+
+usecase::Dependencies& Context::service_deps() {
+    if (!service_deps_)
+        service_deps_.emplace(usecase::Dependencies{
+            .store = store(),
+            .random = random_,
+            .policy = config().policy,
+            .keyring = keyring(),
+            .bearers = no_bearers_,
+            .web = &http()});
+    return *service_deps_;
+}
+
 Cell yes_no(bool value) { return {value ? "yes" : "no", value}; }
 
+Cell number(std::size_t count) { return {std::to_string(count), static_cast<std::int64_t>(count)}; }
+
 Cell when(std::optional<core::Instant> at) {
-    if (!at) return {"never", core::Json()};
+    if (!at) return {"never", nullptr};
     const Poco::LocalDateTime local(
         Poco::DateTime(Poco::Timestamp::fromEpochTime(core::epoch(*at))));
     return {Poco::DateTimeFormatter::format(local, "%Y-%m-%d %H:%M"), core::epoch(*at)};
@@ -51,55 +136,40 @@ Cell list_of(const std::vector<std::string>& values, const std::string& none) {
     return {values.empty() ? none : core::join(values, " "), core::json_array(values)};
 }
 
-void print(const core::JsonObject& object) { std::cout << core::json_string(object) << "\n"; }
-
-void print(const Table& table, bool json) {
-    if (json) {
+void print_rows(const Arguments& arguments, const std::vector<Row>& rows) {
+    const auto columns = columns_of(
+        *arguments.command, rows.empty() ? arguments.command->json.size() : rows.front().size());
+    if (arguments.has("json")) {
         core::JsonArray array;
-        for (const auto& row : table.rows) {
-            core::JsonObject object;
-            for (std::size_t i = 0; i < row.size(); ++i) object.set(table.columns[i], row[i].value);
-            array.push_back(std::move(object));
-        }
+        for (const auto& row : rows) array.emplace_back(object_of(columns, row));
         std::cout << core::json_string(array) << "\n";
         return;
     }
-    std::vector<std::size_t> widths;
-    for (const auto& column : table.columns) widths.push_back(column.size());
-    for (const auto& row : table.rows) {
-        for (std::size_t i = 0; i < row.size(); ++i)
-            widths[i] = std::max(widths[i], core::count_characters(row[i].shown));
+    std::vector<std::vector<std::string>> lines(1);
+    for (const auto& column : columns)
+        lines.front().push_back(Poco::replace(Poco::toUpper(column), "_", " "));
+    for (const auto& row : rows) {
+        auto& line = lines.emplace_back();
+        for (const auto& cell : row) line.push_back(cell ? cell->shown : "");
     }
-    const auto line = [&](const std::vector<std::string>& cells) {
-        for (std::size_t i = 0; i < cells.size(); ++i) {
-            std::cout << cells[i];
-            if (i + 1 < cells.size())
-                std::cout << std::string(widths[i] + 2 - core::count_characters(cells[i]), ' ');
-        }
-        std::cout << "\n";
-    };
-    std::vector<std::string> heads;
-    for (const auto& column : table.columns)
-        heads.push_back(Poco::replace(Poco::toUpper(column), "_", " "));
-    line(heads);
-    for (const auto& row : table.rows) {
-        std::vector<std::string> cells;
-        for (const auto& cell : row) cells.push_back(cell.shown);
-        line(cells);
-    }
+    print_lines(lines);
 }
 
-void print_one(const std::vector<std::pair<std::string, Cell>>& facts, bool json) {
-    std::size_t width = 0;
-    core::JsonObject object;
-    for (const auto& [name, cell] : facts) {
-        width = std::max(width, name.size());
-        object.set(name, cell.value);
+void print_row(const Arguments& arguments, const Row& row) {
+    const auto columns = columns_of(*arguments.command, row.size());
+    if (arguments.has("json")) {
+        std::cout << core::json_string(object_of(columns, row)) << "\n";
+        return;
     }
-    if (json) return print(object);
-    for (const auto& [name, cell] : facts)
-        std::cout << Poco::replace(name, "_", " ") << std::string(width + 2 - name.size(), ' ')
-                  << cell.shown << "\n";
+    std::size_t width = 0;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (row[i]) width = std::max(width, columns[i].size());
+    }
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (!row[i]) continue;
+        std::cout << Poco::replace(columns[i], "_", " ")
+                  << std::string(width + 2 - columns[i].size(), ' ') << row[i]->shown << "\n";
+    }
 }
 
 } // namespace consentgate::app::admin

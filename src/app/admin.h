@@ -1,9 +1,17 @@
-// consentgate-admin: its commands, how they are read, how they print. Private to this module.
+// consentgate-admin: its commands, how a command line is read, how results are printed. Private to
+// this module.
+//
+// Written by hand: the command line has two levels, options with and without values, and a help
+// text from which the manual, the shell completion and the list of names are generated. Poco's
+// OptionsProcessor knows neither commands nor JSON members, and would leave more code than it
+// saves.
 #pragma once
 
 #include "consentgate/app/config.h"
+#include "consentgate/core/base/json.h"
+#include "consentgate/core/base/keyring.h"
 #include "consentgate/core/base/time.h"
-#include "consentgate/store/store.h"
+#include "consentgate/usecase/dependencies.h"
 
 #include <map>
 #include <memory>
@@ -26,49 +34,99 @@ struct Option {
     std::string meaning;
 };
 
+struct Command;
+
 struct Arguments {
-    std::vector<std::string> words;                          // after the command's own
-    std::map<std::string, std::vector<std::string>> options; // as often as given; switches hold ""
+    const Command* command = nullptr;
+    std::vector<std::string> words{}; // after the command's own
+    std::map<std::string, std::vector<std::string>>
+        options{}; // as often as given; switches hold ""
 
     bool has(const std::string& name) const { return options.contains(name); }
     std::optional<std::string> one(const std::string& name) const;
     std::vector<std::string> all(const std::string& name) const;
 };
 
-// What a command works with. The configuration is read, and the database opened, when a command
-// first asks.
+// The configuration, database and clients of one command. Configuration, key file, database and
+// HTTP client are opened when a command first asks, because most commands need only some of them.
 class Context {
 public:
-    Context(std::string config_path, core::Instant at)
-        : now(at), config_path_(std::move(config_path)) {}
+    Context(std::string config_path, core::Instant at);
+    ~Context();
 
     const Config& config();
     store::Store& store();
+    const core::Keyring& keyring();
+    // The key file was changed: reads it again.
+    const core::Keyring& reread_keyring();
+    sys::Random& random() { return random_; }
+    sys::HttpClient& http();
+    // Without keys and without a way to services: works although the key file is lost.
+    usecase::Dependencies& deps();
+    // The same with the key file and the HTTP client, to register at services and to revoke there.
+    usecase::Dependencies& service_deps();
+
     const core::Instant now;
 
 private:
     std::string config_path_;
     std::optional<Config> config_;
     std::unique_ptr<store::Store> store_;
+    std::optional<core::Keyring> keyring_;
+    std::unique_ptr<sys::HttpClient> http_;
+    sys::OsRandom random_;
+    const core::Keyring no_keys_{{}};
+    const core::BearerVerifier no_bearers_{{}, "", ""};
+    std::optional<usecase::Dependencies> deps_, service_deps_;
 };
 
 struct Command {
-    std::string name;    // "key add"
-    std::string operand; // what follows it, e.g. "NAME"; empty: nothing
+    std::string name;      // "virtual-key add"
+    std::string operand{}; // what follows it, for example "NAME"; empty: nothing
     std::string summary;
     std::string example;
-    std::vector<Option> options;
+    std::vector<Option> options{};
+    // The members that it prints with --json, in order; "left.id" is a member of the objects in
+    // "left". Empty: it has no --json.
+    std::vector<std::string> json{};
     int (*run)(Context&, const Arguments&);
 };
 
-std::vector<Command> key_commands();
+std::vector<Command> virtual_key_commands();
 std::vector<Command> client_commands();
+std::vector<Command> session_commands();
 std::vector<Command> resource_commands();
 std::vector<Command> service_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
 std::vector<Command> server_key_commands();
 std::vector<Command> doctor_commands();
+std::vector<Command> all_commands();
+
+// The options of a command, with those that every command has (--json where it prints JSON,
+// --config).
+std::vector<Option> options_of(const Command& command);
+
+// in:  line  of words; the first may be an old name, which is replaced. noticed: takes the notice
+// out: null when no command begins like this
+const Command* find_command(
+    const std::vector<Command>& commands, std::vector<std::string>& line, std::string& notice);
+
+// in:   line  as find_command left it
+// fail: throws UsageError
+Arguments read_arguments(const Command& command, std::vector<std::string> line);
+
+// in: noun  the first word of the commands to list; empty: all
+std::string overview(const std::string& noun);
+std::string help(const Command& command);
+
+// A use-case that fails by `not_found` throws its message, followed by the command that lists what
+// there is.
+template <class Result> void require_found(const Result& result, const std::string& list_command) {
+    if (!result)
+        throw std::runtime_error(
+            result.error().message + "; see consentgate-admin " + list_command);
+}
 
 // One cell of a table: what a person reads, and what a program gets.
 struct Cell {
@@ -80,21 +138,18 @@ struct Cell {
     Cell(std::string text, core::Json json) : shown(std::move(text)), value(std::move(json)) {}
 };
 Cell yes_no(bool value); // "yes"; true
-Cell when(std::optional<core::Instant>
-              at); // "2026-11-23 14:05", local; seconds since the epoch. "never"; null
-Cell list_of(
-    const std::vector<std::string>& values, const std::string& none); // blanks between; an array
+Cell number(std::size_t count);
+// "2026-11-23 14:05", local; seconds since the epoch. "never"; null
+Cell when(std::optional<core::Instant> at);
+// blanks between; an array
+Cell list_of(const std::vector<std::string>& values, const std::string& none);
 
-// A table with aligned columns on stdout, or the same rows as a JSON array. Cells of one row in the
-// order of `columns`.
-struct Table {
-    std::vector<std::string> columns; // JSON member names; printed in capitals
-    std::vector<std::vector<Cell>> rows;
-};
-void print(const Table& table, bool json);
-void print_one(
-    const std::vector<std::pair<std::string, Cell>>& facts,
-    bool json);                             // one thing: a line for each fact
-void print(const core::JsonObject& object); // one line of JSON
+// The cells of one thing, in the order of the command's JSON members. An absent cell is left out.
+using Row = std::vector<std::optional<Cell>>;
+
+// A table with aligned columns on stdout; with --json the same rows as an array.
+void print_rows(const Arguments& arguments, const std::vector<Row>& rows);
+// A line for each cell; with --json one object.
+void print_row(const Arguments& arguments, const Row& row);
 
 } // namespace consentgate::app::admin

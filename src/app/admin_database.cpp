@@ -10,11 +10,10 @@
 namespace consentgate::app::admin {
 namespace {
 
-// A database without its key file is refused: a new key would make what is stored unreadable,
-// silently.
+// A used database without its key file is refused: a new key would silently make its rows
+// unreadable.
 void make_key_file(Context& context) {
     const auto& config = context.config();
-    sys::OsRandom random;
     const auto health = usecase::check_health(context.store());
     const bool used_before =
         health.store_answers && health.ready() && !context.store().list_server_keys().empty();
@@ -24,7 +23,7 @@ void make_key_file(Context& context) {
     } catch (const std::runtime_error&) {
         if (used_before) throw; // wrong, missing or unreadable: the operator must restore it
     }
-    if (sys::create_key_file(config.key_file, random))
+    if (sys::create_key_file(config.key_file, context.random()))
         std::cerr << "made the key file " << config.key_file
                   << " (back it up, apart from the database)\n";
 }
@@ -38,8 +37,7 @@ int migrate(Context& context, const Arguments&) {
                   << ")\n";
     make_key_file(context);
     usecase::check_server_keys(
-        context.store(), sys::read_key_file(config.key_file), context.now,
-        usecase::KeyCheck::looking);
+        context.store(), context.keyring(), context.now, usecase::KeyCheck::looking);
     return 0;
 }
 
@@ -57,7 +55,7 @@ int sweep(Context& context, const Arguments&) {
 }
 
 int check(Context& context, const Arguments& arguments) {
-    if (arguments.has("keys")) {
+    if (arguments.has("defaults")) {
         for (const auto& key : known_keys()) std::cout << key.name << " = " << key.standard << "\n";
         return 0;
     }
@@ -78,30 +76,23 @@ int metrics(Context& context, const Arguments&) {
 
 std::vector<Command> database_commands() {
     return {
-        {"migrate",
-         "",
-         "make the database and the key file, or bring the schema up to date",
-         "consentgate-admin migrate --config /etc/consentgate/consentgate.conf",
-         {},
-         migrate},
-        {"sweep",
-         "",
-         "delete what has expired (the workers do it too, a little at a time)",
-         "consentgate-admin sweep",
-         {},
-         sweep},
-        {"check",
-         "",
-         "read the configuration and report every problem",
-         "consentgate-admin check",
-         {{"keys", "", "list every key with its default"}},
-         check},
-        {"metrics",
-         "",
-         "print what was counted, as Prometheus reads it",
-         "consentgate-admin metrics",
-         {},
-         metrics},
+        {.name = "migrate",
+         .summary = "make the database and the key file, or bring the schema up to date",
+         .example = "consentgate-admin migrate --config /etc/consentgate/consentgate.conf",
+         .run = migrate},
+        {.name = "sweep",
+         .summary = "delete what has expired (the workers do it too, a little at a time)",
+         .example = "consentgate-admin sweep",
+         .run = sweep},
+        {.name = "check",
+         .summary = "read the configuration and report every problem, old names included",
+         .example = "consentgate-admin check",
+         .options = {{"defaults", "", "list every configuration key with its default"}},
+         .run = check},
+        {.name = "metrics",
+         .summary = "print the counters, as Prometheus reads them",
+         .example = "consentgate-admin metrics",
+         .run = metrics},
     };
 }
 

@@ -1,5 +1,5 @@
-// What commands have that take their time: how far they are, and stopping them. Private to this
-// module.
+// For commands that run for a while: progress on stderr, and stopping between two batches. Private
+// to this module.
 #pragma once
 
 #include <unistd.h>
@@ -14,8 +14,8 @@
 
 namespace consentgate::app::admin {
 
-// INT and TERM ask for a stop between two batches; a second one stops at once. What is left behind
-// either way can be taken up.
+// INT and TERM ask for a stop between two batches; a second one stops at once. Either way the same
+// command can go on later.
 class StopSignals {
 public:
     StopSignals() {
@@ -32,7 +32,7 @@ private:
     static inline volatile std::sig_atomic_t asked_ = 0;
 };
 
-// How far it is, on stderr: every second in one line of a terminal, else a line now and then.
+// Progress on stderr: every second in one line of a terminal, otherwise a line every ten seconds.
 class Progress {
 public:
     explicit Progress(std::string doing, std::optional<std::uint64_t> total = {})

@@ -7,7 +7,6 @@
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/server_keys.h"
 
-#include <algorithm>
 #include <iostream>
 #include <thread>
 
@@ -24,7 +23,7 @@ constexpr std::chrono::seconds between_walks{2};
 std::string name_of(KeyStage stage) {
     switch (stage) {
     case KeyStage::added: return "added";
-    case KeyStage::known: return "known";
+    case KeyStage::known: return "loaded";
     case KeyStage::current: return "current";
     case KeyStage::old: return "old";
     case KeyStage::removed: return "removed";
@@ -32,26 +31,19 @@ std::string name_of(KeyStage stage) {
     return "";
 }
 
-Cell number(std::size_t count) { return {std::to_string(count), static_cast<std::int64_t>(count)}; }
-
 std::string clock_text(core::Instant at) { return when(at).shown; }
 
-struct Vault {
-    explicit Vault(Context& context)
-        : config(context.config()),
-          store((require_schema(context.store(), context.config().store), context.store())),
-          keyring(sys::read_key_file(config.key_file)) {
-        usecase::check_server_keys(store, keyring, context.now, usecase::KeyCheck::looking);
-    }
-    std::vector<KeyLife> keys() const {
-        return usecase::list_keys(store, keyring, config.policy.refresh_grace, sys::now());
-    }
-    void read_again() { keyring = sys::read_key_file(config.key_file); }
+// The key file and the database must belong together before a key is changed.
+void check_keys(Context& context) {
+    require_schema(context.store(), context.config().store);
+    usecase::check_server_keys(
+        context.store(), context.keyring(), context.now, usecase::KeyCheck::looking);
+}
 
-    const Config& config;
-    store::Store& store;
-    core::Keyring keyring;
-};
+std::vector<KeyLife> keys_of(Context& context) {
+    return usecase::list_keys(
+        context.store(), context.keyring(), context.config().policy.refresh_grace, sys::now());
+}
 
 // Rows under other keys than the current one.
 std::size_t left_behind(const std::vector<KeyLife>& keys) {
@@ -61,90 +53,87 @@ std::size_t left_behind(const std::vector<KeyLife>& keys) {
 }
 
 int list(Context& context, const Arguments& arguments) {
-    const Vault vault(context);
-    Table table{
-        {"id", "use", "upstream_tokens", "services", "refresh_tokens", "codes", "sign_ins"}, {}};
-    for (const auto& key : vault.keys()) {
-        table.rows.push_back(
+    check_keys(context);
+    std::vector<Row> rows;
+    for (const auto& key : keys_of(context)) {
+        rows.push_back(
             {key.key.text, name_of(key.stage), number(key.use.accounts), number(key.use.services),
              number(key.use.refresh_tokens), number(key.use.codes),
              number(key.use.upstream_states)});
     }
-    print(table, arguments.has("json"));
+    print_rows(arguments, rows);
     return 0;
 }
 
 int add(Context& context, const Arguments& arguments) {
-    const Vault vault(context);
-    if (const auto next = usecase::next_key(vault.keys())) {
+    check_keys(context);
+    const auto& key_file = context.config().key_file;
+    if (const auto next = usecase::next_key(keys_of(context))) {
         throw std::runtime_error(
             "the key '" + next->key.text +
-            "' was added before and is not used yet; run vault rotate, or vault remove " +
+            "' was added before and is not used yet; run server-key rotate, or server-key remove " +
             next->key.text);
     }
-    sys::OsRandom random;
-    const auto key = sys::add_key(vault.config.key_file, random);
+    const auto key = sys::add_key(key_file, context.random());
     if (arguments.has("json"))
-        print(core::JsonObject().set("id", key.text).set("key_file", vault.config.key_file));
+        print_row(arguments, {key.text, key_file});
     else
         std::cout << key.text << "\n";
     std::cerr
-        << "Added to " << vault.config.key_file << "; not used yet. Now:\n"
+        << "Added to " << key_file << "; not used yet. Now:\n"
         << "  1. copy the key file to every other machine that uses this database, and back it up\n"
         << "  2. reload consentgate on all of them: kill -HUP, or systemctl reload consentgate\n"
-        << "  3. consentgate-admin vault rotate\n";
+        << "  3. consentgate-admin server-key rotate\n";
     return 0;
 }
 
-// Makes the key that was added the one for what is new; nothing when that was done before. out:
-// whether it did
-bool switch_key(Vault& vault, const Arguments& arguments, core::Instant now) {
-    const auto keys = vault.keys();
+// Makes the key that was added the one for new rows; does nothing when that was done before.
+// out: whether it did
+bool switch_key(Context& context, const Arguments& arguments) {
+    const auto keys = keys_of(context);
     const auto next = usecase::next_key(keys);
     if (!next) {
         if (keys.size() == 1)
             throw std::runtime_error(
-                "there is no other key to rotate to; run vault add, reload consentgate, and rotate then");
+                "there is no other key to rotate to; run server-key add, reload consentgate, "
+                "and rotate then");
         return false;
     }
-    if (next->stage == KeyStage::added && !arguments.has("unseen")) {
+    if (next->stage == KeyStage::added && !arguments.has("without-reload")) {
         throw std::runtime_error(
             "no server was reloaded since the key '" + next->key.text +
-            "' was added, so none could read what is encrypted with it; reload consentgate with HUP, then rotate "
-            "(--unseen rotates all the same, when nothing is running)");
+            "' was added, so none could read what is encrypted with it; reload consentgate with "
+            "HUP, then rotate "
+            "(--without-reload rotates all the same, when nothing is running)");
     }
-    sys::use_key(vault.config.key_file, next->key);
-    vault.read_again();
-    usecase::note_current(vault.store, vault.keyring, now);
+    sys::use_key(context.config().key_file, next->key);
+    usecase::note_current(context.store(), context.reread_keyring(), context.now);
     return true;
 }
 
-usecase::Rekeyed rekey_all(Vault& vault, bool wait, const StopSignals& stop) {
-    sys::OsRandom random;
+usecase::Rekeyed rekey_all(Context& context, bool wait, const StopSignals& stop) {
     usecase::Rekeyed all;
     Progress progress("moved");
+    const auto& newest = context.keyring().newest().text;
+    const auto moved = [](const usecase::Rekeyed& part) {
+        return part.accounts + part.services + part.refresh_tokens;
+    };
     const auto still_there =
         "the same command goes on where it stopped; everything can be read meanwhile";
     for (int walk = 0; wait || walk < max_walks; ++walk) {
-        const auto revoked = [&](const usecase::Rekeyed& done) {
-            progress.at(
-                all.accounts + all.services + all.refresh_tokens + done.accounts + done.services +
-                    done.refresh_tokens,
-                "to " + vault.keyring.newest().text);
-            stop.check(still_there);
-        };
         const auto done = usecase::rekey(
-            vault.store, random, vault.keyring, vault.config.policy.refresh_grace, sys::now(),
-            revoked);
+            context.store(), context.random(), context.keyring(),
+            context.config().policy.refresh_grace, sys::now(), [&](const usecase::Rekeyed& so_far) {
+                progress.at(moved(all) + moved(so_far), "to " + newest);
+                stop.check(still_there);
+            });
         all.accounts += done.accounts;
         all.services += done.services;
         all.refresh_tokens += done.refresh_tokens;
         all.unreadable = done.unreadable;
         if (done.found > done.unreadable) continue; // a worker may have written more meanwhile
-        if (!wait || left_behind(vault.keys()) <= done.unreadable) break;
-        progress.at(
-            all.accounts + all.services + all.refresh_tokens,
-            "waiting for what runs out by itself");
+        if (!wait || left_behind(keys_of(context)) <= done.unreadable) break;
+        progress.at(moved(all), "waiting for rows that expire");
         for (auto rest = std::chrono::milliseconds(between_walks); rest.count() > 0;
              rest -= std::chrono::milliseconds(100)) {
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -154,16 +143,18 @@ usecase::Rekeyed rekey_all(Vault& vault, bool wait, const StopSignals& stop) {
     return all;
 }
 
-core::JsonArray left_json(const std::vector<KeyLife>& keys) {
+// The older keys that rows still need.
+Cell left_cell(const std::vector<KeyLife>& keys) {
     core::JsonArray left;
     for (const auto& key : keys) {
         if (key.stage == KeyStage::current || key.use.total() == 0) continue;
         core::JsonObject object;
-        object.set("id", key.key.text).set("rows", static_cast<std::int64_t>(key.use.total()));
-        object.set("until", key.until ? core::Json(core::epoch(*key.until)) : core::Json());
-        left.push_back(std::move(object));
+        object.set("id", key.key.text)
+            .set("rows", number(key.use.total()).value)
+            .set("until", when(key.until).value);
+        left.emplace_back(std::move(object));
     }
-    return left;
+    return {std::to_string(left.size()), left};
 }
 
 void report_rest(const std::vector<KeyLife>& keys, std::size_t unreadable) {
@@ -172,120 +163,116 @@ void report_rest(const std::vector<KeyLife>& keys, std::size_t unreadable) {
         if (key.use.total() == 0) {
             if (key.stage == KeyStage::old)
                 std::cerr
-                    << "Nothing needs '" << key.key.text
-                    << "' any more. When all servers are reloaded: consentgate-admin vault remove "
+                    << "No row needs '" << key.key.text
+                    << "' any more. When all servers are reloaded: consentgate-admin server-key "
+                       "remove "
                     << key.key.text << "\n";
             continue;
         }
         std::cerr << key.use.total() << " rows still use '" << key.key.text << "'";
         if (key.until)
-            std::cerr << "; what runs out by itself has done so at " << clock_text(*key.until);
-        std::cerr << ". Then run vault rotate once more, or wait with --wait.\n";
+            std::cerr << "; those that expire have done so at " << clock_text(*key.until);
+        std::cerr << ". Then run server-key rotate once more, or wait with --wait.\n";
     }
     if (unreadable > 0) {
         std::cerr
             << unreadable
-            << " rows cannot be read with their key: something changed or moved them. They were left alone; the people they belong to must connect anew.\n";
+            << " rows cannot be read with their key: something changed or moved them. They were "
+               "left alone; the people they belong to must connect anew.\n";
     }
 }
 
+int plan_rotation(Context& context, const Arguments& arguments) {
+    const auto keys = keys_of(context);
+    const auto next = usecase::next_key(keys);
+    const auto& to = next ? next->key : context.keyring().newest();
+    std::size_t rows = 0;
+    for (const auto& key : keys) rows += key.key == to ? 0 : key.use.total();
+    if (arguments.has("json"))
+        print_row(arguments, {to.text, number(rows), {}, {}, {}, {}, {}});
+    else
+        std::cerr << "would use '" << to.text << "' for new rows, and move " << rows
+                  << " rows to it; nothing was changed\n";
+    return 0;
+}
+
 int rotate(Context& context, const Arguments& arguments) {
-    Vault vault(context);
-    usecase::require_latest(vault.store, vault.keyring);
-    if (arguments.has("dry-run")) {
-        const auto keys = vault.keys();
-        const auto next = usecase::next_key(keys);
-        const auto& to = next ? next->key : vault.keyring.newest();
-        std::size_t rows = 0;
-        for (const auto& key : keys) rows += key.key == to ? 0 : key.use.total();
-        if (arguments.has("json"))
-            print(core::JsonObject()
-                      .set("current", to.text)
-                      .set("to_move", static_cast<std::int64_t>(rows)));
-        else
-            std::cerr << "would use '" << to.text << "' for what is new, and move " << rows
-                      << " rows to it; nothing was changed\n";
-        return 0;
-    }
+    check_keys(context);
+    usecase::require_latest(context.store(), context.keyring());
+    if (arguments.has("dry-run")) return plan_rotation(context, arguments);
     const StopSignals stop;
-    const bool switched = switch_key(vault, arguments, context.now);
+    const bool switched = switch_key(context, arguments);
+    const auto& newest = context.keyring().newest().text;
     if (switched) {
-        std::cerr
-            << "'" << vault.keyring.newest().text << "' is now the last in "
-            << vault.config.key_file
-            << ". Copy the file to every other machine, and reload consentgate on all of them: what is new is encrypted with it from then on.\n";
+        std::cerr << "'" << newest << "' is now the last in " << context.config().key_file
+                  << ". Copy the file to every other machine, and reload consentgate on all of "
+                     "them: new rows are encrypted with it from then on.\n";
     }
-    const auto moved = rekey_all(vault, arguments.has("wait"), stop);
-    const auto keys = vault.keys();
-    if (arguments.has("json")) {
-        print(core::JsonObject()
-                  .set("current", vault.keyring.newest().text)
-                  .set("upstream_tokens", static_cast<std::int64_t>(moved.accounts))
-                  .set("services", static_cast<std::int64_t>(moved.services))
-                  .set("refresh_tokens", static_cast<std::int64_t>(moved.refresh_tokens))
-                  .set("unreadable", static_cast<std::int64_t>(moved.unreadable))
-                  .set("left", left_json(keys)));
-    }
-    std::cerr << "moved to '" << vault.keyring.newest().text << "': " << moved.accounts
-              << " upstream tokens, " << moved.services << " services, " << moved.refresh_tokens
-              << " refresh tokens\n";
+    const auto moved = rekey_all(context, arguments.has("wait"), stop);
+    const auto keys = keys_of(context);
+    if (arguments.has("json"))
+        print_row(
+            arguments, {newest,
+                        {},
+                        number(moved.accounts),
+                        number(moved.services),
+                        number(moved.refresh_tokens),
+                        number(moved.unreadable),
+                        left_cell(keys)});
+    std::cerr << "moved to '" << newest << "': " << moved.accounts << " linked accounts, "
+              << moved.services << " services, " << moved.refresh_tokens << " refresh tokens\n";
     report_rest(keys, moved.unreadable);
     return 0;
 }
 
 int remove(Context& context, const Arguments& arguments) {
-    const Vault vault(context);
+    check_keys(context);
     const core::KeyId key(arguments.words.front());
-    const auto records = vault.store.list_server_keys();
-    const auto of_key = [&](const auto& one) { return one.id == key; };
-    const auto& keys = vault.keyring.keys();
-    if (std::none_of(keys.begin(), keys.end(), of_key) &&
-        std::none_of(records.begin(), records.end(), of_key)) {
-        throw std::runtime_error(
-            "there is no key '" + key.text + "'; see consentgate-admin vault list");
-    }
     usecase::retire_key(
-        vault.store, vault.keyring, key, vault.config.policy.refresh_grace, context.now);
-    sys::remove_key(vault.config.key_file, key);
-    std::cerr
-        << "Removed from " << vault.config.key_file
-        << ". Copy the file to every other machine. Backups of the database from before need the key file from before.\n";
+        context.store(), context.keyring(), key, context.config().policy.refresh_grace,
+        context.now);
+    sys::remove_key(context.config().key_file, key);
+    std::cerr << "Removed from " << context.config().key_file
+              << ". Copy the file to every other machine. Backups of the database from before need "
+                 "the key file from before.\n";
     return 0;
 }
 
 } // namespace
 
 std::vector<Command> server_key_commands() {
-    const Option json{"json", "", "print JSON"};
     return {
-        {"vault list",
-         "",
-         "list the keys of the key file, and how many rows need each",
-         "consentgate-admin vault list",
-         {json},
-         list},
-        {"vault add",
-         "",
-         "add a fresh key to the key file, to be used after the next rotate",
-         "consentgate-admin vault add",
-         {json},
-         add},
-        {"vault rotate",
-         "",
-         "use the key that was added for what is new, and move what older keys hold to it, while serving",
-         "consentgate-admin vault rotate --wait",
-         {{"wait", "",
-           "go on until nothing needs an older key: some minutes; reload consentgate meanwhile"},
-          {"unseen", "", "rotate although no server was reloaded since the key was added"},
-          {"dry-run", "", "say what would be done, and change nothing"},
-          json},
-         rotate},
-        {"vault remove",
-         "ID",
-         "remove a key that nothing needs any more",
-         "consentgate-admin vault remove kQ3v9Zk0T",
-         {},
-         remove},
+        {.name = "server-key list",
+         .summary = "list the keys of the key file, and how many rows need each",
+         .example = "consentgate-admin server-key list",
+         .json =
+             {"id", "state", "linked_accounts", "services", "refresh_tokens", "codes",
+              "upstream_authorizations"},
+         .run = list},
+        {.name = "server-key add",
+         .summary = "add a fresh key to the key file, to be used after the next rotate",
+         .example = "consentgate-admin server-key add",
+         .json = {"id", "key_file"},
+         .run = add},
+        {.name = "server-key rotate",
+         .summary =
+             "use the added key for new rows, and move rows of older keys to it, while serving",
+         .example = "consentgate-admin server-key rotate --wait",
+         .options =
+             {{"wait", "",
+               "go on until no row needs an older key: some minutes; reload consentgate meanwhile"},
+              {"without-reload", "",
+               "rotate although no server was reloaded since the key was added"},
+              {"dry-run", "", "say what would be done, and change nothing"}},
+         .json =
+             {"current", "to_move", "linked_accounts", "services", "refresh_tokens", "unreadable",
+              "left", "left.id", "left.rows", "left.until"},
+         .run = rotate},
+        {.name = "server-key remove",
+         .operand = "ID",
+         .summary = "remove a key that no row needs any more",
+         .example = "consentgate-admin server-key remove kQ3v9Zk0T",
+         .run = remove},
     };
 }
 

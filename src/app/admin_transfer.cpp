@@ -26,25 +26,27 @@ std::string counts(const Tally& tally) {
     return text;
 }
 
-// All rows of a table after a key, some at a time, in the order of their keys.
-template <class Take>
-void each_page(store::Transfer& transfer, const Table& table, std::string after, const Take& take) {
+// Visits all rows of a table after a key, a batch at a time, in the order of their keys.
+template <class Visit>
+void each_page(
+    store::Transfer& transfer, const Table& table, std::string after, const Visit& visit) {
     for (bool more = true; more;) {
         const auto rows = transfer.read(table, after, batch);
-        take(rows);
+        visit(rows);
         more = rows.size() == batch;
         if (more) after = store::key_of(rows.back());
     }
 }
 
-// An export that is taken up must be of this database, as far as the last row can tell.
+// A resumed export must be of this database; its last row is compared.
 void check_last(store::Transfer& transfer, const ExportWriter& out) {
     if (out.last().empty()) return;
     const auto& table = store::transfer_tables()[out.last_table()];
     if (transfer.find(table, store::key_of(out.last())) == out.last()) return;
     throw std::runtime_error(
         out.name() + ": the last row in it, " + table.name + " '" + store::key_of(out.last()) +
-        "', is not in the database (any more); delete the file and export again, while nothing writes to the database");
+        "', is not in the database (any more); delete the file and export again, while nothing "
+        "writes to the database");
 }
 
 void write_rows(store::Transfer& transfer, ExportWriter& out, const std::string& when_stopped) {
@@ -70,7 +72,7 @@ int export_rows(Context& context, const Arguments& arguments) {
     ExportWriter out(path, store::expected_schema_version());
     check_last(transfer, out);
     if (!out.last().empty())
-        std::cerr << "taking up the export in " << out.name() << " after " << out.tally().all_rows()
+        std::cerr << "resuming the export in " << out.name() << " after " << out.tally().all_rows()
                   << " rows\n";
     write_rows(
         transfer, out,
@@ -95,7 +97,8 @@ struct KeyFile {
             path + ": the key file " +
             (key == keys.end() ? "lacks the key '" : "has another key under the id '") +
             wanted.id.text + "' that " + whose +
-            " was used with; nothing was imported. Copy the key file of the old side here, unchanged, " +
+            " was used with; nothing was imported. Copy the key file of the old side here, "
+            "unchanged, " +
             "before the new database is made with migrate");
     }
 
@@ -103,8 +106,8 @@ struct KeyFile {
     const core::Keyring keyring;
 };
 
-// The first of three readings: the whole file must be sound, and the key file the right one, before
-// anything is written.
+// The file is read three times. First all of it must be sound, and the key file the right one, so
+// that nothing is written from a file that is damaged at its end.
 std::uint64_t check_file(Context& context, const std::string& path, const StopSignals& stop) {
     ExportReader file(path);
     if (file.schema_version() != store::expected_schema_version()) {
@@ -127,7 +130,7 @@ std::uint64_t check_file(Context& context, const std::string& path, const StopSi
         if (std::string_view(table.name) != "server_key") continue;
         const auto row = file.record();
         if (!std::holds_alternative<std::monostate>(row.at(3)))
-            continue; // nothing was written with it yet, or nothing needs it any more
+            continue; // no row was written with it yet, or no row needs it any more
         keys.require(
             {core::KeyId(store::key_of(row)), core::Digest{std::get<std::string>(row.at(1))}},
             "the export");
@@ -135,7 +138,8 @@ std::uint64_t check_file(Context& context, const std::string& path, const StopSi
     if (!file.complete()) {
         throw std::runtime_error(
             path +
-            ": this export is not complete; nothing was imported. Run the export again: it goes on where it stopped");
+            ": this export is not complete; nothing was imported. Run the export again: it goes "
+            "on where it stopped");
     }
     return file.tally().all_rows();
 }
@@ -179,8 +183,7 @@ struct Verified {
     std::uint64_t rows = 0, others = 0; // others: of the database, not in the file
 };
 
-// Reads the whole database back. Written as lines, its rows are those of the file, in the same
-// order, and others among them.
+// Reads the whole database back. As lines, its rows include those of the file in the same order.
 Verified verify(
     store::Transfer& transfer, const std::string& path, std::uint64_t total,
     const StopSignals& stop) {
@@ -198,13 +201,15 @@ Verified verify(
                 if (same) more = file.next();
             }
             stop.check(
-                "everything is imported, and not all of it verified; the same command does it again");
+                "everything is imported, and not all of it verified; the same command does it "
+                "again");
             progress.at(verified.rows, tables[at].name);
         });
         if (more && file.table() == at) {
             throw std::runtime_error(
                 std::string(tables[at].name) + " '" + store::key_of(file.record()) +
-                "' was imported, and is not there as it is in the file; does something else write to the database?");
+                "' was imported, and is not there as it is in the file; does something else "
+                "write to the database?");
         }
     }
     require_complete(file, path);
@@ -234,7 +239,8 @@ int import_rows(Context& context, const Arguments& arguments) {
     } catch (const store::StoreFailure& failure) {
         throw std::runtime_error(
             where + ": " + failure.what() +
-            ". What was imported stays; when the cause is gone, the same command goes on from there");
+            ". What was imported stays; when the cause is gone, the same command goes on from "
+            "there");
     }
 }
 
@@ -242,19 +248,21 @@ int import_rows(Context& context, const Arguments& arguments) {
 
 std::vector<Command> transfer_commands() {
     return {
-        {"export",
-         "",
-         "write all rows as JSON lines, to move to another database; stop the workers first",
-         "consentgate-admin export --to consentgate.jsonl",
-         {{"to", "FILE",
-           "write FILE, mode 0600, and take up an export that was interrupted in it; else standard output"}},
-         export_rows},
-        {"import",
-         "FILE",
-         "load an export into a migrated database that has the same key file, and verify every row",
-         "consentgate-admin import consentgate.jsonl",
-         {},
-         import_rows},
+        {.name = "export",
+         .summary =
+             "write all rows as JSON lines, to move to another database; stop the workers first",
+         .example = "consentgate-admin export --to consentgate.jsonl",
+         .options =
+             {{"to", "FILE",
+               "write FILE, mode 0600, and resume an export that was interrupted in it; standard "
+               "output when absent"}},
+         .run = export_rows},
+        {.name = "import",
+         .operand = "FILE",
+         .summary =
+             "load an export into a migrated database with the same key file, and verify every row",
+         .example = "consentgate-admin import consentgate.jsonl",
+         .run = import_rows},
     };
 }
 

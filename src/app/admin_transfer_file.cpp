@@ -51,7 +51,7 @@ std::string json_of(const Field& field, const Column& column) {
     return quoted(*data);
 }
 
-// How the line of a row begins.
+// The beginning of a row's line.
 std::string row_start(const Table& table) {
     return std::string("{\"table\":\"") + table.name + "\",\"row\":{";
 }
@@ -64,7 +64,7 @@ std::string from_base64url(const std::string& text) {
     return out.str();
 }
 
-// False when the value is not one of this column.
+// out: false when the value is not of this column's kind
 bool read_field(const core::Json& value, const Column& column, Field& to) {
     if (value.is_null()) return true;
     if (column.kind == Column::Kind::number) {
@@ -82,7 +82,7 @@ bool read_field(const core::Json& value, const Column& column, Field& to) {
     return true;
 }
 
-// Empty when it is no row of this table.
+// out: empty when it is no row of this table
 Record record_of(const core::JsonObject& row, const Table& table) {
     Record record;
     for (const auto& column : table.columns) {
@@ -159,7 +159,8 @@ bool ExportReader::read_line() {
     return true;
 }
 
-// Looked at before a line is read: what is no export may have no lines, and be large.
+// Reads the first bytes before the first line, because a file that is no export may have no lines
+// and be large.
 void ExportReader::read_header() {
     std::string start(beginning.size(), '\0');
     in_.read(start.data(), static_cast<std::streamsize>(start.size()));
@@ -184,8 +185,8 @@ bool ExportReader::next() {
     if (complete_ || !read_line()) return false;
     if (line_.starts_with("{\"end\":")) {
         if (line_ != tally_.end_line())
-            fail(
-                "its last line does not fit the lines before it; the file was altered or damaged, export again");
+            fail("its last line does not fit the lines before it; the file was altered or "
+                 "damaged, export again");
         if (in_.peek() != std::ifstream::traits_type::eof())
             fail("it goes on after its end; the file was altered or damaged, export again");
         complete_ = true;
@@ -244,7 +245,7 @@ void ExportWriter::open_file(int schema_version) {
     if (::flock(file_.number, LOCK_EX | LOCK_NB) != 0)
         fail("another export is being written to it");
     const auto header = header_line(schema_version);
-    const bool goes_on = take_up(header, schema_version);
+    const bool goes_on = resume(header, schema_version);
     if (::fchmod(file_.number, 0600) != 0 ||
         ::ftruncate(file_.number, static_cast<off_t>(tally_.bytes)) != 0)
         fail(std::strerror(errno));
@@ -254,7 +255,7 @@ void ExportWriter::open_file(int schema_version) {
 
 // out: false when the file is empty, or holds a part of the first line: then there is nothing to
 //      keep
-bool ExportWriter::take_up(const std::string& header, int schema_version) {
+bool ExportWriter::resume(const std::string& header, int schema_version) {
     std::string start(header.size(), '\0');
     const auto size = ::pread(file_.number, start.data(), start.size(), 0);
     if (size < 0) fail(std::strerror(errno));
@@ -263,8 +264,8 @@ bool ExportWriter::take_up(const std::string& header, int schema_version) {
         return false;
     ExportReader reader(name_);
     if (reader.schema_version() != schema_version)
-        fail(
-            "the export in it was begun with another schema version; delete the file and export again");
+        fail("the export in it was begun with another schema version; delete the file and export "
+             "again");
     while (reader.next()) last_ = reader.record();
     last_table_ = reader.table();
     if (reader.complete())

@@ -24,7 +24,7 @@
 
 namespace consentgate::app::admin {
 
-// What a file holds, up to some line.
+// The counts and the digest of a file up to some line.
 struct Tally {
     Tally();
 
@@ -48,12 +48,12 @@ public:
 
     int schema_version() const { return schema_version_; }
 
-    // To the next row. False at the end line, which is then known to be true of all before it, and
+    // Moves to the next row. False at the end line, once its counts and digest are verified, and
     // where an interrupted export stops.
     bool next();
     std::size_t table() const { return table_; } // its place in transfer_tables()
     const std::string& line() const { return line_; }
-    // What the line says. Rows that are taken must come in their order.
+    // The row in the line. Rows must be read in their order.
     store::Record record();
 
     bool complete() const { return complete_; } // once next() was false
@@ -71,26 +71,26 @@ private:
     std::string line_;
     Tally tally_;
     std::size_t table_ = 0;
-    std::size_t last_table_ = 0; // of the last record taken, and its key
+    std::size_t last_table_ = 0; // of the last record read, and its key
     std::string last_key_;
     int schema_version_ = 0;
     bool complete_ = false;
 };
 
-// Writes an export to standard output, or to a file, mode 0600, where it takes up one that was
-// interrupted. Every function throws std::runtime_error that names the file and what is wrong.
+// Writes an export to standard output, or to a file, mode 0600, where it resumes one that was
+// interrupted. Every function throws std::runtime_error that names the file and what is wrong with
+// it.
 class ExportWriter {
 public:
     // in: path  absent: standard output
     ExportWriter(const std::optional<std::string>& path, int schema_version);
 
     void put(std::size_t table, const store::Record& record);
-    void flush(); // what was put is then in the file, up to the end of a line
+    void flush(); // the rows put so far are then in the file, whole lines only
     void finish();
 
     const Tally& tally() const { return tally_; }
-    // The last row of the export that is taken up, empty for a new one; and its table, where the
-    // export goes on.
+    // The last row of the export that is resumed, empty for a new one; and its table.
     const store::Record& last() const { return last_; }
     std::size_t last_table() const { return last_table_; }
     const std::string& name() const { return name_; }
@@ -102,7 +102,7 @@ private:
         ~Descriptor();
     };
     void open_file(int schema_version);
-    bool take_up(const std::string& header, int schema_version);
+    bool resume(const std::string& header, int schema_version);
     void put_line(const std::string& line);
     [[noreturn]] void fail(const std::string& reason) const;
 

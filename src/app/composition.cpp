@@ -70,7 +70,8 @@ void check_database(Startup& startup) {
     resources = usecase::guarded_resources(*store, resources);
     if (resources.empty())
         throw std::runtime_error(
-            "nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs as `resources` in the configuration");
+            "nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs "
+            "as `resources` in the configuration");
 }
 
 Runtime::Runtime(const Startup& startup)

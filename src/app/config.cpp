@@ -1,305 +1,22 @@
 #include "consentgate/app/config.h"
 
+#include "config_keys.h"
+
+#include "consentgate/app/old_names.h"
 #include "consentgate/core/base/text.h"
-#include "consentgate/core/base/uri.h"
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Environment.h>
 #include <Poco/Exception.h>
-#include <Poco/NumberParser.h>
 #include <Poco/Path.h>
 #include <Poco/String.h>
 #include <Poco/Util/PropertyFileConfiguration.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 
 namespace consentgate::app {
 namespace {
-
-using core::Span;
-
-// What is wrong with a value, or nothing.
-using Problem = std::string;
-using Set = std::function<Problem(Config&, const std::string&)>;
-
-struct Key {
-    std::string name;
-    std::string standard;
-    Set set;
-    bool in_environment_only = false;
-};
-
-Set text(std::string& (*field)(Config&)) {
-    return [field](Config& config, const std::string& value) {
-        field(config) = value;
-        return Problem();
-    };
-}
-
-Set number(int least, int limit, void (*store)(Config&, int)) {
-    return [=](Config& config, const std::string& value) -> Problem {
-        int parsed = 0;
-        if (!Poco::NumberParser::tryParse(value, parsed) || parsed < least || parsed > limit) {
-            return "must be a number from " + std::to_string(least) + " to " +
-                   std::to_string(limit);
-        }
-        store(config, parsed);
-        return {};
-    };
-}
-
-Set yes_no(bool& (*field)(Config&)) {
-    return [field](Config& config, const std::string& value) -> Problem {
-        if (value != "true" && value != "false") return "must be true or false";
-        field(config) = value == "true";
-        return {};
-    };
-}
-
-Problem set_issuer(Config& config, const std::string& value) {
-    if (value.empty())
-        return "is required: the public https origin of this server, for example https://tools.example.org";
-    if (const auto reason = core::resource_uri_problem(value)) return "is not usable: " + *reason;
-    if (value.find('?') != std::string::npos) return "must have no query";
-    const auto parts = core::split_uri(value);
-    const bool plain =
-        value == core::lower_ascii(value.substr(0, value.size() - parts->rest.size())) +
-                     std::string(parts->rest);
-    if (!plain || parts->port == (parts->scheme == "https" ? "443" : "80"))
-        return "must be written as browsers write an origin: lower case, and without the usual port";
-    if (value.ends_with('/'))
-        return "must not end with a slash: clients compare it character by character";
-    config.policy.issuer = value;
-    return {};
-}
-
-Problem set_resources(Config& config, const std::string& value) {
-    for (const auto& resource : core::split(value, ' ')) {
-        if (const auto reason = core::resource_uri_problem(resource))
-            return resource + ": " + *reason;
-        config.policy.resources.push_back({resource});
-    }
-    return {};
-}
-
-Problem set_scopes(Config& config, const std::string& value) {
-    for (const auto& entry : core::split(value, ';')) {
-        const auto equals = entry.find('=');
-        const auto name = std::string(core::trim(entry.substr(0, equals)));
-        const auto words =
-            equals == std::string::npos ? "" : std::string(core::trim(entry.substr(equals + 1)));
-        const auto parsed = core::ScopeSet::parse(name);
-        if (!parsed || parsed->names().size() != 1 || words.empty())
-            return "must be `name=plain words` entries separated by semicolons";
-        config.policy.scopes.push_back({name, words});
-    }
-    return config.policy.scopes.empty() ? "needs at least one scope" : Problem();
-}
-
-Problem set_default_scopes(Config& config, const std::string& value) {
-    const auto parsed = core::ScopeSet::parse(value);
-    if (!parsed || parsed->empty()) return "needs at least one scope name";
-    if (parsed->within(config.policy.catalogue()) != *parsed)
-        return "names a scope that `scopes` does not have";
-    config.policy.default_scopes = *parsed;
-    return {};
-}
-
-Problem set_scope_implies(Config& config, const std::string& value) {
-    for (const auto& entry : core::split(value, ';')) {
-        const auto colon = std::min(entry.find(':'), entry.size());
-        const auto scope = core::ScopeSet::parse(core::trim(entry.substr(0, colon)));
-        const auto implied =
-            core::ScopeSet::parse(core::trim(entry.substr(std::min(colon + 1, entry.size()))));
-        if (!scope || scope->names().size() != 1 || !implied || implied->empty())
-            return "must be `scope: scopes` entries separated by semicolons";
-        const auto catalogue = config.policy.catalogue();
-        if (!catalogue.contains(scope->text()) || implied->within(catalogue) != *implied)
-            return "names a scope that `scopes` does not have";
-        config.policy.implications.push_back({scope->text(), *implied});
-    }
-    return {};
-}
-
-Problem set_database(Config& config, const std::string& value) {
-    return store::read_address(value, config.store).value_or(Problem());
-}
-
-Problem set_database_password(Config& config, const std::string& value) {
-    config.store.password = core::Secret(value);
-    return {};
-}
-
-Problem set_database_tls(Config& config, const std::string& value) {
-    static const std::map<std::string, store::Tls> known{
-        {"", store::Tls::here},
-        {"off", store::Tls::off},
-        {"encrypt", store::Tls::encrypt},
-        {"verify", store::Tls::verify}};
-    const auto found = known.find(value);
-    if (found == known.end()) return "must be verify, encrypt or off, or empty";
-    config.store.tls = found->second;
-    return {};
-}
-
-Problem set_remember_consent(Config& config, const std::string& value) {
-    static const std::map<std::string, core::RememberConsent> known{
-        {"never", core::RememberConsent::never},
-        {"https", core::RememberConsent::https},
-        {"always", core::RememberConsent::always}};
-    const auto found = known.find(value);
-    if (found == known.end()) return "must be never, https or always";
-    config.policy.remember_consent = found->second;
-    return {};
-}
-
-Problem set_verified_user(Config& config, const std::string& value) {
-    if (value != "off" && value != "remote_user") return "must be off or remote_user";
-    config.policy.verified_user =
-        value == "off" ? core::VerifiedUser::off : core::VerifiedUser::remote_user;
-    return {};
-}
-
-Problem set_documents(Config& config, const std::string& value) {
-    if (value != "on" && value != "off") return "must be on or off";
-    config.policy.documents.accepted = value == "on";
-    return {};
-}
-
-// An entry as core::DocumentPolicy has them; else one of this machine, with its port.
-bool is_host_entry(std::string_view entry, bool any_host) {
-    if (any_host && entry.starts_with("*.")) entry.remove_prefix(2);
-    const auto url = "https://" + std::string(entry);
-    const auto parts = core::split_uri(url);
-    if (!parts || parts->has_userinfo || parts->host.empty() || !parts->rest.empty()) return false;
-    return any_host ? !parts->host.starts_with('[')
-                    : core::is_loopback_host(parts->host) && !parts->port.empty();
-}
-
-Set host_list(std::vector<std::string> core::DocumentPolicy::*field, bool any_host) {
-    return [=](Config& config, const std::string& value) -> Problem {
-        const auto entries = core::split(core::lower_ascii(value), ' ');
-        for (const auto& entry : entries) {
-            if (is_host_entry(entry, any_host)) continue;
-            return any_host
-                       ? "must be hosts, like app.example, *.app.example or app.example:8443, separated by blanks"
-                       : "must be loopback hosts with their port, like localhost:8443, separated by blanks";
-        }
-        config.policy.documents.*field = entries;
-        return {};
-    };
-}
-
-Problem set_bearer_keys(Config& config, const std::string& value) {
-    for (const auto& entry : core::split(value, ' ')) {
-        const auto colon = entry.find(':');
-        if (colon == std::string::npos || colon + 1 == entry.size())
-            return "must be `ALGORITHM:FILE` entries separated by blanks";
-        config.bearer_keys.push_back({entry.substr(0, colon), entry.substr(colon + 1)});
-    }
-    return {};
-}
-
-Problem set_accent(Config& config, const std::string& value) {
-    const bool colour = value.size() == 7 && value[0] == '#' &&
-                        value.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos;
-    if (!value.empty() && !colour) return "must be a colour like #1a5fb4";
-    config.brand.accent = value;
-    return {};
-}
-
-Problem set_log(Config& config, const std::string& value) {
-    if (value != "stderr" && value != "syslog") return "must be stderr or syslog";
-    config.log.syslog = value == "syslog";
-    return {};
-}
-
-// Every key there is: its name, its default, and what it sets. conf/consentgate.conf tells what
-// each means. In order: default_scopes and scope_implies need scopes.
-const std::vector<Key>& keys() {
-    static const std::vector<Key> all{
-        {"issuer", "", set_issuer},
-        {"resources", "", set_resources},
-        {"scopes", "mcp=Use the tools of this server as you", set_scopes},
-        {"default_scopes", "mcp", set_default_scopes},
-        {"scope_implies", "", set_scope_implies},
-        {"database", "/var/lib/consentgate/consentgate.db", set_database},
-        {"database_password_file", "",
-         text([](Config& c) -> std::string& { return c.database_password_file; })},
-        {"database_password", "", set_database_password, true},
-        {"database_tls", "", set_database_tls},
-        {"database_tls_ca", "", text([](Config& c) -> std::string& { return c.store.tls_ca; })},
-        {"database_wait_ms", "5000",
-         number(0, 60000, [](Config& c, int n) { c.store.wait = std::chrono::milliseconds(n); })},
-        {"key_file", "/var/lib/consentgate/consentgate.key",
-         text([](Config& c) -> std::string& { return c.key_file; })},
-        {"pages", "pages", text([](Config& c) -> std::string& { return c.pages; })},
-        {"workers", "4", number(1, 256, [](Config& c, int n) { c.workers = n; })},
-        {"gate_workers", "4", number(1, 256, [](Config& c, int n) { c.gate_workers = n; })},
-        {"body_timeout_ms", "20000",
-         number(100, 600000, [](Config& c, int n) { c.body_time = std::chrono::milliseconds(n); })},
-        {"enforce_auth_on_inference", "false",
-         yes_no([](Config& c) -> bool& { return c.policy.enforce_identity; })},
-        {"verified_user", "off", set_verified_user},
-        {"remember_consent", "https", set_remember_consent},
-        {"registration_enabled", "true",
-         yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},
-        {"client_documents", "on", set_documents},
-        {"client_document_hosts", "", host_list(&core::DocumentPolicy::hosts, true)},
-        {"client_document_denied_hosts", "", host_list(&core::DocumentPolicy::denied_hosts, true)},
-        {"client_document_insecure_test_hosts", "",
-         host_list(&core::DocumentPolicy::insecure_test_hosts, false)},
-        {"client_document_insecure_test_ca", "",
-         text([](Config& c) -> std::string& { return c.fetch.test_ca; })},
-        {"client_document_fetches_per_minute", "60",
-         number(1, 1000000, [](Config& c, int n) { c.fetch.per_minute = n; })},
-        {"client_document_fetches_per_host_per_minute", "10",
-         number(1, 1000000, [](Config& c, int n) { c.fetch.per_host_per_minute = n; })},
-        {"service_ca", "", text([](Config& c) -> std::string& { return c.calls.ca; })},
-        {"service_timeout_ms", "10000",
-         number(
-             100, 60000, [](Config& c, int n) { c.calls.total = std::chrono::milliseconds(n); })},
-        {"registrations_per_minute", "60",
-         number(0, 1000000, [](Config& c, int n) { c.limits.registrations_per_minute = n; })},
-        {"authorizations_per_minute", "300",
-         number(0, 1000000, [](Config& c, int n) { c.limits.authorizations_per_minute = n; })},
-        {"failed_authentications_per_minute", "60",
-         number(
-             0, 1000000, [](Config& c, int n) { c.limits.failed_authentications_per_minute = n; })},
-        {"flow_lifetime_seconds", "900",
-         number(1, 900, [](Config& c, int n) { c.policy.flow_lifetime = Span(n); })},
-        {"code_lifetime_seconds", "300",
-         number(1, 300, [](Config& c, int n) { c.policy.code_lifetime = Span(n); })},
-        {"session_lifetime_seconds", "86400",
-         number(1, 86400, [](Config& c, int n) { c.policy.session_lifetime = Span(n); })},
-        {"refresh_idle_days", "30",
-         number(0, 30, [](Config& c, int n) { c.policy.refresh_idle = Span(n * 86400LL); })},
-        {"refresh_lifetime_days", "90",
-         number(1, 90, [](Config& c, int n) { c.policy.refresh_lifetime = Span(n * 86400LL); })},
-        {"refresh_grace_seconds", "30",
-         number(0, 300, [](Config& c, int n) { c.policy.refresh_grace = Span(n); })},
-        {"unused_client_days", "30",
-         number(1, 3650, [](Config& c, int n) { c.unused_client_life = Span(n * 86400LL); })},
-        {"bearer_keys", "", set_bearer_keys},
-        {"bearer_issuer", "", text([](Config& c) -> std::string& { return c.bearer_issuer; })},
-        {"bearer_audience", "", text([](Config& c) -> std::string& { return c.bearer_audience; })},
-        {"virtual_key_claim", "virtual_key_id",
-         text([](Config& c) -> std::string& { return c.policy.virtual_key_claim; })},
-        {"admin_claim", "role",
-         text([](Config& c) -> std::string& { return c.policy.admin_claim; })},
-        {"admin_value", "admin",
-         text([](Config& c) -> std::string& { return c.policy.admin_value; })},
-        {"brand_name", "consentgate", text([](Config& c) -> std::string& { return c.brand.name; })},
-        {"brand_accent", "", set_accent},
-        {"brand_logo", "", text([](Config& c) -> std::string& { return c.brand.logo; })},
-        {"log", "stderr", set_log},
-        {"audit_file", "", text([](Config& c) -> std::string& { return c.log.audit_file; })},
-        {"metrics_file", "", text([](Config& c) -> std::string& { return c.metrics_file; })},
-    };
-    return all;
-}
 
 std::map<std::string, std::string> read_file(
     const std::string& path, std::vector<std::string>& problems) {
@@ -317,9 +34,24 @@ std::map<std::string, std::string> read_file(
     for (const auto& [name, value] : values) {
         const bool known = std::any_of(
             keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
-        if (!known) problems.push_back(name + " is not a key that consentgate knows");
+        if (const auto* old = find_old_name(NameKind::config_key, "", name))
+            problems.push_back(renamed_text(*old));
+        else if (!known)
+            problems.push_back(name + " is not a key that consentgate knows");
     }
     return values;
+}
+
+std::string environment_name(std::string_view key) {
+    return "CONSENTGATE_" + Poco::toUpper(std::string(key));
+}
+
+void find_old_keys_in_environment(std::vector<std::string>& problems) {
+    for (const auto& old : old_names(NameKind::config_key)) {
+        if (Poco::Environment::has(environment_name(old.before)))
+            problems.push_back(
+                environment_name(old.before) + " is now called " + environment_name(old.now));
+    }
 }
 
 void make_absolute(std::string& file, const std::string& config_path) {
@@ -332,6 +64,7 @@ void make_absolute(std::string& file, const std::string& config_path) {
 Config read_config(const std::string& path) {
     std::vector<std::string> problems;
     const auto written = read_file(path, problems);
+    find_old_keys_in_environment(problems);
     Config config;
     for (const auto& key : keys()) {
         const auto found = written.find(key.name);
@@ -342,8 +75,7 @@ Config read_config(const std::string& path) {
                 key.name + " is not for a file that others may read; put it into " + key.name +
                 "_file, or into the environment");
         }
-        const auto value =
-            Poco::Environment::get("CONSENTGATE_" + Poco::toUpper(key.name), in_file);
+        const auto value = Poco::Environment::get(environment_name(key.name), in_file);
         if (const auto problem = key.set(config, value); !problem.empty())
             problems.push_back(key.name + " " + problem);
     }
@@ -353,10 +85,10 @@ Config read_config(const std::string& path) {
           &config.log.audit_file, &config.metrics_file})
         make_absolute(*file, path);
     config.policy.client_name = config.brand.name;
-    // Longer than the service and the database may take together: a second refresh with the same
-    // token would end the connection.
+    // Longer than the service and the database may take together, because a second refresh with
+    // the same token would end the linked account.
     config.policy.upstream_lease =
-        std::chrono::ceil<Span>(config.calls.total + config.store.wait) + Span(5);
+        std::chrono::ceil<core::Span>(config.calls.total + config.store.wait) + core::Span(5);
     config.fetch.at_once = static_cast<std::size_t>(std::max(1, config.workers / 2));
     if (!config.store.password.empty() && !config.database_password_file.empty())
         problems.push_back("database_password and database_password_file are both set");

@@ -3,61 +3,80 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/gate.h"
 
-namespace consentgate::core {
+namespace consentgate::app {
 namespace {
 
-std::string said(const HttpAnswer& heard) {
-    if (!heard.answered) return "no answer: " + heard.reason;
-    return "answered " + std::to_string(heard.status) +
-           (heard.location.empty() ? "" : ", to " + heard.location);
+using sys::HttpResponse;
+
+std::string summary(const HttpResponse& response) {
+    if (!response.answered) return "no answer: " + response.reason;
+    return "answered " + std::to_string(response.status) +
+           (response.location.empty() ? "" : ", to " + response.location);
 }
 
-bool passed(const HttpAnswer& heard) {
-    return heard.answered && heard.status >= 200 && heard.status < 300;
+bool is_success(const HttpResponse& response) {
+    return response.answered && response.status >= 200 && response.status < 300;
 }
 
 constexpr const char* fix_guard =
-    "nothing asks the gate before the server behind. Apache: `Use ConsentgateProtect` for this path, and no other ProxyPass for it; lighttpd: mod_fastcgi before "
-    "mod_proxy in server.modules, and the block of lighttpd-gate.conf for this path; nginx: `include consentgate/nginx-guard.conf;` in its location";
+    "nothing asks the gate before the server behind. Apache: `Use ConsentgateProtect` for this "
+    "path, and no other ProxyPass for it; lighttpd: mod_fastcgi before "
+    "mod_proxy in server.modules, and the block of lighttpd/gate.conf for this path; nginx: "
+    "`include consentgate/protect.conf;` in its location";
 constexpr const char* fix_authorization =
-    "the web server keeps Authorization to itself. Apache: `CGIPassAuth On` for this path (apache.conf, apache-gate.conf); nginx: no `fastcgi_pass_request_headers off`";
+    "the web server keeps Authorization to itself. Apache: `CGIPassAuth On` for this path "
+    "(apache/pages.conf, apache/gate.conf); nginx: no `fastcgi_pass_request_headers off`";
 constexpr const char* fix_mount =
-    "requests to this path must reach consentgate before the site's own files and catch-alls: see apache.conf, lighttpd-mount.conf or nginx.conf";
+    "requests to this path must reach consentgate before the site's own files and catch-alls: "
+    "see pages.conf of your web server's folder in conf/";
 constexpr const char* fix_sign_in =
-    "the web server must authenticate people at this path and hand their name on as REMOTE_USER: the lines for verified users in pages.conf of your web server's folder in conf/";
+    "the web server must authenticate people at this path and hand their name on as "
+    "REMOTE_USER: the lines for verified users in pages.conf of your web server's folder in conf/";
 
 constexpr const char* fix_body =
-    "let bodies of 1 MiB through to consentgate, which limits them itself: nginx `client_max_body_size 1m`; Apache no smaller LimitRequestBody; lighttpd server.max-request-size";
+    "let bodies of 1 MiB through to consentgate, which limits them itself: nginx "
+    "`client_max_body_size 1m`; Apache no smaller LimitRequestBody; lighttpd "
+    "server.max-request-size";
 constexpr const char* fix_preflight =
-    "answers to OPTIONS are consentgate's, and so are the headers Access-Control-…: no other rule of the site may answer them or set these headers";
+    "answers to OPTIONS are consentgate's, and so are the headers Access-Control-…: no other "
+    "rule of the site may answer them or set these headers";
 constexpr const char* fix_tls =
-    "send everybody to https there. Apache: `Redirect permanent / https://HOST/` in <VirtualHost *:80>; nginx: `return 301 https://$host$request_uri;`; lighttpd: `url.redirect`";
+    "send everybody to https there. Apache: `Redirect permanent / https://HOST/` in "
+    "<VirtualHost *:80>; nginx: `return 301 https://$host$request_uri;`; lighttpd: `url.redirect`";
 constexpr const char* fix_redirect =
-    "the web server writes its redirects without https. Apache: `ServerName https://HOST`; nginx: `absolute_redirect off;`; before them all, what ends TLS must say so";
-constexpr Span max_skew{30};
+    "the web server writes its redirects without https. Apache: `ServerName https://HOST`; "
+    "nginx: `absolute_redirect off;`; before them all, what ends TLS must say so";
+constexpr core::Span max_skew{30};
 
-// A redirect that forgets https takes whoever follows it, and what they send, out of it.
-std::optional<Finding> find_lost_https(const std::string& url, const HttpAnswer& heard) {
-    if (!url.starts_with("https:") || !lower_ascii(heard.location).starts_with("http:"))
+// A redirect to http takes the browser, and what it sends, out of TLS.
+std::optional<Finding> find_lost_https(const std::string& url, const HttpResponse& response) {
+    if (!url.starts_with("https:") || !core::lower_ascii(response.location).starts_with("http:"))
         return std::nullopt;
     return Finding{
-        Verdict::broken, url + " is sent on without TLS, to " + heard.location, fix_redirect};
+        Verdict::broken, url + " is sent on without TLS, to " + response.location, fix_redirect};
 }
 
 } // namespace
 
 std::string_view name_of(Verdict verdict) {
-    return verdict == Verdict::ok ? "ok" : verdict == Verdict::note ? "note" : "broken";
+    switch (verdict) {
+    case Verdict::ok: return "ok";
+    case Verdict::note: return "note";
+    case Verdict::broken: return "broken";
+    }
+    return "";
 }
 
 Finding check_document(
-    const std::string& url, const HttpAnswer& heard, const std::string& expected) {
-    if (auto lost = find_lost_https(url, heard)) return *lost;
-    if (heard.status == 200 && heard.body == expected) return {Verdict::ok, url + " is ours", {}};
-    if (heard.status != 200)
+    const std::string& url, const HttpResponse& response, const std::string& expected) {
+    if (auto lost = find_lost_https(url, response)) return *lost;
+    if (response.status == 200 && response.body.reveal() == expected)
+        return {Verdict::ok, url + " is ours"};
+    if (response.status != 200)
         return {
             Verdict::broken,
-            url + ": " + said(heard) + "; clients cannot find out where to sign in", fix_mount};
+            url + ": " + summary(response) + "; clients cannot find out where to sign in",
+            fix_mount};
     return {
         Verdict::broken,
         url + " is answered by something else, or by consentgate with another configuration",
@@ -65,139 +84,142 @@ Finding check_document(
 }
 
 Finding check_without_token(
-    const std::string& method, const GuardedResource& resource, const HttpAnswer& heard,
-    const Policy& policy) {
+    const std::string& method, const core::GuardedResource& resource, const HttpResponse& response,
+    const core::Policy& policy) {
     const auto what = method + " " + resource.url;
-    if (auto lost = find_lost_https(resource.url, heard)) return *lost;
-    if (passed(heard))
+    if (auto lost = find_lost_https(resource.url, response)) return *lost;
+    if (is_success(response))
         return {
             Verdict::broken,
             "ANYONE can call " + resource.url + " without signing in (" + method + " " +
-                said(heard) + ")",
+                summary(response) + ")",
             fix_guard};
-    if (heard.status != 401)
+    if (response.status != 401)
         return {
-            Verdict::broken, what + ": " + said(heard) + " instead of 401",
-            heard.status >= 500 || !heard.answered
+            Verdict::broken, what + ": " + summary(response) + " instead of 401",
+            response.status >= 500 || !response.answered
                 ? "is the gate running, and does the web server reach its socket?"
                 : fix_guard};
-    if (heard.authenticate == bearer_challenge(resource.url, policy.scopes_of(resource), nullptr))
-        return {Verdict::ok, what + " asks for a sign-in", {}};
+    if (response.authenticate ==
+        core::bearer_challenge(resource.url, policy.scopes_of(resource), nullptr))
+        return {Verdict::ok, what + " asks for a sign-in"};
     return {
         Verdict::broken,
         what + " is 401 without our challenge, so clients do not know where to sign in",
-        "another module answers first, or takes WWW-Authenticate away; under Apache: `AuthType Bearer`, as in apache-gate.conf"};
+        "another module answers first, or takes WWW-Authenticate away; under Apache: `AuthType "
+        "Bearer`, as in apache/gate.conf"};
 }
 
-Finding check_false_token(const GuardedResource& resource, const HttpAnswer& heard) {
-    if (passed(heard))
+Finding check_false_token(const core::GuardedResource& resource, const HttpResponse& response) {
+    if (is_success(response))
         return {
-            Verdict::broken, "ANYONE can call " + resource.url + " with a made-up token",
+            Verdict::broken, "ANYONE can call " + resource.url + " with an invented token",
             fix_guard};
-    if (heard.status == 401 &&
-        heard.authenticate.find("error=\"invalid_token\"") != std::string::npos)
-        return {Verdict::ok, resource.url + " reads the token", {}};
-    if (heard.status == 401)
+    if (response.status == 401 &&
+        response.authenticate.find("error=\"invalid_token\"") != std::string::npos)
+        return {Verdict::ok, resource.url + " reads the token"};
+    if (response.status == 401)
         return {
             Verdict::broken, resource.url + " does not see the token that a client sends",
             fix_authorization};
     return {
-        Verdict::broken, resource.url + " with a made-up token: " + said(heard) + " instead of 401",
-        heard.status >= 500 ? "see the gate's log" : fix_guard};
+        Verdict::broken,
+        resource.url + " with an invented token: " + summary(response) + " instead of 401",
+        response.status >= 500 ? "see the gate's log" : fix_guard};
 }
 
-Finding check_spelling(const std::string& url, const HttpAnswer& heard) {
-    if (passed(heard))
+Finding check_spelling(const std::string& url, const HttpResponse& response) {
+    if (is_success(response))
         return {Verdict::broken, "ANYONE can call the server behind as " + url, fix_guard};
-    return {Verdict::ok, url + " leads nowhere", {}};
+    return {Verdict::ok, url + " leads nowhere"};
 }
 
-Finding check_false_secret(const std::string& url, const HttpAnswer& heard) {
-    if (heard.status == 401 && heard.authenticate.find("Basic") != std::string::npos)
-        return {Verdict::ok, url + " reads Authorization", {}};
-    if (heard.status == 404 || !heard.answered)
-        return {Verdict::broken, url + ": " + said(heard), fix_mount};
+Finding check_false_secret(const std::string& url, const HttpResponse& response) {
+    if (response.status == 401 && response.authenticate.find("Basic") != std::string::npos)
+        return {Verdict::ok, url + " reads Authorization"};
+    if (response.status == 404 || !response.answered)
+        return {Verdict::broken, url + ": " + summary(response), fix_mount};
     return {
-        Verdict::broken, url + " does not see Authorization (" + said(heard) + ")",
+        Verdict::broken, url + " does not see Authorization (" + summary(response) + ")",
         fix_authorization};
 }
 
-Finding check_sign_in(const std::string& url, const std::string& as_whom, const HttpAnswer& heard) {
-    const auto what = url + " " + as_whom;
-    if (passed(heard))
+Finding check_sign_in(
+    const std::string& url, const std::string& attempt, const HttpResponse& response) {
+    const auto what = url + " " + attempt;
+    if (is_success(response))
         return {
             Verdict::broken, "ANYONE can be any user at " + what,
             std::string(fix_sign_in) +
                 "; nginx: REMOTE_USER only beside auth_basic, which proves the name"};
-    if (heard.status == 401 || (heard.status >= 300 && heard.status < 400))
-        return {Verdict::ok, what + " is sent to sign in", {}};
-    if (heard.status == 403)
+    if (response.status == 401 || (response.status >= 300 && response.status < 400))
+        return {Verdict::ok, what + " is sent to sign in"};
+    if (response.status == 403)
         return {
             Verdict::broken,
-            what +
-                ": answered 403; the web server signs nobody in there, or says no name, so nobody can use the pages",
+            what + ": answered 403; the web server signs nobody in there, or says no name, so "
+                   "nobody can use the pages",
             fix_sign_in};
-    return {Verdict::broken, what + ": " + said(heard) + " instead of a sign-in", fix_mount};
+    return {Verdict::broken, what + ": " + summary(response) + " instead of a sign-in", fix_mount};
 }
 
-Finding check_clock(const std::string& base, const HttpAnswer& heard, Instant here) {
-    if (!heard.date)
-        return {
-            Verdict::ok, base + " does not tell the time, so that clocks cannot be compared", {}};
-    const auto skew = here - *heard.date;
+Finding check_clock(const std::string& base, const HttpResponse& response, core::Instant here) {
+    if (!response.date)
+        return {Verdict::ok, base + " sends no Date, so the clocks cannot be compared"};
+    const auto skew = here - *response.date;
     if (skew <= max_skew && skew >= -max_skew)
-        return {Verdict::ok, "the clock here is the clock of " + base, {}};
-    const auto seconds = std::to_string(skew < Span(0) ? -skew.count() : skew.count());
+        return {Verdict::ok, "the clock here is the clock of " + base};
+    const auto seconds = std::to_string(skew < core::Span(0) ? -skew.count() : skew.count());
     return {
         Verdict::broken,
         "the clock here is " + seconds +
-            (skew < Span(0) ? " seconds behind " : " seconds ahead of ") + base,
+            (skew < core::Span(0) ? " seconds behind " : " seconds ahead of ") + base,
         "let every machine take the time from the network: timedatectl set-ntp true"};
 }
 
-Finding check_preflight(const std::string& url, const HttpAnswer& heard, Verdict otherwise) {
-    const bool origin = heard.allow_origin == "*";
+Finding check_preflight(const std::string& url, const HttpResponse& response, Verdict otherwise) {
+    const bool origin = response.allow_origin == "*";
     const bool headers =
-        lower_ascii(heard.allow_headers).find("mcp-protocol-version") != std::string::npos;
-    if (passed(heard) && origin && headers)
-        return {Verdict::ok, url + " lets programs in a browser in", {}};
-    const auto reason = !passed(heard) ? said(heard)
-                        : !origin      ? "no Access-Control-Allow-Origin: *"
-                                       : "Access-Control-Allow-Headers lacks MCP-Protocol-Version";
+        core::lower_ascii(response.allow_headers).find("mcp-protocol-version") != std::string::npos;
+    if (is_success(response) && origin && headers)
+        return {Verdict::ok, url + " lets programs in a browser in"};
+    const auto reason = !is_success(response) ? summary(response)
+                        : !origin             ? "no Access-Control-Allow-Origin: *"
+                                  : "Access-Control-Allow-Headers lacks MCP-Protocol-Version";
     return {
         otherwise, "programs in a browser cannot call " + url + " (" + reason + " to a preflight)",
         fix_preflight};
 }
 
-Finding check_without_tls(const std::string& url, const HttpAnswer& heard) {
-    if (!heard.answered) return {Verdict::ok, url + " is not served", {}};
-    const bool continue_url = heard.status >= 300 && heard.status < 400;
-    if (continue_url && lower_ascii(heard.location).starts_with("https://"))
-        return {Verdict::ok, url + " leads to https", {}};
+Finding check_without_tls(const std::string& url, const HttpResponse& response) {
+    if (!response.answered) return {Verdict::ok, url + " is not served"};
+    const bool redirects = response.status >= 300 && response.status < 400;
+    if (redirects && core::lower_ascii(response.location).starts_with("https://"))
+        return {Verdict::ok, url + " leads to https"};
     return {
         Verdict::broken,
-        url + ": " + said(heard) +
+        url + ": " + summary(response) +
             "; what people and programs send there, cookies and tokens too, can be read on the way",
         fix_tls};
 }
 
-Finding check_small_body(const std::string& url, const HttpAnswer& heard) {
-    if (heard.status == 400 && heard.body.find("\"error\"") != std::string::npos)
-        return {Verdict::ok, url + " gets bodies up to our limit", {}};
+Finding check_small_body(const std::string& url, const HttpResponse& response) {
+    if (response.status == 400 && response.body.reveal().find("\"error\"") != std::string::npos)
+        return {Verdict::ok, url + " gets bodies up to our limit"};
     return {
         Verdict::broken,
-        url + " with a body of 60 KiB: " + said(heard) + "; it does not reach consentgate",
+        url + " with a body of 60 KiB: " + summary(response) + "; it does not reach consentgate",
         fix_body};
 }
 
-Finding check_large_body(const std::string& url, const HttpAnswer& heard) {
-    if (heard.status == 413 && heard.body.find("64 KiB") != std::string::npos)
-        return {Verdict::ok, url + " refuses larger ones itself", {}};
+Finding check_large_body(const std::string& url, const HttpResponse& response) {
+    if (response.status == 413 && response.body.reveal().find("64 KiB") != std::string::npos)
+        return {Verdict::ok, url + " refuses larger ones itself"};
     return {
         Verdict::broken,
-        url + " with a body of 65 KiB: " + said(heard) +
+        url + " with a body of 65 KiB: " + summary(response) +
             ", and not by consentgate, so clients cannot read why",
         fix_body};
 }
 
-} // namespace consentgate::core
+} // namespace consentgate::app

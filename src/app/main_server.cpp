@@ -2,6 +2,7 @@
 // workers itself.
 #include "consentgate/app/composition.h"
 #include "consentgate/app/master.h"
+#include "consentgate/app/version.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/sys/metrics.h"
@@ -200,11 +201,17 @@ int main(int argc, char** argv) {
             return std::string_view(argument) == word;
         });
     };
+    if (said("--version")) {
+        std::cout << "consentgate " << app::version() << "\n";
+        return EXIT_SUCCESS;
+    }
     if (socket < 0 || said("--help")) {
         std::cerr
             << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--gate] [--config FILE]\n"
-               "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, which spawn-fcgi or\n"
-               "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket of its own. To look\n"
+               "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, "
+               "which spawn-fcgi or\n"
+               "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket "
+               "of its own. To look\n"
                "after it, see consentgate-admin --help.\n";
         return socket < 0 ? 2 : EXIT_SUCCESS;
     }

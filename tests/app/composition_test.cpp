@@ -1,4 +1,4 @@
-// Starting up: what is put together, and what an operator is told when it cannot be.
+// Starting up: how the parts are put together, and what an operator reads when it cannot be.
 #include "consentgate/app/composition.h"
 
 #include "consentgate/store/open.h"
@@ -22,8 +22,8 @@ bool holds(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-// What went wrong, or "ok".
-template <class Action> std::string told(Action action) {
+// The error message, or "ok".
+template <class Action> std::string outcome(Action action) {
     try {
         action();
         return "ok";
@@ -60,7 +60,7 @@ struct Installed {
     }
     app::Startup lay() const { return app::load_startup(folder.file("consentgate.conf")); }
     std::string starting() const {
-        return told([&] {
+        return outcome([&] {
             auto startup = lay();
             app::check_database(startup);
         });
@@ -75,7 +75,8 @@ BOOST_AUTO_TEST_CASE(
     a_start_without_anything_to_guard_is_refused_and_says_what_to_do, *label("A18")) {
     folder.write(
         "consentgate.conf",
-        "issuer = https://auth.example.org\ndatabase = consentgate.db\nkey_file = consentgate.key\n");
+        "issuer = https://auth.example.org\ndatabase = consentgate.db\nkey_file = "
+        "consentgate.key\n");
     BOOST_TEST(holds(starting(), "consentgate-admin resource add URL"));
 }
 
@@ -141,7 +142,7 @@ BOOST_AUTO_TEST_CASE(
          {"HS256:short.key", "HS256:open.key", "HS256:missing.key", "RS256:short.key",
           "EdDSA:short.key", "none:short.key"}) {
         configure(std::string("bearer_keys = ") + bad + "\n");
-        const auto said = told([&] { lay(); });
+        const auto said = outcome([&] { lay(); });
         BOOST_TEST_CONTEXT(bad << ": " << said) {
             BOOST_TEST(said != "ok");
             BOOST_TEST(!holds(said, "sssss"));

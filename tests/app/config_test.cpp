@@ -31,7 +31,7 @@ struct Configured {
     }
     app::Config with(const std::string& line) { return read(required + line + "\n"); }
 
-    // What is wrong with a file, or "ok".
+    // The problems of a file, or "ok".
     std::string problems(const std::string& text) {
         try {
             read(text);
@@ -55,7 +55,7 @@ struct Limits {
 const std::vector<Limits> numbers{
     {"service_timeout_ms", 100, 60000},
     {"body_timeout_ms", 100, 600000},
-    {"database_wait_ms", 0, 60000},
+    {"database_timeout_ms", 0, 60000},
     {"workers", 1, 256},
     {"registrations_per_minute", 0, 1000000},
     {"authorizations_per_minute", 0, 1000000},
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(numbers_reach_what_they_set) {
-    BOOST_TEST(with("database_wait_ms = 7").store.wait.count() == 7);
+    BOOST_TEST(with("database_timeout_ms = 7").store.wait.count() == 7);
     BOOST_TEST(with("workers = 7").workers == 7);
     BOOST_TEST(with("registrations_per_minute = 7").limits.registrations_per_minute == 7);
     BOOST_TEST(with("authorizations_per_minute = 7").limits.authorizations_per_minute == 7);
@@ -203,8 +203,8 @@ BOOST_AUTO_TEST_CASE(a_colour_is_six_hexadecimal_digits_because_it_goes_into_the
 }
 
 BOOST_AUTO_TEST_CASE(bearer_keys_are_an_algorithm_and_a_file, *label("S4")) {
-    const auto config = with(
-        "bearer_keys = HS256:/etc/a.key  RS256:b:c.pem\nbearer_issuer = https://idp.example\nbearer_audience = us");
+    const auto config = with("bearer_keys = HS256:/etc/a.key  RS256:b:c.pem\nbearer_issuer = "
+                             "https://idp.example\nbearer_audience = us");
     BOOST_REQUIRE(config.bearer_keys.size() == 2U);
     BOOST_TEST(config.bearer_keys[0].algorithm == "HS256");
     BOOST_TEST(config.bearer_keys[0].path == "/etc/a.key");
@@ -238,8 +238,9 @@ BOOST_AUTO_TEST_CASE(an_unknown_key_is_an_error_not_a_surprise) {
 }
 
 BOOST_AUTO_TEST_CASE(all_problems_are_said_at_once) {
-    const auto said = problems(
-        "issuer = http://h\nresources = mcp\nworkers = 0\nnonsense = 1\nbrand_accent = red\nregistration_enabled = maybe\n");
+    const auto said =
+        problems("issuer = http://h\nresources = mcp\nworkers = 0\nnonsense = 1\nbrand_accent = "
+                 "red\nregistration_enabled = maybe\n");
     for (const auto* part :
          {"issuer ", "resources ", "workers ", "nonsense ", "brand_accent ",
           "registration_enabled "}) {
@@ -299,25 +300,26 @@ BOOST_AUTO_TEST_CASE(relative_files_are_beside_the_configuration_file) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    documents_are_read_from_every_host_but_those_of_this_machine_unless_told_otherwise,
+    documents_are_read_from_every_host_but_those_of_this_machine_unless_configured_otherwise,
     *label("D20") * label("R37")) {
     const auto defaults = read(required).policy.documents;
     BOOST_TEST(defaults.accepted);
     BOOST_TEST(
         (defaults.hosts.empty() && defaults.denied_hosts.empty() &&
          defaults.insecure_test_hosts.empty()));
-    BOOST_TEST(!with("client_documents = off").policy.documents.accepted);
+    BOOST_TEST(!with("client_documents_enabled = false").policy.documents.accepted);
     BOOST_TEST(with("workers = 1").fetch.at_once == 1U);
     BOOST_TEST(with("workers = 9").fetch.at_once == 4U);
-    const auto chosen = with(
-        "client_document_hosts = App.example *.b.example c.example:8443\nclient_document_denied_hosts = x.b.example\n"
-        "client_document_insecure_test_hosts = localhost:8443 127.0.0.1:1 [::1]:65535\nclient_document_insecure_test_ca = ca.pem");
+    const auto chosen = with("client_document_hosts = App.example *.b.example "
+                             "c.example:8443\nclient_document_denied_hosts = x.b.example\n"
+                             "client_document_insecure_test_hosts = localhost:8443 127.0.0.1:1 "
+                             "[::1]:65535\nclient_document_insecure_test_ca = ca.pem");
     BOOST_TEST(
         core::join(chosen.policy.documents.hosts, " ") == "app.example *.b.example c.example:8443");
     BOOST_TEST(core::join(chosen.policy.documents.denied_hosts, " ") == "x.b.example");
     BOOST_TEST(chosen.policy.documents.insecure_test_hosts.size() == 3U);
     BOOST_TEST(chosen.fetch.test_ca == folder.file("ca.pem"));
-    BOOST_TEST(holds(problems_with("client_documents = true"), "on or off"));
+    BOOST_TEST(holds(problems_with("client_documents_enabled = on"), "true or false"));
     for (const auto* bad :
          {"https://a.example", "a.example/x", "u@a.example", "a.example:0", "a.example:x", "*.",
           "[::1]", "a,b", "**.a"}) {
@@ -340,7 +342,8 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(a_scope_can_hold_others_of_the_catalogue, *label("C7")) {
     const auto config = with(
-        "scopes = mcp=Use; profile=See; admin=All\nscope_implies = admin: mcp profile; profile: mcp");
+        "scopes = mcp=Use; profile=See; admin=All\nscope_implies = admin: mcp profile; profile: "
+        "mcp");
     BOOST_TEST(
         config.policy.with_implied(*core::ScopeSet::parse("admin")).text() == "admin mcp profile");
     for (const auto* bad :
@@ -376,10 +379,10 @@ BOOST_AUTO_TEST_CASE(every_key_has_a_default_that_is_accepted) {
 BOOST_FIXTURE_TEST_CASE(
     nobody_else_refreshes_a_token_while_its_service_may_still_answer, Configured, *label("S9")) {
     BOOST_TEST(
-        (with("service_timeout_ms = 60000\ndatabase_wait_ms = 60000").policy.upstream_lease >
+        (with("service_timeout_ms = 60000\ndatabase_timeout_ms = 60000").policy.upstream_lease >
          core::Span(120)));
     BOOST_TEST(
-        (with("service_timeout_ms = 1001\ndatabase_wait_ms = 0").policy.upstream_lease >=
+        (with("service_timeout_ms = 1001\ndatabase_timeout_ms = 0").policy.upstream_lease >=
          core::Span(2)));
 }
 

@@ -1,4 +1,4 @@
-// What the doctor makes of answers from outside.
+// The doctor's rules.
 #include "consentgate/app/doctor.h"
 
 #include "consentgate/core/oauth/gate.h"
@@ -8,18 +8,27 @@
 
 using namespace consentgate;
 using namespace consentgate::tests;
+using app::Verdict;
 using boost::unit_test::label;
-using core::HttpAnswer;
-using core::Verdict;
+using sys::HttpResponse;
 
 namespace {
 
 const core::GuardedResource resource{"https://tools.example.org/mcp"};
 
-HttpAnswer heard(int status, std::string authenticate = {}, std::string body = {}) {
-    return {true, status, std::move(authenticate), {}, std::move(body), {}};
+HttpResponse answered(int status, std::string authenticate = {}, std::string body = {}) {
+    HttpResponse response;
+    response.answered = true;
+    response.status = status;
+    response.authenticate = std::move(authenticate);
+    response.body = core::Secret(std::move(body));
+    return response;
 }
-HttpAnswer silence() { return {false, 0, {}, {}, {}, "nothing listens there"}; }
+HttpResponse silence() {
+    HttpResponse response;
+    response.reason = "nothing listens there";
+    return response;
+}
 std::string challenge() { return core::bearer_challenge(resource.url, scopes("mcp"), nullptr); }
 bool holds(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
@@ -32,11 +41,11 @@ BOOST_AUTO_TEST_SUITE(doctor)
 BOOST_AUTO_TEST_CASE(
     a_document_is_ours_to_the_letter_or_something_elses, *label("D1") * label("D12")) {
     BOOST_TEST(
-        (core::check_document("https://h/x", heard(200, {}, "{}"), "{}").verdict == Verdict::ok));
+        (app::check_document("https://h/x", answered(200, {}, "{}"), "{}").verdict == Verdict::ok));
     for (const auto& other :
-         {heard(200, {}, "{} "), heard(200, {}, "<html>"), heard(404, {}, "{}"), heard(301),
-          silence()}) {
-        const auto finding = core::check_document("https://h/x", other, "{}");
+         {answered(200, {}, "{} "), answered(200, {}, "<html>"), answered(404, {}, "{}"),
+          answered(301), silence()}) {
+        const auto finding = app::check_document("https://h/x", other, "{}");
         BOOST_TEST((finding.verdict == Verdict::broken));
         BOOST_TEST(!finding.fix.empty());
     }
@@ -45,18 +54,19 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     whoever_passes_without_a_token_is_the_worst_there_is, *label("RS11") * label("C1")) {
     const auto policy = sample_policy();
-    const auto valid = [&](const HttpAnswer& answer) {
-        return core::check_without_token("GET", resource, answer, policy);
+    const auto valid = [&](const HttpResponse& answer) {
+        return app::check_without_token("GET", resource, answer, policy);
     };
-    BOOST_TEST((valid(heard(401, challenge())).verdict == Verdict::ok));
+    BOOST_TEST((valid(answered(401, challenge())).verdict == Verdict::ok));
     for (const int status : {200, 202, 204, 206}) {
-        BOOST_TEST((valid(heard(status)).verdict == Verdict::broken));
-        BOOST_TEST(holds(valid(heard(status)).what, "ANYONE"));
-        BOOST_TEST(holds(valid(heard(status)).fix, "mod_fastcgi before mod_proxy"));
+        BOOST_TEST((valid(answered(status)).verdict == Verdict::broken));
+        BOOST_TEST(holds(valid(answered(status)).what, "ANYONE"));
+        BOOST_TEST(holds(valid(answered(status)).fix, "mod_fastcgi before mod_proxy"));
     }
     for (const auto& other :
-         {heard(401), heard(401, "Basic realm=\"x\""), heard(401, challenge() + ", error=\"x\""),
-          heard(403, challenge()), heard(404), heard(302), heard(500), silence()}) {
+         {answered(401), answered(401, "Basic realm=\"x\""),
+          answered(401, challenge() + ", error=\"x\""), answered(403, challenge()), answered(404),
+          answered(302), answered(500), silence()}) {
         BOOST_TEST((valid(other).verdict == Verdict::broken));
         BOOST_TEST(!holds(valid(other).what, "ANYONE"));
     }
@@ -65,34 +75,34 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(nothing_is_served_without_tls_and_no_redirect_forgets_it, *label("D15")) {
     const auto sent_to = [](int status, std::string location) {
-        return HttpAnswer{true, status, {}, std::move(location), {}, {}};
+        auto response = answered(status);
+        response.location = std::move(location);
+        return response;
     };
     for (const auto& good :
          {silence(), sent_to(301, "https://tools.example.org/oauth/sessions"),
           sent_to(308, "HTTPS://tools.example.org/")}) {
         BOOST_TEST(
-            (core::check_without_tls("http://tools.example.org/oauth/sessions", good).verdict ==
+            (app::check_without_tls("http://tools.example.org/oauth/sessions", good).verdict ==
              Verdict::ok));
     }
     for (const auto& bad :
-         {heard(200), heard(404), heard(401), sent_to(301, "http://tools.example.org/"),
+         {answered(200), answered(404), answered(401), sent_to(301, "http://tools.example.org/"),
           sent_to(302, "/oauth"), sent_to(200, "https://tools.example.org/")}) {
-        const auto finding =
-            core::check_without_tls("http://tools.example.org/oauth/sessions", bad);
+        const auto finding = app::check_without_tls("http://tools.example.org/oauth/sessions", bad);
         BOOST_TEST((finding.verdict == Verdict::broken));
         BOOST_TEST(holds(finding.fix, "Redirect permanent"));
     }
     BOOST_TEST(holds(
-        core::check_document("https://h/x", sent_to(301, "http://h/x/"), "{}").what,
+        app::check_document("https://h/x", sent_to(301, "http://h/x/"), "{}").what, "without TLS"));
+    BOOST_TEST(!holds(
+        app::check_document("https://h/x", sent_to(301, "https://h/x/"), "{}").what,
         "without TLS"));
     BOOST_TEST(!holds(
-        core::check_document("https://h/x", sent_to(301, "https://h/x/"), "{}").what,
-        "without TLS"));
-    BOOST_TEST(!holds(
-        core::check_document("http://127.0.0.1/x", sent_to(301, "http://127.0.0.1/x/"), "{}").what,
+        app::check_document("http://127.0.0.1/x", sent_to(301, "http://127.0.0.1/x/"), "{}").what,
         "without TLS"));
     BOOST_TEST(holds(
-        core::check_without_token(
+        app::check_without_token(
             "POST", resource, sent_to(301, "http://tools.example.org/mcp/"), sample_policy())
             .fix,
         "ServerName https"));
@@ -101,60 +111,63 @@ BOOST_AUTO_TEST_CASE(nothing_is_served_without_tls_and_no_redirect_forgets_it, *
 BOOST_AUTO_TEST_CASE(a_token_that_is_not_seen_means_that_authorization_is_kept_back, *label("C5")) {
     const auto error = core::make_error(core::ErrorCode::invalid_bearer, core::PublicMessage{"no"});
     BOOST_TEST(
-        (core::check_false_token(
-             resource, heard(401, core::bearer_challenge(resource.url, scopes("mcp"), &error)))
+        (app::check_false_token(
+             resource, answered(401, core::bearer_challenge(resource.url, scopes("mcp"), &error)))
              .verdict == Verdict::ok));
     BOOST_TEST(
-        holds(core::check_false_token(resource, heard(401, challenge())).fix, "CGIPassAuth On"));
-    BOOST_TEST(holds(core::check_false_token(resource, heard(200)).what, "ANYONE"));
-    BOOST_TEST((core::check_false_token(resource, heard(500)).verdict == Verdict::broken));
+        holds(app::check_false_token(resource, answered(401, challenge())).fix, "CGIPassAuth On"));
+    BOOST_TEST(holds(app::check_false_token(resource, answered(200)).what, "ANYONE"));
+    BOOST_TEST((app::check_false_token(resource, answered(500)).verdict == Verdict::broken));
     BOOST_TEST(
-        (core::check_false_secret("https://h/i", heard(401, "Basic realm=\"consentgate\""))
+        (app::check_false_secret("https://h/i", answered(401, "Basic realm=\"consentgate\""))
              .verdict == Verdict::ok));
-    BOOST_TEST(holds(core::check_false_secret("https://h/i", heard(401)).fix, "CGIPassAuth On"));
-    BOOST_TEST((core::check_false_secret("https://h/i", heard(404)).verdict == Verdict::broken));
+    BOOST_TEST(holds(app::check_false_secret("https://h/i", answered(401)).fix, "CGIPassAuth On"));
+    BOOST_TEST((app::check_false_secret("https://h/i", answered(404)).verdict == Verdict::broken));
 }
 
 BOOST_AUTO_TEST_CASE(
     another_spelling_may_lead_anywhere_but_through, *label("RS8") * label("RS11")) {
     for (const int status : {400, 401, 403, 404, 500, 301})
-        BOOST_TEST((core::check_spelling("https://h//mcp", heard(status)).verdict == Verdict::ok));
-    BOOST_TEST((core::check_spelling("https://h//mcp", heard(200)).verdict == Verdict::broken));
+        BOOST_TEST(
+            (app::check_spelling("https://h//mcp", answered(status)).verdict == Verdict::ok));
+    BOOST_TEST((app::check_spelling("https://h//mcp", answered(200)).verdict == Verdict::broken));
 }
 
 BOOST_AUTO_TEST_CASE(where_users_are_verified_a_page_is_the_web_servers_to_refuse, *label("K45")) {
-    const auto valid = [](const HttpAnswer& answer) {
-        return core::check_sign_in("https://h/oauth/sessions", "without a sign-in", answer);
+    const auto valid = [](const HttpResponse& answer) {
+        return app::check_sign_in("https://h/oauth/sessions", "without a sign-in", answer);
     };
-    for (const auto& asked : {heard(401, "Basic realm=\"Sign in\""), heard(302), heard(303)})
+    for (const auto& asked :
+         {answered(401, "Basic realm=\"Sign in\""), answered(302), answered(303)})
         BOOST_TEST((valid(asked).verdict == Verdict::ok));
-    for (const auto& wrong : {heard(200), heard(403), heard(404), heard(500), silence()})
+    for (const auto& wrong :
+         {answered(200), answered(403), answered(404), answered(500), silence()})
         BOOST_TEST((valid(wrong).verdict == Verdict::broken));
-    BOOST_TEST(holds(valid(heard(200)).what, "ANYONE can be any user"));
-    BOOST_TEST(holds(valid(heard(403)).fix, "REMOTE_USER"));
+    BOOST_TEST(holds(valid(answered(200)).what, "ANYONE can be any user"));
+    BOOST_TEST(holds(valid(answered(403)).fix, "REMOTE_USER"));
 }
 
 BOOST_AUTO_TEST_CASE(a_clock_may_be_half_a_minute_off_and_no_more, *label("D12")) {
     const auto here = core::from_epoch(1'800'000'000);
     const auto valid = [&](std::int64_t off) {
-        auto answer = heard(200);
+        auto answer = answered(200);
         answer.date = here + core::Span(off);
-        return core::check_clock("https://h", answer, here);
+        return app::check_clock("https://h", answer, here);
     };
     for (const auto off : {0, 30, -30}) BOOST_TEST((valid(off).verdict == Verdict::ok));
     BOOST_TEST(holds(valid(31).what, "31 seconds behind"));
     BOOST_TEST(holds(valid(-31).what, "31 seconds ahead of"));
     BOOST_TEST((valid(31).verdict == Verdict::broken));
     BOOST_TEST(
-        (core::check_clock("https://h", heard(200), here).verdict ==
+        (app::check_clock("https://h", answered(200), here).verdict ==
          Verdict::ok)); // it does not say
 }
 
 BOOST_AUTO_TEST_CASE(a_preflight_passes_with_both_headers_only, *label("D10")) {
     const auto valid = [](int status, const std::string& origin, const std::string& headers) {
-        auto answer = heard(status);
+        auto answer = answered(status);
         answer.allow_origin = origin, answer.allow_headers = headers;
-        return core::check_preflight("https://h/token", answer, Verdict::broken);
+        return app::check_preflight("https://h/token", answer, Verdict::broken);
     };
     BOOST_TEST(
         (valid(204, "*", "Content-Type, Authorization, MCP-Protocol-Version").verdict ==
@@ -166,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_preflight_passes_with_both_headers_only, *label("D10")) {
         BOOST_TEST(!wrong.fix.empty());
     }
     BOOST_TEST(
-        (core::check_preflight("https://h/mcp", heard(405), Verdict::note).verdict ==
+        (app::check_preflight("https://h/mcp", answered(405), Verdict::note).verdict ==
          Verdict::note));
 }
 
@@ -174,17 +187,18 @@ BOOST_AUTO_TEST_CASE(a_body_is_ours_to_take_or_to_refuse, *label("K36")) {
     const auto ours =
         R"({"error":"invalid_request","error_description":"the body is larger than 64 KiB"})";
     BOOST_TEST(
-        (core::check_small_body(
-             "https://h/token", heard(400, {}, R"({"error":"unsupported_grant_type"})"))
+        (app::check_small_body(
+             "https://h/token", answered(400, {}, R"({"error":"unsupported_grant_type"})"))
              .verdict == Verdict::ok));
     BOOST_TEST(
-        (core::check_large_body("https://h/token", heard(413, {}, ours)).verdict == Verdict::ok));
-    for (const auto& other : {heard(413, {}, "<html>"), heard(200), heard(502), silence()}) {
-        BOOST_TEST((core::check_small_body("https://h/token", other).verdict == Verdict::broken));
-        BOOST_TEST((core::check_large_body("https://h/token", other).verdict == Verdict::broken));
+        (app::check_large_body("https://h/token", answered(413, {}, ours)).verdict == Verdict::ok));
+    for (const auto& other :
+         {answered(413, {}, "<html>"), answered(200), answered(502), silence()}) {
+        BOOST_TEST((app::check_small_body("https://h/token", other).verdict == Verdict::broken));
+        BOOST_TEST((app::check_large_body("https://h/token", other).verdict == Verdict::broken));
     }
     BOOST_TEST(
-        holds(core::check_small_body("https://h/token", heard(413)).fix, "client_max_body_size"));
+        holds(app::check_small_body("https://h/token", answered(413)).fix, "client_max_body_size"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

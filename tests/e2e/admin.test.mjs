@@ -9,6 +9,7 @@ import { journey, rpc } from './support/journey.mjs';
 import { root, startServer } from './support/server.mjs';
 
 const program = path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin');
+const changelog = ['conf/package/debian/changelog', 'conf/debian/changelog'].map((name) => path.resolve(root, name)).find((name) => fs.existsSync(name));
 let server;
 
 // Never throws: what it printed, and how it ended.
@@ -21,27 +22,27 @@ before(async () => { server = await startServer({ workers: 1 }); }, { timeout: 2
 after(async () => { await server?.stop(); }, { timeout: 120000 });
 
 test('S11: a virtual key is shown once, on stdout alone, and only its hash is kept', async () => {
-  const made = await admin('key', 'add', 'Anna, laptop', '--expires-days', '90', '--service', 'notion');
+  const made = await admin('virtual-key', 'add', 'Anna, laptop', '--expires-days', '90', '--service', 'notion');
   assert.equal(made.code, 0, made.stderr);
   assert.match(made.stdout, /^sk-bf-[A-Za-z0-9_-]{43}\n$/);
   assert.ok(!made.stderr.includes(made.stdout.trim()));
-  const listed = await admin('key', 'list');
+  const listed = await admin('virtual-key', 'list');
   assert.match(listed.stdout, /^ID +NAME +ACTIVE +SERVICES +CREATED +EXPIRES\n/);
   assert.match(listed.stdout, /Anna, laptop +yes +notion/);
-  const all = JSON.parse((await admin('key', 'list', '--json')).stdout);
+  const all = JSON.parse((await admin('virtual-key', 'list', '--json')).stdout);
   assert.deepEqual([all[0].name, all[0].active, all[0].services], ['Anna, laptop', true, ['notion']]);
   assert.equal(all[0].expires - all[0].created, 90 * 86400);
   for (const file of server.files()) assert.ok(!fs.readFileSync(file, 'latin1').includes(made.stdout.trim()), file);
 });
 
 test('S11: disabling a key ends its sessions at their next request', async () => {
-  const key = JSON.parse((await admin('key', 'add', 'short', '--json')).stdout);
+  const key = JSON.parse((await admin('virtual-key', 'add', 'short', '--json')).stdout);
   const { token } = await journey(server, { identity: { virtualKey: key.virtual_key } });
   assert.equal((await rpc(server, token, 'tools/list')).status, 200);
   assert.match((await admin('session', 'list')).stdout, /virtual_key +short/);
-  assert.equal((await admin('key', 'disable', key.id)).code, 0);
+  assert.equal((await admin('virtual-key', 'disable', key.id)).code, 0);
   assert.equal((await rpc(server, token, 'tools/list')).status, 401);
-  const again = await admin('key', 'disable', key.id);
+  const again = await admin('virtual-key', 'disable', key.id);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /there is no active key/);
 });
@@ -57,8 +58,8 @@ test('R1 A3: disabling a client ends its sessions, and it is listed as such', as
 });
 
 test('O1: wrong words are exit status 2 with the reason on stderr and nothing on stdout', async () => {
-  for (const words of [[], ['nonsense'], ['key'], ['key', 'add'], ['key', 'add', 'a', 'b'], ['key', 'add', 'a', '--nonsense'], ['key', 'add', 'a', '--expires-days'],
-    ['key', 'add', 'a', '--expires-days', '0'], ['key', 'list', '--json=yes'], ['key', 'add', ''], ['client', 'add', 'a'], ['client', 'add', 'a', '--redirect-uri', 'http://evil.test/']]) {
+  for (const words of [[], ['nonsense'], ['virtual-key'], ['virtual-key', 'add'], ['virtual-key', 'add', 'a', 'b'], ['virtual-key', 'add', 'a', '--nonsense'], ['virtual-key', 'add', 'a', '--expires-days'],
+    ['virtual-key', 'add', 'a', '--expires-days', '0'], ['virtual-key', 'list', '--json=yes'], ['virtual-key', 'add', ''], ['client', 'add', 'a'], ['client', 'add', 'a', '--redirect-uri', 'http://evil.test/']]) {
     const said = await admin(...words);
     assert.deepEqual([said.code, said.stdout], [2, ''], words.join(' '));
     assert.notEqual(said.stderr, '');
@@ -66,11 +67,11 @@ test('O1: wrong words are exit status 2 with the reason on stderr and nothing on
 });
 
 test('O1: --help is there at every level, with an example, and succeeds', async () => {
-  assert.match((await admin('--help')).stdout, /key add NAME .*\n/);
-  assert.match((await admin('key', '--help')).stdout, /key disable ID/);
-  const help = await admin('key', 'add', '--help');
+  assert.match((await admin('--help')).stdout, /virtual-key add NAME .*\n/);
+  assert.match((await admin('virtual-key', '--help')).stdout, /virtual-key disable ID/);
+  const help = await admin('virtual-key', 'add', '--help');
   assert.equal(help.code, 0);
-  assert.match(help.stdout, /--expires-days N .*\n[^]*example: consentgate-admin key add/);
+  assert.match(help.stdout, /--expires-days N .*\n[^]*example: consentgate-admin virtual-key add/);
 });
 
 test('O1: a configuration is checked whole, and every problem is named', async () => {
@@ -80,6 +81,31 @@ test('O1: a configuration is checked whole, and every problem is named', async (
   const said = await admin('check', '--config', broken);
   assert.equal(said.code, 1);
   for (const name of ['issuer', 'resources', 'workers', 'nonsense']) assert.match(said.stderr, new RegExp(`\\b${name}\\b`));
+});
+
+test('O2: an old word is answered with the new one, and nothing is done', async () => {
+  const renamed = (text) => new RegExp(`^consentgate-admin: ${text}\\n`);
+  const alias = await admin('vault', 'list');
+  assert.deepEqual([alias.code, alias.stderr], [0, "consentgate-admin: vault is now called server-key; the old word goes with the next version\n"]);
+  assert.equal(alias.stdout, (await admin('server-key', 'list')).stdout);
+  const option = await admin('service', 'remove', 'notion', '--untold');
+  assert.deepEqual([option.code, option.stdout], [2, '']);
+  assert.match(option.stderr, renamed('--untold is now called --without-revocation'));
+  const old = path.join(server.var, 'old.conf');
+  fs.writeFileSync(old, 'issuer = ftp://x\ndatabase_wait_ms = 5\nclient_documents = on\n');
+  const checked = await admin('check', '--config', old);
+  assert.equal(checked.code, 1);
+  const lines = checked.stderr.trim().split('\n').map((line) => line.replace('consentgate-admin: ', ''));
+  assert.ok(lines.includes('database_wait_ms is now called database_timeout_ms'), checked.stderr);
+  assert.ok(lines.includes('client_documents is now called client_documents_enabled'), checked.stderr);
+  assert.ok(lines.some((line) => line.startsWith('issuer ')), checked.stderr);
+});
+
+test('O2: both programs print the version of the package', async () => {
+  const newest = /\((.*?)\)/.exec(fs.readFileSync(changelog, 'utf8'))[1];
+  assert.deepEqual(await admin('--version'), { code: 0, stdout: `consentgate-admin ${newest}\n`, stderr: '' });
+  const version = await new Promise((done) => { execFile(path.join(path.dirname(program), 'consentgate'), ['--version'], (error, stdout) => done(stdout)); });
+  assert.equal(version, `consentgate ${newest}\n`);
 });
 
 test('O4: migrating again changes nothing, and a lost key file is never replaced', async () => {

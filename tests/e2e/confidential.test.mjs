@@ -97,9 +97,9 @@ test('R1 R6: an operator registers a client with a secret, or with its keys', as
   assert.match(`${id} ${secret}`, /^cgc_[\w-]{22} [\w-]{43}$/);
   const file = path.join(server.var, 'keys.json');
   fs.writeFileSync(file, JSON.stringify({ keys: [crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })] }));
-  const keyed = JSON.parse(admin(['client', 'add', 'Keyed', '--redirect-uri', loopback, '--keys', file, '--json']));
+  const keyed = JSON.parse(admin(['client', 'add', 'Keyed', '--redirect-uri', loopback, '--jwks-file', file, '--json']));
   assert.equal(keyed.token_endpoint_auth_method, 'private_key_jwt');
-  assert.equal(JSON.parse(admin(['client', 'show', keyed.client_id, '--json'])).proves_itself_by, 'private_key_jwt');
+  assert.equal(JSON.parse(admin(['client', 'show', keyed.client_id, '--json'])).token_endpoint_auth_method, 'private_key_jwt');
 });
 
 test('V7 V8 V9 V10: a resource server learns about tokens of its own resource, and nothing about others', async () => {
@@ -137,7 +137,7 @@ test('V8 RS4 RS8 A18 T18 T19: with several resources a token is for one of them 
     assert.deepEqual(await active(`${two.issuer}/mcp`), { active: false });
     assert.equal((await rpc(two, token, 'tools/list')).status, 401);
     assert.throws(() => admin(['resource', 'add', 'http://tools.example/else'], { of: two }), /must be https/);
-    assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`, '--scopes', 'mcp nothing'], { of: two }), /names a scope/);
+    assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`, '--scope', 'mcp nothing'], { of: two }), /names a scope/);
     assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`, '--service', 'nowhere'], { of: two }), /no service 'nowhere'/);
   } finally { await two.stop(); }
 });
@@ -147,11 +147,11 @@ test('O1: a session is shown by its token and revoked, and both are said plainly
   const shown = JSON.parse(admin(['token', 'introspect', '--json'], { input: `${token}\n` }));
   assert.deepEqual([shown.active, shown.identity, shown.resource], [true, 'berta', server.resource]);
   assert.match(admin(['token', 'introspect'], { input: token }), /^active +yes\n[^]*identity +berta\n/);
-  admin(['session', 'revoke', shown.session]);
+  admin(['session', 'revoke', shown.session_id]);
   assert.equal((await rpc(server, token, 'tools/list')).status, 401);
-  assert.match(admin(['token', 'introspect'], { input: token }), /^active +no\nwhy not +revoked\n/);
-  assert.throws(() => admin(['session', 'revoke', shown.session]), /there is no living session/);
-  assert.match(admin(['token', 'introspect'], { input: 'cgs_unknown' }), /^active +no\nwhy not +unknown token\n$/);
+  assert.match(admin(['token', 'introspect'], { input: token }), /^active +no\nreason +revoked\n/);
+  assert.throws(() => admin(['session', 'revoke', shown.session_id]), /there is no living session/);
+  assert.match(admin(['token', 'introspect'], { input: 'cgs_unknown' }), /^active +no\nreason +unknown token\n$/);
 });
 
 test('T36: guessing secrets is answered 429 after a while, and the right secret still counts', async () => {

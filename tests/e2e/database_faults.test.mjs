@@ -9,7 +9,7 @@ import { sleep, until } from './support/server.mjs';
 
 const seconds = Number(process.env.FAULT_SECONDS ?? 30);
 const long = { timeout: 300000 };
-const wait = 5000; // database_wait_ms
+const wait = 5000; // database_timeout_ms
 const slack = 1500; // of a request beyond the times that the configuration sets, on a busy machine
 
 // Runs `fault` while sign-ins go on for `length` seconds, and then looks at all that was promised.

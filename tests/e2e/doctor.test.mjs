@@ -55,7 +55,7 @@ test('RS11 F2: the doctor finds that lighttpd asks nobody, when mod_proxy stands
   });
   assert.equal(code, 1);
   assert.match(findings[0].finding, /ANYONE can call/);
-  assert.match(findings[0].what_to_do, /mod_fastcgi before mod_proxy/);
+  assert.match(findings[0].fix, /mod_fastcgi before mod_proxy/);
 });
 
 test('RS11: the doctor finds a server that Apache passes on to beside the guard', options, async () => {
@@ -76,7 +76,7 @@ test('RS11 F10: the doctor finds that Apache keeps Authorization to itself', opt
 test('RS11: the doctor finds an nginx location that asks nobody', options, async () => {
   const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/protect.conf'), 'auth_request /_consentgate_gate;', ''));
   assert.equal(code, 1);
-  assert.match(text, /ANYONE[^}]*nginx-guard\.conf/);
+  assert.match(text, /ANYONE[^}]*protect\.conf/);
 });
 
 test('RS11: the doctor finds a gate that is not there, and a key file that others may read', options, async () => {

@@ -147,9 +147,9 @@ test('S10: the tokens of all people at a service are revoked before it is remove
   assert.equal(removed.code, 0, removed.stderr);
   assert.match(removed.stderr, /^Removed\.$/m);
   for (const { upstream } of flows) assert.equal(await provider.whoIs(upstream), undefined);
-  const told = Number(/told that (\d+) of/.exec(removed.stderr)?.[1] ?? 0); // a worker may have been at some
-  const others = Number(/server saw to (\d+)/.exec(removed.stderr)?.[1] ?? 0);
-  assert.equal(told + others, all, removed.stderr);
+  const revoked = Number(/revoked (\d+) of/.exec(removed.stderr)?.[1] ?? 0); // a worker may have been at some
+  const others = Number(/server revoked (\d+)/.exec(removed.stderr)?.[1] ?? 0);
+  assert.equal(revoked + others, all, removed.stderr);
   assert.equal(server.sql("SELECT count(*) AS n FROM upstream_token WHERE service_id = 'notion'")[0].n, 0);
   await add();
 });
@@ -159,7 +159,7 @@ test('S10: a service that is away is not removed before its tokens are revoked, 
   provider.away = true;
   const refused = await remove();
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /could not be told of 1 more: [^]*--untold/);
+  assert.match(refused.stderr, /; 1 could not be revoked yet: [^]*--without-revocation/);
   assert.equal((await server.admin('service', 'show', 'notion', '--json')).active, false);
   assert.equal(waiting(), 1);
   provider.away = false;
@@ -170,9 +170,9 @@ test('S10: a service that is away is not removed before its tokens are revoked, 
 
   const other = await finished();
   provider.away = true;
-  const left = await remove('--untold');
+  const left = await remove('--without-revocation');
   assert.equal(left.code, 0, left.stderr);
-  assert.match(left.stderr, /It was not told of 1: you said --untold\. People can end them in their settings there\./);
+  assert.match(left.stderr, /Not revoked there: 1 \(--without-revocation\)\. People can end them in their settings there\./);
   provider.away = false;
   assert.equal(await provider.whoIs(other.upstream), 'anna');
   await add();

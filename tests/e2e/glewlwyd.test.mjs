@@ -69,7 +69,7 @@ test('S7: glewlwyd is found from an MCP server elsewhere, by its OpenID document
   const found = await service();
   assert.deepEqual([found.issuer, found.authorization_endpoint, found.token_endpoint], [glewlwyd.issuer, `${glewlwyd.issuer}/auth`, `${glewlwyd.issuer}/token`]);
   assert.deepEqual([found.registration_endpoint, found.revocation_endpoint], [`${glewlwyd.issuer}/register`, `${glewlwyd.issuer}/revoke`]);
-  assert.deepEqual([found.resource, found.scope, found.registration, found.auth_method, found.has_secret], [glewlwyd.mcpUrl, 'tools.read', 'dynamic', 'client_secret_basic', true]);
+  assert.deepEqual([found.resource, found.scope, found.registration, found.token_endpoint_auth_method, found.has_client_secret], [glewlwyd.mcpUrl, 'tools.read', 'dynamic', 'client_secret_basic', true]);
   assert.deepEqual(glewlwyd.clients().filter(({ id }) => id === found.client_id), [{ id: found.client_id, name: 'consentgate' }]);
   await server.admin('service', 'test', 'tools');
 });

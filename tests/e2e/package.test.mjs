@@ -93,7 +93,7 @@ test('O9: the manual pages name every command and every key, and roff has nothin
   const commands = [...(await run(admin, ['--help'], { env: environment })).stdout.matchAll(/^  ([a-z]+(?: (?:add|list|show|test|disable|enable|remove|rotate|revoke|introspect))?) /gm)].map((found) => found[1]);
   assert.ok(commands.length > 25, commands.join());
   for (const command of commands) assert.match(shown['consentgate-admin.8'], new RegExp(`^ +${command} .*\\[options\\]`, 'm'));
-  const keys = (await run(admin, ['check', '--keys'], { env: environment })).stdout.trim().split('\n');
+  const keys = (await run(admin, ['check', '--defaults'], { env: environment })).stdout.trim().split('\n');
   for (const key of keys) assert.match(shown['consentgate.conf.5'], new RegExp(`^ +${key.split(' ')[0]} =`, 'm'), key);
 });
 

@@ -36,14 +36,14 @@ const refused = (words, ...more) => assert.rejects(service(...more), ({ stderr, 
 });
 
 test('S7: a service is found from its URL alone, and registers us', async () => {
-  const found = await add('found', '--url', provider.mcpUrl, '--title', 'Found here');
+  const found = await add('found', '--url', provider.mcpUrl, '--name', 'Found here');
   assert.equal(found.issuer, provider.issuer);
   assert.equal(found.authorization_endpoint, `${provider.issuer}/auth`);
   assert.equal(found.token_endpoint, `${provider.issuer}/token`);
   assert.equal(found.revocation_endpoint, `${provider.issuer}/token/revocation`);
   assert.equal(found.resource, provider.mcpUrl);
   assert.equal(found.scope, 'tools.read offline_access');
-  assert.deepEqual([found.registration, found.auth_method, found.has_secret, found.sends_iss, found.active], ['dynamic', 'client_secret_basic', true, true, true]);
+  assert.deepEqual([found.registration, found.token_endpoint_auth_method, found.has_client_secret, found.authorization_response_iss_parameter_supported, found.active], ['dynamic', 'client_secret_basic', true, true, true]);
   const client = await provider.provider.Client.find(found.client_id);
   assert.deepEqual(client.redirectUris, [`${server.issuer}/api/oauth/callback`]);
   assert.equal(client.clientName, 'consentgate');
@@ -59,7 +59,7 @@ test('S7: a service is tested, disabled, enabled and removed', async () => {
   await add('short', '--url', provider.mcpUrl);
   await service('test', 'short');
   server.sql("UPDATE service SET token_endpoint = CAST('https://localhost/old' AS BLOB) WHERE id = 'short'");
-  await refused(/differs from what is kept/, 'test', 'short');
+  await refused(/differs from what is stored/, 'test', 'short');
   await service('disable', 'short');
   assert.equal((await show('short')).active, false);
   await service('enable', 'short');
@@ -71,11 +71,11 @@ test('S7: a service is tested, disabled, enabled and removed', async () => {
 
 test('S7: a given client is used as it was given, and its secret is sealed', async () => {
   const before = provider.calls.registration;
-  const given = await add('given', '--url', provider.mcpUrl, '--client-id', 'ours', '--client-secret-file', secretFile('hush hush\n'), '--auth-method', 'client_secret_post', '--no-resource', '--scope', 'tools.read');
-  assert.deepEqual([given.registration, given.client_id, given.auth_method, given.resource, given.scope], ['given', 'ours', 'client_secret_post', '', 'tools.read']);
+  const given = await add('given', '--url', provider.mcpUrl, '--client-id', 'ours', '--client-secret-file', secretFile('hush hush\n'), '--token-endpoint-auth-method', 'client_secret_post', '--no-resource', '--scope', 'tools.read');
+  assert.deepEqual([given.registration, given.client_id, given.token_endpoint_auth_method, given.resource, given.scope], ['given', 'ours', 'client_secret_post', '', 'tools.read']);
   assert.equal(provider.calls.registration, before);
   assert.equal(server.sql("SELECT count(*) AS n FROM service WHERE instr(hex(client_secret), hex('hush')) > 0")[0].n, 0);
-  await refused(/needs its secret/, 'add', 'x', '--url', provider.mcpUrl, '--client-id', 'ours', '--auth-method', 'client_secret_basic');
+  await refused(/needs its secret/, 'add', 'x', '--url', provider.mcpUrl, '--client-id', 'ours', '--token-endpoint-auth-method', 'client_secret_basic');
   await refused(/there is no option --client-secret/, 'add', 'x', '--url', provider.mcpUrl, '--client-secret', 'hush');
 });
 
@@ -84,7 +84,7 @@ test('S7: a service that publishes nothing is entered by hand, and a preset need
   await refused(/no authorization server could be found[^]*status 404[^]*--authorization-endpoint/, 'add', 'silent', '--url', silent.mcpUrl);
   const hand = ['--url', silent.mcpUrl, '--authorization-endpoint', `${silent.issuer}/auth`, '--token-endpoint', `${silent.issuer}/token`];
   await refused(/needs --client-id[^]*\/api\/oauth\/callback/, 'add', 'silent', ...hand);
-  assert.equal((await add('silent', ...hand, '--client-id', 'public')).auth_method, 'none');
+  assert.equal((await add('silent', ...hand, '--client-id', 'public')).token_endpoint_auth_method, 'none');
   await silent.stop();
   const github = await add('github', '--preset', 'github', '--client-id', 'Iv1.x', '--client-secret-file', secretFile('s'));
   assert.equal(github.token_endpoint, 'https://github.com/login/oauth/access_token');

@@ -141,7 +141,7 @@ for (const front of fronts) {
     }
     const [finding] = await broken(server);
     assert.match(finding.finding, /the web server signs nobody in there/);
-    assert.match(finding.what_to_do, /verified users in pages\.conf/);
+    assert.match(finding.fix, /verified users in pages\.conf/);
     assert.equal(server.sql('SELECT count(*) AS flows FROM flow')[0].flows, 0);
     const log = front.socket === 'none' ? fs.readFileSync(`${server.var}/front.log`, 'utf8') : server.logs();
     assert.match(log, /error=verified_user_missing reason=.*REMOTE_USER/);
@@ -166,7 +166,7 @@ test('S8: the doctor finds that nginx takes anybody\'s word for who they are', o
   const server = await startFront(spoilt(/^ *auth_basic.*\n *auth_basic_user_file.*\n/m, ''), { guards: guards(), env: verified, users });
   try {
     const finding = (await broken(server)).find((one) => /ANYONE can be any user/.test(one.finding));
-    assert.match(finding.what_to_do, /auth_basic, which proves the name/);
+    assert.match(finding.fix, /auth_basic, which proves the name/);
   } finally { await server.stop(); }
 });
 

@@ -29,8 +29,7 @@ struct BearerKeyFile {
 struct Config {
     core::Policy policy;
     store::StoreConfig store;
-    std::string
-        database_password_file; // whose content becomes store.password when the foundation is laid
+    std::string database_password_file; // read_database_password copies it to store.password
     std::string key_file;
     std::string pages;
     std::vector<BearerKeyFile> bearer_keys;

@@ -79,22 +79,22 @@ test('S13: the server key is changed under load, no request fails, and nothing n
   const steady = () => sleep(500);
 
   await steady();
-  const added = await server.admin('vault', 'add', '--json');
+  const added = await server.admin('server-key', 'add', '--json');
   assert.deepEqual(ids(), [added.id, old]);
   assert.equal(fs.statSync(server.keyFile).mode & 0o777, 0o600);
-  const early = await said('vault', 'rotate');
+  const early = await said('server-key', 'rotate');
   assert.equal(early.code, 1);
   assert.match(early.stderr, /no server was reloaded since/);
   await reload();
   await steady();
-  assert.deepEqual((await server.admin('vault', 'list', '--json')).map(({ id, use }) => [id, use]), [[added.id, 'known'], [old, 'current']]);
-  const planned = await server.admin('vault', 'rotate', '--dry-run', '--json');
+  assert.deepEqual((await server.admin('server-key', 'list', '--json')).map(({ id, state }) => [id, state]), [[added.id, 'loaded'], [old, 'current']]);
+  const planned = await server.admin('server-key', 'rotate', '--dry-run', '--json');
   assert.equal(planned.current, added.id);
   assert.ok(planned.to_move > 0);
-  await server.admin('vault', 'rotate'); // the workers do not know yet that the other key is the one for what is new
+  await server.admin('server-key', 'rotate'); // the workers do not know yet that the other key is the one for what is new
   assert.deepEqual(ids(), [old, added.id]);
   await steady();
-  const refused = await said('vault', 'remove', old);
+  const refused = await said('server-key', 'remove', old);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /still needed by \d+ rows/);
   await reload();
@@ -104,12 +104,12 @@ test('S13: the server key is changed under load, no request fails, and nothing n
   server.sql('UPDATE code SET expires_at = expires_at - 300 WHERE redeemed_at IS NOT NULL');
   // A used refresh token is answered again within its grace, and a minute goes to the clocks; that
   // minute is made to be over.
-  await server.admin('vault', 'rotate');
+  await server.admin('server-key', 'rotate');
   await sleep(6000);
   server.sql(`UPDATE refresh_token SET used_at = used_at - 120 WHERE used_at IS NOT NULL AND key_id = '${old}'`);
-  const done = await server.admin('vault', 'rotate', '--wait', '--json');
+  const done = await server.admin('server-key', 'rotate', '--wait', '--json');
   assert.deepEqual(done.left, []);
-  await server.admin('vault', 'remove', old);
+  await server.admin('server-key', 'remove', old);
   assert.deepEqual(ids(), [added.id]);
   await reload();
   await steady();
@@ -133,13 +133,13 @@ test('S13: the server key is changed under load, no request fails, and nothing n
 
 test('S13: a row that somebody put under another key, or moved, is left alone, reported, and keeps its key in the file', { timeout: 120000 }, async () => {
   const [old] = ids();
-  const { id } = await server.admin('vault', 'add', '--json');
+  const { id } = await server.admin('server-key', 'add', '--json');
   await reload();
   server.sql(`INSERT INTO upstream_token (id, owner, service_id, access_token, key_id, version, created_at, updated_at)
     VALUES ('made-up', 'user:nobody', 'notion', x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '${old}', 0, 1, 1)`);
-  const rotated = await server.admin('vault', 'rotate', '--json');
-  assert.deepEqual([rotated.current, rotated.unreadable, rotated.upstream_tokens], [id, 1, people.length]);
-  assert.match((await said('vault', 'remove', old)).stderr, /still needed by/);
+  const rotated = await server.admin('server-key', 'rotate', '--json');
+  assert.deepEqual([rotated.current, rotated.unreadable, rotated.linked_accounts], [id, 1, people.length]);
+  assert.match((await said('server-key', 'remove', old)).stderr, /still needed by/);
   assert.deepEqual(server.sql("SELECT key_id FROM upstream_token WHERE id = 'made-up'"), [{ key_id: old }]);
   server.sql("DELETE FROM upstream_token WHERE id = 'made-up'");
   await reload();
@@ -163,10 +163,10 @@ test('S13: a ciphertext that was copied to another row, or another column, opens
 test('S13: a key file that lacks a used key is refused in plain words, and the key in use is not removed', { timeout: 60000 }, async () => {
   const whole = fs.readFileSync(server.keyFile, 'utf8');
   const current = ids().at(-1);
-  assert.match((await said('vault', 'remove', current)).stderr, /used for what is new/);
-  assert.match((await said('vault', 'remove', 'nonsense')).stderr, /there is no key 'nonsense'/);
+  assert.match((await said('server-key', 'remove', current)).stderr, /used for what is new/);
+  assert.match((await said('server-key', 'remove', 'nonsense')).stderr, /there is no key 'nonsense'/);
   fs.writeFileSync(server.keyFile, whole.split('\n').filter((line) => !line.startsWith(current)).join('\n'));
-  assert.match((await said('vault', 'list')).stderr, new RegExp(`lacks the key '${current}' that this database was used with; restore the file`));
+  assert.match((await said('server-key', 'list')).stderr, new RegExp(`lacks the key '${current}' that this database was used with; restore the file`));
   fs.writeFileSync(server.keyFile, whole);
-  assert.equal((await said('vault', 'list')).code, 0);
+  assert.equal((await said('server-key', 'list')).code, 0);
 });

@@ -1,0 +1,17 @@
+// The commands about upstream services: what adding one shares with the others. Private to this
+// module.
+#pragma once
+
+#include "admin.h"
+
+#include "consentgate/core/upstream/service.h"
+
+namespace consentgate::app::admin {
+
+// The members that `service add` and `service show` print, and their cells.
+std::vector<std::string> service_members();
+Row service_row(const core::Service& service);
+
+int add_service(Context& context, const Arguments& arguments);
+
+} // namespace consentgate::app::admin
