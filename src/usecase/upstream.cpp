@@ -246,10 +246,13 @@ core::Result<Returned> finish_connect(
     if (auto valid = core::check_issuer(*callback, *service); !valid) return valid.error();
 
     Returned returned{
-        .service = std::move(*service), .flow = state->flow, .problem = {}, .reason = {}};
+        .service = std::move(*service),
+        .flow = state->flow,
+        .outcome = Connection::connected,
+        .reason = {}};
     if (!callback->code) {
-        returned.problem =
-            callback->error == "access_denied" ? "service_refused" : "service_failed";
+        returned.outcome =
+            callback->error == "access_denied" ? Connection::refused : Connection::failed;
         returned.reason = "the service answered " + callback->error;
         return returned;
     }
@@ -258,7 +261,7 @@ core::Result<Returned> finish_connect(
     if (!reply->tokens) {
         if (reply->error == core::UpstreamError::registration_lost)
             register_anew(deps, returned.service); // the next try will find it
-        returned.problem = "service_failed";
+        returned.outcome = Connection::failed;
         returned.reason = reply->reason;
         return returned;
     }

@@ -10,6 +10,8 @@
 namespace consentgate::web {
 namespace {
 
+using usecase::Connection;
+
 // A link to connect a service later. fail: invalid_request
 core::Result<usecase::LinkRequest> read_link(const core::Form& form) {
     if (auto once = form.check_not_repeated(); !once) return once.error();
@@ -58,13 +60,23 @@ Handled link_page(const core::Form& query, const Request& request, WebContext& c
         "'self' " + core::describe_redirect(opened->service.authorization_endpoint).csp_source);
 }
 
+// The word in the log, and in the address of the services page.
+std::string_view name_of(Connection outcome) {
+    switch (outcome) {
+    case Connection::connected: return "connected";
+    case Connection::refused: return "service_refused";
+    case Connection::failed: return "service_failed";
+    }
+    return "";
+}
+
 Reply done_page(
     const usecase::Returned& returned, const Request& request, const WebContext& context) {
     View page;
     page.set("service_name", returned.service.name)
-        .flag("connected", returned.problem.empty())
-        .flag("refused", returned.problem == "service_refused");
-    page.flag("failed", returned.problem == "service_failed");
+        .flag("connected", returned.outcome == Connection::connected)
+        .flag("refused", returned.outcome == Connection::refused)
+        .flag("failed", returned.outcome == Connection::failed);
     const auto language = context.pages.language_for(request.accept_language);
     return answer_html(200, context.pages.render("connected", language, std::move(page)), "'none'");
 }
@@ -108,15 +120,15 @@ Handled get_callback(const Request& request, WebContext& context) {
     if (!returned) return returned.error();
     const auto& service = returned->service.id.text;
     sys::log_event(
-        "upstream_authorization",
-        {{"event_id", request.event_id},
-         {"service", service},
-         {"step", returned->problem.empty() ? "connected" : returned->problem},
-         {"reason", returned->reason}});
+        "upstream_authorization", {{"event_id", request.event_id},
+                                   {"service", service},
+                                   {"step", name_of(returned->outcome)},
+                                   {"reason", returned->reason}});
     if (!returned->flow) return done_page(*returned, request, context);
-    const auto problem = returned->problem.empty()
-                             ? std::string()
-                             : "&error=" + returned->problem + "&service=" + service;
+    const auto problem =
+        returned->outcome == Connection::connected
+            ? std::string()
+            : "&error=" + std::string(name_of(returned->outcome)) + "&service=" + service;
     return answer_redirect(
         std::string(core::path::services_page) + "?flow_id=" + returned->flow->text + problem);
 }

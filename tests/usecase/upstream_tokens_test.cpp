@@ -56,7 +56,7 @@ struct Workers : DependenciesFixture {
                 form_of("code=anna&state=" + query_value(begun_authorization->reveal(), "state"))),
             person, noon);
         BOOST_REQUIRE_EQUAL(code_of(back), "ok");
-        BOOST_REQUIRE_EQUAL(back->problem, "");
+        BOOST_REQUIRE((back->outcome == usecase::Connection::connected));
         const auto submitted = usecase::submit_consent(deps, {flow}, person, noon);
         BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
         session = store->find_session(submitted->session.id)->session;

@@ -61,11 +61,12 @@ core::Result<core::Secret> follow_link(
     core::Instant now);
 
 // The result of a person's return from a service.
+enum class Connection { connected, refused, failed }; // refused: the person declined there
 struct Returned {
     core::Service service;
     std::optional<core::FlowId> flow; // absent: they used a link
-    std::string problem;              // service_refused or service_failed; empty: connected
-    std::string reason;               // for the log
+    Connection outcome = Connection::connected;
+    std::string reason; // for the log
 };
 // fail: invalid_upstream_state, browser_mismatch: nothing was changed; as open_flow when the flow
 //       is over; as check_principal
