@@ -101,7 +101,7 @@ inline core::FinalizationSecrets sample_fresh() {
 }
 
 // The session and code that finishing sample_flow gives.
-inline core::Finalization sample_settlement(
+inline core::Finalization sample_finalization(
     core::Identity identity = {core::IdentityKind::skipped, {}}) {
     return core::finalize(
         sample_flow(), std::move(identity), sample_fresh(), sample_keyring(), sample_policy(),
@@ -170,7 +170,7 @@ inline Parameters sample_exchange() {
         {"code_verifier", rfc7636_verifier}};
 }
 
-// "ok", or the name of the fault.
+// "ok", or the name of the error code.
 template <class Value> std::string code_of(const core::Result<Value>& result) {
     return result ? "ok" : std::string(core::traits(result.error().code).name);
 }

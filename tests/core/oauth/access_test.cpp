@@ -9,7 +9,7 @@ using boost::unit_test::label;
 namespace {
 
 SessionView alive(Identity identity = {IdentityKind::skipped, {}}) {
-    return {sample_settlement(std::move(identity)).session, "Sample", true, std::nullopt};
+    return {sample_finalization(std::move(identity)).session, "Sample", true, std::nullopt};
 }
 
 std::string valid(
@@ -89,7 +89,7 @@ namespace {
 constexpr const char* https_address = "https://client.example/cb";
 
 SessionView earlier_consent() {
-    SessionView view{sample_settlement().session, "Sample", true, sample_virtual_key()};
+    SessionView view{sample_finalization().session, "Sample", true, sample_virtual_key()};
     view.session.identity = {IdentityKind::virtual_key, view.virtual_key->id.text};
     view.session.redirect_uri = https_address;
     view.session.scope = scopes("mcp profile");

@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(the_session_is_what_the_flow_was, *label("S1")) {
 }
 
 BOOST_AUTO_TEST_CASE(the_code_is_bound_to_everything_the_flow_proved, *label("A24")) {
-    const auto finalized_flow = sample_settlement();
+    const auto finalized_flow = sample_finalization();
     BOOST_TEST(finalized_flow.code.client_id.text == "cgc_sample");
     BOOST_TEST(finalized_flow.code.redirect_uri == "http://127.0.0.1:53111/callback");
     BOOST_TEST(finalized_flow.code.code_challenge == rfc7636_challenge);
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(the_code_is_bound_to_everything_the_flow_proved, *label("A2
 
 BOOST_AUTO_TEST_CASE(
     only_digests_of_the_code_and_the_token_are_written, *label("S12") * label("A24")) {
-    const auto finalized_flow = sample_settlement();
+    const auto finalized_flow = sample_finalization();
     BOOST_TEST((finalized_flow.code.hash == sha256(sample_fresh().code)));
     BOOST_TEST(
         (finalized_flow.session.token ==
@@ -75,13 +75,13 @@ BOOST_AUTO_TEST_CASE(lifetimes_are_the_policys, *label("S14")) {
 
 BOOST_AUTO_TEST_CASE(
     upstream_tokens_go_from_the_flow_to_the_sessions_owner, *label("S1") * label("S11")) {
-    BOOST_TEST(sample_settlement().flow_owner == "flow:" + sample_flow().id.text);
-    BOOST_TEST(sample_settlement().session_owner == "session:session_sample");
+    BOOST_TEST(sample_finalization().flow_owner == "flow:" + sample_flow().id.text);
+    BOOST_TEST(sample_finalization().session_owner == "session:session_sample");
     BOOST_TEST(
-        sample_settlement({IdentityKind::virtual_key, "vk_sample"}).session_owner ==
+        sample_finalization({IdentityKind::virtual_key, "vk_sample"}).session_owner ==
         "key:vk_sample");
     BOOST_TEST(
-        sample_settlement({IdentityKind::user_id, "anna"}).session_owner ==
+        sample_finalization({IdentityKind::user_id, "anna"}).session_owner ==
         "session:session_sample");
 }
 

@@ -14,8 +14,8 @@ namespace {
 // A code and its session, as stored, and a request that fits them; a case spoils some of it.
 struct Presented {
     Parameters form = sample_exchange();
-    std::optional<IssuedCode> code = sample_settlement().code;
-    std::optional<Session> session = sample_settlement().session;
+    std::optional<IssuedCode> code = sample_finalization().code;
+    std::optional<Session> session = sample_finalization().session;
     Instant now = noon;
 
     Result<Exchange> valid() const {
@@ -200,14 +200,14 @@ BOOST_AUTO_TEST_CASE(a_spent_code_with_anything_wrong_revokes_nothing, *label("T
 
 BOOST_AUTO_TEST_CASE(the_token_document_has_its_four_members_with_their_types, *label("T3")) {
     const auto document = json_of(token_response(
-        {Secret("cgs_x"), std::nullopt, sample_settlement().session}, noon + Span(10)));
+        {Secret("cgs_x"), std::nullopt, sample_finalization().session}, noon + Span(10)));
     BOOST_TEST(members_of(*document) == "access_token token_type expires_in scope");
     BOOST_TEST(member_of(*document, "access_token") == "cgs_x");
     BOOST_TEST(member_of(*document, "token_type") == "Bearer");
     BOOST_TEST(document->integer("expires_in").value() == 86390);
     BOOST_TEST(member_of(*document, "scope") == "mcp");
     const auto refreshable = json_of(
-        token_response({Secret("cgs_x"), Secret("cgr_y"), sample_settlement().session}, noon));
+        token_response({Secret("cgs_x"), Secret("cgr_y"), sample_finalization().session}, noon));
     BOOST_TEST(
         members_of(*refreshable) == "access_token token_type expires_in refresh_token scope");
     BOOST_TEST(member_of(*refreshable, "refresh_token") == "cgr_y");

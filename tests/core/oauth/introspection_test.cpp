@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* resource = "https://tools.example.org/mcp";
 
-SessionView sample_view() { return {sample_settlement().session, "Sample", true, std::nullopt}; }
+SessionView sample_view() { return {sample_finalization().session, "Sample", true, std::nullopt}; }
 
 std::optional<JsonObject> described(
     const std::optional<SessionView>& view, const std::string& asking = resource,
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     a_subject_is_who_was_proven_and_a_typed_name_is_not, *label("K15") * label("V9")) {
-    auto session = sample_settlement().session;
+    auto session = sample_finalization().session;
     session.identity = {IdentityKind::virtual_key, "vk_1"};
     BOOST_TEST(subject_of(session) == "key:vk_1");
     session.identity = {IdentityKind::user_id, "key:vk_1"};

@@ -27,7 +27,7 @@ struct Presented {
     Instant now = noon + Span(3600);
 
     static RefreshView stored() {
-        auto session = sample_settlement().session;
+        auto session = sample_finalization().session;
         session.scope = scopes("mcp profile");
         session.expires_at = noon + Span(30 * 86400);
         session.token_expires_at = noon + Span(86400);
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     a_first_refresh_token_is_for_clients_that_registered_the_grant, *label("T26")) {
-    const auto finalized_flow = sample_settlement();
+    const auto finalized_flow = sample_finalization();
     const Secret code(std::string(43, 'c'));
     BOOST_TEST(!first_refresh_token(
                     finalized_flow.code, code, finalized_flow.session, false, sample_keyring(),

@@ -99,7 +99,8 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(consent_is_remembered_for_the_user_who_asks_now, *label("U7") * label("K51")) {
     const std::string address = "https://client.example/cb";
     const auto recalled = [&](const Identity& earlier, const Identity& now) {
-        SessionView view{sample_settlement(earlier).session, "Sample", true, sample_virtual_key()};
+        SessionView view{
+            sample_finalization(earlier).session, "Sample", true, sample_virtual_key()};
         view.session.redirect_uri = address;
         auto flow = sample_flow();
         flow.redirect_uri = address;

@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(a_link_is_ours_for_one_service_for_fifteen_minutes, *label(
 
 BOOST_AUTO_TEST_CASE(
     a_link_is_for_the_browser_that_consented_while_its_session_stands, *label("S7")) {
-    SessionView view{sample_settlement().session, "Sample", true, std::nullopt};
+    SessionView view{sample_finalization().session, "Sample", true, std::nullopt};
     const auto own = view.session.browser;
     BOOST_TEST(code_of(check_link_principal(view, own, noon)) == "ok");
     BOOST_TEST(code_of(check_link_principal(view, sha256("another"), noon)) == "browser_mismatch");
