@@ -51,7 +51,8 @@ stop() {
   exit "$1"
 }
 fail() { echo "$1" >&2; [[ -n ${2:-} ]] && tail -n 20 "$2" >&2; stop 1; }
-trap 'echo; echo "stopping"; stop 0' INT TERM
+# The reader of our output may have ended first; its broken pipe must not keep us from stopping.
+trap 'trap "" PIPE; echo; echo "stopping"; stop 0' INT TERM
 
 # start NAME COMMAND…: in the background, its output in VAR/NAME.log, its pid in VAR/NAME.pid.
 start() {

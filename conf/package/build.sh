@@ -14,8 +14,8 @@ for part in *; do ln -s "../../../$part" "$tree/$part"; done
 cp -R conf/package/debian "$tree/debian"
 
 # Make's own variables would reach debian/rules; BUILD alone is meant for it.
-(cd "$tree" && env -u MAKEFLAGS -u MFLAGS BUILD="$programs" dpkg-buildpackage -b -uc -us) >build/deb/log 2>&1 ||
-  { tail -n 40 build/deb/log >&2; exit 1; }
+build() { env -u MAKEFLAGS -u MFLAGS BUILD="$programs" dpkg-buildpackage -b -uc -us; }
+(cd "$tree" && build) >build/deb/log 2>&1 || { tail -n 40 build/deb/log >&2; exit 1; }
 rm -f build/consentgate*.deb
 mv build/deb/*.deb build/
 lintian --allow-root --fail-on error "build/$file" >&2

@@ -57,6 +57,17 @@ test('O12: the demo says that its port is taken, and ends', options, async () =>
   assert.match(said, /choose another with PORT=/);
 });
 
+test('O12: the demo stops everything even if nothing reads its output any more', options, async () => {
+  const another = await startServer();
+  const pids = ['consentgate', 'gate', 'mcp', 'lighttpd'].map((name) => Number(fs.readFileSync(path.join(another.var, `${name}.pid`), 'utf8')));
+  for (const stream of [another.child.stdout, another.child.stderr]) stream.destroy();
+  waitFor(another.child, true);
+  another.child.kill('SIGTERM');
+  assert.deepEqual(await another.ended, [0, null]);
+  assert.deepEqual(pids.filter((pid) => fs.existsSync(`/proc/${pid}`)), []);
+  fs.rmSync(another.var, { recursive: true });
+});
+
 test('O12: when one program of the demo ends, all of them end, and the demo with an error', options, async () => {
   const another = await startServer();
   const pids = ['consentgate', 'gate', 'mcp', 'lighttpd'].map((name) => Number(fs.readFileSync(path.join(another.var, `${name}.pid`), 'utf8')));

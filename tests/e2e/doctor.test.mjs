@@ -91,7 +91,7 @@ test('RS11: the doctor finds a gate that is not there, and a key file that other
 });
 
 test('D12: the doctor finds a site that answers the well-known addresses itself', options, async () => {
-  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), 'location ~ ^/(oauth/', `location ~ ^/\\.well-known/oauth-protected { return 200 "{}"; }\nlocation ~ ^/(oauth/`));
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), 'location ~ ^/(oauth/|', `location ~ ^/\\.well-known/oauth-protected { return 200 "{}"; }\nlocation ~ ^/(oauth/|`));
   assert.equal(code, 1);
   assert.match(text, /answered by something else/);
 });

@@ -1,5 +1,5 @@
-// consentgate and its gate behind each web server, set up by the files in conf/ as shipped. This
-// file writes only what an administrator writes: a virtual host, and the address of the MCP server.
+// consentgate and its gate behind each web server, set up by the files in conf/ as shipped.
+// This file writes only what an administrator writes: a virtual host, and the MCP server's address.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -158,7 +158,7 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
   await prepare?.(server);
   for (const { at, service, scopes } of guards) {
     if (service || scopes || at !== guards[0].at) {
-      await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scope', scopes] : []));
+      await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scopes', scopes] : []));
     }
   }
   process.kill(server.masterPid(), 'SIGHUP');
