@@ -50,10 +50,12 @@ class Handler(BaseHTTPRequestHandler):
         try:
             message = json.loads(body)
             method, params = message["method"], message.get("params", {})
-        except ValueError:
+        except (ValueError, RecursionError):  # RecursionError: nested too deep
             return self.send(400, failure(None, -32700, "not JSON"))
         except (KeyError, TypeError, AttributeError):
             return self.send(400, failure(None, -32600, "not a JSON-RPC request"))
+        if not isinstance(params, dict):
+            return self.send(400, failure(None, -32600, "params must be an object"))
         if "id" not in message:
             return self.send(202)  # a notification
         name = params.get("name") if method == "tools/call" else None
