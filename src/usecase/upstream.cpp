@@ -14,8 +14,8 @@ using core::ErrorCode;
 using store::Applied;
 
 std::optional<core::VirtualKey> virtual_key_of(Dependencies& deps, const core::Identity& identity) {
-    if (identity.kind != core::IdentityKind::virtual_key) return std::nullopt;
-    return deps.store.find_virtual_key(core::VirtualKeyId(identity.value));
+    const auto key = identity.virtual_key();
+    return key ? deps.store.find_virtual_key(*key) : std::nullopt;
 }
 
 // in: owners  the later ones give way to the earlier ones
@@ -168,10 +168,8 @@ core::Checked save_account(
 std::vector<ServiceView> list_flow_services(
     Dependencies& deps, const core::Flow& flow, core::Instant now) {
     std::vector<std::string> owners{core::token_owner(flow.id)};
-    const auto kind = flow.identity.kind;
-    const bool lasting =
-        kind == core::IdentityKind::virtual_key || kind == core::IdentityKind::verified_user;
-    if (lasting) owners.push_back(core::token_owner(flow.identity, core::SessionId()));
+    if (flow.identity.is_lasting())
+        owners.push_back(core::token_owner(flow.identity, core::SessionId()));
     return list_services(deps, flow.identity, virtual_key_of(deps, flow.identity), owners, now);
 }
 
@@ -189,7 +187,7 @@ core::Result<core::Secret> connect_in_flow(
     const auto view = open_flow(deps, request.flow, browser_context, now);
     if (!view) return view.error();
     const auto& identity = view->flow.identity;
-    if (identity.kind == core::IdentityKind::none)
+    if (!identity.is_chosen())
         return core::make_error(
             ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
     const auto service = core::authorize_service(

@@ -68,7 +68,7 @@ Handled get_authorize(const Request& request, WebContext& context) {
             return answer_redirect(recalled->location.reveal());
         }
     }
-    const bool known_person = flow->identity.kind == core::IdentityKind::verified_user;
+    const bool known_person = flow->identity.is_verified();
     return greet(answer_redirect(
         std::string(known_person ? core::path::services_page : core::path::identity_page) +
         "?flow_id=" + flow->id.text));

@@ -15,7 +15,6 @@
 namespace consentgate::web {
 namespace {
 
-using core::IdentityKind;
 using core::RedirectKind;
 
 core::Result<store::FlowView> flow_of(
@@ -126,8 +125,7 @@ Handled get_consent(const Request& request, WebContext& context) {
     if (!query) return query.error();
     const auto found = flow_of(*query, request, context);
     if (!found) return found.error();
-    if (found->flow.identity.kind ==
-        IdentityKind::verified_user) { // the web server names the person
+    if (found->flow.identity.is_verified()) { // the web server names the person
         return answer_redirect(
             std::string(core::path::services_page) + "?flow_id=" + found->flow.id.text);
     }
@@ -148,17 +146,13 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     const auto found = flow_of(*query, request, context);
     if (!found) return found.error();
     const auto& identity = found->flow.identity;
-    if (identity.kind == IdentityKind::none) {
+    if (!identity.is_chosen()) {
         return answer_redirect(
             std::string(core::path::identity_page) + "?flow_id=" + found->flow.id.text);
     }
     auto view = view_of(*found, request, context.deps.policy);
-    view.flag("identity_virtual_key", identity.kind == IdentityKind::virtual_key)
-        .flag("identity_user_id", identity.kind == IdentityKind::user_id);
-    view.flag("identity_verified_user", identity.kind == IdentityKind::verified_user)
-        .flag("identity_skipped", identity.kind == IdentityKind::skipped);
-    const auto name =
-        identity.kind == IdentityKind::virtual_key ? found->virtual_key_name : identity.value;
+    view.flag("identity_" + std::string(core::name_of(identity.kind)), true);
+    const auto name = identity.virtual_key() ? found->virtual_key_name : identity.value;
     const auto services = usecase::list_flow_services(context.deps, found->flow, request.now);
     view.set("identity_name", core::display_text(name, 255))
         .flag("has_services", !services.empty());

@@ -51,7 +51,7 @@ Handled link_page(const core::Form& query, const Request& request, WebContext& c
         .set("service_name", opened->service.name)
         .set("service_host", opened->service.host());
     page.set("identity_name", principal).flag("named", !principal.empty());
-    page.flag("typed", view.session.identity.kind == core::IdentityKind::user_id);
+    page.flag("typed", view.session.identity.is_typed());
     page.set("mcp_client_id", opened->service.id.text).set("link", sent->link);
     const auto language = context.pages.language_for(request.accept_language);
     // Chromium asks form-action about the redirect to the service too.

@@ -9,8 +9,7 @@ std::string session_end_reason(const SessionView& view, Instant now) {
     if (session.revoked_at) return "revoked";
     if (session.expires_at <= now) return "expired";
     if (!view.client_active) return "its client is disabled";
-    const bool by_key = session.identity.kind == IdentityKind::virtual_key;
-    if (by_key && (!view.virtual_key || !view.virtual_key->usable(now)))
+    if (session.identity.virtual_key() && (!view.virtual_key || !view.virtual_key->usable(now)))
         return "its virtual key is disabled or expired";
     return {};
 }
@@ -58,14 +57,12 @@ bool may_reuse_consent(
     if (!session.scope.covers(flow.scope) ||
         !redirect_matches(session.redirect_uri, flow.redirect_uri))
         return false;
-    // A proven person is the one who asks now: the flow has their name from its beginning, and else
-    // nobody's.
-    const bool proven = session.identity.kind == IdentityKind::verified_user ||
-                        flow.identity.kind == IdentityKind::verified_user;
-    if (proven) return session.identity == flow.identity;
-    // Upstream accounts stay with a key or a proven person. Those of a typed name ended with its
-    // session, and must be connected anew.
-    return session.identity.kind == IdentityKind::virtual_key;
+    // The web server names the person at the start of a flow, so both must be the same one.
+    if (session.identity.is_verified() || flow.identity.is_verified())
+        return session.identity == flow.identity;
+    // Linked accounts stay with a lasting identity. Those of a typed name ended with its session,
+    // and must be linked again.
+    return session.identity.is_lasting();
 }
 
 } // namespace consentgate::core

@@ -101,24 +101,12 @@ Result<Identity> validate_submit_identity(
                 LogDetail{"its virtual key is unknown, disabled or expired"});
         }
         const Identity named{IdentityKind::virtual_key, bearer_key->id.text};
-        if (identity.kind == IdentityKind::none) identity = named;
+        if (!identity.is_chosen()) identity = named;
         if (identity != named) return foreign_bearer();
     }
-    if (identity.kind == IdentityKind::none) return validate_skip(policy);
-    if (identity.kind == IdentityKind::skipped && policy.enforce_identity)
-        return validate_skip(policy);
+    if (!identity.is_chosen() || identity.is_skipped()) return validate_skip(policy);
     return identity;
 }
-
-std::string token_owner(const Identity& identity, const SessionId& session) {
-    if (identity.kind == IdentityKind::virtual_key) return "key:" + identity.value;
-    if (identity.kind == IdentityKind::verified_user) return "user:" + sha256(identity.value).hex;
-    return "session:" + session.text;
-}
-
-std::string token_owner(const FlowId& flow) { return "flow:" + flow.text; }
-
-std::string ended_owner(const std::string& token_id) { return "ended:" + token_id; }
 
 Finalization finalize(
     const Flow& flow, Identity identity, FinalizationSecrets fresh, const Keyring& keyring,
@@ -127,8 +115,8 @@ Finalization finalize(
     out.flow_id = flow.id;
     out.revision = flow.revision;
     out.now = now;
-    out.flow_owner = token_owner(flow.id);
-    out.session_owner = token_owner(identity, fresh.session_id);
+    out.flow_owner = Owner::of(flow.id).text();
+    out.session_owner = identity.owner(fresh.session_id).text();
 
     const auto& key = keyring.newest();
     out.session = Session{

@@ -21,7 +21,7 @@ std::string user_name(const SessionView& view) {
     return view.virtual_key ? view.virtual_key->name : view.session.identity.value;
 }
 
-std::string subject_of(const Session& session) { return token_owner(session.identity, session.id); }
+std::string subject_of(const Session& session) { return session.identity.owner(session.id).text(); }
 
 std::string introspection_response(
     const std::optional<SessionView>& view, const Digest& token, const std::string& resource,

@@ -28,7 +28,7 @@ Result<std::optional<Identity>> verified_principal(
 }
 
 bool belongs_to(const Identity& whose, const std::optional<Identity>& principal) {
-    return principal ? whose == *principal : whose.kind != IdentityKind::verified_user;
+    return principal ? whose == *principal : !whose.is_verified();
 }
 
 Checked check_principal(
@@ -36,7 +36,7 @@ Checked check_principal(
     const auto principal = verified_principal(remote_user, policy);
     if (!principal) return principal.error();
     if (belongs_to(whose, *principal)) return Nothing{};
-    const bool by_somebody = whose.kind == IdentityKind::verified_user;
+    const bool by_somebody = whose.is_verified();
     return make_error(
         ErrorCode::another_user, PublicMessage{"this was begun by another user"},
         LogDetail{

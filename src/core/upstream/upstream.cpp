@@ -70,7 +70,7 @@ Result<Service> authorize_service(
             LogDetail{reason}, "mcp_client_id");
     };
     if (!service || !service->active) return no(service ? "disabled" : "unknown");
-    if (identity.kind != IdentityKind::virtual_key) return *service;
+    if (!identity.virtual_key()) return *service;
     if (!key || !key->usable(now)) return no("the virtual key is disabled or expired");
     const auto& allowed = key->services;
     if (!allowed.empty() &&

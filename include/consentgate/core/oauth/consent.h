@@ -56,12 +56,12 @@ Result<Identity> validate_submit_identity(
     const Flow& flow, const std::optional<BearerClaims>& bearer,
     const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now);
 
-// Whose the upstream tokens of a session are: one text per owner, so that the database can hold
-// "one per owner and service". A typed user id proves nothing, so its tokens stay with the session.
-// spec: contract section 4
-std::string token_owner(const Identity& identity, const SessionId& session);
-std::string token_owner(const FlowId& flow);
-std::string ended_owner(const std::string& token_id); // nobody: of a token that is over
+// The text of an owner, for callers that hold owners as texts.
+inline std::string token_owner(const Identity& identity, const SessionId& session) {
+    return identity.owner(session).text();
+}
+inline std::string token_owner(const FlowId& flow) { return Owner::of(flow).text(); }
+inline std::string ended_owner(const std::string& account) { return Owner::ended(account).text(); }
 
 // The random values one settlement needs, drawn before the judgement so that it stays pure.
 struct FinalizationSecrets {

@@ -3,6 +3,7 @@
 
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/oauth/client.h"
+#include "consentgate/core/oauth/identity.h"
 
 #include <cstdint>
 #include <optional>
@@ -10,19 +11,6 @@
 #include <string_view>
 
 namespace consentgate::core {
-
-enum class IdentityKind { none, skipped, user_id, verified_user, virtual_key };
-
-struct Identity {
-    IdentityKind kind = IdentityKind::none;
-    std::string value; // virtual key id or user id; empty for none and skipped
-
-    bool operator==(const Identity&) const = default;
-};
-
-std::string_view name_of(IdentityKind kind); // "user_id"
-std::optional<IdentityKind> identity_kind(
-    std::string_view name); // the inverse; absent for another word
 
 struct Flow {
     FlowId id;

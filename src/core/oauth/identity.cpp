@@ -1,0 +1,64 @@
+#include "consentgate/core/oauth/identity.h"
+
+namespace consentgate::core {
+namespace {
+
+// All that differs between kinds stands here: a kind that is added and forgotten does not compile.
+struct KindTraits {
+    std::string_view name;
+    bool chosen = true;
+    bool typed = false;
+    bool verified = false; // by the web server
+    bool lasting = false;
+};
+
+std::optional<KindTraits> find_traits(IdentityKind kind) {
+    switch (kind) {
+    case IdentityKind::none: return KindTraits{.name = "none", .chosen = false};
+    case IdentityKind::skipped: return KindTraits{.name = "skipped"};
+    case IdentityKind::user_id: return KindTraits{.name = "user_id", .typed = true};
+    case IdentityKind::verified_user:
+        return KindTraits{.name = "verified_user", .verified = true, .lasting = true};
+    case IdentityKind::virtual_key: return KindTraits{.name = "virtual_key", .lasting = true};
+    }
+    return std::nullopt; // past the last kind
+}
+
+KindTraits traits_of(IdentityKind kind) { return find_traits(kind).value(); }
+
+} // namespace
+
+bool Identity::is_chosen() const { return traits_of(kind).chosen; }
+bool Identity::is_skipped() const { return kind == IdentityKind::skipped; }
+bool Identity::is_typed() const { return traits_of(kind).typed; }
+bool Identity::is_verified() const { return traits_of(kind).verified; }
+bool Identity::is_lasting() const { return traits_of(kind).lasting; }
+
+std::optional<VirtualKeyId> Identity::virtual_key() const {
+    if (kind != IdentityKind::virtual_key) return std::nullopt;
+    return VirtualKeyId(value);
+}
+
+Owner Identity::owner(const SessionId& session) const {
+    switch (kind) {
+    case IdentityKind::none:
+    case IdentityKind::skipped:
+    case IdentityKind::user_id: return Owner::of(session);
+    case IdentityKind::verified_user: return Owner::verified_user(value);
+    case IdentityKind::virtual_key: return Owner::of(VirtualKeyId(value));
+    }
+    return Owner::of(session);
+}
+
+std::string_view name_of(IdentityKind kind) { return traits_of(kind).name; }
+
+std::optional<IdentityKind> identity_kind(std::string_view name) {
+    for (int i = 0;; ++i) {
+        const auto kind = static_cast<IdentityKind>(i);
+        const auto traits = find_traits(kind);
+        if (!traits) return std::nullopt;
+        if (traits->name == name) return kind;
+    }
+}
+
+} // namespace consentgate::core
