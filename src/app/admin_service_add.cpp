@@ -87,8 +87,8 @@ void apply_options(Service& service, const Arguments& arguments) {
     for (const auto& [name, field] : urls) {
         const auto value = arguments.one(name);
         if (!value) continue;
-        if (const auto reason = core::endpoint_problem(*value))
-            throw UsageError(std::string("--") + name + ": " + *reason);
+        if (const auto valid = core::check_endpoint(*value); !valid)
+            throw UsageError(std::string("--") + name + ": " + valid.error().message);
         service.*field = *value;
     }
     if (arguments.has("no-resource")) service.resource.clear();
@@ -184,14 +184,15 @@ void become_client(
 Service read_new_service(Context& context, const Arguments& arguments) {
     Service service;
     service.id = core::ServiceId(arguments.words.front());
-    if (const auto reason = core::service_id_problem(service.id.text)) throw UsageError(*reason);
+    if (const auto valid = core::check_service_id(service.id.text); !valid)
+        throw UsageError(valid.error().message);
     service.name = service.id.text;
     service.created_at = context.now;
     if (const auto preset = arguments.one("preset")) apply_preset(service, *preset);
     service.url = arguments.one("url").value_or(service.url);
     if (service.url.empty()) throw UsageError("service add needs --url URL (or --preset NAME)");
-    if (const auto reason = core::endpoint_problem(service.url))
-        throw UsageError("--url: " + *reason);
+    if (const auto valid = core::check_endpoint(service.url); !valid)
+        throw UsageError("--url: " + valid.error().message);
     if (arguments.has("client-secret-file") && !arguments.has("client-id"))
         throw UsageError("--client-secret-file needs --client-id");
     return service;

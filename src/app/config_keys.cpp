@@ -45,7 +45,8 @@ Problem set_issuer(Config& config, const std::string& value) {
     if (value.empty())
         return "is required: the public https origin of this server, for example "
                "https://tools.example.org";
-    if (const auto reason = core::resource_uri_problem(value)) return "is not usable: " + *reason;
+    if (const auto valid = core::check_resource_uri(value); !valid)
+        return "is not usable: " + valid.error().message;
     if (value.find('?') != std::string::npos) return "must have no query";
     const auto parts = core::split_uri(value);
     const bool plain =
@@ -62,8 +63,8 @@ Problem set_issuer(Config& config, const std::string& value) {
 
 Problem set_resources(Config& config, const std::string& value) {
     for (const auto& resource : core::split(value, ' ')) {
-        if (const auto reason = core::resource_uri_problem(resource))
-            return resource + ": " + *reason;
+        if (const auto valid = core::check_resource_uri(resource); !valid)
+            return resource + ": " + valid.error().message;
         config.policy.resources.push_back({resource});
     }
     return {};

@@ -15,7 +15,7 @@ core::Error busy(const sys::Fetched& fetched) {
         ErrorCode::too_many_requests,
         core::PublicMessage{"too many apps are being looked up; wait a little"},
         core::LogDetail{fetched.reason});
-    error.retry_after_seconds = std::max(1, fetched.retry_after_seconds);
+    error.details = core::RetryAfter{std::max(1, fetched.retry_after_seconds)};
     return error;
 }
 

@@ -18,7 +18,7 @@ core::Error cannot_be_had(int seconds, std::string reason) {
         core::ErrorCode::service_unavailable,
         core::PublicMessage{"the keys of this client cannot be fetched now; try again later"},
         core::LogDetail{std::move(reason)});
-    error.retry_after_seconds = std::max(1, seconds);
+    error.details = core::RetryAfter{std::max(1, seconds)};
     return error;
 }
 

@@ -54,8 +54,9 @@ core::Error with_continue_url(
         if (!core::check_principal(
                 found->session.identity, browser_context.remote_user, deps.policy))
             continue; // another person's code
-        error.continue_url = core::continue_location(found->code, *secret, deps.policy);
-        error.continue_target = core::describe_redirect(found->code.redirect_uri).shown;
+        error.details = core::ContinueAt{
+            core::continue_location(found->code, *secret, deps.policy),
+            core::describe_redirect(found->code.redirect_uri).shown};
         return error;
     }
     return error;

@@ -27,7 +27,8 @@ core::Result<NewResourceServer> add_resource_server(
             core::LogDetail{}, "resource");
     };
     const auto known = policy.known_resource(resource.url);
-    if (const auto reason = core::resource_uri_problem(resource.url)) return no(*reason);
+    if (const auto valid = core::check_resource_uri(resource.url); !valid)
+        return no(valid.error().message);
     if (resource.scope.within(policy.catalogue()) != resource.scope)
         return no("it names a scope that `scopes` of the configuration does not have");
     for (const auto& service : services) {

@@ -66,7 +66,7 @@ core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string
     if (!first.answered) return failed("the service cannot be asked:" + in_lines(found.notes));
     auto urls = core::resource_metadata_urls(url);
     const auto named = core::challenge_parameter(first.authenticate, "resource_metadata");
-    if (named && !core::endpoint_problem(*named)) urls.insert(urls.begin(), *named);
+    if (named && core::check_endpoint(*named)) urls.insert(urls.begin(), *named);
     const auto resource =
         first_of<core::ResourceDocument>(web, urls, found.notes, [&](const std::string& body) {
             return core::read_resource_document(body, url);

@@ -38,7 +38,7 @@ std::vector<OwnSession> list_own_sessions(
     Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
     std::vector<OwnSession> sessions;
     for (auto& view : all_own(deps, browser_context, now)) {
-        if (!core::session_end_reason(view, now).empty()) continue;
+        if (!core::check_session(view, now)) continue;
         auto services = list_session_services(deps, view, now);
         std::erase_if(services, [](const auto& service) { return !service.token; });
         sessions.push_back({std::move(view), std::move(services)});
@@ -79,7 +79,7 @@ void disconnect_own_service(
     Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
     const BrowserContext& browser_context, core::Instant now) {
     const auto view = own_session(deps, session, browser_context);
-    if (!view || !core::session_end_reason(*view, now).empty()) return;
+    if (!view || !core::check_session(*view, now)) return;
     const auto owner = core::token_owner(view->session.identity, view->session.id);
     if (const auto account = deps.store.find_account(owner, service))
         disconnect(deps, *account, now);

@@ -33,9 +33,9 @@ core::Error not_connected(
         core::LogDetail{reason});
     const auto link =
         core::make_link(session.id, service.id, deps.random.id(16), deps.keyring, now);
-    error.continue_url = core::Secret(core::append_query(
+    error.details = core::ContinueAt{core::Secret(core::append_query(
         deps.policy.origin() + core::path::upstream_authorize,
-        {{"mcp_client_id", service.id.text}, {"link", link.reveal()}}));
+        {{"mcp_client_id", service.id.text}, {"link", link.reveal()}}))};
     return error;
 }
 
@@ -43,7 +43,7 @@ core::Error unavailable(const std::string& reason, core::Span pause) {
     auto error = core::make_error(
         ErrorCode::service_unavailable,
         core::PublicMessage{"the service cannot be reached; try again"}, core::LogDetail{reason});
-    error.retry_after_seconds = static_cast<int>(std::max<std::int64_t>(1, pause.count()));
+    error.details = core::RetryAfter{static_cast<int>(std::max<std::int64_t>(1, pause.count()))};
     return error;
 }
 

@@ -26,8 +26,9 @@ Reply oauth_answer(const core::Error& error, const Request& request) {
     JsonObject body;
     body.set("error", std::string(known.oauth_error));
     if (!error.message.empty()) body.set("error_description", core::plain_ascii(error.message));
-    if (error.code == ErrorCode::interaction_required && error.continue_url)
-        body.set("connect_uri", error.continue_url->reveal());
+    const auto* next = error.find<core::ContinueAt>();
+    if (error.code == ErrorCode::interaction_required && next != nullptr)
+        body.set("connect_uri", next->url.reveal());
     auto reply = answer_json(known.status, core::json_string(body));
     reply.header("Cache-Control", "no-store").header("Pragma", "no-cache");
     if (error.code == ErrorCode::invalid_client && request.authorization)
@@ -91,7 +92,7 @@ Reply page_answer(const core::Error& error, const Request& request, const WebCon
 }
 
 Reply add_retry_after(Reply reply, const core::Error& error) {
-    const int seconds = error.retry_after_seconds > 0                ? error.retry_after_seconds
+    const int seconds = error.retry_after_seconds() > 0              ? error.retry_after_seconds()
                         : error.code == ErrorCode::store_unavailable ? 2
                                                                      : 0;
     if (seconds > 0) reply.header("Retry-After", std::to_string(seconds));
@@ -168,6 +169,27 @@ Reply open_to_browsers(Reply reply) {
             .header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id"));
 }
 
+// What helps the developer of a client: the addresses that did not match, or else the message.
+std::vector<std::string> developer_details(
+    const core::Error& error, const std::string& language, const WebContext& context) {
+    std::vector<std::string> details;
+    const auto add = [&](const char* label, const std::string& address) {
+        const auto shown = core::valid_utf8(address) ? address : core::plain_ascii(address);
+        details.push_back(
+            context.pages.message(language, label).value_or("") + " " +
+            core::display_text(shown, 500));
+    };
+    if (const auto* mismatch = error.find<core::RedirectMismatch>()) {
+        if (!mismatch->requested.empty()) add("error.detail.refused", mismatch->requested);
+        for (const auto& uri : mismatch->registered) add("error.detail.registered", uri);
+    } else if (
+        !error.message.empty() &&
+        (error.back || error.code == ErrorCode::invalid_client_document)) {
+        details.push_back(core::plain_ascii(error.message));
+    }
+    return details;
+}
+
 Reply answer_error_page(
     const core::Error& error, const Request& request, const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
@@ -182,20 +204,7 @@ Reply answer_error_page(
         view.set(part, words(code, part).value_or(""));
     view.set("event_id", request.event_id);
 
-    std::vector<std::string> details;
-    for (const auto& address : core::split(error.detail, '\n')) {
-        const bool refused = details.empty() && !error.detail.starts_with('\n');
-        details.push_back(
-            context.pages
-                .message(language, refused ? "error.detail.refused" : "error.detail.registered")
-                .value_or("") +
-            " " +
-            core::display_text(
-                core::valid_utf8(address) ? address : core::plain_ascii(address), 500));
-    }
-    const bool explained = error.back || error.code == ErrorCode::invalid_client_document;
-    if (error.detail.empty() && !error.message.empty() && explained)
-        details.push_back(core::plain_ascii(error.message));
+    auto details = developer_details(error, language, context);
     view.flag("has_details", !details.empty()).texts("details", std::move(details));
     if (error.back) {
         view.set(
@@ -204,9 +213,8 @@ Reply answer_error_page(
                               context.deps.policy));
         view.set("return_target", core::describe_redirect(error.back->redirect_uri()).shown);
     }
-    if (error.continue_url)
-        view.set("continue_url", error.continue_url->reveal())
-            .set("continue_target", error.continue_target);
+    if (const auto* next = error.find<core::ContinueAt>())
+        view.set("continue_url", next->url.reveal()).set("continue_target", next->target);
     return answer_html(
         page_status(error.code), context.pages.render("error", language, std::move(view)),
         "'none'");

@@ -25,9 +25,9 @@ Reply ask_first(
     View view;
     view.set("client_id_host", document.authority()).set("request", request.query);
     const auto redirect = redirect_uri.value_or("");
-    const auto leads_on = core::redirect_uri_problem(redirect)
-                              ? std::string()
-                              : " " + core::describe_redirect(redirect).csp_source;
+    const auto leads_on = core::check_redirect_uri(redirect)
+                              ? " " + core::describe_redirect(redirect).csp_source
+                              : std::string();
     return answer_html(
         200, context.pages.render("client", language, std::move(view)), "'self'" + leads_on);
 }

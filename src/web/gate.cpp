@@ -74,7 +74,7 @@ Reply deny(
     if (status == 503)
         reply.header(
             "Retry-After",
-            std::to_string(error->retry_after_seconds > 0 ? error->retry_after_seconds : 2));
+            std::to_string(error->retry_after_seconds() > 0 ? error->retry_after_seconds() : 2));
     return reply;
 }
 

@@ -57,7 +57,7 @@ core::Checked admit(
     auto error = core::make_error(
         ErrorCode::too_many_requests,
         core::PublicMessage{"too many requests from this address; wait a little"});
-    error.retry_after_seconds = seconds;
+    error.details = core::RetryAfter{seconds};
     return error;
 }
 

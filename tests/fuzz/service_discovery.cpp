@@ -15,9 +15,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto server = core::read_server_document(body, "https://as.example")) {
         require(server->issuer == "https://as.example", "a document is its issuer's");
         for (const auto& url : {server->authorization_endpoint, server->token_endpoint})
-            require(!core::endpoint_problem(url), "an endpoint can be asked");
+            require(static_cast<bool>(core::check_endpoint(url)), "an endpoint can be asked");
         for (const auto& url : {server->registration_endpoint, server->revocation_endpoint})
-            require(url.empty() || !core::endpoint_problem(url), "an endpoint can be asked");
+            require(
+                url.empty() || static_cast<bool>(core::check_endpoint(url)),
+                "an endpoint can be asked");
         require(!server->auth_methods.empty(), "there is a way to authenticate");
     }
     if (const auto resource = core::read_resource_document(body, "https://a.example/mcp")) {

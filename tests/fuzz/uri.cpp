@@ -22,7 +22,7 @@ void look_at(std::string_view uri) {
         require(again + std::string(parts->rest) == uri, "the parts make up the whole");
         require(core::same_resource(uri, uri), "a resource is itself");
     }
-    if (core::redirect_uri_problem(uri)) return;
+    if (!core::check_redirect_uri(uri)) return;
     require(
         parts.has_value() && uri.size() <= 2048 && uri.find('#') == std::string_view::npos &&
             !parts->has_userinfo,
@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto requested = text.substr(std::min(line + 1, text.size()));
     look_at(registered);
     look_at(requested);
-    static_cast<void>(core::resource_uri_problem(registered));
+    static_cast<void>(core::check_resource_uri(registered));
     require(
         core::same_resource(registered, requested) == core::same_resource(requested, registered),
         "sameness has no direction");

@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_should_retry_gets_retry_after, *label("S2") *
         BOOST_TEST(header_of(answer(ErrorCode::store_unavailable, format), "Retry-After") == "2");
         BOOST_TEST(header_of(answer(ErrorCode::server_error, format), "Retry-After") == "(absent)");
         auto error = core::make_error(ErrorCode::too_many_requests, core::PublicMessage{});
-        error.retry_after_seconds = 17;
+        error.details = core::RetryAfter{17};
         BOOST_TEST(
             header_of(web::answer(error, format, request, server.context, "x"), "Retry-After") ==
             "17");
@@ -336,7 +336,8 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(hostile_details_are_shown_as_text, *label("K29") * label("U6")) {
     auto error = core::make_error(ErrorCode::invalid_redirect_uri, core::PublicMessage{"no"});
-    error.detail = "<script>alert(1)</script>\nhttps://c.example/\"onload=x\n\u202Egnp\n\xff";
+    error.details = core::RedirectMismatch{
+        "<script>alert(1)</script>", {"https://c.example/\"onload=x", "\u202Egnp", "\xff"}};
     request.accept = browser_accept;
     const auto reply = web::answer(error, ErrorFormat::page, request, server.context, "x");
     BOOST_TEST(!holds(reply.body, "<script"));

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(code_of(web::admit(request, server.context, "x", 1)) == "ok");
     const auto refused = web::admit(request, server.context, "x", 1);
     BOOST_TEST(code_of(refused) == "too_many_requests");
-    BOOST_TEST(refused.error().retry_after_seconds == 60);
+    BOOST_TEST(refused.error().retry_after_seconds() == 60);
     auto other = request;
     other.remote_addr = "192.0.2.200";
     BOOST_TEST(code_of(web::admit(other, server.context, "x", 1)) == "ok");

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t max_redirect_uri_bytes = 2048;
 
+Error unusable(const char* message) {
+    return make_error(ErrorCode::invalid_request, PublicMessage{message});
+}
+
 bool scheme_text(std::string_view scheme) {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
     return !scheme.empty() && letter(scheme[0]) &&
@@ -110,22 +114,25 @@ bool is_loopback_host(std::string_view host) {
     return host == "127.0.0.1" || host == "[::1]" || host == "localhost";
 }
 
-std::optional<std::string> redirect_uri_problem(std::string_view uri) {
-    if (uri.size() > max_redirect_uri_bytes) return "a redirect URI is at most 2048 bytes long";
+Checked check_redirect_uri(std::string_view uri) {
+    if (uri.size() > max_redirect_uri_bytes)
+        return unusable("a redirect URI is at most 2048 bytes long");
     const auto parts = split_uri(uri);
-    if (!parts) return "a redirect URI must be absolute and made of RFC 3986 characters";
-    if (uri.find('#') != std::string_view::npos) return "a redirect URI must have no fragment";
-    if (parts->has_userinfo) return "a redirect URI must not carry a user name";
+    if (!parts) return unusable("a redirect URI must be absolute and made of RFC 3986 characters");
+    if (uri.find('#') != std::string_view::npos)
+        return unusable("a redirect URI must have no fragment");
+    if (parts->has_userinfo) return unusable("a redirect URI must not carry a user name");
     const auto scheme = lower_ascii(parts->scheme);
     if (scheme == "https" || scheme == "http") {
-        if (!parts->hierarchical || parts->host.empty()) return "a redirect URI must name a host";
-        if (scheme == "https" || is_loopback_host(parts->host)) return std::nullopt;
-        return "an http redirect URI is accepted for 127.0.0.1, [::1] and localhost only";
+        if (!parts->hierarchical || parts->host.empty())
+            return unusable("a redirect URI must name a host");
+        if (scheme == "https" || is_loopback_host(parts->host)) return Nothing{};
+        return unusable("an http redirect URI is accepted for 127.0.0.1, [::1] and localhost only");
     }
-    if (dangerous_scheme(scheme)) return "this redirect URI scheme is not accepted";
+    if (dangerous_scheme(scheme)) return unusable("this redirect URI scheme is not accepted");
     if (parts->rest.empty() && parts->host.empty())
-        return "a redirect URI must have something after its scheme";
-    return std::nullopt;
+        return unusable("a redirect URI must have something after its scheme");
+    return Nothing{};
 }
 
 std::string origin_of(const std::string& uri) {
@@ -158,16 +165,16 @@ bool redirect_matches(std::string_view registered, std::string_view requested) {
     return left && left == loopback_without_port(requested);
 }
 
-std::optional<std::string> resource_uri_problem(std::string_view uri) {
+Checked check_resource_uri(std::string_view uri) {
     const auto parts = split_uri(uri);
     if (!parts || !parts->hierarchical || parts->host.empty())
-        return "a resource must be an absolute URI with a host";
-    if (uri.find('#') != std::string_view::npos) return "a resource must have no fragment";
-    if (parts->has_userinfo) return "a resource must not carry a user name";
+        return unusable("a resource must be an absolute URI with a host");
+    if (uri.find('#') != std::string_view::npos)
+        return unusable("a resource must have no fragment");
+    if (parts->has_userinfo) return unusable("a resource must not carry a user name");
     const auto scheme = lower_ascii(parts->scheme);
-    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host)))
-        return std::nullopt;
-    return "a resource must be https (http for a loopback host only)";
+    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host))) return Nothing{};
+    return unusable("a resource must be https (http for a loopback host only)");
 }
 
 bool same_resource(std::string_view left, std::string_view right) {

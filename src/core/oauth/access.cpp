@@ -4,28 +4,33 @@
 
 namespace consentgate::core {
 
-std::string session_end_reason(const SessionView& view, Instant now) {
+namespace {
+
+Error invalid_token(const std::string& reason) {
+    return make_error(
+        ErrorCode::invalid_bearer, PublicMessage{"the access token is not valid"},
+        LogDetail{reason});
+}
+
+} // namespace
+
+Checked check_session(const SessionView& view, Instant now) {
     const auto& session = view.session;
-    if (session.revoked_at) return "revoked";
-    if (session.expires_at <= now) return "expired";
-    if (!view.client_active) return "its client is disabled";
+    if (session.revoked_at) return invalid_token("revoked");
+    if (session.expires_at <= now) return invalid_token("expired");
+    if (!view.client_active) return invalid_token("its client is disabled");
     if (session.identity.virtual_key() && (!view.virtual_key || !view.virtual_key->usable(now)))
-        return "its virtual key is disabled or expired";
-    return {};
+        return invalid_token("its virtual key is disabled or expired");
+    return Nothing{};
 }
 
 Checked check_access(
     const std::optional<SessionView>& view, const std::string& resource, Instant now) {
-    const auto no = [](const std::string& reason) {
-        return make_error(
-            ErrorCode::invalid_bearer, PublicMessage{"the access token is not valid"},
-            LogDetail{reason});
-    };
-    if (!view) return no("unknown token");
+    if (!view) return invalid_token("unknown token");
     const auto& session = view->session;
-    if (const auto reason = session_end_reason(*view, now); !reason.empty()) return no(reason);
-    if (session.token_ends() <= now) return no("expired");
-    if (session.resource != resource) return no("for another resource");
+    if (auto lasts = check_session(*view, now); !lasts) return lasts;
+    if (session.token_ends() <= now) return invalid_token("expired");
+    if (session.resource != resource) return invalid_token("for another resource");
     return Nothing{};
 }
 
@@ -50,7 +55,7 @@ bool may_be_reused(const Flow& flow, const Policy& policy) {
 bool may_reuse_consent(
     const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now) {
     const auto& session = earlier.session;
-    if (!may_be_reused(flow, policy) || !session_end_reason(earlier, now).empty()) return false;
+    if (!may_be_reused(flow, policy) || !check_session(earlier, now)) return false;
     if (session.client_id != flow.client_id || !(session.browser == flow.browser) ||
         session.resource != flow.resource)
         return false;

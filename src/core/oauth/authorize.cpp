@@ -9,11 +9,10 @@ namespace {
 
 Result<ReturnPath> match_return_path(const AuthorizationRequest& request, const Client& client) {
     const auto fail = [&](const char* message, const std::string& requested) {
-        auto error = make_error(
+        return make_error(
             ErrorCode::invalid_redirect_uri, PublicMessage{message},
-            LogDetail{"client " + client.id.text}, "redirect_uri");
-        error.detail = requested + "\n" + join(client.redirect_uris, "\n");
-        return error;
+            LogDetail{"client " + client.id.text}, "redirect_uri",
+            RedirectMismatch{requested, client.redirect_uris});
     };
     if (request.redirect_uri.repeated()) return fail("redirect_uri was sent more than once", "");
     // A repeated state is sent back as none, because choosing one would be a guess (requirement
@@ -27,8 +26,8 @@ Result<ReturnPath> match_return_path(const AuthorizationRequest& request, const 
     return std::move(*back);
 }
 
-std::optional<Error> check_response(const AuthorizationRequest& request) {
-    // Nothing is fetched for anybody, and what such a request holds must not be taken for absent.
+Checked check_response(const AuthorizationRequest& request) {
+    // We fetch nothing for a stranger, and must not ignore parameters inside a request object.
     // spec: RFC 9101 section 6.2
     if (request.request.count > 0)
         return make_error(
@@ -52,10 +51,10 @@ std::optional<Error> check_response(const AuthorizationRequest& request) {
             ErrorCode::invalid_request, PublicMessage{"only response_mode=query is supported"},
             LogDetail{}, "response_mode");
     }
-    return std::nullopt;
+    return Nothing{};
 }
 
-std::optional<Error> check_challenge(const AuthorizationRequest& request) {
+Checked check_challenge(const AuthorizationRequest& request) {
     const auto challenge = request.code_challenge.value;
     if (!challenge)
         return make_error(
@@ -72,11 +71,11 @@ std::optional<Error> check_challenge(const AuthorizationRequest& request) {
             PublicMessage{"code_challenge must be 43 base64url characters"}, LogDetail{},
             "code_challenge");
     }
-    return std::nullopt;
+    return Nothing{};
 }
 
-// Narrowed, never widened: what the catalogue or the client's registration lacks is dropped, and
-// the token response says what was granted (RFC 6749 section 3.3).
+// Narrowed, never widened: scopes that the catalogue or the client's registration lacks are
+// dropped, and the token response names the granted ones. spec: RFC 6749 section 3.3
 Result<ScopeSet> grant_scope(
     const AuthorizationRequest& request, const Client& client, const Policy& policy,
     const GuardedResource& resource) {
@@ -100,36 +99,39 @@ Result<GuardedResource> choose_resource(const AuthorizationRequest& request, con
     const auto named = request.resource.value;
     if (!named && policy.resources.size() == 1) return policy.resources.front();
     if (!named) return fail("resource is missing, and this server guards more than one");
-    if (resource_uri_problem(*named))
+    if (!check_resource_uri(*named))
         return fail("resource must be an absolute URI without a fragment");
     auto known = policy.known_resource(*named);
     if (!known) return fail("this server does not guard that resource");
     return std::move(*known);
 }
 
-Result<Flow> check_parameters(
+Checked check_prompt(const AuthorizationRequest& request) {
+    if (request.prompt.value != "none") return Nothing{};
+    return make_error(
+        ErrorCode::login_required, PublicMessage{"consent cannot be given without showing a page"},
+        LogDetail{}, "prompt");
+}
+
+Result<Flow> read_parameters(
     const AuthorizationRequest& request, const Client& client, const Policy& policy,
     const ReturnPath& back) {
-    if (!request.not_repeated) return request.not_repeated.error();
-    if (auto error = check_response(request)) return *error;
-    if (auto error = check_challenge(request)) return *error;
-    auto resource = choose_resource(request, policy);
-    if (!resource) return resource.error();
-    auto scope = grant_scope(request, client, policy, *resource);
-    if (!scope) return scope.error();
-    if (request.prompt.value == "none") {
-        return make_error(
-            ErrorCode::login_required,
-            PublicMessage{"consent cannot be given without showing a page"}, LogDetail{}, "prompt");
-    }
     Flow flow;
     flow.client_id = client.id;
     flow.redirect_uri = back.redirect_uri();
     flow.state = back.state();
     flow.code_challenge = request.code_challenge.value.value_or("");
-    flow.scope = std::move(*scope);
-    flow.resource = std::move(resource->url);
-    return flow;
+    return Checked(request.not_repeated)
+        .and_then([&] { return check_response(request); })
+        .and_then([&] { return check_challenge(request); })
+        .and_then([&] { return choose_resource(request, policy); })
+        .and_then([&](const GuardedResource& resource) {
+            flow.resource = resource.url;
+            return grant_scope(request, client, policy, resource);
+        })
+        .store_in(flow.scope)
+        .and_then([&] { return check_prompt(request); })
+        .transform([&] { return std::move(flow); });
 }
 
 } // namespace
@@ -152,7 +154,7 @@ Result<Flow> validate_authorization_request(
     }
     const auto back = match_return_path(request, *client);
     if (!back) return back.error();
-    auto flow = check_parameters(request, *client, policy, *back);
+    auto flow = read_parameters(request, *client, policy, *back);
     if (!flow) {
         flow.error().back = *back;
         return flow;

@@ -27,16 +27,16 @@ bool names_admin(const Poco::JSON::Object& claims, const Policy& policy) {
            jwt::text_claim(claims, policy.admin_claim) == policy.admin_value;
 }
 
-// Empty when the registered claims hold; else why not.
-std::string check_claims(
+Checked check_claims(
     const Poco::JSON::Object& claims, const std::string& issuer, const std::string& audience,
     Instant now) {
-    if (auto reason = jwt::check_dates(claims, now); !reason.empty()) return reason;
-    if (!issuer.empty() && jwt::text_claim(claims, "iss") != issuer) return "another issuer";
+    if (auto valid = jwt::check_dates(claims, now); !valid) return bad_bearer(valid.error().reason);
+    if (!issuer.empty() && jwt::text_claim(claims, "iss") != issuer)
+        return bad_bearer("another issuer");
     const auto named = jwt::audiences(claims);
     if (!audience.empty() && std::find(named.begin(), named.end(), audience) == named.end())
-        return "another audience";
-    return {};
+        return bad_bearer("another audience");
+    return Nothing{};
 }
 
 } // namespace
@@ -93,8 +93,8 @@ Result<BearerClaims> BearerVerifier::verify(
         Poco::JWT::Token token;
         if (!jwt::verified(*entry.signer, entry.algorithm, credential.reveal(), token)) continue;
         const auto& claims = token.payload();
-        if (const auto reason = check_claims(claims, issuer_, audience_, now); !reason.empty())
-            return bad_bearer(reason);
+        if (auto valid = check_claims(claims, issuer_, audience_, now); !valid)
+            return std::move(valid).error();
         found.subject = jwt::text_claim(claims, "sub");
         if (names_admin(claims, policy)) {
             found.admin = true;

@@ -31,7 +31,7 @@ Result<std::vector<std::string>> read_redirect_uris(const JsonObject& body) {
     if (!uris || uris->empty()) return fail("redirect_uris must be an array with at least one URI");
     if (uris->size() > max_redirect_uris) return fail("at most 16 redirect URIs can be registered");
     for (const auto& uri : *uris) {
-        if (const auto reason = redirect_uri_problem(uri)) return fail(*reason);
+        if (const auto valid = check_redirect_uri(uri); !valid) return fail(valid.error().message);
     }
     return std::move(*uris);
 }
@@ -137,47 +137,46 @@ Result<std::string> read_scope(const JsonObject& body, const Policy& policy) {
     return asked->within(policy.catalogue()).text();
 }
 
+Result<ClientKeys> read_keys(const JsonObject& body, ClientAuth auth, const Policy& policy) {
+    if (auth != ClientAuth::private_key_jwt) return ClientKeys{};
+    return read_client_keys(body, policy.documents);
+}
+
+bool lists_refresh(const JsonObject& body) {
+    const auto grants = body.texts("grant_types").value_or(std::vector<std::string>{});
+    return std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
+}
+
 } // namespace
 
 Result<Client> validate_registration(
     std::string_view text, const Policy& policy, ClientId fresh, Instant now) {
     const auto body = parse_json_object(text);
     if (!body) return metadata_error("the body must be a JSON object in UTF-8", "");
-    auto uris = read_redirect_uris(*body);
-    if (!uris) return uris.error();
-    auto name = read_name(*body);
-    if (!name) return name.error();
-    if (const auto listed = check_list(*body, "grant_types", "authorization_code"); !listed)
-        return listed.error();
-    if (const auto responses = check_list(*body, "response_types", "code"); !responses)
-        return responses.error();
-    const auto auth = read_auth(*body, policy);
-    if (!auth) return auth.error();
-    auto keys = *auth == ClientAuth::private_key_jwt ? read_client_keys(*body, policy.documents)
-                                                     : Result<ClientKeys>(ClientKeys{});
-    if (!keys) return keys.error();
-    auto scope = read_scope(*body, policy);
-    if (!scope) return scope.error();
-    auto metadata = read_display_members(*body);
-    if (!metadata) return metadata.error();
-    const auto grants = body->texts("grant_types").value_or(std::vector<std::string>{});
-    const bool refresh = policy.refreshes() &&
-                         std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
-    return Client{
-        std::move(fresh),
-        std::move(*name),
-        std::move(*uris),
-        std::move(*scope),
-        false,
-        true,
-        refresh,
-        std::move(*metadata),
-        now,
-        std::nullopt,
-        *auth,
-        Digest{},
-        std::move(keys->jwks),
-        std::move(keys->uri)};
+    Client client;
+    ClientKeys keys;
+    return read_redirect_uris(*body)
+        .store_in(client.redirect_uris)
+        .and_then([&] { return read_name(*body); })
+        .store_in(client.name)
+        .and_then([&] { return check_list(*body, "grant_types", "authorization_code"); })
+        .and_then([&] { return check_list(*body, "response_types", "code"); })
+        .and_then([&] { return read_auth(*body, policy); })
+        .store_in(client.auth)
+        .and_then([&] { return read_keys(*body, client.auth, policy); })
+        .store_in(keys)
+        .and_then([&] { return read_scope(*body, policy); })
+        .store_in(client.scope)
+        .and_then([&] { return read_display_members(*body); })
+        .store_in(client.metadata)
+        .transform([&] {
+            client.id = std::move(fresh);
+            client.refresh = policy.refreshes() && lists_refresh(*body);
+            client.created_at = now;
+            client.jwks = std::move(keys.jwks);
+            client.jwks_uri = std::move(keys.uri);
+            return std::move(client);
+        });
 }
 
 std::string_view name_of(ClientAuth auth) {
@@ -235,7 +234,7 @@ std::optional<ReturnPath> match_redirect(
         [&](const std::string& uri) { return redirect_matches(uri, requested); });
     // Checked again at use: a loopback match admits a new port, and a stored row may be older than
     // the rule.
-    if (!registered || redirect_uri_problem(requested)) return std::nullopt;
+    if (!registered || !check_redirect_uri(requested)) return std::nullopt;
     const bool local = describe_redirect(requested).kind == RedirectKind::loopback;
     return ReturnPath(std::string(requested), std::move(state), local || client.by_operator);
 }

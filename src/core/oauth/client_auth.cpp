@@ -63,30 +63,32 @@ Result<ClientCredentials> read_assertion(const SentCredentials& sent) {
     return ClientCredentials{Kind::assertion, claimed_client(assertion), {}, {}, Secret(assertion)};
 }
 
-// Empty when the assertion is for us, from this client, and short-lived; else why not.
-std::string assertion_problem(
+// The assertion is for us, from this client, and short-lived.
+Checked check_assertion(
     const Poco::JWT::Token& token, const Client& client, const Policy& policy, Instant now) {
     const auto& claims = token.payload();
     const auto type = lower_ascii(jwt::text_claim(token.header(), "typ"));
     if (token.header().has("typ") && type != "jwt" && type != "client-authentication+jwt")
-        return "another type of token";
+        return client_not_authenticated("another type of token");
     if (jwt::text_claim(claims, "iss") != client.id.text ||
         jwt::text_claim(claims, "sub") != client.id.text)
-        return "iss and sub must be the client";
+        return client_not_authenticated("iss and sub must be the client");
     const auto named = jwt::audiences(claims);
     const auto ours = [&](const std::string& audience) {
         return audience == policy.issuer || audience == policy.origin() + path::token;
     };
-    if (named.empty() || !std::all_of(named.begin(), named.end(), ours)) return "another audience";
-    if (auto reason = jwt::check_dates(claims, now); !reason.empty()) return reason;
+    if (named.empty() || !std::all_of(named.begin(), named.end(), ours))
+        return client_not_authenticated("another audience");
+    if (const auto valid = jwt::check_dates(claims, now); !valid)
+        return client_not_authenticated(valid.error().reason);
     if (*jwt::numeric_date(claims, "exp") >
         static_cast<double>(epoch(now)) + max_assertion_lifetime)
-        return "it lives longer than 10 minutes";
+        return client_not_authenticated("it lives longer than 10 minutes");
     if (const auto issued = jwt::numeric_date(claims, "iat");
         issued && *issued > static_cast<double>(epoch(now)) + clock_skew)
-        return "issued in the future";
-    if (jwt::text_claim(claims, "jti").empty()) return "jti is missing";
-    return {};
+        return client_not_authenticated("issued in the future");
+    if (jwt::text_claim(claims, "jti").empty()) return client_not_authenticated("jti is missing");
+    return Nothing{};
 }
 
 // Null for numbers that are no key: a point that is not on the curve.
@@ -98,15 +100,22 @@ std::unique_ptr<Poco::JWT::Signer> signer_of(const PublicKey& key) {
     }
 }
 
+Error unusable_keys(const std::string& message) {
+    return make_error(
+        ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{"jwks"}, "jwks");
+}
+
 Result<std::optional<AssertionUse>> verify_assertion(
     const std::string& assertion, const Client& client, const Policy& policy, Instant now) {
     if (!jwt::compact(assertion)) return client_not_authenticated("the assertion is not a JWT");
-    for (const auto& key : read_jwks(client.jwks)) {
+    const auto keys = read_jwks(client.jwks);
+    if (!keys) return client_not_authenticated(keys.error().message);
+    for (const auto& key : *keys) {
         Poco::JWT::Token token;
         const auto signer = signer_of(key);
         if (!signer || !jwt::verified(*signer, key.algorithm, assertion, token)) continue;
-        if (const auto reason = assertion_problem(token, client, policy, now); !reason.empty())
-            return client_not_authenticated(reason);
+        if (auto valid = check_assertion(token, client, policy, now); !valid)
+            return std::move(valid).error();
         const auto& claims = token.payload();
         return std::optional(AssertionUse{
             sha256(client.id.text + " " + jwt::text_claim(claims, "jti")),
@@ -191,17 +200,12 @@ Result<std::optional<AssertionUse>> verify_client(
 }
 
 Result<std::string> read_public_keys(const JsonObject& from) {
-    const auto fail = [](const std::string& message) {
-        return make_error(
-            ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{"jwks"}, "jwks");
-    };
     const auto* set = from.object("jwks");
     if (set == nullptr)
-        return fail(
+        return unusable_keys(
             "private_key_jwt needs the client's public keys in jwks, or their address in jwks_uri");
     auto jwks = json_string(*set);
-    if (const auto reason = jwks_problem(jwks); !reason.empty()) return fail(reason);
-    return jwks;
+    return check_jwks(jwks).transform([&] { return std::move(jwks); });
 }
 
 bool names_unknown_key(const std::string& assertion, const std::string& jwks) {
@@ -213,22 +217,22 @@ bool names_unknown_key(const std::string& assertion, const std::string& jwks) {
         return false;
     }
     const auto keys = read_jwks(jwks);
-    return !kid.empty() && std::none_of(keys.begin(), keys.end(), [&](const PublicKey& key) {
-        return key.id == kid;
-    });
+    return !kid.empty() && keys &&
+           std::none_of(
+               keys->begin(), keys->end(), [&](const PublicKey& key) { return key.id == kid; });
 }
 
-std::string jwks_problem(const std::string& jwks) {
-    constexpr std::size_t most_keys = 10;
-    std::string reason;
-    const auto keys = read_jwks(jwks, &reason);
-    if (!reason.empty()) return reason;
-    if (!std::all_of(keys.begin(), keys.end(), [](const PublicKey& key) {
+Checked check_jwks(const std::string& jwks) {
+    constexpr std::size_t max_keys = 10;
+    const auto keys = read_jwks(jwks);
+    if (!keys) return unusable_keys(keys.error().message);
+    if (!std::all_of(keys->begin(), keys->end(), [](const PublicKey& key) {
             return signer_of(key) != nullptr;
         }))
-        return "jwks holds numbers that are no key";
-    return keys.empty() || keys.size() > most_keys ? "jwks must hold 1 to 10 public keys"
-                                                   : std::string();
+        return unusable_keys("jwks holds numbers that are no key");
+    if (keys->empty() || keys->size() > max_keys)
+        return unusable_keys("jwks must hold 1 to 10 public keys");
+    return Nothing{};
 }
 
 } // namespace consentgate::core

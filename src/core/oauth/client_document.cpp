@@ -80,11 +80,12 @@ Result<std::vector<std::string>> read_redirect_uris(const JsonObject& document) 
     if (uris->size() > max_redirect_uris) return unusable("at most 32 redirect URIs can be listed");
     std::vector<std::string> kept;
     std::copy_if(uris->begin(), uris->end(), std::back_inserter(kept), [](const std::string& uri) {
-        return !redirect_uri_problem(uri);
+        return static_cast<bool>(check_redirect_uri(uri));
     });
     if (kept.empty())
         return unusable(
-            "none of the redirect_uris can be used: " + *redirect_uri_problem(uris->front()));
+            "none of the redirect_uris can be used: " +
+            check_redirect_uri(uris->front()).error().message);
     return kept;
 }
 
@@ -292,14 +293,15 @@ Result<ClientKeys> read_client_keys(const JsonObject& from, const DocumentPolicy
     const bool at_address = from.has("jwks_uri") && from.text("jwks_uri") != "";
     if (at_address && from.has("jwks")) return fail("jwks and jwks_uri must not both be given");
     if (!at_address) {
-        auto jwks = read_public_keys(from);
-        if (!jwks) return jwks.error();
-        return ClientKeys{std::move(*jwks), {}};
+        return read_public_keys(from).transform([](std::string jwks) {
+            return ClientKeys{std::move(jwks), {}};
+        });
     }
     const auto uri = from.text("jwks_uri");
     if (!uri) return fail("jwks_uri must be a string");
-    if (const auto url = validate_keys_url(*uri, policy); !url) return url.error();
-    return ClientKeys{{}, *uri};
+    return validate_keys_url(*uri, policy).transform([&](const DocumentUrl&) {
+        return ClientKeys{{}, *uri};
+    });
 }
 
 Result<std::string> validate_key_set(const DocumentAnswer& answer) {
@@ -310,7 +312,8 @@ Result<std::string> validate_key_set(const DocumentAnswer& answer) {
     };
     if (const auto checked = check_answer(answer, max_key_set_bytes); !checked)
         return fail(checked.error().message);
-    if (auto reason = jwks_problem(answer.body); !reason.empty()) return fail(std::move(reason));
+    if (const auto checked = check_jwks(answer.body); !checked)
+        return fail(checked.error().message);
     return answer.body;
 }
 
@@ -324,36 +327,38 @@ KeysNeed keys_need(const Client& client, const std::string& assertion, Instant n
 
 Result<Client> validate_client_document(
     const DocumentUrl& url, const DocumentAnswer& answer, const Policy& policy, Instant now) {
-    if (auto checked = check_answer(answer, max_document_bytes); !checked) return checked.error();
+    if (auto checked = check_answer(answer, max_document_bytes); !checked)
+        return std::move(checked).error();
     const auto document = parse_json_object(answer.body);
     if (!document) return unusable("the document must be a JSON object in UTF-8");
     if (document->text("client_id") != url.id.text)
         return unusable("the client_id in the document must be its own URL, to the character");
-    if (auto secretless = check_no_secret(*document); !secretless) return secretless.error();
-    auto proof = read_proof(*document, url, policy.documents);
-    if (!proof) return proof.error();
-    if (auto responses = check_responses(*document); !responses) return responses.error();
-    const auto refreshes = read_grants(*document);
-    if (!refreshes) return refreshes.error();
-    auto name = read_name(*document);
-    if (!name) return name.error();
-    auto uris = read_redirect_uris(*document);
-    if (!uris) return uris.error();
-    auto scope = read_scope(*document, policy);
-    if (!scope) return scope.error();
     Client client;
-    client.id = url.id;
-    client.name = std::move(*name);
-    client.redirect_uris = std::move(*uris);
-    client.scope = std::move(*scope);
-    client.refresh = *refreshes && policy.refreshes();
-    client.metadata = "{}"; // nothing of the rest is shown: a logo would have the browser ask a
-                            // stranger's server (R35)
-    client.created_at = now;
-    client.auth = proof->auth;
-    client.jwks = std::move(proof->keys.jwks);
-    client.jwks_uri = std::move(proof->keys.uri);
-    return client;
+    Proof proof;
+    return check_no_secret(*document)
+        .and_then([&] { return read_proof(*document, url, policy.documents); })
+        .store_in(proof)
+        .and_then([&] { return check_responses(*document); })
+        .and_then([&] { return read_grants(*document); })
+        .store_in(client.refresh)
+        .and_then([&] { return read_name(*document); })
+        .store_in(client.name)
+        .and_then([&] { return read_redirect_uris(*document); })
+        .store_in(client.redirect_uris)
+        .and_then([&] { return read_scope(*document, policy); })
+        .store_in(client.scope)
+        .transform([&] {
+            client.id = url.id;
+            client.refresh = client.refresh && policy.refreshes();
+            // Nothing else is shown: a logo would make the browser ask a stranger's server.
+            // spec: docs/requirements.md R35
+            client.metadata = "{}";
+            client.created_at = now;
+            client.auth = proof.auth;
+            client.jwks = std::move(proof.keys.jwks);
+            client.jwks_uri = std::move(proof.keys.uri);
+            return std::move(client);
+        });
 }
 
 Span document_lifetime(const CacheHeaders& caching, Instant now) {

@@ -10,12 +10,13 @@
 namespace consentgate::core {
 namespace {
 
-constexpr std::size_t min_modulus_bits = 256; // bytes: RFC 7518 section 3.3
-constexpr std::size_t max_modulus_bits = 512;
+constexpr std::size_t min_modulus_bytes = 256; // spec: RFC 7518 section 3.3
+constexpr std::size_t max_modulus_bytes = 512;
 constexpr std::size_t max_exponent_bytes = 4;
 constexpr std::size_t coordinate = 32; // bytes, of P-256
 
-// DER, as far as a public key needs it. spec: X.690 section 8.1
+// DER, as far as a public key needs it. OpenSSL makes keys of numbers too, in as much code.
+// spec: X.690 section 8.1
 std::string tagged(char tag, const std::string& content) {
     std::string length;
     if (content.size() < 0x80) {
@@ -57,61 +58,67 @@ std::string bytes_of(const JsonObject& key, const std::string& name) {
     return from_base64(key.text(name).value_or(""), Base64::url).value_or("");
 }
 
-// Empty when the key is not one of ours; `problem` says so when it ought to be.
-PublicKey rsa_key(const JsonObject& key, std::string& problem) {
-    const auto modulus = bytes_of(key, "n");
-    const auto exponent = bytes_of(key, "e");
-    if (modulus.size() < min_modulus_bits || modulus.size() > max_modulus_bits || modulus[0] == 0 ||
-        exponent.empty() || exponent.size() > max_exponent_bytes) {
-        problem = "an RSA key needs n of 2048 to 4096 bits and e, in base64url";
-        return {};
-    }
-    return {
-        "RS256", pem_of(
-                     tagged(object_identifier, rsa_encryption) + tagged(0x05, ""),
-                     tagged(sequence, integer(modulus) + integer(exponent)))};
+Error unusable(const char* message) {
+    return make_error(
+        ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{"jwks"}, "jwks");
 }
 
-PublicKey ec_key(const JsonObject& key, std::string& problem) {
+using FoundKey = std::optional<PublicKey>; // absent: of a kind that we do not have
+
+Result<FoundKey> rsa_key(const JsonObject& key) {
+    const auto modulus = bytes_of(key, "n");
+    const auto exponent = bytes_of(key, "e");
+    if (modulus.size() < min_modulus_bytes || modulus.size() > max_modulus_bytes ||
+        modulus[0] == 0 || exponent.empty() || exponent.size() > max_exponent_bytes) {
+        return unusable("an RSA key needs n of 2048 to 4096 bits and e, in base64url");
+    }
+    return FoundKey(PublicKey{
+        .algorithm = "RS256",
+        .pem = pem_of(
+            tagged(object_identifier, rsa_encryption) + tagged(0x05, ""),
+            tagged(sequence, integer(modulus) + integer(exponent)))});
+}
+
+Result<FoundKey> ec_key(const JsonObject& key) {
     const auto x = bytes_of(key, "x");
     const auto y = bytes_of(key, "y");
-    if (key.text("crv") != "P-256") return {};
-    if (x.size() != coordinate || y.size() != coordinate) {
-        problem = "a P-256 key needs x and y of 32 bytes, in base64url";
-        return {};
-    }
-    return {
-        "ES256",
-        pem_of(
+    if (key.text("crv") != "P-256") return FoundKey();
+    if (x.size() != coordinate || y.size() != coordinate)
+        return unusable("a P-256 key needs x and y of 32 bytes, in base64url");
+    return FoundKey(PublicKey{
+        .algorithm = "ES256",
+        .pem = pem_of(
             tagged(object_identifier, ec_public_key) + tagged(object_identifier, prime256v1),
-            '\x04' + x + y)};
+            '\x04' + x + y)});
+}
+
+Result<FoundKey> read_key(const JsonObject& key) {
+    if (key.text("use").value_or("sig") != "sig") return FoundKey();
+    for (const auto* secret : {"d", "k"}) {
+        if (key.contains(secret))
+            return unusable("jwks holds a private key: publish the public part only");
+    }
+    const auto kind = key.text("kty");
+    auto read = kind == "RSA"  ? rsa_key(key)
+                : kind == "EC" ? ec_key(key)
+                               : Result<FoundKey>(FoundKey());
+    if (read && *read) (*read)->id = key.text("kid").value_or("");
+    return read;
 }
 
 } // namespace
 
-std::vector<PublicKey> read_jwks(const std::string& jwks, std::string* problem) {
+Result<std::vector<PublicKey>> read_jwks(const std::string& jwks) {
     std::vector<PublicKey> keys;
-    std::string wrong;
     const auto set = parse_json_object(jwks);
     const auto* listed = set ? set->array("keys") : nullptr;
-    if (!listed) wrong = "jwks must be an object with an array of keys";
-    for (std::size_t i = 0; listed && i < listed->size(); ++i) {
-        const auto* key = (*listed)[i].object();
-        if (!key) wrong = "a key must be an object";
-        if (!key || key->text("use").value_or("sig") != "sig") continue;
-        for (const auto* secret : {"d", "k"}) {
-            if (key->contains(secret))
-                wrong = "jwks holds a private key: publish the public part only";
-        }
-        const auto kind = key->text("kty");
-        auto read = kind == "RSA"  ? rsa_key(*key, wrong)
-                    : kind == "EC" ? ec_key(*key, wrong)
-                                   : PublicKey();
-        if (read.pem.empty()) continue;
-        read.id = key->text("kid").value_or("");
-        keys.push_back(std::move(read));
+    if (listed == nullptr) return unusable("jwks must be an object with an array of keys");
+    for (const auto& entry : *listed) {
+        if (entry.object() == nullptr) return unusable("a key must be an object");
+        auto key = read_key(*entry.object());
+        if (!key) return std::move(key).error();
+        if (*key) keys.push_back(std::move(**key));
     }
-    if (problem != nullptr) *problem = wrong;
     return keys;
 }
 

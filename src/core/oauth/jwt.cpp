@@ -85,14 +85,19 @@ std::string text_claim(const Poco::JSON::Object& claims, const std::string& name
     return value.isString() ? value.extract<std::string>() : std::string();
 }
 
-std::string check_dates(const Poco::JSON::Object& claims, Instant now) {
+Checked check_dates(const Poco::JSON::Object& claims, Instant now) {
+    const auto fail = [](const char* reason) {
+        return make_error(
+            ErrorCode::invalid_bearer, PublicMessage{"the token is not valid"}, LogDetail{reason});
+    };
     const auto seconds = static_cast<double>(epoch(now));
     const auto expires = numeric_date(claims, "exp");
-    if (!expires) return "exp is missing or not a number";
-    if (*expires <= seconds) return "expired";
-    if (!claims.has("nbf")) return {};
+    if (!expires) return fail("exp is missing or not a number");
+    if (*expires <= seconds) return fail("expired");
+    if (!claims.has("nbf")) return Nothing{};
     const auto from = numeric_date(claims, "nbf");
-    return !from || *from > seconds ? "not valid yet" : std::string();
+    if (!from || *from > seconds) return fail("not valid yet");
+    return Nothing{};
 }
 
 } // namespace consentgate::core::jwt

@@ -3,6 +3,7 @@
 // spec: RFC 7515, RFC 7519, RFC 8725
 #pragma once
 
+#include "consentgate/core/base/error.h"
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/time.h"
 
@@ -41,7 +42,8 @@ std::vector<std::string> audiences(const Poco::JSON::Object& claims);
 std::string text_claim(
     const Poco::JSON::Object& claims, const std::string& name); // empty when it is no text
 
-// Empty when exp is there and not over, and nbf not to come; else why not.
-std::string check_dates(const Poco::JSON::Object& claims, Instant now);
+// exp is there and not over, and nbf is not to come. fail: invalid_bearer, the reason in the log
+// detail
+Checked check_dates(const Poco::JSON::Object& claims, Instant now);
 
 } // namespace consentgate::core::jwt

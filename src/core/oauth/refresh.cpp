@@ -50,8 +50,8 @@ Result<RefreshUse> validate_refresh(
     const auto& token = found->token;
     const auto& session = found->session.session;
     if (session.client_id != request.client_id) return invalid_grant("another client's");
-    if (const auto reason = session_end_reason(found->session, now); !reason.empty())
-        return invalid_grant(reason);
+    if (const auto lasts = check_session(found->session, now); !lasts)
+        return invalid_grant(lasts.error().reason);
     if (token.expires_at <= now) return invalid_grant("expired");
     if (request.resource && !same_resource(*request.resource, session.resource)) {
         return make_error(

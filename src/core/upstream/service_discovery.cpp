@@ -41,8 +41,8 @@ Result<std::string> read_endpoint(
     }
     const auto url = document.text(name);
     if (!url) return unusable(name + " is not text");
-    if (const auto reason = endpoint_problem(*url))
-        return unusable(name + " cannot be used: " + *reason);
+    if (const auto valid = check_endpoint(*url); !valid)
+        return unusable(name + " cannot be used: " + valid.error().message);
     return *url;
 }
 
@@ -96,25 +96,25 @@ void describe_us(JsonObject& document, const Policy& policy, ClientAuth auth) {
 
 } // namespace
 
-std::optional<std::string> service_id_problem(std::string_view id) {
+Checked check_service_id(std::string_view id) {
     const auto fits = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     };
     if (id.empty() || id.size() > max_id_bytes || !std::all_of(id.begin(), id.end(), fits))
-        return "a service's name is 1 to 64 of a-z, 0-9, - and _";
-    return std::nullopt;
+        return unusable("a service's name is 1 to 64 of a-z, 0-9, - and _");
+    return Nothing{};
 }
 
-std::optional<std::string> endpoint_problem(std::string_view url) {
-    if (url.size() > max_url_bytes) return "a URL is at most 2048 bytes long";
+Checked check_endpoint(std::string_view url) {
+    if (url.size() > max_url_bytes) return unusable("a URL is at most 2048 bytes long");
     const auto parts = split_uri(url);
-    if (!parts || !parts->hierarchical || parts->host.empty()) return "it is not an absolute URL";
-    if (parts->has_userinfo) return "it carries a user name";
-    if (url.find('#') != std::string_view::npos) return "it has a fragment";
+    if (!parts || !parts->hierarchical || parts->host.empty())
+        return unusable("it is not an absolute URL");
+    if (parts->has_userinfo) return unusable("it carries a user name");
+    if (url.find('#') != std::string_view::npos) return unusable("it has a fragment");
     const auto scheme = lower_ascii(parts->scheme);
-    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host)))
-        return std::nullopt;
-    return "it is not https (http is for 127.0.0.1, [::1] and localhost only)";
+    if (scheme == "https" || (scheme == "http" && is_loopback_host(parts->host))) return Nothing{};
+    return unusable("it is not https (http is for 127.0.0.1, [::1] and localhost only)");
 }
 
 std::optional<std::string> challenge_parameter(
@@ -165,8 +165,8 @@ Result<ResourceDocument> read_resource_document(std::string_view body, const std
     if (!document) return unusable("it is not a JSON object");
     ResourceDocument read;
     read.resource = document->text("resource").value_or("");
-    if (const auto reason = endpoint_problem(read.resource))
-        return unusable("its resource cannot be used: " + *reason);
+    if (const auto valid = check_endpoint(read.resource); !valid)
+        return unusable("its resource cannot be used: " + valid.error().message);
     const auto above = path_of(read.resource), path = path_of(url);
     const bool covers = same_resource(origin_of(read.resource), origin_of(url)) &&
                         (path == above || path.starts_with(above + "/"));
@@ -175,7 +175,7 @@ Result<ResourceDocument> read_resource_document(std::string_view body, const std
     if (!servers) return servers.error();
     if (servers->empty()) return unusable("it names no authorization_servers");
     for (const auto& issuer : *servers) {
-        if (read.servers.size() < max_servers && !endpoint_problem(issuer) &&
+        if (read.servers.size() < max_servers && check_endpoint(issuer) &&
             issuer.find('?') == std::string::npos)
             read.servers.push_back(issuer);
     }

@@ -236,8 +236,8 @@ Result<Link> validate_link(
 Checked check_link_principal(
     const std::optional<SessionView>& view, const std::optional<Digest>& browser, Instant now) {
     if (!view) return invalid_link("unknown session");
-    if (const auto reason = session_end_reason(*view, now); !reason.empty())
-        return invalid_link("its session: " + reason);
+    if (const auto lasts = check_session(*view, now); !lasts)
+        return invalid_link("its session: " + lasts.error().reason);
     if (!browser || !(*browser == view->session.browser)) {
         return make_error(
             ErrorCode::browser_mismatch, PublicMessage{"this link belongs to another browser"},

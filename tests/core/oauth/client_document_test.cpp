@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(
         const auto client = read(document_with(method + keys));
         BOOST_REQUIRE_MESSAGE(client, method);
         BOOST_TEST((client->auth == ClientAuth::private_key_jwt));
-        BOOST_TEST(jwks_problem(client->jwks).empty());
+        BOOST_TEST(code_of(check_jwks(client->jwks)) == "ok");
     }
     const auto open = read(document_with(
         R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"],)" + keys));

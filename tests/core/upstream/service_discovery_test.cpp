@@ -169,12 +169,12 @@ BOOST_AUTO_TEST_CASE(the_challenges_scope_counts_before_the_documents) {
 }
 
 BOOST_AUTO_TEST_CASE(a_services_id_is_a_plain_word) {
-    BOOST_TEST(!core::service_id_problem("my-service_2"));
-    BOOST_TEST(!core::service_id_problem(std::string(64, 'a')));
+    BOOST_TEST(tests::code_of(core::check_service_id("my-service_2")) == "ok");
+    BOOST_TEST(tests::code_of(core::check_service_id(std::string(64, 'a'))) == "ok");
     for (const auto& bad :
          {std::string(), std::string(65, 'a'), std::string("A"), std::string("a b"),
           std::string("a/b")})
-        BOOST_TEST(core::service_id_problem(bad).has_value(), bad);
+        BOOST_TEST(!core::check_service_id(bad), bad);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

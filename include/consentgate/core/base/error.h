@@ -1,6 +1,6 @@
-// The one error. A rule that refuses says which fault it is, what may be shown, what only the log
-// may know, and whether the client may be told by redirect. web/answer turns it into a response;
-// nothing else does.
+// The one error. A rule that refuses names the code, the public message, the detail for the log,
+// and whether a redirect may carry the error to the client. web/answer turns it into a response; no
+// other code does.
 #pragma once
 
 #include "consentgate/core/base/secret.h"
@@ -8,16 +8,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace consentgate::core {
 
 struct Client;
 struct Flow;
 
-// Closed set. Names are those of the RFCs and of the contract; the comment gives the status on a
-// direct answer.
+// Closed set. The names stand in responses (docs/http.md); the comment gives the status of a direct
+// answer.
 enum class ErrorCode {
     missing_flow_id,           // 400
     invalid_flow,              // 400
@@ -37,11 +39,11 @@ enum class ErrorCode {
     request_uri_not_supported, // 400
     insufficient_scope,        // 403
     access_denied,             // 400
-    not_allowed,               // 403; not for this key, whatever it is asked for
+    not_allowed,               // 403; this key may not use it
     identity_required,         // 302 back to the identity page
     invalid_virtual_key,       // 302 back to the identity page
     invalid_user_id,           // 302 back to the identity page
-    verified_user_missing,     // 403; the web server said nobody's name
+    verified_user_missing,     // 403; the web server named no user
     invalid_verified_user,     // 403
     another_user,              // 403; not the user who began it
     invalid_bearer,            // 401
@@ -58,7 +60,7 @@ enum class ErrorCode {
     request_timeout,           // 408; the body took too long to come
     too_large,                 // 413
     uri_too_long,              // 414
-    unsupported_media_type,    // 400, as the contract asks for a wrong content type
+    unsupported_media_type,    // 400, not 415: clients of the gateway expect it
     too_many_requests,         // 429
     store_unavailable,         // 503
     server_error,              // 500
@@ -67,24 +69,22 @@ enum class ErrorCode {
 struct ErrorTraits {
     std::string_view name;        // as it stands in error and error.code
     int status;                   // of a direct answer
-    std::string_view type;        // error.type of the gateway shape
-    std::string_view oauth_error; // RFC 6749 section 5.2 word for the OAuth shape and for redirects
+    std::string_view type;        // error.type of the gateway format
+    std::string_view oauth_error; // RFC 6749 section 5.2 code, in the OAuth format and in redirects
 };
 
 const ErrorTraits& traits(ErrorCode code);
 
-// Permission to redirect an error to the client: its URI has been matched against its registration.
-// Only the three functions named below can make one, so an open redirect does not compile. spec:
-// RFC 6749 section 4.1.2.1
+// Permission to redirect an error to the client: the URI matches the client's registration. Only
+// the two friends below can make one, so an open redirect does not compile.
+// spec: RFC 6749 section 4.1.2.1
 class ReturnPath {
 public:
     const std::string& redirect_uri() const { return redirect_uri_; }
-    const std::optional<std::string>& state() const {
-        return state_;
-    } // byte-exact; absent when none was sent
-    bool at_once() const {
-        return at_once_;
-    } // false: show our page with a link, do not bounce (requirement A26)
+    // Byte-exact; absent when none was sent.
+    const std::optional<std::string>& state() const { return state_; }
+    // False: show our page with a link, do not redirect. spec: docs/requirements.md A26
+    bool at_once() const { return at_once_; }
 
 private:
     ReturnPath(std::string redirect_uri, std::optional<std::string> state, bool at_once)
@@ -98,7 +98,7 @@ private:
     bool at_once_;
 };
 
-// Distinct types, so that what the log may know cannot be shown by swapping two strings.
+// Distinct types, so that swapping two strings cannot show a log detail to the public.
 struct PublicMessage {
     std::string text;
 };
@@ -106,32 +106,51 @@ struct LogDetail {
     std::string text;
 };
 
+// The redirect URI that a client asked for, beside those it registered. For the developer of the
+// client, on the page only.
+struct RedirectMismatch {
+    std::string requested; // empty when none was sent, or more than one
+    std::vector<std::string> registered;
+};
+
+struct RetryAfter {
+    int seconds = 0;
+};
+
+// Where the person can go on all the same. The address carries a code or a link: it is for the
+// answer, never for the log.
+struct ContinueAt {
+    Secret url;
+    std::string target{}; // the name of that address, for the page
+};
+
+using ErrorDetails = std::variant<std::monostate, RedirectMismatch, RetryAfter, ContinueAt>;
+
 struct Error {
     ErrorCode code = ErrorCode::server_error;
-    std::string message;            // may be shown
-    std::string reason;             // log only; never holds a secret
-    std::string param;              // the parameter at fault, or empty
-    std::optional<ReturnPath> back; // absent: never redirect
-    std::string
-        detail; // for a developer of a client, on the page only (addresses refused and registered)
-    int retry_after_seconds = 0;          // 0: none
-    std::optional<Secret> continue_url{}; // where the person can go on all the same; carries a code
-                                          // or a link, for the answer only
-    std::string continue_target{};        // what that address is called
+    std::string message{};            // may be shown
+    std::string reason{};             // log only; never holds a secret
+    std::string param{};              // the parameter at fault, or empty
+    std::optional<ReturnPath> back{}; // absent: never redirect
+    ErrorDetails details{};
+
+    // Null when the details are of another type.
+    template <class Detail> const Detail* find() const { return std::get_if<Detail>(&details); }
+    int retry_after_seconds() const { // 0: none
+        const auto* retry = find<RetryAfter>();
+        return retry == nullptr ? 0 : retry->seconds;
+    }
 };
 
 inline Error make_error(
-    ErrorCode code, PublicMessage message, LogDetail reason = {}, std::string param = {}) {
+    ErrorCode code, PublicMessage message, LogDetail reason = {}, std::string param = {},
+    ErrorDetails details = {}) {
     return Error{
-        code,
-        std::move(message.text),
-        std::move(reason.text),
-        std::move(param),
-        std::nullopt,
-        {},
-        0,
-        std::nullopt,
-        {}};
+        .code = code,
+        .message = std::move(message.text),
+        .reason = std::move(reason.text),
+        .param = std::move(param),
+        .details = std::move(details)};
 }
 
 // A value, or the Error that stands in its place.
@@ -141,18 +160,54 @@ public:
     Result(Error error) : held_(std::move(error)) {}
 
     explicit operator bool() const { return std::holds_alternative<Value>(held_); }
-    Value& operator*() { return std::get<Value>(held_); }
-    const Value& operator*() const { return std::get<Value>(held_); }
+    Value& operator*() & { return std::get<Value>(held_); }
+    const Value& operator*() const& { return std::get<Value>(held_); }
+    Value&& operator*() && { return std::get<Value>(std::move(held_)); }
     Value* operator->() { return &std::get<Value>(held_); }
     const Value* operator->() const { return &std::get<Value>(held_); }
-    Error& error() { return std::get<Error>(held_); }
-    const Error& error() const { return std::get<Error>(held_); }
+    Error& error() & { return std::get<Error>(held_); }
+    const Error& error() const& { return std::get<Error>(held_); }
+    Error&& error() && { return std::get<Error>(std::move(held_)); }
+
+    // The result of `next`, which gets the value; this error when there is no value.
+    // in: next  returns a Result
+    template <class Next> auto and_then(Next&& next) && {
+        using Then = decltype(call(std::forward<Next>(next), std::declval<Value&&>()));
+        if (!*this) return Then(std::move(*this).error());
+        return call(std::forward<Next>(next), *std::move(*this));
+    }
+
+    // As and_then, for a function that cannot fail. in: next  returns a plain value
+    template <class Next> auto transform(Next&& next) && {
+        using Then = Result<decltype(call(std::forward<Next>(next), std::declval<Value&&>()))>;
+        if (!*this) return Then(std::move(*this).error());
+        return Then(call(std::forward<Next>(next), *std::move(*this)));
+    }
+
+    // The value goes to `place`; what is left says whether there was one.
+    template <class Place> Result<struct Nothing> store_in(Place& place) &&;
 
 private:
+    // A check has no value to hand on, so what follows it takes none.
+    template <class Next> static decltype(auto) call(Next&& next, Value&& value) {
+        if constexpr (std::is_invocable_v<Next, Value&&>)
+            return std::forward<Next>(next)(std::move(value));
+        else
+            return std::forward<Next>(next)();
+    }
+
     std::variant<Value, Error> held_;
 };
 
 struct Nothing {};
+
+// What every rule returns that allows or refuses and has no value to give.
 using Checked = Result<Nothing>;
+
+template <class Value> template <class Place> Checked Result<Value>::store_in(Place& place) && {
+    if (!*this) return std::move(*this).error();
+    place = *std::move(*this);
+    return Nothing{};
+}
 
 } // namespace consentgate::core

@@ -2,6 +2,8 @@
 // normalised, because whatever two parsers disagree about is an attack (RFC 9700 section 4.1).
 #pragma once
 
+#include "consentgate/core/base/error.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,13 +39,13 @@ struct RedirectTarget {
     std::string csp_source; // what form-action must name so that a browser follows the redirect
 };
 
-// in:  a URI that redirect_uri_problem accepted
+// in:  a URI that check_redirect_uri accepted
 RedirectTarget describe_redirect(std::string_view uri);
 
-// Why this may not be registered as a redirect URI; absent when it may. The reason is plain ASCII
-// for the developer of a client.
-// spec: OAuth 2.1 section 2.3; RFC 8252 sections 7 and 8; requirement R3
-std::optional<std::string> redirect_uri_problem(std::string_view uri);
+// This may be registered as a redirect URI. The message of a refusal is plain ASCII for the
+// developer of a client.
+// spec: OAuth 2.1 section 2.3; RFC 8252 sections 7 and 8; docs/requirements.md R3
+Checked check_redirect_uri(std::string_view uri);
 
 // The registered URI and the requested one are the same text, or both are http on the same loopback
 // host (127.0.0.1, [::1] or the literal name localhost) and differ in the port only.
@@ -52,9 +54,9 @@ bool redirect_matches(std::string_view registered, std::string_view requested);
 
 bool is_loopback_host(std::string_view host); // 127.0.0.1, [::1], localhost
 
-// Why this may not name a protected resource; absent when it may. spec: RFC 8707 section 2; RFC
-// 9728 section 1.2
-std::optional<std::string> resource_uri_problem(std::string_view uri);
+// This may name a protected resource.
+// spec: RFC 8707 section 2; RFC 9728 section 1.2
+Checked check_resource_uri(std::string_view uri);
 
 // Same resource, forgiving only the case of scheme and host and an empty path against "/". spec:
 // requirement A20

@@ -24,9 +24,9 @@ struct SessionView {
 //       once (C6).
 Checked check_scope(const Session& session, const ScopeSet& needed, const Policy& policy);
 
-// Why the session is over for all of its tokens: revoked, expired, or its client or virtual key no
-// longer stands. Empty: it lasts.
-std::string session_end_reason(const SessionView& view, Instant now);
+// The session lasts, so that its tokens may be used.
+// fail: invalid_bearer: it was revoked or has expired, or its client or virtual key is not active
+Checked check_session(const SessionView& view, Instant now);
 
 // The person need not be asked again: the same browser gave the same client the same resource and
 // no smaller scope, the session it made still stands, and nobody else can be at the address. Never

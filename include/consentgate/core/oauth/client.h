@@ -24,7 +24,7 @@ std::optional<ClientAuth> client_auth_of(std::string_view name); // absent: not 
 struct Client {
     ClientId id;
     std::string name; // as it calls itself, UTF-8, at most 200 characters; empty when it gave none
-    std::vector<std::string> redirect_uris; // 1 to 16, each accepted by redirect_uri_problem
+    std::vector<std::string> redirect_uris; // 1 to 16, each accepted by check_redirect_uri
     std::string scope;        // what it registered for; empty: everything in the catalogue
     bool by_operator = false; // pre-registered: its name and addresses were checked by a person
     bool active = true;

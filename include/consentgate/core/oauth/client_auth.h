@@ -59,7 +59,7 @@ bool proves_secret(const ClientCredentials& credentials, const Digest& secret);
 Error client_not_authenticated(std::string reason);
 
 // The `jwks` of a registration or a document, as it is stored. fail: invalid_client_metadata: it is
-// missing, or jwks_problem
+// missing, or as check_jwks
 Result<std::string> read_public_keys(const JsonObject& from);
 
 // True when the assertion names a key (`kid`) that the set does not hold: the client may have
@@ -67,8 +67,8 @@ Result<std::string> read_public_keys(const JsonObject& from);
 // believed. spec: RFC 7515 section 4.1.4; requirement RS10
 bool names_unknown_key(const std::string& assertion, const std::string& jwks);
 
-// Empty when it is a set of 1 to 10 public keys, RSA of at least 2048 bits or P-256; else why not.
-// spec: RFC 7517
-std::string jwks_problem(const std::string& jwks);
+// It is a set of 1 to 10 public keys, RSA of at least 2048 bits or P-256.
+// spec: RFC 7517. fail: invalid_client_metadata
+Checked check_jwks(const std::string& jwks);
 
 } // namespace consentgate::core

@@ -14,10 +14,9 @@
 
 namespace consentgate::core {
 
-// Why this cannot be a service's id, or the URL of anything of it; absent when it can. The reason
-// is for the operator.
-std::optional<std::string> service_id_problem(std::string_view id);
-std::optional<std::string> endpoint_problem(
+// The message of a refusal is for the operator.
+Checked check_service_id(std::string_view id); // 1 to 64 of a-z, 0-9, - and _
+Checked check_endpoint(
     std::string_view url); // https, or http on a loopback host; no user name, no fragment
 
 // A parameter of a Bearer challenge, unquoted; absent when it is not there. in: name
