@@ -7,6 +7,7 @@
 namespace consentgate::core {
 
 Keyring::Keyring(std::vector<ServerKey> keys) : keys_(std::move(keys)) {
+    // Stored ciphertexts depend on the label: it stays.
     for (const auto& key : keys_)
         encryption_keys_.emplace_back(hmac_sha256_bytes(key.bytes, "vault:"));
 }

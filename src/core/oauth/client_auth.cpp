@@ -32,15 +32,14 @@ Result<ClientCredentials> read_basic(std::string_view header) {
     const auto id = text->substr(0, colon);
     const auto secret = text->substr(colon + 1);
     return ClientCredentials{
-        Kind::basic,
-        percent_decode(id, true).value_or(id),
-        Secret(secret),
-        Secret(percent_decode(secret, true).value_or(secret)),
-        {}};
+        .kind = Kind::basic,
+        .id = percent_decode(id, true).value_or(id),
+        .secret = Secret(secret),
+        .decoded = Secret(percent_decode(secret, true).value_or(secret)),
+        .assertion = {}};
 }
 
-// The one who signed is named in the assertion; whether it is true is for the keys of that client
-// to tell.
+// The assertion names its signer; the keys of that client decide later whether that is true.
 std::string claimed_client(const std::string& assertion) {
     if (!jwt::compact(assertion)) return {};
     try {
@@ -184,8 +183,8 @@ Result<std::optional<AssertionUse>> verify_client(
     if (!client->active) return client_not_authenticated("disabled");
     if (client->auth == ClientAuth::none) {
         if (credentials.kind == Kind::none) return std::optional<AssertionUse>();
-        // Some libraries try Basic first; told so, they send the request again without, and nothing
-        // was consumed (T6).
+        // Some libraries try Basic first. After this error they send the request again without it,
+        // and nothing was consumed (T6).
         return make_error(
             ErrorCode::invalid_client,
             PublicMessage{"this client is public: send client_id in the body, and no secret"},

@@ -116,7 +116,8 @@ Result<Proof> read_proof(
     const auto methods = document.texts("token_endpoint_auth_methods_supported");
     if ((chosen && !method) || (choice && !methods))
         return unusable(
-            "the token endpoint authentication method must be text, the supported ones an array of texts");
+            "the token endpoint authentication method must be text, the supported ones an array of "
+            "texts");
     const auto offers = [&](ClientAuth auth) {
         return method == name_of(auth) ||
                (methods &&
@@ -125,11 +126,12 @@ Result<Proof> read_proof(
     if (offers(ClientAuth::none) || (!chosen && (!choice || methods->empty()))) return Proof();
     if (!offers(ClientAuth::private_key_jwt))
         return unusable(
-            "a client with a document authenticates with none or private_key_jwt, and the document offers neither");
+            "a client with a document authenticates with none or private_key_jwt, and the document "
+            "offers neither");
     auto keys = read_client_keys(document, policy);
     if (!keys) return unusable(keys.error().message);
     if (!keys->uri.empty()) {
-        // Else whoever can place a document could have any other host asked.
+        // Without this rule, a document could make us send requests to any other host.
         const auto at = validate_keys_url(keys->uri, policy);
         if (!at || at->host != url.host || at->port != url.port)
             return unusable(
@@ -138,8 +140,8 @@ Result<Proof> read_proof(
     return Proof{ClientAuth::private_key_jwt, std::move(*keys)};
 }
 
-// Whether the list of grants names the refresh grant. What is not known here is dropped
-// (requirement R29).
+// True when the list of grants names the refresh grant. Grants that we do not know are dropped.
+// spec: docs/requirements.md R29
 Result<bool> read_grants(const JsonObject& document) {
     if (!document.has("grant_types")) return false;
     const auto grants = document.texts("grant_types");
@@ -217,7 +219,7 @@ std::optional<Instant> http_date(std::string_view text) {
     return std::chrono::sys_days(date) + Span(*hour * 3600 + *minute * 60 + *second);
 }
 
-// in: what  the member that holds it, as it is told
+// in: what  the name of the member, for the message
 Result<DocumentUrl> validate_url(
     const std::string& text, const std::string& what, const DocumentPolicy& policy) {
     const auto parts = split_uri(text);

@@ -120,22 +120,29 @@ Finalization finalize(
 
     const auto& key = keyring.newest();
     out.session = Session{
-        fresh.session_id,
-        flow.id,
-        sha256(*keyring.session_token(key, fresh.code)),
-        flow.browser,
-        flow.client_id,
-        std::move(identity),
-        flow.scope,
-        flow.resource,
-        now,
-        now + policy.session_lifetime,
-        std::nullopt,
-        std::nullopt,
-        flow.redirect_uri};
-    out.code = IssuedCode{sha256(fresh.code),         fresh.session_id,    flow.client_id,
-                          flow.redirect_uri,          flow.code_challenge, key,
-                          now + policy.code_lifetime, std::nullopt,        flow.state};
+        .id = fresh.session_id,
+        .flow_id = flow.id,
+        .token = sha256(*keyring.session_token(key, fresh.code)),
+        .browser = flow.browser,
+        .client_id = flow.client_id,
+        .identity = std::move(identity),
+        .scope = flow.scope,
+        .resource = flow.resource,
+        .created_at = now,
+        .expires_at = now + policy.session_lifetime,
+        .revoked_at = std::nullopt,
+        .token_expires_at = std::nullopt,
+        .redirect_uri = flow.redirect_uri};
+    out.code = IssuedCode{
+        .hash = sha256(fresh.code),
+        .session_id = fresh.session_id,
+        .client_id = flow.client_id,
+        .redirect_uri = flow.redirect_uri,
+        .code_challenge = flow.code_challenge,
+        .key_id = key,
+        .expires_at = now + policy.code_lifetime,
+        .redeemed_at = std::nullopt,
+        .state = flow.state};
     out.location =
         Secret(location(flow.redirect_uri, {{"code", fresh.code.reveal()}}, flow.state, policy));
     return out;

@@ -21,9 +21,9 @@ std::string header_text(std::string text) {
     return out;
 }
 
-// A person who has to connect a service first does so by signing in anew; every client knows how to
-// begin that.
-const ErrorTraits& told_as(const Error& error) {
+// A person who has to connect a service first does so in a new sign-in, which every client can
+// begin.
+const ErrorTraits& shown_as(const Error& error) {
     return traits(
         error.code == ErrorCode::interaction_required ? ErrorCode::invalid_bearer : error.code);
 }
@@ -35,11 +35,11 @@ std::string bearer_challenge(
     std::string value = "Bearer resource_metadata=\"" + resource_metadata_url(resource) +
                         "\", scope=\"" + scope.text() + "\"";
     if (!error) return value;
-    return value + ", error=\"" + std::string(told_as(*error).oauth_error) +
+    return value + ", error=\"" + std::string(shown_as(*error).oauth_error) +
            "\", error_description=\"" + plain_ascii(error->message) + "\"";
 }
 
-int gate_status(const Error& error) { return told_as(error).status; }
+int gate_status(const Error& error) { return shown_as(error).status; }
 
 std::vector<GateFact> gate_facts(const SessionView& view) {
     const auto& session = view.session;

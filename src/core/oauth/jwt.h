@@ -1,5 +1,5 @@
-// What every JWT we read has to be, whoever signed it: bearers of operators, assertions of clients.
-// Private to this module.
+// The rules for every JWT that we read: bearers of operators and assertions of clients. Private to
+// this module.
 // spec: RFC 7515, RFC 7519, RFC 8725
 #pragma once
 

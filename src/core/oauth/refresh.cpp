@@ -7,7 +7,7 @@
 namespace consentgate::core {
 namespace {
 
-// The client is told the same in every case; what a stranger's guess met is for the log.
+// The client gets one message in every case; the log holds the reason.
 Error invalid_grant(const std::string& reason) {
     return make_error(
         ErrorCode::invalid_grant, PublicMessage{"the refresh token is not valid"},

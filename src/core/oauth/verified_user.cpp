@@ -14,15 +14,17 @@ Result<std::optional<Identity>> verified_principal(
             ErrorCode::verified_user_missing,
             PublicMessage{"the web server did not say who is signed in"},
             LogDetail{
-                "no REMOTE_USER, and verified_user = remote_user: the web server must authenticate this address, and nginx needs fastcgi_param REMOTE_USER there (docs/operating.md, Verified users)"});
+                "no REMOTE_USER, and verified_user = remote_user: the web server must authenticate "
+                "this address, and nginx needs fastcgi_param REMOTE_USER there (docs/operating.md, "
+                "Verified users)"});
     }
     // "(null)" is what Apache's expressions make of a variable that is not there.
     if (!is_user_id(name) || trim(name) != name || name == "(null)") {
         return make_error(
             ErrorCode::invalid_verified_user,
             PublicMessage{"the name of the signed-in user is not usable"},
-            LogDetail{
-                "REMOTE_USER must be 1 to 255 bytes of UTF-8 without control characters and without blanks around it"});
+            LogDetail{"REMOTE_USER must be 1 to 255 bytes of UTF-8 without control characters and "
+                      "without blanks around it"});
     }
     return std::optional(Identity{IdentityKind::verified_user, name});
 }

@@ -64,8 +64,8 @@ Checked read_methods(const JsonObject& document, ServerDocument& server) {
     const auto grants = read_list(document, "grant_types_supported");
     if (!grants) return grants.error();
     if (document.has("grant_types_supported") && !holds(*grants, "authorization_code"))
-        return unusable(
-            "the server takes no authorization codes (grant_types_supported lacks authorization_code)");
+        return unusable("the server takes no authorization codes (grant_types_supported lacks "
+                        "authorization_code)");
     const auto challenges = read_list(document, "code_challenge_methods_supported");
     if (!challenges) return challenges.error();
     server.announces_s256 = holds(*challenges, "S256");
@@ -81,8 +81,8 @@ Checked read_methods(const JsonObject& document, ServerDocument& server) {
         if (known && *known != ClientAuth::private_key_jwt) server.auth_methods.push_back(*known);
     }
     if (server.auth_methods.empty())
-        return unusable(
-            "the server takes no client authentication that consentgate has (none, client_secret_basic, client_secret_post)");
+        return unusable("the server takes no client authentication that consentgate has (none, "
+                        "client_secret_basic, client_secret_post)");
     return Nothing{};
 }
 

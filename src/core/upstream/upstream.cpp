@@ -105,7 +105,7 @@ Result<Callback> parse_callback(const CallbackParameters& sent) {
         return invalid_upstream_state("no state of ours");
     callback.state = Secret(*state);
     callback.iss = sent.iss.value;
-    // What came twice, or both ways, is no answer; the state is used up all the same.
+    // A repeated parameter, or both a code and an error, is no answer; the state is used up.
     const auto code = sent.code.value;
     const auto error = sent.error.value;
     const bool plain = !sent.code.repeated() && !sent.error.repeated() && !sent.iss.repeated();

@@ -63,8 +63,8 @@ bool one_of(const std::string& word, std::initializer_list<std::string_view> wor
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// What an error word means for the connection. Words that only some providers know stand beside the
-// standard ones.
+// The meaning of an error code for the linked account. Codes that only some providers know stand
+// beside the standard ones.
 // in:  silent  there was no body at all: glewlwyd refuses a refresh token with 400 and not a word
 TokenReply no_tokens(int status, const std::string& error, bool silent) {
     TokenReply reply;

@@ -180,7 +180,8 @@ BOOST_AUTO_TEST_CASE(without_documents_such_a_client_is_unknown, *label("D20")) 
 BOOST_AUTO_TEST_CASE(
     a_good_document_becomes_a_client, *label("R24") * label("R26") * label("R36")) {
     const auto client = read(document_with(
-        R"("scope":"mcp unknown","grant_types":["authorization_code","refresh_token"],"logo_uri":"https://app.example/l.png")"));
+        R"("scope":"mcp unknown","grant_types":["authorization_code","refresh_token"],)"
+        R"("logo_uri":"https://app.example/l.png")"));
     BOOST_REQUIRE(client);
     BOOST_TEST(client->id.text == sample_url);
     BOOST_TEST(client->name == "An App");
@@ -264,26 +265,27 @@ BOOST_AUTO_TEST_CASE(five_kibibytes_are_read_and_no_more, *label("R31")) {
 }
 
 BOOST_AUTO_TEST_CASE(shared_secrets_are_refused, *label("R27")) {
-    for (
-        const auto* bad :
-        {R"("client_secret":"x")", R"("client_secret":null)", R"("client_secret_expires_at":0)",
-         R"("token_endpoint_auth_method":"client_secret_basic")",
-         R"("token_endpoint_auth_method":"client_secret_post")",
-         R"("token_endpoint_auth_method":"client_secret_jwt")",
-         R"("token_endpoint_auth_method":"client_secret_post","token_endpoint_auth_methods_supported":["none"])",
-         R"("token_endpoint_auth_methods_supported":["client_secret_post"])"}) {
+    for (const auto* bad :
+         {R"("client_secret":"x")", R"("client_secret":null)", R"("client_secret_expires_at":0)",
+          R"("token_endpoint_auth_method":"client_secret_basic")",
+          R"("token_endpoint_auth_method":"client_secret_post")",
+          R"("token_endpoint_auth_method":"client_secret_jwt")",
+          R"("token_endpoint_auth_method":"client_secret_post",)"
+          R"("token_endpoint_auth_methods_supported":["none"])",
+          R"("token_endpoint_auth_methods_supported":["client_secret_post"])"}) {
         BOOST_TEST_CONTEXT(bad)
         BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
     }
 }
 
 BOOST_AUTO_TEST_CASE(none_is_taken_wherever_the_document_offers_it, *label("R28")) {
-    for (
-        const auto* good :
-        {"", R"("token_endpoint_auth_method":"none")",
-         R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"])",
-         R"("token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["private_key_jwt","none"])",
-         R"("token_endpoint_auth_method":null)", R"("token_endpoint_auth_methods_supported":[])"}) {
+    for (const auto* good :
+         {"", R"("token_endpoint_auth_method":"none")",
+          R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"])",
+          R"("token_endpoint_auth_method":"private_key_jwt",)"
+          R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"])",
+          R"("token_endpoint_auth_method":null)",
+          R"("token_endpoint_auth_methods_supported":[])"}) {
         BOOST_TEST_CONTEXT(good) BOOST_TEST(code_of(read(document_with(good))) == "ok");
     }
     for (const auto* bad :

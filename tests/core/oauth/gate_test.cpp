@@ -127,13 +127,15 @@ BOOST_AUTO_TEST_CASE(
     *label("C2") * label("C3") * label("C4") * label("C5")) {
     BOOST_TEST(
         core::bearer_challenge("https://h/mcp", scopes("mcp profile"), nullptr) ==
-        "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", scope=\"mcp profile\"");
+        "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", "
+        "scope=\"mcp profile\"");
     const auto error = core::make_error(
         core::ErrorCode::invalid_bearer, core::PublicMessage{"not \"valid\"\r\nX: y"});
     const auto challenge = core::bearer_challenge("https://h/mcp", scopes("mcp"), &error);
     BOOST_TEST(
         challenge ==
-        "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", scope=\"mcp\", error=\"invalid_token\", error_description=\"not  valid   X: y\"");
+        "Bearer resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", "
+        "scope=\"mcp\", error=\"invalid_token\", error_description=\"not  valid   X: y\"");
 }
 
 BOOST_AUTO_TEST_CASE(who_must_connect_an_account_is_sent_to_sign_in_anew, *label("C5")) {

@@ -13,7 +13,8 @@ namespace {
 
 const std::string issuer = "https://as.example/t1";
 const std::string endpoints =
-    R"("issuer":"https://as.example/t1","authorization_endpoint":"https://as.example/auth","token_endpoint":"https://as.example/token")";
+    R"("issuer":"https://as.example/t1","authorization_endpoint":"https://as.example/auth",)"
+    R"("token_endpoint":"https://as.example/token")";
 
 core::Result<core::ServerDocument> server(const std::string& more = "") {
     return core::read_server_document("{" + endpoints + more + "}", issuer);
@@ -107,8 +108,9 @@ BOOST_AUTO_TEST_CASE(pkce_may_go_unsaid_and_may_not_be_denied) {
 BOOST_AUTO_TEST_CASE(how_we_become_a_client_follows_what_both_sides_can) {
     auto policy = tests::sample_policy();
     policy.issuer = "https://gate.example.org";
-    const auto none = server(
-        R"(,"token_endpoint_auth_methods_supported":["none"],"client_id_metadata_document_supported":true,"registration_endpoint":"https://as.example/r")");
+    const auto none = server(R"(,"token_endpoint_auth_methods_supported":["none"],)"
+                             R"("client_id_metadata_document_supported":true,)"
+                             R"("registration_endpoint":"https://as.example/r")");
     BOOST_TEST((core::choose_registration(*none, policy) == Registration::document));
     policy.issuer = "http://127.0.0.1:8080";
     BOOST_TEST((core::choose_registration(*none, policy) == Registration::dynamic));

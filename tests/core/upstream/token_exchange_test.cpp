@@ -36,16 +36,16 @@ BOOST_AUTO_TEST_CASE(a_request_names_a_session_token_and_a_service, *label("RS7"
     BOOST_TEST(parsed(type + "&audience=notion") == "invalid_request");
     BOOST_TEST(parsed("subject_token=t&audience=notion") == "invalid_request");
     BOOST_TEST(
-        parsed(
-            "subject_token=t&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&audience=notion") ==
-        "invalid_request");
+        parsed("subject_token=t&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&"
+               "audience=notion") == "invalid_request");
     BOOST_TEST(parsed("subject_token=t&" + type) == "invalid_request");
     BOOST_TEST(
         parsed("subject_token=t&" + type + "&audience=notion&actor_token=x") == "invalid_request");
     BOOST_TEST(
         parsed(
             "subject_token=t&" + type +
-            "&audience=notion&requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Arefresh_token") ==
+            "&audience=notion&"
+            "requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Arefresh_token") ==
         "invalid_request");
     BOOST_TEST(
         parsed(

@@ -182,7 +182,8 @@ BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("S7")) {
 
 BOOST_AUTO_TEST_CASE(token_replies_are_read_as_providers_write_them, *label("S7")) {
     const auto reply = replied(
-        R"({"access_token":"at","token_type":"bearer","expires_in":3600,"refresh_token":"rt","scope":"a b"})");
+        R"({"access_token":"at","token_type":"bearer","expires_in":3600,"refresh_token":"rt",)"
+        R"("scope":"a b"})");
     BOOST_REQUIRE(reply.tokens.has_value());
     BOOST_TEST(reply.tokens->access_token.reveal() == "at");
     BOOST_TEST(reply.tokens->refresh_token.value().reveal() == "rt");

@@ -1,5 +1,5 @@
 // Encryption of what must be handed out again: upstream tokens, client secrets at services, PKCE
-// verifiers. AES-256-GCM under a key made from a server key. spec: contract section 5
+// verifiers. AES-256-GCM under a key made from a server key. spec: docs/http.md Secrets
 //
 // A ciphertext is bound to its place (table, row, column): moved to another row it does not open,
 // so that whoever can write to the database alone cannot hand one person's token to another.
@@ -15,7 +15,7 @@ namespace consentgate::core {
 
 inline constexpr std::size_t nonce_bytes = 12;
 
-// What a ciphertext is bound to.
+// The place to which a ciphertext is bound.
 std::string associated_data(std::string_view table, std::string_view row, std::string_view column);
 
 // nonce, ciphertext and tag as raw bytes.

@@ -130,7 +130,7 @@ struct Error {
     ErrorCode code = ErrorCode::server_error;
     std::string message{};            // may be shown
     std::string reason{};             // log only; never holds a secret
-    std::string param{};              // the parameter at fault, or empty
+    std::string param{};              // the wrong parameter, or empty
     std::optional<ReturnPath> back{}; // absent: never redirect
     ErrorDetails details{};
 
@@ -201,7 +201,7 @@ private:
 
 struct Nothing {};
 
-// What every rule returns that allows or refuses and has no value to give.
+// The result of a rule that allows or refuses and has no value to give.
 using Checked = Result<Nothing>;
 
 template <class Value> template <class Place> Checked Result<Value>::store_in(Place& place) && {

@@ -2,8 +2,8 @@
 //
 // A session token is created when consent is finished but handed out when the code is redeemed, and
 // must not be stored in between. So it is computed, both times, from the code and a server key: the
-// code alone (leaked in a redirect) does not give it, nor does the database. spec: contract section
-// 5
+// code alone (leaked in a redirect) does not give it, nor does the database.
+// spec: docs/http.md Secrets
 #pragma once
 
 #include "consentgate/core/base/ids.h"
@@ -43,14 +43,14 @@ public:
     std::optional<Secret> access_token(
         const KeyId& key, const Secret& refresh_token, const std::string& scope) const;
 
-    // 32 raw bytes that encrypt under this key (core/vault.h), which live as long as the keyring;
+    // 32 raw bytes that encrypt under this key (aead.h), which live as long as the keyring;
     // null when the key is not in the file.
     const Secret* encryption_key(const KeyId& key) const;
 
-    // What a link carries to prove that we made it, 43 base64url characters; absent as above.
+    // The proof in a link that we made it, 43 base64url characters; absent as above.
     std::optional<Secret> link_mark(const KeyId& key, const std::string& link) const;
 
-    // What the database may know of a key, so that a wrong key file is noticed at start.
+    // The part of a key that the database may hold, so that a start finds a wrong key file.
     static Digest fingerprint(const ServerKey& key);
 
 private:

@@ -1,6 +1,5 @@
-// Is this token good for this resource, now? One judgement for the guarded example, and for every
-// gate to come.
-// spec: RFC 6750 section 3.1; requirements C1-C5, RS4
+// Whether a token may be used at a resource now: one rule for every gate.
+// spec: RFC 6750 section 3.1; docs/requirements.md C1 to C5, RS4
 #pragma once
 
 #include "consentgate/core/oauth/consent.h"

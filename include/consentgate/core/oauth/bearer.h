@@ -1,6 +1,6 @@
 // The optional Authorization header of consent/submit: a raw virtual key, a JWT that names one, or
-// an admin's JWT. Sent and bad is an error, never ignored. spec: contract section 1, "Bearer
-// rules"; RFC 6750 section 2.1; RFC 8725
+// an admin's JWT. A header that is sent and invalid is an error, never ignored.
+// spec: docs/http.md Bearer on submit; RFC 6750 section 2.1; RFC 8725
 #pragma once
 
 #include "consentgate/core/base/error.h"
@@ -29,7 +29,7 @@ struct BearerKey {
     Secret material;       // HS256: at least 32 bytes; else a PEM public key
 };
 
-// Who a bearer says is calling.
+// The caller whom a bearer names.
 struct BearerClaims {
     bool admin = false;
     std::string subject;                        // for the audit log; may be empty

@@ -46,10 +46,10 @@ struct Client {
 };
 
 // Builds a client from a registration body. A client that names no authentication method gets
-// client_secret_basic, as the RFC says; one that names a method we do not have gets `none` and is
-// told so (requirement R11). Unknown members are ignored, unknown scopes and grants dropped; the
-// refresh_token grant is kept when the client asked for it and the policy has it (T26). The secret
-// of a client that has one is drawn by the caller.
+// client_secret_basic, as the RFC says; one that names a method we do not have gets `none`, and the
+// response says so (requirement R11). Unknown members are ignored, unknown scopes and grants
+// dropped; the refresh_token grant is kept when the client asked for it and the policy has it
+// (T26). The secret of a client that has one is drawn by the caller.
 // in:   body  the JSON text as sent, at most 64 KiB
 // fail: invalid_redirect_uri, invalid_client_metadata
 Result<Client> validate_registration(

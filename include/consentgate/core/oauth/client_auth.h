@@ -12,7 +12,7 @@
 
 namespace consentgate::core {
 
-// What a request says about its sender, before anything is believed.
+// The claims of a request about its sender, before any of them is verified.
 struct ClientCredentials {
     enum class Kind { none, basic, post, assertion };
     Kind kind = Kind::none;

@@ -44,7 +44,7 @@ struct ClientKeys {
 // fail: invalid_client_metadata: none of `jwks` and `jwks_uri`, both, or one that cannot be used
 Result<ClientKeys> read_client_keys(const JsonObject& from, const DocumentPolicy& policy);
 
-// What the host of a document said about how long it may be kept; empty where it said nothing.
+// The headers in which the host of a document limits its use; empty where none was sent.
 struct CacheHeaders {
     std::string cache_control, age, expires;
 };
@@ -68,8 +68,8 @@ Result<Client> validate_client_document(
 // The key set that a jwks_uri was answered with, as it is stored. fail: invalid_client_metadata
 Result<std::string> validate_key_set(const DocumentAnswer& answer);
 
-// Whether a client's keys must be fetched before its assertion is judged. spec: requirements R38,
-// RS10
+// Whether a client's keys must be fetched before its assertion is verified.
+// spec: docs/requirements.md R38, RS10
 enum class KeysNeed {
     none,
     fetch,     // there are none, or they have expired

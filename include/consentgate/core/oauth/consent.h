@@ -1,6 +1,6 @@
 // The rules of one consent: who may act on a flow, who the person says they are, and what finishing
 // it writes.
-// spec: contract sections 1 and 4
+// spec: docs/http.md Consent
 #pragma once
 
 #include "consentgate/core/base/keyring.h"
@@ -26,7 +26,7 @@ struct VirtualKey {
     bool usable(Instant now) const { return active && (!expires_at || *expires_at > now); }
 };
 
-// A flow id in shape: 22 base64url characters. spec: contract section 1, status 400
+// A flow id in shape: 22 base64url characters. spec: docs/http.md Consent
 Result<FlowId> parse_flow_id(const Parameter& flow_id);
 
 // This browser may act on the flow, now. `stands_in` is true for an admin's bearer, which replaces
@@ -63,7 +63,7 @@ inline std::string token_owner(const Identity& identity, const SessionId& sessio
 inline std::string token_owner(const FlowId& flow) { return Owner::of(flow).text(); }
 inline std::string ended_owner(const std::string& account) { return Owner::ended(account).text(); }
 
-// The random values one settlement needs, drawn before the judgement so that it stays pure.
+// The random values that finalize() needs; the caller draws them, so that it stays pure.
 struct FinalizationSecrets {
     SessionId session_id;
     Secret code; // 43 base64url characters
@@ -72,7 +72,7 @@ struct FinalizationSecrets {
 // Everything the one transaction writes, and the redirect that follows it.
 struct Finalization {
     FlowId flow_id;
-    std::int64_t revision = 0; // the flow must still be as it was judged
+    std::int64_t revision = 0; // the flow must still be as it was validated
     Instant now{};
     Session session;
     IssuedCode code;

@@ -22,8 +22,8 @@ struct Flow {
     ScopeSet scope;                   // what will be granted
     std::string resource;             // the published spelling
     Identity identity;
-    std::int64_t revision =
-        0; // raised by every change of the row; what a judgement saw, a write re-checks
+    // Raised by every change of the row. A write demands the revision that was validated.
+    std::int64_t revision = 0;
     Instant created_at{};
     Instant expires_at{};
 };

@@ -1,5 +1,5 @@
-// What the gate says: the challenge of a request that may not pass, and what the server behind is
-// told of one that may.
+// The words of the gate: the challenge for a request that it refuses, and the facts about the
+// caller that it passes on to the resource server.
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -16,7 +16,7 @@ namespace consentgate::core {
 std::string bearer_challenge(
     const std::string& resource, const ScopeSet& scope, const Error* error);
 
-// How a refused request is answered: 401 for what a new sign-in mends, whatever was missing.
+// The status for a refused request: 401 whenever a new sign-in would help, whatever was missing.
 int gate_status(const Error& error);
 
 // One fact about who is calling. Visible ASCII: everything else in a name is percent-encoded UTF-8.
@@ -27,8 +27,9 @@ struct GateFact {
     std::string value;         // never empty
 };
 
-// Who calls, for the server behind: SUBJECT first (subject_of), then USER (a name for people;
-// absent when nobody said), IDENTITY (its kind), CLIENT, SCOPE, SESSION. spec: requirement RS11
+// The facts about the caller: SUBJECT first (subject_of), then USER (a name for people; absent when
+// the person gave none), IDENTITY (its kind), CLIENT, SCOPE, SESSION.
+// spec: docs/requirements.md RS11
 std::vector<GateFact> gate_facts(const SessionView& view);
 
 } // namespace consentgate::core

@@ -54,7 +54,7 @@ enum class GrantType { authorization_code, refresh_token };
 // fail: invalid_request (missing, repeated), unsupported_grant_type
 Result<GrantType> parse_grant_type(const TokenRequest& sent, const Policy& policy);
 
-// What a token request says, checked in form only.
+// The values of a token request, checked in form only.
 struct CodeRequest {
     ClientId client_id;
     Secret code;
@@ -69,16 +69,16 @@ Result<CodeRequest> parse_code_request(const TokenRequest& sent, const ClientId&
 
 enum class Exchange { redeem, replay };
 
-// Judges in the order of requirement T12; nothing is consumed until all of it passes. `replay`
-// means that a spent code came again with everything right: it is refused, and what it gave is
-// revoked (T16).
+// Checks in the order of requirement T12; nothing is consumed until all of them pass. `replay`
+// means that a spent code came again with everything right: the request is refused, and the tokens
+// of that code are revoked (T16).
 // in:   code, session  as stored; both absent when the code is unknown
 // fail: invalid_grant, invalid_target
 Result<Exchange> validate_code_request(
     const CodeRequest& request, const std::optional<IssuedCode>& code,
     const std::optional<Session>& session, Instant now);
 
-// What the token endpoint gives. spec: RFC 6749 section 5.1
+// The tokens that the token endpoint issues. spec: RFC 6749 section 5.1
 struct TokenGrant {
     Secret token;
     std::optional<Secret> refresh_token;

@@ -1,4 +1,4 @@
-// Who a person is to us, and how much that proves.
+// The identity of a person, and how much it proves.
 #pragma once
 
 #include "consentgate/core/oauth/owner.h"

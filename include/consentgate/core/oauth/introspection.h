@@ -1,4 +1,5 @@
-// What a resource server is told about a token. spec: RFC 7662; requirements V7-V10
+// The facts that a resource server gets about a token.
+// spec: RFC 7662; docs/requirements.md V7 to V10
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -34,8 +35,8 @@ std::string introspection_response(
 // user. Somebody who only typed a user id proved nothing and is known by that session alone.
 std::string subject_of(const Session& session);
 
-// What a person may read in a log: the name of a key, or what was typed. Empty when nobody said who
-// they are.
+// A name for people to read: of the key, or as it was typed. Empty when the person skipped that
+// step.
 std::string user_name(const SessionView& view);
 
 } // namespace consentgate::core

@@ -8,7 +8,7 @@
 
 namespace consentgate::core {
 
-// Paths below the origin, as the contract fixes them.
+// Paths below the origin. spec: docs/http.md Addresses
 namespace path {
 inline constexpr const char* resource_metadata = "/.well-known/oauth-protected-resource";
 inline constexpr const char* server_metadata = "/.well-known/oauth-authorization-server";

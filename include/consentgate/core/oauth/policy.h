@@ -1,4 +1,4 @@
-// What the operator decided, as values. Read once at start; the rules take it as a parameter.
+// The operator's decisions, as values. Read once at start; the rules take them as a parameter.
 #pragma once
 
 #include "consentgate/core/base/time.h"
@@ -15,8 +15,8 @@ namespace consentgate::core {
 // Whom a person need not tell again what they consented to: nobody, clients with an https address,
 // or everybody.
 enum class RememberConsent { never, https, always };
-// Who says who a person is: they themselves, on a page, or the web server, by REMOTE_USER and
-// nothing else.
+// The source of a person's identity: their answer on a page (off), or the web server's REMOTE_USER
+// and nothing else.
 enum class VerifiedUser { off, remote_user };
 // Whose Client ID Metadata Documents are read. A list entry is a host, `*.` and a domain for all
 // hosts below it, or either with `:PORT`; lower case.
@@ -66,7 +66,7 @@ struct Policy {
 
     // The resource a client named, in its published spelling; absent when it is none of ours.
     std::optional<GuardedResource> known_resource(std::string_view named) const;
-    // What every request to it takes: its own scopes, or the default ones.
+    // The scopes that every request to the resource needs: its own, or the default ones.
     const ScopeSet& scopes_of(const GuardedResource& resource) const {
         return resource.scope.empty() ? default_scopes : resource.scope;
     }

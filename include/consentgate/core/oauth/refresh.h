@@ -48,8 +48,7 @@ Result<RefreshRequest> parse_refresh(const TokenRequest& sent, const ClientId& c
 // somebody has a copy, and the family ends.
 enum class RefreshUse { rotate, repeat, reuse };
 
-// Judges in an order in which nothing is consumed, and nothing revoked, by one who is not the
-// client.
+// Checks in an order in which a sender who is not the client can consume and revoke nothing.
 // fail: invalid_grant, invalid_scope, invalid_target
 Result<RefreshUse> validate_refresh(
     const RefreshRequest& request, const std::optional<RefreshView>& found, const Policy& policy,
@@ -65,7 +64,7 @@ std::optional<NewRefreshToken> first_refresh_token(
     const IssuedCode& code, const Secret& secret, const Session& session, bool registered,
     const Keyring& keyring, const Policy& policy, Instant now);
 
-// What one rotation writes.
+// The rows that one rotation writes.
 struct Rotation {
     Digest used;
     KeyId key_id; // of the used one: what follows was computed with it

@@ -23,9 +23,8 @@ struct GuardedResource {
 // segment: /mcp covers /mcp/x and not /mcpx, and a resource /mcp/x takes its own part out of /mcp.
 class ResourceMap {
 public:
-    // fail: throws std::invalid_argument: two resources have the same path, so that requests could
-    //       not be told apart, or the path
-    //       of one is written so that two programs could read it differently
+    // fail: throws std::invalid_argument: two resources have the same path, so that a request would
+    //       match both, or two programs could read the path of one differently
     explicit ResourceMap(const std::vector<GuardedResource>& resources);
 
     // in:   path  raw, as in the request line

@@ -32,7 +32,7 @@ private:
     std::vector<std::string> names_;
 };
 
-// Who has one scope may do what the others let them do.
+// A token with one scope may do what the implied scopes allow.
 struct ScopeImplication {
     std::string scope;
     ScopeSet implied;

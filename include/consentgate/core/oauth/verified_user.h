@@ -1,6 +1,6 @@
 // The person whom the web server has signed in: which names are good, and whether they are still
 // the one who asks.
-// spec: contract section 4
+// spec: docs/http.md Consent
 #pragma once
 
 #include "consentgate/core/oauth/flow.h"
@@ -11,18 +11,16 @@
 
 namespace consentgate::core {
 
-// Who is asking, as far as the web server proved it.
+// The person who sends the request, as far as the web server proved it.
 // in:   remote_user  what the web server handed on as REMOTE_USER; absent when it handed on nothing
 // out:  absent when verified users are off; what was handed on is then not looked at
 // fail: verified_user_missing: absent or empty; invalid_verified_user: no name as user ids have
-//       them, which is refused and not mended,
-//       because two names must not become one
+//       them; it is refused and not corrected, because two names must not become one
 Result<std::optional<Identity>> verified_principal(
     const std::optional<std::string>& remote_user, const Policy& policy);
 
-// Whose flow or session it is, is who may go on with it. What a verified user began is theirs
-// alone, and nobody's while verified users are off; while they are on, what somebody else began, or
-// nobody who was verified, is not for them.
+// Only the person who began a flow or session may go on with it. Without a verified user, no flow
+// and no session of a verified user can go on; with one, only those of the same user can.
 bool belongs_to(const Identity& whose, const std::optional<Identity>& principal);
 
 // Both in one. fail: as verified_principal; another_user

@@ -42,7 +42,7 @@ struct Service {
     Instant created_at{};
 
     std::string host() const;              // of its url, as people read it
-    std::string client_secret_aad() const; // of client_secret, for core/vault.h
+    std::string client_secret_aad() const; // of client_secret, for aead.h
 };
 
 // A person's token at a service, as stored: the two tokens are ciphertexts.
@@ -62,14 +62,15 @@ struct LinkedAccount {
     std::optional<Instant> created_at{};
     std::optional<Instant> updated_at{};
     std::optional<Instant> last_used_at{};
-    std::optional<Instant> ended_at{}; // absent: it is in use. Else its service is to be told, and
-                                       // failures and retry_at are those of telling
+    // Absent: it is in use. Present: its revocation at the service is pending, and failures and
+    // retry_at count the attempts to revoke it.
+    std::optional<Instant> ended_at{};
 
-    std::string access_token_aad() const; // for core/vault.h: row, service and column
+    std::string access_token_aad() const; // for aead.h: row, service and column
     std::string refresh_token_aad() const;
 };
 
-// A person on the way to a service and back. spec: contract section 3
+// A person on the way to a service and back. spec: docs/http.md Upstream authorization
 struct UpstreamState {
     Digest state;   // of the `state` parameter
     Digest browser; // that was sent there

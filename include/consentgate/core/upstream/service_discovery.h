@@ -53,7 +53,7 @@ struct ServerDocument {
 // in: issuer  that the document must name, to the character
 Result<ServerDocument> read_server_document(std::string_view body, const std::string& issuer);
 
-// What we are: our callback, our id where documents are taken, and the document itself.
+// Our own description as a client: callback, id where documents are accepted, and the document.
 std::string callback_url(const Policy& policy);
 std::string client_document_url(const Policy& policy);
 std::string own_client_document(const Policy& policy);
@@ -79,8 +79,8 @@ struct Registered {
 //            3.2.1
 Result<Registered> read_registration(std::string_view body, ClientAuth asked);
 
-// What to ask for: the challenge's scope, else the resource's; with offline_access where the server
-// knows that, so that there are refresh tokens. Empty: no scope parameter.
+// The scope to request: the challenge's, or the resource's; with offline_access where the server
+// knows it, so that it issues refresh tokens. Empty: no scope parameter.
 std::string choose_scope(
     const std::optional<std::string>& challenge, const std::vector<std::string>& resource,
     const std::vector<std::string>& server);

@@ -1,6 +1,6 @@
-// Exchanging a person's session token for their token at a service. Who may ask is a resource
-// server, about the tokens it was called with, for the services it was registered with. spec: RFC
-// 8693
+// Exchanging a person's session token for their token at a service. A resource server may exchange
+// the tokens that it was called with, for the services that it was registered with.
+// spec: RFC 8693
 #pragma once
 
 #include "consentgate/core/oauth/introspection.h"

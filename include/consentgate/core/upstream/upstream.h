@@ -1,6 +1,6 @@
-// The rules of being an OAuth client at somebody else's server: where a person is sent, what comes
-// back, what a token reply says, and when a token must be refreshed. spec: contract sections 3 and
-// 4; OAuth 2.1; RFC 8707; RFC 9207
+// The rules of being an OAuth client at another server: where a person is sent, what comes back,
+// what a token reply says, and when a token must be refreshed.
+// spec: docs/http.md Upstream authorization; OAuth 2.1; RFC 8707; RFC 9207
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -34,7 +34,7 @@ Result<Service> authorize_service(
 Secret upstream_authorize_url(
     const Service& service, const Secret& state, const Secret& verifier, const Policy& policy);
 
-// What the service answered through the person's browser.
+// The answer of the service through the person's browser.
 struct Callback {
     Secret state;
     std::optional<Secret> code; // absent when the service refused
@@ -127,7 +127,8 @@ Revocation read_revocation_reply(const ServiceReply& reply);
 // been tried for a day, enough.
 std::optional<LinkedAccount> after_failed_revocation(LinkedAccount token, Instant now);
 
-// A link by which the person of a session connects a service later. spec: contract section 3
+// A link by which the person of a session connects a service later.
+// spec: docs/http.md Upstream authorization
 struct Link {
     SessionId session;
     ServiceId service;
