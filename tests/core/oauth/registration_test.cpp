@@ -61,8 +61,9 @@ BOOST_AUTO_TEST_CASE(one_bad_address_refuses_the_whole_registration, *label("R2"
 
 BOOST_AUTO_TEST_CASE(the_whole_set_that_cursor_sends_is_accepted, *label("R3") * label("R15")) {
     const auto client = registered(
-        R"({"client_name":"Cursor","application_type":"web","token_endpoint_auth_method":"none","redirect_uris":[
-        "cursor://anysphere.cursor-mcp/oauth/callback","https://www.cursor.com/agents/mcp/oauth/callback","http://localhost:8787/callback"]})");
+        R"({"client_name":"Cursor","application_type":"web","token_endpoint_auth_method":"none",)"
+        R"("redirect_uris":["cursor://anysphere.cursor-mcp/oauth/callback",)"
+        R"("https://www.cursor.com/agents/mcp/oauth/callback","http://localhost:8787/callback"]})");
     BOOST_REQUIRE(client);
     BOOST_TEST(client->redirect_uris.size() == 3U);
     BOOST_TEST(
