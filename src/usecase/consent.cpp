@@ -62,7 +62,7 @@ core::Error with_continue_url(
     return error;
 }
 
-core::FinalizationSecrets draw_secrets(
+core::FreshSession draw_secrets(
     Dependencies& deps, const core::FlowId& flow, const std::optional<core::Secret>& browser) {
     auto code = browser ? deps.keyring.code(deps.keyring.newest(), *browser, flow)
                         : std::optional(deps.random.secret());

@@ -96,7 +96,7 @@ inline core::Keyring sample_keyring() {
     return core::Keyring({{core::KeyId("k1"), core::Secret(std::string(32, '\1'))}});
 }
 
-inline core::FinalizationSecrets sample_fresh() {
+inline core::FreshSession sample_fresh() {
     return {core::SessionId("session_sample"), core::Secret(std::string(43, 'c'))};
 }
 

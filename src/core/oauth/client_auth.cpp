@@ -164,8 +164,8 @@ Result<ClientCredentials> read_client_credentials(const SentCredentials& sent) {
 }
 
 bool proves_secret(const ClientCredentials& credentials, const Digest& secret) {
-    static const Digest nobody = sha256("no secret has this digest for a name");
-    const auto& known = secret.hex.empty() ? nobody : secret;
+    static const Digest unmatched = sha256("no secret has this digest for a name");
+    const auto& known = secret.hex.empty() ? unmatched : secret;
     const bool raw = sha256(credentials.secret) == known;
     const bool other =
         credentials.decoded.reveal() !=

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t max_redirect_uris = 32;
 constexpr std::size_t max_name_characters = 200; // characters
-constexpr Span least_kept{60}, default_lifetime{3600}, max_lifetime_kept{86400};
+constexpr Span min_lifetime{60}, default_lifetime{3600}, max_lifetime{86400};
 constexpr int default_https_port = 443;
 constexpr std::size_t max_uri_bytes = 2048; // bytes
 
@@ -365,12 +365,12 @@ Result<Client> validate_client_document(
 
 Span document_lifetime(const CacheHeaders& caching, Instant now) {
     const auto bounded = [](std::int64_t seconds) {
-        return std::clamp(Span(seconds), least_kept, max_lifetime_kept);
+        return std::clamp(Span(seconds), min_lifetime, max_lifetime);
     };
     std::optional<std::int64_t> max_age, shared_max_age;
     for (const auto& part : split(lower_ascii(caching.cache_control), ',')) {
         const auto directive = trim(part);
-        if (directive == "no-store" || directive.starts_with("no-cache")) return least_kept;
+        if (directive == "no-store" || directive.starts_with("no-cache")) return min_lifetime;
         if (directive.starts_with("max-age=")) max_age = number_of(directive.substr(8)).value_or(0);
         if (directive.starts_with("s-maxage="))
             shared_max_age = number_of(directive.substr(9)).value_or(0);
@@ -380,7 +380,7 @@ Span document_lifetime(const CacheHeaders& caching, Instant now) {
     if (caching.expires.empty()) return default_lifetime;
     const auto expires = http_date(trim(caching.expires));
     return expires ? bounded((*expires - now).count())
-                   : least_kept; // "0" and the like: it has expired already
+                   : min_lifetime; // "0" and the like: it has expired already
 }
 
 } // namespace consentgate::core

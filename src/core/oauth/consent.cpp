@@ -109,7 +109,7 @@ Result<Identity> validate_submit_identity(
 }
 
 Finalization finalize(
-    const Flow& flow, Identity identity, FinalizationSecrets fresh, const Keyring& keyring,
+    const Flow& flow, Identity identity, FreshSession fresh, const Keyring& keyring,
     const Policy& policy, Instant now) {
     Finalization out;
     out.flow_id = flow.id;

@@ -38,13 +38,13 @@ Checked check_principal(
     const auto principal = verified_principal(remote_user, policy);
     if (!principal) return principal.error();
     if (belongs_to(whose, *principal)) return Nothing{};
-    const bool by_somebody = whose.is_verified();
+    const bool by_verified_user = whose.is_verified();
     return make_error(
         ErrorCode::another_user, PublicMessage{"this was begun by another user"},
         LogDetail{
-            !*principal   ? "begun by a verified user, and verified_user = off"
-            : by_somebody ? "begun by another verified user"
-                          : "begun by nobody who was verified"});
+            !*principal        ? "begun by a verified user, and verified_user = off"
+            : by_verified_user ? "begun by another verified user"
+                               : "begun without a verified user"});
 }
 
 Checked check_typing_allowed(const Policy& policy) {

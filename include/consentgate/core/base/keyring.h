@@ -31,14 +31,14 @@ public:
     // "cgs_" and 43 base64url characters; absent when the key is not in the file (any more).
     std::optional<Secret> session_token(const KeyId& key, const Secret& code) const;
 
-    // A code, 43 base64url characters, from the browser's own secret: the same browser that asks
-    // once more for the same flow is led on with the same code, and nobody else can compute it.
+    // A code, 43 base64url characters, from the browser's own secret: a browser that submits the
+    // same flow again gets the same code, and no other program can compute it.
     std::optional<Secret> code(const KeyId& key, const Secret& browser, const FlowId& flow) const;
 
     // A refresh token ("cgr_" and 43) from the code or the refresh token before it, and the access
-    // token ("cgs_" and 43) that is given with it. Computed, so that a refresh whose answer was
-    // lost, or that several processes of one client make at once, is answered the same each time,
-    // with nothing stored that could be stolen.
+    // token ("cgs_" and 43) that is issued with it. Both are computed, so that a refresh whose
+    // response was lost, or that several processes of one client make at once, gets the same
+    // response each time, and the database stores no token that could be stolen.
     std::optional<Secret> refresh_token(const KeyId& key, const Secret& before) const;
     std::optional<Secret> access_token(
         const KeyId& key, const Secret& refresh_token, const std::string& scope) const;

@@ -27,13 +27,12 @@ Checked check_scope(const Session& session, const ScopeSet& needed, const Policy
 // fail: invalid_bearer: it was revoked or has expired, or its client or virtual key is not active
 Checked check_session(const SessionView& view, Instant now);
 
-// The person need not be asked again: the same browser gave the same client the same resource and
-// no smaller scope, the session it made still stands, and nobody else can be at the address. Never
-// for a program on the person's computer, which any program can pretend to be, unless the operator
-// wants it. spec: OAuth 2.1 section 7.3.1; requirements U7-U9
-bool may_be_reused(
-    const Flow& flow,
-    const Policy& policy); // as far as the address decides it, before anything is read
+// The redirect URI alone allows the reuse of a consent: no other program can be at the address, or
+// the operator permits all. A program on the person's computer could be any program.
+// spec: OAuth 2.1 section 7.3.1; docs/requirements.md U7 to U9
+bool may_be_reused(const Flow& flow, const Policy& policy);
+// The person need not be asked again: the redirect URI allows it, the same browser gave the same
+// client the same resource and no smaller scope, and the session of that consent lasts.
 bool may_reuse_consent(
     const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now);
 

@@ -44,7 +44,7 @@ Result<Identity> validate_user_id(const std::optional<std::string>& typed);
 // fail: invalid_virtual_key, one message for unknown, disabled and expired
 Result<Identity> validate_virtual_key(const std::optional<VirtualKey>& key, Instant now);
 
-// fail: identity_required when nobody may skip
+// fail: identity_required when the policy enforces an identity
 Result<Identity> validate_skip(const Policy& policy);
 
 // The identity a submit ends up with. A bearer's virtual key must be the flow's, or becomes its
@@ -64,7 +64,7 @@ inline std::string token_owner(const FlowId& flow) { return Owner::of(flow).text
 inline std::string ended_owner(const std::string& account) { return Owner::ended(account).text(); }
 
 // The random values that finalize() needs; the caller draws them, so that it stays pure.
-struct FinalizationSecrets {
+struct FreshSession {
     SessionId session_id;
     Secret code; // 43 base64url characters
 };
@@ -85,7 +85,7 @@ struct Finalization {
 Secret continue_location(const IssuedCode& code, const Secret& secret, const Policy& policy);
 
 Finalization finalize(
-    const Flow& flow, Identity identity, FinalizationSecrets fresh, const Keyring& keyring,
+    const Flow& flow, Identity identity, FreshSession fresh, const Keyring& keyring,
     const Policy& policy, Instant now);
 
 // The redirect of a refusal: access_denied. spec: RFC 6749 section 4.1.2.1; RFC 9207 section 2

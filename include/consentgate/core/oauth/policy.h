@@ -12,8 +12,8 @@
 
 namespace consentgate::core {
 
-// Whom a person need not tell again what they consented to: nobody, clients with an https address,
-// or everybody.
+// The clients for which an earlier consent is reused: none, those with an https redirect URI, or
+// all.
 enum class RememberConsent { never, https, always };
 // The source of a person's identity: their answer on a page (off), or the web server's REMOTE_USER
 // and nothing else.
@@ -34,7 +34,8 @@ struct Policy {
     std::vector<Scope> scopes;              // the catalogue; at least one
     ScopeSet default_scopes; // granted when a client names none; a subset of the catalogue
     std::vector<ScopeImplication> implications; // what broader scopes hold
-    bool enforce_identity = false; // enforce_auth_on_inference: nobody may skip saying who they are
+    bool enforce_identity =
+        false; // the key enforce_auth_on_inference: no person may skip the identity page
     VerifiedUser verified_user = VerifiedUser::off;
     bool registration_enabled = true;
     RememberConsent remember_consent = RememberConsent::https;

@@ -43,9 +43,9 @@ struct RefreshRequest {
 // fail: invalid_request (missing, repeated), invalid_target, invalid_scope
 Result<RefreshRequest> parse_refresh(const TokenRequest& sent, const ClientId& client);
 
-// rotate: it is used now. repeat: it was used a moment ago, by the same client in another process
-// or in an answer that was lost, and is answered again. reuse: it comes back later than that, so
-// somebody has a copy, and the family ends.
+// rotate: the first use. repeat: the client used it a moment ago, in another process or with a
+// response that was lost, and gets the same response. reuse: it comes back later, so there is a
+// stolen copy, and the whole family is revoked.
 enum class RefreshUse { rotate, repeat, reuse };
 
 // Checks in an order in which a sender who is not the client can consume and revoke nothing.

@@ -29,9 +29,7 @@ public:
 
     // in:   path  raw, as in the request line
     // out:  never null; it lives as long as the map
-    // fail: invalid_request: written so that two programs could read it differently, which nobody
-    //       needs to do
-    //       not_found: no resource is there
+    // fail: invalid_request: two programs could read the path differently; not_found: no resource
     Result<const GuardedResource*> find(std::string_view path) const;
 
 private:
