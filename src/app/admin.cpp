@@ -66,8 +66,7 @@ std::vector<std::string> Arguments::all(const std::string& name) const {
     return found == options.end() ? std::vector<std::string>{} : found->second;
 }
 
-Context::Context(std::string config_path, core::Instant at)
-    : now(at), config_path_(std::move(config_path)) {}
+Context::Context(std::string config_path) : config_path_(std::move(config_path)) {}
 
 Context::~Context() = default;
 
@@ -103,6 +102,8 @@ usecase::Dependencies& Context::deps() {
         deps_.emplace(usecase::Dependencies{
             .store = store(),
             .random = random_,
+            .clock = clock,
+            .log = log,
             .policy = config().policy,
             .keyring = no_keys_,
             .bearers = no_bearers_});
@@ -114,6 +115,8 @@ usecase::Dependencies& Context::service_deps() {
         service_deps_.emplace(usecase::Dependencies{
             .store = store(),
             .random = random_,
+            .clock = clock,
+            .log = log,
             .policy = config().policy,
             .keyring = keyring(),
             .bearers = no_bearers_,

@@ -51,7 +51,7 @@ struct Arguments {
 // HTTP client are opened when a command first asks, because most commands need only some of them.
 class Context {
 public:
-    Context(std::string config_path, core::Instant at);
+    explicit Context(std::string config_path);
     ~Context();
 
     const Config& config();
@@ -66,7 +66,9 @@ public:
     // The same with the key file and the HTTP client, to register at services and to revoke there.
     usecase::Dependencies& service_deps();
 
-    const core::Instant now;
+    const sys::SystemClock clock{};
+    sys::Log log{};
+    const core::Instant now = clock.now(); // when the command began
 
 private:
     std::string config_path_;

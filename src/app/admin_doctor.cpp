@@ -5,7 +5,6 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/metadata.h"
-#include "consentgate/sys/clock.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/introspection.h"
@@ -72,6 +71,7 @@ public:
     // in: base  the origin that is asked in place of the issuer's own; another way to one server
     Probe(Context& context, std::string base, std::vector<Finding>& findings)
         : policy_(context.config().policy),
+          clock_(context.clock),
           http_(context.http()),
           base_(std::move(base)),
           findings_(findings) {}
@@ -80,7 +80,7 @@ public:
         const auto url = policy_.origin() + core::path::server_metadata + policy_.issuer_path();
         const auto response = ask("GET", url);
         add(check_document(url, response, core::authorization_server_metadata(policy_)));
-        add(check_clock(base_, response, sys::now()));
+        add(check_clock(base_, response, clock_.now()));
         for (const auto& resource : resources) {
             const auto document = core::resource_metadata_url(resource.url);
             add(check_document(
@@ -208,6 +208,7 @@ private:
     }
 
     const core::Policy& policy_;
+    const sys::Clock& clock_;
     sys::HttpClient& http_;
     std::string base_;
     std::vector<Finding>& findings_;

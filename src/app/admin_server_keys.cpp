@@ -2,7 +2,6 @@
 #include "admin_progress.h"
 
 #include "consentgate/app/composition.h"
-#include "consentgate/sys/clock.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/server_keys.h"
@@ -42,7 +41,8 @@ void check_keys(Context& context) {
 
 std::vector<KeyLife> keys_of(Context& context) {
     return usecase::list_keys(
-        context.store(), context.keyring(), context.config().policy.refresh_grace, sys::now());
+        context.store(), context.keyring(), context.config().policy.refresh_grace,
+        context.clock.now());
 }
 
 // Rows under other keys than the current one.
@@ -123,7 +123,8 @@ usecase::Rekeyed rekey_all(Context& context, bool wait, const StopSignals& stop)
     for (int walk = 0; wait || walk < max_walks; ++walk) {
         const auto done = usecase::rekey(
             context.store(), context.random(), context.keyring(),
-            context.config().policy.refresh_grace, sys::now(), [&](const usecase::Rekeyed& so_far) {
+            context.config().policy.refresh_grace, context.clock.now(),
+            [&](const usecase::Rekeyed& so_far) {
                 progress.at(moved(all) + moved(so_far), "to " + newest);
                 stop.check(still_there);
             });

@@ -1,7 +1,6 @@
 #include "consentgate/app/composition.h"
 
 #include "consentgate/core/base/text.h"
-#include "consentgate/sys/clock.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/maintenance.h"
@@ -62,10 +61,10 @@ void require_schema(store::Store& store, const store::StoreConfig& config) {
         "; run: consentgate-admin migrate");
 }
 
-void check_database(Startup& startup) {
+void check_database(Startup& startup, core::Instant now) {
     const auto store = store::open_store(startup.config.store);
     require_schema(*store, startup.config.store);
-    usecase::check_server_keys(*store, startup.keyring, sys::now());
+    usecase::check_server_keys(*store, startup.keyring, now);
     auto& resources = startup.config.policy.resources;
     resources = usecase::guarded_resources(*store, resources);
     if (resources.empty())
@@ -74,9 +73,16 @@ void check_database(Startup& startup) {
             "as `resources` in the configuration");
 }
 
-Runtime::Runtime(const Startup& startup)
+Runtime::Runtime(const Startup& startup, const sys::Log& log)
     : store_(store::open_store(startup.config.store)),
-      deps_{*store_, random_, startup.config.policy, startup.keyring, startup.bearers} {}
+      deps_{
+          .store = *store_,
+          .random = random_,
+          .clock = clock_,
+          .log = log,
+          .policy = startup.config.policy,
+          .keyring = startup.keyring,
+          .bearers = startup.bearers} {}
 
 std::string config_path(int argc, char** argv) {
     for (int i = 1; i + 1 < argc; ++i) {

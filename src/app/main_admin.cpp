@@ -4,8 +4,6 @@
 
 #include "consentgate/app/composition.h"
 #include "consentgate/app/version.h"
-#include "consentgate/sys/clock.h"
-#include "consentgate/sys/log.h"
 
 #include <Poco/Environment.h>
 
@@ -35,12 +33,12 @@ bool open_audit(const Command& command, admin::Context& context) {
     }
     const auto& places = context.config().log;
     if (!places.syslog && places.audit_file.empty()) return false;
-    consentgate::sys::open_log(places);
+    context.log.open(places);
     return true;
 }
 
-void audit(const Command& command, const Arguments& arguments) {
-    consentgate::sys::log_audit(
+void audit(const consentgate::sys::Log& log, const Command& command, const Arguments& arguments) {
+    log.audit(
         "operator_command", {{"command", command.name},
                              {"operand", arguments.words.empty() ? "-" : arguments.words.front()},
                              {"uid", std::to_string(::getuid())},
@@ -49,11 +47,11 @@ void audit(const Command& command, const Arguments& arguments) {
 
 int run_command(
     const Command& command, const std::vector<std::string>& line, const std::string& config_path) {
-    admin::Context context(config_path, consentgate::sys::now());
+    admin::Context context(config_path);
     const auto arguments = admin::read_arguments(command, line);
     const bool audited = open_audit(command, context);
     const int status = command.run(context, arguments);
-    if (audited && status == EXIT_SUCCESS) audit(command, arguments);
+    if (audited && status == EXIT_SUCCESS) audit(context.log, command, arguments);
     return status;
 }
 

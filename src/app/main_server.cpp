@@ -3,8 +3,6 @@
 #include "consentgate/app/composition.h"
 #include "consentgate/app/master.h"
 #include "consentgate/app/version.h"
-#include "consentgate/sys/clock.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/rate_limiter.h"
 #include "consentgate/usecase/maintenance.h"
@@ -38,24 +36,26 @@ struct Prepared {
 // next time: the database is someone else's problem while nobody asks anything.
 class Sweeper {
 public:
-    Sweeper(store::Store& store, core::Span unused_client_life)
-        : store_(store), unused_client_life_(unused_client_life), next_(sys::now() + sweep_every) {}
+    Sweeper(const usecase::Dependencies& deps, core::Span unused_client_life)
+        : deps_(deps),
+          unused_client_life_(unused_client_life),
+          next_(deps.clock.now() + sweep_every) {}
 
     void operator()() {
-        const auto now = sys::now();
+        const auto now = deps_.clock.now();
         if (now < next_) return;
         next_ = now + sweep_every;
         try {
-            const auto swept = usecase::sweep(store_, now, unused_client_life_);
+            const auto swept = usecase::sweep(deps_.store, now, unused_client_life_);
             if (swept.total() > 0)
-                sys::log_event("swept", {{"rows", std::to_string(swept.total())}});
+                deps_.log.event("swept", {{"rows", std::to_string(swept.total())}});
         } catch (const std::exception& error) {
-            sys::log_event("sweep_failed", {{"reason", error.what()}});
+            deps_.log.event("sweep_failed", {{"reason", error.what()}});
         }
     }
 
 private:
-    store::Store& store_;
+    const usecase::Dependencies& deps_;
     core::Span unused_client_life_;
     core::Instant next_;
 };
@@ -65,20 +65,20 @@ private:
 class RevocationWorker {
 public:
     RevocationWorker(usecase::Dependencies& deps, sys::FetchLimiter& turns)
-        : deps_(deps), turns_(turns), next_(sys::now() + revoke_every) {}
+        : deps_(deps), turns_(turns), next_(deps.clock.now() + revoke_every) {}
 
     void operator()() {
-        const auto now = sys::now();
+        const auto now = deps_.clock.now();
         if (now < next_) return;
         const auto turn = turns_.enter("tell", 1, std::chrono::steady_clock::now());
         if (turn.entry != sys::FetchLimiter::Entry::entered) return;
         try {
             usecase::revoke_ended_accounts(deps_, now);
         } catch (const std::exception& error) {
-            sys::log_event("revocation_worker_failed", {{"reason", error.what()}});
+            deps_.log.event("revocation_worker_failed", {{"reason", error.what()}});
         }
         turns_.leave(turn);
-        next_ = sys::now() + revoke_every;
+        next_ = deps_.clock.now() + revoke_every;
     }
 
 private:
@@ -90,6 +90,7 @@ private:
 enum class Part { pages, gate }; // what this master's workers do
 
 struct Shared { // by all workers there will ever be, across reloads
+    sys::Log log;
     sys::RateLimiter rates;
     sys::FetchLimiter fetches, revocations;
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
@@ -126,21 +127,23 @@ void serve_part(
     if (part == Part::gate) {
         web::Gate gate{deps, core::ResourceMap(prepared.startup.config.policy.resources)};
         web::serve(
-            socket, {[&](web::Request& request) { return web::decide(request, gate); }, {}, {}});
+            socket, deps.clock,
+            {[&](web::Request& request) { return web::decide(request, gate); }, {}, {}});
         return;
     }
     auto context =
         web::make_web_context(deps, prepared.pages, shared.rates, prepared.startup.config.limits);
-    Sweeper sweeper(deps.store, prepared.startup.config.unused_client_life);
+    Sweeper sweeper(deps, prepared.startup.config.unused_client_life);
     RevocationWorker revocation_worker(deps, shared.revocations);
     web::serve(
-        socket, {[&](web::Request& request) { return web::dispatch(request, context); },
-                 [&] { sweeper(), revocation_worker(); }, prepared.startup.config.body_time});
+        socket, deps.clock,
+        {[&](web::Request& request) { return web::dispatch(request, context); },
+         [&] { sweeper(), revocation_worker(); }, prepared.startup.config.body_time});
 }
 
 int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
     try {
-        app::Runtime runtime(prepared.startup);
+        app::Runtime runtime(prepared.startup, shared.log);
         sys::GuardedFetcher fetcher(shared.fetches, shared.rates, prepared.startup.config.fetch);
         runtime.deps().documents = &fetcher;
         sys::PocoHttpClient caller(prepared.startup.config.calls);
@@ -149,13 +152,13 @@ int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
         const auto health = usecase::check_health(runtime.deps().store);
         if (health.store_answers &&
             !health.ready()) { // a database that is away comes back; a wrong schema does not
-            sys::log_event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
+            shared.log.event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
             return EXIT_FAILURE;
         }
         serve_part(part, socket, prepared, runtime.deps(), shared);
         return EXIT_SUCCESS;
     } catch (const std::exception& error) {
-        sys::log_event("worker_failed", {{"reason", error.what()}});
+        shared.log.event("worker_failed", {{"reason", error.what()}});
         return EXIT_FAILURE;
     }
 }
@@ -169,11 +172,11 @@ int serve(Part part, int socket, const std::string& config_path) {
     setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
     // Apache reaches the gate over TCP only; no other machine is to ask it anything.
     if (part == Part::gate) setenv("FCGI_WEB_SERVER_ADDRS", "127.0.0.1", 0);
-    return app::run_master([&]() -> app::Plan {
+    const auto prepare = [&]() -> app::Plan {
         auto startup = app::load_startup(config_path);
-        sys::open_log(startup.config.log);
+        shared.log.open(startup.config.log);
         const auto metrics = start_metrics(startup.config);
-        app::check_database(startup);
+        app::check_database(startup, sys::SystemClock().now());
         startup.config.store.queue = shared.queue;
         const int workers =
             part == Part::gate ? startup.config.gate_workers : startup.config.workers;
@@ -188,7 +191,8 @@ int serve(Part part, int socket, const std::string& config_path) {
             [part, metrics](const app::WorkerStats& worker_stats) {
                 count_workers(worker_stats, part, metrics.get());
             }};
-    });
+    };
+    return app::run_master(prepare, shared.log);
 }
 
 } // namespace
@@ -208,10 +212,8 @@ int main(int argc, char** argv) {
     if (socket < 0 || said("--help")) {
         std::cerr
             << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--gate] [--config FILE]\n"
-               "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, "
-               "which spawn-fcgi or\n"
-               "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket "
-               "of its own. To look\n"
+               "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, which spawn-fcgi or\n"
+               "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket of its own. To look\n"
                "after it, see consentgate-admin --help.\n";
         return socket < 0 ? 2 : EXIT_SUCCESS;
     }

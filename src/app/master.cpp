@@ -1,7 +1,5 @@
 #include "consentgate/app/master.h"
 
-#include "consentgate/sys/log.h"
-
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -34,13 +32,15 @@ struct Worker {
 
 class Master {
 public:
-    explicit Master(const Prepare& prepare) : prepare_(prepare) { adopt(prepare()); }
+    Master(const Prepare& prepare, const sys::Log& log) : prepare_(prepare), log_(log) {
+        adopt(prepare());
+    }
 
     int run() {
         block_signals();
         start_due();
         // Only now: who reads this line may send signals, and look for workers.
-        sys::log_event("started", {{"workers", std::to_string(workers_.size())}});
+        log_.event("started", {{"workers", std::to_string(workers_.size())}});
         for (;; start_due()) {
             switch (next_signal(until_next_start())) {
             case SIGCHLD: reap(); break;
@@ -127,7 +127,7 @@ private:
             if (dead == workers_.end()) continue; // one that a restart replaced
             const bool died_young = Clock::now() - dead->started < young;
             pause_ = died_young ? std::clamp(pause_ * 2, first_pause, max_pause) : milliseconds(0);
-            sys::log_event(
+            log_.event(
                 "worker_died",
                 {{"worker", std::to_string(pid)},
                  {"signal", WIFSIGNALED(status) ? std::to_string(WTERMSIG(status)) : "-"},
@@ -146,14 +146,14 @@ private:
         try {
             adopt(prepare_());
         } catch (const std::exception& error) {
-            sys::log_event("reload_failed", {{"reason", error.what()}});
+            log_.event("reload_failed", {{"reason", error.what()}});
             return;
         }
         for (std::size_t i = 0; i < std::max(before.size(), workers_.size()); ++i) {
             if (i < workers_.size()) start(workers_[i]);
             if (i < before.size() && before[i].pid > 0) kill(before[i].pid, SIGTERM);
         }
-        sys::log_event("reloaded", {{"workers", std::to_string(workers_.size())}});
+        log_.event("reloaded", {{"workers", std::to_string(workers_.size())}});
     }
 
     void stop_all() {
@@ -186,6 +186,7 @@ private:
     }
 
     const Prepare& prepare_;
+    const sys::Log& log_;
     Work work_;
     std::function<void(const WorkerStats&)> on_change_;
     std::vector<Worker> workers_;
@@ -195,7 +196,7 @@ private:
 
 } // namespace
 
-int run_master(const Prepare& prepare) { return Master(prepare).run(); }
+int run_master(const Prepare& prepare, const sys::Log& log) { return Master(prepare, log).run(); }
 
 // The connections of a TCP socket inherit the timeout; set before there is a worker, so that none
 // is held by somebody who calls and says nothing. (Those of a unix socket do not: there it is the

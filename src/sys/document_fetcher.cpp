@@ -15,7 +15,7 @@ namespace consentgate::sys {
 namespace {
 
 namespace net = Poco::Net;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 core::DocumentAnswer ask(
     const net::StreamSocket& socket, const core::DocumentUrl& url, Poco::Timespan time) {
@@ -67,7 +67,7 @@ GuardedFetcher::~GuardedFetcher() = default;
 
 Fetched GuardedFetcher::fetch(
     const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) {
-    const auto deadline = Clock::now() + limits_.total;
+    const auto deadline = Steady::now() + limits_.total;
     const auto place = gate_.enter(url.id.text, limits_.at_once, deadline);
     if (place.entry == FetchLimiter::Entry::waited) return {Fetched::Outcome::look_again};
     if (place.entry == FetchLimiter::Entry::full)
@@ -112,7 +112,7 @@ Fetched GuardedFetcher::fetch_admitted(const core::DocumentUrl& url, FetchLimite
         plain, url.host, url.test_host ? trust_->at_test_hosts : trust_->everywhere);
     Fetched fetched{Fetched::Outcome::answered, ask(secure, url, time)};
     // What was cut off at the deadline can look whole.
-    if (Clock::now() >= deadline) throw std::runtime_error("out of time");
+    if (Steady::now() >= deadline) throw std::runtime_error("out of time");
     return fetched;
 }
 

@@ -21,7 +21,7 @@ namespace consentgate::sys {
 namespace {
 
 namespace net = Poco::Net;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t max_answer_bytes = 256 * 1024;
 constexpr int max_wait = 86400; // seconds, of a Retry-After
@@ -151,8 +151,8 @@ PocoHttpClient::PocoHttpClient(HttpLimits limits, Resolver resolver)
 PocoHttpClient::~PocoHttpClient() = default;
 
 HttpResponse PocoHttpClient::ask(const HttpRequest& question) {
-    const auto deadline = Clock::now() + limits_.total;
-    const auto late = [&] { return Clock::now() >= deadline; };
+    const auto deadline = Steady::now() + limits_.total;
+    const auto late = [&] { return Steady::now() >= deadline; };
     HttpResponse failed;
     try {
         return ask_there(question, Place::of(question), deadline);
@@ -190,7 +190,7 @@ HttpResponse PocoHttpClient::ask_there(
     }
     auto answer = converse(socket, question, place.target, place.authority, time);
     // What was cut off at the deadline can look whole.
-    if (Clock::now() >= deadline) throw std::runtime_error("out of time");
+    if (Steady::now() >= deadline) throw std::runtime_error("out of time");
     return answer;
 }
 

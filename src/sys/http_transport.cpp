@@ -15,7 +15,7 @@ namespace consentgate::sys {
 namespace {
 
 namespace net = Poco::Net;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 constexpr int max_lookups = 4; // of one worker that were left behind by a resolver that hangs
 constexpr std::size_t max_addresses = 3;
@@ -30,7 +30,7 @@ net::SocketAddress socket_address(const std::string& address, int port) {
 
 Poco::Timespan until(Deadline deadline) {
     const auto left =
-        std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now());
+        std::chrono::duration_cast<std::chrono::microseconds>(deadline - Steady::now());
     if (left.count() <= 0) throw std::runtime_error("out of time");
     return Poco::Timespan(static_cast<Poco::Timespan::TimeDiff>(left.count()));
 }

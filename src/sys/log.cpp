@@ -16,13 +16,7 @@
 namespace consentgate::sys {
 namespace {
 
-constexpr std::size_t max_value_bytes = 300; // bytes
-
-struct Places {
-    bool syslog = false;
-    int audit = -1;
-};
-Places places; // of this process and those it forks
+constexpr std::size_t max_value_bytes = 300;
 
 void add_value(std::string& words, std::string_view value) {
     value = value.substr(0, max_value_bytes);
@@ -65,38 +59,45 @@ std::string time_of_day() {
 // One write per line, so that lines of several workers do not mix.
 void write_line(int file, const std::string& words) {
     const auto line = time_of_day() + " " + words + "\n";
-    if (::write(file, line.data(), line.size()) < 0) return; // there is nowhere left to say so
-}
-
-void write_log(int facility, const std::string& words) {
-    if (places.syslog)
-        ::syslog(facility | LOG_NOTICE, "%s", words.c_str()); // which knows the time itself
-    else
-        write_line(STDERR_FILENO, words);
+    if (::write(file, line.data(), line.size()) < 0) return; // no place is left to report it
 }
 
 } // namespace
 
-void open_log(const LogPlaces& wanted) {
+Log::Log(int file) : file_(file) {}
+
+Log::~Log() {
+    if (audit_file_ >= 0) ::close(audit_file_);
+}
+
+void Log::open(const LogPlaces& places) {
     const int audit =
-        wanted.audit_file.empty()
+        places.audit_file.empty()
             ? -1
-            : ::open(wanted.audit_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (audit < 0 && !wanted.audit_file.empty())
-        throw std::runtime_error("audit_file " + wanted.audit_file + ": cannot be written");
-    if (places.audit >= 0) ::close(places.audit);
-    places = {wanted.syslog, audit};
-    if (places.syslog) ::openlog("consentgate", 0, LOG_DAEMON);
+            : ::open(places.audit_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (audit < 0 && !places.audit_file.empty())
+        throw std::runtime_error("audit_file " + places.audit_file + ": cannot be written");
+    if (audit_file_ >= 0) ::close(audit_file_);
+    audit_file_ = audit;
+    syslog_ = places.syslog;
+    if (syslog_) ::openlog("consentgate", 0, LOG_DAEMON);
 }
 
-void log_event(std::string_view event, Fields fields) {
-    write_log(LOG_DAEMON, words_of(event, fields));
+void Log::write(int facility, const std::string& words) const {
+    if (syslog_)
+        ::syslog(facility | LOG_NOTICE, "%s", words.c_str()); // syslog adds the time itself
+    else
+        write_line(file_, words);
 }
 
-void log_audit(std::string_view what, Fields fields) {
-    const auto words = words_of("audit what=" + std::string(what), fields);
-    write_log(LOG_AUTHPRIV, words);
-    if (places.audit >= 0) write_line(places.audit, words);
+void Log::event(std::string_view name, Fields fields) const {
+    write(LOG_DAEMON, words_of(name, fields));
+}
+
+void Log::audit(std::string_view action, Fields fields) const {
+    const auto words = words_of("audit what=" + std::string(action), fields);
+    write(LOG_AUTHPRIV, words);
+    if (audit_file_ >= 0) write_line(audit_file_, words);
 }
 
 } // namespace consentgate::sys

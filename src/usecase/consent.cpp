@@ -3,7 +3,6 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/oauth/verified_user.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/usecase/gate.h"
 
 #include <functional>
@@ -158,7 +157,7 @@ core::Result<store::FlowView> choose_virtual_key(
         return identity;
     });
     if (chosen)
-        sys::log_audit(
+        deps.log.audit(
             "virtual_key_used", {{"virtual_key", used}, {"client", chosen->flow.client_id.text}});
     return chosen;
 }

@@ -1,7 +1,6 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/usecase/services.h"
 
 namespace consentgate::usecase {
@@ -40,7 +39,7 @@ core::ServiceReply call_service(Dependencies& deps, core::ServiceRequest request
 
 void register_anew(Dependencies& deps, const core::Service& service) {
     const auto renewed = re_register(deps, service);
-    sys::log_event(
+    deps.log.event(
         "upstream_registration", {{"service", service.id.text},
                                   {"renewed", renewed ? "yes" : "no"},
                                   {"reason", renewed ? "" : renewed.error().message}});

@@ -3,7 +3,6 @@
 #include "consentgate/usecase/gate.h"
 
 #include "consentgate/core/oauth/grant.h"
-#include "consentgate/sys/log.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -24,7 +23,7 @@ constexpr core::Span record_use_every{
 void end_replayed(
     Dependencies& deps, const core::Session& session, const char* of, core::Instant now) {
     deps.store.revoke_session(session.id, now);
-    sys::log_audit(
+    deps.log.audit(
         "token_replayed",
         {{"kind", of}, {"session", session.id.text}, {"client", session.client_id.text}});
 }
@@ -151,7 +150,7 @@ core::Result<TokenGrant> refresh(
 
 void end_by_client(Dependencies& deps, const core::Session& session, core::Instant now) {
     if (deps.store.revoke_session(session.id, now) == Applied::no) return;
-    sys::log_audit(
+    deps.log.audit(
         "token_revoked", {{"session", session.id.text}, {"client", session.client_id.text}});
 }
 

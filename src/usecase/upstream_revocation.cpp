@@ -3,8 +3,6 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
-#include "consentgate/sys/clock.h"
-#include "consentgate/sys/log.h"
 
 #include <set>
 
@@ -76,10 +74,10 @@ std::optional<Revocation> revoke(
     const auto answer = revoke_once(deps, token, now);
     if (!answer) return std::nullopt;
     if (answer->outcome == Revocation::revoked)
-        sys::log_event(
+        deps.log.event(
             "upstream_revoked", {{"service", token.service.text}, {"account", token.id}});
     else
-        sys::log_event(
+        deps.log.event(
             "upstream_revocation_failed", {{"service", token.service.text},
                                            {"account", token.id},
                                            {"reason", answer->reason},
@@ -114,17 +112,17 @@ ServiceRevocation revoke_all_at(
     const std::function<bool(const ServiceRevocation&)>& go_on) {
     ServiceRevocation revocation;
     bool going = true, away = false;
-    while (deps.store.end_accounts_at(service, sys::now(), batch) > 0) {}
+    while (deps.store.end_accounts_at(service, deps.clock.now(), batch) > 0) {}
     while (going && !away) {
-        const auto tokens = deps.store.list_accounts_to_revoke_at(service, sys::now(), batch);
+        const auto tokens = deps.store.list_accounts_to_revoke_at(service, deps.clock.now(), batch);
         if (tokens.empty()) {
             if (deps.store.count_accounts_at(service) == 0 || !go_on(revocation)) break;
-            sys::pause(look_every); // another worker is revoking the rest
+            deps.clock.pause(look_every); // another worker is revoking the rest
         }
         for (const auto& token : tokens) {
             going = go_on(revocation);
             if (!going || away) break;
-            const auto answer = revoke_once(deps, token, sys::now());
+            const auto answer = revoke_once(deps, token, deps.clock.now());
             if (!answer) continue;
             note(revocation, *answer);
             away = answer->outcome == Revocation::unavailable;
@@ -137,11 +135,11 @@ ServiceRevocation revoke_all_at(
 std::size_t revoke_ended_accounts(Dependencies& deps, core::Instant now) {
     std::size_t done = 0;
     std::set<core::ServiceId> away;
-    const auto begun = sys::now();
+    const auto begun = deps.clock.now();
     for (const auto& token : deps.store.list_accounts_to_revoke(now, batch)) {
         if (away.contains(token.service)) continue;
-        if (sys::now() - begun >= max_turn) break;
-        const auto revoked = revoke(deps, token, now + (sys::now() - begun));
+        if (deps.clock.now() - begun >= max_turn) break;
+        const auto revoked = revoke(deps, token, now + (deps.clock.now() - begun));
         if (!revoked || *revoked == Revocation::unavailable)
             away.insert(token.service); // or another worker is revoking
         else

@@ -6,8 +6,6 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/metadata.h"
-#include "consentgate/sys/clock.h"
-#include "consentgate/sys/log.h"
 
 #include <chrono>
 #include <utility>
@@ -77,7 +75,7 @@ Applied save_patiently(
             return deps.store.save_refreshed(token, lease, now);
         } catch (const store::StoreFailure&) {
             if (tried == max_save_attempts) throw;
-            sys::pause(std::chrono::milliseconds(200 * tried));
+            deps.clock.pause(std::chrono::milliseconds(200 * tried));
         }
     }
 }
@@ -100,7 +98,7 @@ std::optional<core::Result<FreshToken>> refresh(
         deps.count(
             sys::Metric::upstream_refreshes,
             {{"service", service.id.text}, {"outcome", "refreshed"}});
-        sys::log_event("upstream_refreshed", {{"service", service.id.text}, {"account", token.id}});
+        deps.log.event("upstream_refreshed", {{"service", service.id.text}, {"account", token.id}});
         return FreshToken{reply.tokens->access_token, next.expires_at, next.scope};
     }
     // Refresh tokens end with our registration; the person connects anew, with a new registration.
@@ -112,7 +110,7 @@ std::optional<core::Result<FreshToken>> refresh(
     deps.count(
         sys::Metric::upstream_refreshes,
         {{"service", service.id.text}, {"outcome", failed.broken_at ? "broken" : "failed"}});
-    sys::log_event(
+    deps.log.event(
         "upstream_refresh_failed", {{"service", service.id.text},
                                     {"account", token.id},
                                     {"reason", reply.reason},
@@ -176,7 +174,7 @@ core::Result<FreshToken> fresh_upstream_token(
                 return std::move(*result);
             continue;
         }
-        sys::pause(look_every); // another worker is refreshing it
+        deps.clock.pause(look_every); // another worker is refreshing it
     }
     return unavailable("another worker's refresh did not end", core::Span(1));
 }

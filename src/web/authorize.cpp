@@ -2,7 +2,6 @@
 
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/metadata.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/usecase/client_documents.h"
 #include "consentgate/usecase/consent.h"
 #include "consentgate/web/guard.h"
@@ -103,7 +102,7 @@ Handled post_consent_client(const Request& request, WebContext& context) {
     // Client id metadata documents allow a query in such an id and discourage it, so the log warns
     // the operator.
     const auto client = sent.client_id.value.value_or("");
-    sys::log_event(
+    context.deps.log.event(
         "client_document",
         {{"event_id", request.event_id},
          {"client", client},

@@ -5,7 +5,6 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/client_document.h"
 #include "consentgate/core/oauth/metadata.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
 #include "consentgate/web/requests.h"
@@ -225,7 +224,7 @@ Handled post_consent_deny(const Request& request, WebContext& context) {
     auto location = usecase::deny_consent(
         context.deps, sent->flow, browser_context_of(request, context), request.now);
     if (!location) return location.error();
-    sys::log_audit(
+    context.deps.log.audit(
         "consent_denied", {{"event_id", request.event_id}, {"address", request.remote_addr}});
     return answer_redirect(std::move(*location));
 }

@@ -1,7 +1,6 @@
 #include "consentgate/web/fastcgi.h"
 
 #include "consentgate/core/base/text.h"
-#include "consentgate/sys/clock.h"
 #include "consentgate/sys/random.h"
 
 #include <fcgiapp.h>
@@ -204,7 +203,8 @@ private:
 };
 
 // out: whether the request was read to its end
-bool serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) {
+bool serve_one(
+    FCGX_Request& raw, const sys::Clock& clock, const ServeHooks& hooks, EventIds& event_ids) {
     // Parameters that were cut off look like a request with fewer of them: never treat one as a
     // request. Nor be silent: lighttpd takes an authorizer's empty answer for a yes.
     const Parameters said(raw.envp);
@@ -218,7 +218,7 @@ bool serve_one(FCGX_Request& raw, const ServeHooks& hooks, EventIds& event_ids) 
     // An authorizer is asked about a request's head; Apache sends no stream of a body at all, and
     // waiting for it would not end.
     if (request.asked == Asked::to_answer) whole = read_body(raw, said, hooks.body_time, request);
-    request.now = sys::now();
+    request.now = clock.now();
     request.event_id = event_ids.next();
     const auto text = serialize(hooks.handle(request), request.method != "HEAD");
     FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
@@ -288,7 +288,7 @@ bool accept_request(FCGX_Request& raw) {
 
 } // namespace
 
-void serve(int listening_socket, const ServeHooks& hooks) {
+void serve(int listening_socket, const sys::Clock& clock, const ServeHooks& hooks) {
     install_signals();
     if (FCGX_Init() != 0) throw std::runtime_error("libfcgi did not start");
     Listener listener(listening_socket);
@@ -305,7 +305,7 @@ void serve(int listening_socket, const ServeHooks& hooks) {
         }
         if (!accept_request(raw)) continue; // another worker took it
         std::optional<Lingering> lingering;
-        if (!serve_one(raw, hooks, event_ids)) lingering.emplace(raw.ipcFd);
+        if (!serve_one(raw, clock, hooks, event_ids)) lingering.emplace(raw.ipcFd);
         FCGX_Finish_r(&raw);
         lingering.reset();
         if (++served % max_requests_before_signal_check == 0 && Listener::stop_requested()) break;

@@ -4,7 +4,6 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/bearer.h"
 #include "consentgate/core/oauth/gate.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/usecase/gate.h"
 #include "consentgate/web/answer.h"
 
@@ -136,7 +135,7 @@ Reply decide(const Request& request, Gate& gate) {
     }
     if (decision.code.empty()) return std::move(decision.reply);
     // The web server logs the requests that pass; a refusal is logged here, with its reason.
-    sys::log_event(
+    gate.deps.log.event(
         "gate", {{"event_id", request.event_id},
                  {"method", request.method},
                  {"status", std::to_string(decision.reply.status)},

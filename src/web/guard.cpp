@@ -1,7 +1,6 @@
 #include "consentgate/web/guard.h"
 
 #include "consentgate/core/oauth/introspection.h"
-#include "consentgate/sys/log.h"
 
 namespace consentgate::web {
 namespace {
@@ -71,7 +70,7 @@ void note_consent(
     const WebContext& context) {
     const auto& session = submitted.session;
     context.deps.count(sys::Metric::finalizations, {{"by", by}});
-    sys::log_audit(
+    context.deps.log.audit(
         "consent_given", {{"event_id", request.event_id},
                           {"by", std::string(by)},
                           {"admin", submitted.by_admin ? submitted.admin : "-"},

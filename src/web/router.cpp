@@ -3,7 +3,6 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/oauth/verified_user.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/web/handlers.h"
 
 #include <algorithm>
@@ -196,7 +195,7 @@ Reply dispatch(const Request& request, WebContext& context) {
         metrics->observe(sys::Metric::request_seconds, {{"route", route.name}}, watch.taken());
     }
     const auto* error = handled ? nullptr : &handled.error();
-    sys::log_event(
+    context.deps.log.event(
         "request", {{"event_id", request.event_id},
                     {"route", route.name},
                     {"method", request.method},

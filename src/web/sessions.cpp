@@ -1,7 +1,6 @@
 #include "consentgate/usecase/sessions.h"
 
 #include "consentgate/core/oauth/metadata.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
 #include "consentgate/web/requests.h"
@@ -78,7 +77,7 @@ Handled post_sessions_end(const Request& request, WebContext& context) {
         const auto ended = usecase::end_own_sessions(
             context.deps, id ? std::optional(core::SessionId(std::move(*id))) : std::nullopt,
             browser_context, request.now);
-        sys::log_audit(
+        context.deps.log.audit(
             "sessions_ended", {{"event_id", request.event_id},
                                {"sessions", std::to_string(ended)},
                                {"address", request.remote_addr}});
@@ -95,7 +94,7 @@ Handled post_sessions_disconnect(const Request& request, WebContext& context) {
         const core::ServiceId service(form->get(field::service_id).value_or(""));
         usecase::disconnect_own_service(
             context.deps, session, service, browser_context, request.now);
-        sys::log_audit(
+        context.deps.log.audit(
             "account_disconnected", {{"event_id", request.event_id},
                                      {"service", service.text},
                                      {"address", request.remote_addr}});

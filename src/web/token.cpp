@@ -2,7 +2,6 @@
 #include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/upstream_tokens.h"
 
-#include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
 #include "consentgate/web/requests.h"
@@ -40,7 +39,7 @@ Handled post_token(const Request& request, WebContext& context) {
         context.deps, read_credentials(*form, request.authorization), read_token_request(*form),
         request.now);
     if (!granted) return slow_down(granted.error(), request, context);
-    sys::log_event(
+    context.deps.log.event(
         "token", {{"event_id", request.event_id},
                   {"session", granted->session.id.text},
                   {"client", granted->session.client_id.text}});

@@ -2,7 +2,6 @@
 
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/metadata.h"
-#include "consentgate/sys/log.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
 #include "consentgate/web/requests.h"
@@ -31,8 +30,9 @@ core::Result<usecase::ConnectRequest> read_connect_request(const core::Form& que
     return usecase::ConnectRequest{.flow = std::move(*flow), .service = std::move(*service)};
 }
 
-void log_upstream_authorization(const Request& request, const core::ServiceId& service) {
-    sys::log_event(
+void log_upstream_authorization(
+    const Request& request, const core::ServiceId& service, const WebContext& context) {
+    context.deps.log.event(
         "upstream_authorization",
         {{"event_id", request.event_id}, {"service", service.text}, {"step", "started"}});
 }
@@ -96,7 +96,7 @@ Handled get_upstream_authorize(const Request& request, WebContext& context) {
     const auto location = usecase::connect_in_flow(
         context.deps, *sent, browser_context_of(request, context), request.now);
     if (!location) return location.error();
-    log_upstream_authorization(request, sent->service);
+    log_upstream_authorization(request, sent->service, context);
     return answer_redirect(location->reveal());
 }
 
@@ -108,7 +108,7 @@ Handled post_upstream_connect(const Request& request, WebContext& context) {
     const auto location = usecase::follow_link(
         context.deps, *sent, browser_context_of(request, context), request.now);
     if (!location) return location.error();
-    log_upstream_authorization(request, sent->service);
+    log_upstream_authorization(request, sent->service, context);
     return answer_redirect(location->reveal());
 }
 
@@ -119,7 +119,7 @@ Handled get_callback(const Request& request, WebContext& context) {
         context.deps, read_callback(*query), browser_context_of(request, context), request.now);
     if (!returned) return returned.error();
     const auto& service = returned->service.id.text;
-    sys::log_event(
+    context.deps.log.event(
         "upstream_authorization", {{"event_id", request.event_id},
                                    {"service", service},
                                    {"step", name_of(returned->outcome)},

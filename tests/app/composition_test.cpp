@@ -62,7 +62,7 @@ struct Installed {
     std::string starting() const {
         return outcome([&] {
             auto startup = lay();
-            app::check_database(startup);
+            app::check_database(startup, noon);
         });
     }
 };
@@ -84,7 +84,8 @@ BOOST_AUTO_TEST_CASE(a_migrated_database_and_a_key_file_are_a_start) {
     BOOST_TEST(starting() == "ok");
     BOOST_TEST(starting() == "ok"); // and again: the key is known now
     const auto startup = lay();
-    app::Runtime runtime(startup);
+    const sys::Log log;
+    app::Runtime runtime(startup, log);
     BOOST_TEST(runtime.deps().store.list_server_keys().size() == 1U);
     BOOST_TEST(runtime.deps().policy.issuer == "https://auth.example.org");
 }

@@ -81,7 +81,7 @@ void connect_account(
     const auto session = store->find_session(core::sha256(session_token));
     if (!session) throw std::runtime_error("the session is not in " + vault.database);
     sys::OsRandom random;
-    const auto now = sys::now();
+    const auto now = sys::SystemClock().now();
     core::LinkedAccount token{
         .id = random.id(16),
         .owner = core::token_owner(session->session.identity, session->session.id),

@@ -35,7 +35,7 @@ public:
     Arena(const std::string& address, std::string folder)
         : config_(config_of(address)),
           folder_(std::move(folder)),
-          start_(sys::now()),
+          start_(sys::SystemClock().now()),
           stock_(use_flows(max_flows, start_)) {
         store::migrate(config_, start_);
         if (config_.engine == Engine::sqlite) put_flows(config_, max_flows, start_);

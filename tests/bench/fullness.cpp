@@ -95,7 +95,7 @@ private:
 
 void fill(const std::string& address, std::size_t sessions) {
     const auto config = config_of(address);
-    const auto now = sys::now();
+    const auto now = sys::SystemClock().now();
     store::migrate(config, now);
     {
         Filling filling(config, now);
@@ -111,7 +111,7 @@ class Subject {
 public:
     Subject(const std::string& address, std::size_t sessions)
         : config_(config_of(address)),
-          finalizations_(use_flows(turns * writes_of_turn, sys::now())),
+          finalizations_(use_flows(turns * writes_of_turn, sys::SystemClock().now())),
           tokens_(some("token_hash", "session", turns * reads_of_turn)),
           codes_(some("code_hash", "code", turns * writes_of_turn)) {
         if (Database(config_).number(
@@ -132,7 +132,7 @@ public:
         policy_.issuer = "http://127.0.0.1";
         if (!store_->find_resource_server(server_))
             store_->put_resource_server(
-                {server_, policy_.issuer, core::sha256(secret_), true, sys::now()});
+                {server_, policy_.issuer, core::sha256(secret_), true, sys::SystemClock().now()});
     }
 
     void finalize(std::size_t at) {

@@ -19,8 +19,9 @@ stray "randomness beside sys/random" '[^_a-z]rand\(|random_device|RAND_bytes|mt1
 stray "the environment beside app" 'getenv' src/app/
 stray "an engine's name outside store" 'SQLite|PostgreSQL|MariaDB' \
   src/store/ include/consentgate/store/
-stray "a global clock or log" 'sys::(log_event|now)\(' src/app/ src/sys/ include/consentgate/sys/
-stray "a secret revealed to the log" 'log_event.*reveal\('
+stray "a log or a clock made outside app" 'sys::(Log|SystemClock)[ ({]' \
+  src/app/ include/consentgate/app/ examples/
+stray "a secret revealed to the log" 'log\.(event|audit)\(.*reveal\('
 stray "an unescaped template tag" '\{\{[{&]' src/web/page.cpp
 within='src/usecase include/consentgate/usecase' stray "a form in a use-case" '\bForm\b'
 grep -nE '\{\{[{&]|<script|style=|javascript:' conf/pages/*.html && {

@@ -87,12 +87,21 @@ public:
     store::StoreConfig store_config;
     std::unique_ptr<store::Store> store;
     CountingRandom random;
+    sys::SystemClock clock;
+    sys::Log stderr_log;
     core::Policy policy;
     web::Pages pages;
     sys::RateLimiter rates;
     core::Keyring keyring;
     core::BearerVerifier bearers;
-    usecase::Dependencies deps{*store, random, policy, keyring, bearers};
+    usecase::Dependencies deps{
+        .store = *store,
+        .random = random,
+        .clock = clock,
+        .log = stderr_log,
+        .policy = policy,
+        .keyring = keyring,
+        .bearers = bearers};
     web::WebContext context;
     std::string log;
 

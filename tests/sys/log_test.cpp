@@ -19,6 +19,7 @@
 #include <type_traits>
 
 using boost::unit_test::label;
+using consentgate::sys::Log;
 using consentgate::tests::CapturedLog;
 using consentgate::tests::TempFolder;
 
@@ -30,9 +31,9 @@ static_assert(
         std::pair<std::string_view, std::string_view>, const char*, consentgate::core::Secret>);
 
 std::string line_with(const std::string& value) {
-    const CapturedLog log;
-    consentgate::sys::log_event("request", {{"why", value}, {"status", "400"}});
-    return log.text();
+    const CapturedLog captured;
+    Log().event("request", {{"why", value}, {"status", "400"}});
+    return captured.text();
 }
 
 // Every run of digits as one 9, so that a line with time and process id can be compared.
@@ -96,13 +97,8 @@ std::string content_of(const std::string& file) {
     return text.str();
 }
 
-// The log goes to its usual place again, whatever a case did.
-struct Reopened {
-    ~Reopened() { consentgate::sys::open_log({}); }
-};
-
-// What a syslog daemon would read; `made` is false where one runs already, or where nobody may
-// stand in for it.
+// Reads what a syslog daemon would; `made` is false where one runs already, or where this user may
+// not bind its socket.
 struct SyslogDaemon {
     SyslogDaemon() : socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
         sockaddr_un address{};
@@ -129,15 +125,16 @@ BOOST_AUTO_TEST_CASE(
     a_security_event_stands_in_the_log_and_in_the_audit_file_and_other_events_in_the_log_alone,
     *label("O8")) {
     const TempFolder folder;
-    const Reopened reopened;
-    const CapturedLog log;
-    consentgate::sys::open_log({false, folder.file("audit")});
-    consentgate::sys::log_event("request", {{"status", "200"}});
-    consentgate::sys::log_audit("consent", {{"session", "s1"}});
+    const CapturedLog captured;
+    Log log;
+    log.open({false, folder.file("audit")});
+    log.event("request", {{"status", "200"}});
+    log.audit("consent", {{"session", "s1"}});
     const auto audited = without_numbers(content_of(folder.file("audit")));
     BOOST_TEST(audited == "9-9-9T9:9:9.9Z event=audit what=consent pid=9 session=s9\n");
     BOOST_TEST(
-        without_numbers(log.text()) == "9-9-9T9:9:9.9Z event=request pid=9 status=9\n" + audited);
+        without_numbers(captured.text()) ==
+        "9-9-9T9:9:9.9Z event=request pid=9 status=9\n" + audited);
     struct stat facts {};
     BOOST_REQUIRE(::stat(folder.file("audit").c_str(), &facts) == 0);
     BOOST_TEST((facts.st_mode & 0777) == 0600U);
@@ -146,18 +143,18 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     an_audit_file_is_appended_to_and_begun_anew_after_it_was_moved_away, *label("O8")) {
     const TempFolder folder;
-    const Reopened reopened;
-    const CapturedLog log;
+    const CapturedLog captured;
+    Log log;
     for (const auto* what : {"one", "two"}) {
-        consentgate::sys::open_log({false, folder.file("audit")});
-        consentgate::sys::log_audit(what, {});
+        log.open({false, folder.file("audit")});
+        log.audit(what, {});
     }
     BOOST_TEST(
         content_of(folder.file("audit")).find("what=one") <
         content_of(folder.file("audit")).find("what=two"));
     BOOST_REQUIRE(::rename(folder.file("audit").c_str(), folder.file("audit.1").c_str()) == 0);
-    consentgate::sys::open_log({false, folder.file("audit")});
-    consentgate::sys::log_audit("three", {});
+    log.open({false, folder.file("audit")});
+    log.audit("three", {});
     BOOST_TEST(content_of(folder.file("audit")).find("what=one") == std::string::npos);
     BOOST_TEST(content_of(folder.file("audit")).find("what=three") != std::string::npos);
 }
@@ -166,7 +163,7 @@ BOOST_AUTO_TEST_CASE(
     an_audit_file_that_cannot_be_written_is_an_error_and_not_a_silence, *label("O8")) {
     const TempFolder folder;
     BOOST_CHECK_EXCEPTION(
-        consentgate::sys::open_log({false, folder.file("not/there")}), std::runtime_error,
+        Log().open({false, folder.file("not/there")}), std::runtime_error,
         [](const std::runtime_error& error) {
             return std::string(error.what()).starts_with("audit_file /");
         });
@@ -175,21 +172,21 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(syslog_gets_what_stderr_would_and_security_events_as_authpriv, *label("O8")) {
     const SyslogDaemon daemon;
     if (!daemon.made) {
-        BOOST_TEST_MESSAGE("not run: /dev/log belongs to somebody else here");
+        BOOST_TEST_MESSAGE("not run: another process has /dev/log here");
         return;
     }
-    const Reopened reopened;
-    const CapturedLog log;
-    consentgate::sys::open_log({true, {}});
-    consentgate::sys::log_event("request", {{"why", "50%s\nforged"}});
-    consentgate::sys::log_audit("deny", {});
+    const CapturedLog captured;
+    Log log;
+    log.open({true, {}});
+    log.event("request", {{"why", "50%s\nforged"}});
+    log.audit("deny", {});
     const auto line = daemon.next();
     BOOST_TEST(line.starts_with("<29>")); // daemon.notice
     BOOST_TEST(line.find("consentgate: event=request pid=") != std::string::npos);
     BOOST_TEST(line.find("50%s") != std::string::npos);
     BOOST_TEST(line.find('\n') == std::string::npos);
     BOOST_TEST(daemon.next().starts_with("<85>")); // authpriv.notice
-    BOOST_TEST(log.text().empty());
+    BOOST_TEST(captured.text().empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

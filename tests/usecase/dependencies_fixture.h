@@ -20,10 +20,19 @@ struct DependenciesFixture {
         .path = folder.file("consentgate.db"), .wait = std::chrono::milliseconds(2000)};
     std::unique_ptr<store::Store> store = (store::migrate(config, noon), store::open_store(config));
     sys::OsRandom random;
+    sys::SystemClock clock;
+    sys::Log log;
     core::Policy policy = sample_policy();
     core::Keyring keyring = sample_keyring();
     core::BearerVerifier bearers{{{"HS256", core::Secret(std::string(32, 's'))}}, "", ""};
-    usecase::Dependencies deps{*store, random, policy, keyring, bearers};
+    usecase::Dependencies deps{
+        .store = *store,
+        .random = random,
+        .clock = clock,
+        .log = log,
+        .policy = policy,
+        .keyring = keyring,
+        .bearers = bearers};
 
     usecase::BrowserContext person{.browser = core::sha256(sample_browser_secret())};
     usecase::BrowserContext stranger{.browser = core::sha256("another browser")};

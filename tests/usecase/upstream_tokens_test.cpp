@@ -69,8 +69,15 @@ struct Workers : DependenciesFixture {
             threads.emplace_back([&] {
                 const auto own_store = store::open_store(config);
                 sys::OsRandom own_random;
-                usecase::Dependencies own{*own_store, own_random, policy,  keyring,
-                                          bearers,    nullptr,    &service};
+                usecase::Dependencies own{
+                    .store = *own_store,
+                    .random = own_random,
+                    .clock = clock,
+                    .log = log,
+                    .policy = policy,
+                    .keyring = keyring,
+                    .bearers = bearers,
+                    .web = &service};
                 const auto fresh =
                     usecase::fresh_upstream_token(own, session, sample_service(), now);
                 answer = fresh ? fresh->access_token.reveal() : code_of(fresh);
@@ -172,8 +179,15 @@ BOOST_FIXTURE_TEST_CASE(
         threads.emplace_back([&] {
             const auto own_store = store::open_store(config);
             sys::OsRandom own_random;
-            usecase::Dependencies own{*own_store, own_random, policy,  keyring,
-                                      bearers,    nullptr,    &service};
+            usecase::Dependencies own{
+                .store = *own_store,
+                .random = own_random,
+                .clock = clock,
+                .log = log,
+                .policy = policy,
+                .keyring = keyring,
+                .bearers = bearers,
+                .web = &service};
             usecase::revoke_ended_accounts(own, noon);
         });
     }

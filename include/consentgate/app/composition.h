@@ -27,7 +27,7 @@ Startup load_startup(const std::string& config_path);
 // Looks at the database once, then lets go of it: the schema must be the expected one and the key
 // file the right one, and the resources that were added there are put beside the configured ones.
 // fail: throws std::runtime_error that says what to do
-void check_database(Startup& startup);
+void check_database(Startup& startup, core::Instant now);
 
 // The schema must be this program's. fail: throws std::runtime_error that names the database and
 // says what to do
@@ -35,12 +35,13 @@ void require_schema(store::Store& store, const store::StoreConfig& config);
 
 class Runtime {
 public:
-    explicit Runtime(const Startup& startup);
+    Runtime(const Startup& startup, const sys::Log& log);
     usecase::Dependencies& deps() { return deps_; }
 
 private:
     std::unique_ptr<store::Store> store_;
     sys::OsRandom random_;
+    sys::SystemClock clock_;
     usecase::Dependencies deps_;
 };
 

@@ -6,6 +6,8 @@
 // master does.
 #pragma once
 
+#include "consentgate/sys/log.h"
+
 #include <cstddef>
 #include <functional>
 
@@ -32,7 +34,7 @@ using Prepare = std::function<Plan()>;
 
 // out:  exit status of the master
 // fail: throws what the first prepare throws
-int run_master(const Prepare& prepare);
+int run_master(const Prepare& prepare, const sys::Log& log);
 
 // The listening socket that spawn-fcgi (descriptor 0) or systemd (LISTEN_FDS, descriptor 3) left
 // us; -1 when there is none.

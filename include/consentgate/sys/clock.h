@@ -1,4 +1,5 @@
-// The time of day. Asked once per request; everything below takes an Instant.
+// The time of day, and waiting. The web layer reads it once per request; everything below takes an
+// Instant.
 #pragma once
 
 #include "consentgate/core/base/time.h"
@@ -8,13 +9,22 @@
 
 namespace consentgate::sys {
 
-core::Instant now();
+class Clock {
+public:
+    virtual ~Clock() = default;
+    virtual core::Instant now() const = 0;
+    // Blocks the caller; used only where another worker is already doing the same work.
+    virtual void pause(std::chrono::milliseconds time) const = 0;
+};
 
-// What a Date header says, in the one form that may still be sent (RFC 9110 section 5.6.7); absent
-// when it is none.
+class SystemClock final : public Clock {
+public:
+    core::Instant now() const override;
+    void pause(std::chrono::milliseconds time) const override;
+};
+
+// Reads a Date header in the one form that may still be sent; absent when it is none.
+// spec: RFC 9110 section 5.6.7
 std::optional<core::Instant> from_http_date(const std::string& text);
-
-// Waits. Where another worker is doing what this one wants done, and in no other place.
-void pause(std::chrono::milliseconds time);
 
 } // namespace consentgate::sys

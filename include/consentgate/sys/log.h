@@ -13,21 +13,37 @@ namespace consentgate::sys {
 using Fields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 struct LogPlaces {
-    bool syslog = false;    // in place of stderr
-    std::string audit_file; // empty: none; security events go there too, for as long as the
-                            // operator keeps it
+    bool syslog = false;      // in place of stderr
+    std::string audit_file{}; // empty: none; security events are also appended to this file
 };
 
-// Where lines go from now on; until then, to stderr. Open it before the fork, and again at each
-// reload, so that a file that was moved away is begun anew. fail: throws std::runtime_error when
-// the audit file cannot be written, and the places stay as they were
-void open_log(const LogPlaces& places);
+class Log {
+public:
+    // in: file  descriptor that takes the lines unless they go to syslog; stderr in a program
+    explicit Log(int file = 2);
+    ~Log();
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
 
-void log_event(std::string_view event, Fields fields);
+    // Changes where lines go from now on. Call it before the fork, and again at each reload, so
+    // that a new audit file begins after the old one was moved away.
+    // fail: throws std::runtime_error when the audit file cannot be written; the places stay as
+    //       they were
+    void open(const LogPlaces& places);
 
-// What somebody did that an operator may have to account for later: let a client in, refused it,
-// ended a session, used a key. A line `event=audit what=WHAT …` of the log (of facility authpriv in
-// syslog) and of the audit file.
-void log_audit(std::string_view what, Fields fields);
+    void event(std::string_view name, Fields fields) const;
+
+    // An action an operator may have to account for later: a client was admitted or refused, a
+    // session ended, a key was used. Writes a line `event=audit what=ACTION …` to the log (facility
+    // authpriv in syslog) and to the audit file.
+    void audit(std::string_view action, Fields fields) const;
+
+private:
+    void write(int facility, const std::string& words) const;
+
+    int file_;
+    int audit_file_ = -1;
+    bool syslog_ = false;
+};
 
 } // namespace consentgate::sys

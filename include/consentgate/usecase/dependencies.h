@@ -1,12 +1,14 @@
-// All that a use-case may touch. No singletons, no globals: whoever has no World can do nothing.
+// All that a use-case may touch. There are no singletons and no globals.
 #pragma once
 
 #include "consentgate/core/base/keyring.h"
 #include "consentgate/core/oauth/bearer.h"
 #include "consentgate/core/oauth/policy.h"
 #include "consentgate/store/store.h"
+#include "consentgate/sys/clock.h"
 #include "consentgate/sys/document_fetcher.h"
 #include "consentgate/sys/http_client.h"
+#include "consentgate/sys/log.h"
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/random.h"
 
@@ -15,6 +17,8 @@ namespace consentgate::usecase {
 struct Dependencies {
     store::Store& store;
     sys::Random& random;
+    const sys::Clock& clock;
+    const sys::Log& log;
     const core::Policy& policy;
     const core::Keyring& keyring;
     const core::BearerVerifier& bearers;

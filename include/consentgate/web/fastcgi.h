@@ -1,6 +1,7 @@
 // The FastCGI side of a worker: one request at a time. A worker that stops loses and cuts none.
 #pragma once
 
+#include "consentgate/sys/clock.h"
 #include "consentgate/web/http.h"
 
 #include <chrono>
@@ -22,6 +23,6 @@ struct ServeHooks {
 // Serves the listening socket until SIGTERM or SIGUSR1 arrives; the request in hand is finished
 // first, and where more wait without a pause, a few of them. The caller must have blocked both
 // signals. fail: throws std::runtime_error when the socket cannot be served at all
-void serve(int listening_socket, const ServeHooks& hooks);
+void serve(int listening_socket, const sys::Clock& clock, const ServeHooks& hooks);
 
 } // namespace consentgate::web
