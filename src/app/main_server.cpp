@@ -25,15 +25,27 @@ using namespace consentgate;
 
 constexpr core::Span sweep_every{60}, revoke_every{5};
 
-// What all workers of one configuration share; nothing in it holds a connection.
-struct Prepared {
+enum class Role { pages, gate }; // of this process and its workers
+
+std::string_view name_of(Role role) { return role == Role::gate ? "gate" : "pages"; }
+
+// Shared by all workers of one configuration; nothing in it holds a connection.
+struct Loaded {
     app::Startup startup;
     web::Pages pages;
-    std::shared_ptr<sys::Metrics> metrics; // absent: nobody counts
+    std::shared_ptr<sys::Metrics> metrics; // null: nothing is counted
 };
 
-// Sweeps a bounded batch now and then, as long as there is something to sweep. Failures are for the
-// next time: the database is someone else's problem while nobody asks anything.
+// Shared by all workers of this process, across reloads.
+struct Shared {
+    sys::Log log;
+    sys::RateLimiter rates;
+    sys::FetchLimiter fetches, revocations;
+    std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
+};
+
+// Deletes a bounded batch of expired rows every minute. A failure is logged and left for the next
+// time: without a request the database need not answer.
 class Sweeper {
 public:
     Sweeper(const usecase::Dependencies& deps, core::Span unused_client_life)
@@ -60,8 +72,8 @@ private:
     core::Instant next_;
 };
 
-// Tells services what is over, a bounded turn now and then; one worker at a time, so that a service
-// that does not answer holds no more than one.
+// Asks services to revoke the tokens of ended accounts, a bounded number every few seconds. One
+// worker does so at a time, so that a service that does not answer holds no more than one.
 class RevocationWorker {
 public:
     RevocationWorker(usecase::Dependencies& deps, sys::FetchLimiter& turns)
@@ -70,7 +82,7 @@ public:
     void operator()() {
         const auto now = deps_.clock.now();
         if (now < next_) return;
-        const auto turn = turns_.enter("tell", 1, std::chrono::steady_clock::now());
+        const auto turn = turns_.enter("revoke", 1, std::chrono::steady_clock::now());
         if (turn.entry != sys::FetchLimiter::Entry::entered) return;
         try {
             usecase::revoke_ended_accounts(deps_, now);
@@ -87,23 +99,12 @@ private:
     core::Instant next_;
 };
 
-enum class Part { pages, gate }; // what this master's workers do
-
-struct Shared { // by all workers there will ever be, across reloads
-    sys::Log log;
-    sys::RateLimiter rates;
-    sys::FetchLimiter fetches, revocations;
-    std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
-};
-
-std::string_view name_of(Part part) { return part == Part::gate ? "gate" : "pages"; }
-
-// Lets the store count, too: it knows no monitor.
+// The store counts through a callback, because it does not know sys::Metrics.
 std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
     if (config.metrics_file.empty()) return nullptr;
     auto metrics = std::make_shared<sys::Metrics>(config.metrics_file);
-    config.store.on_retry = [metrics](store::RetryReason retry_reason) {
-        switch (retry_reason) {
+    config.store.on_retry = [metrics](store::RetryReason reason) {
+        switch (reason) {
         case store::RetryReason::collision:
             return metrics->count(sys::Metric::store_retries, {{"reason", "collision"}});
         case store::RetryReason::session_lost:
@@ -116,46 +117,46 @@ std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
     return metrics;
 }
 
-void count_workers(const app::WorkerStats& worker_stats, Part part, sys::Metrics* metrics) {
+void count_workers(const app::WorkerStats& stats, Role role, sys::Metrics* metrics) {
     if (!metrics) return;
-    metrics->set(sys::Metric::workers, {{"role", name_of(part)}}, worker_stats.running);
-    if (worker_stats.died) metrics->count(sys::Metric::worker_deaths, {{"role", name_of(part)}});
+    metrics->set(sys::Metric::workers, {{"role", name_of(role)}}, stats.running);
+    if (stats.died) metrics->count(sys::Metric::worker_deaths, {{"role", name_of(role)}});
 }
 
-void serve_part(
-    Part part, int socket, const Prepared& prepared, usecase::Dependencies& deps, Shared& shared) {
-    if (part == Part::gate) {
-        web::Gate gate{deps, core::ResourceMap(prepared.startup.config.policy.resources)};
+void serve_role(
+    Role role, int socket, const Loaded& loaded, usecase::Dependencies& deps, Shared& shared) {
+    if (role == Role::gate) {
+        web::Gate gate{deps, core::ResourceMap(loaded.startup.config.policy.resources)};
         web::serve(
             socket, deps.clock,
             {[&](web::Request& request) { return web::decide(request, gate); }, {}, {}});
         return;
     }
     auto context =
-        web::make_web_context(deps, prepared.pages, shared.rates, prepared.startup.config.limits);
-    Sweeper sweeper(deps, prepared.startup.config.unused_client_life);
+        web::make_web_context(deps, loaded.pages, shared.rates, loaded.startup.config.limits);
+    Sweeper sweeper(deps, loaded.startup.config.unused_client_life);
     RevocationWorker revocation_worker(deps, shared.revocations);
     web::serve(
         socket, deps.clock,
         {[&](web::Request& request) { return web::dispatch(request, context); },
-         [&] { sweeper(), revocation_worker(); }, prepared.startup.config.body_time});
+         [&] { sweeper(), revocation_worker(); }, loaded.startup.config.body_time});
 }
 
-int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
+int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {
     try {
-        app::Runtime runtime(prepared.startup, shared.log);
-        sys::GuardedFetcher fetcher(shared.fetches, shared.rates, prepared.startup.config.fetch);
+        app::Runtime runtime(loaded.startup, shared.log);
+        sys::GuardedFetcher fetcher(shared.fetches, shared.rates, loaded.startup.config.fetch);
         runtime.deps().documents = &fetcher;
-        sys::PocoHttpClient caller(prepared.startup.config.calls);
-        runtime.deps().web = &caller;
-        runtime.deps().metrics = prepared.metrics.get();
+        sys::PocoHttpClient http(loaded.startup.config.calls);
+        runtime.deps().web = &http;
+        runtime.deps().metrics = loaded.metrics.get();
         const auto health = usecase::check_health(runtime.deps().store);
-        if (health.store_answers &&
-            !health.ready()) { // a database that is away comes back; a wrong schema does not
+        // A database that is unreachable comes back; a wrong schema does not.
+        if (health.store_answers && !health.ready()) {
             shared.log.event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
             return EXIT_FAILURE;
         }
-        serve_part(part, socket, prepared, runtime.deps(), shared);
+        serve_role(role, socket, loaded, runtime.deps(), shared);
         return EXIT_SUCCESS;
     } catch (const std::exception& error) {
         shared.log.event("worker_failed", {{"reason", error.what()}});
@@ -163,63 +164,67 @@ int work(Part part, int socket, const Prepared& prepared, Shared& shared) {
     }
 }
 
-int serve(Part part, int socket, const std::string& config_path) {
+int serve(Role role, int socket, const std::string& config_path) {
     Shared shared;
     // How long libfcgi waits for the web server to close first, in ms; its own default of two
-    // seconds would hold a worker. Nothing is left in the connection that closing it at once could
-    // turn into a reset: a page's body is read to its end, and who asks a gate sends none.
+    // seconds would hold a worker. Closing at once resets nothing, because no unread byte is left:
+    // a page's body is read to its end, and a request to the gate has none.
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0);
     setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
-    // Apache reaches the gate over TCP only; no other machine is to ask it anything.
-    if (part == Part::gate) setenv("FCGI_WEB_SERVER_ADDRS", "127.0.0.1", 0);
-    const auto prepare = [&]() -> app::Plan {
+    // Apache reaches the gate over TCP only; other machines may not connect to it.
+    if (role == Role::gate) setenv("FCGI_WEB_SERVER_ADDRS", "127.0.0.1", 0);
+    const auto load = [&]() -> app::WorkerPool {
         auto startup = app::load_startup(config_path);
         shared.log.open(startup.config.log);
         const auto metrics = start_metrics(startup.config);
         app::check_database(startup, sys::SystemClock().now());
         startup.config.store.queue = shared.queue;
         const int workers =
-            part == Part::gate ? startup.config.gate_workers : startup.config.workers;
-        // Two resources that cannot be told apart are found out here, and not by each worker.
-        if (part == Part::gate) core::ResourceMap{startup.config.policy.resources};
+            role == Role::gate ? startup.config.gate_workers : startup.config.workers;
+        // Throws when two resources have one path: here once, and not in each worker.
+        if (role == Role::gate) core::ResourceMap{startup.config.policy.resources};
         web::Pages pages(startup.config.pages, startup.config.brand);
-        const auto prepared =
-            std::make_shared<Prepared>(Prepared{std::move(startup), std::move(pages), metrics});
+        const auto loaded =
+            std::make_shared<Loaded>(Loaded{std::move(startup), std::move(pages), metrics});
         return {
-            workers,
-            [part, socket, prepared, &shared] { return work(part, socket, *prepared, shared); },
-            [part, metrics](const app::WorkerStats& worker_stats) {
-                count_workers(worker_stats, part, metrics.get());
-            }};
+            .count = workers,
+            .run = [role, socket, loaded,
+                    &shared] { return run_worker(role, socket, *loaded, shared); },
+            .on_change =
+                [role, metrics](const app::WorkerStats& stats) {
+                    count_workers(stats, role, metrics.get());
+                }};
     };
-    return app::run_master(prepare, shared.log);
+    return app::run_master(load, shared.log);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    umask(0077); // what is made here, the database's companions among it, is nobody else's
+    umask(0077); // files made here, those beside the database too, are for this user alone
     const int socket = app::inherited_socket();
-    const auto said = [&](const char* word) {
+    const auto has_flag = [&](const char* word) {
         return std::any_of(argv + 1, argv + argc, [&](const char* argument) {
             return std::string_view(argument) == word;
         });
     };
-    if (said("--version")) {
+    if (has_flag("--version")) {
         std::cout << "consentgate " << app::version() << "\n";
         return EXIT_SUCCESS;
     }
-    if (socket < 0 || said("--help")) {
+    if (socket < 0 || has_flag("--help")) {
         std::cerr
             << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--gate] [--config FILE]\n"
-               "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, which spawn-fcgi or\n"
-               "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket of its own. To look\n"
+               "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, "
+               "which spawn-fcgi or\n"
+               "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket "
+               "of its own. To look\n"
                "after it, see consentgate-admin --help.\n";
         return socket < 0 ? 2 : EXIT_SUCCESS;
     }
     try {
         return serve(
-            said("--gate") ? Part::gate : Part::pages, socket, app::config_path(argc, argv));
+            has_flag("--gate") ? Role::gate : Role::pages, socket, app::config_path(argc, argv));
     } catch (const std::exception& error) {
         std::cerr << "consentgate cannot start:\n" << error.what() << "\n";
         return EXIT_FAILURE;

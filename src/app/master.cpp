@@ -32,14 +32,12 @@ struct Worker {
 
 class Master {
 public:
-    Master(const Prepare& prepare, const sys::Log& log) : prepare_(prepare), log_(log) {
-        adopt(prepare());
-    }
+    Master(const LoadPool& load, const sys::Log& log) : load_(load), log_(log) { adopt(load()); }
 
     int run() {
         block_signals();
         start_due();
-        // Only now: who reads this line may send signals, and look for workers.
+        // Logged only now, because its reader may send signals, and look for workers.
         log_.event("started", {{"workers", std::to_string(workers_.size())}});
         for (;; start_due()) {
             switch (next_signal(until_next_start())) {
@@ -53,10 +51,10 @@ public:
     }
 
 private:
-    void adopt(Plan plan) {
-        work_ = std::move(plan.work);
-        on_change_ = std::move(plan.on_change);
-        workers_.resize(static_cast<std::size_t>(plan.workers));
+    void adopt(WorkerPool pool) {
+        run_worker_ = std::move(pool.run);
+        on_change_ = std::move(pool.on_change);
+        workers_.resize(static_cast<std::size_t>(pool.count));
     }
 
     void block_signals() {
@@ -113,7 +111,7 @@ private:
         sigaddset(&mask, SIGTERM);
         sigaddset(&mask, SIGUSR1);
         sigprocmask(SIG_SETMASK, &mask, nullptr);
-        return work_();
+        return run_worker_();
     }
 
     void reap() {
@@ -124,7 +122,7 @@ private:
                 std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
                     return worker.pid == pid;
                 });
-            if (dead == workers_.end()) continue; // one that a restart replaced
+            if (dead == workers_.end()) continue; // a reload replaced it
             const bool died_young = Clock::now() - dead->started < young;
             pause_ = died_young ? std::clamp(pause_ * 2, first_pause, max_pause) : milliseconds(0);
             log_.event(
@@ -139,12 +137,12 @@ private:
         }
     }
 
-    // A new worker is there before its predecessor is told to go, so that the socket is always
+    // A new worker starts before its predecessor is asked to end, so that the socket is always
     // served.
     void restart_one_by_one() {
         const auto before = workers_;
         try {
-            adopt(prepare_());
+            adopt(load_());
         } catch (const std::exception& error) {
             log_.event("reload_failed", {{"reason", error.what()}});
             return;
@@ -185,9 +183,9 @@ private:
         if (on_change_) on_change_({static_cast<std::size_t>(running), died});
     }
 
-    const Prepare& prepare_;
+    const LoadPool& load_;
     const sys::Log& log_;
-    Work work_;
+    std::function<int()> run_worker_;
     std::function<void(const WorkerStats&)> on_change_;
     std::vector<Worker> workers_;
     milliseconds pause_{0};
@@ -196,23 +194,23 @@ private:
 
 } // namespace
 
-int run_master(const Prepare& prepare, const sys::Log& log) { return Master(prepare, log).run(); }
+int run_master(const LoadPool& load, const sys::Log& log) { return Master(load, log).run(); }
 
-// The connections of a TCP socket inherit the timeout; set before there is a worker, so that none
-// is held by somebody who calls and says nothing. (Those of a unix socket do not: there it is the
-// web server that calls.)
+// The connections of a TCP socket inherit the timeout. It is set before there is a worker, so that
+// a connection on which nothing is sent holds none. Those of a unix socket do not inherit it; there
+// only the web server connects.
 int inherited_socket() {
     const char* count = std::getenv("LISTEN_FDS");
-    const char* whose = std::getenv("LISTEN_PID");
-    const bool systemd = count != nullptr && whose != nullptr && std::string(count) == "1" &&
-                         std::string(whose) == std::to_string(getpid());
+    const char* owner = std::getenv("LISTEN_PID");
+    const bool systemd = count != nullptr && owner != nullptr && std::string(count) == "1" &&
+                         std::string(owner) == std::to_string(getpid());
     const int socket = systemd ? 3 : STDIN_FILENO;
     int listening = 0;
     socklen_t size = sizeof listening;
     if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0)
         return -1;
-    constexpr timeval longest_silence{2, 0};
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &longest_silence, sizeof longest_silence);
+    constexpr timeval max_silence{2, 0};
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &max_silence, sizeof max_silence);
     return socket;
 }
 

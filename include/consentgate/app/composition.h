@@ -1,5 +1,5 @@
-// Where everything meets. A Startup is made before the fork and shared by all workers (it holds no
-// connection); a Runtime is made in the worker.
+// Puts the parts together. A Startup is made before the fork and shared by all workers, so it holds
+// no connection; a Runtime is made in the worker.
 #pragma once
 
 #include "consentgate/app/config.h"
@@ -17,15 +17,15 @@ struct Startup {
     core::BearerVerifier bearers;
 };
 
-// Puts the password of the database where the store finds it. fail: throws std::runtime_error
+// Copies the database password from its file to config.store. fail: throws std::runtime_error
 void read_database_password(Config& config);
 
-// Reads the configuration, the key file and the bearer keys. fail: throws std::runtime_error in the
-// operator's words
+// Reads the configuration, the key file and the bearer keys.
+// fail: throws std::runtime_error, in words for the operator
 Startup load_startup(const std::string& config_path);
 
-// Looks at the database once, then lets go of it: the schema must be the expected one and the key
-// file the right one, and the resources that were added there are put beside the configured ones.
+// Opens the database once: its schema must be the expected one, and the key file its own. The
+// resources that were added there join the configured ones.
 // fail: throws std::runtime_error that says what to do
 void check_database(Startup& startup, core::Instant now);
 
