@@ -93,7 +93,7 @@ const core::Keyring& Context::reread_keyring() {
 }
 
 sys::HttpClient& Context::http() {
-    if (!http_) http_ = std::make_unique<sys::PocoHttpClient>(config().calls);
+    if (!http_) http_ = std::make_unique<sys::PocoHttpClient>(config().service_http);
     return *http_;
 }
 

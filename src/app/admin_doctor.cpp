@@ -100,11 +100,7 @@ public:
     void check_plain_http(const std::string& origin) {
         if (origin.empty()) return;
         const auto url = origin + core::path::sessions_page;
-        sys::HttpRequest request;
-        request.method = "GET";
-        request.url = url;
-        request.nothing_secret = true;
-        add(check_without_tls(url, http_.ask(request)));
+        add(check_without_tls(url, http_.send({.url = url, .allow_plain_http = true})));
     }
 
     void check_bodies() {
@@ -160,10 +156,7 @@ public:
                  what +
                      " publishes other data than when it was added: " + core::join(*changed, "; "),
                  fix});
-        sys::HttpRequest request;
-        request.method = "GET";
-        request.url = service.token_endpoint;
-        const auto response = http_.ask(request);
+        const auto response = http_.send({.url = service.token_endpoint});
         if (response.answered)
             return add(
                 {Verdict::ok,
@@ -193,7 +186,7 @@ private:
             request.body = Secret("{}");
             request.content_type = "application/json";
         }
-        return http_.ask(request);
+        return http_.send(request);
     }
 
     void preflight(const std::string& method, const std::string& url, Verdict otherwise) {

@@ -81,14 +81,15 @@ Config read_config(const std::string& path) {
     }
     for (auto* file :
          {&config.store.path, &config.store.tls_ca, &config.database_password_file,
-          &config.key_file, &config.pages, &config.fetch.test_ca, &config.calls.ca,
+          &config.key_file, &config.pages, &config.document_http.ca, &config.service_http.ca,
           &config.log.audit_file, &config.metrics_file})
         make_absolute(*file, path);
     config.policy.client_name = config.brand.name;
     // Longer than the service and the database may take together, because a second refresh with
     // the same token would end the linked account.
     config.policy.upstream_lease =
-        std::chrono::ceil<core::Span>(config.calls.total + config.store.wait) + core::Span(5);
+        std::chrono::ceil<core::Span>(config.service_http.total + config.store.wait) +
+        core::Span(5);
     config.fetch.at_once = static_cast<std::size_t>(std::max(1, config.workers / 2));
     if (!config.store.password.empty() && !config.database_password_file.empty())
         problems.push_back("database_password and database_password_file are both set");

@@ -237,15 +237,16 @@ std::vector<Key> access_keys() {
         {"client_document_insecure_test_hosts", "",
          host_list(&core::DocumentPolicy::insecure_test_hosts, false)},
         {"client_document_insecure_test_ca", "",
-         text([](Config& c) -> std::string& { return c.fetch.test_ca; })},
+         text([](Config& c) -> std::string& { return c.document_http.ca; })},
         {"client_document_fetches_per_minute", "60",
          number(1, 1000000, [](Config& c, int n) { c.fetch.per_minute = n; })},
         {"client_document_fetches_per_host_per_minute", "10",
          number(1, 1000000, [](Config& c, int n) { c.fetch.per_host_per_minute = n; })},
-        {"service_ca", "", text([](Config& c) -> std::string& { return c.calls.ca; })},
+        {"service_ca", "", text([](Config& c) -> std::string& { return c.service_http.ca; })},
         {"service_timeout_ms", "10000",
          number(
-             100, 60000, [](Config& c, int n) { c.calls.total = std::chrono::milliseconds(n); })},
+             100, 60000,
+             [](Config& c, int n) { c.service_http.total = std::chrono::milliseconds(n); })},
     };
 }
 

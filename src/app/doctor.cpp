@@ -178,9 +178,10 @@ Finding check_clock(const std::string& base, const HttpResponse& response, core:
 }
 
 Finding check_preflight(const std::string& url, const HttpResponse& response, Verdict otherwise) {
-    const bool origin = response.allow_origin == "*";
+    const bool origin = response.access_control_allow_origin == "*";
     const bool headers =
-        core::lower_ascii(response.allow_headers).find("mcp-protocol-version") != std::string::npos;
+        core::lower_ascii(response.access_control_allow_headers).find("mcp-protocol-version") !=
+        std::string::npos;
     if (is_success(response) && origin && headers)
         return {Verdict::ok, url + " lets programs in a browser in"};
     const auto reason = !is_success(response) ? summary(response)

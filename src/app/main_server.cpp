@@ -145,10 +145,12 @@ void serve_role(
 int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {
     try {
         app::Runtime runtime(loaded.startup, shared.log);
-        sys::GuardedFetcher fetcher(shared.fetches, shared.rates, loaded.startup.config.fetch);
+        const auto& config = loaded.startup.config;
+        sys::PocoHttpClient document_http(config.document_http);
+        sys::LimitedFetcher fetcher(shared.fetches, shared.rates, document_http, config.fetch);
         runtime.deps().documents = &fetcher;
-        sys::PocoHttpClient http(loaded.startup.config.calls);
-        runtime.deps().web = &http;
+        sys::PocoHttpClient service_http(config.service_http);
+        runtime.deps().web = &service_http;
         runtime.deps().metrics = loaded.metrics.get();
         const auto health = usecase::check_health(runtime.deps().store);
         // A database that is unreachable comes back; a wrong schema does not.

@@ -20,7 +20,7 @@ namespace consentgate::sys {
 namespace {
 
 constexpr std::size_t slots = 64;
-constexpr std::chrono::milliseconds look_again{20};
+constexpr std::chrono::milliseconds look_every{20};
 
 } // namespace
 
@@ -28,14 +28,14 @@ struct FetchLimiter::Shared {
     struct Slot {
         pid_t holder = 0; // 0: free
         bool waits = false;
-        std::array<char, 64> key{}; // hash of what is fetched
+        std::array<char, 64> key{}; // SHA-256 of the name of the work, in hexadecimal
     };
 
     pthread_mutex_t mutex;
     std::array<Slot, slots> slot;
 
-    // A worker that died at it gives its place up. Its id cannot belong to another worker yet, or
-    // if so for a moment only.
+    // Frees the place of a worker that died in it. Its process id cannot belong to another worker
+    // yet, or only for a moment.
     static bool held(Slot& slot) {
         if (slot.holder != 0 && ::kill(slot.holder, 0) != 0 && errno == ESRCH) slot.holder = 0;
         return slot.holder != 0;
@@ -45,8 +45,8 @@ struct FetchLimiter::Shared {
 class FetchLimiter::Locked {
 public:
     explicit Locked(Shared& shared) : shared_(shared) {
-        // The one before died in it; what it wrote is a slot with its own id or none, which `held`
-        // mends.
+        // The previous owner died while it held the mutex. It left a slot with its own process id
+        // or with none, and `held` frees both.
         if (pthread_mutex_lock(&shared_.mutex) == EOWNERDEAD)
             pthread_mutex_consistent(&shared_.mutex);
     }
@@ -62,7 +62,7 @@ FetchLimiter::FetchLimiter() {
     void* memory =
         ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
-        throw std::runtime_error("there is no memory for the gate of the fetchers");
+        throw std::runtime_error("there is no memory for the limiter of fetches");
     shared_ = new (memory) Shared{};
     pthread_mutexattr_t kind;
     pthread_mutexattr_init(&kind);
@@ -70,15 +70,15 @@ FetchLimiter::FetchLimiter() {
     pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
     const int failed = pthread_mutex_init(&shared_->mutex, &kind);
     pthread_mutexattr_destroy(&kind);
-    if (failed != 0) throw std::runtime_error("the gate of the fetchers cannot be made");
+    if (failed != 0) throw std::runtime_error("the limiter of fetches cannot be made");
 }
 
-// The mutex is not destroyed: other processes may still use it. Its memory goes when the last of
-// them does.
+// Does not destroy the mutex: other processes may still use it. The kernel frees its memory with
+// the last of them.
 FetchLimiter::~FetchLimiter() { ::munmap(shared_, sizeof(Shared)); }
 
-// out: a place, absent when all are taken; `busy` says whether another one fetches the same
-std::optional<FetchLimiter::Place> FetchLimiter::take(
+// out: a place, absent when all are taken; `busy`: another worker fetches the same
+std::optional<FetchLimiter::Place> FetchLimiter::claim(
     std::string_view key, std::size_t limit, bool& busy) {
     const Locked locked(*shared_);
     std::size_t taken = 0, free = slots;
@@ -116,11 +116,11 @@ void FetchLimiter::release(std::size_t slot) {
 FetchLimiter::Place FetchLimiter::enter(std::string_view what, std::size_t limit, Time until) {
     const auto key = core::sha256(what).hex;
     bool busy = false;
-    const auto place = take(key, limit, busy);
+    const auto place = claim(key, limit, busy);
     if (!place) return {};
     if (!busy) return *place;
     while (in_flight(key) && std::chrono::steady_clock::now() < until)
-        std::this_thread::sleep_for(look_again);
+        std::this_thread::sleep_for(look_every);
     const bool done = !in_flight(key);
     release(place->slot);
     return {done ? Entry::waited : Entry::full, 0};

@@ -2,8 +2,8 @@
 
 #include "consentgate/core/base/address.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/base/time.h"
 #include "consentgate/core/base/uri.h"
-#include "consentgate/sys/clock.h"
 #include "http_transport.h"
 
 #include <Poco/Exception.h>
@@ -14,7 +14,6 @@
 #include <Poco/Net/SecureStreamSocket.h>
 
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
 namespace consentgate::sys {
@@ -23,17 +22,76 @@ namespace {
 namespace net = Poco::Net;
 using Steady = std::chrono::steady_clock;
 
-constexpr std::size_t max_answer_bytes = 256 * 1024;
-constexpr int max_wait = 86400; // seconds, of a Retry-After
+constexpr int max_retry_after = 86400; // seconds
 
-// 0 when nothing usable is said. spec: RFC 9110 section 10.2.3
-int seconds_to_wait(const std::string& text) {
-    int seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error == std::errc::result_out_of_range) return max_wait;
-    if (error == std::errc() && end == text.data() + text.size())
-        return std::clamp(seconds, 0, max_wait);
-    return 0; // the date form is not read: it would need both clocks to agree
+// Where a request goes, taken from its URL.
+struct Target {
+    bool secure = true;
+    bool names_this_machine = false; // by its host name; its addresses must then agree
+    std::string host;                // an IPv6 address without its brackets
+    int port = 443;
+    std::string authority, path_and_query;
+};
+
+void check_scheme(const HttpRequest& request, const std::string& scheme, bool loopback) {
+    if (scheme == "https") return;
+    if (scheme != "http" || request.addresses != AddressPolicy::operator_url)
+        throw std::runtime_error("only https can be asked");
+    if (!loopback && !request.allow_plain_http)
+        throw std::runtime_error(
+            "http is not encrypted; it is asked on 127.0.0.1, [::1] and localhost only");
+}
+
+Target target_of(const HttpRequest& request) {
+    const auto parts = core::split_uri(request.url);
+    if (!parts || !parts->hierarchical || parts->host.empty())
+        throw std::runtime_error("that is not a URL");
+    if (parts->has_userinfo) throw std::runtime_error("a URL must not carry a user name");
+    if (parts->rest.find('#') != std::string_view::npos)
+        throw std::runtime_error("a URL to ask must have no fragment");
+    const auto scheme = core::lower_ascii(parts->scheme);
+    Target target;
+    target.secure = scheme == "https";
+    target.names_this_machine = core::is_loopback_host(parts->host);
+    check_scheme(request, scheme, target.names_this_machine);
+    target.host = core::lower_ascii(parts->host);
+    if (target.host.starts_with('[')) target.host = target.host.substr(1, target.host.size() - 2);
+    const auto port = std::string(parts->port);
+    target.port = port.empty() ? (target.secure ? 443 : 80) : std::stoi(port);
+    target.authority = std::string(parts->host) + (port.empty() ? "" : ":" + port);
+    target.path_and_query = (parts->rest.starts_with('/') ? "" : "/") + std::string(parts->rest);
+    return target;
+}
+
+// A single forbidden address refuses them all. fail: throws std::runtime_error
+void check_addresses(
+    AddressPolicy policy, const Target& target, const std::vector<std::string>& addresses) {
+    const auto all = [&](bool (*allowed)(std::string_view)) {
+        return std::all_of(addresses.begin(), addresses.end(), allowed);
+    };
+    switch (policy) {
+    case AddressPolicy::operator_url:
+        // A name that claims this machine and leads to another one would receive, unencrypted,
+        // secrets that are not meant for it.
+        if (target.names_this_machine && !all(core::is_loopback_address))
+            throw std::runtime_error(target.host + " does not lead to this machine");
+        return;
+    case AddressPolicy::public_only:
+        if (!all(core::is_public_address))
+            throw std::runtime_error("the name has an address that is not public");
+        return;
+    case AddressPolicy::loopback_only:
+        if (!all(core::is_loopback_address))
+            throw std::runtime_error("the name has an address that is not of this machine");
+        return;
+    }
+}
+
+// 0 when the header says nothing usable. The date form is not read: it would need both clocks to
+// agree. spec: RFC 9110 section 10.2.3
+int retry_after_seconds(const std::string& text) {
+    const auto seconds = core::parse_number(text);
+    return seconds ? static_cast<int>(std::min<std::int64_t>(*seconds, max_retry_after)) : 0;
 }
 
 void check_text(const std::string& text) {
@@ -41,121 +99,129 @@ void check_text(const std::string& text) {
         throw std::runtime_error("what would be sent holds a control character");
 }
 
-net::HTTPRequest make_request(
-    const HttpRequest& question, const std::string& target, const std::string& authority) {
-    net::HTTPRequest request(question.method, target, net::HTTPMessage::HTTP_1_1);
-    request.set("Host", authority);
-    request.set("User-Agent", "consentgate");
-    request.set("Connection", "close");
-    for (const auto& [name, value] : question.headers) {
+net::HTTPRequest make_request(const HttpRequest& request, const Target& target) {
+    net::HTTPRequest made(request.method, target.path_and_query, net::HTTPMessage::HTTP_1_1);
+    made.set("Host", target.authority);
+    made.set("User-Agent", "consentgate");
+    made.set("Connection", "close");
+    for (const auto& [name, value] : request.headers) {
         check_text(name);
         check_text(value);
-        request.set(name, value);
+        made.set(name, value);
     }
-    if (!question.content_type.empty()) {
-        request.setContentType(question.content_type);
-        request.setContentLength(static_cast<std::streamsize>(question.body.reveal().size()));
+    if (!request.content_type.empty()) {
+        made.setContentType(request.content_type);
+        made.setContentLength(static_cast<std::streamsize>(request.body.reveal().size()));
     }
-    return request;
+    return made;
 }
 
-core::Secret read_body(std::istream& stream, const net::HTTPResponse& response) {
-    std::string body(max_answer_bytes + 1, '\0');
+HttpResponse read_head(const net::HTTPResponse& from) {
+    HttpResponse response;
+    response.status = static_cast<int>(from.getStatus());
+    const auto type = from.get("Content-Type", "");
+    response.content_type =
+        core::lower_ascii(core::trim(std::string_view(type).substr(0, type.find(';'))));
+    for (const auto& [name, value] : from) {
+        if (core::same_ignoring_case(name, "WWW-Authenticate"))
+            response.authenticate += (response.authenticate.empty() ? "" : ", ") + value;
+    }
+    response.retry_after_seconds = retry_after_seconds(from.get("Retry-After", ""));
+    response.location = from.get("Location", "");
+    response.date = core::parse_http_date(from.get("Date", ""));
+    response.access_control_allow_origin = from.get("Access-Control-Allow-Origin", "");
+    response.access_control_allow_headers = from.get("Access-Control-Allow-Headers", "");
+    response.cache_control = from.get("Cache-Control", "");
+    response.age = from.get("Age", "");
+    response.expires = from.get("Expires", "");
+    return response;
+}
+
+bool reads_body(const HttpRequest& request, int status) {
+    if (request.body_of_success_only && status != 200) return false;
+    return request.method != "HEAD" && status != 204 && status != 304;
+}
+
+void read_body(
+    std::istream& stream, const net::HTTPResponse& head, std::size_t max_bytes,
+    HttpResponse& response) {
+    std::string body(max_bytes + 1, '\0');
     stream.read(body.data(), static_cast<std::streamsize>(body.size()));
     body.resize(static_cast<std::size_t>(stream.gcount()));
-    if (body.size() > max_answer_bytes)
-        throw std::runtime_error("the answer is larger than 256 KiB");
-    if (response.hasContentLength() &&
-        static_cast<std::streamsize>(body.size()) != response.getContentLength())
-        throw std::runtime_error("the answer was cut off");
-    return core::Secret(std::move(body));
+    response.too_large = body.size() > max_bytes;
+    response.cut_off = !response.too_large && head.hasContentLength() &&
+                       static_cast<std::streamsize>(body.size()) != head.getContentLength();
+    if (response.too_large)
+        response.reason = "the answer is larger than " + std::to_string(max_bytes / 1024) + " KiB";
+    if (response.cut_off) response.reason = "the answer was cut off";
+    response.body = core::Secret(std::move(body));
 }
 
 HttpResponse converse(
-    const net::StreamSocket& socket, const HttpRequest& question, const std::string& target,
-    const std::string& authority, Poco::Timespan time) {
+    const net::StreamSocket& socket, const HttpRequest& request, const Target& target,
+    Poco::Timespan time) {
     OneConnection session(socket);
     session.setTimeout(time);
-    auto request = make_request(question, target, authority);
-    session.sendRequest(request) << question.body.reveal() << std::flush;
-    net::HTTPResponse response;
-    auto& stream = session.receiveResponse(response);
-    HttpResponse answer;
-    answer.status = static_cast<int>(response.getStatus());
-    const auto type = response.get("Content-Type", "");
-    answer.content_type =
-        core::lower_ascii(core::trim(std::string_view(type).substr(0, type.find(';'))));
-    for (const auto& [name, value] : response) {
-        if (core::same_ignoring_case(name, "WWW-Authenticate"))
-            answer.authenticate += (answer.authenticate.empty() ? "" : ", ") + value;
-    }
-    answer.retry_after_seconds = seconds_to_wait(response.get("Retry-After", ""));
-    answer.location = response.get("Location", "");
-    answer.date = from_http_date(response.get("Date", ""));
-    answer.allow_origin = response.get("Access-Control-Allow-Origin", "");
-    answer.allow_headers = response.get("Access-Control-Allow-Headers", "");
-    const bool bodiless = question.method == "HEAD" || answer.status == 204 || answer.status == 304;
-    if (!bodiless) answer.body = read_body(stream, response);
-    answer.answered = true;
-    return answer;
+    auto sent = make_request(request, target);
+    session.sendRequest(sent) << request.body.reveal() << std::flush;
+    net::HTTPResponse head;
+    auto& stream = session.receiveResponse(head);
+    auto response = read_head(head);
+    if (reads_body(request, response.status))
+        read_body(stream, head, request.max_body_bytes, response);
+    response.answered = !response.too_large && !response.cut_off;
+    return response;
 }
 
 } // namespace
 
-// Where a question goes, taken from its URL.
-struct PocoHttpClient::Place {
-    bool secure = true;
-    bool loopback = false; // by its name; its addresses must then be so too
-    std::string host;      // of an IPv6 address without its brackets
-    int port = 443;
-    std::string authority, target;
+struct PocoHttpClient::State {
+    Lookups lookups = std::make_shared<std::atomic<int>>(0);
+    net::Context::Ptr system_trust, operator_trust; // made at the first https request
 
-    static Place of(const HttpRequest& question);
-};
+    const net::Context::Ptr& trust(AddressPolicy policy, const std::string& ca) {
+        const bool with_ca = policy != AddressPolicy::public_only && !ca.empty();
+        auto& context = with_ca ? operator_trust : system_trust;
+        if (!context) context = make_context(with_ca ? ca : "");
+        return context;
+    }
 
-PocoHttpClient::Place PocoHttpClient::Place::of(const HttpRequest& question) {
-    const auto parts = core::split_uri(question.url);
-    if (!parts || !parts->hierarchical || parts->host.empty())
-        throw std::runtime_error("that is not a URL");
-    if (parts->has_userinfo) throw std::runtime_error("a URL must not carry a user name");
-    if (parts->rest.find('#') != std::string_view::npos)
-        throw std::runtime_error("a URL to ask must have no fragment");
-    const auto scheme = core::lower_ascii(parts->scheme);
-    Place place;
-    place.secure = scheme == "https";
-    place.loopback = core::is_loopback_host(parts->host);
-    if (scheme != "https" && scheme != "http") throw std::runtime_error("only https can be asked");
-    if (!place.secure && !place.loopback && !question.nothing_secret)
-        throw std::runtime_error(
-            "http is not encrypted; it is asked on 127.0.0.1, [::1] and localhost only");
-    place.host = core::lower_ascii(parts->host);
-    if (place.host.starts_with('[')) place.host = place.host.substr(1, place.host.size() - 2);
-    place.port =
-        parts->port.empty() ? (place.secure ? 443 : 80) : std::stoi(std::string(parts->port));
-    place.authority =
-        std::string(parts->host) + (parts->port.empty() ? "" : ":" + std::string(parts->port));
-    place.target =
-        parts->rest.starts_with('/') ? std::string(parts->rest) : "/" + std::string(parts->rest);
-    return place;
-}
-
-struct PocoHttpClient::Trust {
-    net::Context::Ptr context;
+    // fail: throws Poco::Exception, std::runtime_error
+    HttpResponse send(
+        const HttpRequest& request, const HttpLimits& limits, const Resolver& resolver,
+        Deadline deadline) {
+        const auto target = target_of(request);
+        const auto addresses = resolve_in_time(resolver, target.host, lookups, deadline);
+        check_addresses(request.addresses, target, addresses);
+        auto socket = connect_to_one(addresses, target.port, deadline);
+        const auto time = until(deadline);
+        socket.setReceiveTimeout(time);
+        socket.setSendTimeout(time);
+        const Watchdog watchdog(socket.impl()->sockfd(), deadline);
+        if (target.secure)
+            socket = net::SecureStreamSocket::attach(
+                socket, target.host, trust(request.addresses, limits.ca));
+        auto response = converse(socket, request, target, time);
+        // A response that the deadline cut off can look whole.
+        if (Steady::now() >= deadline) throw std::runtime_error("out of time");
+        return response;
+    }
 };
 
 PocoHttpClient::PocoHttpClient(HttpLimits limits, Resolver resolver)
     : limits_(std::move(limits)),
       resolver_(std::move(resolver)),
-      lookups_(std::make_shared<std::atomic<int>>(0)) {}
+      state_(std::make_unique<State>()) {}
 
 PocoHttpClient::~PocoHttpClient() = default;
 
-HttpResponse PocoHttpClient::ask(const HttpRequest& question) {
-    const auto deadline = Steady::now() + limits_.total;
-    const auto late = [&] { return Steady::now() >= deadline; };
+HttpResponse PocoHttpClient::send(const HttpRequest& request) {
+    const auto begun = Steady::now();
+    const auto deadline =
+        std::min(begun + limits_.total, request.deadline.value_or(Deadline::max()));
     HttpResponse failed;
     try {
-        return ask_there(question, Place::of(question), deadline);
+        return state_->send(request, limits_, resolver_, deadline);
     } catch (const net::SSLException& error) {
         failed.reason =
             "its TLS certificate is not accepted, or TLS failed: " + error.displayText();
@@ -166,32 +232,11 @@ HttpResponse PocoHttpClient::ask(const HttpRequest& question) {
     } catch (const std::exception& error) {
         failed.reason = error.what();
     }
-    if (late())
-        failed.reason = "no whole answer within " + std::to_string(limits_.total.count()) + " ms";
-    return failed;
-}
-
-HttpResponse PocoHttpClient::ask_there(
-    const HttpRequest& question, const Place& place, Deadline deadline) {
-    const auto addresses = resolve_in_time(resolver_, place.host, lookups_, deadline);
-    // Whoever says "this machine" and means another one would be sent unencrypted what is not for
-    // them.
-    if (place.loopback &&
-        !std::all_of(addresses.begin(), addresses.end(), core::is_loopback_address))
-        throw std::runtime_error(place.host + " does not lead to this machine");
-    auto socket = connect_to_one(addresses, place.port, deadline);
-    const auto time = until(deadline);
-    socket.setReceiveTimeout(time);
-    socket.setSendTimeout(time);
-    const Watchdog watchdog(socket.impl()->sockfd(), deadline);
-    if (place.secure) {
-        if (!trust_) trust_ = std::make_unique<Trust>(Trust{make_context(limits_.ca)});
-        socket = net::SecureStreamSocket::attach(socket, place.host, trust_->context);
+    if (Steady::now() >= deadline) {
+        const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - begun);
+        failed.reason = "no whole answer within " + std::to_string(time.count()) + " ms";
     }
-    auto answer = converse(socket, question, place.target, place.authority, time);
-    // What was cut off at the deadline can look whole.
-    if (Steady::now() >= deadline) throw std::runtime_error("out of time");
-    return answer;
+    return failed;
 }
 
 } // namespace consentgate::sys

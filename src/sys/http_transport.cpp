@@ -17,7 +17,7 @@ namespace {
 namespace net = Poco::Net;
 using Steady = std::chrono::steady_clock;
 
-constexpr int max_lookups = 4; // of one worker that were left behind by a resolver that hangs
+constexpr int max_lookups = 4; // of one client at a time; a hanging resolver abandons them
 constexpr std::size_t max_addresses = 3;
 
 net::SocketAddress socket_address(const std::string& address, int port) {
@@ -52,8 +52,8 @@ Watchdog::~Watchdog() {
 }
 
 OneConnection::OneConnection(const net::StreamSocket& socket) : net::HTTPClientSession(socket) {
-    setKeepAlive(true);
-} // else it would begin by reconnecting
+    setKeepAlive(true); // without it, Poco begins by reconnecting
+}
 
 void OneConnection::connect(const net::SocketAddress&) {
     throw net::NetException("a second connection is not allowed");
@@ -67,16 +67,16 @@ std::vector<std::string> resolve_in_time(
         bool there = false;
         std::vector<std::string> addresses;
     };
-    // Counts the thread for as long as it holds it.
+    // Counts this lookup until its thread has ended.
     const std::shared_ptr<void> counted(nullptr, [lookups](void*) { --*lookups; });
     if (++*lookups > max_lookups)
-        throw std::runtime_error("the resolver has not come back from earlier questions");
+        throw std::runtime_error("the resolver has not answered earlier lookups");
     const auto answer = std::make_shared<Answer>();
     std::thread([answer, counted, resolver, host] {
         std::vector<std::string> found;
         try {
             found = resolver(host);
-        } catch (...) { // no address is the answer
+        } catch (...) { // leaves `found` empty
         }
         const std::lock_guard lock(answer->mutex);
         answer->addresses = std::move(found);
@@ -107,7 +107,7 @@ net::Context::Ptr make_context(const std::string& ca_file) {
     net::Context::Params params;
     params.caLocation = ca_file;
     params.verificationMode =
-        net::Context::VERIFY_STRICT; // the milder ones take any certificate of localhost
+        net::Context::VERIFY_STRICT; // the weaker modes accept any certificate of localhost
     params.verificationDepth = 9;
     params.loadDefaultCAs = true;
     net::Context::Ptr context(new net::Context(net::Context::TLS_CLIENT_USE, params));

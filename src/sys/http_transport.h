@@ -1,8 +1,8 @@
-// One connection, made here and watched to its deadline: what the fetcher of strangers' documents
-// and the caller of services have in common. Private to this module.
+// One connection: resolving, connecting, TLS trust, and a deadline that ends it in any phase.
+// Private to this module.
 #pragma once
 
-#include "consentgate/sys/document_fetcher.h" // Resolver
+#include "consentgate/sys/http_client.h" // Resolver
 
 #include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPClientSession.h>
@@ -22,11 +22,11 @@ namespace consentgate::sys {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-// What is left. fail: throws std::runtime_error when that is nothing
+// Returns the time that is left. fail: throws std::runtime_error when the deadline has passed
 Poco::Timespan until(Deadline deadline);
 
-// Ends a connection at the deadline, in whatever phase it is: a peer that sends a byte now and then
-// would never meet a timeout of a single read.
+// Ends a connection at the deadline, in whatever phase it is: a peer that sends one byte now and
+// then never exceeds the timeout of a single read.
 class Watchdog {
 public:
     Watchdog(int socket, Deadline deadline);
@@ -41,8 +41,8 @@ private:
     std::thread thread_;
 };
 
-// HTTP over the one connection that was judged. Poco would connect again by the host's name where
-// it thinks it must, and a second resolution is what a rebinding name waits for. No proxy is asked.
+// HTTP over the one connection whose address was checked. Poco would otherwise connect again by the
+// host's name, and a DNS rebinding attack needs exactly that second resolution. Uses no proxy.
 class OneConnection final : public Poco::Net::HTTPClientSession {
 public:
     explicit OneConnection(const Poco::Net::StreamSocket& socket);
@@ -52,16 +52,18 @@ protected:
     bool mustReconnect() const override { return false; }
 };
 
-// How many lookups were left behind by a resolver that hangs; shared with their threads.
+// How many lookups are running, including those abandoned because the resolver hangs; shared with
+// their threads.
 using Lookups = std::shared_ptr<std::atomic<int>>;
 
-// The addresses of a host, each in its 4 or 16 bytes; at least one.
-// fail: throws std::runtime_error when there are none, or not in time
+// Returns the addresses of a host, each in its 4 or 16 bytes; at least one.
+// fail: throws std::runtime_error when there are none, or none in time
 std::vector<std::string> resolve_in_time(
     const Resolver& resolver, const std::string& host, const Lookups& lookups, Deadline deadline);
 
-// To the first of the addresses that answers; the first three are tried. fail: throws
-// Poco::Exception, std::runtime_error
+// Connects to the first of the addresses that answers; tries three at most, one after another. The
+// order and the overlap of these attempts are decided here alone.
+// fail: throws Poco::Exception, std::runtime_error
 Poco::Net::StreamSocket connect_to_one(
     const std::vector<std::string>& addresses, int port, Deadline deadline);
 

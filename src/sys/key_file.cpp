@@ -2,9 +2,6 @@
 
 #include "consentgate/core/base/text.h"
 
-#include <Poco/Base64Decoder.h>
-#include <Poco/Base64Encoder.h>
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -28,15 +25,7 @@ constexpr std::size_t key_bytes = 32;
     throw std::runtime_error(path + ": " + reason);
 }
 
-std::string decode_base64url(const std::string& text) {
-    std::istringstream in(text);
-    Poco::Base64Decoder decoder(in, Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING);
-    std::ostringstream out;
-    out << decoder.rdbuf();
-    return out.str();
-}
-
-// A descriptor that is closed when it is left.
+// Closes its descriptor at the end of its scope.
 class Handle {
 public:
     explicit Handle(int file) : file_(file) {}
@@ -61,7 +50,7 @@ bool write_all(int file, const std::string& text) {
     return ::fsync(file) == 0;
 }
 
-// A line of the key file as it stands there.
+// One line of the key file, unchanged.
 struct Line {
     core::KeyId key; // empty: a comment
     core::Secret text;
@@ -73,7 +62,7 @@ std::string line_of(const std::string& id, Random& random) {
 }
 
 Lines read_lines(const std::string& path) {
-    read_key_file(path); // refuses what is no key file
+    read_key_file(path); // throws unless it is a valid key file
     const auto content = read_secret_file(path);
     Lines lines;
     for (const auto& text : core::split(content.reveal(), '\n')) {
@@ -99,7 +88,7 @@ Lines::iterator last_key(Lines& lines) {
            1;
 }
 
-// in: draft  not there yet; like  whose mode and owner it gets
+// in: draft  path of the new file; like  the file whose mode and owner it gets
 bool write_draft(const std::string& draft, const std::string& text, const struct stat& like) {
     const Handle file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) return false;
@@ -110,10 +99,10 @@ bool write_draft(const std::string& draft, const std::string& text, const struct
     return ::fchmod(file.get(), like.st_mode & 0700) == 0 && write_all(file.get(), text);
 }
 
-// Replaces the file by what `change` makes of its lines.
+// Replaces the file with its lines as `change` leaves them.
 void rewrite(const std::string& path, const std::function<void(Lines&)>& change) {
     std::error_code error;
-    const auto real = std::filesystem::canonical(path, error); // a link to it stays one
+    const auto real = std::filesystem::canonical(path, error); // a symbolic link to it stays one
     if (error) fail(path, error.message());
     const Handle folder(::open(real.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder.get() < 0 || ::flock(folder.get(), LOCK_EX) != 0) fail(path, std::strerror(errno));
@@ -125,14 +114,14 @@ void rewrite(const std::string& path, const std::function<void(Lines&)>& change)
     struct stat like {};
     if (::stat(real.c_str(), &like) != 0) fail(path, std::strerror(errno));
     const auto draft = real.string() + ".new";
-    ::unlink(draft.c_str()); // of one that was interrupted: we hold the lock
+    ::unlink(draft.c_str()); // a leftover of an interrupted change: we hold the lock
     if (!write_draft(draft, text.reveal(), like) || ::rename(draft.c_str(), real.c_str()) != 0) {
         const auto reason = std::string(std::strerror(errno));
         ::unlink(draft.c_str());
         fail(path, "it cannot be changed: " + reason);
     }
-    ::fsync(folder.get()); // or the change might not outlive a power cut; the old file would then
-                           // still be whole
+    // Without it a power cut may undo the change; the old file would still be whole.
+    ::fsync(folder.get());
 }
 
 } // namespace
@@ -148,7 +137,7 @@ core::Secret read_secret_file(const std::string& path) {
     return core::Secret(text.str());
 }
 
-// Errors name a key by its place: what stands where an id should be may be the key itself.
+// Errors name a key by its number: the text in place of an id may be the key itself.
 core::Keyring read_key_file(const std::string& path) {
     const auto content = read_secret_file(path);
     std::vector<core::ServerKey> keys;
@@ -158,12 +147,13 @@ core::Keyring read_key_file(const std::string& path) {
         const auto words = core::split(line, ' ');
         if (words.size() != 2 || !core::is_base64url(words[0]) || words[0].size() > 64)
             fail(path, which + " is not a line of `id key`");
-        auto bytes = core::is_base64url(words[1]) ? decode_base64url(words[1]) : std::string();
-        if (bytes.size() != key_bytes) fail(path, which + " is not 32 bytes of base64url");
+        auto bytes = core::from_base64(words[1], core::Base64::url);
+        if (!bytes || bytes->size() != key_bytes)
+            fail(path, which + " is not 32 bytes of base64url");
         const bool taken = std::any_of(
             keys.begin(), keys.end(), [&](const auto& key) { return key.id.text == words[0]; });
         if (taken) fail(path, which + " has the id of one before it");
-        keys.push_back({core::KeyId(words[0]), core::Secret(std::move(bytes))});
+        keys.push_back({core::KeyId(words[0]), core::Secret(std::move(*bytes))});
     }
     if (keys.empty()) fail(path, "it holds no key");
     return core::Keyring(std::move(keys));
@@ -178,7 +168,7 @@ bool create_key_file(const std::string& path, Random& random) {
         line_of("k" + random.id(6), random) + "\n");
     const bool written = write_all(file, text.reveal());
     ::close(file);
-    // link() fails when the name is taken: an existing key is never replaced, whoever is first.
+    // link() fails when the name is taken, so that an existing key is never replaced.
     const bool made = written && ::link(draft.c_str(), path.c_str()) == 0;
     const int reason = errno;
     ::unlink(draft.c_str());

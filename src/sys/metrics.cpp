@@ -89,11 +89,11 @@ constexpr std::array<double, 12> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 
 constexpr std::size_t beyond = bounds.size(); // the bucket of what took longer
 constexpr std::size_t total = beyond + 1;     // nanoseconds of all
 
-constexpr std::size_t max_labels_bytes = 111; // bytes
+constexpr std::size_t max_labels_bytes = 111;
 constexpr std::size_t rows = 1024;
 
-// Of a row. A row that a worker was writing when it died stays unusable; its labels then take
-// another.
+// States of a row. A row that a worker was writing when it died stays unusable; its labels then
+// take another row.
 constexpr std::uint32_t free_row = 0, being_written = 1, in_use = 2;
 
 std::string escaped(std::string_view value) {
@@ -133,7 +133,7 @@ public:
         : number_(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
     ~File() {
         if (number_ < 0) return;
-        ::flock(number_, LOCK_UN); // closing would not do: what was mapped keeps the file open
+        ::flock(number_, LOCK_UN); // closing is not enough: the mapping keeps the file open
         ::close(number_);
     }
     File(const File&) = delete;
@@ -155,12 +155,12 @@ struct Metrics::Row {
     std::atomic<std::uint32_t> state;
     std::uint32_t metric;
     std::array<char, max_labels_bytes + 1> labels;
-    std::array<std::atomic<std::uint64_t>, total + 1>
-        values; // of a histogram its buckets, each for itself; of the others the first
+    // A histogram uses one value for each bucket, not cumulative; a counter or gauge the first.
+    std::array<std::atomic<std::uint64_t>, total + 1> values;
 };
 
 struct Metrics::Table {
-    std::uint64_t layout; // what wrote this file
+    std::uint64_t layout; // of the program version that made this file
     std::atomic<std::uint64_t> lost;
     std::array<Row, rows> row;
     static_assert(
@@ -184,25 +184,25 @@ Metrics::Metrics(const std::string& file) {
             throw fail("cannot be opened for writing");
         const auto size = opened.size();
         if (size < 0) throw fail("is not a file");
-        // With its blocks: a worker that counted into a hole of the file would be killed where the
-        // disk is full.
+        // Allocates the blocks: on a full disk, a worker that counted into a hole of the file would
+        // be killed.
         if (size == 0 && ::posix_fallocate(opened.number(), 0, sizeof(Table)) != 0)
-            throw fail("cannot be made as large as it must be");
+            throw fail("cannot be made large enough");
         if (size == 0 || size == static_cast<off_t>(sizeof(Table))) {
             void* memory = ::mmap(
                 nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED, opened.number(), 0);
             if (memory == MAP_FAILED) throw fail("cannot be mapped");
             table_ = static_cast<Table*>(memory);
-            if (size == 0)
-                table_->layout = Table::this_layout(); // the rest of a new file is zero, which is a
-                                                       // table without rows
+            // A new file is zero, which is a table without rows.
+            if (size == 0) table_->layout = Table::this_layout();
             if (table_->layout == Table::this_layout()) return;
             ::munmap(memory, sizeof(Table));
         }
-        // Another version's, which may still be counting in it.
-        if (::unlink(file.c_str()) != 0) throw fail("is not ours, and cannot be replaced");
+        // Another version made it and may still count in it.
+        if (::unlink(file.c_str()) != 0)
+            throw fail("belongs to another version, and cannot be replaced");
     }
-    throw fail("is being replaced by somebody else");
+    throw fail("is being replaced by another process");
 }
 
 Metrics::~Metrics() { ::munmap(table_, sizeof(Table)); }
@@ -221,8 +221,7 @@ Metrics::Row* Metrics::row(Metric metric, Labels labels) {
             row.state.store(in_use, std::memory_order_release);
             return &row;
         }
-        // Another worker may be writing the very same labels: they then have two rows, and text()
-        // adds them up.
+        // Another worker may be writing the same labels in another row; text() adds the two up.
         if (state == in_use && row.metric == kind && wanted == row.labels.data()) return &row;
     }
     table_->lost.fetch_add(1, std::memory_order_relaxed);

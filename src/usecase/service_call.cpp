@@ -21,20 +21,20 @@ core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Serv
 
 core::ServiceReply call_service(Dependencies& deps, core::ServiceRequest request) {
     if (deps.web == nullptr) return {};
-    sys::HttpRequest question{
+    sys::HttpRequest sent{
         .method = "POST",
         .url = std::move(request.url),
         .headers = {{"Accept", "application/json"}},
         .body = std::move(request.form),
         .content_type = "application/x-www-form-urlencoded"};
     if (request.authorization)
-        question.headers.emplace_back("Authorization", request.authorization->reveal());
-    auto answer = deps.web->ask(question);
+        sent.headers.emplace_back("Authorization", request.authorization->reveal());
+    auto response = deps.web->send(sent);
     return {
-        .answered = answer.answered,
-        .status = answer.status,
-        .content_type = std::move(answer.content_type),
-        .body = std::move(answer.body)};
+        .answered = response.answered,
+        .status = response.status,
+        .content_type = std::move(response.content_type),
+        .body = std::move(response.body)};
 }
 
 void register_anew(Dependencies& deps, const core::Service& service) {

@@ -26,12 +26,7 @@ std::string describe(const std::string& url, const sys::HttpResponse& answer) {
 }
 
 sys::HttpResponse read_json(sys::HttpClient& web, const std::string& url) {
-    return web.ask(
-        {.method = "GET",
-         .url = url,
-         .headers = {{"Accept", "application/json"}},
-         .body = {},
-         .content_type = {}});
+    return web.send({.url = url, .headers = {{"Accept", "application/json"}}});
 }
 
 // The first usable document; notes say why others were not used.
@@ -103,7 +98,7 @@ void seal_client_secret(Dependencies& deps, core::Service& service, const core::
 core::Checked register_dynamically(
     Dependencies& deps, core::Service& service, std::vector<std::string>& notes) {
     const auto body = core::registration_request(deps.policy, service.auth, service.scope);
-    const auto answer = deps.web->ask(
+    const auto answer = deps.web->send(
         {.method = "POST",
          .url = service.registration_endpoint,
          .headers = {{"Accept", "application/json"}},

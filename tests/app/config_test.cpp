@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(
         core::join(chosen.policy.documents.hosts, " ") == "app.example *.b.example c.example:8443");
     BOOST_TEST(core::join(chosen.policy.documents.denied_hosts, " ") == "x.b.example");
     BOOST_TEST(chosen.policy.documents.insecure_test_hosts.size() == 3U);
-    BOOST_TEST(chosen.fetch.test_ca == folder.file("ca.pem"));
+    BOOST_TEST(chosen.document_http.ca == folder.file("ca.pem"));
     BOOST_TEST(holds(problems_with("client_documents_enabled = on"), "true or false"));
     for (const auto* bad :
          {"https://a.example", "a.example/x", "u@a.example", "a.example:0", "a.example:x", "*.",

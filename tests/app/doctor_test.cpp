@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_clock_may_be_half_a_minute_off_and_no_more, *label("D12")
 BOOST_AUTO_TEST_CASE(a_preflight_passes_with_both_headers_only, *label("D10")) {
     const auto valid = [](int status, const std::string& origin, const std::string& headers) {
         auto answer = answered(status);
-        answer.allow_origin = origin, answer.allow_headers = headers;
+        answer.access_control_allow_origin = origin, answer.access_control_allow_headers = headers;
         return app::check_preflight("https://h/token", answer, Verdict::broken);
     };
     BOOST_TEST(

@@ -21,10 +21,10 @@ public:
     std::vector<std::string> redeemed, refreshed,
         revoked; // codes and tokens, in the order they came
 
-    sys::HttpResponse ask(const sys::HttpRequest& question) override {
+    sys::HttpResponse send(const sys::HttpRequest& request) override {
         if (away) return {};
-        const auto form = form_of(question.body.reveal());
-        if (question.url.ends_with("/revoke")) {
+        const auto form = form_of(request.body.reveal());
+        if (request.url.ends_with("/revoke")) {
             revoked.push_back(form.get("token").value());
             return answer(200, "");
         }

@@ -28,22 +28,22 @@ std::string bytes(const std::string& text) {
     return out;
 }
 
-// A listener that nobody may connect to, or that says nothing to who does.
+// A listener that must not be connected to, or that accepts a connection and sends nothing.
 struct Canary {
     Poco::Net::ServerSocket socket{Poco::Net::SocketAddress("127.0.0.1", 0)};
     int port() const { return socket.address().port(); }
     bool hit() { return socket.poll(Poco::Timespan(0, 50000), Poco::Net::Socket::SELECT_READ); }
 };
 
-struct Ground {
-    sys::FetchLimiter gate;
+struct FetcherFixture {
+    sys::FetchLimiter limiter;
     sys::RateLimiter rates;
-    sys::FetchLimits limits{milliseconds(1000), 0, 0, 2, ""};
+    sys::FetchLimits limits{milliseconds(1000), 0, 0, 2};
     std::atomic<int> asked{0};
     bool needed = true;
     sys::FetchTurn turn{[this] { return needed; }, [](const core::DocumentAnswer&) {}};
 
-    Ground() { ::signal(SIGPIPE, SIG_IGN); } // as in a worker
+    FetcherFixture() { ::signal(SIGPIPE, SIG_IGN); } // as in a worker
 
     static core::DocumentUrl url(int port, bool test_host = false) {
         return {core::ClientId("https://app.example/a"), "app.example", port, "/a", test_host};
@@ -52,12 +52,13 @@ struct Ground {
     // in: addresses  what the name leads to, one list for each time that it is asked
     Fetched fetch(
         const core::DocumentUrl& document, std::vector<std::vector<std::string>> addresses) {
-        sys::GuardedFetcher fetcher(gate, rates, limits, [this, addresses](const std::string&) {
+        sys::PocoHttpClient http({limits.total, ""}, [this, addresses](const std::string&) {
             std::vector<std::string> found;
             for (const auto& text : addresses.at(static_cast<std::size_t>(asked++)))
                 found.push_back(bytes(text));
             return found;
         });
+        sys::LimitedFetcher fetcher(limiter, rates, http, limits);
         return fetcher.fetch(document, noon, turn);
     }
 };
@@ -68,7 +69,7 @@ double seconds_since(Clock::time_point begin) {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(document_fetcher, Ground)
+BOOST_FIXTURE_TEST_SUITE(document_fetcher, FetcherFixture)
 
 BOOST_AUTO_TEST_CASE(
     no_connection_is_made_to_an_address_that_is_not_public, *label("R30") * label("K26")) {
@@ -113,11 +114,11 @@ BOOST_AUTO_TEST_CASE(a_test_host_may_be_on_loopback_and_nowhere_else, *label("R3
     asked = 0;
     BOOST_TEST(
         fetch(url(canary.port(), true), {{"10.0.0.1"}}).reason ==
-        "the name has an address that is not public");
+        "the name has an address that is not of this machine");
     asked = 0;
     BOOST_TEST(
         fetch(url(canary.port(), true), {{"8.8.8.8"}}).reason ==
-        "the name has an address that is not public");
+        "the name has an address that is not of this machine");
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -127,13 +128,14 @@ BOOST_AUTO_TEST_CASE(
     std::atomic<int> ended{0};
     int failed = 0;
     {
-        sys::GuardedFetcher fetcher(
-            gate, rates, limits, [&](const std::string&) -> std::vector<std::string> {
-                ++asked;
-                while (!go_on) std::this_thread::sleep_for(milliseconds(5));
-                ++ended;
-                return {};
-            });
+        const auto hang = [&](const std::string&) -> std::vector<std::string> {
+            ++asked;
+            while (!go_on) std::this_thread::sleep_for(milliseconds(5));
+            ++ended;
+            return {};
+        };
+        sys::PocoHttpClient http({limits.total, ""}, hang);
+        sys::LimitedFetcher fetcher(limiter, rates, http, limits);
         const auto begin = Clock::now();
         for (int i = 0; i < 8; ++i)
             failed +=
@@ -162,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_host_that_is_silent_or_drips_is_left_in_time, *label("R31
                     if (drips) peer.sendBytes(record.data() + i % record.size(), 1);
                     std::this_thread::sleep_for(milliseconds(20));
                 }
-            } catch (const Poco::Exception&) { // it has gone
+            } catch (const Poco::Exception&) { // the client has closed the connection
             }
         });
         asked = 0;

@@ -9,13 +9,14 @@
 #include <thread>
 
 using namespace consentgate;
+using boost::unit_test::label;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// Answers one connection with what it was given, byte by byte when it drips, and keeps what was
-// asked.
+// Answers one connection with `answer`, byte by byte when it drips, and keeps the request in
+// `asked`.
 struct Host {
     Poco::Net::ServerSocket socket{Poco::Net::SocketAddress("127.0.0.1", 0)};
     std::string asked;
@@ -33,7 +34,7 @@ struct Host {
                           answer.data() + i, static_cast<int>(drips ? 1 : answer.size()));
                       if (drips) std::this_thread::sleep_for(milliseconds(50));
                   }
-              } catch (const Poco::Exception&) { // it has gone
+              } catch (const Poco::Exception&) { // the client has closed the connection
               }
           }) {
         ::signal(SIGPIPE, SIG_IGN);
@@ -46,8 +47,8 @@ struct Host {
 };
 
 sys::HttpResponse ask(const std::string& url, milliseconds total = milliseconds(3000)) {
-    sys::PocoHttpClient caller({total, ""});
-    return caller.ask({.method = "GET", .url = url, .headers = {}, .body = {}, .content_type = {}});
+    sys::PocoHttpClient client({total, ""});
+    return client.send({.url = url});
 }
 
 std::string answer_of(std::size_t length) {
@@ -57,7 +58,7 @@ std::string answer_of(std::size_t length) {
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(web_caller)
+BOOST_AUTO_TEST_SUITE(http_client)
 
 BOOST_AUTO_TEST_CASE(http_is_for_this_machine_and_other_addresses_are_refused_in_words) {
     for (const auto* url :
@@ -71,25 +72,19 @@ BOOST_AUTO_TEST_CASE(http_is_for_this_machine_and_other_addresses_are_refused_in
 }
 
 BOOST_AUTO_TEST_CASE(a_loopback_name_that_leads_elsewhere_is_not_asked) {
-    sys::PocoHttpClient caller({milliseconds(1000), ""}, [](const std::string&) {
+    sys::PocoHttpClient client({milliseconds(1000), ""}, [](const std::string&) {
         return std::vector<std::string>{std::string("\x08\x08\x08\x08", 4)};
     });
     BOOST_TEST(
-        caller
-            .ask(
-                {.method = "GET",
-                 .url = "http://localhost/",
-                 .headers = {},
-                 .body = {},
-                 .content_type = {}})
-            .reason == "localhost does not lead to this machine");
+        client.send({.url = "http://localhost/"}).reason ==
+        "localhost does not lead to this machine");
 }
 
 BOOST_AUTO_TEST_CASE(a_form_is_sent_whole_and_the_answer_is_told_as_it_came) {
     Host host(
         "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer a=\"b\"\r\nWWW-Authenticate: Basic\r\nContent-Type: Application/JSON; charset=utf-8\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}");
-    sys::PocoHttpClient caller({milliseconds(3000), ""});
-    const auto answer = caller.ask(
+    sys::PocoHttpClient client({milliseconds(3000), ""});
+    const auto answer = client.send(
         {.method = "POST",
          .url = host.url("/token?x=1"),
          .headers = {{"Accept", "application/json"}},
@@ -133,6 +128,44 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_cut_off_is_none) {
     BOOST_TEST(ask(host.url()).reason == "the answer was cut off");
 }
 
+BOOST_AUTO_TEST_CASE(only_the_operator_s_own_urls_may_be_plain_http, *label("R30")) {
+    sys::PocoHttpClient client({milliseconds(1000), ""});
+    for (const auto policy : {sys::AddressPolicy::public_only, sys::AddressPolicy::loopback_only}) {
+        const auto response = client.send(
+            {.url = "http://127.0.0.1/", .addresses = policy, .allow_plain_http = true});
+        BOOST_TEST(!response.answered);
+        BOOST_TEST(response.reason == "only https can be asked");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_request_has_its_own_limit_of_bytes_and_may_leave_out_bodies_of_errors) {
+    {
+        Host host(answer_of(11));
+        sys::PocoHttpClient client({milliseconds(3000), ""});
+        const auto response = client.send({.url = host.url(), .max_body_bytes = 10});
+        BOOST_TEST(!response.answered);
+        BOOST_TEST(response.too_large);
+        BOOST_TEST(response.status == 200);
+        BOOST_TEST(response.body.reveal().size() == 11U);
+    }
+    Host host("HTTP/1.1 404 No\r\nContent-Length: 100\r\n\r\nx");
+    sys::PocoHttpClient client({milliseconds(3000), ""});
+    const auto response = client.send({.url = host.url(), .body_of_success_only = true});
+    BOOST_TEST(response.answered, response.reason);
+    BOOST_TEST(response.status == 404);
+    BOOST_TEST(response.body.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_deadline_of_a_request_counts_when_it_comes_first) {
+    Host host(answer_of(1000), true);
+    sys::PocoHttpClient client({milliseconds(5000), ""});
+    const auto begin = Clock::now();
+    const auto response = client.send({.url = host.url(), .deadline = begin + milliseconds(300)});
+    BOOST_TEST(!response.answered);
+    BOOST_TEST(response.reason.starts_with("no whole answer within "));
+    BOOST_TEST(std::chrono::duration<double>(Clock::now() - begin).count() < 2.0);
+}
+
 BOOST_AUTO_TEST_CASE(a_host_that_drips_is_left_in_time) {
     Host host(answer_of(1000), true);
     const auto begin = Clock::now();
@@ -143,18 +176,12 @@ BOOST_AUTO_TEST_CASE(a_host_that_drips_is_left_in_time) {
 }
 
 BOOST_AUTO_TEST_CASE(a_header_with_a_line_break_is_not_sent) {
-    sys::PocoHttpClient caller({milliseconds(1000), ""});
+    sys::PocoHttpClient client({milliseconds(1000), ""});
     Poco::Net::ServerSocket silent(Poco::Net::SocketAddress("127.0.0.1", 0));
     const auto url = "http://127.0.0.1:" + std::to_string(silent.address().port()) + "/";
     BOOST_TEST(
-        caller
-            .ask(
-                {.method = "GET",
-                 .url = url,
-                 .headers = {{"Authorization", "a\r\nX: b"}},
-                 .body = {},
-                 .content_type = {}})
-            .reason == "what would be sent holds a control character");
+        client.send({.url = url, .headers = {{"Authorization", "a\r\nX: b"}}}).reason ==
+        "what would be sent holds a control character");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

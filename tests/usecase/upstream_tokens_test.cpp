@@ -23,11 +23,11 @@ public:
     ScriptedService behind;
     std::function<void()> meanwhile = [] {}; // what happens while it thinks
 
-    sys::HttpResponse ask(const sys::HttpRequest& question) override {
+    sys::HttpResponse send(const sys::HttpRequest& request) override {
         const std::lock_guard lock(mutex_);
         meanwhile();
         std::this_thread::sleep_for(std::chrono::milliseconds(250));
-        return behind.ask(question);
+        return behind.send(request);
     }
 
 private:

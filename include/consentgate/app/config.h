@@ -36,7 +36,8 @@ struct Config {
     std::string bearer_issuer, bearer_audience;
     web::Limits limits;
     sys::FetchLimits fetch; // of client documents; at most half of the workers do it at a time
-    sys::HttpLimits calls;  // to upstream services
+    sys::HttpLimits document_http{.total = sys::FetchLimits().total}; // with the test authority
+    sys::HttpLimits service_http;                                     // to upstream services
     web::Brand brand;
     int workers = 4;
     int gate_workers = 4;                       // of the gate, which is a program of its own

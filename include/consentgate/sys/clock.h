@@ -4,8 +4,7 @@
 
 #include "consentgate/core/base/time.h"
 
-#include <optional>
-#include <string>
+#include <chrono>
 
 namespace consentgate::sys {
 
@@ -22,9 +21,5 @@ public:
     core::Instant now() const override;
     void pause(std::chrono::milliseconds time) const override;
 };
-
-// Reads a Date header in the one form that may still be sent; absent when it is none.
-// spec: RFC 9110 section 5.6.7
-std::optional<core::Instant> from_http_date(const std::string& text);
 
 } // namespace consentgate::sys

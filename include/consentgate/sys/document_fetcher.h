@@ -1,18 +1,16 @@
-// Reading a client's metadata document from a stranger's host, without becoming that stranger's
-// tool: to an address that anybody can reach, over verified TLS, in a time and size that are ours.
-// spec: requirements R25, R30, R31
+// Fetches a client's metadata document, or its keys, from a stranger's host. It bounds how much all
+// workers fetch, and lets one worker fetch what several want; HttpClient bounds a single request.
+// spec: docs/requirements.md R25, R30, R31
 #pragma once
 
 #include "consentgate/core/oauth/client_document.h"
 #include "consentgate/sys/fetch_limiter.h"
+#include "consentgate/sys/http_client.h"
 #include "consentgate/sys/rate_limiter.h"
 
-#include <atomic>
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <string>
-#include <vector>
 
 namespace consentgate::sys {
 
@@ -21,8 +19,8 @@ struct Fetched {
         answered,
         look_again, // another worker has just fetched the same; nothing was asked
         busy,       // too much is being fetched; try again after `retry_after_seconds`
-        failed,     // no answer. `why` is for the log alone: what a name resolved to is nobody's
-                    // business
+        failed,     // no answer; `reason` is for the log alone, since it tells what a name
+                    // resolves to here
     };
     Outcome outcome = Outcome::failed;
     core::DocumentAnswer answer{};
@@ -30,8 +28,8 @@ struct Fetched {
     std::string reason{};
 };
 
-// What the caller does while no other worker is at the same document, so that none fetches what has
-// just been kept.
+// Runs while no other worker fetches the same document, so that no worker fetches a document that
+// another one has just saved.
 struct FetchTurn {
     std::function<bool()> still_needed;                    // asked before
     std::function<void(const core::DocumentAnswer&)> keep; // called with an answer
@@ -40,48 +38,35 @@ struct FetchTurn {
 class DocumentFetcher {
 public:
     virtual ~DocumentFetcher() = default;
-    // Throws what the caller's turn throws, and nothing of its own.
+    // Throws what the functions of `turn` throw, and nothing of its own.
     virtual Fetched fetch(
         const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) = 0;
 };
 
 struct FetchLimits {
-    std::chrono::milliseconds total{5000}; // resolving, connecting, TLS and reading together
-    int per_minute = 60, per_host_per_minute = 10;
-    std::size_t at_once = 2; // by all workers
-    std::string test_ca{};   // PEM file of an authority for test hosts, besides the system's
+    std::chrono::milliseconds total{5000}; // waiting for another worker and the request together
+    int per_minute = 60, per_host_per_minute = 10; // 0: no limit
+    std::size_t at_once = 2;                       // by all workers
 };
 
-// All addresses of a host, each in its 4 or 16 bytes. It may block: it runs in a thread of its own,
-// which is left behind when it takes too long.
-using Resolver = std::function<std::vector<std::string>(const std::string& host)>;
-std::vector<std::string> resolve_by_system(const std::string& host);
-
-class GuardedFetcher final : public DocumentFetcher {
+class LimitedFetcher final : public DocumentFetcher {
 public:
-    // The gate and the rates are the workers' common ones and outlive it.
-    GuardedFetcher(
-        FetchLimiter& gate, RateLimiter& rates, FetchLimits limits,
-        Resolver resolver = resolve_by_system);
-    ~GuardedFetcher() override;
+    // The limiter and the rates are shared by the workers; all three must outlive the fetcher.
+    LimitedFetcher(
+        FetchLimiter& limiter, RateLimiter& rates, HttpClient& http, const FetchLimits& limits)
+        : limiter_(limiter), rates_(rates), http_(http), limits_(limits) {}
 
     Fetched fetch(const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) override;
 
 private:
-    struct Trust;
-    Fetched fetch_in_turn(
+    Fetched fetch_within_rates(
         const core::DocumentUrl& url, core::Instant now, FetchLimiter::Time deadline);
-    Fetched fetch_admitted(const core::DocumentUrl& url, FetchLimiter::Time deadline);
-    std::vector<std::string> allowed_addresses(
-        const core::DocumentUrl& url, FetchLimiter::Time deadline);
+    Fetched ask(const core::DocumentUrl& url, FetchLimiter::Time deadline);
 
-    FetchLimiter& gate_;
+    FetchLimiter& limiter_;
     RateLimiter& rates_;
+    HttpClient& http_;
     FetchLimits limits_;
-    Resolver resolver_;
-    std::unique_ptr<Trust> trust_; // made at the first fetch
-    std::shared_ptr<std::atomic<int>>
-        lookups_; // running; shared with the threads that were left behind
 };
 
 } // namespace consentgate::sys

@@ -1,5 +1,6 @@
-// How many documents the workers of one master fetch at a time, and that no two of them fetch the
-// same one. It lives in memory that the master makes before it forks. spec: requirement R31
+// Bounds how many documents the workers of one master fetch at a time, and keeps two workers from
+// fetching the same one. It lives in memory that the master maps before it forks.
+// spec: docs/requirements.md R31
 #pragma once
 
 #include <chrono>
@@ -20,24 +21,26 @@ public:
     FetchLimiter& operator=(const FetchLimiter&) = delete;
 
     enum class Entry {
-        entered, // fetch, then leave
-        waited,  // another worker was at it and is done: look what came of it
-        full,    // too many are fetching or waiting, or the wait was too long
+        entered, // the caller fetches, then leaves
+        waited,  // another worker was fetching it and has finished: look at its result
+        full,    // too many workers are fetching or waiting, or the wait was too long
     };
     struct Place {
         Entry entry = Entry::full;
         std::size_t slot = 0;
     };
-    // Who waits holds a place like who fetches, so that `most` bounds the workers that slow hosts
-    // can keep busy.
-    // in: most  places in all, at most 64
+    // A worker that waits holds a place like one that fetches, so that `limit` bounds the workers
+    // that slow hosts can keep busy.
+    // in: what   the work, by a name that all workers give it
+    //     limit  places in all, at most 64
+    //     until  how long the caller waits for another worker at the same work
     Place enter(std::string_view what, std::size_t limit, Time until);
     void leave(const Place& place); // after `entered`
 
 private:
     struct Shared;
     class Locked;
-    std::optional<Place> take(std::string_view key, std::size_t limit, bool& in_flight);
+    std::optional<Place> claim(std::string_view key, std::size_t limit, bool& in_flight);
     bool in_flight(std::string_view key);
     void release(std::size_t slot);
 

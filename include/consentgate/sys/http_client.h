@@ -1,13 +1,13 @@
-// Talking to a service the operator chose: one HTTP request, over verified TLS, in a time and size
-// that are ours.
+// The one outgoing HTTP client: a single request over a single connection, within a time and a size
+// that this program sets. Each request says which addresses it may reach.
+// spec: docs/requirements.md R30, R31
 #pragma once
 
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/time.h"
-#include "consentgate/sys/document_fetcher.h" // Resolver
 
-#include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,66 +16,84 @@
 
 namespace consentgate::sys {
 
+// Depends on who chose the URL.
+enum class AddressPolicy {
+    // The operator did: any address over https, and http on this machine only. A name that means
+    // this machine (localhost) must resolve to loopback addresses.
+    operator_url,
+    // A stranger did: https, and every address of the host is public. An honest host has no other
+    // address, and the owner of the name must not choose which one a connection meets.
+    public_only,
+    // A stranger did, and the operator lists the host as a test host: https, and every address of
+    // the host is a loopback address.
+    loopback_only,
+};
+
 struct HttpRequest {
     std::string method = "GET";
-    std::string url; // https, or http where that is allowed
-    std::vector<std::pair<std::string, std::string>>
-        headers; // Accept, Authorization …; Host and lengths are made here
-    core::Secret body;
-    std::string content_type; // of the body; empty: there is none
-    bool nothing_secret =
-        false; // http may be asked anywhere, and not on loopback addresses of this machine only
+    std::string url{};
+    // Accept, Authorization and the like; the client adds Host, User-Agent and lengths.
+    std::vector<std::pair<std::string, std::string>> headers{};
+    core::Secret body{};
+    std::string content_type{}; // of the body; empty: there is no body
+    AddressPolicy addresses = AddressPolicy::operator_url;
+    bool allow_plain_http = false;           // operator_url: http to any host; sends no secret
+    std::size_t max_body_bytes = 256 * 1024; // of the response
+    bool body_of_success_only = false;       // reads no body unless the status is 200
+    std::optional<std::chrono::steady_clock::time_point> deadline{}; // if before the client's own
 };
 
 struct HttpResponse {
-    bool answered =
-        false; // false: no whole answer came; `why` says it in words for the log and the operator
+    // False: no whole response came, and `reason` says why, for the log and the operator. The
+    // fields of the head are still set when the body alone was `too_large` or `cut_off`.
+    bool answered = false;
+    bool too_large = false; // the body holds the first max_body_bytes + 1 bytes
+    bool cut_off = false;   // the body is shorter than its Content-Length
     int status = 0;
-    std::string content_type;    // as sent, lower case, without parameters
-    std::string authenticate;    // WWW-Authenticate, all of them joined with ", "
-    int retry_after_seconds = 0; // 0: not said, or as a date
-    std::string location;        // of a redirect, which is never followed
-    core::Secret body;           // at most 256 KiB; more is no whole answer
-    std::string reason;
-    std::optional<core::Instant> date{};         // when it was made, by the clock there
-    std::string allow_origin{}, allow_headers{}; // Access-Control-Allow-…, as sent
+    std::string content_type{};  // lower case, without parameters
+    std::string authenticate{};  // all WWW-Authenticate headers, joined with ", "
+    int retry_after_seconds = 0; // 0: absent, or a date
+    std::string location{};      // of a redirect, which is never followed
+    core::Secret body{};
+    std::string reason{};
+    std::optional<core::Instant> date{}; // by the server's clock
+    std::string access_control_allow_origin{}, access_control_allow_headers{};
+    std::string cache_control{}, age{}, expires{};
 };
 
-// Throws nothing of its own.
 class HttpClient {
 public:
     virtual ~HttpClient() = default;
-    virtual HttpResponse ask(const HttpRequest& question) = 0;
+    // Throws nothing of its own.
+    virtual HttpResponse send(const HttpRequest& request) = 0;
 };
 
 struct HttpLimits {
     std::chrono::milliseconds total{10000}; // resolving, connecting, TLS and reading together
-    std::string ca{}; // PEM file of authorities besides the system's; empty: none
+    // PEM file of authorities besides the system's, for hosts that the operator named: it does not
+    // count for AddressPolicy::public_only. Empty: none.
+    std::string ca{};
 };
 
-// Poco's HTTPS, one connection for each question. A certificate that the system's authorities (and
-// `ca`) do not vouch for is no answer; so is http to anything but a loopback host. No proxy of the
-// environment is asked.
+// Returns all addresses of a host, each in its 4 or 16 bytes. It may block: it runs in a thread of
+// its own, which is abandoned when it takes too long.
+using Resolver = std::function<std::vector<std::string>(const std::string& host)>;
+std::vector<std::string> resolve_by_system(const std::string& host);
+
+// Resolves a name once and connects to an address it has checked; uses no proxy; verifies the
+// certificate against the system's authorities (and `ca`).
 class PocoHttpClient final : public HttpClient {
 public:
-    // in: resolver  see document_fetcher.h
     explicit PocoHttpClient(HttpLimits limits, Resolver resolver = resolve_by_system);
     ~PocoHttpClient() override;
 
-    HttpResponse ask(const HttpRequest& question) override;
+    HttpResponse send(const HttpRequest& request) override;
 
 private:
-    struct Trust;
-    struct Place;
-    HttpResponse ask_there(
-        const HttpRequest& question, const Place& place,
-        std::chrono::steady_clock::time_point deadline);
-
+    struct State;
     HttpLimits limits_;
     Resolver resolver_;
-    std::unique_ptr<Trust> trust_; // made at the first https question
-    std::shared_ptr<std::atomic<int>>
-        lookups_; // running; shared with the threads that were left behind
+    std::unique_ptr<State> state_;
 };
 
 } // namespace consentgate::sys

@@ -1,6 +1,6 @@
-// What is counted for a monitor. The counts lie in a file that all workers of the pages and of the
-// gate map, so that one answer tells the sum of all, and a worker that dies takes nothing along.
-// Counting needs no lock and no system call.
+// Counters for a monitor. They lie in a file that all workers of the pages and of the gate map, so
+// that one answer holds the sum of all workers, and no count is lost with a worker that dies.
+// Counting takes no lock and no system call.
 #pragma once
 
 #include <chrono>
@@ -27,8 +27,8 @@ enum class Metric {
     worker_deaths,      // role
 };
 
-// Values come from sets that the program or its operator chose, never from a request: each new one
-// takes a place for good.
+// Label values come from sets that the program or its operator chose, never from a request: each
+// new set of labels takes a row of the table for good.
 struct Label {
     std::string_view name, value;
 };
@@ -43,8 +43,8 @@ std::vector<MetricNames> metric_names();
 
 class Metrics {
 public:
-    // Opens or makes the file, readable for nobody else; one of another program version is
-    // replaced. Make it before the fork.
+    // Opens or creates the file, readable for its owner only; replaces one of another program
+    // version. Make it before the fork.
     // fail: throws std::runtime_error
     explicit Metrics(const std::string& file);
     ~Metrics();
@@ -69,7 +69,7 @@ private:
     Table* table_;
 };
 
-// Takes the time from its making to its end.
+// Measures the time since its construction.
 class Stopwatch {
 public:
     std::chrono::nanoseconds taken() const { return std::chrono::steady_clock::now() - began_; }

@@ -1,5 +1,5 @@
-// Randomness from the operating system's generator by way of OpenSSL, which reseeds itself after a
-// fork.
+// Random values from the operating system's generator, through OpenSSL, which reseeds itself after
+// a fork.
 #pragma once
 
 #include "consentgate/core/base/ids.h"
@@ -13,7 +13,7 @@ namespace consentgate::sys {
 class Random {
 public:
     virtual ~Random() = default;
-    // `count` random bytes. fail: throws std::runtime_error; there is no weaker second choice
+    // `count` random bytes. fail: throws std::runtime_error; there is no weaker fallback
     virtual std::string bytes(std::size_t count) = 0;
 
     core::Secret secret();             // 32 random bytes as 43 base64url characters

@@ -1,5 +1,6 @@
-// How often an address may do a thing in a minute, counted over all workers. The counters live in
-// memory that the master makes before it forks; nothing else is shared. spec: requirement R17
+// Limits how often an address may do something in a minute, counted over all workers. The counters
+// live in memory that the master maps before it forks; the workers share nothing else.
+// spec: docs/requirements.md R17
 #pragma once
 
 #include "consentgate/core/base/time.h"
@@ -17,16 +18,17 @@ public:
     RateLimiter(const RateLimiter&) = delete;
     RateLimiter& operator=(const RateLimiter&) = delete;
 
-    // Counts one use. in: most  uses a minute, 0 for no limit. out: seconds to wait, 0 when it is
-    // allowed Two addresses can fall into one counter, which makes the limit stricter, never
-    // looser.
+    // Counts one use. Two addresses can fall into one counter, which makes the limit stricter,
+    // never looser.
+    // in:  limit  uses a minute; 0: no limit
+    // out: seconds to wait; 0 when the use is allowed
     int admit(std::string_view what, std::string_view address, int limit, core::Instant now);
 
 private:
     struct Counters;
     Counters* counters_;
-    std::uint64_t
-        seed_; // so that nobody can choose an address that shares a counter with a victim's
+    // Keeps an attacker from choosing an address that shares a counter with a victim's.
+    std::uint64_t seed_;
 };
 
 } // namespace consentgate::sys

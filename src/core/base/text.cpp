@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <sstream>
 
 namespace consentgate::core {
@@ -214,6 +215,16 @@ bool same_ignoring_case(std::string_view left, std::string_view right) {
     return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
         return lower(a) == lower(b);
     });
+}
+
+std::optional<std::int64_t> parse_number(std::string_view digits) {
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
+        return std::nullopt;
+    std::int64_t number = 0;
+    digits = digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+    if (digits.size() > 10) return std::int64_t{1} << 40;
+    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return number;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

@@ -2,12 +2,11 @@
 
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/base/time.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/client_auth.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 namespace consentgate::core {
 namespace {
@@ -21,17 +20,6 @@ constexpr std::size_t max_uri_bytes = 2048; // bytes
 Error unusable(const std::string& message, const std::string& reason = {}) {
     return make_error(
         ErrorCode::invalid_client_document, PublicMessage{message}, LogDetail{reason}, "client_id");
-}
-
-// Digits only; what is larger than any use of it is cut.
-std::optional<std::int64_t> number_of(std::string_view digits) {
-    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
-        return std::nullopt;
-    std::int64_t number = 0;
-    digits = digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
-    if (digits.size() > 10) return std::int64_t{1} << 40;
-    std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    return number;
 }
 
 // A name that only a resolver can make an address of: no literal of any notation, as browsers tell
@@ -196,29 +184,6 @@ Checked check_answer(const DocumentAnswer& answer, std::size_t max_bytes) {
     return Nothing{};
 }
 
-// An HTTP date of the one form that may be sent. spec: RFC 9110 section 5.6.7
-std::optional<Instant> http_date(std::string_view text) {
-    static constexpr std::array<std::string_view, 12> months{
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto parts = split(text, ' '); // "Sun,", "06", "Nov", "1994", "08:49:37", "GMT"
-    if (parts.size() != 6 || parts[5] != "GMT") return std::nullopt;
-    const auto month = std::find(months.begin(), months.end(), parts[2]);
-    const auto clock = split(parts[4], ':');
-    const auto day = number_of(parts[1]), year = number_of(parts[3]);
-    if (month == months.end() || clock.size() != 3 || !day || !year || *year > 9999)
-        return std::nullopt;
-    const auto hour = number_of(clock[0]), minute = number_of(clock[1]),
-               second = number_of(clock[2]);
-    if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60)
-        return std::nullopt;
-    const std::chrono::year_month_day date{
-        std::chrono::year(static_cast<int>(*year)),
-        std::chrono::month(static_cast<unsigned>(month - months.begin() + 1)),
-        std::chrono::day(static_cast<unsigned>(std::min<std::int64_t>(*day, 32)))};
-    if (!date.ok()) return std::nullopt;
-    return std::chrono::sys_days(date) + Span(*hour * 3600 + *minute * 60 + *second);
-}
-
 // in: what  the name of the member, for the message
 Result<DocumentUrl> validate_url(
     const std::string& text, const std::string& what, const DocumentPolicy& policy) {
@@ -238,7 +203,7 @@ Result<DocumentUrl> validate_url(
         return unusable("the path of the " + what + " must have no dot segments");
 
     const auto port = parts->port.empty() ? default_https_port
-                                          : static_cast<int>(number_of(parts->port).value_or(0));
+                                          : static_cast<int>(parse_number(parts->port).value_or(0));
     auto host = lower_ascii(parts->host);
     const bool test = listed(policy.insecure_test_hosts, host, port, false);
     if (!test && !is_name(host)) return unusable("the host of the " + what + " must be a name");
@@ -371,14 +336,15 @@ Span document_lifetime(const CacheHeaders& caching, Instant now) {
     for (const auto& part : split(lower_ascii(caching.cache_control), ',')) {
         const auto directive = trim(part);
         if (directive == "no-store" || directive.starts_with("no-cache")) return min_lifetime;
-        if (directive.starts_with("max-age=")) max_age = number_of(directive.substr(8)).value_or(0);
+        if (directive.starts_with("max-age="))
+            max_age = parse_number(directive.substr(8)).value_or(0);
         if (directive.starts_with("s-maxage="))
-            shared_max_age = number_of(directive.substr(9)).value_or(0);
+            shared_max_age = parse_number(directive.substr(9)).value_or(0);
     }
     if (shared_max_age) max_age = shared_max_age;
-    if (max_age) return bounded(*max_age - number_of(trim(caching.age)).value_or(0));
+    if (max_age) return bounded(*max_age - parse_number(trim(caching.age)).value_or(0));
     if (caching.expires.empty()) return default_lifetime;
-    const auto expires = http_date(trim(caching.expires));
+    const auto expires = parse_http_date(trim(caching.expires));
     return expires ? bounded((*expires - now).count())
                    : min_lifetime; // "0" and the like: it has expired already
 }

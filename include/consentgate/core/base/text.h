@@ -1,6 +1,7 @@
 // Encodings and character sets of the RFCs. Pure; nothing throws.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ std::size_t count_characters(std::string_view utf8); // code points
 std::string_view trim(std::string_view text);        // ASCII white space at both ends
 std::string lower_ascii(std::string_view text);
 bool same_ignoring_case(std::string_view left, std::string_view right); // ASCII
+
+// Reads digits and nothing else; a number of more than ten digits, larger than any use here, counts
+// as 2^40.
+std::optional<std::int64_t> parse_number(std::string_view digits);
 
 // The parts between runs of `separator`; empty parts are left out.
 std::vector<std::string> split(std::string_view text, char separator);
