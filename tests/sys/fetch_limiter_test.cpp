@@ -17,16 +17,16 @@ FetchLimiter::Time soon(int ms = 200) {
     return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
 }
 
-// A child that enters and then does as it is told; it says by a byte of the pipe that it is in.
-pid_t child_that_holds(FetchLimiter& gate, const char* what, int ms) {
+// A child process that enters and leaves after `ms`; it writes a byte to the pipe once it is in.
+pid_t child_that_holds(FetchLimiter& limiter, const char* what, int ms) {
     int ends[2];
     BOOST_REQUIRE(::pipe(ends) == 0);
     const pid_t pid = ::fork();
     if (pid == 0) {
-        const auto place = gate.enter(what, 4, soon());
+        const auto place = limiter.enter(what, 4, soon());
         if (::write(ends[1], "x", 1) != 1) ::_exit(2);
         ::usleep(static_cast<useconds_t>(ms) * 1000);
-        gate.leave(place);
+        limiter.leave(place);
         ::_exit(place.entry == Entry::entered ? 0 : 1);
     }
     char byte = 0;
@@ -44,47 +44,47 @@ int end_of(pid_t pid) {
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(fetch_gate)
+BOOST_AUTO_TEST_SUITE(fetch_limiter)
 
 BOOST_AUTO_TEST_CASE(as_many_as_allowed_enter_and_no_more, *label("R31") * label("K27")) {
-    FetchLimiter gate;
-    const auto first = gate.enter("a", 2, soon());
-    const auto second = gate.enter("b", 2, soon());
+    FetchLimiter limiter;
+    const auto first = limiter.enter("a", 2, soon());
+    const auto second = limiter.enter("b", 2, soon());
     BOOST_TEST((first.entry == Entry::entered && second.entry == Entry::entered));
-    BOOST_TEST((gate.enter("c", 2, soon()).entry == Entry::full));
-    gate.leave(first);
-    const auto third = gate.enter("c", 2, soon());
+    BOOST_TEST((limiter.enter("c", 2, soon()).entry == Entry::full));
+    limiter.leave(first);
+    const auto third = limiter.enter("c", 2, soon());
     BOOST_TEST((third.entry == Entry::entered));
-    BOOST_TEST((gate.enter("d", 2, soon()).entry == Entry::full));
+    BOOST_TEST((limiter.enter("d", 2, soon()).entry == Entry::full));
 }
 
 BOOST_AUTO_TEST_CASE(
-    who_wants_what_another_process_fetches_waits_until_that_is_done, *label("R31")) {
-    FetchLimiter gate;
-    const auto pid = child_that_holds(gate, "a", 100);
-    const auto other = gate.enter("b", 4, soon());
+    a_worker_that_wants_what_another_one_fetches_waits_until_it_is_done, *label("R31")) {
+    FetchLimiter limiter;
+    const auto pid = child_that_holds(limiter, "a", 100);
+    const auto other = limiter.enter("b", 4, soon());
     BOOST_TEST((other.entry == Entry::entered), "another document is no reason to wait");
-    BOOST_TEST((gate.enter("a", 4, soon(5000)).entry == Entry::waited));
+    BOOST_TEST((limiter.enter("a", 4, soon(5000)).entry == Entry::waited));
     BOOST_TEST(end_of(pid) == 0);
-    BOOST_TEST((gate.enter("a", 4, soon()).entry == Entry::entered));
+    BOOST_TEST((limiter.enter("a", 4, soon()).entry == Entry::entered));
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_holds_a_place_and_gives_up_in_time, *label("R31") * label("K27")) {
-    FetchLimiter gate;
-    const auto pid = child_that_holds(gate, "a", 400);
-    BOOST_TEST((gate.enter("a", 1, soon()).entry == Entry::full));
-    BOOST_TEST((gate.enter("a", 2, soon(50)).entry == Entry::full));
+BOOST_AUTO_TEST_CASE(
+    a_worker_that_waits_holds_a_place_and_gives_up_in_time, *label("R31") * label("K27")) {
+    FetchLimiter limiter;
+    const auto pid = child_that_holds(limiter, "a", 400);
+    BOOST_TEST((limiter.enter("a", 1, soon()).entry == Entry::full));
+    BOOST_TEST((limiter.enter("a", 2, soon(50)).entry == Entry::full));
     BOOST_TEST(end_of(pid) == 0);
-    BOOST_TEST(
-        (gate.enter("a", 1, soon()).entry == Entry::entered), "neither of them is in any more");
+    BOOST_TEST((limiter.enter("a", 1, soon()).entry == Entry::entered), "both have left");
 }
 
 BOOST_AUTO_TEST_CASE(the_place_of_a_process_that_died_is_free_again, *label("R31")) {
-    FetchLimiter gate;
-    const auto pid = child_that_holds(gate, "a", 60000);
+    FetchLimiter limiter;
+    const auto pid = child_that_holds(limiter, "a", 60000);
     ::kill(pid, SIGKILL);
     end_of(pid);
-    BOOST_TEST((gate.enter("a", 1, soon()).entry == Entry::entered));
+    BOOST_TEST((limiter.enter("a", 1, soon()).entry == Entry::entered));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,7 +23,7 @@ int mode_of(const std::string& path) {
     return ::stat(path.c_str(), &at) == 0 ? static_cast<int>(at.st_mode & 07777) : -1;
 }
 
-// What reading it says; "ok" when it can be read.
+// Returns the error of reading the file; "ok" when it can be read.
 std::string reading(const std::string& path) {
     try {
         sys::read_key_file(path);
@@ -41,7 +41,7 @@ std::string ids(const std::string& path) {
     return all;
 }
 
-bool says(const std::string& text, const std::string& part) {
+bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_is_named, *label("S12")) {
     CountingRandom random;
     BOOST_CHECK_EXCEPTION(
         sys::create_key_file(folder.file("missing/k"), random), std::runtime_error,
-        [&](const auto& error) { return says(error.what(), folder.file("missing/k")); });
+        [&](const auto& error) { return contains(error.what(), folder.file("missing/k")); });
 }
 
 BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_is_refused, *label("S12")) {
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_key_file_that_others_may_read_is_refused, *label("S12")) 
     for (const int mode : {0644, 0640, 0604, 0660, 0602, 0610, 0601, 0777}) {
         const auto said =
             reading(folder.write("bad" + std::to_string(mode), "k1 " + key_text + "\n", mode));
-        BOOST_TEST_CONTEXT(mode << ": " << said) BOOST_TEST(says(said, "chmod 600"));
+        BOOST_TEST_CONTEXT(mode << ": " << said) BOOST_TEST(contains(said, "chmod 600"));
     }
 }
 
@@ -146,29 +146,29 @@ BOOST_AUTO_TEST_CASE(
         const auto said = reading(folder.write("k" + std::to_string(number++), text));
         BOOST_TEST_CONTEXT(text << " -> " << said) {
             BOOST_TEST(said != "ok");
-            BOOST_TEST(!says(said, half));
+            BOOST_TEST(!contains(said, half));
         }
     }
     BOOST_TEST(
         reading(folder.write("longest", std::string(64, 'k') + " " + key_text + "\n")) == "ok");
-    BOOST_TEST(says(reading(folder.file("missing")), folder.file("missing")));
+    BOOST_TEST(contains(reading(folder.file("missing")), folder.file("missing")));
     std::filesystem::create_directory(folder.file("directory"));
     std::filesystem::permissions(folder.file("directory"), std::filesystem::perms::owner_all);
     BOOST_TEST(reading(folder.file("directory")) != "ok");
 }
 
-// The easiest slip of a person who edits the file by hand.
+// The most likely mistake of a person who edits the file by hand.
 BOOST_AUTO_TEST_CASE(
     a_key_that_stands_where_its_id_should_be_is_not_quoted, *label("S12") * label("K47")) {
     const TempFolder folder;
     const auto said = reading(folder.write("swapped", key_text + " k1\n"));
-    BOOST_TEST(says(said, "key number 1"));
-    BOOST_TEST(!says(said, key_text));
+    BOOST_TEST(contains(said, "key number 1"));
+    BOOST_TEST(!contains(said, key_text));
 }
 
 BOOST_AUTO_TEST_CASE(a_key_file_with_one_id_twice_is_refused, *label("S12")) {
     const TempFolder folder;
-    BOOST_TEST(says(
+    BOOST_TEST(contains(
         reading(folder.write("twice", "k1 " + key_text + "\nk1 " + key_text + "\n")),
         "key number 2"));
     BOOST_TEST(reading(folder.write("once", "k1 " + key_text + "\nk2 " + key_text + "\n")) == "ok");
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_key_file_is_not_changed, *label("S12")) {
     }
     BOOST_CHECK_EXCEPTION(
         sys::add_key(folder.file("missing"), random), std::runtime_error,
-        [&](const auto& error) { return says(error.what(), folder.file("missing")); });
+        [&](const auto& error) { return contains(error.what(), folder.file("missing")); });
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(two_masters_count_in_one_file_and_a_restart_goes_on) {
         Metrics(folder.file("metrics")).text(), R"(consentgate_requests_total{route="a"} 1)"));
 }
 
-BOOST_AUTO_TEST_CASE(the_file_is_nobody_elses) {
+BOOST_AUTO_TEST_CASE(only_its_owner_can_read_the_file) {
     const TempFolder folder;
     const Metrics metrics(folder.file("metrics"));
     struct stat facts {};

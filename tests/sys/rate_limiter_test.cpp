@@ -14,7 +14,7 @@ using consentgate::tests::noon;
 
 BOOST_AUTO_TEST_SUITE(rate_limiter)
 
-BOOST_AUTO_TEST_CASE(as_many_as_allowed_are_admitted_and_the_next_is_told_to_wait, *label("R17")) {
+BOOST_AUTO_TEST_CASE(as_many_as_allowed_are_admitted_and_the_next_must_wait, *label("R17")) {
     RateLimiter rates;
     for (int i = 0; i < 5; ++i) BOOST_TEST(rates.admit("register", "192.0.2.1", 5, noon) == 0);
     BOOST_TEST(rates.admit("register", "192.0.2.1", 5, noon) == 60);
