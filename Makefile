@@ -121,16 +121,28 @@ help: ## print this list
 # $(call variant,release): all rules of one build. Objects depend on the headers they read (-MMD),
 # and on the flags: build/release/flags changes only when they do.
 COMPILE = -std=c++20 $(WARNINGS) -Ibuild/gen
+# Headers that nearly all files include are parsed once for each build. ccache keeps no file that
+# used one, so it compiles without; `make PRECOMPILED=` finds an #include that a file forgot.
+PRECOMPILED ?= $(if $(findstring ccache,$(CXX)),,yes)
+# $(call precompiled,variant,name): its prerequisite, and the option that includes it.
+precompiled = $(if $(PRECOMPILED),build/$(1)/$(2).h.gch)
+include_precompiled = $(if $(PRECOMPILED),-include build/$(1)/$(2).h)
 .PHONY: always
 define variant
-build/$(1)/%.o: src/%.cpp build/$(1)/flags
+build/$(1)/sources.h.gch: src/precompiled.h build/$(1)/flags
+	@cp $$< build/$(1)/sources.h
+	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) -x c++-header -o $$@ $$<
+build/$(1)/tests.h.gch: tests/support/precompiled.h src/precompiled.h build/$(1)/flags
+	@echo '#include "../../$$<"' >build/$(1)/tests.h
+	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)_x) -DBOOST_TEST_DYN_LINK -x c++-header -o $$@ $$<
+build/$(1)/%.o: src/%.cpp build/$(1)/flags $$(call precompiled,$(1),sources)
 	@mkdir -p $$(@D)
 	@echo "  c++ $(1) $$<"
-	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) -Iinclude -MMD -MP -c -o $$@ $$<
+	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(call include_precompiled,$(1),sources) -Iinclude -MMD -MP -c -o $$@ $$<
 build/$(1)/x/%.o: %.cpp build/$(1)/flags
 	@mkdir -p $$(@D)
 	@echo "  c++ $(1) $$<"
-	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)_x) -DBOOST_TEST_DYN_LINK -Iinclude -Isrc -I. -MMD -MP -c -o $$@ $$<
+	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)_x) -DBOOST_TEST_DYN_LINK $$(USE_BOOST) -Iinclude -Isrc -I. -MMD -MP -c -o $$@ $$<
 build/$(1)/flags: always
 	@mkdir -p $$(@D)
 	@echo '$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' | cmp -s - $$@ || \
@@ -150,11 +162,16 @@ build/$(1)/bench: $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/bench/*.c
 	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS) -lmariadb
 endef
 
+# $(call tests_of,variant,module): the objects of a module's tests.
+tests_of = $(patsubst %.cpp,build/$(1)/x/%.o,$(wildcard tests/$(2)/*.cpp tests/$(2)/*/*.cpp))
 # $(call module,variant,module): its archive and its test program.
 define module
 build/$(1)/lib$(2).a: $$(patsubst src/%.cpp,build/$(1)/%.o,$$(filter-out src/app/main_%.cpp,$$(wildcard src/$(2)/*.cpp src/$(2)/*/*.cpp)))
 	@rm -f $$@; ar rcs $$@ $$^
-build/$(1)/tests/$(2): $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/$(2)/*.cpp tests/$(2)/*/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_$(2)))
+# A main.cpp sets Boost.Test up before it includes it, so it cannot use the precompiled one.
+$$(filter-out %/main.o,$$(call tests_of,$(1),$(2))): USE_BOOST = $$(call include_precompiled,$(1),tests)
+$$(filter-out %/main.o,$$(call tests_of,$(1),$(2))): $$(call precompiled,$(1),tests)
+build/$(1)/tests/$(2): $$(call tests_of,$(1),$(2)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_$(2)))
 	@mkdir -p $$(@D)
 	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ -lboost_unit_test_framework $$(LIBS)
 endef
