@@ -16,7 +16,7 @@ void make_key_file(Context& context) {
     const auto& config = context.config();
     const auto health = usecase::check_health(context.store());
     const bool used_before =
-        health.store_answers && health.ready() && !context.store().list_server_keys().empty();
+        health.store_answers && health.ready() && !context.store().server_keys.list().empty();
     try {
         sys::read_key_file(config.key_file);
         return;

@@ -88,7 +88,7 @@ struct KeyFile {
         : path(std::move(path_)), keyring(sys::read_key_file(path)) {}
 
     // in: whose  "the export", or the database's name
-    void require(const store::ServerKeyRecord& wanted, const std::string& whose) const {
+    void require(const core::ServerKeyRecord& wanted, const std::string& whose) const {
         const auto& keys = keyring.keys();
         const auto key = std::find_if(
             keys.begin(), keys.end(), [&](const auto& known) { return known.id == wanted.id; });
@@ -118,8 +118,8 @@ std::uint64_t check_file(Context& context, const std::string& path, const StopSi
             "; migrate the old database with this program and export again");
     }
     const KeyFile keys(context.config().key_file);
-    for (const auto& known : context.store().list_server_keys()) {
-        if (known.state == store::KeyState::used)
+    for (const auto& known : context.store().server_keys.list()) {
+        if (known.state == core::KeyState::used)
             keys.require(known, store::address_of(context.config().store));
     }
     Progress progress("checked");

@@ -23,4 +23,12 @@ namespace consentgate::store {
 core::Service read_service(Row& columns);
 core::LinkedAccount read_account(Row& columns); // of a row that a join did not find: without an id
 
+// All of these: call inside write().
+void insert_account(
+    Database& db, const core::LinkedAccount& token, const std::string& owner, core::Instant now);
+void transfer_accounts(
+    Database& db, const std::string& from, const std::string& to, core::Instant now);
+bool end_account_row(Database& db, const std::string& id, core::Instant now); // false: ended before
+void end_accounts_of(Database& db, const std::string& owner, core::Instant now);
+
 } // namespace consentgate::store

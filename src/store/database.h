@@ -7,7 +7,6 @@
 // traces outside the database but its answer.
 #pragma once
 
-#include "consentgate/store/store.h"
 #include "db_session.h"
 #include "recent.h"
 #include "stall_guard.h"
@@ -118,5 +117,7 @@ private:
     std::chrono::steady_clock::time_point
         closed_until_{}; // after a failed opening: do not try before
 };
+
+inline Applied applied(std::size_t rows) { return rows == 1 ? Applied::yes : Applied::no; }
 
 } // namespace consentgate::store

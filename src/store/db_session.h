@@ -2,6 +2,7 @@
 // engine has its own implementation, in sqlite_session and odbc_session.
 #pragma once
 
+#include "consentgate/store/failure.h"
 #include "consentgate/store/open.h"
 #include "value.h"
 

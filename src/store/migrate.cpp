@@ -1,5 +1,5 @@
+#include "database.h"
 #include "dialect.h"
-#include "sql_store.h"
 
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/text.h"
@@ -76,10 +76,6 @@ constexpr const char* create_schema_version =
 } // namespace
 
 int expected_schema_version() { return version_of(*(std::end(migrations) - 1)); }
-
-std::unique_ptr<Store> open_store(StoreConfig config) {
-    return std::make_unique<SqlStore>(std::move(config));
-}
 
 std::vector<AppliedMigration> migrate(const StoreConfig& config, core::Instant now_at) {
     Database db(config, Create::yes);

@@ -23,4 +23,8 @@ namespace consentgate::store {
 core::Session read_session(Row& columns);
 core::SessionView read_session_view(Row& columns);
 
+// By an access token that a refresh gave.
+std::optional<core::SessionView> find_refreshed_session(Database& db, const core::Digest& token);
+void insert_session(Database& db, const core::Session& session);
+
 } // namespace consentgate::store

@@ -18,12 +18,12 @@ core::Result<core::Flow> begin_authorize(
                               core::PublicMessage{"the document of this client must be read first"})
                         : document.error();
     }
-    const auto client = deps.store.find_client(*id);
+    const auto client = deps.store.clients.find(*id);
     auto flow = core::validate_authorization_request(
         request, client, deps.policy, core::FlowId(deps.random.id(16)), browser, now);
     if (!flow) return flow;
     if (*principal) flow->identity = **principal;
-    deps.store.put_flow(*flow);
+    deps.store.flows.put(*flow);
     return flow;
 }
 

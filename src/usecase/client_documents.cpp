@@ -24,8 +24,8 @@ core::Checked keep(
     core::Instant now) {
     const auto client = core::validate_client_document(url, answer, deps.policy, now);
     if (!client) return client.error();
-    if (deps.store.put_document(*client, now + core::document_lifetime(answer.caching, now)) ==
-        store::Applied::yes)
+    if (deps.store.clients.put_document(
+            *client, now + core::document_lifetime(answer.caching, now)) == store::Applied::yes)
         return core::Nothing{};
     return core::make_error(
         ErrorCode::invalid_client, core::PublicMessage{"this client is not registered here"},
@@ -42,10 +42,11 @@ core::Result<std::optional<core::DocumentUrl>> document_to_read(
     if (!core::names_document(*id)) return Answer();
     auto url = core::validate_document_url(*id, deps.policy.documents);
     if (!url) return url.error();
-    const auto expires_at = deps.store.find_document(*id);
+    const auto expires_at = deps.store.clients.find_document(*id);
     if (expires_at && *expires_at > now) return Answer();
     // A client that the operator disabled, or that no document made, needs no document.
-    if (const auto client = deps.store.find_client(*id); client && (!client->active || !expires_at))
+    if (const auto client = deps.store.clients.find(*id);
+        client && (!client->active || !expires_at))
         return Answer();
     return Answer(std::move(*url));
 }

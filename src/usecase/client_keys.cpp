@@ -33,12 +33,12 @@ struct Look {
     KeysNeed need() const { return core::keys_need(client, assertion, now); }
 
     bool still_needed() {
-        auto stored = deps.store.find_client(client.id);
+        auto stored = deps.store.clients.find(client.id);
         if (!stored) return false;
         client = std::move(*stored);
         if (need() != KeysNeed::other_key) return need() == KeysNeed::fetch;
-        declined =
-            deps.store.claim_keys(client.id, now, now - core::keys_pause) == store::Applied::no;
+        declined = deps.store.clients.claim_keys(client.id, now, now - core::keys_pause) ==
+                   store::Applied::no;
         return !declined;
     }
 
@@ -49,7 +49,7 @@ struct Look {
         auto fetched = client;
         fetched.jwks = std::move(*keys);
         fetched.jwks_expires_at = now + core::document_lifetime(answer.caching, now);
-        if (deps.store.save_keys(fetched) == store::Applied::yes)
+        if (deps.store.clients.save_keys(fetched) == store::Applied::yes)
             client = std::move(fetched);
         else
             problem = "the client has another jwks_uri now";

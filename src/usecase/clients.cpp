@@ -18,7 +18,7 @@ Registered put_client(Dependencies& deps, core::Client client) {
         made.secret = deps.random.secret();
         made.client.secret = core::sha256(*made.secret);
     }
-    deps.store.put_client(made.client);
+    deps.store.clients.put(made.client);
     return made;
 }
 
@@ -57,16 +57,16 @@ core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, 
     return put_client(deps, std::move(*client));
 }
 
-std::vector<core::Client> list_clients(Dependencies& deps) { return deps.store.list_clients(); }
+std::vector<core::Client> list_clients(Dependencies& deps) { return deps.store.clients.list(); }
 
 core::Result<core::Client> find_client(Dependencies& deps, const core::ClientId& id) {
-    auto client = deps.store.find_client(id);
+    auto client = deps.store.clients.find(id);
     if (!client) return not_found("there is no client '" + id.text + "'");
     return std::move(*client);
 }
 
 core::Checked disable_client(Dependencies& deps, const core::ClientId& id) {
-    if (deps.store.disable_client(id) == store::Applied::no)
+    if (deps.store.clients.disable(id) == store::Applied::no)
         return not_found("there is no active client '" + id.text + "'");
     return core::Nothing{};
 }

@@ -21,7 +21,7 @@ constexpr int max_attempts = 5;
 core::Error missing_flow_error(
     Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context,
     bool stands_in) {
-    const auto finalized_flow = deps.store.find_finalized(id);
+    const auto finalized_flow = deps.store.flows.find_finalized(id);
     if (!finalized_flow)
         return core::make_error(
             ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"},
@@ -46,7 +46,7 @@ core::Error with_continue_url(
     if (error.code != ErrorCode::flow_already_submitted || !browser_context.secret) return error;
     for (const auto& key : deps.keyring.keys()) {
         const auto secret = deps.keyring.code(key.id, *browser_context.secret, flow);
-        const auto found = deps.store.find_code(core::sha256(*secret));
+        const auto found = deps.store.codes.find(core::sha256(*secret));
         if (!found || found->code.redeemed_at || found->code.expires_at <= now ||
             found->session.revoked_at)
             continue;
@@ -68,10 +68,10 @@ core::FreshSession draw_secrets(
     return {core::SessionId(deps.random.id(16)), std::move(*code)};
 }
 
-core::Result<store::FlowView> read_flow(
+core::Result<core::FlowView> read_flow(
     Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context,
     bool stands_in, core::Instant now) {
-    auto view = deps.store.find_flow(id);
+    auto view = deps.store.flows.find(id);
     if (!view) return missing_flow_error(deps, id, browser_context, stands_in);
     if (auto checked = core::check_flow(view->flow, browser_context.browser, stands_in, now);
         !checked)
@@ -98,7 +98,7 @@ core::Error kept_changing() {
 using Validate = std::function<core::Result<core::Identity>()>;
 
 // Reads, decides, writes; again when another tab changed the flow in between.
-core::Result<store::FlowView> choose(
+core::Result<core::FlowView> choose(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now, const Validate& validate) {
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
@@ -107,7 +107,7 @@ core::Result<store::FlowView> choose(
         if (auto valid = core::check_typing_allowed(deps.policy); !valid) return valid.error();
         const auto identity = validate();
         if (!identity) return identity.error();
-        if (deps.store.choose_identity(view->flow.id, view->flow.revision, *identity, now) ==
+        if (deps.store.flows.choose_identity(view->flow.id, view->flow.revision, *identity, now) ==
             Applied::yes)
             return view;
     }
@@ -126,8 +126,8 @@ core::Result<Bearer> verify_bearer(
     auto claims = deps.bearers.verify(*credential, deps.policy, now);
     if (!claims) return claims.error();
     if (claims->virtual_key_hash)
-        bearer.key = deps.store.find_virtual_key(*claims->virtual_key_hash);
-    if (claims->virtual_key_id) bearer.key = deps.store.find_virtual_key(*claims->virtual_key_id);
+        bearer.key = deps.store.virtual_keys.find(*claims->virtual_key_hash);
+    if (claims->virtual_key_id) bearer.key = deps.store.virtual_keys.find(*claims->virtual_key_id);
     // A credential that names no usable key is bad in itself, whatever flow it came with.
     if (!claims->admin && (!bearer.key || !bearer.key->usable(now))) {
         return core::make_error(
@@ -140,19 +140,19 @@ core::Result<Bearer> verify_bearer(
 
 } // namespace
 
-core::Result<store::FlowView> open_flow(
+core::Result<core::FlowView> open_flow(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now) {
     return read_flow(deps, flow, browser_context, false, now);
 }
 
-core::Result<store::FlowView> choose_virtual_key(
+core::Result<core::FlowView> choose_virtual_key(
     Dependencies& deps, const core::FlowId& flow, const core::Secret& typed,
     const BrowserContext& browser_context, core::Instant now) {
     std::string used;
     auto chosen = choose(deps, flow, browser_context, now, [&] {
         auto identity =
-            core::validate_virtual_key(deps.store.find_virtual_key(core::sha256(typed)), now);
+            core::validate_virtual_key(deps.store.virtual_keys.find(core::sha256(typed)), now);
         if (identity) used = identity->value;
         return identity;
     });
@@ -162,13 +162,13 @@ core::Result<store::FlowView> choose_virtual_key(
     return chosen;
 }
 
-core::Result<store::FlowView> choose_user_id(
+core::Result<core::FlowView> choose_user_id(
     Dependencies& deps, const core::FlowId& flow, const std::optional<std::string>& typed,
     const BrowserContext& browser_context, core::Instant now) {
     return choose(deps, flow, browser_context, now, [&] { return core::validate_user_id(typed); });
 }
 
-core::Result<store::FlowView> skip_identity(
+core::Result<core::FlowView> skip_identity(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now) {
     return choose(
@@ -190,7 +190,7 @@ core::Result<Submitted> submit_consent(
         if (!identity) return identity.error();
         auto finalization =
             core::finalize(view->flow, std::move(*identity), fresh, deps.keyring, deps.policy, now);
-        if (deps.store.finalize_flow(finalization) == Applied::yes) {
+        if (deps.store.flows.finalize(finalization) == Applied::yes) {
             return Submitted{
                 .location = std::move(finalization.location),
                 .session = std::move(finalization.session),
@@ -206,7 +206,7 @@ std::optional<Submitted> reuse_consent(
     const core::Secret& browser, core::Instant now) {
     if (!core::may_be_reused(flow, deps.policy) || request.prompt.value == "consent")
         return std::nullopt;
-    for (const auto& earlier : deps.store.list_consents(flow.browser, flow.client_id)) {
+    for (const auto& earlier : deps.store.sessions.list_consents(flow.browser, flow.client_id)) {
         if (!core::may_reuse_consent(earlier, flow, deps.policy, now)) continue;
         if (lacks_connection(
                 deps, flow.resource,
@@ -215,7 +215,7 @@ std::optional<Submitted> reuse_consent(
         const auto fresh = draw_secrets(deps, flow.id, browser);
         auto finalization =
             core::finalize(flow, earlier.session.identity, fresh, deps.keyring, deps.policy, now);
-        if (deps.store.finalize_flow(finalization) != Applied::yes) return std::nullopt;
+        if (deps.store.flows.finalize(finalization) != Applied::yes) return std::nullopt;
         return Submitted{
             .location = std::move(finalization.location),
             .session = std::move(finalization.session),
@@ -231,7 +231,7 @@ core::Result<std::string> deny_consent(
     const auto view = open_flow(deps, flow, browser_context, now);
     if (!view) return view.error();
     // Another request finished or denied it meanwhile.
-    if (deps.store.deny_flow(view->flow.id, now) == Applied::no)
+    if (deps.store.flows.deny(view->flow.id, now) == Applied::no)
         return missing_flow_error(deps, view->flow.id, browser_context, false);
     return core::denial_location(view->flow, deps.policy);
 }

@@ -38,7 +38,7 @@ core::Result<CallGrant> authorize_call(
         !valid)
         return valid.error();
     if (resource.service.empty()) return CallGrant{std::move(*view), std::nullopt};
-    auto account = deps.store.find_service_account(
+    auto account = deps.store.accounts.find_with_service(
         core::token_owner(view->session.identity, view->session.id),
         core::ServiceId(resource.service));
     const auto service = authorize_active_service(account.service, *view, now);
@@ -57,7 +57,7 @@ bool lacks_connection(
     const auto guarded = deps.policy.known_resource(resource);
     if (!guarded || guarded->service.empty()) return false;
     const auto [service, token] =
-        deps.store.find_service_account(owner, core::ServiceId(guarded->service));
+        deps.store.accounts.find_with_service(owner, core::ServiceId(guarded->service));
     if (!service || !service->active) return false; // connecting it is not offered
     return !token || core::freshness_of(*token, now) == core::Freshness::broken;
 }

@@ -10,8 +10,8 @@ core::Result<std::string> introspect_token(
     if (!credentials) return credentials.error();
     const auto& token = named.token.value;
     const auto hash = core::sha256(token.value_or(""));
-    const auto lookup =
-        deps.store.find_introspection_lookup(core::ResourceServerId(credentials->id), hash);
+    const auto lookup = deps.store.resource_servers.find_with_session(
+        core::ResourceServerId(credentials->id), hash);
     if (auto valid = core::check_resource_server(*credentials, lookup.server); !valid)
         return valid.error();
     if (!token)
@@ -23,7 +23,7 @@ core::Result<std::string> introspect_token(
 }
 
 TokenReport inspect_token(Dependencies& deps, const core::Secret& token, core::Instant now) {
-    auto view = deps.store.find_session(core::sha256(token));
+    auto view = deps.store.sessions.find(core::sha256(token));
     auto valid = core::check_access(view, view ? view->session.resource : std::string(), now);
     return {std::move(valid), std::move(view)};
 }

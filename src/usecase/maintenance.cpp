@@ -12,11 +12,11 @@ constexpr std::size_t batch =
     200; // rows of each kind: a sweep holds the writer's lock for a few milliseconds
 
 // Two machines that start for the first time may note the same key at the same moment.
-void note(store::Store& store, const store::ServerKeyRecord& key, core::Instant now) {
+void note(store::Store& store, const core::ServerKeyRecord& key, core::Instant now) {
     try {
-        store.put_server_key(key, now);
+        store.server_keys.put(key, now);
     } catch (const store::StoreFailure&) {
-        const auto known = store.list_server_keys();
+        const auto known = store.server_keys.list();
         const bool same = std::any_of(known.begin(), known.end(), [&](const auto& record) {
             return record.id == key.id && record.fingerprint == key.fingerprint;
         });
@@ -30,7 +30,7 @@ Health check_health(store::Store& store) {
     Health health;
     health.expected_version = store::expected_schema_version();
     try {
-        health.schema_version = store.schema_version();
+        health.schema_version = store.maintenance.schema_version();
         health.store_answers = true;
     } catch (
         const store::StoreFailure& failure) { // an unreachable store is a result, not a failure
@@ -41,10 +41,10 @@ Health check_health(store::Store& store) {
 
 void check_server_keys(
     store::Store& store, const core::Keyring& keyring, core::Instant now, KeyCheck check) {
-    const auto known = store.list_server_keys();
+    const auto known = store.server_keys.list();
     const auto& keys = keyring.keys();
     for (const auto& record : known) {
-        if (record.state == store::KeyState::removed) {
+        if (record.state == core::KeyState::removed) {
             if (record.id == keyring.newest())
                 throw std::runtime_error(
                     "the key '" + record.id.text +
@@ -56,7 +56,7 @@ void check_server_keys(
             return candidate.id == record.id;
         });
         if (key == keys.end()) {
-            if (record.state == store::KeyState::known) continue; // nothing was written with it yet
+            if (record.state == core::KeyState::known) continue; // nothing was written with it yet
             throw std::runtime_error(
                 "the key file lacks the key '" + record.id.text +
                 "' that this database was used with; restore the file from its backup");
@@ -74,18 +74,18 @@ void check_server_keys(
             return candidate.id == key.id;
         });
         // A new database cannot tell which of several keys is older.
-        const auto state = last || known.empty() ? store::KeyState::used : store::KeyState::known;
+        const auto state = last || known.empty() ? core::KeyState::used : core::KeyState::known;
         if (record == known.end() &&
-            (check == KeyCheck::serving || state == store::KeyState::used)) {
+            (check == KeyCheck::serving || state == core::KeyState::used)) {
             note(store, {key.id, core::Keyring::fingerprint(key), state}, now);
-        } else if (record != known.end() && last && record->state == store::KeyState::known) {
-            store.set_server_key_state(key.id, store::KeyState::used);
+        } else if (record != known.end() && last && record->state == core::KeyState::known) {
+            store.server_keys.set_state(key.id, core::KeyState::used);
         }
     }
 }
 
-store::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life) {
-    return store.sweep(now, now - unused_client_life, batch);
+core::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life) {
+    return store.maintenance.sweep(now, now - unused_client_life, batch);
 }
 
 } // namespace consentgate::usecase

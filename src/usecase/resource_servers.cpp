@@ -12,7 +12,7 @@ namespace {
 // The newest server of an address counts, so a second one within the same second is dated after
 // the first.
 core::Instant after_all_others(store::Store& store, core::Instant now) {
-    const auto others = store.list_resource_servers(); // newest first
+    const auto others = store.resource_servers.list(); // newest first
     return others.empty() ? now : std::max(now, others.front().created_at + core::Span(1));
 }
 
@@ -32,7 +32,7 @@ core::Result<NewResourceServer> add_resource_server(
     if (resource.scope.within(policy.catalogue()) != resource.scope)
         return no("it names a scope that `scopes` of the configuration does not have");
     for (const auto& service : services) {
-        if (!store.find_service(core::ServiceId(service)))
+        if (!store.services.find(core::ServiceId(service)))
             return no("there is no service '" + service + "'; see consentgate-admin service list");
     }
     NewResourceServer made{
@@ -46,7 +46,7 @@ core::Result<NewResourceServer> add_resource_server(
              .scope = resource.scope},
         .clear = random.secret()};
     made.server.secret = core::sha256(made.clear);
-    store.put_resource_server(made.server);
+    store.resource_servers.put(made.server);
     return made;
 }
 
@@ -55,7 +55,7 @@ std::vector<core::GuardedResource> guarded_resources(
     auto resources = configured;
     for (auto& resource : resources) resource.scope = {}, resource.service.clear();
     std::vector<std::string> seen;
-    for (const auto& server : store.list_resource_servers()) { // newest first
+    for (const auto& server : store.resource_servers.list()) { // newest first
         if (!server.active || std::find(seen.begin(), seen.end(), server.resource) != seen.end())
             continue;
         seen.push_back(server.resource);
@@ -79,11 +79,11 @@ core::Result<NewResourceServer> add_resource_server(
 }
 
 std::vector<core::ResourceServer> list_resource_servers(Dependencies& deps) {
-    return deps.store.list_resource_servers();
+    return deps.store.resource_servers.list();
 }
 
 core::Checked disable_resource_server(Dependencies& deps, const core::ResourceServerId& id) {
-    if (deps.store.disable_resource_server(id) == store::Applied::no)
+    if (deps.store.resource_servers.disable(id) == store::Applied::no)
         return not_found("there is no active resource server '" + id.text + "'");
     return core::Nothing{};
 }

@@ -14,28 +14,28 @@ constexpr std::size_t batch = 50; // rows of one transaction: a request that wan
 // Clocks of machines differ, and a request under way has validated its token a moment ago.
 constexpr core::Span margin{60};
 
-const store::ServerKeyRecord* record_of(
-    const std::vector<store::ServerKeyRecord>& records, const core::KeyId& key) {
+const core::ServerKeyRecord* record_of(
+    const std::vector<core::ServerKeyRecord>& records, const core::KeyId& key) {
     const auto known = std::find_if(
         records.begin(), records.end(), [&](const auto& record) { return record.id == key; });
     return known == records.end() ? nullptr : &*known;
 }
 
-store::KeyUse use_of(const std::vector<store::KeyUse>& uses, const core::KeyId& key) {
+core::KeyUse use_of(const std::vector<core::KeyUse>& uses, const core::KeyId& key) {
     const auto known =
         std::find_if(uses.begin(), uses.end(), [&](const auto& use) { return use.key == key; });
-    return known == uses.end() ? store::KeyUse{key} : *known;
+    return known == uses.end() ? core::KeyUse{key} : *known;
 }
 
-KeyStage stage_of(const store::ServerKeyRecord* record, bool last) {
-    if (record != nullptr && record->state == store::KeyState::removed) return KeyStage::removed;
+KeyStage stage_of(const core::ServerKeyRecord* record, bool last) {
+    if (record != nullptr && record->state == core::KeyState::removed) return KeyStage::removed;
     if (last) return KeyStage::current;
     if (record == nullptr) return KeyStage::added;
-    return record->state == store::KeyState::known ? KeyStage::known : KeyStage::old;
+    return record->state == core::KeyState::known ? KeyStage::known : KeyStage::old;
 }
 
 // The end of the rows that expire: codes, upstream states, and used refresh tokens in their grace.
-std::optional<core::Instant> end_of(const store::KeyUse& use, core::Span grace) {
+std::optional<core::Instant> end_of(const core::KeyUse& use, core::Span grace) {
     auto end = use.last_expiry;
     if (use.last_use) end = std::max(end.value_or(core::Instant{}), *use.last_use + grace + margin);
     return end;
@@ -65,7 +65,7 @@ public:
         : store_(store), random_(random), keyring_(keyring), after_batch_(after_batch) {}
 
     void services() {
-        for (auto& service : store_.list_services()) {
+        for (auto& service : store_.services.list()) {
             if (service.key_id == keyring_.newest()) continue;
             ++done_.found;
             const auto before = service.key_id;
@@ -76,14 +76,16 @@ public:
                 continue;
             }
             service.key_id = keyring_.newest();
-            if (store_.rekey_service(service, before) == store::Applied::yes) ++done_.services;
+            if (store_.server_keys.rekey_service(service, before) == store::Applied::yes)
+                ++done_.services;
         }
         after_batch_(done_);
     }
 
     void accounts() {
         for (std::string after;;) {
-            auto tokens = store_.list_accounts_to_rekey(keyring_.newest(), after, batch);
+            auto tokens =
+                store_.server_keys.list_accounts_to_rekey(keyring_.newest(), after, batch);
             if (tokens.empty()) return;
             after = tokens.back().id;
             done_.found += tokens.size();
@@ -101,7 +103,7 @@ public:
                     ++done_.unreadable;
                 }
             }
-            if (!readable.empty()) done_.accounts += store_.rekey_accounts(readable);
+            if (!readable.empty()) done_.accounts += store_.server_keys.rekey_accounts(readable);
             after_batch_(done_);
         }
     }
@@ -109,8 +111,8 @@ public:
     void refresh_tokens(core::Instant used_before) {
         std::string after;
         do {
-            const auto step =
-                store_.rekey_refresh_tokens(keyring_.newest(), used_before, after, batch);
+            const auto step = store_.server_keys.rekey_refresh_tokens(
+                keyring_.newest(), used_before, after, batch);
             done_.found += step.found;
             done_.refresh_tokens += step.changed;
             after = step.last;
@@ -132,8 +134,8 @@ private:
 
 std::vector<KeyLife> list_keys(
     store::Store& store, const core::Keyring& keyring, core::Span grace, core::Instant now) {
-    const auto records = store.list_server_keys();
-    const auto uses = store.list_key_uses(now);
+    const auto records = store.server_keys.list();
+    const auto uses = store.server_keys.list_uses(now);
     std::vector<KeyLife> lives;
     for (const auto& key : keyring.keys()) {
         auto use = use_of(uses, key.id);
@@ -153,10 +155,10 @@ std::optional<KeyLife> next_key(const std::vector<KeyLife>& keys) {
 }
 
 void require_latest(store::Store& store, const core::Keyring& keyring) {
-    const auto records = store.list_server_keys();
+    const auto records = store.server_keys.list();
     const auto* current = record_of(records, keyring.newest());
     for (const auto& record : records) {
-        if (current == nullptr || record.state != store::KeyState::used ||
+        if (current == nullptr || record.state != core::KeyState::used ||
             record.created_at <= current->created_at)
             continue;
         throw std::runtime_error(
@@ -167,13 +169,13 @@ void require_latest(store::Store& store, const core::Keyring& keyring) {
 }
 
 void note_current(store::Store& store, const core::Keyring& keyring, core::Instant now) {
-    const auto records = store.list_server_keys();
+    const auto records = store.server_keys.list();
     const auto* record = record_of(records, keyring.newest());
     if (record == nullptr)
-        store.put_server_key(
+        store.server_keys.put(
             {keyring.newest(), core::Keyring::fingerprint(keyring.keys().back())}, now);
-    else if (record->state != store::KeyState::used)
-        store.set_server_key_state(record->id, store::KeyState::used);
+    else if (record->state != core::KeyState::used)
+        store.server_keys.set_state(record->id, core::KeyState::used);
 }
 
 Rekeyed rekey(
@@ -193,13 +195,13 @@ void retire_key(
     if (key == keyring.newest())
         throw std::runtime_error(
             "the key '" + key.text + "' is the one that is used for what is new; rotate first");
-    const auto records = store.list_server_keys();
+    const auto records = store.server_keys.list();
     const auto* record = record_of(records, key);
     const auto& keys = keyring.keys();
     if (record == nullptr &&
         std::none_of(keys.begin(), keys.end(), [&](const auto& one) { return one.id == key; }))
         throw std::runtime_error("there is no key '" + key.text + "'");
-    const auto use = use_of(store.list_key_uses(now), key);
+    const auto use = use_of(store.server_keys.list_uses(now), key);
     if (use.total() > 0) {
         const auto lasting = use.accounts + use.services;
         throw std::runtime_error(
@@ -209,7 +211,7 @@ void retire_key(
                  ? "; run server-key rotate --wait, which ends when they have expired"
                  : "; run server-key rotate"));
     }
-    if (record != nullptr) store.set_server_key_state(key, store::KeyState::removed);
+    if (record != nullptr) store.server_keys.set_state(key, core::KeyState::removed);
 }
 
 } // namespace consentgate::usecase

@@ -123,7 +123,7 @@ core::Checked register_dynamically(
 core::Result<core::Service> re_register(Dependencies& deps, const core::Service& stale) {
     // Another worker may have done it since.
     const auto read = [&]() -> std::optional<core::Service> {
-        return deps.store.find_service(stale.id);
+        return deps.store.services.find(stale.id);
     };
     auto current = read();
     if (!current) return failed("the service was removed");
@@ -134,7 +134,7 @@ core::Result<core::Service> re_register(Dependencies& deps, const core::Service&
     Notes notes;
     auto renewed = *current;
     if (auto done = register_dynamically(deps, renewed, notes); !done) return done.error();
-    if (deps.store.update_service(renewed) == store::Applied::yes) {
+    if (deps.store.services.update(renewed) == store::Applied::yes) {
         ++renewed.version;
         return renewed;
     }
@@ -165,32 +165,32 @@ core::Result<std::vector<std::string>> test_service(
     return changed;
 }
 
-std::vector<core::Service> list_services(Dependencies& deps) { return deps.store.list_services(); }
+std::vector<core::Service> list_services(Dependencies& deps) { return deps.store.services.list(); }
 
 core::Result<core::Service> find_service(Dependencies& deps, const core::ServiceId& id) {
-    auto service = deps.store.find_service(id);
+    auto service = deps.store.services.find(id);
     if (!service) return not_found("there is no service '" + id.text + "'");
     return std::move(*service);
 }
 
 void add_service(Dependencies& deps, const core::Service& service) {
-    deps.store.put_service(service);
+    deps.store.services.put(service);
 }
 
 core::Checked set_service_active(Dependencies& deps, core::Service service, bool active) {
     service.active = active;
-    if (deps.store.update_service(service) == store::Applied::yes) return core::Nothing{};
+    if (deps.store.services.update(service) == store::Applied::yes) return core::Nothing{};
     return core::make_error(
         ErrorCode::store_unavailable,
         PublicMessage{service.id.text + " was changed meanwhile; try again"});
 }
 
 std::size_t count_linked_accounts(Dependencies& deps, const core::ServiceId& id) {
-    return deps.store.count_accounts_at(id);
+    return deps.store.accounts.count_at(id);
 }
 
 core::Checked remove_service(Dependencies& deps, const core::ServiceId& id, Unrevoked unrevoked) {
-    if (deps.store.remove_service(id, unrevoked == Unrevoked::remove) == store::Applied::yes)
+    if (deps.store.services.remove(id, unrevoked == Unrevoked::remove) == store::Applied::yes)
         return core::Nothing{};
     return core::make_error(
         ErrorCode::store_unavailable,

@@ -18,7 +18,7 @@ bool is_own(
 
 std::optional<core::SessionView> own_session(
     Dependencies& deps, const core::SessionId& id, const BrowserContext& browser_context) {
-    auto view = deps.store.find_session(id);
+    auto view = deps.store.sessions.find(id);
     if (!view || !is_own(deps, view->session, browser_context)) return std::nullopt;
     return view;
 }
@@ -26,7 +26,7 @@ std::optional<core::SessionView> own_session(
 std::vector<core::SessionView> all_own(
     Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
     if (!browser_context.browser) return {};
-    auto views = deps.store.list_browser_sessions(*browser_context.browser, now);
+    auto views = deps.store.sessions.list_of_browser(*browser_context.browser, now);
     std::erase_if(
         views, [&](const auto& view) { return !is_own(deps, view.session, browser_context); });
     return views;
@@ -47,13 +47,13 @@ std::vector<OwnSession> list_own_sessions(
 }
 
 std::vector<core::SessionView> list_sessions(Dependencies& deps, core::Instant now) {
-    return deps.store.list_sessions(now);
+    return deps.store.sessions.list(now);
 }
 
 core::Checked end_session(Dependencies& deps, const core::SessionId& session, core::Instant now) {
     // The accounts of a virtual key or of a verified user have another owner, and outlive it.
-    const auto own = deps.store.list_accounts(core::token_owner(core::Identity{}, session));
-    if (deps.store.revoke_session(session, now) == store::Applied::no)
+    const auto own = deps.store.accounts.list(core::token_owner(core::Identity{}, session));
+    if (deps.store.sessions.revoke(session, now) == store::Applied::no)
         return not_found("there is no living session '" + session.text + "'");
     for (const auto& account : own) revoke_now(deps, account, now);
     return core::Nothing{};
@@ -81,7 +81,7 @@ void disconnect_own_service(
     const auto view = own_session(deps, session, browser_context);
     if (!view || !core::check_session(*view, now)) return;
     const auto owner = core::token_owner(view->session.identity, view->session.id);
-    if (const auto account = deps.store.find_account(owner, service))
+    if (const auto account = deps.store.accounts.find(owner, service))
         disconnect(deps, *account, now);
 }
 

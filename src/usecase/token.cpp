@@ -22,7 +22,7 @@ constexpr core::Span record_use_every{
 // session and writes an audit event.
 void end_replayed(
     Dependencies& deps, const core::Session& session, const char* of, core::Instant now) {
-    deps.store.revoke_session(session.id, now);
+    deps.store.sessions.revoke(session.id, now);
     deps.log.audit(
         "token_replayed",
         {{"kind", of}, {"session", session.id.text}, {"client", session.client_id.text}});
@@ -50,7 +50,7 @@ core::Result<TokenGrant> exchange_code(
     if (!request) return request.error();
 
     const auto hash = core::sha256(request->code);
-    const auto found = deps.store.find_code(hash);
+    const auto found = deps.store.codes.find(hash);
     const auto verdict =
         found ? core::validate_code_request(*request, found->code, found->session, now)
               : core::validate_code_request(*request, std::nullopt, std::nullopt, now);
@@ -64,10 +64,10 @@ core::Result<TokenGrant> exchange_code(
         now);
     const auto stored = refresh ? std::optional(refresh->token) : std::nullopt;
     // Another request redeemed it between our read and our write, so this one is the second use.
-    if (deps.store.redeem_code(hash, deps.random.id(16), stored, now) == Applied::no)
+    if (deps.store.codes.redeem(hash, deps.random.id(16), stored, now) == Applied::no)
         return replayed(deps, found->session, now);
     if (!client->last_used_at || *client->last_used_at + record_use_every < now)
-        deps.store.record_client_use(client->id, now);
+        deps.store.clients.record_use(client->id, now);
     return TokenGrant{
         std::move(*token), refresh ? std::optional(std::move(refresh->secret)) : std::nullopt,
         found->session};
@@ -83,7 +83,7 @@ struct Step {
 Step last_used(Dependencies& deps, Step step) {
     for (int steps = 0; steps < max_steps; ++steps) {
         auto next = deps.keyring.refresh_token(step.found.token.key_id, step.token);
-        auto found = next ? deps.store.find_refresh_token(core::sha256(*next)) : std::nullopt;
+        auto found = next ? deps.store.tokens.find_refresh(core::sha256(*next)) : std::nullopt;
         if (!found || !found->token.used_at) break;
         step = {std::move(*next), std::move(*found)};
     }
@@ -97,7 +97,7 @@ core::Result<TokenGrant> repeat_refresh(
     auto again = core::rotate(
         step.token, step.found, scope, deps.keyring, deps.policy, *step.found.token.used_at);
     if (!again) return no_key();
-    deps.store.put_access_token(
+    deps.store.tokens.put_access(
         again->rotation.access); // it exists already, unless this request asks for other scopes
     return std::move(again->granted);
 }
@@ -116,7 +116,7 @@ core::Result<TokenGrant> refresh(
     if (!request) return request.error();
     const auto hash = core::sha256(request->token);
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
-        const auto found = deps.store.find_refresh_token(hash);
+        const auto found = deps.store.tokens.find_refresh(hash);
         const auto verdict = core::validate_refresh(*request, found, deps.policy, now);
         if (!verdict) return verdict.error();
         if (*verdict == core::RefreshUse::reuse) {
@@ -139,7 +139,7 @@ core::Result<TokenGrant> refresh(
         auto rotated =
             core::rotate(request->token, *found, request->scope, deps.keyring, deps.policy, now);
         if (!rotated) return no_key();
-        if (deps.store.rotate_refresh_token(rotated->rotation, now) == Applied::yes)
+        if (deps.store.tokens.rotate_refresh(rotated->rotation, now) == Applied::yes)
             return std::move(rotated->granted);
     } // another request rotated it, or ended its session, between our read and our write
     return core::make_error(
@@ -149,7 +149,7 @@ core::Result<TokenGrant> refresh(
 }
 
 void end_by_client(Dependencies& deps, const core::Session& session, core::Instant now) {
-    if (deps.store.revoke_session(session.id, now) == Applied::no) return;
+    if (deps.store.sessions.revoke(session.id, now) == Applied::no) return;
     deps.log.audit(
         "token_revoked", {{"session", session.id.text}, {"client", session.client_id.text}});
 }
@@ -180,18 +180,18 @@ core::Checked revoke_token(
             ErrorCode::invalid_request, core::PublicMessage{"token is missing"}, core::LogDetail{},
             "token");
     const auto hash = core::sha256(*token);
-    if (const auto found = deps.store.find_refresh_token(hash)) {
+    if (const auto found = deps.store.tokens.find_refresh(hash)) {
         if (found->session.session.client_id == client->id)
             end_by_client(deps, found->session.session, now);
         return core::Nothing{};
     }
-    const auto found = deps.store.find_session(hash);
+    const auto found = deps.store.sessions.find(hash);
     if (!found || found->session.client_id != client->id) return core::Nothing{};
     // A session with nothing to refresh it ends with its only token.
     if (!found->session.token_expires_at)
         end_by_client(deps, found->session, now);
     else
-        deps.store.revoke_access_token(hash, now);
+        deps.store.tokens.revoke_access(hash, now);
     return core::Nothing{};
 }
 

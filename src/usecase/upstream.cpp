@@ -15,7 +15,7 @@ using store::Applied;
 
 std::optional<core::VirtualKey> virtual_key_of(Dependencies& deps, const core::Identity& identity) {
     const auto key = identity.virtual_key();
-    return key ? deps.store.find_virtual_key(*key) : std::nullopt;
+    return key ? deps.store.virtual_keys.find(*key) : std::nullopt;
 }
 
 // in: owners  the later ones give way to the earlier ones
@@ -24,13 +24,13 @@ std::vector<ServiceView> list_services(
     const std::vector<std::string>& owners, core::Instant now) {
     std::vector<core::LinkedAccount> tokens;
     for (const auto& owner : owners) {
-        auto of_owner = deps.store.list_accounts(owner);
+        auto of_owner = deps.store.accounts.list(owner);
         tokens.insert(
             tokens.end(), std::make_move_iterator(of_owner.begin()),
             std::make_move_iterator(of_owner.end()));
     }
     std::vector<ServiceView> views;
-    for (auto& service : deps.store.list_services()) {
+    for (auto& service : deps.store.services.list()) {
         if (!core::authorize_service(service, identity, key, now)) continue;
         ServiceView view{std::move(service), std::nullopt, false};
         const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const auto& one) {
@@ -62,7 +62,7 @@ core::Secret begin_upstream_authorization(
     row.verifier = seal(deps, row.verifier_aad(), verifier);
     row.key_id = deps.keyring.newest();
     row.expires_at = now + core::upstream_state_lifetime;
-    deps.store.put_upstream_state(row);
+    deps.store.upstream_states.put(row);
     return core::upstream_authorize_url(service, state, verifier, deps.policy);
 }
 
@@ -72,7 +72,7 @@ core::Secret begin_upstream_authorization(
 core::Service still_known(
     Dependencies& deps, const core::Service& service, const core::Digest& browser) {
     if (service.registration != core::Registration::dynamic ||
-        !deps.store.has_upstream_state(browser, service.id))
+        !deps.store.upstream_states.has(browser, service.id))
         return service;
     const auto secret = client_secret_of(deps, service);
     if (!secret) return service;
@@ -81,7 +81,7 @@ core::Service still_known(
                   service, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
     if (reply.tokens || reply.error != core::UpstreamError::registration_lost) return service;
     register_anew(deps, service);
-    return deps.store.find_service(service.id).value_or(service);
+    return deps.store.services.find(service.id).value_or(service);
 }
 
 core::LinkedAccount sealed_token(
@@ -104,12 +104,12 @@ core::LinkedAccount sealed_token(
 core::Checked check_returned(
     Dependencies& deps, const core::UpstreamState& state, const BrowserContext& browser_context) {
     if (state.flow) {
-        const auto view = deps.store.find_flow(*state.flow);
+        const auto view = deps.store.flows.find(*state.flow);
         return view ? core::check_principal(
                           view->flow.identity, browser_context.remote_user, deps.policy)
                     : core::Nothing{};
     }
-    const auto view = deps.store.find_session(*state.session);
+    const auto view = deps.store.sessions.find(*state.session);
     return view ? core::check_principal(
                       view->session.identity, browser_context.remote_user, deps.policy)
                 : core::Nothing{};
@@ -120,12 +120,12 @@ core::Result<core::UpstreamState> consume_state(
     Dependencies& deps, const core::Callback& callback, const BrowserContext& browser_context,
     core::Instant now) {
     const auto digest = core::sha256(callback.state);
-    auto state = deps.store.find_upstream_state(digest);
+    auto state = deps.store.upstream_states.find(digest);
     if (!state) return core::invalid_upstream_state("unknown or used");
     if (auto valid = core::check_callback(*state, browser_context.browser, now); !valid)
         return valid.error();
     if (auto valid = check_returned(deps, *state, browser_context); !valid) return valid.error();
-    if (deps.store.consume_upstream_state(digest, now) == Applied::no)
+    if (deps.store.upstream_states.consume(digest, now) == Applied::no)
         return core::invalid_upstream_state("used meanwhile");
     return std::move(*state);
 }
@@ -147,7 +147,7 @@ core::Checked save_account(
     Dependencies& deps, const core::UpstreamState& state, core::LinkedAccount token,
     const BrowserContext& browser_context, core::Instant now) {
     if (state.flow) {
-        if (deps.store.connect_in_flow(*state.flow, token, now) == Applied::yes)
+        if (deps.store.accounts.connect_in_flow(*state.flow, token, now) == Applied::yes)
             return core::Nothing{};
         const auto flow = open_flow(deps, *state.flow, browser_context, now);
         return flow ? core::make_error(
@@ -155,10 +155,10 @@ core::Checked save_account(
                           core::PublicMessage{"this sign-in is being changed; try again"})
                     : flow.error();
     }
-    const auto view = deps.store.find_session(*state.session);
+    const auto view = deps.store.sessions.find(*state.session);
     if (!view) return core::invalid_link("its session is gone");
     token.owner = core::token_owner(view->session.identity, view->session.id);
-    return deps.store.connect_in_session(*state.session, token, now) == Applied::yes
+    return deps.store.accounts.connect_in_session(*state.session, token, now) == Applied::yes
                ? core::Checked(core::Nothing{})
                : core::invalid_link("its session is over");
 }
@@ -191,7 +191,7 @@ core::Result<core::Secret> connect_in_flow(
         return core::make_error(
             ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
     const auto service = core::authorize_service(
-        deps.store.find_service(request.service), identity, virtual_key_of(deps, identity), now);
+        deps.store.services.find(request.service), identity, virtual_key_of(deps, identity), now);
     if (!service) return service.error();
     return begin_upstream_authorization(
         deps, still_known(deps, *service, view->flow.browser), view->flow.browser, view->flow.id,
@@ -203,7 +203,7 @@ core::Result<LinkView> open_link(
     core::Instant now) {
     auto link = core::validate_link(request.link, request.service, deps.keyring, now);
     if (!link) return link.error();
-    auto view = deps.store.find_session(link->session);
+    auto view = deps.store.sessions.find(link->session);
     if (auto valid = core::check_link_principal(view, browser_context.browser, now); !valid)
         return valid.error();
     if (auto valid =
@@ -211,7 +211,7 @@ core::Result<LinkView> open_link(
         !valid)
         return valid.error();
     auto service = core::authorize_service(
-        deps.store.find_service(request.service), view->session.identity, view->virtual_key, now);
+        deps.store.services.find(request.service), view->session.identity, view->virtual_key, now);
     if (!service) return service.error();
     return LinkView{std::move(*service), std::move(*view), std::move(*link)};
 }
@@ -221,8 +221,8 @@ core::Result<core::Secret> follow_link(
     core::Instant now) {
     const auto opened = open_link(deps, request, browser_context, now);
     if (!opened) return opened.error();
-    if (deps.store.use_link(opened->link.digest, opened->link.expires_at, deps.random.id(16)) ==
-        Applied::no)
+    if (deps.store.upstream_states.use_link(
+            opened->link.digest, opened->link.expires_at, deps.random.id(16)) == Applied::no)
         return core::invalid_link("used before");
     const auto& session = opened->session.session;
     return begin_upstream_authorization(
@@ -239,7 +239,7 @@ core::Result<Returned> finish_connect(
     if (!state) return state.error();
     // Whether this person may use it was checked when they were sent there.
     auto service = core::authorize_service(
-        deps.store.find_service(state->service), core::Identity{}, std::nullopt, now);
+        deps.store.services.find(state->service), core::Identity{}, std::nullopt, now);
     if (!service) return service.error();
     if (auto valid = core::check_issuer(*callback, *service); !valid) return valid.error();
 

@@ -24,7 +24,7 @@ struct Answer {
 };
 
 Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
-    const auto service = deps.store.find_service(token.service);
+    const auto service = deps.store.services.find(token.service);
     if (!service || service->revocation_endpoint.empty())
         return {Revocation::refused, "it offers no revocation"};
     const auto secret = client_secret_of(deps, *service);
@@ -53,17 +53,18 @@ std::optional<Answer> revoke_once(
     Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     const auto lease = deps.random.id(16);
     const auto until = now + 2 * deps.policy.upstream_lease; // two requests
-    if (deps.store.claim_refresh(token.id, token.version, lease, until, now) == Applied::no)
+    if (deps.store.accounts.claim_refresh(token.id, token.version, lease, until, now) ==
+        Applied::no)
         return std::nullopt;
     auto answer = ask(deps, token);
     const auto again = answer.outcome == Revocation::unavailable
                            ? core::after_failed_revocation(token, now)
                            : std::nullopt;
     if (again) {
-        deps.store.note_refresh_failure(*again, lease, now);
-        deps.store.postpone_revocations(token.service, *again->retry_at);
+        deps.store.accounts.note_refresh_failure(*again, lease, now);
+        deps.store.accounts.postpone_revocations(token.service, *again->retry_at);
     } else {
-        deps.store.remove_account(token.id);
+        deps.store.accounts.remove(token.id);
     }
     answer.again = again.has_value();
     return answer;
@@ -98,12 +99,12 @@ void note(ServiceRevocation& revocation, const Answer& answer) {
 
 void revoke_now(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     if (deps.web == nullptr) return; // a worker of the server does it
-    const auto ended = deps.store.find_account(core::ended_owner(token.id), token.service);
+    const auto ended = deps.store.accounts.find(core::ended_owner(token.id), token.service);
     if (ended && (!ended->retry_at || *ended->retry_at <= now)) revoke(deps, *ended, now);
 }
 
 void disconnect(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
-    if (deps.store.end_account(token.id, now) == Applied::yes)
+    if (deps.store.accounts.mark_ended(token.id, now) == Applied::yes)
         revoke_now(deps, token, now); // otherwise another request was first
 }
 
@@ -112,11 +113,11 @@ ServiceRevocation revoke_all_at(
     const std::function<bool(const ServiceRevocation&)>& go_on) {
     ServiceRevocation revocation;
     bool going = true, away = false;
-    while (deps.store.end_accounts_at(service, deps.clock.now(), batch) > 0) {}
+    while (deps.store.accounts.mark_ended_at(service, deps.clock.now(), batch) > 0) {}
     while (going && !away) {
-        const auto tokens = deps.store.list_accounts_to_revoke_at(service, deps.clock.now(), batch);
+        const auto tokens = deps.store.accounts.list_to_revoke_at(service, deps.clock.now(), batch);
         if (tokens.empty()) {
-            if (deps.store.count_accounts_at(service) == 0 || !go_on(revocation)) break;
+            if (deps.store.accounts.count_at(service) == 0 || !go_on(revocation)) break;
             deps.clock.pause(look_every); // another worker is revoking the rest
         }
         for (const auto& token : tokens) {
@@ -128,7 +129,7 @@ ServiceRevocation revoke_all_at(
             away = answer->outcome == Revocation::unavailable;
         }
     }
-    revocation.left = deps.store.count_accounts_at(service);
+    revocation.left = deps.store.accounts.count_at(service);
     return revocation;
 }
 
@@ -136,7 +137,7 @@ std::size_t revoke_ended_accounts(Dependencies& deps, core::Instant now) {
     std::size_t done = 0;
     std::set<core::ServiceId> away;
     const auto begun = deps.clock.now();
-    for (const auto& token : deps.store.list_accounts_to_revoke(now, batch)) {
+    for (const auto& token : deps.store.accounts.list_to_revoke(now, batch)) {
         if (away.contains(token.service)) continue;
         if (deps.clock.now() - begun >= max_turn) break;
         const auto revoked = revoke(deps, token, now + (deps.clock.now() - begun));

@@ -72,7 +72,7 @@ Applied save_patiently(
     core::Instant now) {
     for (int tried = 1;; ++tried) {
         try {
-            return deps.store.save_refreshed(token, lease, now);
+            return deps.store.accounts.save_refreshed(token, lease, now);
         } catch (const store::StoreFailure&) {
             if (tried == max_save_attempts) throw;
             deps.clock.pause(std::chrono::milliseconds(200 * tried));
@@ -115,7 +115,8 @@ std::optional<core::Result<FreshToken>> refresh(
                                     {"account", token.id},
                                     {"reason", reply.reason},
                                     {"broken", failed.broken_at ? "yes" : "no"}});
-    if (deps.store.note_refresh_failure(failed, lease, now) == Applied::no) return std::nullopt;
+    if (deps.store.accounts.note_refresh_failure(failed, lease, now) == Applied::no)
+        return std::nullopt;
     if (failed.broken_at)
         return not_connected(deps, session, service, "the service refused to refresh", now);
     if (core::freshness_of(token, now) == Freshness::due) return open(deps, token);
@@ -124,19 +125,20 @@ std::optional<core::Result<FreshToken>> refresh(
 
 void record_use(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     if (!token.last_used_at || *token.last_used_at + record_use_every <= now)
-        deps.store.record_account_use(token.id, now);
+        deps.store.accounts.record_use(token.id, now);
 }
 
 // out:  the service that is asked for, with the owner's account where one query read both
-core::Result<store::ServiceAccount> find_target(
+core::Result<core::ServiceAccount> find_target(
     Dependencies& deps, const core::TokenExchange& exchange, const core::ResourceServer& server,
     const std::string& owner) {
     if (!exchange.audience) {
-        auto target = core::authorize_target(exchange, server, deps.store.list_services());
+        auto target = core::authorize_target(exchange, server, deps.store.services.list());
         if (!target) return target.error();
-        return store::ServiceAccount{std::move(*target), std::nullopt};
+        return core::ServiceAccount{std::move(*target), std::nullopt};
     }
-    auto account = deps.store.find_service_account(owner, core::ServiceId(*exchange.audience));
+    auto account =
+        deps.store.accounts.find_with_service(owner, core::ServiceId(*exchange.audience));
     const auto target = core::authorize_target(
         exchange, server,
         account.service ? std::vector{*account.service} : std::vector<core::Service>{});
@@ -154,8 +156,8 @@ core::Result<FreshToken> fresh_upstream_token(
     const auto max_looks = (deps.policy.upstream_lease + core::Span(1)) / look_every;
     for (int look = 0; look < max_looks; ++look) {
         const auto at = now + std::chrono::duration_cast<core::Span>(look * look_every);
-        const auto token =
-            found ? std::exchange(found, std::nullopt) : deps.store.find_account(owner, service.id);
+        const auto token = found ? std::exchange(found, std::nullopt)
+                                 : deps.store.accounts.find(owner, service.id);
         if (!token) return not_connected(deps, session, service, "not connected", at);
         const auto freshness = core::freshness_of(*token, at);
         if (freshness == Freshness::broken)
@@ -167,7 +169,7 @@ core::Result<FreshToken> fresh_upstream_token(
         }
         if (paused) return unavailable("the last refresh failed", *token->retry_at - at);
         const auto lease = deps.random.id(16);
-        if (deps.store.claim_refresh(
+        if (deps.store.accounts.claim_refresh(
                 token->id, token->version, lease, at + deps.policy.upstream_lease, at) ==
             Applied::yes) {
             if (auto result = refresh(deps, *token, session, service, lease, at))
@@ -186,7 +188,7 @@ core::Result<std::string> exchange_token(
     const auto credentials = core::read_client_credentials(sent);
     if (!credentials) return credentials.error();
     const auto exchange = core::parse_token_exchange(request);
-    const auto [server, view] = deps.store.find_introspection_lookup(
+    const auto [server, view] = deps.store.resource_servers.find_with_session(
         core::ResourceServerId(credentials->id),
         exchange ? core::sha256(exchange->subject_token) : core::Digest{});
     if (auto valid = core::check_resource_server(*credentials, server); !valid)

@@ -25,7 +25,7 @@ core::Result<NewVirtualKey> add_virtual_key(
         .created_at = now,
         .expires_at = expires_at,
         .services = std::move(services)};
-    store.put_virtual_key(key);
+    store.virtual_keys.put(key);
     return NewVirtualKey{std::move(key), clear};
 }
 
@@ -37,15 +37,15 @@ core::Result<NewVirtualKey> add_virtual_key(
 }
 
 std::vector<core::VirtualKey> list_virtual_keys(Dependencies& deps) {
-    return deps.store.list_virtual_keys();
+    return deps.store.virtual_keys.list();
 }
 
 core::Result<std::size_t> disable_virtual_key(
     Dependencies& deps, const core::VirtualKeyId& id, core::Instant now) {
     const core::Identity identity{core::IdentityKind::virtual_key, id.text};
     const auto linked =
-        deps.store.list_accounts(core::token_owner(identity, core::SessionId())).size();
-    if (deps.store.disable_virtual_key(id, now) == store::Applied::no)
+        deps.store.accounts.list(core::token_owner(identity, core::SessionId())).size();
+    if (deps.store.virtual_keys.disable(id, now) == store::Applied::no)
         return not_found("there is no active key '" + id.text + "'");
     return linked;
 }

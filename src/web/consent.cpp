@@ -16,7 +16,7 @@ namespace {
 
 using core::RedirectKind;
 
-core::Result<store::FlowView> flow_of(
+core::Result<core::FlowView> flow_of(
     const core::Form& query, const Request& request, WebContext& context) {
     const auto id = read_flow_id(query);
     if (!id) return id.error();
@@ -24,7 +24,7 @@ core::Result<store::FlowView> flow_of(
 }
 
 // The part of both pages about the client, its request, and the address it is redirected to.
-View view_of(const store::FlowView& found, const Request& request, const core::Policy& policy) {
+View view_of(const core::FlowView& found, const Request& request, const core::Policy& policy) {
     const auto& flow = found.flow;
     const auto target = core::describe_redirect(flow.redirect_uri);
     const auto seconds = (flow.expires_at - request.now).count();
@@ -54,7 +54,7 @@ View view_of(const store::FlowView& found, const Request& request, const core::P
 
 // Chromium asks form-action about the redirect that follows the final form too (U2).
 Handled page(
-    const char* name, View view, const store::FlowView& found, const Request& request,
+    const char* name, View view, const core::FlowView& found, const Request& request,
     const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
     return answer_html(
@@ -97,7 +97,7 @@ std::vector<View> service_rows(
     return rows;
 }
 
-Handled to_services_page(const core::Result<store::FlowView>& chosen) {
+Handled to_services_page(const core::Result<core::FlowView>& chosen) {
     if (!chosen) return chosen.error();
     return answer_redirect(
         std::string(core::path::services_page) + "?flow_id=" + chosen->flow.id.text);

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_migrated_database_and_a_key_file_are_a_start) {
     const auto startup = lay();
     const sys::Log log;
     app::Runtime runtime(startup, log);
-    BOOST_TEST(runtime.deps().store.list_server_keys().size() == 1U);
+    BOOST_TEST(runtime.deps().store.server_keys.list().size() == 1U);
     BOOST_TEST(runtime.deps().policy.issuer == "https://auth.example.org");
 }
 

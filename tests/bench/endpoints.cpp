@@ -78,7 +78,7 @@ void connect_account(
     const Vault& vault, const std::string& session_token, const std::string& service) {
     const auto store = store::open_store(config_of(vault.database));
     const auto keyring = sys::read_key_file(vault.key_file);
-    const auto session = store->find_session(core::sha256(session_token));
+    const auto session = store->sessions.find(core::sha256(session_token));
     if (!session) throw std::runtime_error("the session is not in " + vault.database);
     sys::OsRandom random;
     const auto now = sys::SystemClock().now();
@@ -99,7 +99,7 @@ void connect_account(
     };
     token.access_token = seal(token.access_token_aad());
     token.refresh_token = seal(token.refresh_token_aad());
-    if (store->connect_in_session(session->session.id, token, now) != store::Applied::yes)
+    if (store->accounts.connect_in_session(session->session.id, token, now) != store::Applied::yes)
         throw std::runtime_error("the account was not connected");
 }
 

@@ -75,8 +75,8 @@ private:
         client.redirect_uris = {"http://127.0.0.1:53111/callback"};
         client.metadata = "{}";
         client.created_at = now;
-        store->put_client(client);
-        store->put_flow(make_flow(core::FlowId("pattern"), now));
+        store->clients.put(client);
+        store->flows.put(make_flow(core::FlowId("pattern"), now));
     }
 
     std::string id(const char* of) const {
@@ -120,7 +120,7 @@ public:
             throw std::runtime_error(
                 store::address_of(config_) + " does not hold what it was filled with");
         }
-        config_.may_reuse_consent = 0; // it is the database that is measured here
+        config_.max_cached = 0; // it is the database that is measured here
         store_ = store::open_store(config_);
         core::Form form = *core::Form::parse("client_id=bench-server&client_secret=" + secret_);
         credentials_ = *core::read_client_credentials(
@@ -130,25 +130,25 @@ public:
              .client_assertion = {},
              .client_assertion_type = {}});
         policy_.issuer = "http://127.0.0.1";
-        if (!store_->find_resource_server(server_))
-            store_->put_resource_server(
+        if (!store_->resource_servers.find(server_))
+            store_->resource_servers.put(
                 {server_, policy_.issuer, core::sha256(secret_), true, sys::SystemClock().now()});
     }
 
     void finalize(std::size_t at) {
-        if (store_->finalize_flow(finalizations_.at(at)) != store::Applied::yes)
+        if (store_->flows.finalize(finalizations_.at(at)) != store::Applied::yes)
             throw std::runtime_error("a flow was not there");
     }
     void redeem(std::size_t at) {
-        const auto view = store_->find_code(core::Digest{codes_.at(at)});
-        if (!view || store_->redeem_code(
+        const auto view = store_->codes.find(core::Digest{codes_.at(at)});
+        if (!view || store_->codes.redeem(
                          view->code.hash, random_.id(16), std::nullopt,
                          finalizations_.front().now) != store::Applied::yes) {
             throw std::runtime_error("a code was not there");
         }
     }
     void look_up(std::size_t at) {
-        if (!store_->find_session(core::Digest{tokens_[at % tokens_.size()]}))
+        if (!store_->sessions.find(core::Digest{tokens_[at % tokens_.size()]}))
             throw std::runtime_error("a session was not there");
     }
 
@@ -156,7 +156,7 @@ public:
     // the answer.
     void introspect(std::size_t at) {
         const core::Digest token{tokens_[at % tokens_.size()]};
-        const auto [server, view] = store_->find_introspection_lookup(server_, token);
+        const auto [server, view] = store_->resource_servers.find_with_session(server_, token);
         if (!core::check_resource_server(credentials_, server) || !view)
             throw std::runtime_error("a session was not there");
         core::introspection_response(

@@ -9,10 +9,10 @@ namespace {
 class OurSettler final : public Finalizer {
 public:
     explicit OurSettler(store::StoreConfig config) : store_(store::open_store(std::move(config))) {
-        store_->schema_version();
+        store_->maintenance.schema_version();
     }
     void finalize(const core::Finalization& finalization) override {
-        if (store_->finalize_flow(finalization) != store::Applied::yes)
+        if (store_->flows.finalize(finalization) != store::Applied::yes)
             throw std::runtime_error("our store: the flow was not there");
     }
 

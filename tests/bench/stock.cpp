@@ -46,7 +46,7 @@ core::Flow make_flow(core::FlowId id, core::Instant now) {
 }
 
 void put_flows(const store::StoreConfig& config, std::size_t count, core::Instant now) {
-    store::open_store(config)->put_flow(make_flow(core::FlowId("pattern"), now));
+    store::open_store(config)->flows.put(make_flow(core::FlowId("pattern"), now));
     Database database(config);
     database.run(
         "INSERT INTO flow (id, " + std::string(columns) + ") SELECT " + flow_id_of("n") + ", " +

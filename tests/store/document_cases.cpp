@@ -20,7 +20,7 @@ core::Client document_client() {
 constexpr core::Span hour{3600}, day{86400};
 
 void sweep_all(store::Store& store, core::Instant at) {
-    while (store.sweep(at, at - core::Span(40 * 86400), 50).total() > 0) {}
+    while (store.maintenance.sweep(at, at - core::Span(40 * 86400), 50).total() > 0) {}
 }
 
 } // namespace
@@ -28,33 +28,33 @@ void sweep_all(store::Store& store, core::Instant at) {
 STORE_CASE(a_document_is_kept_with_its_client_and_its_end_under_the_exact_url, "R32 K33") {
     const auto store = ground.open();
     const auto client = document_client();
-    BOOST_TEST(!store->find_document(client.id).has_value());
-    BOOST_TEST((store->put_document(client, noon + hour) == Applied::yes));
-    BOOST_TEST((store->find_document(client.id) == noon + hour));
-    const auto found = store->find_client(client.id);
+    BOOST_TEST(!store->clients.find_document(client.id).has_value());
+    BOOST_TEST((store->clients.put_document(client, noon + hour) == Applied::yes));
+    BOOST_TEST((store->clients.find_document(client.id) == noon + hour));
+    const auto found = store->clients.find(client.id);
     BOOST_REQUIRE(found.has_value());
     BOOST_TEST(found->name == client.name);
     BOOST_TEST((found->redirect_uris == client.redirect_uris));
     auto other = client.id;
     other.text[8] = 'A'; // the case of the host
-    BOOST_TEST(!store->find_document(other).has_value());
-    BOOST_TEST(!store->find_client(other).has_value());
+    BOOST_TEST(!store->clients.find_document(other).has_value());
+    BOOST_TEST(!store->clients.find(other).has_value());
     other = core::ClientId(client.id.text + " ");
-    BOOST_TEST(!store->find_document(other).has_value());
+    BOOST_TEST(!store->clients.find_document(other).has_value());
 }
 
 STORE_CASE(a_document_read_again_changes_its_client_but_not_what_the_operator_said, "R36 K32") {
     const auto store = ground.open();
     auto client = document_client();
-    store->put_document(client, noon + hour);
-    store->disable_client(client.id);
+    store->clients.put_document(client, noon + hour);
+    store->clients.disable(client.id);
     client.name = "Another name";
     client.redirect_uris = {"https://new.example/cb"};
     client.scope = "";
     client.refresh = true;
     client.created_at = noon + hour;
-    BOOST_TEST((store->put_document(client, noon + day) == Applied::yes));
-    const auto found = store->find_client(client.id);
+    BOOST_TEST((store->clients.put_document(client, noon + day) == Applied::yes));
+    const auto found = store->clients.find(client.id);
     BOOST_TEST(found->name == "Another name");
     BOOST_TEST(found->redirect_uris.size() == 1U);
     BOOST_TEST(found->redirect_uris.front() == "https://new.example/cb");
@@ -62,37 +62,37 @@ STORE_CASE(a_document_read_again_changes_its_client_but_not_what_the_operator_sa
     BOOST_TEST(found->refresh);
     BOOST_TEST(!found->active);
     BOOST_TEST((found->created_at == noon));
-    BOOST_TEST((store->find_document(client.id) == noon + day));
+    BOOST_TEST((store->clients.find_document(client.id) == noon + day));
 }
 
 STORE_CASE(a_client_that_no_document_made_is_not_changed_by_one, "K31 R37") {
     const auto store = ground.open();
     auto client = document_client();
     client.by_operator = true;
-    store->put_client(client);
+    store->clients.put(client);
     auto impostor = client;
     impostor.name = "Impostor";
     impostor.redirect_uris = {"https://evil.example/cb"};
-    BOOST_TEST((store->put_document(impostor, noon + hour) == Applied::no));
-    BOOST_TEST(store->find_client(client.id)->name == client.name);
-    BOOST_TEST(!store->find_document(client.id).has_value());
+    BOOST_TEST((store->clients.put_document(impostor, noon + hour) == Applied::no));
+    BOOST_TEST(store->clients.find(client.id)->name == client.name);
+    BOOST_TEST(!store->clients.find_document(client.id).has_value());
     // Nor the other way about: what a document made, registration cannot take over.
     const auto documented = document_client();
-    store->put_document(documented, noon + hour);
-    BOOST_CHECK_THROW(store->put_client(documented), store::StoreFailure);
+    store->clients.put_document(documented, noon + hour);
+    BOOST_CHECK_THROW(store->clients.put(documented), store::StoreFailure);
 }
 
 STORE_CASE(a_long_client_id_goes_through_a_whole_consent, "R24 R39") {
     const auto store = ground.open();
     const auto client = document_client();
-    store->put_document(client, noon + hour);
+    store->clients.put_document(client, noon + hour);
     const auto flow = sample_flow(client.id);
-    store->put_flow(flow);
-    BOOST_TEST((store->find_flow(flow.id)->flow.client_id == client.id));
+    store->flows.put(flow);
+    BOOST_TEST((store->flows.find(flow.id)->flow.client_id == client.id));
     const auto finalization = finalization_of(flow);
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
-    BOOST_TEST((store->find_code(finalization.code.hash)->code.client_id == client.id));
-    BOOST_TEST((store->find_session(finalization.session.token)->session.client_id == client.id));
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
+    BOOST_TEST((store->codes.find(finalization.code.hash)->code.client_id == client.id));
+    BOOST_TEST((store->sessions.find(finalization.session.token)->session.client_id == client.id));
 }
 
 STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 S3") {
@@ -106,13 +106,13 @@ STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 S3") {
                 store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
             int kept = 0;
             for (const auto& client : clients)
-                kept += store->put_document(client, noon + hour) == Applied::yes ? 1 : 0;
+                kept += store->clients.put_document(client, noon + hour) == Applied::yes ? 1 : 0;
             return kept;
         }));
     }
     for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 30);
     for (const auto& client : clients)
-        BOOST_TEST((watcher->find_document(client.id) == noon + hour));
+        BOOST_TEST((watcher->clients.find_document(client.id) == noon + hour));
 }
 
 STORE_CASE(documents_that_led_to_no_sign_in_are_swept_and_the_others_are_not, "R32 R39") {
@@ -120,20 +120,20 @@ STORE_CASE(documents_that_led_to_no_sign_in_are_swept_and_the_others_are_not, "R
     const auto unused = document_client(), used = document_client(), disabled = document_client(),
                in_flow = document_client(), recent = document_client();
     for (const auto& client : {unused, used, disabled, in_flow})
-        store->put_document(client, noon + hour);
-    store->put_document(recent, noon + day);
-    store->record_client_use(used.id, noon);
-    store->disable_client(disabled.id);
+        store->clients.put_document(client, noon + hour);
+    store->clients.put_document(recent, noon + day);
+    store->clients.record_use(used.id, noon);
+    store->clients.disable(disabled.id);
     auto flow = sample_flow(in_flow.id);
     flow.expires_at = noon + core::Span(30 * 86400);
-    store->put_flow(flow);
+    store->flows.put(flow);
     sweep_all(*store, noon + hour + day);
-    BOOST_TEST(store->find_client(unused.id).has_value(), "a code may still be out");
+    BOOST_TEST(store->clients.find(unused.id).has_value(), "a code may still be out");
     sweep_all(*store, noon + hour + day + core::Span(1));
-    BOOST_TEST(!store->find_client(unused.id).has_value());
-    BOOST_TEST(!store->find_document(unused.id).has_value());
+    BOOST_TEST(!store->clients.find(unused.id).has_value());
+    BOOST_TEST(!store->clients.find_document(unused.id).has_value());
     for (const auto& client : {used, disabled, in_flow, recent}) {
-        BOOST_TEST(store->find_client(client.id).has_value());
-        BOOST_TEST(store->find_document(client.id).has_value());
+        BOOST_TEST(store->clients.find(client.id).has_value());
+        BOOST_TEST(store->clients.find_document(client.id).has_value());
     }
 }

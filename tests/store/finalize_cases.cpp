@@ -22,18 +22,18 @@ std::size_t statements_of_a_settlement(Ground& ground) {
     const auto quiet = ground.open();
     const auto flow = put_sample_flow(*quiet);
     for (const auto* service : {"notion", "github"})
-        quiet->connect_in_flow(flow.id, sample_token(service), noon);
-    const auto current = quiet->find_flow(flow.id)->flow;
+        quiet->accounts.connect_in_flow(flow.id, sample_token(service), noon);
+    const auto current = quiet->flows.find(flow.id)->flow;
     const auto counting = ground.open([&](std::string_view) { ++seen; });
-    counting->finalize_flow(finalization_of(current));
+    counting->flows.finalize(finalization_of(current));
     return seen;
 }
 
 core::Flow flow_with_tokens(store::Store& store, std::size_t tokens) {
     const auto flow = put_sample_flow(store);
     for (std::size_t i = 0; i < tokens; ++i)
-        store.connect_in_flow(flow.id, sample_token("service" + std::to_string(i)), noon);
-    return store.find_flow(flow.id)->flow;
+        store.accounts.connect_in_flow(flow.id, sample_token("service" + std::to_string(i)), noon);
+    return store.flows.find(flow.id)->flow;
 }
 
 } // namespace
@@ -42,11 +42,11 @@ STORE_CASE(a_settled_flow_is_gone_and_its_session_and_code_are_there, "S1") {
     const auto store = ground.open();
     const auto flow = flow_with_tokens(*store, 2);
     const auto finalization = finalization_of(flow);
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
     BOOST_TEST(traces_of(*store, finalization).finalized_flow(2));
-    BOOST_TEST((store->find_finalized(flow.id) == flow.browser));
+    BOOST_TEST((store->flows.find_finalized(flow.id) == flow.browser));
 
-    const auto code = store->find_code(finalization.code.hash);
+    const auto code = store->codes.find(finalization.code.hash);
     BOOST_REQUIRE(code.has_value());
     BOOST_TEST(code->code.redirect_uri == flow.redirect_uri);
     BOOST_TEST(code->code.code_challenge == flow.code_challenge);
@@ -62,10 +62,10 @@ STORE_CASE(a_flow_is_settled_once_only, "S1") {
     const auto flow = put_sample_flow(*store);
     const auto first = finalization_of(flow);
     const auto second = finalization_of(flow);
-    BOOST_TEST((store->finalize_flow(first) == Applied::yes));
-    BOOST_TEST((store->finalize_flow(second) == Applied::no));
-    BOOST_TEST(!store->find_session(second.session.token).has_value());
-    BOOST_TEST(!store->find_code(second.code.hash).has_value());
+    BOOST_TEST((store->flows.finalize(first) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(second) == Applied::no));
+    BOOST_TEST(!store->sessions.find(second.session.token).has_value());
+    BOOST_TEST(!store->codes.find(second.code.hash).has_value());
 }
 
 STORE_CASE(an_expired_flow_is_not_settled_and_stays, "S1") {
@@ -73,21 +73,21 @@ STORE_CASE(an_expired_flow_is_not_settled_and_stays, "S1") {
     const auto flow = put_sample_flow(*store);
     const auto at_the_last_second =
         finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at);
-    BOOST_TEST((store->finalize_flow(at_the_last_second) == Applied::no));
+    BOOST_TEST((store->flows.finalize(at_the_last_second) == Applied::no));
     BOOST_TEST(traces_of(*store, at_the_last_second).untouched(0));
     const auto in_time =
         finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at - core::Span(1));
-    BOOST_TEST((store->finalize_flow(in_time) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(in_time) == Applied::yes));
 }
 
 STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "S1") {
     const auto store = ground.open();
     const auto read = put_sample_flow(*store);
     BOOST_TEST(
-        (store->choose_identity(
+        (store->flows.choose_identity(
              read.id, read.revision, {core::IdentityKind::user_id, "anna"}, noon) == Applied::yes));
-    BOOST_TEST((store->finalize_flow(finalization_of(read)) == Applied::no));
-    const auto again = store->find_flow(read.id);
+    BOOST_TEST((store->flows.finalize(finalization_of(read)) == Applied::no));
+    const auto again = store->flows.find(read.id);
     BOOST_REQUIRE(again.has_value());
     BOOST_TEST(again->flow.identity.value == "anna");
 }
@@ -95,23 +95,24 @@ STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "S1")
 STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "S1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
-    store->finalize_flow(finalization_of(flow));
+    store->flows.finalize(finalization_of(flow));
     BOOST_TEST(
-        (store->choose_identity(
+        (store->flows.choose_identity(
              flow.id, flow.revision, {core::IdentityKind::user_id, "mallory"}, noon) ==
          Applied::no));
-    BOOST_TEST(!store->find_flow(flow.id).has_value());
+    BOOST_TEST(!store->flows.find(flow.id).has_value());
 }
 
 STORE_CASE(a_token_connected_since_the_flow_was_read_is_not_left_behind, "S1") {
     const auto store = ground.open();
     const auto read = put_sample_flow(*store);
-    store->connect_in_flow(read.id, sample_token("notion"), noon);
-    BOOST_TEST((store->finalize_flow(finalization_of(read)) == Applied::no));
-    const auto finalization = finalization_of(store->find_flow(read.id)->flow);
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    store->accounts.connect_in_flow(read.id, sample_token("notion"), noon);
+    BOOST_TEST((store->flows.finalize(finalization_of(read)) == Applied::no));
+    const auto finalization = finalization_of(store->flows.find(read.id)->flow);
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
     BOOST_TEST(traces_of(*store, finalization).finalized_flow(1));
-    BOOST_TEST((store->connect_in_flow(read.id, sample_token("github"), noon) == Applied::no));
+    BOOST_TEST(
+        (store->accounts.connect_in_flow(read.id, sample_token("github"), noon) == Applied::no));
 }
 
 STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "S11") {
@@ -119,12 +120,12 @@ STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "S
     const core::Identity key{core::IdentityKind::virtual_key, "vk_" + fresh_id()};
     const auto first = flow_with_tokens(*store, 2);
     const auto before = finalization_of(first, key);
-    BOOST_TEST((store->finalize_flow(before) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(before) == Applied::yes));
     const auto second = flow_with_tokens(*store, 1); // service0 again
-    const auto connected = store->list_accounts(core::token_owner(second.id)).front();
-    BOOST_TEST((store->finalize_flow(finalization_of(second, key)) == Applied::yes));
+    const auto connected = store->accounts.list(core::token_owner(second.id)).front();
+    BOOST_TEST((store->flows.finalize(finalization_of(second, key)) == Applied::yes));
 
-    const auto kept = store->list_accounts(before.session_owner);
+    const auto kept = store->accounts.list(before.session_owner);
     BOOST_REQUIRE(kept.size() == 2U);
     BOOST_TEST(kept[0].id == connected.id);
     BOOST_TEST(kept[0].access_token == connected.access_token);
@@ -137,8 +138,8 @@ STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "S11") {
     const core::Identity typed{core::IdentityKind::user_id, "anna"};
     const auto mine = finalization_of(flow_with_tokens(*store, 1), typed);
     const auto hers = finalization_of(flow_with_tokens(*store, 1), typed);
-    store->finalize_flow(mine);
-    store->finalize_flow(hers);
+    store->flows.finalize(mine);
+    store->flows.finalize(hers);
     BOOST_TEST(mine.session_owner != hers.session_owner);
     BOOST_TEST(traces_of(*store, mine).finalized_flow(1));
     BOOST_TEST(traces_of(*store, hers).finalized_flow(1));
@@ -161,14 +162,14 @@ STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "S1") {
         const auto finalization = finalization_of(flow_with_tokens(*watcher, 2));
         for (fatal = 1; fatal <= statements; ++fatal) {
             seen = 0;
-            BOOST_CHECK_THROW(failing->finalize_flow(finalization), store::StoreFailure);
+            BOOST_CHECK_THROW(failing->flows.finalize(finalization), store::StoreFailure);
             BOOST_REQUIRE_MESSAGE(
                 traces_of(*watcher, finalization).untouched(2),
                 "after a failure at statement " << fatal << " of " << statements);
             ++injected;
         }
         // The flow is none the worse for it.
-        BOOST_REQUIRE((watcher->finalize_flow(finalization) == Applied::yes));
+        BOOST_REQUIRE((watcher->flows.finalize(finalization) == Applied::yes));
         BOOST_REQUIRE(traces_of(*watcher, finalization).finalized_flow(2));
     }
 }
@@ -179,11 +180,11 @@ STORE_CASE(a_store_that_failed_works_again_with_its_next_verb, "S1") {
         if (fail && sql == "COMMIT") throw std::runtime_error("injected");
     });
     const auto client = sample_client();
-    BOOST_CHECK_THROW(store->put_client(client), store::StoreFailure);
+    BOOST_CHECK_THROW(store->clients.put(client), store::StoreFailure);
     fail = false;
-    BOOST_TEST(!store->find_client(client.id).has_value());
-    store->put_client(client);
-    BOOST_TEST(store->find_client(client.id).has_value());
+    BOOST_TEST(!store->clients.find(client.id).has_value());
+    store->clients.put(client);
+    BOOST_TEST(store->clients.find(client.id).has_value());
 }
 
 // 21 rounds of four processes that settle as fast as they can and are killed in the midst of it, at
@@ -205,7 +206,7 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "S1") {
                 });
                 for (std::size_t i = first + static_cast<std::size_t>(child);
                      i < finalizations.size(); i += 4)
-                    store->finalize_flow(finalizations[i]);
+                    store->flows.finalize(finalizations[i]);
                 _exit(0);
             }
             children.push_back(pid);
@@ -235,7 +236,7 @@ STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "S1 S3") {
             const auto store = ground.open();
             for (const auto& flow : flows) {
                 const char won =
-                    store->finalize_flow(finalization_of(flow)) == Applied::yes ? 1 : 0;
+                    store->flows.finalize(finalization_of(flow)) == Applied::yes ? 1 : 0;
                 if (write(results[1], &won, 1) != 1) _exit(1);
             }
             _exit(0);
@@ -250,17 +251,17 @@ STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "S1 S3") {
     BOOST_TEST(answers == 480);
     BOOST_TEST(winners == 60);
     for (const auto& flow : flows) {
-        BOOST_TEST(watcher->find_finalized(flow.id).has_value());
-        BOOST_TEST(!watcher->find_flow(flow.id).has_value());
+        BOOST_TEST(watcher->flows.find_finalized(flow.id).has_value());
+        BOOST_TEST(!watcher->flows.find(flow.id).has_value());
     }
 }
 
 STORE_CASE(a_denied_flow_is_gone_with_its_tokens, "S6") {
     const auto store = ground.open();
     const auto flow = flow_with_tokens(*store, 2);
-    BOOST_TEST((store->deny_flow(flow.id, noon) == Applied::yes));
-    BOOST_TEST(!store->find_flow(flow.id).has_value());
-    BOOST_TEST(store->list_accounts(core::token_owner(flow.id)).empty());
-    BOOST_TEST((store->deny_flow(flow.id, noon) == Applied::no));
-    BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::no));
+    BOOST_TEST((store->flows.deny(flow.id, noon) == Applied::yes));
+    BOOST_TEST(!store->flows.find(flow.id).has_value());
+    BOOST_TEST(store->accounts.list(core::token_owner(flow.id)).empty());
+    BOOST_TEST((store->flows.deny(flow.id, noon) == Applied::no));
+    BOOST_TEST((store->flows.finalize(finalization_of(flow)) == Applied::no));
 }

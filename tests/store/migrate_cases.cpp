@@ -11,9 +11,12 @@ using store::Applied;
 STORE_CASE(a_database_without_a_schema_says_so, "O4") {
     const auto [one, other] = ground.empty_database();
     if (ground.servers() != nullptr)
-        BOOST_TEST(store::open_store(one)->schema_version() == 0); // SQLite: there is no file yet
+        BOOST_TEST(
+            store::open_store(one)->maintenance.schema_version() ==
+            0); // SQLite: there is no file yet
     store::migrate(one, noon);
-    BOOST_TEST(store::open_store(other)->schema_version() == store::expected_schema_version());
+    BOOST_TEST(
+        store::open_store(other)->maintenance.schema_version() == store::expected_schema_version());
 }
 
 STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "O4") {
@@ -36,9 +39,9 @@ STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "O4")
         for (const pid_t pid : children) applied += end_of(pid);
         BOOST_TEST(applied == store::expected_schema_version()); // each migration by one of them
         const auto store = store::open_store(one);
-        BOOST_TEST(store->schema_version() == store::expected_schema_version());
+        BOOST_TEST(store->maintenance.schema_version() == store::expected_schema_version());
         const auto finalization = finalization_of(put_sample_flow(*store));
-        BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+        BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
     }
 }
 
@@ -61,13 +64,13 @@ STORE_CASE(a_migration_that_was_interrupted_anywhere_is_completed_by_the_next_ru
         }
         store::migrate(one, noon);
         const auto store = store::open_store(other);
-        BOOST_TEST(store->schema_version() == store::expected_schema_version());
+        BOOST_TEST(store->maintenance.schema_version() == store::expected_schema_version());
         const auto flow = put_sample_flow(*store);
-        store->connect_in_flow(flow.id, sample_token("notion"), noon);
-        const auto finalization = finalization_of(store->find_flow(flow.id)->flow);
-        BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+        store->accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
+        const auto finalization = finalization_of(store->flows.find(flow.id)->flow);
+        BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
         BOOST_TEST(
-            (store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
+            (store->codes.redeem(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
              Applied::yes));
     }
 }

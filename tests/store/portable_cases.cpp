@@ -14,16 +14,18 @@ STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "S1") {
     const auto store = ground.open();
     const auto unknown = sample_flow(core::ClientId("cgc_" + fresh_id()));
     BOOST_TEST(
-        (store->choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) ==
+        (store->flows.choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) ==
          Applied::no));
-    BOOST_TEST((store->finalize_flow(finalization_of(unknown)) == Applied::no));
-    BOOST_TEST((store->deny_flow(unknown.id, noon) == Applied::no));
-    BOOST_TEST((store->connect_in_flow(unknown.id, sample_token("notion"), noon) == Applied::no));
-    BOOST_TEST((store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) == Applied::no));
-    BOOST_TEST((store->revoke_session(core::SessionId(fresh_id()), noon) == Applied::no));
-    BOOST_TEST((store->disable_client(unknown.client_id) == Applied::no));
+    BOOST_TEST((store->flows.finalize(finalization_of(unknown)) == Applied::no));
+    BOOST_TEST((store->flows.deny(unknown.id, noon) == Applied::no));
     BOOST_TEST(
-        (store->disable_virtual_key(core::VirtualKeyId("vk_" + fresh_id()), noon) == Applied::no));
+        (store->accounts.connect_in_flow(unknown.id, sample_token("notion"), noon) == Applied::no));
+    BOOST_TEST(
+        (store->codes.redeem(fresh_digest(), fresh_id(), std::nullopt, noon) == Applied::no));
+    BOOST_TEST((store->sessions.revoke(core::SessionId(fresh_id()), noon) == Applied::no));
+    BOOST_TEST((store->clients.disable(unknown.client_id) == Applied::no));
+    BOOST_TEST(
+        (store->virtual_keys.disable(core::VirtualKeyId("vk_" + fresh_id()), noon) == Applied::no));
 }
 
 // MariaDB reports an UPDATE to the values that are already there as no row, unless it is told
@@ -32,11 +34,12 @@ STORE_CASE(a_choice_made_again_is_a_change_too, "S1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     const core::Identity anna{core::IdentityKind::user_id, "anna"};
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision, anna, noon) == Applied::yes));
-    BOOST_TEST((store->choose_identity(flow.id, flow.revision + 1, anna, noon) == Applied::yes));
-    store->record_client_use(flow.client_id, noon);
-    store->record_client_use(flow.client_id, noon);
-    BOOST_TEST((store->find_client(flow.client_id)->last_used_at == noon));
+    BOOST_TEST((store->flows.choose_identity(flow.id, flow.revision, anna, noon) == Applied::yes));
+    BOOST_TEST(
+        (store->flows.choose_identity(flow.id, flow.revision + 1, anna, noon) == Applied::yes));
+    store->clients.record_use(flow.client_id, noon);
+    store->clients.record_use(flow.client_id, noon);
+    BOOST_TEST((store->clients.find(flow.client_id)->last_used_at == noon));
 }
 
 // Drivers and Poco have limits at 255, 1023, 4096, 8190 and 65535 bytes, at which text is refused
@@ -49,14 +52,14 @@ STORE_CASE(long_values_come_back_whole, "A22 R8") {
         auto client = sample_client();
         client.metadata = fresh_digest().hex + std::string(size, 'm') + "end";
         client.name = std::string(size, 'n');
-        store->put_client(client);
+        store->clients.put(client);
         auto flow = sample_flow(client.id);
         flow.state = std::string(size, 's');
-        store->put_flow(flow);
+        store->flows.put(flow);
         BOOST_TEST_CONTEXT(size) {
-            BOOST_TEST((store->find_client(client.id)->metadata == client.metadata));
-            BOOST_TEST((store->find_client(client.id)->name == client.name));
-            BOOST_TEST((store->find_flow(flow.id)->flow.state == flow.state));
+            BOOST_TEST((store->clients.find(client.id)->metadata == client.metadata));
+            BOOST_TEST((store->clients.find(client.id)->name == client.name));
+            BOOST_TEST((store->flows.find(flow.id)->flow.state == flow.state));
         }
     }
 }
@@ -68,8 +71,8 @@ STORE_CASE(bytes_of_every_value_come_back_the_same, "S11") {
     token.access_token.clear();
     for (int byte = 0; byte < 256; ++byte) token.access_token += static_cast<char>(byte);
     token.refresh_token = std::string("\0\0'\\\"\xff\xfe;--\0", 11);
-    store->connect_in_flow(flow.id, token, noon);
-    const auto found = store->list_accounts(core::token_owner(flow.id));
+    store->accounts.connect_in_flow(flow.id, token, noon);
+    const auto found = store->accounts.list(core::token_owner(flow.id));
     BOOST_REQUIRE(found.size() == 1U);
     BOOST_TEST((found[0].access_token == token.access_token));
     BOOST_TEST((found[0].refresh_token == token.refresh_token));
@@ -78,13 +81,13 @@ STORE_CASE(bytes_of_every_value_come_back_the_same, "S11") {
 STORE_CASE(times_and_revisions_have_64_bits, "S1") {
     const auto store = ground.open();
     const auto client = sample_client();
-    store->put_client(client);
+    store->clients.put(client);
     auto flow = sample_flow(client.id);
     flow.revision = std::int64_t{1} << 62;
     flow.expires_at = core::from_epoch(4'102'444'800'000);
-    store->put_flow(flow);
-    BOOST_TEST(store->find_flow(flow.id)->flow.revision == flow.revision);
-    BOOST_TEST((store->find_flow(flow.id)->flow.expires_at == flow.expires_at));
+    store->flows.put(flow);
+    BOOST_TEST(store->flows.find(flow.id)->flow.revision == flow.revision);
+    BOOST_TEST((store->flows.find(flow.id)->flow.expires_at == flow.expires_at));
 }
 
 // What a request names is looked up as it came. Some engines would find it in another case or with
@@ -93,7 +96,7 @@ STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
     const auto store = ground.open();
     auto client = sample_client();
     client.id = core::ClientId("cgc_aBc" + fresh_id());
-    store->put_client(client);
+    store->clients.put(client);
     const auto& id = client.id.text;
     for (const auto& other :
          {id + " ", " " + id, id + "\t", id.substr(0, id.size() - 1), "CGC_ABC" + id.substr(7),
@@ -101,16 +104,16 @@ STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
           std::string("caf\xc3\xa9"), std::string("\xf0\x9f\x98\x80"), std::string(20000, 'x'),
           std::string("' OR '1'='1"), std::string("\\"), std::string("%"), std::string("1\0", 2)}) {
         BOOST_TEST_CONTEXT(other) {
-            BOOST_TEST(!store->find_client(core::ClientId(other)).has_value());
-            BOOST_TEST(!store->find_flow(core::FlowId(other)).has_value());
-            BOOST_TEST((store->deny_flow(core::FlowId(other), noon) == Applied::no));
+            BOOST_TEST(!store->clients.find(core::ClientId(other)).has_value());
+            BOOST_TEST(!store->flows.find(core::FlowId(other)).has_value());
+            BOOST_TEST((store->flows.deny(core::FlowId(other), noon) == Applied::no));
         }
     }
-    BOOST_TEST(store->find_client(client.id).has_value());
+    BOOST_TEST(store->clients.find(client.id).has_value());
     for (const auto& no_id :
          {std::string("caf\xc3\xa9"), std::string("x\0", 2), std::string("\xff")}) {
         client.id = core::ClientId(no_id);
-        BOOST_CHECK_THROW(store->put_client(client), store::StoreFailure);
+        BOOST_CHECK_THROW(store->clients.put(client), store::StoreFailure);
     }
 }
 
@@ -120,12 +123,12 @@ STORE_CASE(a_verb_that_failed_works_the_next_time, "S1") {
     const auto store = ground.open();
     for (int round = 0; round < 3; ++round) {
         const auto client = sample_client();
-        store->put_client(client);
-        BOOST_CHECK_THROW(store->put_client(client), store::StoreFailure);
+        store->clients.put(client);
+        BOOST_CHECK_THROW(store->clients.put(client), store::StoreFailure);
         const auto flow = put_sample_flow(*store);
-        BOOST_CHECK_THROW(store->put_flow(flow), store::StoreFailure);
+        BOOST_CHECK_THROW(store->flows.put(flow), store::StoreFailure);
         const auto finalization = finalization_of(flow);
-        BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+        BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
         BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
     }
 }
@@ -134,16 +137,16 @@ STORE_CASE(a_verb_that_failed_works_the_next_time, "S1") {
 STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "S1") {
     const auto store = ground.open();
     const auto first = finalization_of(put_sample_flow(*store));
-    BOOST_TEST((store->finalize_flow(first) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(first) == Applied::yes));
     const auto flow = put_sample_flow(*store);
-    store->connect_in_flow(flow.id, sample_token("notion"), noon);
-    auto same_code = finalization_of(store->find_flow(flow.id)->flow);
+    store->accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
+    auto same_code = finalization_of(store->flows.find(flow.id)->flow);
     same_code.code.hash = first.code.hash; // the last statement of the transaction fails
-    BOOST_CHECK_THROW(store->finalize_flow(same_code), store::StoreFailure);
-    BOOST_TEST(store->find_flow(flow.id).has_value());
-    BOOST_TEST(!store->find_session(same_code.session.token).has_value());
-    BOOST_TEST(store->list_accounts(same_code.flow_owner).size() == 1U);
-    BOOST_TEST(store->list_accounts(same_code.session_owner).empty());
+    BOOST_CHECK_THROW(store->flows.finalize(same_code), store::StoreFailure);
+    BOOST_TEST(store->flows.find(flow.id).has_value());
+    BOOST_TEST(!store->sessions.find(same_code.session.token).has_value());
+    BOOST_TEST(store->accounts.list(same_code.flow_owner).size() == 1U);
+    BOOST_TEST(store->accounts.list(same_code.session_owner).empty());
 }
 
 // The second lock on the door: should an engine ever tear a transaction, a flow still cannot give
@@ -151,19 +154,19 @@ STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "S1") {
 STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "S1") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
-    BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::yes));
-    store->put_flow(flow); // as if its deletion had been lost
+    BOOST_TEST((store->flows.finalize(finalization_of(flow)) == Applied::yes));
+    store->flows.put(flow); // as if its deletion had been lost
     const auto second = finalization_of(flow);
-    BOOST_CHECK_THROW(store->finalize_flow(second), store::StoreFailure);
-    BOOST_TEST(!store->find_session(second.session.token).has_value());
-    BOOST_TEST(!store->find_code(second.code.hash).has_value());
+    BOOST_CHECK_THROW(store->flows.finalize(second), store::StoreFailure);
+    BOOST_TEST(!store->sessions.find(second.session.token).has_value());
+    BOOST_TEST(!store->codes.find(second.code.hash).has_value());
 }
 
 STORE_CASE(a_failure_carries_neither_statements_nor_values, "S14 K47") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     try {
-        store->put_flow(flow); // the id is taken
+        store->flows.put(flow); // the id is taken
         BOOST_FAIL("a second row with the same id was stored");
     } catch (const store::StoreFailure& failure) {
         const std::string text = failure.what();
@@ -197,7 +200,7 @@ std::vector<std::array<int, 2>> race(
             for (std::size_t i = 0; i < flows.size(); ++i) {
                 const std::array<int, 2> answer{
                     static_cast<int>(i),
-                    store->finalize_flow(finalization_of(flows[i])) == Applied::yes ? 0 : 1};
+                    store->flows.finalize(finalization_of(flows[i])) == Applied::yes ? 0 : 1};
                 if (write(results[1], answer.data(), sizeof answer) != sizeof answer) return 1;
             }
             return 0;
@@ -226,7 +229,7 @@ STORE_CASE(of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told,
     for (std::size_t i = 0; i < flows.size(); ++i) {
         BOOST_TEST(answers[i][0] == 1);
         BOOST_TEST(answers[i][1] == 1);
-        BOOST_TEST(watcher->find_finalized(flows[i].id).has_value());
+        BOOST_TEST(watcher->flows.find_finalized(flows[i].id).has_value());
     }
 }
 
@@ -235,7 +238,7 @@ STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 S3") {
     std::vector<core::Finalization> finalizations;
     for (int i = 0; i < 100; ++i) {
         finalizations.push_back(finalization_of(put_sample_flow(*watcher)));
-        watcher->finalize_flow(finalizations.back());
+        watcher->flows.finalize(finalizations.back());
     }
     std::vector<pid_t> children;
     for (const auto& way : {ground.config(), ground.other_config()}) {
@@ -243,8 +246,8 @@ STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 S3") {
             const auto store = store::open_store(way);
             int won = 0;
             for (const auto& finalization : finalizations)
-                won += store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
-                               Applied::yes
+                won += store->codes.redeem(
+                           finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::yes
                            ? 1
                            : 0;
             return won; // at most 100, so it fits
@@ -262,14 +265,14 @@ STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "S1") {
     const auto other = store::open_store(ground.other_config());
     for (int i = 0; i < 100; ++i) {
         const auto finalization = finalization_of(put_sample_flow(*one));
-        one->finalize_flow(finalization);
-        BOOST_REQUIRE(other->find_code(finalization.code.hash).has_value());
+        one->flows.finalize(finalization);
+        BOOST_REQUIRE(other->codes.find(finalization.code.hash).has_value());
         BOOST_REQUIRE(
-            (other->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
+            (other->codes.redeem(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
              Applied::yes));
-        BOOST_REQUIRE(one->find_code(finalization.code.hash)->code.redeemed_at.has_value());
-        one->revoke_session(finalization.session.id, noon);
+        BOOST_REQUIRE(one->codes.find(finalization.code.hash)->code.redeemed_at.has_value());
+        one->sessions.revoke(finalization.session.id, noon);
         BOOST_REQUIRE(
-            other->find_session(finalization.session.token)->session.revoked_at.has_value());
+            other->sessions.find(finalization.session.token)->session.revoked_at.has_value());
     }
 }

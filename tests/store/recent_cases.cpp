@@ -25,17 +25,17 @@ struct Standing {
     std::string owner, first_token; // upstream, sealed
 
     explicit Standing(store::Store& store) {
-        store.put_resource_server(server);
-        store.put_virtual_key(key);
-        store.put_service(service);
+        store.resource_servers.put(server);
+        store.virtual_keys.put(key);
+        store.services.put(service);
         const core::Identity identity{core::IdentityKind::virtual_key, key.id.text};
         finalization = finalization_of(put_sample_flow(store), identity);
-        store.finalize_flow(finalization);
+        store.flows.finalize(finalization);
         refresh = {
             fresh_digest(), finalization.session.id, core::KeyId("k1"),
             noon + core::Span(30 * 86400), std::nullopt};
-        BOOST_REQUIRE(
-            (store.redeem_code(finalization.code.hash, fresh_id(), refresh, noon) == Applied::yes));
+        BOOST_REQUIRE((
+            store.codes.redeem(finalization.code.hash, fresh_id(), refresh, noon) == Applied::yes));
         owner = core::token_owner(identity, finalization.session.id);
         connect(store);
         first_token = token.access_token;
@@ -45,18 +45,19 @@ struct Standing {
         auto connected = sample_token(service.id.text);
         connected.owner = owner;
         BOOST_REQUIRE(
-            (store.connect_in_session(finalization.session.id, connected, noon) == Applied::yes));
-        token = store.find_account(owner, service.id).value();
+            (store.accounts.connect_in_session(finalization.session.id, connected, noon) ==
+             Applied::yes));
+        token = store.accounts.find(owner, service.id).value();
     }
 
     std::optional<core::SessionView> view(store::Store& store) const {
-        return store.find_session(finalization.session.token);
+        return store.sessions.find(finalization.session.token);
     }
-    store::ServiceAccount account(store::Store& store) const {
-        return store.find_service_account(owner, service.id);
+    core::ServiceAccount account(store::Store& store) const {
+        return store.accounts.find_with_service(owner, service.id);
     }
-    store::IntrospectionLookup lookup(store::Store& store) const {
-        return store.find_introspection_lookup(server.id, finalization.session.token);
+    core::IntrospectionLookup lookup(store::Store& store) const {
+        return store.resource_servers.find_with_session(server.id, finalization.session.token);
     }
     void ask_all(store::Store& store) const {
         for (int again = 0; again < 3; ++again) {
@@ -76,7 +77,7 @@ struct Change {
 const std::vector<Change> changes{
     {"an access token is revoked",
      [](Standing& of, store::Store& store) {
-         store.revoke_access_token(of.finalization.session.token, noon);
+         store.tokens.revoke_access(of.finalization.session.token, noon);
      },
      [](const Standing& of, store::Store& store) {
          return of.view(store)->session.token_ends() == noon &&
@@ -84,7 +85,7 @@ const std::vector<Change> changes{
      }},
     {"a session is revoked",
      [](Standing& of, store::Store& store) {
-         store.revoke_session(of.finalization.session.id, noon);
+         store.sessions.revoke(of.finalization.session.id, noon);
      },
      [](const Standing& of, store::Store& store) {
          return of.view(store)->session.revoked_at && of.lookup(store).view->session.revoked_at;
@@ -94,7 +95,7 @@ const std::vector<Change> changes{
          const auto until = noon + core::Span(40 * 86400);
          const core::RefreshToken next{
              fresh_digest(), of.refresh.session_id, core::KeyId("k1"), until, std::nullopt};
-         store.rotate_refresh_token(
+         store.tokens.rotate_refresh(
              {of.refresh.hash,
               of.refresh.key_id,
               next,
@@ -106,24 +107,24 @@ const std::vector<Change> changes{
      }},
     {"a client is disabled",
      [](Standing& of, store::Store& store) {
-         store.disable_client(of.finalization.session.client_id);
+         store.clients.disable(of.finalization.session.client_id);
      },
      [](const Standing& of, store::Store& store) {
          return !of.view(store)->client_active && !of.lookup(store).view->client_active;
      }},
     {"a virtual key is disabled",
-     [](Standing& of, store::Store& store) { store.disable_virtual_key(of.key.id, noon); },
+     [](Standing& of, store::Store& store) { store.virtual_keys.disable(of.key.id, noon); },
      [](const Standing& of, store::Store& store) {
          return !of.view(store)->virtual_key->active &&
                 !of.lookup(store).view->virtual_key->active && !of.account(store).token;
      }},
     {"a resource server is disabled",
-     [](Standing& of, store::Store& store) { store.disable_resource_server(of.server.id); },
+     [](Standing& of, store::Store& store) { store.resource_servers.disable(of.server.id); },
      [](const Standing& of, store::Store& store) { return !of.lookup(store).server->active; }},
     {"a service is switched off",
      [](Standing& of, store::Store& store) {
          of.service.active = false;
-         store.update_service(of.service);
+         store.services.update(of.service);
      },
      [](const Standing& of, store::Store& store) { return !of.account(store).service->active; }},
     {"another account is connected", [](Standing& of, store::Store& store) { of.connect(store); },
@@ -131,23 +132,23 @@ const std::vector<Change> changes{
          return of.account(store).token->access_token != of.first_token;
      }},
     {"an account is disconnected",
-     [](Standing& of, store::Store& store) { store.end_account(of.token.id, noon); },
+     [](Standing& of, store::Store& store) { store.accounts.mark_ended(of.token.id, noon); },
      [](const Standing& of, store::Store& store) { return !of.account(store).token; }},
     {"an upstream token is refreshed",
      [](Standing& of, store::Store& store) {
          of.token.access_token = "fresh " + fresh_id();
          BOOST_REQUIRE(
-             (store.claim_refresh(
+             (store.accounts.claim_refresh(
                   of.token.id, of.token.version, "lease", noon + core::Span(60), noon) ==
               Applied::yes));
-         BOOST_REQUIRE((store.save_refreshed(of.token, "lease", noon) == Applied::yes));
+         BOOST_REQUIRE((store.accounts.save_refreshed(of.token, "lease", noon) == Applied::yes));
      },
      [](const Standing& of, store::Store& store) {
          return of.account(store).token->access_token != of.first_token;
      }},
     {"a session is swept",
      [](Standing&, store::Store& store) {
-         store.sweep(noon + core::Span(400 * 86400), noon, 10000);
+         store.maintenance.sweep(noon + core::Span(400 * 86400), noon, 10000);
      },
      [](const Standing& of, store::Store& store) {
          return !of.view(store) && !of.lookup(store).view;
@@ -180,16 +181,16 @@ STORE_CASE(
 
 STORE_CASE(more_sessions_than_a_store_remembers_are_told_apart, "C11") {
     auto config = ground.config();
-    config.may_reuse_consent = 2;
+    config.max_cached = 2;
     const auto store = store::open_store(config);
     std::vector<core::Finalization> finalizations;
     for (int i = 0; i < 5; ++i)
-        store->finalize_flow(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
+        store->flows.finalize(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
     for (int round = 0; round < 4; ++round) {
         for (const auto& finalization : finalizations)
             BOOST_TEST(
-                (store->find_session(finalization.session.token)->session.id ==
+                (store->sessions.find(finalization.session.token)->session.id ==
                  finalization.session.id));
     }
-    BOOST_TEST(!store->find_session(fresh_digest()).has_value());
+    BOOST_TEST(!store->sessions.find(fresh_digest()).has_value());
 }

@@ -16,7 +16,7 @@ struct Connected {
 };
 
 core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) {
-    return *store.find_account(token.owner, token.service);
+    return *store.accounts.find(token.owner, token.service);
 }
 
 // At a service of its own, unless one is named.
@@ -24,16 +24,17 @@ Connected connected(
     store::Store& store, const core::ServiceId& service = core::ServiceId(fresh_id())) {
     const auto finalization =
         finalization_of(put_sample_flow(store), {core::IdentityKind::skipped, {}}, noon);
-    BOOST_REQUIRE((store.finalize_flow(finalization) == Applied::yes));
+    BOOST_REQUIRE((store.flows.finalize(finalization) == Applied::yes));
     auto token = sample_token(service.text);
     token.owner = core::token_owner(core::Identity{}, finalization.session.id);
-    BOOST_REQUIRE((store.connect_in_session(finalization.session.id, token, noon) == Applied::yes));
+    BOOST_REQUIRE(
+        (store.accounts.connect_in_session(finalization.session.id, token, noon) == Applied::yes));
     return {finalization.session.id, found(store, token)};
 }
 
 std::optional<core::LinkedAccount> to_be_revoked(
     store::Store& store, const core::LinkedAccount& token, core::Instant now) {
-    const auto all = store.list_accounts_to_revoke(now, 10000);
+    const auto all = store.accounts.list_to_revoke(now, 10000);
     const auto one = std::find_if(
         all.begin(), all.end(), [&](const auto& ended) { return ended.id == token.id; });
     return one == all.end() ? std::nullopt : std::optional(*one);
@@ -43,16 +44,17 @@ std::optional<core::LinkedAccount> to_be_revoked(
 core::LinkedAccount of_key(store::Store& store, const core::VirtualKey& key) {
     const core::Identity identity{core::IdentityKind::virtual_key, key.id.text};
     const auto finalization = finalization_of(put_sample_flow(store), identity, noon);
-    BOOST_REQUIRE((store.finalize_flow(finalization) == Applied::yes));
+    BOOST_REQUIRE((store.flows.finalize(finalization) == Applied::yes));
     auto token = sample_token(fresh_id());
     token.owner = core::token_owner(identity, finalization.session.id);
-    BOOST_REQUIRE((store.connect_in_session(finalization.session.id, token, noon) == Applied::yes));
+    BOOST_REQUIRE(
+        (store.accounts.connect_in_session(finalization.session.id, token, noon) == Applied::yes));
     return found(store, token);
 }
 
 core::LinkedAccount in_flow(store::Store& store, const core::Flow& flow) {
     auto token = sample_token(fresh_id());
-    BOOST_REQUIRE((store.connect_in_flow(flow.id, token, noon) == Applied::yes));
+    BOOST_REQUIRE((store.accounts.connect_in_flow(flow.id, token, noon) == Applied::yes));
     token.owner = core::token_owner(flow.id);
     return found(store, token);
 }
@@ -63,20 +65,21 @@ STORE_CASE(a_session_that_is_revoked_leaves_its_tokens_to_be_told, "S10") {
     const auto store = ground.open();
     const auto [session, token] = connected(*store);
     BOOST_TEST(!to_be_revoked(*store, token, noon).has_value());
-    BOOST_TEST((store->revoke_session(session, noon + core::Span(5)) == Applied::yes));
-    BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
+    BOOST_TEST((store->sessions.revoke(session, noon + core::Span(5)) == Applied::yes));
+    BOOST_TEST(!store->accounts.find(token.owner, token.service).has_value());
     const auto ended = to_be_revoked(*store, token, noon + core::Span(5));
     BOOST_REQUIRE(ended.has_value());
     BOOST_TEST((ended->ended_at == noon + core::Span(5)));
     BOOST_TEST((ended->access_token == token.access_token));
     BOOST_TEST((ended->refresh_token == token.refresh_token));
     BOOST_TEST(ended->owner == core::ended_owner(token.id));
-    BOOST_TEST((store->revoke_session(session, noon + core::Span(6)) == Applied::no));
-    BOOST_TEST((store->end_account(token.id, noon + core::Span(6)) == Applied::no));
+    BOOST_TEST((store->sessions.revoke(session, noon + core::Span(6)) == Applied::no));
+    BOOST_TEST((store->accounts.mark_ended(token.id, noon + core::Span(6)) == Applied::no));
     BOOST_TEST(
-        (store->claim_refresh(token.id, token.version, fresh_id(), noon + core::Span(60), noon) ==
+        (store->accounts.claim_refresh(
+             token.id, token.version, fresh_id(), noon + core::Span(60), noon) ==
          Applied::no)); // read before it ended
-    BOOST_TEST((store->remove_account(token.id) == Applied::yes));
+    BOOST_TEST((store->accounts.remove(token.id) == Applied::yes));
     BOOST_TEST(!to_be_revoked(*store, token, noon + core::Span(7)).has_value());
 }
 
@@ -85,14 +88,14 @@ STORE_CASE(a_denied_flow_and_what_is_swept_leave_their_tokens_to_be_told, "S10")
     const auto denied = put_sample_flow(*store), forgotten = put_sample_flow(*store);
     const auto of_denied = in_flow(*store, denied), of_forgotten = in_flow(*store, forgotten);
     const auto of_session = connected(*store).token;
-    BOOST_TEST((store->deny_flow(denied.id, noon) == Applied::yes));
+    BOOST_TEST((store->flows.deny(denied.id, noon) == Applied::yes));
     BOOST_TEST(to_be_revoked(*store, of_denied, noon).has_value());
     const auto later = noon + core::Span(90 * 86400);
-    while (store->sweep(later, noon - core::Span(86400), 50).total() > 0) {}
+    while (store->maintenance.sweep(later, noon - core::Span(86400), 50).total() > 0) {}
     for (const auto& token : {of_denied, of_forgotten, of_session}) {
         BOOST_TEST(to_be_revoked(*store, token, later).has_value());
-        BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
-        store->remove_account(token.id);
+        BOOST_TEST(!store->accounts.find(token.owner, token.service).has_value());
+        store->accounts.remove(token.id);
     }
 }
 
@@ -100,27 +103,29 @@ STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "S10") {
     const auto one = ground.open(), two = ground.open();
     const core::ServiceId service(fresh_id());
     const auto token = connected(*one, service).token, other = connected(*one, service).token;
-    BOOST_TEST((one->end_account(token.id, noon) == Applied::yes));
-    BOOST_TEST((two->end_account(other.id, noon) == Applied::yes));
+    BOOST_TEST((one->accounts.mark_ended(token.id, noon) == Applied::yes));
+    BOOST_TEST((two->accounts.mark_ended(other.id, noon) == Applied::yes));
     const auto ended = *to_be_revoked(*one, token, noon);
     const auto lease = fresh_id();
     const auto until = noon + core::Span(60);
-    BOOST_TEST((one->claim_refresh(ended.id, ended.version, lease, until, noon) == Applied::yes));
     BOOST_TEST(
-        (two->claim_refresh(ended.id, ended.version, fresh_id(), until, noon) == Applied::no));
+        (one->accounts.claim_refresh(ended.id, ended.version, lease, until, noon) == Applied::yes));
+    BOOST_TEST(
+        (two->accounts.claim_refresh(ended.id, ended.version, fresh_id(), until, noon) ==
+         Applied::no));
     BOOST_TEST(!to_be_revoked(*two, token, noon).has_value());
     BOOST_TEST(!to_be_revoked(*two, other, noon).has_value());
     BOOST_TEST(to_be_revoked(*two, token, until).has_value()); // whoever held the lease has died
     auto failed = ended;
     failed.failures = 1;
     failed.retry_at = noon + core::Span(30);
-    BOOST_TEST((one->note_refresh_failure(failed, lease, noon) == Applied::yes));
-    one->postpone_revocations(service, *failed.retry_at);
+    BOOST_TEST((one->accounts.note_refresh_failure(failed, lease, noon) == Applied::yes));
+    one->accounts.postpone_revocations(service, *failed.retry_at);
     BOOST_TEST(!to_be_revoked(*two, token, noon + core::Span(29)).has_value());
     BOOST_TEST(!to_be_revoked(*two, other, noon + core::Span(29)).has_value());
     BOOST_TEST(to_be_revoked(*two, token, noon + core::Span(30))->failures == 1);
     BOOST_TEST(to_be_revoked(*two, other, noon + core::Span(30))->failures == 0);
-    for (const auto& id : {token.id, other.id}) one->remove_account(id);
+    for (const auto& id : {token.id, other.id}) one->accounts.remove(id);
 }
 
 STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "S10") {
@@ -128,33 +133,35 @@ STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "S1
     const auto [session, token] = connected(*store);
     const auto lease = fresh_id();
     const auto until = noon + core::Span(60);
-    BOOST_TEST((store->claim_refresh(token.id, token.version, lease, until, noon) == Applied::yes));
-    BOOST_TEST((store->revoke_session(session, noon) == Applied::yes));
+    BOOST_TEST(
+        (store->accounts.claim_refresh(token.id, token.version, lease, until, noon) ==
+         Applied::yes));
+    BOOST_TEST((store->sessions.revoke(session, noon) == Applied::yes));
     BOOST_TEST(!to_be_revoked(*store, token, noon).has_value()); // not while it is being refreshed
     auto next = token;
     next.refresh_token = "the one that counts";
-    BOOST_TEST((store->save_refreshed(next, lease, noon) == Applied::yes));
+    BOOST_TEST((store->accounts.save_refreshed(next, lease, noon) == Applied::yes));
     BOOST_TEST(to_be_revoked(*store, token, noon)->refresh_token == "the one that counts");
-    BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
-    store->remove_account(token.id);
+    BOOST_TEST(!store->accounts.find(token.owner, token.service).has_value());
+    store->accounts.remove(token.id);
 }
 
 STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_told, "S10") {
     const auto store = ground.open();
     const auto key = sample_key(), other = sample_key();
-    for (const auto& one : {key, other}) store->put_virtual_key(one);
+    for (const auto& one : {key, other}) store->virtual_keys.put(one);
     const auto first = of_key(*store, key), second = of_key(*store, key),
                kept = of_key(*store, other);
-    BOOST_TEST((store->disable_virtual_key(key.id, noon + core::Span(5)) == Applied::yes));
+    BOOST_TEST((store->virtual_keys.disable(key.id, noon + core::Span(5)) == Applied::yes));
     for (const auto& token : {first, second}) {
-        BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
+        BOOST_TEST(!store->accounts.find(token.owner, token.service).has_value());
         BOOST_TEST(
             (to_be_revoked(*store, token, noon + core::Span(5))->ended_at == noon + core::Span(5)));
-        store->remove_account(token.id);
+        store->accounts.remove(token.id);
     }
-    BOOST_TEST(store->find_account(kept.owner, kept.service).has_value());
-    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Applied::no));
-    store->remove_account(kept.id);
+    BOOST_TEST(store->accounts.find(kept.owner, kept.service).has_value());
+    BOOST_TEST((store->virtual_keys.disable(key.id, noon) == Applied::no));
+    store->accounts.remove(kept.id);
 }
 
 STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others, "S10") {
@@ -163,61 +170,61 @@ STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others
          lasting = sample_key();
     expired.expires_at = noon + core::Span(60);
     lasting.expires_at = noon + core::Span(61);
-    for (const auto& key : {disabled, expired, good, lasting}) store->put_virtual_key(key);
-    store->disable_virtual_key(disabled.id, noon);
+    for (const auto& key : {disabled, expired, good, lasting}) store->virtual_keys.put(key);
+    store->virtual_keys.disable(disabled.id, noon);
     const auto late =
         of_key(*store, disabled); // of a sign-in that was finished while the key was being disabled
     const auto of_expired = of_key(*store, expired), of_good = of_key(*store, good),
                of_lasting = of_key(*store, lasting);
     std::size_t keys = 0;
-    for (auto swept = store->sweep(noon + core::Span(60), noon, 50); swept.total() > 0;
-         swept = store->sweep(noon + core::Span(60), noon, 50))
+    for (auto swept = store->maintenance.sweep(noon + core::Span(60), noon, 50); swept.total() > 0;
+         swept = store->maintenance.sweep(noon + core::Span(60), noon, 50))
         keys += swept.keys;
     BOOST_TEST(keys >= 2U); // other cases leave some too
     for (const auto& token : {late, of_expired}) {
-        BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
+        BOOST_TEST(!store->accounts.find(token.owner, token.service).has_value());
         BOOST_TEST(to_be_revoked(*store, token, noon + core::Span(60)).has_value());
     }
     for (const auto& token : {of_good, of_lasting})
-        BOOST_TEST(store->find_account(token.owner, token.service).has_value());
+        BOOST_TEST(store->accounts.find(token.owner, token.service).has_value());
     for (const auto& token : {late, of_expired, of_good, of_lasting})
-        store->remove_account(token.id);
+        store->accounts.remove(token.id);
 }
 
 STORE_CASE(all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_is_told, "S10") {
     const auto store = ground.open();
     const auto service = sample_service();
-    store->put_service(service);
+    store->services.put(service);
     std::vector<core::LinkedAccount> tokens;
     for (int i = 0; i < 5; ++i) tokens.push_back(connected(*store, service.id).token);
     const auto elsewhere = connected(*store).token;
-    BOOST_TEST(store->count_accounts_at(service.id) == 5U);
-    BOOST_TEST((store->remove_service(service.id, false) == Applied::no));
-    BOOST_TEST(store->find_service(service.id).has_value());
-    BOOST_TEST((store->end_account(tokens.front().id, noon) == Applied::yes));
-    BOOST_TEST(store->end_accounts_at(service.id, noon, 3) == 3U);
-    BOOST_TEST(store->end_accounts_at(service.id, noon, 3) == 1U);
-    BOOST_TEST(store->end_accounts_at(service.id, noon, 3) == 0U);
+    BOOST_TEST(store->accounts.count_at(service.id) == 5U);
+    BOOST_TEST((store->services.remove(service.id, false) == Applied::no));
+    BOOST_TEST(store->services.find(service.id).has_value());
+    BOOST_TEST((store->accounts.mark_ended(tokens.front().id, noon) == Applied::yes));
+    BOOST_TEST(store->accounts.mark_ended_at(service.id, noon, 3) == 3U);
+    BOOST_TEST(store->accounts.mark_ended_at(service.id, noon, 3) == 1U);
+    BOOST_TEST(store->accounts.mark_ended_at(service.id, noon, 3) == 0U);
     for (const auto& token : tokens)
-        BOOST_TEST(!store->find_account(token.owner, service.id).has_value());
-    BOOST_TEST(store->find_account(elsewhere.owner, elsewhere.service).has_value());
+        BOOST_TEST(!store->accounts.find(token.owner, service.id).has_value());
+    BOOST_TEST(store->accounts.find(elsewhere.owner, elsewhere.service).has_value());
 
-    store->postpone_revocations(service.id, noon + core::Span(600));
-    BOOST_TEST(store->list_accounts_to_revoke_at(service.id, noon, 3).size() == 3U);
-    const auto ended = store->list_accounts_to_revoke_at(service.id, noon, 10);
+    store->accounts.postpone_revocations(service.id, noon + core::Span(600));
+    BOOST_TEST(store->accounts.list_to_revoke_at(service.id, noon, 3).size() == 3U);
+    const auto ended = store->accounts.list_to_revoke_at(service.id, noon, 10);
     BOOST_REQUIRE(ended.size() == 5U);
     BOOST_TEST(
-        (store->claim_refresh(
+        (store->accounts.claim_refresh(
              ended[0].id, ended[0].version, fresh_id(), noon + core::Span(60), noon) ==
          Applied::yes));
     BOOST_TEST(
-        store->list_accounts_to_revoke_at(service.id, noon, 10).size() ==
+        store->accounts.list_to_revoke_at(service.id, noon, 10).size() ==
         4U); // somebody is telling of that one
-    BOOST_TEST(store->count_accounts_at(service.id) == 5U);
+    BOOST_TEST(store->accounts.count_at(service.id) == 5U);
     for (const auto& token : ended) {
-        BOOST_TEST((store->remove_service(service.id, false) == Applied::no));
-        store->remove_account(token.id);
+        BOOST_TEST((store->services.remove(service.id, false) == Applied::no));
+        store->accounts.remove(token.id);
     }
-    BOOST_TEST((store->remove_service(service.id, false) == Applied::yes));
-    store->remove_account(elsewhere.id);
+    BOOST_TEST((store->services.remove(service.id, false) == Applied::yes));
+    store->accounts.remove(elsewhere.id);
 }

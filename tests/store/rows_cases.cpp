@@ -10,8 +10,8 @@ STORE_CASE(a_client_comes_back_as_it_was_put, "R8") {
     auto client = sample_client();
     client.metadata = "{\"client_uri\":\"https://x.example/" + std::string(20000, 'a') + "\"}";
     client.by_operator = true;
-    store->put_client(client);
-    const auto found = store->find_client(client.id);
+    store->clients.put(client);
+    const auto found = store->clients.find(client.id);
     BOOST_REQUIRE(found.has_value());
     BOOST_TEST(found->name == client.name);
     BOOST_TEST(found->redirect_uris == client.redirect_uris);
@@ -20,7 +20,7 @@ STORE_CASE(a_client_comes_back_as_it_was_put, "R8") {
     BOOST_TEST(found->by_operator);
     BOOST_TEST((found->created_at == noon));
     BOOST_TEST(!found->last_used_at.has_value());
-    BOOST_TEST(!store->find_client(core::ClientId("cgc_unknown")).has_value());
+    BOOST_TEST(!store->clients.find(core::ClientId("cgc_unknown")).has_value());
 }
 
 STORE_CASE(a_client_without_a_name_or_scope_comes_back_without, "R9") {
@@ -28,30 +28,30 @@ STORE_CASE(a_client_without_a_name_or_scope_comes_back_without, "R9") {
     auto client = sample_client();
     client.name.clear();
     client.scope.clear();
-    store->put_client(client);
-    BOOST_TEST(store->find_client(client.id)->name.empty());
-    BOOST_TEST(store->find_client(client.id)->scope.empty());
+    store->clients.put(client);
+    BOOST_TEST(store->clients.find(client.id)->name.empty());
+    BOOST_TEST(store->clients.find(client.id)->scope.empty());
 }
 
 STORE_CASE(a_client_is_disabled_once_and_its_flows_say_so, "A3") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
-    BOOST_TEST(store->find_flow(flow.id)->client_active);
-    BOOST_TEST((store->disable_client(flow.client_id) == Applied::yes));
-    BOOST_TEST((store->disable_client(flow.client_id) == Applied::no));
-    BOOST_TEST(!store->find_flow(flow.id)->client_active);
-    BOOST_TEST(!store->find_client(flow.client_id)->active);
+    BOOST_TEST(store->flows.find(flow.id)->client_active);
+    BOOST_TEST((store->clients.disable(flow.client_id) == Applied::yes));
+    BOOST_TEST((store->clients.disable(flow.client_id) == Applied::no));
+    BOOST_TEST(!store->flows.find(flow.id)->client_active);
+    BOOST_TEST(!store->clients.find(flow.client_id)->active);
 }
 
 STORE_CASE(a_flow_comes_back_as_it_was_put, "A8 A22") {
     const auto store = ground.open();
     const auto client = sample_client();
-    store->put_client(client);
+    store->clients.put(client);
     auto flow = sample_flow(client.id);
     flow.state = std::string(9000, 's') + "&=+%20é\"'";
     flow.redirect_uri += std::string(1500, 'u');
-    store->put_flow(flow);
-    const auto found = store->find_flow(flow.id);
+    store->flows.put(flow);
+    const auto found = store->flows.find(flow.id);
     BOOST_REQUIRE(found.has_value());
     BOOST_TEST((found->flow.state == flow.state));
     BOOST_TEST(found->flow.redirect_uri == flow.redirect_uri);
@@ -67,30 +67,30 @@ STORE_CASE(a_flow_comes_back_as_it_was_put, "A8 A22") {
 STORE_CASE(a_flow_without_state_comes_back_without, "A22") {
     const auto store = ground.open();
     const auto client = sample_client();
-    store->put_client(client);
+    store->clients.put(client);
     auto flow = sample_flow(client.id);
     flow.state.reset();
-    store->put_flow(flow);
-    BOOST_TEST(!store->find_flow(flow.id)->flow.state.has_value());
+    store->flows.put(flow);
+    BOOST_TEST(!store->flows.find(flow.id)->flow.state.has_value());
 }
 
 STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "S1") {
     const auto store = ground.open();
     const auto key = sample_key();
-    store->put_virtual_key(key);
+    store->virtual_keys.put(key);
     const auto flow = put_sample_flow(*store);
     BOOST_TEST(
-        (store->choose_identity(
+        (store->flows.choose_identity(
              flow.id, flow.revision + 1, {core::IdentityKind::user_id, "x"}, noon) == Applied::no));
     BOOST_TEST(
-        (store->choose_identity(
+        (store->flows.choose_identity(
              flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text},
              flow.expires_at) == Applied::no));
     BOOST_TEST(
-        (store->choose_identity(
+        (store->flows.choose_identity(
              flow.id, flow.revision, {core::IdentityKind::virtual_key, key.id.text}, noon) ==
          Applied::yes));
-    const auto found = store->find_flow(flow.id);
+    const auto found = store->flows.find(flow.id);
     BOOST_TEST(found->flow.revision == flow.revision + 1);
     BOOST_TEST((found->flow.identity.kind == core::IdentityKind::virtual_key));
     BOOST_TEST(found->virtual_key_name == "Anna");
@@ -99,21 +99,22 @@ STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "S1") {
 STORE_CASE(a_code_is_redeemed_once_and_stays_marked, "T13 T16 T17") {
     const auto store = ground.open();
     const auto finalization = finalization_of(put_sample_flow(*store));
-    store->finalize_flow(finalization);
+    store->flows.finalize(finalization);
     BOOST_TEST(
-        (store->redeem_code(
+        (store->codes.redeem(
              finalization.code.hash, fresh_id(), std::nullopt, finalization.code.expires_at) ==
          Applied::no));
     BOOST_TEST(
-        (store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
+        (store->codes.redeem(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
          Applied::yes));
-    BOOST_TEST((
-        store->redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon) == Applied::no));
-    const auto spent = store->find_code(finalization.code.hash);
+    BOOST_TEST(
+        (store->codes.redeem(finalization.code.hash, fresh_id(), std::nullopt, noon) ==
+         Applied::no));
+    const auto spent = store->codes.find(finalization.code.hash);
     BOOST_REQUIRE(spent.has_value());
     BOOST_TEST((spent->code.redeemed_at == noon));
     BOOST_TEST(
-        (store->redeem_code(fresh_digest(), fresh_id(), std::nullopt, noon) ==
+        (store->codes.redeem(fresh_digest(), fresh_id(), std::nullopt, noon) ==
          Applied::no)); // a miss is not a hit (engines.md finding B)
 }
 
@@ -121,35 +122,35 @@ STORE_CASE(a_session_is_revoked_once, "T16") {
     const auto store = ground.open();
     const auto finalization =
         finalization_of(put_sample_flow(*store), {core::IdentityKind::user_id, "Ännä"});
-    store->finalize_flow(finalization);
-    auto view = store->find_session(finalization.session.token);
+    store->flows.finalize(finalization);
+    auto view = store->sessions.find(finalization.session.token);
     BOOST_REQUIRE(view.has_value());
     BOOST_TEST(view->session.identity.value == "Ännä");
     BOOST_TEST(view->client_name == "Sämple Client");
     BOOST_TEST(view->client_active);
-    BOOST_TEST((store->revoke_session(finalization.session.id, noon) == Applied::yes));
-    BOOST_TEST((store->revoke_session(finalization.session.id, noon) == Applied::no));
-    BOOST_TEST((store->find_session(finalization.session.token)->session.revoked_at == noon));
-    BOOST_TEST(!store->find_session(fresh_digest()).has_value());
+    BOOST_TEST((store->sessions.revoke(finalization.session.id, noon) == Applied::yes));
+    BOOST_TEST((store->sessions.revoke(finalization.session.id, noon) == Applied::no));
+    BOOST_TEST((store->sessions.find(finalization.session.token)->session.revoked_at == noon));
+    BOOST_TEST(!store->sessions.find(fresh_digest()).has_value());
 }
 
 STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "S11") {
     const auto store = ground.open();
     auto key = sample_key();
     key.expires_at = noon + core::Span(60);
-    store->put_virtual_key(key);
-    BOOST_TEST(store->find_virtual_key(key.id)->name == key.name);
-    BOOST_TEST(store->find_virtual_key(key.hash)->services == key.services);
-    BOOST_TEST((store->find_virtual_key(key.hash)->expires_at == key.expires_at));
-    BOOST_TEST(!store->find_virtual_key(fresh_digest()).has_value());
+    store->virtual_keys.put(key);
+    BOOST_TEST(store->virtual_keys.find(key.id)->name == key.name);
+    BOOST_TEST(store->virtual_keys.find(key.hash)->services == key.services);
+    BOOST_TEST((store->virtual_keys.find(key.hash)->expires_at == key.expires_at));
+    BOOST_TEST(!store->virtual_keys.find(fresh_digest()).has_value());
 
     const auto finalization =
         finalization_of(put_sample_flow(*store), {core::IdentityKind::virtual_key, key.id.text});
-    store->finalize_flow(finalization);
-    BOOST_TEST(store->find_session(finalization.session.token)->virtual_key->usable(noon));
-    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Applied::yes));
-    BOOST_TEST((store->disable_virtual_key(key.id, noon) == Applied::no));
-    BOOST_TEST(!store->find_session(finalization.session.token)->virtual_key->usable(noon));
+    store->flows.finalize(finalization);
+    BOOST_TEST(store->sessions.find(finalization.session.token)->virtual_key->usable(noon));
+    BOOST_TEST((store->virtual_keys.disable(key.id, noon) == Applied::yes));
+    BOOST_TEST((store->virtual_keys.disable(key.id, noon) == Applied::no));
+    BOOST_TEST(!store->sessions.find(finalization.session.token)->virtual_key->usable(noon));
 }
 
 STORE_CASE(keys_clients_and_resource_servers_are_listed, "S11") {
@@ -164,38 +165,38 @@ STORE_CASE(keys_clients_and_resource_servers_are_listed, "S11") {
         noon,
         {"notion"},
         core::ScopeSet::parse("mcp").value()};
-    store->put_virtual_key(key);
-    store->put_client(client);
-    store->put_resource_server(server);
+    store->virtual_keys.put(key);
+    store->clients.put(client);
+    store->resource_servers.put(server);
     const auto listed = [](const auto& all, const auto& one) {
         return std::count_if(all.begin(), all.end(), [&](const auto& each) {
             return each.id == one.id && each.created_at == one.created_at &&
                    each.active == one.active;
         });
     };
-    BOOST_TEST(listed(store->list_virtual_keys(), key) == 1);
-    BOOST_TEST(listed(store->list_clients(), client) == 1);
-    BOOST_TEST(listed(store->list_resource_servers(), server) == 1);
+    BOOST_TEST(listed(store->virtual_keys.list(), key) == 1);
+    BOOST_TEST(listed(store->clients.list(), client) == 1);
+    BOOST_TEST(listed(store->resource_servers.list(), server) == 1);
 }
 
 STORE_CASE(server_keys_are_noted, "S12") {
     const auto store = ground.open();
-    const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
-    store->put_server_key(record, noon);
+    const core::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
+    store->server_keys.put(record, noon);
     bool found = false;
-    for (const auto& known : store->list_server_keys())
+    for (const auto& known : store->server_keys.list())
         found = found || (known.id == record.id && known.fingerprint == record.fingerprint);
     BOOST_TEST(found);
-    BOOST_CHECK_THROW(store->put_server_key(record, noon), store::StoreFailure); // and not twice
+    BOOST_CHECK_THROW(store->server_keys.put(record, noon), store::StoreFailure); // and not twice
 }
 
 STORE_CASE(a_connected_service_has_one_token_per_flow, "S11") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
-    store->connect_in_flow(flow.id, sample_token("notion"), noon);
+    store->accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
     const auto newer = sample_token("notion");
-    store->connect_in_flow(flow.id, newer, noon);
-    const auto tokens = store->list_accounts(core::token_owner(flow.id));
+    store->accounts.connect_in_flow(flow.id, newer, noon);
+    const auto tokens = store->accounts.list(core::token_owner(flow.id));
     BOOST_REQUIRE(tokens.size() == 1U);
     BOOST_TEST(tokens[0].id == newer.id);
     BOOST_TEST(tokens[0].access_token == newer.access_token);
@@ -206,39 +207,39 @@ STORE_CASE(a_sweep_deletes_what_expired_long_ago_and_nothing_else, "R17") {
     const auto store = ground.open();
     const auto later = noon + core::Span(30 * 86400);
     const auto old_flow = put_sample_flow(*store);
-    store->connect_in_flow(old_flow.id, sample_token("notion"), noon);
+    store->accounts.connect_in_flow(old_flow.id, sample_token("notion"), noon);
     const auto old = finalization_of(put_sample_flow(*store));
-    store->finalize_flow(old);
+    store->flows.finalize(old);
     const auto used = sample_client();
-    store->put_client(used);
-    store->record_client_use(used.id, noon);
+    store->clients.put(used);
+    store->clients.record_use(used.id, noon);
     auto chosen = sample_client();
     chosen.by_operator = true;
-    store->put_client(chosen);
+    store->clients.put(chosen);
 
     auto young = sample_client();
     young.created_at = later;
-    store->put_client(young);
+    store->clients.put(young);
     auto young_flow = sample_flow(young.id);
     young_flow.created_at = later;
     young_flow.expires_at = later + core::Span(900);
-    store->put_flow(young_flow);
+    store->flows.put(young_flow);
     const auto fresh = finalization_of(young_flow, {core::IdentityKind::skipped, {}}, later);
-    store->finalize_flow(fresh);
+    store->flows.finalize(fresh);
 
-    while (store->sweep(later, later - core::Span(86400), 50).total() > 0) {}
-    BOOST_TEST(!store->find_flow(old_flow.id).has_value());
-    BOOST_TEST(store->list_accounts(core::token_owner(old_flow.id)).empty());
-    BOOST_TEST(!store->find_session(old.session.token).has_value());
-    BOOST_TEST(!store->find_code(old.code.hash).has_value());
-    BOOST_TEST(!store->find_client(old_flow.client_id).has_value());
-    BOOST_TEST(store->find_client(used.id).has_value());
-    BOOST_TEST(store->find_client(chosen.id).has_value());
-    BOOST_TEST(store->find_client(young.id).has_value());
+    while (store->maintenance.sweep(later, later - core::Span(86400), 50).total() > 0) {}
+    BOOST_TEST(!store->flows.find(old_flow.id).has_value());
+    BOOST_TEST(store->accounts.list(core::token_owner(old_flow.id)).empty());
+    BOOST_TEST(!store->sessions.find(old.session.token).has_value());
+    BOOST_TEST(!store->codes.find(old.code.hash).has_value());
+    BOOST_TEST(!store->clients.find(old_flow.client_id).has_value());
+    BOOST_TEST(store->clients.find(used.id).has_value());
+    BOOST_TEST(store->clients.find(chosen.id).has_value());
+    BOOST_TEST(store->clients.find(young.id).has_value());
     BOOST_TEST(traces_of(*store, fresh).finalized_flow(0));
 }
 
 STORE_CASE(the_schema_is_the_expected_one_and_migrating_again_is_nothing, "O4") {
-    BOOST_TEST(ground.open()->schema_version() == store::expected_schema_version());
+    BOOST_TEST(ground.open()->maintenance.schema_version() == store::expected_schema_version());
     BOOST_TEST(store::migrate(ground.config(), noon).empty());
 }

@@ -64,9 +64,9 @@ inline core::Flow sample_flow(const core::ClientId& client) {
 
 inline core::Flow put_sample_flow(store::Store& store) {
     const auto client = sample_client();
-    store.put_client(client);
+    store.clients.put(client);
     auto flow = sample_flow(client.id);
-    store.put_flow(flow);
+    store.flows.put(flow);
     return flow;
 }
 
@@ -133,11 +133,11 @@ struct Traces {
 
 inline Traces traces_of(store::Store& store, const core::Finalization& finalization) {
     Traces traces;
-    traces.flow = store.find_flow(finalization.flow_id).has_value();
-    traces.session = store.find_session(finalization.session.token).has_value();
-    traces.code = store.find_code(finalization.code.hash).has_value();
-    traces.tokens_with_flow = store.list_accounts(finalization.flow_owner).size();
-    traces.tokens_with_session = store.list_accounts(finalization.session_owner).size();
+    traces.flow = store.flows.find(finalization.flow_id).has_value();
+    traces.session = store.sessions.find(finalization.session.token).has_value();
+    traces.code = store.codes.find(finalization.code.hash).has_value();
+    traces.tokens_with_flow = store.accounts.list(finalization.flow_owner).size();
+    traces.tokens_with_session = store.accounts.list(finalization.session_owner).size();
     return traces;
 }
 

@@ -38,7 +38,7 @@ store::StoreConfig through(const Wiretap& wiretap, const Ground& ground) {
 template <class Verb> auto without_answer(Ground& ground, const Verb& verb) {
     Wiretap wiretap(ground.servers()->port(1));
     const auto store = store::open_store(through(wiretap, ground));
-    store->schema_version(); // connected
+    store->maintenance.schema_version(); // connected
     wiretap.lose_next_answer();
     struct Lost {
         Wiretap& tap;
@@ -63,7 +63,7 @@ std::size_t with_sessions_ended_at_each_statement(Ground& ground, const Verb& ve
 
 std::string failure_of(const store::StoreConfig& config) {
     try {
-        store::open_store(config)->schema_version();
+        store::open_store(config)->maintenance.schema_version();
         return "no failure";
     } catch (const store::StoreFailure& failure) {
         return failure.what();
@@ -80,18 +80,18 @@ SERVER_CASE(a_session_that_the_server_ended_costs_no_request, "S15") {
     const auto store = ground.open();
     const auto flow = put_sample_flow(*store);
     end_sessions(ground);
-    BOOST_TEST(store->find_flow(flow.id).has_value());
+    BOOST_TEST(store->flows.find(flow.id).has_value());
     end_sessions(ground);
-    BOOST_TEST((store->finalize_flow(finalization_of(flow)) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(finalization_of(flow)) == Applied::yes));
 }
 
 SERVER_CASE(a_session_ended_in_the_middle_of_a_settlement_leaves_it_done_once, "S1") {
     const auto watcher = ground.open();
     const auto statements = with_sessions_ended_at_each_statement(ground, [&](store::Store& store) {
         const auto flow = put_sample_flow(*watcher);
-        watcher->connect_in_flow(flow.id, sample_token("notion"), noon);
-        const auto finalization = finalization_of(watcher->find_flow(flow.id)->flow);
-        BOOST_TEST((store.finalize_flow(finalization) == Applied::yes));
+        watcher->accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
+        const auto finalization = finalization_of(watcher->flows.find(flow.id)->flow);
+        BOOST_TEST((store.flows.finalize(finalization) == Applied::yes));
         BOOST_TEST(traces_of(*watcher, finalization).finalized_flow(1));
     });
     BOOST_TEST(statements >= 8U);
@@ -101,16 +101,16 @@ SERVER_CASE(a_settlement_whose_answer_was_lost_is_found_to_be_done, "S1") {
     const auto watcher = ground.open();
     const auto finalization = finalization_of(put_sample_flow(*watcher));
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
-                    return store.finalize_flow(finalization);
+                    return store.flows.finalize(finalization);
                 }) == Applied::yes));
     BOOST_TEST(traces_of(*watcher, finalization).finalized_flow(0));
     // And one that found the flow gone is not taken for done.
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
-                    return store.finalize_flow(finalization_of(put_sample_flow(*watcher)));
+                    return store.flows.finalize(finalization_of(put_sample_flow(*watcher)));
                 }) == Applied::yes));
     auto late = finalization_of(sample_flow(core::ClientId("cgc_" + fresh_id())));
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
-                    return store.finalize_flow(late);
+                    return store.flows.finalize(late);
                 }) == Applied::no));
 }
 
@@ -118,9 +118,9 @@ SERVER_CASE(a_settlement_whose_answer_was_lost_is_found_to_be_done, "S1") {
 SERVER_CASE(a_redemption_whose_answer_was_lost_is_found_to_be_ones_own, "T16 T17") {
     const auto watcher = ground.open();
     const auto finalization = finalization_of(put_sample_flow(*watcher));
-    watcher->finalize_flow(finalization);
+    watcher->flows.finalize(finalization);
     const auto redeem = [&](store::Store& store) {
-        return store.redeem_code(finalization.code.hash, fresh_id(), std::nullopt, noon);
+        return store.codes.redeem(finalization.code.hash, fresh_id(), std::nullopt, noon);
     };
     BOOST_TEST((without_answer(ground, redeem) == Applied::yes));
     BOOST_TEST((without_answer(ground, redeem) == Applied::no)); // another's
@@ -129,40 +129,40 @@ SERVER_CASE(a_redemption_whose_answer_was_lost_is_found_to_be_ones_own, "T16 T17
 SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "S1") {
     const auto watcher = ground.open();
     const auto client = sample_client();
-    without_answer(ground, [&](store::Store& store) { store.put_client(client); });
-    BOOST_TEST(watcher->find_client(client.id).has_value());
+    without_answer(ground, [&](store::Store& store) { store.clients.put(client); });
+    BOOST_TEST(watcher->clients.find(client.id).has_value());
     auto flow = sample_flow(client.id);
-    without_answer(ground, [&](store::Store& store) { store.put_flow(flow); });
-    BOOST_TEST(
-        (without_answer(ground, [&](store::Store& store) {
-             return store.choose_identity(flow.id, 0, {core::IdentityKind::user_id, "anna"}, noon);
-         }) == Applied::yes));
-    BOOST_TEST(watcher->find_flow(flow.id)->flow.revision == 1);
+    without_answer(ground, [&](store::Store& store) { store.flows.put(flow); });
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
-                    return store.connect_in_flow(flow.id, sample_token("notion"), noon);
+                    return store.flows.choose_identity(
+                        flow.id, 0, {core::IdentityKind::user_id, "anna"}, noon);
                 }) == Applied::yes));
-    BOOST_TEST(watcher->list_accounts(core::token_owner(flow.id)).size() == 1U);
+    BOOST_TEST(watcher->flows.find(flow.id)->flow.revision == 1);
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
-                    return store.deny_flow(flow.id, noon);
+                    return store.accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
                 }) == Applied::yes));
-    BOOST_TEST(!watcher->find_flow(flow.id).has_value());
+    BOOST_TEST(watcher->accounts.list(core::token_owner(flow.id)).size() == 1U);
+    BOOST_TEST((without_answer(ground, [&](store::Store& store) {
+                    return store.flows.deny(flow.id, noon);
+                }) == Applied::yes));
+    BOOST_TEST(!watcher->flows.find(flow.id).has_value());
 
     const auto finalization = finalization_of(put_sample_flow(*watcher));
-    watcher->finalize_flow(finalization);
+    watcher->flows.finalize(finalization);
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
-                    return store.revoke_session(finalization.session.id, noon);
+                    return store.sessions.revoke(finalization.session.id, noon);
                 }) == Applied::yes));
     const auto key = sample_key();
-    without_answer(ground, [&](store::Store& store) { store.put_virtual_key(key); });
+    without_answer(ground, [&](store::Store& store) { store.virtual_keys.put(key); });
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
-                    return store.disable_virtual_key(key.id, noon);
+                    return store.virtual_keys.disable(key.id, noon);
                 }) == Applied::yes));
     BOOST_TEST((without_answer(ground, [&](store::Store& store) {
-                    return store.disable_client(client.id);
+                    return store.clients.disable(client.id);
                 }) == Applied::yes));
-    without_answer(ground, [&](store::Store& store) { store.record_client_use(client.id, noon); });
-    const store::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
-    without_answer(ground, [&](store::Store& store) { store.put_server_key(record, noon); });
+    without_answer(ground, [&](store::Store& store) { store.clients.record_use(client.id, noon); });
+    const core::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
+    without_answer(ground, [&](store::Store& store) { store.server_keys.put(record, noon); });
 }
 
 SERVER_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, "S1") {
@@ -179,7 +179,7 @@ SERVER_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, "S1") {
     };
     const auto store = store::open_store(config);
     try {
-        store->finalize_flow(finalization);
+        store->flows.finalize(finalization);
         BOOST_FAIL("a settlement without an answer was said to be known");
     } catch (const store::StoreFailure& failure) {
         BOOST_TEST(!failure.outcome_known());
@@ -193,7 +193,7 @@ SERVER_CASE(hosts_are_tried_in_their_order, "S15") {
     const Wiretap wiretap(ground.servers()->port(1));
     config.hosts = {{"127.0.0.1", 1}, {"127.0.0.1", wiretap.port()}, {"127.0.0.1", 2}};
     const auto store = store::open_store(config);
-    BOOST_TEST(store->schema_version() == store::expected_schema_version());
+    BOOST_TEST(store->maintenance.schema_version() == store::expected_schema_version());
     config.hosts = {{"127.0.0.1", 1}, {"127.0.0.1", 2}};
     const auto failure = failure_of(config);
     BOOST_TEST(holds(failure, "127.0.0.1:1:"), failure);
@@ -207,12 +207,12 @@ SERVER_CASE(a_store_without_a_server_fails_and_finds_it_again, "S15") {
     const auto store = store::open_store(config);
     const auto flow = put_sample_flow(*store);
     wiretap.reset();
-    BOOST_CHECK_THROW(store->find_flow(flow.id), store::StoreFailure);
-    BOOST_CHECK_THROW(store->finalize_flow(finalization_of(flow)), store::StoreFailure);
+    BOOST_CHECK_THROW(store->flows.find(flow.id), store::StoreFailure);
+    BOOST_CHECK_THROW(store->flows.finalize(finalization_of(flow)), store::StoreFailure);
     wiretap = std::make_unique<Wiretap>(ground.servers()->port(1), port);
     usleep(150000); // for a moment after no host was to be had, none is asked
     const auto finalization = finalization_of(flow);
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
     BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
 }
 
@@ -246,12 +246,12 @@ SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "S15") {
     const auto store = store::open_store(config);
     const auto flow = put_sample_flow(*store);
     ground.servers()->tell("pause 1");
-    BOOST_CHECK_THROW(store->find_flow(flow.id), store::StoreFailure);
-    BOOST_CHECK_THROW(store->finalize_flow(finalization_of(flow)), store::StoreFailure);
+    BOOST_CHECK_THROW(store->flows.find(flow.id), store::StoreFailure);
+    BOOST_CHECK_THROW(store->flows.finalize(finalization_of(flow)), store::StoreFailure);
     ground.servers()->tell("resume 1");
     const auto answers = [&] {
         try {
-            return store->find_flow(flow.id).has_value();
+            return store->flows.find(flow.id).has_value();
         } catch (const store::StoreFailure&) {
             return false;
         }
@@ -260,7 +260,7 @@ SERVER_CASE(a_server_that_stopped_answering_is_given_up_in_time, "S15") {
     const auto finalization = finalization_of(flow);
     for (int i = 0; i < 300; ++i) { // a cluster's node that was away comes back by and by
         try {
-            BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+            BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
             break;
         } catch (const store::StoreFailure&) {
             usleep(100000);
@@ -314,12 +314,12 @@ SERVER_CASE(a_row_that_another_holds_is_waited_for_so_long_and_no_longer, "S15")
     config.wait = std::chrono::milliseconds(1000);
     auto holder = hold("3");
     usleep(500000);
-    BOOST_CHECK_THROW(store::open_store(config)->finalize_flow(finalization), store::StoreFailure);
+    BOOST_CHECK_THROW(store::open_store(config)->flows.finalize(finalization), store::StoreFailure);
     holder.join();
     BOOST_TEST(traces_of(*ground.open(), finalization).untouched(0));
     holder = hold("1");
     usleep(300000);
-    BOOST_TEST((ground.open()->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((ground.open()->flows.finalize(finalization) == Applied::yes));
     holder.join();
 }
 
@@ -349,7 +349,7 @@ SERVER_CASE(between_statements_nothing_is_sent, "S1 S3") {
     if (is_postgresql(ground)) return; // its driver does not ping
     const auto store = ground.open();
     const auto other = sample_client();
-    store->put_client(other);
+    store->clients.put(other);
     const auto pings = [&] {
         return ground.servers()->sql(
             1,
@@ -357,7 +357,7 @@ SERVER_CASE(between_statements_nothing_is_sent, "S1 S3") {
     };
     const auto finalization = finalization_of(put_sample_flow(*store));
     const auto before = pings();
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
-    BOOST_TEST(store->find_session(finalization.session.token).has_value());
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
+    BOOST_TEST(store->sessions.find(finalization.session.token).has_value());
     BOOST_TEST(pings() == before);
 }

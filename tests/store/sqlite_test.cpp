@@ -75,7 +75,7 @@ private:
 // 0 when settling fails as it should and leaves everything as it was.
 int settling_fails(const store::StoreConfig& config, const core::Finalization& finalization) {
     try {
-        store::open_store(config)->finalize_flow(finalization);
+        store::open_store(config)->flows.finalize(finalization);
     } catch (const StoreFailure&) {
         return 0;
     }
@@ -93,26 +93,26 @@ struct Remembered : Migrated {
     std::unique_ptr<store::Store> reader;
 
     Remembered() {
-        store->finalize_flow(finalization);
+        store->flows.finalize(finalization);
         config.before_statement = [this](std::string_view) { ++statements; };
         reader = store::open_store(config);
         for (int twice = 0; twice < 2; ++twice) ask();
     }
     std::optional<core::SessionView> ask() {
         statements = 0;
-        return reader->find_session(finalization.session.token);
+        return reader->sessions.find(finalization.session.token);
     }
 };
 
 BOOST_FIXTURE_TEST_CASE(a_missing_database_is_not_made_by_opening_it, Scratch) {
     const auto store = store::open_store(config);
-    BOOST_CHECK_THROW(store->schema_version(), StoreFailure);
+    BOOST_CHECK_THROW(store->maintenance.schema_version(), StoreFailure);
     BOOST_TEST(!fs::exists(config.path));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_empty_file_has_no_schema, Scratch) {
     std::ofstream(config.path).flush();
-    BOOST_TEST(store::open_store(config)->schema_version() == 0);
+    BOOST_TEST(store::open_store(config)->maintenance.schema_version() == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -124,12 +124,12 @@ BOOST_FIXTURE_TEST_CASE(
         if (fs::exists(config.path + end))
             fs::rename(config.path + end, aside / ("consentgate.db" + std::string(end)));
     }
-    BOOST_CHECK_THROW(store->finalize_flow(finalization_of(flow)), StoreFailure);
-    BOOST_CHECK_THROW(store->find_flow(flow.id), StoreFailure);
+    BOOST_CHECK_THROW(store->flows.finalize(finalization_of(flow)), StoreFailure);
+    BOOST_CHECK_THROW(store->flows.find(flow.id), StoreFailure);
     for (const auto& file : fs::directory_iterator(aside))
         fs::rename(file.path(), folder / file.path().filename());
     const auto finalization = finalization_of(flow);
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
     BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
 }
 
@@ -138,10 +138,10 @@ BOOST_FIXTURE_TEST_CASE(a_database_that_stays_locked_is_a_failure_that_changes_n
     {
         Stranger stranger(config.path);
         stranger.run("BEGIN IMMEDIATE");
-        BOOST_CHECK_THROW(store->finalize_flow(finalization), StoreFailure);
+        BOOST_CHECK_THROW(store->flows.finalize(finalization), StoreFailure);
         BOOST_TEST(traces_of(*store, finalization).untouched(0)); // readers are not locked out
     }
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated) {
@@ -156,7 +156,7 @@ BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated)
         return 0;
     });
     usleep(100000);
-    BOOST_TEST((patient->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((patient->flows.finalize(finalization) == Applied::yes));
     BOOST_TEST(end_of(pid) == 0);
 }
 
@@ -183,7 +183,7 @@ BOOST_FIXTURE_TEST_CASE(a_writer_that_hardly_ever_pauses_is_met_in_its_pauses, M
     });
     while (*rounds < 1) usleep(1000);
     for (const auto& finalization : finalizations)
-        BOOST_TEST((patient->finalize_flow(finalization) == Applied::yes));
+        BOOST_TEST((patient->flows.finalize(finalization) == Applied::yes));
     BOOST_TEST(*rounds < 25); // measured: 1 to 4; with SQLite's own way 50 to 140
     kill(pid, SIGKILL);
     end_of(pid);
@@ -202,7 +202,7 @@ BOOST_FIXTURE_TEST_CASE(a_disk_that_is_full_is_a_failure_that_changes_nothing, M
     BOOST_TEST(status == 0);
     store = store::open_store(config);
     BOOST_TEST(traces_of(*store, finalization).untouched(0));
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_database_that_is_read_only_is_a_failure_that_changes_nothing, Migrated) {
@@ -218,7 +218,7 @@ BOOST_FIXTURE_TEST_CASE(a_database_that_is_read_only_is_a_failure_that_changes_n
     chmod(folder.c_str(), 0755);
     chmod(config.path.c_str(), 0644);
     store = store::open_store(config);
-    BOOST_TEST((store->finalize_flow(finalization) == Applied::yes));
+    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
 }
 
 BOOST_FIXTURE_TEST_CASE(two_migrations_at_once_make_one_schema, Scratch) {
@@ -235,7 +235,9 @@ BOOST_FIXTURE_TEST_CASE(two_migrations_at_once_make_one_schema, Scratch) {
         }));
     }
     for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0);
-    BOOST_TEST(store::open_store(config)->schema_version() == store::expected_schema_version());
+    BOOST_TEST(
+        store::open_store(config)->maintenance.schema_version() ==
+        store::expected_schema_version());
     BOOST_TEST(
         Stranger(config.path).ask("SELECT count(*) FROM schema_version") ==
         std::to_string(store::expected_schema_version()));
@@ -252,7 +254,7 @@ BOOST_FIXTURE_TEST_CASE(commits_are_synchronous_and_the_journal_is_a_wal, Migrat
 BOOST_FIXTURE_TEST_CASE(what_was_read_is_remembered_until_something_is_committed, Remembered) {
     BOOST_TEST(ask().has_value());
     BOOST_TEST(statements == 0);
-    store->record_client_use(finalization.session.client_id, noon);
+    store->clients.record_use(finalization.session.client_id, noon);
     BOOST_TEST(ask().has_value());
     BOOST_TEST(statements == 1);
     BOOST_TEST(ask().has_value());
@@ -271,13 +273,13 @@ BOOST_FIXTURE_TEST_CASE(what_was_not_found_is_not_remembered, Remembered) {
     const auto unknown = fresh_digest();
     for (int i = 0; i < 3; ++i) {
         statements = 0;
-        BOOST_TEST(!reader->find_session(unknown).has_value());
+        BOOST_TEST(!reader->sessions.find(unknown).has_value());
         BOOST_TEST(statements == 2);
     }
 }
 
 BOOST_FIXTURE_TEST_CASE(a_store_may_remember_nothing, Remembered) {
-    config.may_reuse_consent = 0;
+    config.max_cached = 0;
     reader = store::open_store(config);
     for (int i = 0; i < 3; ++i) {
         BOOST_TEST(ask().has_value());
@@ -353,14 +355,14 @@ private:
 BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migrated) {
     std::vector<core::Finalization> finalizations;
     for (int i = 0; i < 300; ++i)
-        store->finalize_flow(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
+        store->flows.finalize(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
     store.reset(); // a connection must not cross a fork
     Line line;
     const pid_t pid = start_child([&] {
         line.take_end(1);
         const auto writer = store::open_store(config);
         for (const auto& each : finalizations) {
-            if (!line.hear() || writer->revoke_session(each.session.id, noon) != Applied::yes ||
+            if (!line.hear() || writer->sessions.revoke(each.session.id, noon) != Applied::yes ||
                 !line.message())
                 return 1;
         }
@@ -371,9 +373,9 @@ BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migr
     std::size_t stale = 0;
     for (const auto& each : finalizations) {
         for (int again = 0; again < 3; ++again)
-            BOOST_TEST(!reader->find_session(each.session.token)->session.revoked_at.has_value());
+            BOOST_TEST(!reader->sessions.find(each.session.token)->session.revoked_at.has_value());
         BOOST_REQUIRE((line.message() && line.hear()));
-        stale += reader->find_session(each.session.token)->session.revoked_at ? 0 : 1;
+        stale += reader->sessions.find(each.session.token)->session.revoked_at ? 0 : 1;
     }
     BOOST_TEST(stale == 0U);
     BOOST_TEST(end_of(pid) == 0);
@@ -382,7 +384,7 @@ BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migr
 BOOST_FIXTURE_TEST_CASE(a_failure_never_carries_sql_or_values, Migrated) {
     const auto flow = put_sample_flow(*store);
     try {
-        store->put_flow(flow); // the id is taken
+        store->flows.put(flow); // the id is taken
         BOOST_FAIL("a second row with the same id was stored");
     } catch (const StoreFailure& failure) {
         const std::string text = failure.what();

@@ -21,10 +21,10 @@ struct Refreshable {
 
 Refreshable refreshable(store::Store& store) {
     auto finalization = finalization_of(put_sample_flow(store));
-    store.finalize_flow(finalization);
+    store.flows.finalize(finalization);
     auto first = refresh_of(finalization.session.id);
     BOOST_REQUIRE(
-        (store.redeem_code(finalization.code.hash, fresh_id(), first, noon) == Applied::yes));
+        (store.codes.redeem(finalization.code.hash, fresh_id(), first, noon) == Applied::yes));
     return {std::move(finalization), std::move(first)};
 }
 
@@ -41,28 +41,28 @@ core::Rotation rotation_of(const core::RefreshToken& used, core::Instant now) {
 STORE_CASE(a_client_that_registered_the_refresh_grant_is_known_for_it, "T26 R8") {
     const auto store = ground.open();
     auto client = sample_client();
-    store->put_client(client);
-    BOOST_TEST(!store->find_client(client.id)->refresh);
+    store->clients.put(client);
+    BOOST_TEST(!store->clients.find(client.id)->refresh);
     client.id = core::ClientId("cgc_" + fresh_id());
     client.refresh = true;
-    store->put_client(client);
-    BOOST_TEST(store->find_client(client.id)->refresh);
+    store->clients.put(client);
+    BOOST_TEST(store->clients.find(client.id)->refresh);
 }
 
 STORE_CASE(a_first_refresh_token_lets_its_session_last_and_its_token_end_as_before, "T25") {
     const auto store = ground.open();
     const auto [finalization, first] = refreshable(*store);
-    const auto found = store->find_refresh_token(first.hash);
+    const auto found = store->tokens.find_refresh(first.hash);
     BOOST_REQUIRE(found.has_value());
     BOOST_TEST((found->token.expires_at == first.expires_at));
     BOOST_TEST(found->token.key_id.text == "k1");
     BOOST_TEST(!found->token.used_at.has_value());
     BOOST_TEST((found->session.session.id == finalization.session.id));
     BOOST_TEST(found->session.client_active);
-    const auto session = store->find_session(finalization.session.token)->session;
+    const auto session = store->sessions.find(finalization.session.token)->session;
     BOOST_TEST((session.expires_at == first.expires_at));
     BOOST_TEST((session.token_ends() == finalization.session.expires_at));
-    BOOST_TEST(!store->find_refresh_token(fresh_digest()).has_value());
+    BOOST_TEST(!store->tokens.find_refresh(fresh_digest()).has_value());
 }
 
 STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
@@ -70,16 +70,16 @@ STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
     const auto [finalization, first] = refreshable(*store);
     const auto later = noon + core::Span(3600);
     const auto rotation = rotation_of(first, later);
-    BOOST_TEST((store->rotate_refresh_token(rotation, later) == Applied::yes));
-    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, later), later) == Applied::no));
-    BOOST_TEST((store->find_refresh_token(first.hash)->token.used_at == later));
-    BOOST_TEST(!store->find_refresh_token(rotation.next.hash)->token.used_at.has_value());
-    const auto session = store->find_session(rotation.access.hash);
+    BOOST_TEST((store->tokens.rotate_refresh(rotation, later) == Applied::yes));
+    BOOST_TEST((store->tokens.rotate_refresh(rotation_of(first, later), later) == Applied::no));
+    BOOST_TEST((store->tokens.find_refresh(first.hash)->token.used_at == later));
+    BOOST_TEST(!store->tokens.find_refresh(rotation.next.hash)->token.used_at.has_value());
+    const auto session = store->sessions.find(rotation.access.hash);
     BOOST_REQUIRE(session.has_value());
     BOOST_TEST((session->session.id == finalization.session.id));
     BOOST_TEST((session->session.token_ends() == rotation.access.expires_at));
     BOOST_TEST((session->session.expires_at == rotation.next.expires_at));
-    BOOST_TEST(store->find_session(finalization.session.token)
+    BOOST_TEST(store->sessions.find(finalization.session.token)
                    .has_value()); // the first access token has its own end
 
     const core::ResourceServer server{
@@ -90,8 +90,8 @@ STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
         noon,
         {},
         {}};
-    store->put_resource_server(server);
-    const auto lookup = store->find_introspection_lookup(server.id, rotation.access.hash);
+    store->resource_servers.put(server);
+    const auto lookup = store->resource_servers.find_with_session(server.id, rotation.access.hash);
     BOOST_REQUIRE(lookup.view.has_value());
     BOOST_TEST(
         (lookup.view->session.token_ends() ==
@@ -102,21 +102,21 @@ STORE_CASE(an_expired_refresh_token_is_not_rotated, "T25 T28") {
     const auto store = ground.open();
     const auto [finalization, first] = refreshable(*store);
     BOOST_TEST(
-        (store->rotate_refresh_token(rotation_of(first, first.expires_at), first.expires_at) ==
+        (store->tokens.rotate_refresh(rotation_of(first, first.expires_at), first.expires_at) ==
          Applied::no));
     const auto just = first.expires_at - core::Span(1);
-    BOOST_TEST((store->rotate_refresh_token(rotation_of(first, just), just) == Applied::yes));
+    BOOST_TEST((store->tokens.rotate_refresh(rotation_of(first, just), just) == Applied::yes));
 }
 
 STORE_CASE(a_revoked_session_gets_no_more_tokens, "T22 V4") {
     const auto store = ground.open();
     const auto [finalization, first] = refreshable(*store);
-    store->revoke_session(finalization.session.id, noon);
+    store->sessions.revoke(finalization.session.id, noon);
     const auto rotation = rotation_of(first, noon);
-    BOOST_TEST((store->rotate_refresh_token(rotation, noon) == Applied::no));
-    BOOST_TEST(!store->find_session(rotation.access.hash).has_value());
-    BOOST_TEST(!store->find_refresh_token(rotation.next.hash).has_value());
-    BOOST_TEST(store->find_refresh_token(first.hash)->session.session.revoked_at.has_value());
+    BOOST_TEST((store->tokens.rotate_refresh(rotation, noon) == Applied::no));
+    BOOST_TEST(!store->sessions.find(rotation.access.hash).has_value());
+    BOOST_TEST(!store->tokens.find_refresh(rotation.next.hash).has_value());
+    BOOST_TEST(store->tokens.find_refresh(first.hash)->session.session.revoked_at.has_value());
 }
 
 STORE_CASE(an_access_token_for_a_rotation_made_before_is_put_once, "T23") {
@@ -124,27 +124,27 @@ STORE_CASE(an_access_token_for_a_rotation_made_before_is_put_once, "T23") {
     const auto [finalization, first] = refreshable(*store);
     const core::AccessToken access{
         fresh_digest(), first.session_id, *core::ScopeSet::parse("mcp"), noon + core::Span(60)};
-    store->put_access_token(access);
-    store->put_access_token(access);
-    BOOST_TEST((store->find_session(access.hash)->session.token_ends() == access.expires_at));
+    store->tokens.put_access(access);
+    store->tokens.put_access(access);
+    BOOST_TEST((store->sessions.find(access.hash)->session.token_ends() == access.expires_at));
 }
 
 STORE_CASE(an_access_token_is_revoked_without_the_others, "V4 V5") {
     const auto store = ground.open();
     const auto [finalization, first] = refreshable(*store);
     const auto rotation = rotation_of(first, noon);
-    store->rotate_refresh_token(rotation, noon);
-    BOOST_TEST((store->revoke_access_token(rotation.access.hash, noon) == Applied::yes));
-    BOOST_TEST((store->revoke_access_token(rotation.access.hash, noon) == Applied::no));
-    BOOST_TEST((store->find_session(rotation.access.hash)->session.token_ends() == noon));
+    store->tokens.rotate_refresh(rotation, noon);
+    BOOST_TEST((store->tokens.revoke_access(rotation.access.hash, noon) == Applied::yes));
+    BOOST_TEST((store->tokens.revoke_access(rotation.access.hash, noon) == Applied::no));
+    BOOST_TEST((store->sessions.find(rotation.access.hash)->session.token_ends() == noon));
     BOOST_TEST(
-        (store->find_session(finalization.session.token)->session.token_ends() ==
+        (store->sessions.find(finalization.session.token)->session.token_ends() ==
          finalization.session.expires_at));
-    BOOST_TEST((store->revoke_access_token(finalization.session.token, noon) == Applied::yes));
-    BOOST_TEST((store->find_session(finalization.session.token)->session.token_ends() == noon));
+    BOOST_TEST((store->tokens.revoke_access(finalization.session.token, noon) == Applied::yes));
+    BOOST_TEST((store->sessions.find(finalization.session.token)->session.token_ends() == noon));
     BOOST_TEST(
-        !store->find_refresh_token(rotation.next.hash)->session.session.revoked_at.has_value());
-    BOOST_TEST((store->revoke_access_token(fresh_digest(), noon) == Applied::no));
+        !store->tokens.find_refresh(rotation.next.hash)->session.session.revoked_at.has_value());
+    BOOST_TEST((store->tokens.revoke_access(fresh_digest(), noon) == Applied::no));
 }
 
 STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 S3") {
@@ -158,7 +158,7 @@ STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 S3") {
                 store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
             int won = 0;
             for (const auto& token : tokens)
-                won += store->rotate_refresh_token(rotation_of(token, noon), noon) == Applied::yes
+                won += store->tokens.rotate_refresh(rotation_of(token, noon), noon) == Applied::yes
                            ? 1
                            : 0;
             return won;
@@ -173,18 +173,18 @@ STORE_CASE(expired_tokens_are_swept_and_a_session_that_lasts_is_not, "T25") {
     const auto store = ground.open();
     const auto [finalization, first] = refreshable(*store);
     const auto rotation = rotation_of(first, noon + core::Span(20 * 86400));
-    store->rotate_refresh_token(rotation, noon + core::Span(20 * 86400));
+    store->tokens.rotate_refresh(rotation, noon + core::Span(20 * 86400));
     const auto later =
         noon +
         core::Span(
             31 *
             86400); // the first refresh token and the access tokens are over, the session is not
-    while (store->sweep(later, noon - core::Span(86400), 50).total() > 0) {}
-    BOOST_TEST(!store->find_refresh_token(first.hash).has_value());
-    BOOST_TEST(!store->find_session(rotation.access.hash).has_value());
-    BOOST_TEST(store->find_refresh_token(rotation.next.hash).has_value());
+    while (store->maintenance.sweep(later, noon - core::Span(86400), 50).total() > 0) {}
+    BOOST_TEST(!store->tokens.find_refresh(first.hash).has_value());
+    BOOST_TEST(!store->sessions.find(rotation.access.hash).has_value());
+    BOOST_TEST(store->tokens.find_refresh(rotation.next.hash).has_value());
     const auto much_later = noon + core::Span(60 * 86400);
-    while (store->sweep(much_later, noon - core::Span(86400), 50).total() > 0) {}
-    BOOST_TEST(!store->find_refresh_token(rotation.next.hash).has_value());
-    BOOST_TEST(!store->find_session(finalization.session.token).has_value());
+    while (store->maintenance.sweep(much_later, noon - core::Span(86400), 50).total() > 0) {}
+    BOOST_TEST(!store->tokens.find_refresh(rotation.next.hash).has_value());
+    BOOST_TEST(!store->sessions.find(finalization.session.token).has_value());
 }

@@ -326,7 +326,7 @@ STORE_CASE(a_server_key_that_migrate_noted_takes_the_date_that_comes_in_and_noth
     const auto& table = table_of("server_key");
     const auto id = fresh_id();
     const auto fingerprint = fresh_digest();
-    ground.open()->put_server_key({core::KeyId(id), fingerprint}, noon);
+    ground.open()->server_keys.put({core::KeyId(id), fingerprint}, noon);
     const std::vector<Record> older{{id, fingerprint.hex, std::int64_t{1}, {}}};
     BOOST_TEST(transfer.put(table, older).present == 1);
     BOOST_TEST((transfer.find(table, id) == older[0]));

@@ -19,7 +19,7 @@ core::UpstreamState sample_state(const core::ServiceId& service) {
 
 core::Session put_session(store::Store& store, const core::Flow& flow, core::Instant now = noon) {
     const auto finalization = finalization_of(flow, {core::IdentityKind::skipped, {}}, now);
-    BOOST_REQUIRE((store.finalize_flow(finalization) == Applied::yes));
+    BOOST_REQUIRE((store.flows.finalize(finalization) == Applied::yes));
     return finalization.session;
 }
 
@@ -28,12 +28,12 @@ core::LinkedAccount connected(
     const auto session = put_session(store, put_sample_flow(store));
     auto token = sample_token(service.text);
     token.owner = "session:" + session.id.text;
-    BOOST_REQUIRE((store.connect_in_session(session.id, token, noon) == Applied::yes));
+    BOOST_REQUIRE((store.accounts.connect_in_session(session.id, token, noon) == Applied::yes));
     return token;
 }
 
 core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) {
-    return *store.find_account(token.owner, token.service);
+    return *store.accounts.find(token.owner, token.service);
 }
 
 } // namespace
@@ -46,8 +46,8 @@ STORE_CASE(a_service_comes_back_as_it_was_put, "S7") {
     service.scope = "read write";
     service.registration = core::Registration::dynamic;
     service.sends_iss = true;
-    store->put_service(service);
-    const auto back = store->find_service(service.id);
+    store->services.put(service);
+    const auto back = store->services.find(service.id);
     BOOST_REQUIRE(back.has_value());
     BOOST_TEST(back->name == service.name);
     BOOST_TEST(back->url == service.url);
@@ -66,60 +66,60 @@ STORE_CASE(a_service_comes_back_as_it_was_put, "S7") {
     BOOST_TEST(back->sends_iss);
     BOOST_TEST(back->active);
     BOOST_TEST((back->created_at == noon));
-    const auto all = store->list_services();
+    const auto all = store->services.list();
     BOOST_TEST(std::is_sorted(
         all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; }));
     BOOST_TEST(std::count_if(all.begin(), all.end(), [&](const auto& one) {
                    return one.id == service.id;
                }) == 1);
-    BOOST_TEST(!store->find_service(core::ServiceId(fresh_id())).has_value());
-    BOOST_CHECK_THROW(store->put_service(service), store::StoreFailure); // its id is taken
-    store->remove_service(service.id, true);
+    BOOST_TEST(!store->services.find(core::ServiceId(fresh_id())).has_value());
+    BOOST_CHECK_THROW(store->services.put(service), store::StoreFailure); // its id is taken
+    store->services.remove(service.id, true);
 }
 
 STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "S7") {
     const auto store = ground.open();
     auto service = sample_service();
-    store->put_service(service);
+    store->services.put(service);
     service.name = "Notion, renamed";
     service.client_secret.clear();
     service.active = false;
-    BOOST_TEST((store->update_service(service) == Applied::yes));
-    BOOST_TEST((store->update_service(service) == Applied::no));
-    const auto back = *store->find_service(service.id);
+    BOOST_TEST((store->services.update(service) == Applied::yes));
+    BOOST_TEST((store->services.update(service) == Applied::no));
+    const auto back = *store->services.find(service.id);
     BOOST_TEST(back.name == "Notion, renamed");
     BOOST_TEST(back.client_secret.empty());
     BOOST_TEST(!back.active);
     BOOST_TEST(back.version == service.version + 1);
-    BOOST_TEST((store->update_service(back) == Applied::yes));
-    store->remove_service(service.id, true);
-    BOOST_TEST((store->update_service(*std::optional(back)) == Applied::no));
+    BOOST_TEST((store->services.update(back) == Applied::yes));
+    store->services.remove(service.id, true);
+    BOOST_TEST((store->services.update(*std::optional(back)) == Applied::no));
 }
 
 STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "S7") {
     const auto store = ground.open();
     const auto service = sample_service(), other = sample_service();
-    store->put_service(service);
-    store->put_service(other);
+    store->services.put(service);
+    store->services.put(other);
     const auto token = connected(*store, service.id), kept = connected(*store, other.id);
     const auto state = sample_state(service.id), kept_state = sample_state(other.id);
-    store->put_upstream_state(state);
-    store->put_upstream_state(kept_state);
-    BOOST_TEST((store->remove_service(service.id, true) == Applied::yes));
-    BOOST_TEST((store->remove_service(service.id, true) == Applied::no));
-    BOOST_TEST(!store->find_service(service.id).has_value());
-    BOOST_TEST(!store->find_account(token.owner, service.id).has_value());
-    BOOST_TEST(!store->find_upstream_state(state.state).has_value());
-    BOOST_TEST(store->find_account(kept.owner, other.id).has_value());
-    BOOST_TEST(store->find_upstream_state(kept_state.state).has_value());
-    store->remove_service(other.id, true);
+    store->upstream_states.put(state);
+    store->upstream_states.put(kept_state);
+    BOOST_TEST((store->services.remove(service.id, true) == Applied::yes));
+    BOOST_TEST((store->services.remove(service.id, true) == Applied::no));
+    BOOST_TEST(!store->services.find(service.id).has_value());
+    BOOST_TEST(!store->accounts.find(token.owner, service.id).has_value());
+    BOOST_TEST(!store->upstream_states.find(state.state).has_value());
+    BOOST_TEST(store->accounts.find(kept.owner, other.id).has_value());
+    BOOST_TEST(store->upstream_states.find(kept_state.state).has_value());
+    store->services.remove(other.id, true);
 }
 
 STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "S7") {
     const auto store = ground.open();
     const auto state = sample_state(core::ServiceId("notion"));
-    store->put_upstream_state(state);
-    const auto back = store->find_upstream_state(state.state);
+    store->upstream_states.put(state);
+    const auto back = store->upstream_states.find(state.state);
     BOOST_REQUIRE(back.has_value());
     BOOST_TEST((back->browser == state.browser));
     BOOST_TEST((back->service == state.service));
@@ -128,33 +128,33 @@ STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "S7") {
     BOOST_TEST((back->verifier == state.verifier));
     BOOST_TEST((back->key_id == state.key_id));
     BOOST_TEST((back->expires_at == state.expires_at));
-    BOOST_TEST(store->has_upstream_state(state.browser, state.service));
-    BOOST_TEST(!store->has_upstream_state(state.browser, core::ServiceId("another")));
-    BOOST_TEST(!store->has_upstream_state(fresh_digest(), state.service));
-    BOOST_TEST((store->consume_upstream_state(state.state, noon) == Applied::yes));
-    BOOST_TEST(!store->has_upstream_state(state.browser, state.service));
-    BOOST_TEST((store->consume_upstream_state(state.state, noon) == Applied::no));
-    BOOST_TEST(!store->find_upstream_state(state.state).has_value());
+    BOOST_TEST(store->upstream_states.has(state.browser, state.service));
+    BOOST_TEST(!store->upstream_states.has(state.browser, core::ServiceId("another")));
+    BOOST_TEST(!store->upstream_states.has(fresh_digest(), state.service));
+    BOOST_TEST((store->upstream_states.consume(state.state, noon) == Applied::yes));
+    BOOST_TEST(!store->upstream_states.has(state.browser, state.service));
+    BOOST_TEST((store->upstream_states.consume(state.state, noon) == Applied::no));
+    BOOST_TEST(!store->upstream_states.find(state.state).has_value());
 
     auto late = sample_state(core::ServiceId("notion"));
     late.flow.reset();
     late.session = core::SessionId(fresh_id());
-    store->put_upstream_state(late);
-    BOOST_TEST((store->find_upstream_state(late.state)->session == late.session));
-    BOOST_TEST((store->consume_upstream_state(late.state, late.expires_at) == Applied::no));
+    store->upstream_states.put(late);
+    BOOST_TEST((store->upstream_states.find(late.state)->session == late.session));
+    BOOST_TEST((store->upstream_states.consume(late.state, late.expires_at) == Applied::no));
     BOOST_TEST(
-        (store->consume_upstream_state(late.state, late.expires_at - core::Span(1)) ==
+        (store->upstream_states.consume(late.state, late.expires_at - core::Span(1)) ==
          Applied::yes));
 }
 
 STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "S7") {
     const auto state = sample_state(core::ServiceId("notion"));
-    ground.open()->put_upstream_state(state);
+    ground.open()->upstream_states.put(state);
     std::vector<pid_t> children;
     for (int i = 0; i < 6; ++i) {
         children.push_back(start_child([&] {
             return store::open_store(i % 2 == 0 ? ground.config() : ground.other_config())
-                               ->consume_upstream_state(state.state, noon) == Applied::yes
+                               ->upstream_states.consume(state.state, noon) == Applied::yes
                        ? 1
                        : 0;
         }));
@@ -167,32 +167,36 @@ STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "S7") {
 STORE_CASE(a_link_is_good_once, "S7") {
     const auto store = ground.open();
     const auto link = fresh_digest();
-    BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Applied::yes));
-    BOOST_TEST((store->use_link(link, noon + core::Span(600), fresh_id()) == Applied::no));
+    BOOST_TEST((
+        store->upstream_states.use_link(link, noon + core::Span(600), fresh_id()) == Applied::yes));
     BOOST_TEST(
-        (store->use_link(fresh_digest(), noon + core::Span(600), fresh_id()) == Applied::yes));
+        (store->upstream_states.use_link(link, noon + core::Span(600), fresh_id()) == Applied::no));
+    BOOST_TEST(
+        (store->upstream_states.use_link(fresh_digest(), noon + core::Span(600), fresh_id()) ==
+         Applied::yes));
 }
 
 STORE_CASE(sign_ins_and_links_that_expired_are_swept, "S7") {
     const auto store = ground.open();
     const auto state = sample_state(core::ServiceId("notion"));
     const auto link = fresh_digest();
-    store->put_upstream_state(state);
-    store->use_link(link, state.expires_at, fresh_id());
-    while (store->sweep(state.expires_at, noon - core::Span(86400), 100).total() > 0) {}
-    BOOST_TEST(store->find_upstream_state(state.state).has_value());
-    while (store->sweep(state.expires_at + core::Span(1), noon - core::Span(86400), 100).total() >
-           0) {}
-    BOOST_TEST(!store->find_upstream_state(state.state).has_value());
-    BOOST_TEST((store->use_link(link, state.expires_at, fresh_id()) == Applied::yes));
+    store->upstream_states.put(state);
+    store->upstream_states.use_link(link, state.expires_at, fresh_id());
+    while (store->maintenance.sweep(state.expires_at, noon - core::Span(86400), 100).total() > 0) {}
+    BOOST_TEST(store->upstream_states.find(state.state).has_value());
+    while (store->maintenance.sweep(state.expires_at + core::Span(1), noon - core::Span(86400), 100)
+               .total() > 0) {}
+    BOOST_TEST(!store->upstream_states.find(state.state).has_value());
+    BOOST_TEST(
+        (store->upstream_states.use_link(link, state.expires_at, fresh_id()) == Applied::yes));
 }
 
 STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "S11") {
     const auto store = ground.open();
     const auto service = sample_service();
-    store->put_service(service);
+    store->services.put(service);
     const auto token = connected(*store, service.id);
-    const auto both = store->find_service_account(token.owner, service.id);
+    const auto both = store->accounts.find_with_service(token.owner, service.id);
     BOOST_REQUIRE((both.service && both.token));
     BOOST_TEST(both.service->token_endpoint == service.token_endpoint);
     BOOST_TEST(both.service->version == service.version);
@@ -200,9 +204,10 @@ STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "S11") {
     BOOST_TEST(both.token->access_token == token.access_token);
     BOOST_TEST((both.token->expires_at == token.expires_at));
 
-    const auto stranger = store->find_service_account("session:" + fresh_id(), service.id);
+    const auto stranger = store->accounts.find_with_service("session:" + fresh_id(), service.id);
     BOOST_TEST((stranger.service && !stranger.token));
-    const auto nowhere = store->find_service_account(token.owner, core::ServiceId(fresh_id()));
+    const auto nowhere =
+        store->accounts.find_with_service(token.owner, core::ServiceId(fresh_id()));
     BOOST_TEST((!nowhere.service && !nowhere.token));
 }
 
@@ -211,19 +216,19 @@ STORE_CASE(connecting_again_replaces_what_was_there, "S11") {
     const auto session = put_session(*store, put_sample_flow(*store));
     auto first = sample_token("notion");
     first.owner = "session:" + session.id.text;
-    BOOST_REQUIRE((store->connect_in_session(session.id, first, noon) == Applied::yes));
-    store->claim_refresh(first.id, first.version, "lease", noon + core::Span(30), noon);
+    BOOST_REQUIRE((store->accounts.connect_in_session(session.id, first, noon) == Applied::yes));
+    store->accounts.claim_refresh(first.id, first.version, "lease", noon + core::Span(30), noon);
     auto second = sample_token("notion");
     second.owner = first.owner;
-    BOOST_REQUIRE((store->connect_in_session(session.id, second, noon) == Applied::yes));
-    BOOST_TEST(store->list_accounts(first.owner).size() == 1U);
+    BOOST_REQUIRE((store->accounts.connect_in_session(session.id, second, noon) == Applied::yes));
+    BOOST_TEST(store->accounts.list(first.owner).size() == 1U);
     BOOST_TEST(found(*store, first).id == second.id);
     // The refresh that was under way then writes nothing over it.
-    BOOST_TEST((store->save_refreshed(first, "lease", noon) == Applied::no));
+    BOOST_TEST((store->accounts.save_refreshed(first, "lease", noon) == Applied::no));
     BOOST_TEST(found(*store, first).access_token == second.access_token);
     BOOST_TEST(
-        (store->claim_refresh(second.id, second.version, "other", noon + core::Span(30), noon) ==
-         Applied::yes));
+        (store->accounts.claim_refresh(
+             second.id, second.version, "other", noon + core::Span(30), noon) == Applied::yes));
 }
 
 STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "S11") {
@@ -231,24 +236,26 @@ STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "S11") {
     const auto session = put_session(*store, put_sample_flow(*store));
     auto token = sample_token("notion");
     token.owner = "session:" + session.id.text;
-    BOOST_TEST((store->connect_in_session(session.id, token, session.expires_at) == Applied::no));
-    store->revoke_session(session.id, noon);
-    BOOST_TEST((store->connect_in_session(session.id, token, noon) == Applied::no));
     BOOST_TEST(
-        (store->connect_in_session(core::SessionId(fresh_id()), token, noon) == Applied::no));
-    BOOST_TEST(store->list_accounts(token.owner).empty());
+        (store->accounts.connect_in_session(session.id, token, session.expires_at) == Applied::no));
+    store->sessions.revoke(session.id, noon);
+    BOOST_TEST((store->accounts.connect_in_session(session.id, token, noon) == Applied::no));
+    BOOST_TEST(
+        (store->accounts.connect_in_session(core::SessionId(fresh_id()), token, noon) ==
+         Applied::no));
+    BOOST_TEST(store->accounts.list(token.owner).empty());
 }
 
 STORE_CASE(a_used_token_is_marked_and_a_removed_one_is_gone, "S11") {
     const auto store = ground.open();
     const auto token = connected(*store);
     BOOST_TEST(!found(*store, token).last_used_at.has_value());
-    store->record_account_use(token.id, noon + core::Span(5));
+    store->accounts.record_use(token.id, noon + core::Span(5));
     BOOST_TEST((found(*store, token).last_used_at == noon + core::Span(5)));
     BOOST_TEST(found(*store, token).version == token.version);
-    BOOST_TEST((store->remove_account(token.id) == Applied::yes));
-    BOOST_TEST((store->remove_account(token.id) == Applied::no));
-    BOOST_TEST(!store->find_account(token.owner, token.service).has_value());
+    BOOST_TEST((store->accounts.remove(token.id) == Applied::yes));
+    BOOST_TEST((store->accounts.remove(token.id) == Applied::no));
+    BOOST_TEST(!store->accounts.find(token.owner, token.service).has_value());
 }
 
 STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "S9") {
@@ -258,7 +265,7 @@ STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "S9") {
         children.push_back(start_child([&] {
             const auto store =
                 store::open_store(i % 2 == 0 ? ground.config() : ground.other_config());
-            return store->claim_refresh(
+            return store->accounts.claim_refresh(
                        token.id, token.version, fresh_id(), noon + core::Span(30), noon) ==
                            Applied::yes
                        ? 1
@@ -275,28 +282,30 @@ STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "S9") {
     const auto token = connected(*store);
     const auto until = noon + core::Span(30);
     BOOST_TEST(
-        (store->claim_refresh(token.id, token.version, "dead", until, noon) == Applied::yes));
+        (store->accounts.claim_refresh(token.id, token.version, "dead", until, noon) ==
+         Applied::yes));
     BOOST_TEST(
-        (store->claim_refresh(
+        (store->accounts.claim_refresh(
              token.id, token.version, "next", until + core::Span(30), until - core::Span(1)) ==
          Applied::no));
     BOOST_TEST(
-        (store->claim_refresh(token.id, token.version, "next", until + core::Span(30), until) ==
-         Applied::yes));
+        (store->accounts.claim_refresh(
+             token.id, token.version, "next", until + core::Span(30), until) == Applied::yes));
     BOOST_TEST(
-        (store->save_refreshed(token, "dead", until) == Applied::no)); // it comes to life too late
-    BOOST_TEST((store->note_refresh_failure(token, "dead", until) == Applied::no));
-    BOOST_TEST((store->save_refreshed(token, "next", until) == Applied::yes));
+        (store->accounts.save_refreshed(token, "dead", until) ==
+         Applied::no)); // it comes to life too late
+    BOOST_TEST((store->accounts.note_refresh_failure(token, "dead", until) == Applied::no));
+    BOOST_TEST((store->accounts.save_refreshed(token, "next", until) == Applied::yes));
 }
 
 STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "S9") {
     const auto store = ground.open();
     auto token = connected(*store);
-    store->claim_refresh(token.id, token.version, "one", noon + core::Span(30), noon);
+    store->accounts.claim_refresh(token.id, token.version, "one", noon + core::Span(30), noon);
     token.failures = 2;
     token.retry_at = noon + core::Span(60);
     token.broken_at = noon;
-    BOOST_TEST((store->note_refresh_failure(token, "one", noon) == Applied::yes));
+    BOOST_TEST((store->accounts.note_refresh_failure(token, "one", noon) == Applied::yes));
     auto failed = found(*store, token);
     BOOST_TEST(failed.failures == 2);
     BOOST_TEST((failed.retry_at == token.retry_at));
@@ -304,16 +313,18 @@ STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "S9") {
     BOOST_TEST(failed.version == token.version + 1);
     BOOST_TEST(failed.access_token == token.access_token);
     BOOST_TEST(
-        (store->claim_refresh(token.id, token.version, "two", noon + core::Span(90), noon) ==
+        (store->accounts.claim_refresh(
+             token.id, token.version, "two", noon + core::Span(90), noon) ==
          Applied::no)); // read before that
     BOOST_TEST(
-        (store->claim_refresh(token.id, failed.version, "two", noon + core::Span(90), noon) ==
-         Applied::yes));
+        (store->accounts.claim_refresh(
+             token.id, failed.version, "two", noon + core::Span(90), noon) == Applied::yes));
     failed.access_token = "refreshed";
     failed.refresh_token.clear();
     failed.key_id = core::KeyId("k2");
     failed.expires_at.reset();
-    BOOST_TEST((store->save_refreshed(failed, "two", noon + core::Span(9)) == Applied::yes));
+    BOOST_TEST(
+        (store->accounts.save_refreshed(failed, "two", noon + core::Span(9)) == Applied::yes));
     const auto kept = found(*store, token);
     BOOST_TEST(kept.access_token == "refreshed");
     BOOST_TEST(kept.refresh_token.empty());
@@ -324,18 +335,18 @@ STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "S9") {
     BOOST_TEST(!kept.broken_at.has_value());
     BOOST_TEST(kept.version == failed.version + 1);
     BOOST_TEST((kept.updated_at == noon + core::Span(9)));
-    BOOST_TEST((store->save_refreshed(failed, "two", noon) == Applied::no));
+    BOOST_TEST((store->accounts.save_refreshed(failed, "two", noon) == Applied::no));
 }
 
 STORE_CASE(a_session_is_found_by_its_id, "S11") {
     const auto store = ground.open();
     const auto session = put_session(*store, put_sample_flow(*store));
-    const auto view = store->find_session(session.id);
+    const auto view = store->sessions.find(session.id);
     BOOST_REQUIRE(view.has_value());
     BOOST_TEST((view->session.id == session.id));
     BOOST_TEST((view->session.client_id == session.client_id));
     BOOST_TEST(view->client_active);
-    BOOST_TEST(!store->find_session(core::SessionId(fresh_id())).has_value());
+    BOOST_TEST(!store->sessions.find(core::SessionId(fresh_id())).has_value());
 }
 
 STORE_CASE(a_browser_sees_the_sessions_it_consented_to_and_no_others, "S11") {
@@ -343,21 +354,21 @@ STORE_CASE(a_browser_sees_the_sessions_it_consented_to_and_no_others, "S11") {
     const auto browser = fresh_digest();
     const auto consented = [&](int seconds) {
         const auto client = sample_client();
-        store->put_client(client);
+        store->clients.put(client);
         auto flow = sample_flow(client.id);
         flow.browser = browser;
-        store->put_flow(flow);
+        store->flows.put(flow);
         return put_session(*store, flow, noon + core::Span(seconds)).id;
     };
     const auto oldest = consented(0), revoked = consented(1), newest = consented(2);
     put_session(*store, put_sample_flow(*store)); // another browser's
-    store->revoke_session(revoked, noon + core::Span(3));
-    const auto seen = store->list_browser_sessions(browser, noon + core::Span(4));
+    store->sessions.revoke(revoked, noon + core::Span(3));
+    const auto seen = store->sessions.list_of_browser(browser, noon + core::Span(4));
     BOOST_REQUIRE(seen.size() == 2U);
     BOOST_TEST((seen[0].session.id == newest));
     BOOST_TEST((seen[1].session.id == oldest));
-    BOOST_TEST(store->list_browser_sessions(browser, noon + core::Span(86401)).size() == 1U);
-    BOOST_TEST(store->list_browser_sessions(fresh_digest(), noon).empty());
+    BOOST_TEST(store->sessions.list_of_browser(browser, noon + core::Span(86401)).size() == 1U);
+    BOOST_TEST(store->sessions.list_of_browser(fresh_digest(), noon).empty());
 }
 
 STORE_CASE(a_resource_server_has_the_services_it_was_given, "S11") {
@@ -370,8 +381,8 @@ STORE_CASE(a_resource_server_has_the_services_it_was_given, "S11") {
     auto other = server;
     other.id = core::ResourceServerId("cgrs_" + fresh_id());
     server.services = {"notion", "github"};
-    store->put_resource_server(server);
-    store->put_resource_server(other);
-    BOOST_TEST((store->find_resource_server(server.id)->services == server.services));
-    BOOST_TEST(store->find_resource_server(other.id)->services.empty());
+    store->resource_servers.put(server);
+    store->resource_servers.put(other);
+    BOOST_TEST((store->resource_servers.find(server.id)->services == server.services));
+    BOOST_TEST(store->resource_servers.find(other.id)->services.empty());
 }

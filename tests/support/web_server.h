@@ -124,7 +124,7 @@ public:
     explicit Journey(
         TestServer& server, std::vector<std::string> redirect_uris = {"http://127.0.0.1/callback"})
         : server_(server) {
-        server.store->put_client(sample_client(std::move(redirect_uris)));
+        server.store->clients.put(sample_client(std::move(redirect_uris)));
     }
 
     // Authorizes; the flow's id.

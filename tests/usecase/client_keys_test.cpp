@@ -25,7 +25,7 @@ struct KeysFixture : DependenciesFixture {
         client.id = core::ClientId("cgc_keyed");
         client.auth = core::ClientAuth::private_key_jwt;
         client.jwks_uri = "https://app.example/jwks";
-        store->put_client(client);
+        store->clients.put(client);
         fetcher.answer = [this](int) {
             return published.empty() ? sys::Fetched{.reason = "away"} : answered(published);
         };
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(
     policy.documents = {};
     BOOST_TEST(ask("one", noon) == "invalid_client");
     policy.documents.accepted = true;
-    store->disable_client(client.id);
+    store->clients.disable(client.id);
     BOOST_TEST(ask("one", noon) == "invalid_client");
     BOOST_TEST(fetcher.asked == 0);
 }

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_missing_or_foreign_cookie_is_a_mismatch_and_changes_nothi
 
 BOOST_AUTO_TEST_CASE(a_flow_of_a_disabled_client_is_invalid, *label("A3")) {
     const auto flow = begin();
-    store->disable_client(core::ClientId("cgc_sample"));
+    store->clients.disable(core::ClientId("cgc_sample"));
     BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "invalid_flow");
 }
 
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(the_session_has_the_identity_that_was_chosen_last, *label("
         code_of(usecase::choose_virtual_key(
             deps, flow, core::Secret("sk-bf-wrong"), person, noon)) == "invalid_virtual_key");
     BOOST_REQUIRE(usecase::submit_consent(deps, {flow}, person, noon));
-    const auto sessions = store->list_sessions(noon);
+    const auto sessions = store->sessions.list(noon);
     BOOST_REQUIRE(sessions.size() == 1U);
     BOOST_TEST(
         (sessions[0].session.identity ==
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_raw_key_as_bearer_becomes_the_identity_of_a_flow_without_
     BOOST_TEST(
         code_of(usecase::submit_consent(
             deps, {begin(), core::Secret("sk-bf-anna")}, person, noon)) == "ok");
-    BOOST_TEST(store->list_sessions(noon).front().session.identity.value == "vk_anna");
+    BOOST_TEST(store->sessions.list(noon).front().session.identity.value == "vk_anna");
     BOOST_TEST(
         code_of(usecase::submit_consent(
             deps, {begin(), core::Secret("sk-bf-unknown")}, person, noon)) == "invalid_bearer");
@@ -118,14 +118,14 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_bearer_does_not_replace_the_cookie, *label("S
 
 BOOST_AUTO_TEST_CASE(a_disabled_or_expired_key_is_no_bearer, *label("S4")) {
     put_key("sk-bf-anna", "vk_anna");
-    store->disable_virtual_key(core::VirtualKeyId("vk_anna"), noon);
+    store->virtual_keys.disable(core::VirtualKeyId("vk_anna"), noon);
     BOOST_TEST(
         code_of(usecase::submit_consent(
             deps, {begin(), core::Secret("sk-bf-anna")}, person, noon)) == "invalid_bearer");
     auto brief = sample_virtual_key("sk-bf-brief");
     brief.id = core::VirtualKeyId("vk_brief");
     brief.expires_at = noon;
-    store->put_virtual_key(brief);
+    store->virtual_keys.put(brief);
     BOOST_TEST(
         code_of(usecase::submit_consent(
             deps, {begin(), core::Secret("sk-bf-brief")}, person, noon)) == "invalid_bearer");
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(
         .keyring = keyring,
         .bearers = bearers};
     BOOST_TEST(code_of(usecase::submit_consent(other, {flow}, person, noon)) == "ok");
-    BOOST_TEST(store->list_sessions(noon).front().session.identity.value == "late");
+    BOOST_TEST(store->sessions.list(noon).front().session.identity.value == "late");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_code_gives_the_token_of_its_session_once, *label("T13")) 
     const auto parameters = sample_exchange().with("code", finished_code());
     const auto granted = grant(parameters);
     BOOST_REQUIRE_EQUAL(code_of(granted), "ok");
-    BOOST_TEST(store->find_session(core::sha256(granted->token)).has_value());
+    BOOST_TEST(store->sessions.find(core::sha256(granted->token)).has_value());
     BOOST_TEST(code_of(grant(parameters)) == "invalid_grant");
 }
 
@@ -186,9 +186,9 @@ BOOST_AUTO_TEST_CASE(
     const auto hash = core::sha256(granted->token);
     BOOST_TEST(
         code_of(grant(parameters.with("code_verifier", std::string(43, 'w')))) == "invalid_grant");
-    BOOST_TEST(!store->find_session(hash)->session.revoked_at.has_value());
+    BOOST_TEST(!store->sessions.find(hash)->session.revoked_at.has_value());
     BOOST_TEST(code_of(grant(parameters, noon + core::Span(3600))) == "invalid_grant");
-    BOOST_TEST(store->find_session(hash)->session.revoked_at.has_value());
+    BOOST_TEST(store->sessions.find(hash)->session.revoked_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_verifier_leaves_the_code_usable, *label("T12")) {
@@ -216,10 +216,10 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(code_of(grant(parameters.with("client_id", "cgc_gone"))) == "invalid_client");
     auto other = sample_client();
     other.id = core::ClientId("cgc_other");
-    store->put_client(other);
+    store->clients.put(other);
     BOOST_TEST(code_of(grant(parameters.with("client_id", "cgc_other"))) == "invalid_grant");
     BOOST_TEST(code_of(grant(parameters)) == "ok");
-    BOOST_TEST(store->find_client(core::ClientId("cgc_sample"))->last_used_at.has_value());
+    BOOST_TEST(store->clients.find(core::ClientId("cgc_sample"))->last_used_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -37,7 +37,7 @@ struct DependenciesFixture {
     usecase::BrowserContext person{.browser = core::sha256(sample_browser_secret())};
     usecase::BrowserContext stranger{.browser = core::sha256("another browser")};
 
-    DependenciesFixture() { store->put_client(sample_client()); }
+    DependenciesFixture() { store->clients.put(sample_client()); }
 
     core::FlowId begin() {
         const auto flow = usecase::begin_authorize(
@@ -61,7 +61,7 @@ struct DependenciesFixture {
     core::VirtualKey put_key(const std::string& clear, const std::string& id) {
         auto key = sample_virtual_key(clear);
         key.id = core::VirtualKeyId(id);
-        store->put_virtual_key(key);
+        store->virtual_keys.put(key);
         return key;
     }
 

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(a_key_file_that_lacks_or_changes_a_used_key_is_refused, *la
         usecase::check_server_keys(*store, core::Keyring({other}), noon), std::runtime_error);
     usecase::check_server_keys(
         *store, core::Keyring({keyring.keys()[0], other}), noon); // a key more is a rotation
-    BOOST_TEST(store->list_server_keys().size() == 2U);
+    BOOST_TEST(store->server_keys.list().size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("O6")) {
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_client_an_operator_adds_obeys_the_same_rules, *label("R1"
     const auto client = usecase::add_client(
         deps, {"Name", {"https://client.example/cb"}, core::ClientAuth::none, {}}, noon);
     BOOST_REQUIRE(client);
-    BOOST_TEST(store->find_client(client->client.id)->by_operator);
+    BOOST_TEST(store->clients.find(client->client.id)->by_operator);
     BOOST_TEST(
         code_of(usecase::add_client(
             deps, {"Name", {"http://evil.example/cb"}, core::ClientAuth::none, {}}, noon)) ==
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label(
     BOOST_TEST(made->clear.reveal().starts_with("sk-bf-"));
     BOOST_TEST(made->clear.reveal().size() == 49U);
     BOOST_TEST(made->key.name == "Anna");
-    BOOST_TEST((store->find_virtual_key(core::sha256(made->clear))->id == made->key.id));
+    BOOST_TEST((store->virtual_keys.find(core::sha256(made->clear))->id == made->key.id));
     for (const std::string bad : {"", " ", "a\nb", "\xFF"})
         BOOST_TEST(
             code_of(usecase::add_virtual_key(*store, random, bad, std::nullopt, {}, noon)) ==
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(
         code_of(usecase::authorize_access(deps, core::Secret("cgs_unknown"), resource, noon)) ==
         "invalid_bearer");
-    store->disable_virtual_key(core::VirtualKeyId("vk_anna"), noon);
+    store->virtual_keys.disable(core::VirtualKeyId("vk_anna"), noon);
     BOOST_TEST(access(resource, noon) == "invalid_bearer");
 }
 

@@ -29,7 +29,7 @@ struct ServerKeysFixture : DependenciesFixture {
         token.key_id = keys.newest();
         token.access_token = seal(keys, token.access_token_aad(), "access");
         token.refresh_token = seal(keys, token.refresh_token_aad(), "refresh");
-        BOOST_REQUIRE((store->connect_in_flow(flow, token, noon) == store::Applied::yes));
+        BOOST_REQUIRE((store->accounts.connect_in_flow(flow, token, noon) == store::Applied::yes));
         token.owner = core::token_owner(flow);
         return token;
     }
@@ -41,7 +41,7 @@ struct ServerKeysFixture : DependenciesFixture {
     }
 
     core::LinkedAccount found(const core::LinkedAccount& token) {
-        return *store->find_account(token.owner, token.service);
+        return *store->accounts.find(token.owner, token.service);
     }
 
     std::string access_of(const core::LinkedAccount& token, const core::Keyring& keys) {
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(
     service.key_id = first.id;
     service.client_secret = seal(alone, service.client_secret_aad(), "our secret");
     service.created_at = noon;
-    store->put_service(service);
+    store->services.put(service);
     const auto moved = move(rotated);
     BOOST_TEST(moved.accounts == 120U);
     BOOST_TEST(moved.services == 1U);
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(
         core::unseal(only_new, row.key_id, row.refresh_token, row.refresh_token_aad())->reveal() ==
         "refresh");
-    const auto kept = *store->find_service(service.id);
+    const auto kept = *store->services.find(service.id);
     BOOST_TEST(
         core::unseal(only_new, kept.key_id, kept.client_secret, kept.client_secret_aad())
             ->reveal() == "our secret");
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(
     const auto anna = connect(alone), mallory = connect(alone), whole = connect(alone);
     auto stolen = found(mallory);
     stolen.access_token = found(anna).access_token; // whoever can write to the database
-    BOOST_REQUIRE(store->rekey_accounts({{stolen, stolen.key_id}}) == 1U);
+    BOOST_REQUIRE(store->server_keys.rekey_accounts({{stolen, stolen.key_id}}) == 1U);
     BOOST_TEST(access_of(mallory, alone) == "refused");
     const auto moved = move(rotated);
     BOOST_TEST(moved.unreadable == 1U);

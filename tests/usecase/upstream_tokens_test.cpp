@@ -40,7 +40,7 @@ struct Workers : DependenciesFixture {
 
     Workers() {
         deps.web = &service;
-        store->put_service(sample_service());
+        store->services.put(sample_service());
     }
 
     // Signs in with an account connected whose token ends at noon + 3600.
@@ -59,7 +59,7 @@ struct Workers : DependenciesFixture {
         BOOST_REQUIRE((back->outcome == usecase::Connection::connected));
         const auto submitted = usecase::submit_consent(deps, {flow}, person, noon);
         BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
-        session = store->find_session(submitted->session.id)->session;
+        session = store->sessions.find(submitted->session.id)->session;
     }
 
     std::vector<std::string> ask_at_once(int workers, core::Instant now) {
@@ -92,7 +92,7 @@ struct Endings : Workers {
     Endings() { connect(); }
     // out: how many are still to be revoked at that time
     std::size_t waiting(core::Instant now) {
-        return store->list_accounts_to_revoke(now, 10).size();
+        return store->accounts.list_to_revoke(now, 10).size();
     }
 };
 
@@ -114,7 +114,7 @@ BOOST_FIXTURE_TEST_CASE(
     service.behind.fail = "invalid_grant";
     for (const auto& answer : ask_at_once(8, noon + core::Span(3600)))
         BOOST_TEST(answer == "interaction_required");
-    const auto kept = store->find_account(
+    const auto kept = store->accounts.find(
         core::token_owner(session.identity, session.id), core::ServiceId("notion"));
     BOOST_REQUIRE(kept.has_value()); // its history stays
     BOOST_TEST(kept->broken_at.has_value());
@@ -124,13 +124,14 @@ BOOST_FIXTURE_TEST_CASE(
 BOOST_FIXTURE_TEST_CASE(the_lease_of_a_worker_that_died_runs_out, Workers, *label("S9")) {
     connect();
     const auto owner = core::token_owner(session.identity, session.id);
-    const auto token = *store->find_account(owner, core::ServiceId("notion"));
+    const auto token = *store->accounts.find(owner, core::ServiceId("notion"));
     const auto now = noon + core::Span(3600);
     BOOST_REQUIRE(
-        (store->claim_refresh(token.id, token.version, "of the dead", now + core::Span(1), now) ==
+        (store->accounts.claim_refresh(
+             token.id, token.version, "of the dead", now + core::Span(1), now) ==
          store::Applied::yes));
     BOOST_TEST(ask_at_once(1, now).front() == "access-refreshed-1");
-    BOOST_TEST((store->save_refreshed(token, "of the dead", now) == store::Applied::no));
+    BOOST_TEST((store->accounts.save_refreshed(token, "of the dead", now) == store::Applied::no));
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -138,11 +139,11 @@ BOOST_FIXTURE_TEST_CASE(
     connect();
     policy.upstream_lease = core::Span(70);
     const auto now = noon + core::Span(3600);
-    const auto token = *store->find_account(
+    const auto token = *store->accounts.find(
         core::token_owner(session.identity, session.id), core::ServiceId("notion"));
     bool stolen = false;
     service.meanwhile = [&] {
-        stolen = store->claim_refresh(
+        stolen = store->accounts.claim_refresh(
                      token.id, token.version, "another", now + core::Span(200),
                      now + core::Span(69)) == store::Applied::yes;
     };
@@ -168,12 +169,12 @@ BOOST_FIXTURE_TEST_CASE(
     connect();
     BOOST_TEST(static_cast<bool>(usecase::end_session(deps, session.id, noon)));
     BOOST_TEST(service.behind.revoked.size() == 2U);
-    BOOST_TEST(store->list_accounts(core::token_owner(session.identity, session.id)).empty());
+    BOOST_TEST(store->accounts.list(core::token_owner(session.identity, session.id)).empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(
     of_eight_workers_one_tells_the_service_of_an_ended_session, Endings, *label("S10")) {
-    BOOST_TEST((store->revoke_session(session.id, noon) == store::Applied::yes));
+    BOOST_TEST((store->sessions.revoke(session.id, noon) == store::Applied::yes));
     std::vector<std::thread> threads;
     for (int worker = 0; worker < 8; ++worker) {
         threads.emplace_back([&] {
@@ -212,7 +213,7 @@ BOOST_FIXTURE_TEST_CASE(
 
     connect();
     service.behind.away = true;
-    BOOST_TEST((store->revoke_session(session.id, noon) == store::Applied::yes));
+    BOOST_TEST((store->sessions.revoke(session.id, noon) == store::Applied::yes));
     usecase::revoke_ended_accounts(deps, noon + core::Span(86400));
     BOOST_TEST(waiting(noon + core::Span(3 * 86400)) == 0U);
     BOOST_TEST(service.behind.revoked.size() == 2U);
@@ -228,7 +229,7 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(revocation.not_revoked == 0U);
     BOOST_TEST(revocation.left == 0U);
     BOOST_TEST(service.behind.revoked.size() == 50U);
-    BOOST_TEST((store->remove_service(core::ServiceId("notion"), false) == store::Applied::yes));
+    BOOST_TEST((store->services.remove(core::ServiceId("notion"), false) == store::Applied::yes));
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -240,7 +241,7 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(away.revoked + away.not_revoked == 0U);
     BOOST_TEST(away.left == 2U);
     BOOST_TEST(away.reason == "it is away");
-    BOOST_TEST((store->remove_service(core::ServiceId("notion"), false) == store::Applied::no));
+    BOOST_TEST((store->services.remove(core::ServiceId("notion"), false) == store::Applied::no));
     service.behind.away = false;
     const auto stopped =
         usecase::revoke_all_at(deps, core::ServiceId("notion"), [](const auto& done) {
@@ -249,15 +250,15 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(stopped.revoked == 1U);
     BOOST_TEST(stopped.left == 1U);
     BOOST_TEST(service.behind.revoked.size() == 2U);
-    BOOST_TEST((store->remove_service(core::ServiceId("notion"), true) == store::Applied::yes));
-    BOOST_TEST(store->count_accounts_at(core::ServiceId("notion")) == 0U);
+    BOOST_TEST((store->services.remove(core::ServiceId("notion"), true) == store::Applied::yes));
+    BOOST_TEST(store->accounts.count_at(core::ServiceId("notion")) == 0U);
 }
 
 BOOST_FIXTURE_TEST_CASE(
     a_service_without_revocation_loses_its_accounts_at_once, Endings, *label("S10")) {
-    auto silent = *store->find_service(core::ServiceId("notion"));
+    auto silent = *store->services.find(core::ServiceId("notion"));
     silent.revocation_endpoint.clear();
-    BOOST_REQUIRE((store->update_service(silent) == store::Applied::yes));
+    BOOST_REQUIRE((store->services.update(silent) == store::Applied::yes));
     const auto revocation =
         usecase::revoke_all_at(deps, silent.id, [](const auto&) { return true; });
     BOOST_TEST(revocation.not_revoked == 1U);

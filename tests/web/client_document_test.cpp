@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(
     a_disabled_client_is_not_fetched_and_stays_disabled, *label("R37") * label("K31")) {
     authorize();
     go_on();
-    store->disable_client(core::ClientId(document_url));
+    store->clients.disable(core::ClientId(document_url));
     at = noon + core::Span(90000);
     BOOST_TEST(authorize().status == 400);
     BOOST_TEST(!asks(authorize()));
@@ -240,11 +240,11 @@ BOOST_AUTO_TEST_CASE(
     auto client = sample_client();
     client.id = core::ClientId(document_url);
     client.by_operator = true;
-    store->put_client(client);
+    store->clients.put(client);
     BOOST_TEST(starts_flow(authorize()));
     go_on();
     BOOST_TEST(fetcher.asked == 0);
-    BOOST_TEST(store->find_client(client.id)->name == "Sample");
+    BOOST_TEST(store->clients.find(client.id)->name == "Sample");
 }
 
 BOOST_AUTO_TEST_CASE(registration_cannot_choose_such_an_id, *label("K31")) {
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(registration_cannot_choose_such_an_id, *label("K31")) {
     const auto registered = ask(post("/api/oauth/per-user/register", body, "application/json"));
     BOOST_TEST(registered.status == 201);
     BOOST_TEST(member_of(*json_of(registered.body), "client_id").starts_with("cgc_"));
-    BOOST_TEST(!store->find_client(core::ClientId(document_url)).has_value());
+    BOOST_TEST(!store->clients.find(core::ClientId(document_url)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(
     fetcher.answer = [&](int) {
         auto client = sample_client();
         client.id = core::ClientId(document_url);
-        store->put_document(client, noon + core::Span(600));
+        store->clients.put_document(client, noon + core::Span(600));
         return sys::Fetched{.outcome = sys::Fetched::Outcome::look_again};
     };
     BOOST_TEST(go_on().status == 302);

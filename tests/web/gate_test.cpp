@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(
     a_connected_account_goes_to_the_server_behind_in_place_of_the_session_token,
     *label("RS7") * label("S11")) {
     Guarded town;
-    town.server.store->put_service(sample_service("notion"));
+    town.server.store->services.put(sample_service("notion"));
     auto query = sample_authorize().with("resource", "https://tools.example.org/mcp/notion");
     town.journey->begin(query);
     town.journey->send("user-id", "&user_id=ada");
@@ -263,9 +263,9 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(!holds(town.server.log, handed.substr(7)));
 
     // An operator who switches the service off must switch it on again.
-    auto off = *town.server.store->find_service(core::ServiceId("notion"));
+    auto off = *town.server.store->services.find(core::ServiceId("notion"));
     off.active = false;
-    town.server.store->update_service(off);
+    town.server.store->services.update(off);
     BOOST_TEST(town.call("/mcp/notion", token).status == 503);
 }
 
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(
     who_has_not_connected_the_account_is_sent_to_sign_in_where_they_can,
     *label("S7") * label("C5")) {
     Guarded town;
-    town.server.store->put_service(sample_service("notion"));
+    town.server.store->services.put(sample_service("notion"));
     const auto reply = town.call("/mcp/notion", town.token_for("/mcp/notion"));
     BOOST_TEST(reply.status == 401);
     BOOST_TEST(holds(challenge(reply), "error=\"invalid_token\""));
@@ -283,10 +283,10 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_key_that_may_not_use_the_service_is_refused_without_a_challenge, *label("RS6")) {
     Guarded town;
-    town.server.store->put_service(sample_service("notion"));
+    town.server.store->services.put(sample_service("notion"));
     auto key = sample_virtual_key();
     key.services = {"github"};
-    town.server.store->put_virtual_key(key);
+    town.server.store->virtual_keys.put(key);
     const auto reply =
         town.call("/mcp/notion", town.token_for("/mcp/notion", "mcp", "vk", "&vk=sk-bf-sample"));
     BOOST_TEST(reply.status == 403);
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(
     resources_that_were_added_stand_beside_the_configured_ones_and_the_newest_counts,
     *label("D8") * label("A18")) {
     TestServer server;
-    server.store->put_service(sample_service("notion"));
+    server.store->services.put(sample_service("notion"));
     const auto add = [&](const std::string& url, const std::string& scope,
                          std::vector<std::string> services, int later) {
         return usecase::add_resource_server(
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(all[0].scope.text() == "profile");
     BOOST_TEST(all[1].scope.text() == "mcp profile");
     BOOST_TEST(all[1].service.empty());
-    server.store->disable_resource_server(newer->server.id);
+    server.store->resource_servers.disable(newer->server.id);
     all = usecase::guarded_resources(*server.store, server.policy.resources);
     BOOST_TEST(all[1].service == "notion");
 }
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     of_resources_that_were_added_within_one_second_the_last_one_counts, *label("D8")) {
     TestServer server;
-    server.store->put_service(sample_service("notion"));
+    server.store->services.put(sample_service("notion"));
     for (int i = 0; i < 8; ++i) {
         const bool last = i % 2 == 1;
         BOOST_REQUIRE(static_cast<bool>(usecase::add_resource_server(

@@ -28,7 +28,7 @@ private:
 };
 
 void put_key(TestServer& server, const std::string& clear) {
-    server.store->put_virtual_key(sample_virtual_key(clear));
+    server.store->virtual_keys.put(sample_virtual_key(clear));
 }
 
 } // namespace
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(header_of(token, "Cache-Control") == "no-store");
     BOOST_TEST(header_of(token, "Pragma") == "no-cache");
     const auto session =
-        server.store->find_session(core::sha256(member_of(*json_of(token.body), "access_token")));
+        server.store->sessions.find(core::sha256(member_of(*json_of(token.body), "access_token")));
     BOOST_REQUIRE(session.has_value());
     BOOST_TEST((session->session.identity == core::Identity{core::IdentityKind::user_id, "anna"}));
     BOOST_TEST(session->client_name == "Tool");
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(
     auto client = sample_client();
     client.id = core::ClientId("cgc_hostile");
     client.name = "<img onerror=x>\u202E\nClaude" + std::string(180, 'x');
-    server.store->put_client(client);
+    server.store->clients.put(client);
     Journey journey(server);
     journey.begin(sample_authorize().with("client_id", "cgc_hostile"));
     const auto body = server.ask(journey.page("/oauth/consent")).body;
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(a_bearer_is_optional_and_a_bad_one_is_401_not_ignored, *lab
     const auto finished = server.ask(good);
     BOOST_TEST(finished.status == 302);
     const auto code =
-        server.store->find_code(core::sha256(query_value(location_of(finished), "code")));
+        server.store->codes.find(core::sha256(query_value(location_of(finished), "code")));
     BOOST_TEST(
         (code->session.identity == core::Identity{core::IdentityKind::virtual_key, "vk_sample"}));
 }

@@ -21,7 +21,7 @@ struct SignedIn : TestServer {
         auto client = sample_client();
         client.id = core::ClientId("cgc_refresher");
         client.refresh = true;
-        store->put_client(client);
+        store->clients.put(client);
         journey.begin(
             sample_authorize().with("client_id", "cgc_refresher").with("scope", "mcp profile"));
         journey.send("skip");
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(
     auto thief = sample_client();
     thief.id = core::ClientId("cgc_thief");
     thief.refresh = true;
-    server.store->put_client(thief);
+    server.store->clients.put(thief);
     BOOST_TEST(error_of(server.refresh(form.with("client_id", "cgc_thief"))) == "invalid_grant");
     const auto second = json_of(server.refresh(form, 60).body);
     BOOST_TEST(
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_client_or_key_that_no_longer_stands_ends_its_families, *label("T25") * label("R18")) {
     SignedIn server;
-    server.store->disable_client(core::ClientId("cgc_refresher"));
+    server.store->clients.disable(core::ClientId("cgc_refresher"));
     BOOST_TEST(
         error_of(server.refresh(SignedIn::parameters(SignedIn::token(server.first)))) ==
         "invalid_client");

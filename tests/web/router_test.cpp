@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(head_is_answered_like_get_but_starts_no_flow, *label("C14")) {
     TestServer server;
-    server.store->put_client(sample_client());
+    server.store->clients.put(sample_client());
     for (const auto* path :
          {"/.well-known/oauth-authorization-server", "/healthz", "/oauth/style.css"}) {
         BOOST_TEST_CONTEXT(path)
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_query_of_16_kib_is_read_and_one_byte_more_is_414, *label("A34") * label("S14")) {
     TestServer server;
-    server.store->put_client(sample_client());
+    server.store->clients.put(sample_client());
     const auto query = sample_authorize().text() + "&x=";
     const auto asked = [&](std::size_t size) {
         return server
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_form_of_64_kib_is_read_in_time, *label("S14")) {
 
 BOOST_AUTO_TEST_CASE(bursts_have_to_wait_in_each_format, *label("R17") * label("T29")) {
     TestServer server(sample_policy(), {1, 1});
-    server.store->put_client(sample_client());
+    server.store->clients.put(sample_client());
     const auto body = R"({"redirect_uris":["http://127.0.0.1/cb"]})";
     BOOST_TEST(
         server.ask(TestServer::post("/api/oauth/per-user/register", body, "application/json"))
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(bursts_have_to_wait_in_each_format, *label("R17") * label("
 BOOST_AUTO_TEST_CASE(
     authorize_sets_the_cookie_once_and_leads_to_a_relative_address, *label("S6") * label("A31")) {
     TestServer server;
-    server.store->put_client(sample_client());
+    server.store->clients.put(sample_client());
     const auto first =
         server.ask(TestServer::get("/api/oauth/per-user/authorize?" + sample_authorize().text()));
     BOOST_TEST(first.status == 302);

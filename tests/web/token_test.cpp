@@ -17,16 +17,16 @@ BOOST_AUTO_TEST_CASE(
     journey.begin();
     const auto code = journey.finish();
     const auto token = member_of(*json_of(server.ask(journey.exchange(code)).body), "access_token");
-    BOOST_TEST(!server.store->find_session(core::sha256(token))->session.revoked_at);
+    BOOST_TEST(!server.store->sessions.find(core::sha256(token))->session.revoked_at);
     const auto wrong = server.ask(TestServer::post(
         "/api/oauth/per-user/token",
         sample_exchange().with("code", code).with("code_verifier", std::string(43, 'x')).text()));
     BOOST_TEST(error_of(wrong) == "invalid_grant");
-    BOOST_TEST(!server.store->find_session(core::sha256(token))->session.revoked_at);
+    BOOST_TEST(!server.store->sessions.find(core::sha256(token))->session.revoked_at);
     const auto again = server.ask(journey.exchange(code));
     BOOST_TEST(again.status == 400);
     BOOST_TEST(error_of(again) == "invalid_grant");
-    BOOST_TEST(server.store->find_session(core::sha256(token))->session.revoked_at.has_value());
+    BOOST_TEST(server.store->sessions.find(core::sha256(token))->session.revoked_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(
     Journey journey(server);
     journey.begin();
     const auto code = journey.finish();
-    server.store->disable_client(core::ClientId("cgc_sample"));
+    server.store->clients.disable(core::ClientId("cgc_sample"));
     BOOST_TEST(error_of(server.ask(journey.exchange(code))) == "invalid_client");
     auto request = TestServer::get("/api/oauth/per-user/authorize?" + sample_authorize().text());
     request.accept = browser_accept;

@@ -25,7 +25,7 @@ struct Town {
     usecase::NewResourceServer resource_server;
 
     Town() : journey((server.deps.web = &service, server)) {
-        for (const auto* id : {"notion", "github"}) server.store->put_service(sample_service(id));
+        for (const auto* id : {"notion", "github"}) server.store->services.put(sample_service(id));
         resource_server = *usecase::add_resource_server(
             *server.store, server.random, server.policy, {"https://tools.example.org/mcp"},
             {"notion", "github"}, noon);
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(
     Town town;
     auto key = sample_virtual_key("sk-bf-a");
     key.services = {"notion"};
-    town.server.store->put_virtual_key(key);
+    town.server.store->virtual_keys.put(key);
     town.journey.begin();
     town.journey.send("vk", "&vk=sk-bf-a");
     BOOST_TEST(!holds(town.services_page(), "github"));
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_person_sees_what_they_let_in_and_ends_it, *label("S11")) 
     const auto page = town.server.ask(town.get("/oauth/sessions"));
     for (const auto* said : {"Sample", "Notion", "Last used 2027-01-15 08:00 UTC", "Disconnect"})
         BOOST_TEST_CONTEXT(said) BOOST_TEST(holds(page.body, said));
-    const auto session = town.server.store->find_session(core::sha256(token))->session.id.text;
+    const auto session = town.server.store->sessions.find(core::sha256(token))->session.id.text;
     const auto send = [&](const std::string& what, const std::string& body,
                           const std::string& cookie) {
         auto form = TestServer::post("/oauth/sessions/" + what, body);

@@ -27,7 +27,7 @@ struct Office {
     Journey journey;
 
     Office() : journey((server.deps.web = &service, server)) {
-        server.store->put_service(sample_service());
+        server.store->services.put(sample_service());
     }
 
     web::Reply ask(const Name& name, web::Request request) {
@@ -71,7 +71,7 @@ struct Office {
         request.fetch_site = "same-origin";
         return ask(name, request);
     }
-    std::vector<core::SessionView> sessions() { return server.store->list_sessions(noon); }
+    std::vector<core::SessionView> sessions() { return server.store->sessions.list(noon); }
 };
 
 } // namespace
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(
     an_admins_bearer_replaces_the_cookie_and_not_the_person, *label("S4") * label("K51")) {
     Office office;
     office.begin("anna");
-    office.server.store->put_virtual_key(sample_virtual_key());
+    office.server.store->virtual_keys.put(sample_virtual_key());
     auto keyed = office.journey.form("submit");
     keyed.authorization = "Bearer sk-bf-sample";
     BOOST_TEST(error_of(office.ask("anna", keyed)) == "invalid_bearer");
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(holds(office.services(std::nullopt).body, "Connected"));
     office.send(std::nullopt, "submit");
     office.server.policy.verified_user = core::VerifiedUser::remote_user;
-    const auto of_anna = office.server.store->list_accounts(
+    const auto of_anna = office.server.store->accounts.list(
         core::token_owner({core::IdentityKind::verified_user, "anna"}, core::SessionId()));
     BOOST_REQUIRE(of_anna.size() == 1U);
     BOOST_TEST(
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(consent_is_recalled_for_the_user_who_gave_it, *label("U7") 
     Office office;
     auto client = sample_client({"https://client.example/cb"});
     client.id = core::ClientId("cgc_https");
-    office.server.store->put_client(client);
+    office.server.store->clients.put(client);
     const auto query = sample_authorize()
                            .with("client_id", "cgc_https")
                            .with("redirect_uri", "https://client.example/cb");

@@ -41,9 +41,9 @@ struct StoreConfig {
     Tls tls = Tls::here;
     std::string tls_ca{}; // PEM file of the authorities that `verify` trusts; empty: the system's
 
-    // Sessions, accounts and enquiries, each so many, that a store remembers while nothing is
-    // committed; 0: none.
-    std::size_t may_reuse_consent = 128;
+    // How many sessions, accounts and introspection lookups, of each, a store keeps in memory while
+    // nothing is committed; 0: none.
+    std::size_t max_cached = 128;
 
     std::chrono::milliseconds wait{
         5000}; // how long a unit of work may wait for others before StoreFailure

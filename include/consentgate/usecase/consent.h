@@ -19,20 +19,20 @@ struct BrowserContext {
 
 // The open flow of a page or form.
 // fail: invalid_flow, browser_mismatch, flow_expired, flow_already_submitted; as check_principal
-core::Result<store::FlowView> open_flow(
+core::Result<core::FlowView> open_flow(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now);
 
 // The three ways to say who one is. Each answers with the flow as it was before.
 // fail: as open_flow; invalid_virtual_key, invalid_user_id, identity_required; invalid_request when
 //       the web server names the person
-core::Result<store::FlowView> choose_virtual_key(
+core::Result<core::FlowView> choose_virtual_key(
     Dependencies& deps, const core::FlowId& flow, const core::Secret& typed,
     const BrowserContext& browser_context, core::Instant now);
-core::Result<store::FlowView> choose_user_id(
+core::Result<core::FlowView> choose_user_id(
     Dependencies& deps, const core::FlowId& flow, const std::optional<std::string>& typed,
     const BrowserContext& browser_context, core::Instant now);
-core::Result<store::FlowView> skip_identity(
+core::Result<core::FlowView> skip_identity(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now);
 

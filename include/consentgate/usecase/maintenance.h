@@ -29,6 +29,6 @@ void check_server_keys(
     KeyCheck check = KeyCheck::serving);
 
 // One bounded batch. Clients that never redeemed a code are deleted after `unused_client_life`.
-store::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life);
+core::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life);
 
 } // namespace consentgate::usecase

@@ -22,7 +22,7 @@ enum class KeyStage { added, known, current, old, removed };
 struct KeyLife {
     core::KeyId key;
     KeyStage stage = KeyStage::added;
-    store::KeyUse use;
+    core::KeyUse use;
     std::optional<core::Instant>
         until; // when the rows that expire have expired; absent: none expires
 };

@@ -70,6 +70,12 @@ struct LinkedAccount {
     std::string refresh_token_aad() const;
 };
 
+// A service, and the account that an owner has linked there.
+struct ServiceAccount {
+    std::optional<Service> service;     // absent: unknown; then the account was not looked for
+    std::optional<LinkedAccount> token; // absent: the owner has linked none
+};
+
 // A person on the way to a service and back. spec: docs/http.md Upstream authorization
 struct UpstreamState {
     Digest state;   // of the `state` parameter

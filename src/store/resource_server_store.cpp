@@ -1,5 +1,7 @@
+#include "consentgate/store/resource_server_store.h"
+
+#include "recent.h"
 #include "session_row.h"
-#include "sql_store.h"
 
 #include "consentgate/core/base/text.h"
 
@@ -23,7 +25,11 @@ core::ResourceServer read_resource_server(Row& columns) {
 
 } // namespace
 
-void SqlStore::put_resource_server(const core::ResourceServer& server) {
+ResourceServerStore::ResourceServerStore(Database& db, std::size_t max_cached)
+    : db_(db), recent_(std::make_unique<Recent<core::IntrospectionLookup>>(max_cached)) {}
+ResourceServerStore::~ResourceServerStore() = default;
+
+void ResourceServerStore::put(const core::ResourceServer& server) {
     db_.write(
         [&] {
             db_.run(
@@ -36,8 +42,7 @@ void SqlStore::put_resource_server(const core::ResourceServer& server) {
         [&] { return db_.has("SELECT 1 FROM resource_server WHERE id = ?", server.id); });
 }
 
-std::optional<core::ResourceServer> SqlStore::find_resource_server(
-    const core::ResourceServerId& id) {
+std::optional<core::ResourceServer> ResourceServerStore::find(const core::ResourceServerId& id) {
     return db_.read([&] {
         std::optional<core::ResourceServer> found;
         db_.query(
@@ -47,7 +52,7 @@ std::optional<core::ResourceServer> SqlStore::find_resource_server(
     });
 }
 
-std::vector<core::ResourceServer> SqlStore::list_resource_servers() {
+std::vector<core::ResourceServer> ResourceServerStore::list() {
     return db_.read([&] {
         std::vector<core::ResourceServer> servers;
         db_.query(
@@ -58,12 +63,12 @@ std::vector<core::ResourceServer> SqlStore::list_resource_servers() {
     });
 }
 
-IntrospectionLookup SqlStore::find_introspection_lookup(
+core::IntrospectionLookup ResourceServerStore::find_with_session(
     const core::ResourceServerId& server, const core::Digest& token) {
-    IntrospectionLookup unknown; // the token is; it is not remembered
+    core::IntrospectionLookup unknown; // the token is; it is not remembered
     auto found = db_.read_cached(
-        lookups_cache_, server.text + ' ' + token.hex, [&]() -> std::optional<IntrospectionLookup> {
-            IntrospectionLookup lookup;
+        *recent_, server.text + ' ' + token.hex, [&]() -> std::optional<core::IntrospectionLookup> {
+            core::IntrospectionLookup lookup;
             db_.query(
                 "SELECT " RESOURCE_SERVER_COLUMNS ", " SESSION_VIEW_COLUMNS
                 " FROM resource_server r LEFT JOIN session s ON s.token_hash = ? " SESSION_VIEW_JOINS
@@ -74,7 +79,7 @@ IntrospectionLookup SqlStore::find_introspection_lookup(
                 },
                 token, server);
             if (lookup.view && lookup.view->session.id.text.empty())
-                lookup.view = find_refreshed_session(token);
+                lookup.view = find_refreshed_session(db_, token);
             if (lookup.view) return lookup;
             unknown = std::move(lookup);
             return std::nullopt;
@@ -82,7 +87,7 @@ IntrospectionLookup SqlStore::find_introspection_lookup(
     return found ? std::move(*found) : std::move(unknown);
 }
 
-Applied SqlStore::disable_resource_server(const core::ResourceServerId& id) {
+Applied ResourceServerStore::disable(const core::ResourceServerId& id) {
     return db_.write(
         [&] {
             return applied(

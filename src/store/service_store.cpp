@@ -1,5 +1,6 @@
+#include "consentgate/store/service_store.h"
+
 #include "account_row.h"
-#include "sql_store.h"
 
 namespace consentgate::store {
 
@@ -11,7 +12,7 @@ namespace {
 
 } // namespace
 
-void SqlStore::put_service(const core::Service& service) {
+void ServiceStore::put(const core::Service& service) {
     db_.write(
         [&] {
             db_.run(
@@ -29,7 +30,7 @@ void SqlStore::put_service(const core::Service& service) {
         [&] { return db_.has("SELECT 1 FROM service WHERE id = ?", service.id); });
 }
 
-std::optional<core::Service> SqlStore::find_service(const core::ServiceId& id) {
+std::optional<core::Service> ServiceStore::find(const core::ServiceId& id) {
     return db_.read([&] {
         std::optional<core::Service> found;
         db_.query(
@@ -39,7 +40,7 @@ std::optional<core::Service> SqlStore::find_service(const core::ServiceId& id) {
     });
 }
 
-std::vector<core::Service> SqlStore::list_services() {
+std::vector<core::Service> ServiceStore::list() {
     return db_.read([&] {
         std::vector<core::Service> services;
         db_.query("SELECT " SERVICE_COLUMNS " FROM service ORDER BY id", [&](Row& columns) {
@@ -49,7 +50,7 @@ std::vector<core::Service> SqlStore::list_services() {
     });
 }
 
-Applied SqlStore::update_service(const core::Service& service) {
+Applied ServiceStore::update(const core::Service& service) {
     return db_.write(
         [&] {
             return applied(db_.run(
@@ -74,7 +75,7 @@ Applied SqlStore::update_service(const core::Service& service) {
         });
 }
 
-Applied SqlStore::remove_service(const core::ServiceId& id, bool leave) {
+Applied ServiceStore::remove(const core::ServiceId& id, bool leave) {
     return db_.write(
         [&] {
             if (!leave && db_.has("SELECT 1 FROM upstream_token WHERE service_id = ? LIMIT 1", id))

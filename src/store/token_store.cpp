@@ -1,40 +1,11 @@
+#include "consentgate/store/token_store.h"
+
 #include "session_row.h"
-#include "sql_store.h"
+#include "token_rows.h"
 
 namespace consentgate::store {
 
-// Most tokens are the first of their session and stand in its row; those that a refresh gave are
-// looked for after it.
-std::optional<core::SessionView> SqlStore::find_session(const core::Digest& token) {
-    return db_.read_cached(sessions_, token.hex, [&] {
-        std::optional<core::SessionView> view;
-        db_.query(
-            "SELECT " SESSION_VIEW_COLUMNS " FROM session s " SESSION_VIEW_JOINS
-            "WHERE s.token_hash = ?",
-            [&](Row& columns) { view = read_session_view(columns); }, token);
-        if (!view) view = find_refreshed_session(token);
-        return view;
-    });
-}
-
-// Call inside read().
-std::optional<core::SessionView> SqlStore::find_refreshed_session(const core::Digest& token) {
-    std::optional<core::SessionView> view;
-    db_.query(
-        "SELECT " SESSION_VIEW_COLUMNS
-        ", a.scope, a.expires_at FROM access_token a JOIN session s ON s.id = a.session_id " SESSION_VIEW_JOINS
-        "WHERE a.token_hash = ?",
-        [&](Row& columns) {
-            std::string scope;
-            view = read_session_view(columns);
-            columns.read_into(from_blob(scope), view->session.token_expires_at);
-            view->session.scope = core::ScopeSet::parse(scope).value_or(core::ScopeSet{});
-        },
-        token);
-    return view;
-}
-
-Applied SqlStore::revoke_access_token(const core::Digest& token, core::Instant now) {
+Applied TokenStore::revoke_access(const core::Digest& token, core::Instant now) {
     return db_.write(
         [&] {
             const auto first = db_.run(
@@ -57,7 +28,7 @@ Applied SqlStore::revoke_access_token(const core::Digest& token, core::Instant n
         });
 }
 
-std::optional<core::RefreshView> SqlStore::find_refresh_token(const core::Digest& hash) {
+std::optional<core::RefreshView> TokenStore::find_refresh(const core::Digest& hash) {
     return db_.read([&] {
         std::optional<core::RefreshView> view;
         db_.query(
@@ -75,22 +46,10 @@ std::optional<core::RefreshView> SqlStore::find_refresh_token(const core::Digest
     });
 }
 
-void SqlStore::insert_refresh_token(const core::RefreshToken& token) {
-    db_.run(
-        "INSERT INTO refresh_token (token_hash, session_id, key_id, expires_at) VALUES (?, ?, ?, ?)",
-        token.hash, token.session_id, token.key_id, token.expires_at);
-}
-
-void SqlStore::insert_access_token(const core::AccessToken& token) {
-    db_.run(
-        "INSERT INTO access_token (token_hash, session_id, scope, expires_at) VALUES (?, ?, ?, ?)",
-        token.hash, token.session_id, to_blob(token.scope.text()), token.expires_at);
-}
-
 // The gate is the mark on the used token: of any number of refreshes with it, one writes what
 // follows, which is the same whoever does. It names the key that what follows was computed with,
 // because the token may be moved to a newer one meanwhile.
-Applied SqlStore::rotate_refresh_token(const core::Rotation& rotation, core::Instant now) {
+Applied TokenStore::rotate_refresh(const core::Rotation& rotation, core::Instant now) {
     return db_.write(
         [&] {
             if (db_.run(
@@ -104,8 +63,8 @@ Applied SqlStore::rotate_refresh_token(const core::Rotation& rotation, core::Ins
                     rotation.next.expires_at, rotation.next.session_id) != 1) {
                 return Applied::no;
             }
-            insert_refresh_token(rotation.next);
-            insert_access_token(rotation.access);
+            insert_refresh_token(db_, rotation.next);
+            insert_access_token(db_, rotation.access);
             return Applied::yes;
         },
         [&] {
@@ -113,7 +72,7 @@ Applied SqlStore::rotate_refresh_token(const core::Rotation& rotation, core::Ins
         });
 }
 
-void SqlStore::put_access_token(const core::AccessToken& token) {
+void TokenStore::put_access(const core::AccessToken& token) {
     const auto present = [&] {
         return db_.has("SELECT 1 FROM access_token WHERE token_hash = ?", token.hash);
     };
@@ -121,7 +80,7 @@ void SqlStore::put_access_token(const core::AccessToken& token) {
     try {
         db_.write(
             [&] {
-                insert_access_token(token);
+                insert_access_token(db_, token);
                 return Applied::yes;
             },
             present);

@@ -1,4 +1,7 @@
-#include "sql_store.h"
+#include "consentgate/store/client_store.h"
+
+#include "database.h"
+#include "once.h"
 
 #include "consentgate/core/base/text.h"
 
@@ -23,11 +26,9 @@ core::Client read_client(Row& columns) {
     return client;
 }
 
-} // namespace
-
-void SqlStore::insert_client(const core::Client& client) {
+void insert_client(Database& db, const core::Client& client) {
     const auto secret = client.secret.hex.empty() ? std::nullopt : std::optional(client.secret);
-    db_.run(
+    db.run(
         "INSERT INTO client (" CLIENT_COLUMNS
         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         client.id, to_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")),
@@ -37,16 +38,29 @@ void SqlStore::insert_client(const core::Client& client) {
         client.jwks_expires_at);
 }
 
-void SqlStore::put_client(const core::Client& client) {
+// Keys that were fetched stay while their address does.
+void change_keys(Database& db, const core::Client& client) {
+    const auto& id = client.id;
+    if (!client.jwks_uri.empty() &&
+        db.has("SELECT 1 FROM client WHERE id = ? AND jwks_uri = ?", id, to_blob(client.jwks_uri)))
+        return;
+    db.run(
+        "UPDATE client SET jwks = ?, jwks_uri = ?, jwks_expires_at = NULL, jwks_asked_at = NULL WHERE id = ?",
+        to_blob(client.jwks), to_blob(client.jwks_uri), id);
+}
+
+} // namespace
+
+void ClientStore::put(const core::Client& client) {
     db_.write(
         [&] {
-            insert_client(client);
+            insert_client(db_, client);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM client WHERE id = ?", client.id); });
 }
 
-std::optional<core::Client> SqlStore::find_client(const core::ClientId& id) {
+std::optional<core::Client> ClientStore::find(const core::ClientId& id) {
     return db_.read([&] {
         std::optional<core::Client> client;
         db_.query(
@@ -56,7 +70,7 @@ std::optional<core::Client> SqlStore::find_client(const core::ClientId& id) {
     });
 }
 
-std::vector<core::Client> SqlStore::list_clients() {
+std::vector<core::Client> ClientStore::list() {
     return db_.read([&] {
         std::vector<core::Client> clients;
         db_.query(
@@ -66,7 +80,7 @@ std::vector<core::Client> SqlStore::list_clients() {
     });
 }
 
-Applied SqlStore::disable_client(const core::ClientId& id) {
+Applied ClientStore::disable(const core::ClientId& id) {
     return db_.write(
         [&] {
             return applied(db_.run("UPDATE client SET active = 0 WHERE id = ? AND active = 1", id));
@@ -74,7 +88,7 @@ Applied SqlStore::disable_client(const core::ClientId& id) {
         [&] { return db_.has("SELECT 1 FROM client WHERE id = ? AND active = 0", id); });
 }
 
-void SqlStore::record_client_use(const core::ClientId& id, core::Instant now) {
+void ClientStore::record_use(const core::ClientId& id, core::Instant now) {
     db_.rewrite([&] {
         return applied(db_.run("UPDATE client SET last_used_at = ? WHERE id = ?", now, id));
     });
@@ -82,7 +96,7 @@ void SqlStore::record_client_use(const core::ClientId& id, core::Instant now) {
 
 // Run again after a lost answer it finds its own claim and says gone: one look fewer, and never one
 // too many.
-Applied SqlStore::claim_keys(const core::ClientId& id, core::Instant now, core::Instant before) {
+Applied ClientStore::claim_keys(const core::ClientId& id, core::Instant now, core::Instant before) {
     return db_.rewrite([&] {
         return applied(db_.run(
             "UPDATE client SET jwks_asked_at = ? WHERE id = ? AND (jwks_asked_at IS NULL OR jwks_asked_at <= ?)",
@@ -90,7 +104,7 @@ Applied SqlStore::claim_keys(const core::ClientId& id, core::Instant now, core::
     });
 }
 
-Applied SqlStore::save_keys(const core::Client& client) {
+Applied ClientStore::save_keys(const core::Client& client) {
     return db_.rewrite([&] {
         return applied(db_.run(
             "UPDATE client SET jwks = ?, jwks_expires_at = ? WHERE id = ? AND jwks_uri = ?",
@@ -98,41 +112,53 @@ Applied SqlStore::save_keys(const core::Client& client) {
     });
 }
 
-// The key of the row is the gate: of any number of uses one inserts it.
-Applied SqlStore::use_once(
-    const Once& sql, const core::Digest& thing, core::Instant expires_at, const std::string& use) {
-    const auto used = [&] { return db_.has(sql.used, thing); };
-    if (db_.read(used)) return Applied::no;
-    const auto own = [&] { return db_.has(sql.own, thing, use); };
-    try {
-        return db_.write(
-            [&] {
-                db_.run(sql.insert, thing, use, expires_at);
-                return Applied::yes;
-            },
-            own);
-    } catch (const StoreFailure&) { // another use was first
-        if (!db_.read(used)) throw;
-        return db_.read(own) ? Applied::yes : Applied::no;
-    }
-}
-
-Applied SqlStore::use_assertion(
+Applied ClientStore::use_assertion(
     const core::Digest& assertion, core::Instant expires_at, const std::string& use) {
     return use_once(
+        db_,
         {"SELECT 1 FROM client_assertion WHERE assertion_hash = ?",
          "SELECT 1 FROM client_assertion WHERE assertion_hash = ? AND used_by = ?",
          "INSERT INTO client_assertion (assertion_hash, used_by, expires_at) VALUES (?, ?, ?)"},
         assertion, expires_at, use);
 }
 
-Applied SqlStore::use_link(
-    const core::Digest& link, core::Instant expires_at, const std::string& use) {
-    return use_once(
-        {"SELECT 1 FROM used_link WHERE link_hash = ?",
-         "SELECT 1 FROM used_link WHERE link_hash = ? AND used_by = ?",
-         "INSERT INTO used_link (link_hash, used_by, expires_at) VALUES (?, ?, ?)"},
-        link, expires_at, use);
+std::optional<core::Instant> ClientStore::find_document(const core::ClientId& id) {
+    return db_.read([&] {
+        std::optional<core::Instant> expires_at;
+        db_.query(
+            "SELECT expires_at FROM client_document WHERE id = ?",
+            [&](Row& columns) { columns.read_into(expires_at); }, id);
+        return expires_at;
+    });
+}
+
+Applied ClientStore::put_document(const core::Client& client, core::Instant expires_at) {
+    const auto& id = client.id;
+    const auto known = [&] { return db_.has("SELECT 1 FROM client_document WHERE id = ?", id); };
+    // The client first: its document was committed with it, so it can be seen by the second look
+    // when it is there.
+    const auto keep = [&] {
+        const bool there = db_.has("SELECT 1 FROM client WHERE id = ?", id);
+        if (there && !known()) return Applied::no;
+        if (there) {
+            db_.run(
+                "UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, auth_method = ? WHERE id = ?",
+                to_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")),
+                to_blob(client.scope), client.refresh, core::name_of(client.auth), id);
+            change_keys(db_, client);
+            db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", expires_at, id);
+            return Applied::yes;
+        }
+        insert_client(db_, client);
+        db_.run("INSERT INTO client_document (id, expires_at) VALUES (?, ?)", id, expires_at);
+        return Applied::yes;
+    };
+    try {
+        return db_.rewrite(keep);
+    } catch (const StoreFailure&) { // another process was first with the same document
+        if (!db_.read(known)) throw;
+        return db_.rewrite(keep);
+    }
 }
 
 } // namespace consentgate::store

@@ -1,4 +1,7 @@
-#include "sql_store.h"
+#include "consentgate/store/server_key_store.h"
+
+#include "account_row.h"
+#include "database.h"
 
 #include <algorithm>
 
@@ -7,18 +10,18 @@ namespace consentgate::store {
 namespace {
 
 // NULL is the state that all keys had before there were states.
-std::optional<std::string> to_text(KeyState state) {
+std::optional<std::string> to_text(core::KeyState state) {
     switch (state) {
-    case KeyState::known: return "known";
-    case KeyState::removed: return "removed";
-    case KeyState::used: break;
+    case core::KeyState::known: return "known";
+    case core::KeyState::removed: return "removed";
+    case core::KeyState::used: break;
     }
     return {};
 }
 
-KeyState state_of(const std::optional<std::string>& text) {
-    if (!text) return KeyState::used;
-    return *text == "known" ? KeyState::known : KeyState::removed;
+core::KeyState state_of(const std::optional<std::string>& text) {
+    if (!text) return core::KeyState::used;
+    return *text == "known" ? core::KeyState::known : core::KeyState::removed;
 }
 
 std::optional<core::Instant> later(
@@ -28,9 +31,9 @@ std::optional<core::Instant> later(
 
 } // namespace
 
-std::vector<ServerKeyRecord> SqlStore::list_server_keys() {
+std::vector<core::ServerKeyRecord> ServerKeyStore::list() {
     return db_.read([&] {
-        std::vector<ServerKeyRecord> records;
+        std::vector<core::ServerKeyRecord> records;
         db_.query(
             "SELECT id, fingerprint, state, created_at FROM server_key ORDER BY created_at, id",
             [&](Row& columns) {
@@ -43,7 +46,7 @@ std::vector<ServerKeyRecord> SqlStore::list_server_keys() {
     });
 }
 
-void SqlStore::put_server_key(const ServerKeyRecord& key, core::Instant now) {
+void ServerKeyStore::put(const core::ServerKeyRecord& key, core::Instant now) {
     db_.write(
         [&] {
             db_.run(
@@ -58,19 +61,19 @@ void SqlStore::put_server_key(const ServerKeyRecord& key, core::Instant now) {
         });
 }
 
-Applied SqlStore::set_server_key_state(const core::KeyId& key, KeyState state) {
+Applied ServerKeyStore::set_state(const core::KeyId& key, core::KeyState state) {
     return db_.rewrite([&] {
         return applied(
             db_.run("UPDATE server_key SET state = ? WHERE id = ?", to_text(state), key));
     });
 }
 
-std::vector<KeyUse> SqlStore::list_key_uses(core::Instant now) {
+std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
     return db_.read([&] {
-        std::vector<KeyUse> uses;
+        std::vector<core::KeyUse> uses;
         // Adds what one query counts. in: latest  the column's meaning, if it has one
-        const auto count = [&](Row& columns, std::size_t KeyUse::*kind,
-                               std::optional<core::Instant> KeyUse::*latest) {
+        const auto count = [&](Row& columns, std::size_t core::KeyUse::*kind,
+                               std::optional<core::Instant> core::KeyUse::*latest) {
             core::KeyId key;
             std::int64_t rows = 0;
             std::optional<core::Instant> time;
@@ -78,31 +81,49 @@ std::vector<KeyUse> SqlStore::list_key_uses(core::Instant now) {
             if (latest != nullptr) columns.read_into(time);
             auto use = std::find_if(
                 uses.begin(), uses.end(), [&](const auto& known) { return known.key == key; });
-            if (use == uses.end()) use = uses.insert(uses.end(), KeyUse{key});
+            if (use == uses.end()) use = uses.insert(uses.end(), core::KeyUse{key});
             (*use).*kind += static_cast<std::size_t>(rows);
             if (latest != nullptr) (*use).*latest = later((*use).*latest, time);
         };
         db_.query("SELECT key_id, count(*) FROM upstream_token GROUP BY key_id", [&](Row& columns) {
-            count(columns, &KeyUse::accounts, nullptr);
+            count(columns, &core::KeyUse::accounts, nullptr);
         });
         db_.query("SELECT key_id, count(*) FROM service GROUP BY key_id", [&](Row& columns) {
-            count(columns, &KeyUse::services, nullptr);
+            count(columns, &core::KeyUse::services, nullptr);
         });
         db_.query(
             "SELECT key_id, count(*), max(used_at) FROM refresh_token WHERE expires_at > ? GROUP BY key_id",
-            [&](Row& columns) { count(columns, &KeyUse::refresh_tokens, &KeyUse::last_use); }, now);
+            [&](Row& columns) {
+                count(columns, &core::KeyUse::refresh_tokens, &core::KeyUse::last_use);
+            },
+            now);
         db_.query(
             "SELECT key_id, count(*), max(expires_at) FROM code WHERE expires_at > ? GROUP BY key_id",
-            [&](Row& columns) { count(columns, &KeyUse::codes, &KeyUse::last_expiry); }, now);
+            [&](Row& columns) { count(columns, &core::KeyUse::codes, &core::KeyUse::last_expiry); },
+            now);
         db_.query(
             "SELECT key_id, count(*), max(expires_at) FROM upstream_state WHERE expires_at > ? GROUP BY key_id",
-            [&](Row& columns) { count(columns, &KeyUse::upstream_states, &KeyUse::last_expiry); },
+            [&](Row& columns) {
+                count(columns, &core::KeyUse::upstream_states, &core::KeyUse::last_expiry);
+            },
             now);
         return uses;
     });
 }
 
-std::size_t SqlStore::rekey_accounts(const std::vector<RekeyedAccount>& tokens) {
+std::vector<core::LinkedAccount> ServerKeyStore::list_accounts_to_rekey(
+    const core::KeyId& key, const std::string& after, std::size_t limit) {
+    return db_.read([&] {
+        std::vector<core::LinkedAccount> tokens;
+        db_.query(
+            "SELECT " UPSTREAM_TOKEN_COLUMNS
+            " FROM upstream_token WHERE id > ? AND key_id <> ? ORDER BY id LIMIT ?",
+            [&](Row& columns) { tokens.push_back(read_account(columns)); }, after, key, limit);
+        return tokens;
+    });
+}
+
+std::size_t ServerKeyStore::rekey_accounts(const std::vector<RekeyedAccount>& tokens) {
     std::size_t changed = 0;
     db_.rewrite([&] {
         changed = 0;
@@ -117,7 +138,7 @@ std::size_t SqlStore::rekey_accounts(const std::vector<RekeyedAccount>& tokens) 
     return changed;
 }
 
-Applied SqlStore::rekey_service(const core::Service& service, const core::KeyId& before) {
+Applied ServerKeyStore::rekey_service(const core::Service& service, const core::KeyId& before) {
     return db_.write(
         [&] {
             return applied(db_.run(
@@ -134,7 +155,7 @@ Applied SqlStore::rekey_service(const core::Service& service, const core::KeyId&
 
 // The walk goes along the primary key, so that it needs no index that every refresh would have to
 // keep.
-Step SqlStore::rekey_refresh_tokens(
+Step ServerKeyStore::rekey_refresh_tokens(
     const core::KeyId& key, core::Instant used_before, const std::string& after,
     std::size_t limit) {
     std::vector<std::string> hashes, keys;

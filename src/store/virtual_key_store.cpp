@@ -1,4 +1,7 @@
-#include "sql_store.h"
+#include "consentgate/store/virtual_key_store.h"
+
+#include "account_row.h"
+#include "database.h"
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/consent.h"
@@ -19,9 +22,21 @@ core::VirtualKey read_virtual_key(Row& columns) {
     return key;
 }
 
+// in:  sql  of VIRTUAL_KEY_COLUMNS
+template <class... Bound>
+std::vector<core::VirtualKey> query_virtual_keys(
+    Database& db, const char* sql, const Bound&... bound) {
+    return db.read([&] {
+        std::vector<core::VirtualKey> keys;
+        db.query(
+            sql, [&](Row& columns) { keys.push_back(read_virtual_key(columns)); }, bound...);
+        return keys;
+    });
+}
+
 } // namespace
 
-void SqlStore::put_virtual_key(const core::VirtualKey& key) {
+void VirtualKeyStore::put(const core::VirtualKey& key) {
     db_.write(
         [&] {
             db_.run(
@@ -33,41 +48,31 @@ void SqlStore::put_virtual_key(const core::VirtualKey& key) {
         [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ?", key.id); });
 }
 
-// in:  sql  of VIRTUAL_KEY_COLUMNS
-template <class... Bound>
-std::vector<core::VirtualKey> SqlStore::query_virtual_keys(const char* sql, const Bound&... bound) {
-    return db_.read([&] {
-        std::vector<core::VirtualKey> keys;
-        db_.query(
-            sql, [&](Row& columns) { keys.push_back(read_virtual_key(columns)); }, bound...);
-        return keys;
-    });
-}
-
-std::optional<core::VirtualKey> SqlStore::find_virtual_key(const core::VirtualKeyId& id) {
+std::optional<core::VirtualKey> VirtualKeyStore::find(const core::VirtualKeyId& id) {
     auto keys =
-        query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE id = ?", id);
+        query_virtual_keys(db_, "SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE id = ?", id);
     return keys.empty() ? std::nullopt : std::optional(std::move(keys.front()));
 }
 
-std::optional<core::VirtualKey> SqlStore::find_virtual_key(const core::Digest& hash) {
+std::optional<core::VirtualKey> VirtualKeyStore::find(const core::Digest& hash) {
     auto keys = query_virtual_keys(
-        "SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE key_hash = ?", hash);
+        db_, "SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key WHERE key_hash = ?", hash);
     return keys.empty() ? std::nullopt : std::optional(std::move(keys.front()));
 }
 
-std::vector<core::VirtualKey> SqlStore::list_virtual_keys() {
-    return query_virtual_keys("SELECT " VIRTUAL_KEY_COLUMNS
-                              " FROM virtual_key ORDER BY created_at DESC, id");
+std::vector<core::VirtualKey> VirtualKeyStore::list() {
+    return query_virtual_keys(
+        db_, "SELECT " VIRTUAL_KEY_COLUMNS " FROM virtual_key ORDER BY created_at DESC, id");
 }
 
 // A sign-in that is finished at this very moment may leave a token behind: the sweep finds it.
-Applied SqlStore::disable_virtual_key(const core::VirtualKeyId& id, core::Instant now) {
+Applied VirtualKeyStore::disable(const core::VirtualKeyId& id, core::Instant now) {
     return db_.write(
         [&] {
             if (db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id) != 1)
                 return Applied::no;
             end_accounts_of(
+                db_,
                 core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId()),
                 now);
             return Applied::yes;

@@ -1,4 +1,8 @@
-#include "sql_store.h"
+#include "consentgate/store/flow_store.h"
+
+#include "account_row.h"
+#include "session_row.h"
+#include "token_rows.h"
 
 namespace consentgate::store {
 
@@ -7,8 +11,8 @@ namespace {
 #define FLOW_COLUMNS                                                                               \
     "id, client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, identity_value, revision, created_at, expires_at"
 
-FlowView read_flow_view(Row& columns) {
-    FlowView view;
+core::FlowView read_flow_view(Row& columns) {
+    core::FlowView view;
     auto& flow = view.flow;
     std::string state, scope, identity_kind;
     columns.read_into(
@@ -23,9 +27,13 @@ FlowView read_flow_view(Row& columns) {
     return view;
 }
 
+bool has_flow(Database& db, const core::FlowId& id) {
+    return db.has("SELECT 1 FROM flow WHERE id = ?", id);
+}
+
 } // namespace
 
-void SqlStore::put_flow(const core::Flow& flow) {
+void FlowStore::put(const core::Flow& flow) {
     db_.write(
         [&] {
             db_.run(
@@ -37,12 +45,12 @@ void SqlStore::put_flow(const core::Flow& flow) {
                 flow.revision, flow.created_at, flow.expires_at);
             return Applied::yes;
         },
-        [&] { return has_flow(flow.id); });
+        [&] { return has_flow(db_, flow.id); });
 }
 
-std::optional<FlowView> SqlStore::find_flow(const core::FlowId& id) {
+std::optional<core::FlowView> FlowStore::find(const core::FlowId& id) {
     return db_.read([&] {
-        std::optional<FlowView> view;
+        std::optional<core::FlowView> view;
         db_.query(
             "SELECT f.id, f.client_id, f.browser_hash, f.redirect_uri, f.state, f.code_challenge, f.scope, f.resource, "
             "f.identity_kind, f.identity_value, f.revision, f.created_at, f.expires_at, c.name, c.by_operator, c.active "
@@ -58,7 +66,7 @@ std::optional<FlowView> SqlStore::find_flow(const core::FlowId& id) {
     });
 }
 
-std::optional<core::Digest> SqlStore::find_finalized(const core::FlowId& id) {
+std::optional<core::Digest> FlowStore::find_finalized(const core::FlowId& id) {
     return db_.read([&] {
         std::optional<core::Digest> browser;
         db_.query(
@@ -68,7 +76,7 @@ std::optional<core::Digest> SqlStore::find_finalized(const core::FlowId& id) {
     });
 }
 
-Applied SqlStore::choose_identity(
+Applied FlowStore::choose_identity(
     const core::FlowId& id, std::int64_t revision, const core::Identity& identity,
     core::Instant now) {
     const auto kind = name_of(identity.kind);
@@ -88,39 +96,37 @@ Applied SqlStore::choose_identity(
         });
 }
 
-bool SqlStore::has_flow(const core::FlowId& id) {
-    return db_.has("SELECT 1 FROM flow WHERE id = ?", id);
-}
-
 // The gate comes first and is a single statement: of any number of requests that read the flow, one
 // deletes it. The revision makes the identity that was read the identity that is written. The
 // UNIQUE flow id of the session is the second lock on the same door, for engines that can tear a
 // transaction apart.
-Applied SqlStore::finalize_flow(const core::Finalization& finalization) {
+Applied FlowStore::finalize(const core::Finalization& finalization) {
     return db_.write(
         [&] {
             const auto consumed = db_.run(
                 "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?",
                 finalization.flow_id, finalization.revision, finalization.now);
             if (consumed != 1) return Applied::no;
-            insert_session(finalization.session);
+            insert_session(db_, finalization.session);
             transfer_accounts(
-                finalization.flow_owner, finalization.session_owner, finalization.now);
-            insert_code(finalization.code);
+                db_, finalization.flow_owner, finalization.session_owner, finalization.now);
+            insert_code(db_, finalization.code);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM session WHERE id = ?", finalization.session.id); });
 }
 
-Applied SqlStore::deny_flow(const core::FlowId& id, core::Instant now) {
+Applied FlowStore::deny(const core::FlowId& id, core::Instant now) {
     return db_.write(
         [&] {
             if (db_.run("DELETE FROM flow WHERE id = ? AND expires_at > ?", id, now) != 1)
                 return Applied::no;
-            end_accounts_of(core::token_owner(id), now);
+            end_accounts_of(db_, core::token_owner(id), now);
             return Applied::yes;
         },
-        [&] { return !has_flow(id) && !db_.has("SELECT 1 FROM session WHERE flow_id = ?", id); });
+        [&] {
+            return !has_flow(db_, id) && !db_.has("SELECT 1 FROM session WHERE flow_id = ?", id);
+        });
 }
 
 } // namespace consentgate::store

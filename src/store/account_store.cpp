@@ -1,24 +1,18 @@
+#include "consentgate/store/account_store.h"
+
 #include "account_row.h"
-#include "sql_store.h"
+#include "recent.h"
 
 namespace consentgate::store {
 
-void SqlStore::insert_account(
-    const core::LinkedAccount& token, const std::string& owner, core::Instant now) {
-    db_.run(
-        "DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner,
-        token.service); // a reconnect replaces; see transfer_accounts
-    db_.run(
-        "INSERT INTO upstream_token (id, owner, service_id, access_token, refresh_token, key_id, scope, expires_at, version, created_at, updated_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        token.id, owner, token.service, to_blob(token.access_token), to_blob(token.refresh_token),
-        token.key_id, to_blob(token.scope), token.expires_at, token.version, now, now);
-}
+AccountStore::AccountStore(Database& db, std::size_t max_cached)
+    : db_(db), recent_(std::make_unique<Recent<core::ServiceAccount>>(max_cached)) {}
+AccountStore::~AccountStore() = default;
 
 // The token belongs to the flow while the flow is open. Raising the flow's revision in the same
 // transaction makes a submit that judged the flow before this moment judge it again, so that no
 // token can be left behind.
-Applied SqlStore::connect_in_flow(
+Applied AccountStore::connect_in_flow(
     const core::FlowId& flow, const core::LinkedAccount& token, core::Instant now) {
     return db_.write(
         [&] {
@@ -26,13 +20,13 @@ Applied SqlStore::connect_in_flow(
                     "UPDATE flow SET revision = revision + 1 WHERE id = ? AND expires_at > ?", flow,
                     now) != 1)
                 return Applied::no;
-            insert_account(token, core::token_owner(flow), now);
+            insert_account(db_, token, core::token_owner(flow), now);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ?", token.id); });
 }
 
-Applied SqlStore::connect_in_session(
+Applied AccountStore::connect_in_session(
     const core::SessionId& session, const core::LinkedAccount& token, core::Instant now) {
     return db_.write(
         [&] {
@@ -40,13 +34,13 @@ Applied SqlStore::connect_in_session(
                     "SELECT 1 FROM session WHERE id = ? AND revoked_at IS NULL AND expires_at > ?",
                     session, now))
                 return Applied::no;
-            insert_account(token, token.owner, now);
+            insert_account(db_, token, token.owner, now);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ?", token.id); });
 }
 
-std::optional<core::LinkedAccount> SqlStore::find_account(
+std::optional<core::LinkedAccount> AccountStore::find(
     const std::string& owner, const core::ServiceId& service) {
     return db_.read([&] {
         std::optional<core::LinkedAccount> found;
@@ -58,11 +52,11 @@ std::optional<core::LinkedAccount> SqlStore::find_account(
     });
 }
 
-ServiceAccount SqlStore::find_service_account(
+core::ServiceAccount AccountStore::find_with_service(
     const std::string& owner, const core::ServiceId& service) {
     return *db_.read_cached(
-        accounts_, owner + ' ' + service.text, [&]() -> std::optional<ServiceAccount> {
-            ServiceAccount account;
+        *recent_, owner + ' ' + service.text, [&]() -> std::optional<core::ServiceAccount> {
+            core::ServiceAccount account;
             db_.query(
                 "SELECT " SERVICE_COLUMNS ", " UPSTREAM_TOKEN_COLUMNS
                 " FROM service LEFT JOIN upstream_token ON upstream_token.service_id = service.id AND upstream_token.owner = ? "
@@ -77,7 +71,7 @@ ServiceAccount SqlStore::find_service_account(
         });
 }
 
-std::vector<core::LinkedAccount> SqlStore::list_accounts(const std::string& owner) {
+std::vector<core::LinkedAccount> AccountStore::list(const std::string& owner) {
     return db_.read([&] {
         std::vector<core::LinkedAccount> tokens;
         db_.query(
@@ -88,55 +82,28 @@ std::vector<core::LinkedAccount> SqlStore::list_accounts(const std::string& owne
     });
 }
 
-std::vector<core::LinkedAccount> SqlStore::list_accounts_to_rekey(
-    const core::KeyId& key, const std::string& after, std::size_t limit) {
-    return db_.read([&] {
-        std::vector<core::LinkedAccount> tokens;
-        db_.query(
-            "SELECT " UPSTREAM_TOKEN_COLUMNS
-            " FROM upstream_token WHERE id > ? AND key_id <> ? ORDER BY id LIMIT ?",
-            [&](Row& columns) { tokens.push_back(read_account(columns)); }, after, key, limit);
-        return tokens;
-    });
-}
-
-void SqlStore::record_account_use(const std::string& id, core::Instant now) {
+void AccountStore::record_use(const std::string& id, core::Instant now) {
     db_.rewrite([&] {
         return applied(db_.run("UPDATE upstream_token SET last_used_at = ? WHERE id = ?", now, id));
     });
 }
 
-Applied SqlStore::remove_account(const std::string& id) {
+Applied AccountStore::remove(const std::string& id) {
     return db_.write(
         [&] { return applied(db_.run("DELETE FROM upstream_token WHERE id = ?", id)); },
         [&] { return !db_.has("SELECT 1 FROM upstream_token WHERE id = ?", id); });
 }
 
-// What is over belongs to nobody, so that no lookup by an owner finds it. A lease stays: whoever is
-// refreshing the token writes what it gets into this row, and that is what the service is told
-// about.
-#define END_TOKEN                                                                                  \
-    "UPDATE upstream_token SET owner = ?, ended_at = ?, failures = NULL, retry_at = NULL, version = version + 1 WHERE id = ? AND ended_at IS NULL"
-
-Applied SqlStore::end_account(const std::string& id, core::Instant now) {
+Applied AccountStore::mark_ended(const std::string& id, core::Instant now) {
     return db_.write(
-        [&] { return applied(db_.run(END_TOKEN, core::ended_owner(id), now, id)); },
+        [&] { return end_account_row(db_, id, now) ? Applied::yes : Applied::no; },
         [&] {
             return db_.has(
                 "SELECT 1 FROM upstream_token WHERE id = ? AND ended_at IS NOT NULL", id);
         });
 }
 
-// Inside the transaction that ends the owner.
-void SqlStore::end_accounts_of(const std::string& owner, core::Instant now) {
-    std::vector<std::string> ids;
-    db_.query(
-        "SELECT id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-        [&](Row& columns) { columns.read_into(ids); }, owner);
-    for (const auto& id : ids) db_.run(END_TOKEN, core::ended_owner(id), now, id);
-}
-
-std::size_t SqlStore::end_accounts_at(
+std::size_t AccountStore::mark_ended_at(
     const core::ServiceId& service, core::Instant now, std::size_t limit) {
     const auto ids = db_.read([&] {
         std::vector<std::string> found;
@@ -147,14 +114,13 @@ std::size_t SqlStore::end_accounts_at(
     });
     if (ids.empty()) return 0;
     db_.rewrite([&] {
-        for (const auto& id : ids) db_.run(END_TOKEN, core::ended_owner(id), now, id);
+        for (const auto& id : ids) end_account_row(db_, id, now);
         return Applied::yes;
     });
     return ids.size();
 }
-#undef END_TOKEN
 
-std::vector<core::LinkedAccount> SqlStore::list_accounts_to_revoke_at(
+std::vector<core::LinkedAccount> AccountStore::list_to_revoke_at(
     const core::ServiceId& service, core::Instant now, std::size_t limit) {
     return db_.read([&] {
         std::vector<core::LinkedAccount> tokens;
@@ -167,7 +133,7 @@ std::vector<core::LinkedAccount> SqlStore::list_accounts_to_revoke_at(
     });
 }
 
-std::size_t SqlStore::count_accounts_at(const core::ServiceId& service) {
+std::size_t AccountStore::count_at(const core::ServiceId& service) {
     return db_.read([&] {
         std::int64_t count = 0;
         db_.query(
@@ -179,7 +145,7 @@ std::size_t SqlStore::count_accounts_at(const core::ServiceId& service) {
 
 // A service at which another one is just being told is left out, so that a slow one keeps one
 // worker waiting and not all.
-std::vector<core::LinkedAccount> SqlStore::list_accounts_to_revoke(
+std::vector<core::LinkedAccount> AccountStore::list_to_revoke(
     core::Instant now, std::size_t limit) {
     return db_.read([&] {
         std::vector<core::LinkedAccount> tokens;
@@ -194,7 +160,7 @@ std::vector<core::LinkedAccount> SqlStore::list_accounts_to_revoke(
     });
 }
 
-void SqlStore::postpone_revocations(const core::ServiceId& service, core::Instant until) {
+void AccountStore::postpone_revocations(const core::ServiceId& service, core::Instant until) {
     db_.rewrite([&] {
         db_.run(
             "UPDATE upstream_token SET retry_at = ? WHERE ended_at IS NOT NULL AND service_id = ? AND (retry_at IS NULL OR retry_at < ?)",
@@ -204,7 +170,7 @@ void SqlStore::postpone_revocations(const core::ServiceId& service, core::Instan
 }
 
 // The gate of refreshing: of any number of workers that found the token due, one writes its lease.
-Applied SqlStore::claim_refresh(
+Applied AccountStore::claim_refresh(
     const std::string& id, std::int64_t version, const std::string& lease, core::Instant until,
     core::Instant now) {
     return db_.write(
@@ -219,7 +185,7 @@ Applied SqlStore::claim_refresh(
 }
 
 // Both answers to "is it in effect": only the holder of a lease raises the version.
-Applied SqlStore::save_refreshed(
+Applied AccountStore::save_refreshed(
     const core::LinkedAccount& token, const std::string& lease, core::Instant now) {
     return db_.write(
         [&] {
@@ -237,7 +203,7 @@ Applied SqlStore::save_refreshed(
         });
 }
 
-Applied SqlStore::note_refresh_failure(
+Applied AccountStore::note_refresh_failure(
     const core::LinkedAccount& token, const std::string& lease, core::Instant now) {
     return db_.write(
         [&] {
@@ -251,70 +217,6 @@ Applied SqlStore::note_refresh_failure(
                 "SELECT 1 FROM upstream_token WHERE id = ? AND version = ? AND lease IS NULL",
                 token.id, token.version + 1);
         });
-}
-
-// Inside finalize_flow. What the owner had for the same service before gives way to what was
-// connected just now; the service is not told, for at many of them that would end the whole grant,
-// and what was connected just now with it. Rows are taken in the order of their service, so that
-// two transfers to one owner cannot deadlock.
-void SqlStore::transfer_accounts(
-    const std::string& from, const std::string& to, core::Instant now) {
-    std::vector<std::string> ids, services;
-    db_.query(
-        "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-        [&](Row& columns) { columns.read_into(ids, services); }, from);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        db_.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", to, services[i]);
-        db_.run(
-            "UPDATE upstream_token SET owner = ?, version = version + 1, updated_at = ? WHERE id = ?",
-            to, now, ids[i]);
-    }
-}
-
-void SqlStore::put_upstream_state(const core::UpstreamState& state) {
-    db_.write(
-        [&] {
-            db_.run(
-                "INSERT INTO upstream_state (state_hash, browser_hash, service_id, flow_id, session_id, verifier, key_id, expires_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                state.state, state.browser, state.service, state.flow, state.session,
-                to_blob(state.verifier), state.key_id, state.expires_at);
-            return Applied::yes;
-        },
-        [&] { return db_.has("SELECT 1 FROM upstream_state WHERE state_hash = ?", state.state); });
-}
-
-std::optional<core::UpstreamState> SqlStore::find_upstream_state(const core::Digest& wanted) {
-    return db_.read([&] {
-        std::optional<core::UpstreamState> found;
-        db_.query(
-            "SELECT state_hash, browser_hash, service_id, flow_id, session_id, verifier, key_id, expires_at FROM upstream_state WHERE state_hash = ?",
-            [&](Row& columns) {
-                auto& state = found.emplace();
-                columns.read_into(
-                    state.state, state.browser, state.service, state.flow, state.session,
-                    from_blob(state.verifier), state.key_id, state.expires_at);
-            },
-            wanted);
-        return found;
-    });
-}
-
-bool SqlStore::has_upstream_state(const core::Digest& browser, const core::ServiceId& service) {
-    return db_.read([&] {
-        return db_.has(
-            "SELECT 1 FROM upstream_state WHERE browser_hash = ? AND service_id = ?", browser,
-            service);
-    });
-}
-
-// A row that is gone after a lost answer may have been taken by somebody else, so it counts as
-// that: the person tries again.
-Applied SqlStore::consume_upstream_state(const core::Digest& state, core::Instant now) {
-    return db_.rewrite([&] {
-        return applied(db_.run(
-            "DELETE FROM upstream_state WHERE state_hash = ? AND expires_at > ?", state, now));
-    });
 }
 
 } // namespace consentgate::store

@@ -1,0 +1,41 @@
+// Values that one statement of the database reads together, because one decision needs all of them.
+#pragma once
+
+#include "consentgate/core/oauth/access.h"
+#include "consentgate/core/oauth/introspection.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace consentgate::core {
+
+// A flow with what its pages must name.
+struct FlowView {
+    Flow flow;
+    std::string client_name;
+    bool client_by_operator = false;
+    bool client_active = false;   // false too when the client was deleted meanwhile
+    std::string virtual_key_name; // of an identity that is a virtual key; else empty
+};
+
+// A code and the session it gives.
+struct CodeView {
+    IssuedCode code;
+    Session session;
+};
+
+// The resource server that asks about a token, and the session of that token.
+struct IntrospectionLookup {
+    std::optional<ResourceServer> server; // absent: unknown; then the token was not looked for
+    std::optional<SessionView> view;      // absent: the token is unknown
+};
+
+// How many rows one sweep deleted, by kind.
+struct Swept {
+    std::size_t flows = 0, codes = 0, sessions = 0, tokens = 0, clients = 0;
+    std::size_t keys = 0; // virtual keys whose linked accounts ended; the keys themselves stay
+    std::size_t total() const { return flows + codes + sessions + tokens + clients + keys; }
+};
+
+} // namespace consentgate::core

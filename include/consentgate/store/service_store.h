@@ -1,0 +1,32 @@
+// Upstream services. in, out, fail, threads: as store.h says for all stores.
+#pragma once
+
+#include "consentgate/core/upstream/service.h"
+#include "consentgate/store/failure.h"
+
+#include <optional>
+#include <vector>
+
+namespace consentgate::store {
+
+class Database;
+
+class ServiceStore {
+public:
+    explicit ServiceStore(Database& db) : db_(db) {}
+
+    void put(const core::Service& service);
+    std::optional<core::Service> find(const core::ServiceId& id);
+    std::vector<core::Service> list(); // by id
+    // Writes every column and raises the version. no: the service was changed or removed since
+    // `service.version` was read.
+    Applied update(const core::Service& service);
+    // no: the service is unknown, or an account that was linked there is left, ended or not.
+    // in: leave  deletes such accounts too, without revoking them at the service
+    Applied remove(const core::ServiceId& id, bool leave);
+
+private:
+    Database& db_;
+};
+
+} // namespace consentgate::store

@@ -1,0 +1,41 @@
+// Sessions, each found by its id or by any of its access tokens. in, out, fail, threads: as store.h
+// says for all stores.
+#pragma once
+
+#include "consentgate/core/oauth/access.h"
+#include "consentgate/store/failure.h"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace consentgate::store {
+
+class Database;
+template <class Value> class Recent;
+
+class SessionStore {
+public:
+    SessionStore(Database& db, std::size_t max_cached);
+    ~SessionStore();
+
+    std::optional<core::SessionView> find(const core::SessionId& id);
+    // By an access token; scope and token_expires_at are then that token's.
+    std::optional<core::SessionView> find(const core::Digest& token);
+    std::vector<core::SessionView> list(core::Instant now); // alive, newest first, at most 1000
+    // The latest sessions, not revoked, by which this browser consented to this client, newest
+    // first, at most 10.
+    std::vector<core::SessionView> list_consents(
+        const core::Digest& browser, const core::ClientId& client);
+    // Every session that this browser consented to and that is alive, newest first, at most 100.
+    std::vector<core::SessionView> list_of_browser(const core::Digest& browser, core::Instant now);
+    // Ends the linked accounts that are this session's alone, too.
+    Applied revoke(const core::SessionId& id, core::Instant now);
+
+private:
+    Database& db_;
+    std::unique_ptr<Recent<core::SessionView>> recent_; // by token
+};
+
+} // namespace consentgate::store
