@@ -1,6 +1,6 @@
 #include "consentgate/store/account_store.h"
 
-#include "account_row.h"
+#include "account_tables.h"
 #include "recent.h"
 
 namespace consentgate::store {
@@ -20,7 +20,7 @@ Applied AccountStore::connect_in_flow(
                     "UPDATE flow SET revision = revision + 1 WHERE id = ? AND expires_at > ?", flow,
                     now) != 1)
                 return Applied::no;
-            insert_account(db_, token, core::token_owner(flow), now);
+            link_account(db_, token, core::token_owner(flow), now);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ?", token.id); });
@@ -34,7 +34,7 @@ Applied AccountStore::connect_in_session(
                     "SELECT 1 FROM session WHERE id = ? AND revoked_at IS NULL AND expires_at > ?",
                     session, now))
                 return Applied::no;
-            insert_account(db_, token, token.owner, now);
+            link_account(db_, token, token.owner, now);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ?", token.id); });
@@ -42,44 +42,36 @@ Applied AccountStore::connect_in_session(
 
 std::optional<core::LinkedAccount> AccountStore::find(
     const std::string& owner, const core::ServiceId& service) {
-    return db_.read([&] {
-        std::optional<core::LinkedAccount> found;
-        db_.query(
-            "SELECT " UPSTREAM_TOKEN_COLUMNS
-            " FROM upstream_token WHERE owner = ? AND service_id = ?",
-            [&](Row& columns) { found = read_account(columns); }, owner, service);
-        return found;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::LinkedAccount>,
+            " FROM upstream_token WHERE owner = ? AND service_id = ?");
+    return find_row<core::LinkedAccount>(db_, statement, owner, service);
 }
 
 core::ServiceAccount AccountStore::find_with_service(
     const std::string& owner, const core::ServiceId& service) {
-    return *db_.read_cached(
-        *recent_, owner + ' ' + service.text, [&]() -> std::optional<core::ServiceAccount> {
-            core::ServiceAccount account;
-            db_.query(
-                "SELECT " SERVICE_COLUMNS ", " UPSTREAM_TOKEN_COLUMNS
-                " FROM service LEFT JOIN upstream_token ON upstream_token.service_id = service.id AND upstream_token.owner = ? "
-                "WHERE service.id = ?",
-                [&](Row& columns) {
-                    account.service = read_service(columns);
-                    auto token = read_account(columns);
-                    if (!token.id.empty()) account.token = std::move(token);
-                },
-                owner, service);
-            return account;
-        });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Service, 's'>, ", ", columns<core::LinkedAccount, 't'>,
+            " FROM service s LEFT JOIN upstream_token t ON t.service_id = s.id AND t.owner = ? "
+            "WHERE s.id = ?");
+    const auto look_up = [&]() -> std::optional<core::ServiceAccount> {
+        core::ServiceAccount found;
+        const auto read_both = [&](Row& row) {
+            found.service = read<core::Service>(row);
+            auto account = read<core::LinkedAccount>(row);
+            if (!account.id.empty()) found.token = std::move(account);
+        };
+        db_.query(statement, read_both, owner, service);
+        return found;
+    };
+    return *db_.read_cached(*recent_, owner + ' ' + service.text, look_up);
 }
 
 std::vector<core::LinkedAccount> AccountStore::list(const std::string& owner) {
-    return db_.read([&] {
-        std::vector<core::LinkedAccount> tokens;
-        db_.query(
-            "SELECT " UPSTREAM_TOKEN_COLUMNS
-            " FROM upstream_token WHERE owner = ? ORDER BY service_id",
-            [&](Row& columns) { tokens.push_back(read_account(columns)); }, owner);
-        return tokens;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::LinkedAccount>,
+            " FROM upstream_token WHERE owner = ? ORDER BY service_id");
+    return list_rows<core::LinkedAccount>(db_, statement, owner);
 }
 
 void AccountStore::record_use(const std::string& id, core::Instant now) {
@@ -96,7 +88,7 @@ Applied AccountStore::remove(const std::string& id) {
 
 Applied AccountStore::mark_ended(const std::string& id, core::Instant now) {
     return db_.write(
-        [&] { return end_account_row(db_, id, now) ? Applied::yes : Applied::no; },
+        [&] { return end_account(db_, id, now) ? Applied::yes : Applied::no; },
         [&] {
             return db_.has(
                 "SELECT 1 FROM upstream_token WHERE id = ? AND ended_at IS NOT NULL", id);
@@ -114,7 +106,7 @@ std::size_t AccountStore::mark_ended_at(
     });
     if (ids.empty()) return 0;
     db_.rewrite([&] {
-        for (const auto& id : ids) end_account_row(db_, id, now);
+        for (const auto& id : ids) end_account(db_, id, now);
         return Applied::yes;
     });
     return ids.size();
@@ -122,15 +114,11 @@ std::size_t AccountStore::mark_ended_at(
 
 std::vector<core::LinkedAccount> AccountStore::list_to_revoke_at(
     const core::ServiceId& service, core::Instant now, std::size_t limit) {
-    return db_.read([&] {
-        std::vector<core::LinkedAccount> tokens;
-        db_.query(
-            "SELECT " UPSTREAM_TOKEN_COLUMNS
-            " FROM upstream_token WHERE service_id = ? AND ended_at IS NOT NULL AND (lease IS NULL OR lease_until <= ?) "
-            "ORDER BY id LIMIT ?",
-            [&](Row& columns) { tokens.push_back(read_account(columns)); }, service, now, limit);
-        return tokens;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::LinkedAccount>,
+            " FROM upstream_token WHERE service_id = ? AND ended_at IS NOT NULL AND "
+            "(lease IS NULL OR lease_until <= ?) ORDER BY id LIMIT ?");
+    return list_rows<core::LinkedAccount>(db_, statement, service, now, limit);
 }
 
 std::size_t AccountStore::count_at(const core::ServiceId& service) {
@@ -143,21 +131,19 @@ std::size_t AccountStore::count_at(const core::ServiceId& service) {
     });
 }
 
-// A service at which another one is just being told is left out, so that a slow one keeps one
+// Leaves out a service at which another process is revoking, so that a slow service keeps one
 // worker waiting and not all.
 std::vector<core::LinkedAccount> AccountStore::list_to_revoke(
     core::Instant now, std::size_t limit) {
-    return db_.read([&] {
-        std::vector<core::LinkedAccount> tokens;
-        db_.query(
-            "SELECT " UPSTREAM_TOKEN_COLUMNS
-            " FROM upstream_token WHERE ended_at <= ? AND (retry_at IS NULL OR retry_at <= ?) AND "
-            "(lease IS NULL OR lease_until <= ?) AND NOT EXISTS (SELECT 1 FROM upstream_token other WHERE other.ended_at <= ? AND "
-            "other.service_id = upstream_token.service_id AND other.lease_until > ?) ORDER BY ended_at, id LIMIT ?",
-            [&](Row& columns) { tokens.push_back(read_account(columns)); }, now, now, now, now, now,
-            limit);
-        return tokens;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::LinkedAccount, 't'>,
+            " FROM upstream_token t WHERE t.ended_at <= ? AND "
+            "(t.retry_at IS NULL OR t.retry_at <= ?) AND "
+            "(t.lease IS NULL OR t.lease_until <= ?) AND NOT EXISTS "
+            "(SELECT 1 FROM upstream_token other WHERE other.ended_at <= ? AND "
+            "other.service_id = t.service_id AND other.lease_until > ?) "
+            "ORDER BY t.ended_at, t.id LIMIT ?");
+    return list_rows<core::LinkedAccount>(db_, statement, now, now, now, now, now, limit);
 }
 
 void AccountStore::postpone_revocations(const core::ServiceId& service, core::Instant until) {

@@ -1,42 +1,11 @@
 #include "consentgate/store/client_store.h"
 
-#include "database.h"
-#include "once.h"
-
-#include "consentgate/core/base/text.h"
+#include "client_tables.h"
+#include "once_tables.h"
 
 namespace consentgate::store {
 
 namespace {
-
-// Columns of a client in the order in which every query here selects them.
-#define CLIENT_COLUMNS                                                                             \
-    "id, name, redirect_uris, scope, by_operator, active, refresh, metadata, created_at, last_used_at, auth_method, secret_hash, jwks, jwks_uri, jwks_expires_at"
-
-core::Client read_client(Row& columns) {
-    core::Client client;
-    std::string redirect_uris, auth;
-    columns.read_into(
-        client.id, from_blob(client.name), from_blob(redirect_uris), from_blob(client.scope),
-        client.by_operator, client.active, client.refresh, from_blob(client.metadata),
-        client.created_at, client.last_used_at, auth, client.secret, from_blob(client.jwks),
-        from_blob(client.jwks_uri), client.jwks_expires_at);
-    client.redirect_uris = core::split(redirect_uris, '\n');
-    client.auth = core::client_auth_of(auth).value_or(core::ClientAuth::none);
-    return client;
-}
-
-void insert_client(Database& db, const core::Client& client) {
-    const auto secret = client.secret.hex.empty() ? std::nullopt : std::optional(client.secret);
-    db.run(
-        "INSERT INTO client (" CLIENT_COLUMNS
-        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        client.id, to_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")),
-        to_blob(client.scope), client.by_operator, client.active, client.refresh,
-        to_blob(client.metadata), client.created_at, client.last_used_at,
-        core::name_of(client.auth), secret, to_blob(client.jwks), to_blob(client.jwks_uri),
-        client.jwks_expires_at);
-}
 
 // Keys that were fetched stay while their address does.
 void change_keys(Database& db, const core::Client& client) {
@@ -54,30 +23,22 @@ void change_keys(Database& db, const core::Client& client) {
 void ClientStore::put(const core::Client& client) {
     db_.write(
         [&] {
-            insert_client(db_, client);
+            insert(db_, client);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM client WHERE id = ?", client.id); });
 }
 
 std::optional<core::Client> ClientStore::find(const core::ClientId& id) {
-    return db_.read([&] {
-        std::optional<core::Client> client;
-        db_.query(
-            "SELECT " CLIENT_COLUMNS " FROM client WHERE id = ?",
-            [&](Row& columns) { client = read_client(columns); }, id);
-        return client;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Client>, " FROM client WHERE id = ?");
+    return find_row<core::Client>(db_, statement, id);
 }
 
 std::vector<core::Client> ClientStore::list() {
-    return db_.read([&] {
-        std::vector<core::Client> clients;
-        db_.query(
-            "SELECT " CLIENT_COLUMNS " FROM client ORDER BY created_at DESC, id LIMIT 10000",
-            [&](Row& columns) { clients.push_back(read_client(columns)); });
-        return clients;
-    });
+    static constexpr auto statement = sql(
+        "SELECT ", columns<core::Client>, " FROM client ORDER BY created_at DESC, id LIMIT 10000");
+    return list_rows<core::Client>(db_, statement);
 }
 
 Applied ClientStore::disable(const core::ClientId& id) {
@@ -115,11 +76,7 @@ Applied ClientStore::save_keys(const core::Client& client) {
 Applied ClientStore::use_assertion(
     const core::Digest& assertion, core::Instant expires_at, const std::string& use) {
     return use_once(
-        db_,
-        {"SELECT 1 FROM client_assertion WHERE assertion_hash = ?",
-         "SELECT 1 FROM client_assertion WHERE assertion_hash = ? AND used_by = ?",
-         "INSERT INTO client_assertion (assertion_hash, used_by, expires_at) VALUES (?, ?, ?)"},
-        assertion, expires_at, use);
+        db_, ClientAssertion{.hash = assertion, .used_by = use, .expires_at = expires_at});
 }
 
 std::optional<core::Instant> ClientStore::find_document(const core::ClientId& id) {
@@ -149,8 +106,8 @@ Applied ClientStore::put_document(const core::Client& client, core::Instant expi
             db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", expires_at, id);
             return Applied::yes;
         }
-        insert_client(db_, client);
-        db_.run("INSERT INTO client_document (id, expires_at) VALUES (?, ?)", id, expires_at);
+        insert(db_, client);
+        insert(db_, ClientDocument{.id = id, .expires_at = expires_at});
         return Applied::yes;
     };
     try {

@@ -1,35 +1,22 @@
 #include "consentgate/store/code_store.h"
 
-#include "session_row.h"
-#include "token_rows.h"
+#include "session_table.h"
+#include "token_tables.h"
 
 namespace consentgate::store {
 
-namespace {
-
-core::CodeView read_code_view(Row& columns) {
-    core::CodeView view;
-    auto& code = view.code;
-    std::string state;
-    view.session = read_session(columns);
-    columns.read_into(
-        code.hash, code.client_id, from_blob(code.redirect_uri), code.code_challenge, code.key_id,
-        code.expires_at, code.redeemed_at, from_blob(state));
-    code.session_id = view.session.id;
-    if (!state.empty()) code.state = std::move(state);
-    return view;
-}
-
-} // namespace
-
 std::optional<core::CodeView> CodeStore::find(const core::Digest& hash) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Session, 's'>, ", ", columns<core::IssuedCode, 'k'>,
+            " FROM code k JOIN session s ON s.id = k.session_id WHERE k.code_hash = ?");
     return db_.read([&] {
         std::optional<core::CodeView> found;
-        db_.query(
-            "SELECT " SESSION_COLUMNS
-            ", k.code_hash, k.client_id, k.redirect_uri, k.code_challenge, k.key_id, k.expires_at, "
-            "k.redeemed_at, k.state FROM code k JOIN session s ON s.id = k.session_id WHERE k.code_hash = ?",
-            [&](Row& columns) { found = read_code_view(columns); }, hash);
+        const auto read_view = [&](Row& row) {
+            auto& view = found.emplace();
+            view.session = read<core::Session>(row);
+            view.code = read<core::IssuedCode>(row);
+        };
+        db_.query(statement, read_view, hash);
         return found;
     });
 }
@@ -47,7 +34,7 @@ Applied CodeStore::redeem(
                 db_.run(
                     "UPDATE session SET token_expires_at = expires_at, expires_at = ? WHERE id = ? AND token_expires_at IS NULL",
                     refresh->expires_at, refresh->session_id);
-                insert_refresh_token(db_, *refresh);
+                insert(db_, *refresh);
             }
             return Applied::yes;
         },

@@ -1,31 +1,13 @@
 #include "consentgate/store/flow_store.h"
 
-#include "account_row.h"
-#include "session_row.h"
-#include "token_rows.h"
+#include "account_tables.h"
+#include "flow_table.h"
+#include "session_table.h"
+#include "token_tables.h"
 
 namespace consentgate::store {
 
 namespace {
-
-#define FLOW_COLUMNS                                                                               \
-    "id, client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, identity_value, revision, created_at, expires_at"
-
-core::FlowView read_flow_view(Row& columns) {
-    core::FlowView view;
-    auto& flow = view.flow;
-    std::string state, scope, identity_kind;
-    columns.read_into(
-        flow.id, flow.client_id, flow.browser, from_blob(flow.redirect_uri), from_blob(state),
-        flow.code_challenge, from_blob(scope), from_blob(flow.resource), identity_kind,
-        from_blob(flow.identity.value), flow.revision, flow.created_at, flow.expires_at,
-        from_blob(view.client_name), view.client_by_operator,
-        view.client_active); // a client deleted meanwhile counts as disabled
-    if (!state.empty()) flow.state = std::move(state);
-    flow.scope = core::ScopeSet::parse(scope).value_or(core::ScopeSet{});
-    flow.identity.kind = core::identity_kind(identity_kind).value_or(core::IdentityKind::none);
-    return view;
-}
 
 bool has_flow(Database& db, const core::FlowId& id) {
     return db.has("SELECT 1 FROM flow WHERE id = ?", id);
@@ -36,30 +18,28 @@ bool has_flow(Database& db, const core::FlowId& id) {
 void FlowStore::put(const core::Flow& flow) {
     db_.write(
         [&] {
-            db_.run(
-                "INSERT INTO flow (" FLOW_COLUMNS
-                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                flow.id, flow.client_id, flow.browser, to_blob(flow.redirect_uri),
-                to_blob(flow.state.value_or("")), flow.code_challenge, to_blob(flow.scope.text()),
-                to_blob(flow.resource), name_of(flow.identity.kind), to_blob(flow.identity.value),
-                flow.revision, flow.created_at, flow.expires_at);
+            insert(db_, flow);
             return Applied::yes;
         },
         [&] { return has_flow(db_, flow.id); });
 }
 
 std::optional<core::FlowView> FlowStore::find(const core::FlowId& id) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Flow, 'f'>, ", c.name, c.by_operator, c.active ",
+            "FROM flow f LEFT JOIN client c ON c.id = f.client_id WHERE f.id = ?");
     return db_.read([&] {
         std::optional<core::FlowView> view;
-        db_.query(
-            "SELECT f.id, f.client_id, f.browser_hash, f.redirect_uri, f.state, f.code_challenge, f.scope, f.resource, "
-            "f.identity_kind, f.identity_value, f.revision, f.created_at, f.expires_at, c.name, c.by_operator, c.active "
-            "FROM flow f LEFT JOIN client c ON c.id = f.client_id WHERE f.id = ?",
-            [&](Row& columns) { view = read_flow_view(columns); }, id);
+        const auto read_view = [&](Row& row) {
+            view.emplace().flow = read<core::Flow>(row);
+            row.read_into(
+                from_blob(view->client_name), view->client_by_operator, view->client_active);
+        };
+        db_.query(statement, read_view, id);
         if (view && view->flow.identity.kind == core::IdentityKind::virtual_key) {
             db_.query(
                 "SELECT name FROM virtual_key WHERE id = ?",
-                [&](Row& columns) { columns.read_into(from_blob(view->virtual_key_name)); },
+                [&](Row& row) { row.read_into(from_blob(view->virtual_key_name)); },
                 view->flow.identity.value);
         }
         return view;
@@ -107,10 +87,10 @@ Applied FlowStore::finalize(const core::Finalization& finalization) {
                 "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?",
                 finalization.flow_id, finalization.revision, finalization.now);
             if (consumed != 1) return Applied::no;
-            insert_session(db_, finalization.session);
+            insert(db_, finalization.session);
             transfer_accounts(
                 db_, finalization.flow_owner, finalization.session_owner, finalization.now);
-            insert_code(db_, finalization.code);
+            insert(db_, finalization.code);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM session WHERE id = ?", finalization.session.id); });

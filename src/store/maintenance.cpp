@@ -1,7 +1,6 @@
 #include "consentgate/store/maintenance.h"
 
-#include "account_row.h"
-#include "database.h"
+#include "account_tables.h"
 #include "dialect.h"
 
 #include "consentgate/core/oauth/consent.h"

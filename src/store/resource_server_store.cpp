@@ -1,29 +1,10 @@
 #include "consentgate/store/resource_server_store.h"
 
 #include "recent.h"
-#include "session_row.h"
-
-#include "consentgate/core/base/text.h"
+#include "resource_server_table.h"
+#include "session_table.h"
 
 namespace consentgate::store {
-
-namespace {
-
-#define RESOURCE_SERVER_COLUMNS                                                                    \
-    "r.id, r.resource, r.secret_hash, r.active, r.created_at, r.services, r.scope"
-
-core::ResourceServer read_resource_server(Row& columns) {
-    core::ResourceServer server;
-    std::string services, scope;
-    columns.read_into(
-        server.id, from_blob(server.resource), server.secret, server.active, server.created_at,
-        from_blob(services), from_blob(scope));
-    server.services = core::split(services, '\n');
-    server.scope = core::ScopeSet::parse(scope).value_or(core::ScopeSet{});
-    return server;
-}
-
-} // namespace
 
 ResourceServerStore::ResourceServerStore(Database& db, std::size_t max_cached)
     : db_(db), recent_(std::make_unique<Recent<core::IntrospectionLookup>>(max_cached)) {}
@@ -32,58 +13,46 @@ ResourceServerStore::~ResourceServerStore() = default;
 void ResourceServerStore::put(const core::ResourceServer& server) {
     db_.write(
         [&] {
-            db_.run(
-                "INSERT INTO resource_server (id, resource, secret_hash, active, created_at, services, scope) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                server.id, to_blob(server.resource), server.secret, server.active,
-                server.created_at, to_blob(core::join(server.services, "\n")),
-                to_blob(server.scope.text()));
+            insert(db_, server);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM resource_server WHERE id = ?", server.id); });
 }
 
 std::optional<core::ResourceServer> ResourceServerStore::find(const core::ResourceServerId& id) {
-    return db_.read([&] {
-        std::optional<core::ResourceServer> found;
-        db_.query(
-            "SELECT " RESOURCE_SERVER_COLUMNS " FROM resource_server r WHERE r.id = ?",
-            [&](Row& columns) { found = read_resource_server(columns); }, id);
-        return found;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::ResourceServer>, " FROM resource_server WHERE id = ?");
+    return find_row<core::ResourceServer>(db_, statement, id);
 }
 
 std::vector<core::ResourceServer> ResourceServerStore::list() {
-    return db_.read([&] {
-        std::vector<core::ResourceServer> servers;
-        db_.query(
-            "SELECT " RESOURCE_SERVER_COLUMNS
-            " FROM resource_server r ORDER BY r.created_at DESC, r.id LIMIT 10000",
-            [&](Row& columns) { servers.push_back(read_resource_server(columns)); });
-        return servers;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::ResourceServer>,
+            " FROM resource_server ORDER BY created_at DESC, id LIMIT 10000");
+    return list_rows<core::ResourceServer>(db_, statement);
 }
 
 core::IntrospectionLookup ResourceServerStore::find_with_session(
     const core::ResourceServerId& server, const core::Digest& token) {
-    core::IntrospectionLookup unknown; // the token is; it is not remembered
-    auto found = db_.read_cached(
-        *recent_, server.text + ' ' + token.hex, [&]() -> std::optional<core::IntrospectionLookup> {
-            core::IntrospectionLookup lookup;
-            db_.query(
-                "SELECT " RESOURCE_SERVER_COLUMNS ", " SESSION_VIEW_COLUMNS
-                " FROM resource_server r LEFT JOIN session s ON s.token_hash = ? " SESSION_VIEW_JOINS
-                "WHERE r.id = ?",
-                [&](Row& columns) {
-                    lookup.server = read_resource_server(columns);
-                    lookup.view = read_session_view(columns);
-                },
-                token, server);
-            if (lookup.view && lookup.view->session.id.text.empty())
-                lookup.view = find_refreshed_session(db_, token);
-            if (lookup.view) return lookup;
-            unknown = std::move(lookup);
-            return std::nullopt;
-        });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::ResourceServer, 'r'>, ", ", columns<core::SessionView>,
+            " FROM resource_server r LEFT JOIN session s ON s.token_hash = ? ", session_view_joins,
+            "WHERE r.id = ?");
+    core::IntrospectionLookup unknown; // the answer for an unknown token; it is not cached
+    const auto look_up = [&]() -> std::optional<core::IntrospectionLookup> {
+        core::IntrospectionLookup lookup;
+        const auto read_lookup = [&](Row& row) {
+            lookup.server = read<core::ResourceServer>(row);
+            lookup.view = read<core::SessionView>(row);
+        };
+        db_.query(statement, read_lookup, token, server);
+        if (lookup.view && lookup.view->session.id.text.empty())
+            lookup.view = find_refreshed_session(db_, token);
+        if (lookup.view) return lookup;
+        unknown = std::move(lookup);
+        return std::nullopt;
+    };
+    auto found = db_.read_cached(*recent_, server.text + ' ' + token.hex, look_up);
     return found ? std::move(*found) : std::move(unknown);
 }
 

@@ -1,7 +1,7 @@
 #include "consentgate/store/server_key_store.h"
 
-#include "account_row.h"
-#include "database.h"
+#include "account_tables.h"
+#include "server_key_table.h"
 
 #include <algorithm>
 
@@ -9,22 +9,7 @@ namespace consentgate::store {
 
 namespace {
 
-// NULL is the state that all keys had before there were states.
-std::optional<std::string> to_text(core::KeyState state) {
-    switch (state) {
-    case core::KeyState::known: return "known";
-    case core::KeyState::removed: return "removed";
-    case core::KeyState::used: break;
-    }
-    return {};
-}
-
-core::KeyState state_of(const std::optional<std::string>& text) {
-    if (!text) return core::KeyState::used;
-    return *text == "known" ? core::KeyState::known : core::KeyState::removed;
-}
-
-std::optional<core::Instant> later(
+std::optional<core::Instant> latest_of(
     std::optional<core::Instant> one, std::optional<core::Instant> other) {
     return other && (!one || *one < *other) ? other : one;
 }
@@ -32,26 +17,17 @@ std::optional<core::Instant> later(
 } // namespace
 
 std::vector<core::ServerKeyRecord> ServerKeyStore::list() {
-    return db_.read([&] {
-        std::vector<core::ServerKeyRecord> records;
-        db_.query(
-            "SELECT id, fingerprint, state, created_at FROM server_key ORDER BY created_at, id",
-            [&](Row& columns) {
-                auto& record = records.emplace_back();
-                std::optional<std::string> state;
-                columns.read_into(record.id, record.fingerprint, state, record.created_at);
-                record.state = state_of(state);
-            });
-        return records;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::ServerKeyRecord>, " FROM server_key ORDER BY created_at, id");
+    return list_rows<core::ServerKeyRecord>(db_, statement);
 }
 
 void ServerKeyStore::put(const core::ServerKeyRecord& key, core::Instant now) {
+    auto record = key;
+    record.created_at = now;
     db_.write(
         [&] {
-            db_.run(
-                "INSERT INTO server_key (id, fingerprint, created_at, state) VALUES (?, ?, ?, ?)",
-                key.id, key.fingerprint, now, to_text(key.state));
+            insert(db_, record);
             return Applied::yes;
         },
         [&] {
@@ -63,8 +39,7 @@ void ServerKeyStore::put(const core::ServerKeyRecord& key, core::Instant now) {
 
 Applied ServerKeyStore::set_state(const core::KeyId& key, core::KeyState state) {
     return db_.rewrite([&] {
-        return applied(
-            db_.run("UPDATE server_key SET state = ? WHERE id = ?", to_text(state), key));
+        return applied(db_.run("UPDATE server_key SET state = ? WHERE id = ?", stored(state), key));
     });
 }
 
@@ -83,7 +58,7 @@ std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
                 uses.begin(), uses.end(), [&](const auto& known) { return known.key == key; });
             if (use == uses.end()) use = uses.insert(uses.end(), core::KeyUse{key});
             (*use).*kind += static_cast<std::size_t>(rows);
-            if (latest != nullptr) (*use).*latest = later((*use).*latest, time);
+            if (latest != nullptr) (*use).*latest = latest_of((*use).*latest, time);
         };
         db_.query("SELECT key_id, count(*) FROM upstream_token GROUP BY key_id", [&](Row& columns) {
             count(columns, &core::KeyUse::accounts, nullptr);
@@ -113,14 +88,10 @@ std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
 
 std::vector<core::LinkedAccount> ServerKeyStore::list_accounts_to_rekey(
     const core::KeyId& key, const std::string& after, std::size_t limit) {
-    return db_.read([&] {
-        std::vector<core::LinkedAccount> tokens;
-        db_.query(
-            "SELECT " UPSTREAM_TOKEN_COLUMNS
-            " FROM upstream_token WHERE id > ? AND key_id <> ? ORDER BY id LIMIT ?",
-            [&](Row& columns) { tokens.push_back(read_account(columns)); }, after, key, limit);
-        return tokens;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::LinkedAccount>,
+            " FROM upstream_token WHERE id > ? AND key_id <> ? ORDER BY id LIMIT ?");
+    return list_rows<core::LinkedAccount>(db_, statement, after, key, limit);
 }
 
 std::size_t ServerKeyStore::rekey_accounts(const std::vector<RekeyedAccount>& tokens) {

@@ -1,75 +1,46 @@
 #include "consentgate/store/service_store.h"
 
-#include "account_row.h"
+#include "account_tables.h"
 
 namespace consentgate::store {
-
-namespace {
-
-#define SERVICE_CONTENT                                                                                                        \
-    "name, url, issuer, authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint, resource, scope, " \
-    "registration, client_id, auth_method, client_secret, key_id, sends_iss, active"
-
-} // namespace
 
 void ServiceStore::put(const core::Service& service) {
     db_.write(
         [&] {
-            db_.run(
-                "INSERT INTO service (" SERVICE_CONTENT
-                ", id, version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                to_blob(service.name), to_blob(service.url), to_blob(service.issuer),
-                to_blob(service.authorization_endpoint), to_blob(service.token_endpoint),
-                to_blob(service.registration_endpoint), to_blob(service.revocation_endpoint),
-                to_blob(service.resource), to_blob(service.scope),
-                core::name_of(service.registration), to_blob(service.client_id),
-                core::name_of(service.auth), to_blob(service.client_secret), service.key_id,
-                service.sends_iss, service.active, service.id, service.version, service.created_at);
+            insert(db_, service);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM service WHERE id = ?", service.id); });
 }
 
 std::optional<core::Service> ServiceStore::find(const core::ServiceId& id) {
-    return db_.read([&] {
-        std::optional<core::Service> found;
-        db_.query(
-            "SELECT " SERVICE_COLUMNS " FROM service WHERE id = ?",
-            [&](Row& columns) { found = read_service(columns); }, id);
-        return found;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Service>, " FROM service WHERE id = ?");
+    return find_row<core::Service>(db_, statement, id);
 }
 
 std::vector<core::Service> ServiceStore::list() {
-    return db_.read([&] {
-        std::vector<core::Service> services;
-        db_.query("SELECT " SERVICE_COLUMNS " FROM service ORDER BY id", [&](Row& columns) {
-            services.push_back(read_service(columns));
-        });
-        return services;
-    });
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Service>, " FROM service ORDER BY id");
+    return list_rows<core::Service>(db_, statement);
 }
 
 Applied ServiceStore::update(const core::Service& service) {
+    static constexpr auto statement =
+        sql("UPDATE service SET ", assignments<core::Service>,
+            ", version = version + 1 WHERE id = ? AND version = ?");
     return db_.write(
         [&] {
-            return applied(db_.run(
-                "UPDATE service SET name = ?, url = ?, issuer = ?, authorization_endpoint = ?, token_endpoint = ?, registration_endpoint = ?, "
-                "revocation_endpoint = ?, resource = ?, scope = ?, registration = ?, client_id = ?, auth_method = ?, client_secret = ?, "
-                "key_id = ?, sends_iss = ?, active = ?, version = version + 1 WHERE id = ? AND version = ?",
-                to_blob(service.name), to_blob(service.url), to_blob(service.issuer),
-                to_blob(service.authorization_endpoint), to_blob(service.token_endpoint),
-                to_blob(service.registration_endpoint), to_blob(service.revocation_endpoint),
-                to_blob(service.resource), to_blob(service.scope),
-                core::name_of(service.registration), to_blob(service.client_id),
-                core::name_of(service.auth), to_blob(service.client_secret), service.key_id,
-                service.sends_iss, service.active, service.id, service.version));
+            const auto run = [&](const auto&... bound) {
+                return db_.run(statement, bound..., service.id, service.version);
+            };
+            return applied(std::apply(run, bindings<List::assignments>(service)));
         },
-        [&] { // two that wrote the same client id over the same version are alike
+        [&] { // two updates that wrote the same client id over the same version are alike
             std::string client_id;
             const auto found = db_.query(
                 "SELECT client_id FROM service WHERE id = ? AND version = ?",
-                [&](Row& columns) { columns.read_into(from_blob(client_id)); }, service.id,
+                [&](Row& row) { row.read_into(from_blob(client_id)); }, service.id,
                 service.version + 1);
             return found == 1 && client_id == service.client_id;
         });

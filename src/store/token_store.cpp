@@ -1,7 +1,7 @@
 #include "consentgate/store/token_store.h"
 
-#include "session_row.h"
-#include "token_rows.h"
+#include "session_table.h"
+#include "token_tables.h"
 
 namespace consentgate::store {
 
@@ -29,26 +29,25 @@ Applied TokenStore::revoke_access(const core::Digest& token, core::Instant now) 
 }
 
 std::optional<core::RefreshView> TokenStore::find_refresh(const core::Digest& hash) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::SessionView>, ", ", columns<core::RefreshToken, 'r'>,
+            " FROM refresh_token r JOIN session s ON s.id = r.session_id ", session_view_joins,
+            "WHERE r.token_hash = ?");
     return db_.read([&] {
-        std::optional<core::RefreshView> view;
-        db_.query(
-            "SELECT " SESSION_VIEW_COLUMNS
-            ", r.token_hash, r.key_id, r.expires_at, r.used_at FROM refresh_token r "
-            "JOIN session s ON s.id = r.session_id " SESSION_VIEW_JOINS "WHERE r.token_hash = ?",
-            [&](Row& columns) {
-                auto& [found, session] = view.emplace();
-                session = read_session_view(columns);
-                columns.read_into(found.hash, found.key_id, found.expires_at, found.used_at);
-                found.session_id = session.session.id;
-            },
-            hash);
-        return view;
+        std::optional<core::RefreshView> found;
+        const auto read_view = [&](Row& row) {
+            auto& view = found.emplace();
+            view.session = read<core::SessionView>(row);
+            view.token = read<core::RefreshToken>(row);
+        };
+        db_.query(statement, read_view, hash);
+        return found;
     });
 }
 
-// The gate is the mark on the used token: of any number of refreshes with it, one writes what
-// follows, which is the same whoever does. It names the key that what follows was computed with,
-// because the token may be moved to a newer one meanwhile.
+// used_at is a compare-and-set: of any number of refreshes with one token, one writes the
+// successor, which is the same whoever computes it. key_id is compared too, because the successor
+// was computed with that key and the token may have been moved to a newer one meanwhile.
 Applied TokenStore::rotate_refresh(const core::Rotation& rotation, core::Instant now) {
     return db_.write(
         [&] {
@@ -63,8 +62,8 @@ Applied TokenStore::rotate_refresh(const core::Rotation& rotation, core::Instant
                     rotation.next.expires_at, rotation.next.session_id) != 1) {
                 return Applied::no;
             }
-            insert_refresh_token(db_, rotation.next);
-            insert_access_token(db_, rotation.access);
+            insert(db_, rotation.next);
+            insert(db_, rotation.access);
             return Applied::yes;
         },
         [&] {
@@ -80,7 +79,7 @@ void TokenStore::put_access(const core::AccessToken& token) {
     try {
         db_.write(
             [&] {
-                insert_access_token(db_, token);
+                insert(db_, token);
                 return Applied::yes;
             },
             present);

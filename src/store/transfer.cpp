@@ -1,6 +1,13 @@
 #include "consentgate/store/transfer.h"
 
-#include "database.h"
+#include "account_tables.h"
+#include "client_tables.h"
+#include "flow_table.h"
+#include "once_tables.h"
+#include "resource_server_table.h"
+#include "server_key_table.h"
+#include "session_table.h"
+#include "token_tables.h"
 
 #include <algorithm>
 
@@ -9,138 +16,28 @@ namespace {
 
 using enum Column::Kind;
 
-// Held against the schema by tests/store/transfer_cases.cpp.
-constexpr Column server_key[] = {
-    {"id", text}, {"fingerprint", text}, {"created_at", number}, {"state", text}};
-constexpr Column client[] = {
-    {"id", text},
-    {"name", bytes},
-    {"redirect_uris", bytes},
-    {"scope", bytes},
-    {"by_operator", number},
-    {"active", number},
-    {"metadata", bytes},
-    {"created_at", number},
-    {"last_used_at", number},
-    {"refresh", number},
-    {"auth_method", text},
-    {"secret_hash", text},
-    {"jwks", bytes},
-    {"jwks_uri", bytes},
-    {"jwks_expires_at", number},
-    {"jwks_asked_at", number}};
-constexpr Column client_document[] = {{"id", text}, {"expires_at", number}};
-constexpr Column virtual_key[] = {
-    {"id", text},        {"name", bytes},        {"key_hash", text},    {"active", number},
-    {"services", bytes}, {"created_at", number}, {"expires_at", number}};
-constexpr Column flow[] = {
-    {"id", text},
-    {"client_id", text},
-    {"browser_hash", text},
-    {"redirect_uri", bytes},
-    {"state", bytes},
-    {"code_challenge", text},
-    {"scope", bytes},
-    {"resource", bytes},
-    {"identity_kind", text},
-    {"identity_value", bytes},
-    {"revision", number},
-    {"created_at", number},
-    {"expires_at", number}};
-constexpr Column session[] = {
-    {"id", text},
-    {"flow_id", text},
-    {"token_hash", text},
-    {"browser_hash", text},
-    {"client_id", text},
-    {"identity_kind", text},
-    {"identity_value", bytes},
-    {"virtual_key_id", text},
-    {"scope", bytes},
-    {"resource", bytes},
-    {"created_at", number},
-    {"expires_at", number},
-    {"revoked_at", number},
-    {"token_expires_at", number},
-    {"redirect_uri", bytes}};
-constexpr Column code[] = {{"code_hash", text},     {"session_id", text},     {"client_id", text},
-                           {"redirect_uri", bytes}, {"code_challenge", text}, {"key_id", text},
-                           {"expires_at", number},  {"redeemed_at", number},  {"redemption", text},
-                           {"state", bytes}};
-constexpr Column refresh_token[] = {
-    {"token_hash", text},
-    {"session_id", text},
-    {"key_id", text},
-    {"expires_at", number},
-    {"used_at", number}};
-constexpr Column access_token[] = {
-    {"token_hash", text}, {"session_id", text}, {"scope", bytes}, {"expires_at", number}};
-constexpr Column client_assertion[] = {
-    {"assertion_hash", text}, {"used_by", text}, {"expires_at", number}};
-constexpr Column resource_server[] = {
-    {"id", text},           {"resource", bytes}, {"secret_hash", text}, {"active", number},
-    {"created_at", number}, {"services", bytes}, {"scope", bytes}};
-constexpr Column account[] = {
-    {"id", text},
-    {"owner", text},
-    {"service_id", text},
-    {"access_token", bytes},
-    {"refresh_token", bytes},
-    {"key_id", text},
-    {"scope", bytes},
-    {"expires_at", number},
-    {"version", number},
-    {"created_at", number},
-    {"updated_at", number},
-    {"lease", text},
-    {"lease_until", number},
-    {"failures", number},
-    {"retry_at", number},
-    {"broken_at", number},
-    {"last_used_at", number},
-    {"ended_at", number}};
-constexpr Column service[] = {
-    {"id", text},
-    {"name", bytes},
-    {"url", bytes},
-    {"issuer", bytes},
-    {"authorization_endpoint", bytes},
-    {"token_endpoint", bytes},
-    {"registration_endpoint", bytes},
-    {"revocation_endpoint", bytes},
-    {"resource", bytes},
-    {"scope", bytes},
-    {"registration", text},
-    {"client_id", bytes},
-    {"auth_method", text},
-    {"client_secret", bytes},
-    {"key_id", text},
-    {"sends_iss", number},
-    {"active", number},
-    {"version", number},
-    {"created_at", number}};
-constexpr Column upstream_state[] = {
-    {"state_hash", text}, {"browser_hash", text}, {"service_id", text}, {"flow_id", text},
-    {"session_id", text}, {"verifier", bytes},    {"key_id", text},     {"expires_at", number}};
-constexpr Column used_link[] = {{"link_hash", text}, {"used_by", text}, {"expires_at", number}};
+template <class Entity> constexpr Table exported(const char* noted_by_migrate = nullptr) {
+    return {table_of<Entity>.name, exported_columns<Entity>, noted_by_migrate};
+}
 
 // Server keys first: with the wrong key file it is better to stop before the rest.
+// tests/store/transfer_cases.cpp holds the columns against the schema.
 constexpr Table tables[] = {
-    {"server_key", server_key, "created_at"},
-    {"client", client},
-    {"client_assertion", client_assertion},
-    {"resource_server", resource_server},
-    {"client_document", client_document},
-    {"virtual_key", virtual_key},
-    {"service", service},
-    {"flow", flow},
-    {"session", session},
-    {"code", code},
-    {"refresh_token", refresh_token},
-    {"access_token", access_token},
-    {"upstream_token", account},
-    {"upstream_state", upstream_state},
-    {"used_link", used_link},
+    exported<core::ServerKeyRecord>("created_at"),
+    exported<core::Client>(),
+    exported<ClientAssertion>(),
+    exported<core::ResourceServer>(),
+    exported<ClientDocument>(),
+    exported<core::VirtualKey>(),
+    exported<core::Service>(),
+    exported<core::Flow>(),
+    exported<core::Session>(),
+    exported<core::IssuedCode>(),
+    exported<core::RefreshToken>(),
+    exported<core::AccessToken>(),
+    exported<core::LinkedAccount>(),
+    exported<core::UpstreamState>(),
+    exported<UsedLink>(),
 };
 
 // A round trip for each row would be most of the time that loading takes.

@@ -1,0 +1,52 @@
+#include "account_tables.h"
+
+#include "consentgate/core/oauth/consent.h"
+
+namespace consentgate::store {
+
+void link_account(
+    Database& db, const core::LinkedAccount& account, const std::string& owner, core::Instant now) {
+    db.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner, account.service);
+    auto linked = account;
+    linked.owner = owner;
+    linked.created_at = linked.updated_at = now;
+    insert(db, linked);
+}
+
+// An ended account gets an owner of its own, so that no lookup by an owner finds it. Its lease
+// stays: the process that is refreshing the account writes the new tokens into this row, and those
+// are the ones to revoke at the service.
+bool end_account(Database& db, const std::string& id, core::Instant now) {
+    return db.run(
+               "UPDATE upstream_token SET owner = ?, ended_at = ?, failures = NULL, retry_at = NULL, "
+               "version = version + 1 WHERE id = ? AND ended_at IS NULL",
+               core::ended_owner(id), now, id) == 1;
+}
+
+void end_accounts_of(Database& db, const std::string& owner, core::Instant now) {
+    std::vector<std::string> ids;
+    db.query(
+        "SELECT id FROM upstream_token WHERE owner = ? ORDER BY service_id",
+        [&](Row& row) { row.read_into(ids); }, owner);
+    for (const auto& id : ids) end_account(db, id, now);
+}
+
+// An account that the new owner had at the same service gives way. It is not revoked at the
+// service, because many services would end the whole grant, and with it the account that was linked
+// just now. Rows are taken in the order of their service, so that two transfers to one owner cannot
+// deadlock.
+void transfer_accounts(
+    Database& db, const std::string& from, const std::string& to, core::Instant now) {
+    std::vector<std::string> ids, services;
+    db.query(
+        "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
+        [&](Row& columns) { columns.read_into(ids, services); }, from);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        db.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", to, services[i]);
+        db.run(
+            "UPDATE upstream_token SET owner = ?, version = version + 1, updated_at = ? WHERE id = ?",
+            to, now, ids[i]);
+    }
+}
+
+} // namespace consentgate::store

@@ -1,0 +1,65 @@
+// The tables of upstream services, of linked accounts and of people on the way to a service and
+// back; private to this module.
+#pragma once
+
+#include "columns.h"
+
+namespace consentgate::store {
+
+template <>
+inline constexpr auto table_of<core::Service> = table<core::Service>(
+    "service", fixed(column("id", &core::Service::id)), blob("name", &core::Service::name),
+    blob("url", &core::Service::url), blob("issuer", &core::Service::issuer),
+    blob("authorization_endpoint", &core::Service::authorization_endpoint),
+    blob("token_endpoint", &core::Service::token_endpoint),
+    blob("registration_endpoint", &core::Service::registration_endpoint),
+    blob("revocation_endpoint", &core::Service::revocation_endpoint),
+    blob("resource", &core::Service::resource), blob("scope", &core::Service::scope),
+    column("registration", &core::Service::registration),
+    blob("client_id", &core::Service::client_id), column("auth_method", &core::Service::auth),
+    blob("client_secret", &core::Service::client_secret), column("key_id", &core::Service::key_id),
+    column("sends_iss", &core::Service::sends_iss), column("active", &core::Service::active),
+    fixed(column("version", &core::Service::version)),
+    fixed(column("created_at", &core::Service::created_at)));
+
+template <>
+inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>(
+    "upstream_token", column("id", &core::LinkedAccount::id),
+    column("owner", &core::LinkedAccount::owner),
+    column("service_id", &core::LinkedAccount::service),
+    blob("access_token", &core::LinkedAccount::access_token),
+    blob("refresh_token", &core::LinkedAccount::refresh_token),
+    column("key_id", &core::LinkedAccount::key_id), blob("scope", &core::LinkedAccount::scope),
+    column("expires_at", &core::LinkedAccount::expires_at),
+    column("version", &core::LinkedAccount::version),
+    column("created_at", &core::LinkedAccount::created_at),
+    column("updated_at", &core::LinkedAccount::updated_at), bare("lease", Column::Kind::text),
+    bare("lease_until", Column::Kind::number),
+    later(column("failures", &core::LinkedAccount::failures)),
+    later(column("retry_at", &core::LinkedAccount::retry_at)),
+    later(column("broken_at", &core::LinkedAccount::broken_at)),
+    later(column("last_used_at", &core::LinkedAccount::last_used_at)),
+    later(column("ended_at", &core::LinkedAccount::ended_at)));
+
+template <>
+inline constexpr auto table_of<core::UpstreamState> = table<core::UpstreamState>(
+    "upstream_state", column("state_hash", &core::UpstreamState::state),
+    column("browser_hash", &core::UpstreamState::browser),
+    column("service_id", &core::UpstreamState::service),
+    column("flow_id", &core::UpstreamState::flow),
+    column("session_id", &core::UpstreamState::session),
+    blob("verifier", &core::UpstreamState::verifier),
+    column("key_id", &core::UpstreamState::key_id),
+    column("expires_at", &core::UpstreamState::expires_at));
+
+// All of these: call inside write().
+
+// Replaces the account that the owner had at the service.
+void link_account(
+    Database& db, const core::LinkedAccount& account, const std::string& owner, core::Instant now);
+void transfer_accounts(
+    Database& db, const std::string& from, const std::string& to, core::Instant now);
+bool end_account(Database& db, const std::string& id, core::Instant now); // false: ended before
+void end_accounts_of(Database& db, const std::string& owner, core::Instant now);
+
+} // namespace consentgate::store

@@ -1,0 +1,47 @@
+// The table of sessions, and the view of a session with its client and its virtual key; private to
+// this module.
+#pragma once
+
+#include "columns.h"
+#include "virtual_key_table.h"
+
+#include "consentgate/core/oauth/access.h"
+
+namespace consentgate::store {
+
+template <>
+inline constexpr auto table_of<core::Session> = table<core::Session>(
+    "session", column("id", &core::Session::id), column("flow_id", &core::Session::flow_id),
+    column("token_hash", &core::Session::token), column("browser_hash", &core::Session::browser),
+    column("client_id", &core::Session::client_id),
+    column(
+        "identity_kind", [](auto& session) -> auto& { return session.identity.kind; }),
+    blob(
+        "identity_value", [](auto& session) -> auto& { return session.identity.value; }),
+    derived(
+        "virtual_key_id",
+        [](const core::Session& session) {
+            return session.identity.kind == core::IdentityKind::virtual_key
+                       ? std::optional<std::string_view>(session.identity.value)
+                       : std::nullopt;
+        }),
+    blob("scope", &core::Session::scope), blob("resource", &core::Session::resource),
+    column("created_at", &core::Session::created_at),
+    column("expires_at", &core::Session::expires_at),
+    column("revoked_at", &core::Session::revoked_at),
+    later(column("token_expires_at", &core::Session::token_expires_at)),
+    blob("redirect_uri", &core::Session::redirect_uri));
+
+// A session with the standing of its client and of its virtual key, where there is one.
+template <>
+inline constexpr auto columns<core::SessionView> =
+    sql(columns<core::Session, 's'>, ", c.name, c.active, ", columns<core::VirtualKey, 'v'>);
+inline constexpr auto session_view_joins =
+    sql("LEFT JOIN client c ON c.id = s.client_id "
+        "LEFT JOIN virtual_key v ON v.id = s.virtual_key_id ");
+template <> core::SessionView read(Row& row);
+
+// The session of an access token that a refresh gave. Call inside read().
+std::optional<core::SessionView> find_refreshed_session(Database& db, const core::Digest& token);
+
+} // namespace consentgate::store
