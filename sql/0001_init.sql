@@ -1,5 +1,6 @@
--- All tables of consentgate. One text for every engine: times are BIGINT seconds since the epoch (UTC), ids and
--- digests are short ASCII, everything that can be long is BLOB, yes/no is SMALLINT 0/1. RECORDS.md tells each column.
+-- All tables of consentgate. One text for every engine: times are BIGINT seconds since the epoch
+-- (UTC), ids and digests are short ASCII, everything that can be long is BLOB, yes/no is SMALLINT
+-- 0/1. RECORDS.md explains each column.
 
 CREATE TABLE client (
     id            VARCHAR(64) NOT NULL PRIMARY KEY,

@@ -1,7 +1,9 @@
--- What it takes to serve from several machines over one database server.
+-- Serving from several machines over one database server.
 
--- Who redeemed a code: a fresh id of the request, by which it recognises its own work after a commit whose answer was lost.
+-- A fresh id of the request that redeemed a code, by which the request recognises its own write
+-- after a lost answer to the commit.
 ALTER TABLE code ADD COLUMN redemption VARCHAR(64);
 
--- A sweep asks for each old client whether a flow still needs it; without the index a server engine would lock every flow.
+-- A sweep checks for each old client whether a flow still needs it; without the index a server
+-- engine would lock every flow.
 CREATE INDEX flow_client ON flow (client_id);

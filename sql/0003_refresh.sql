@@ -3,7 +3,8 @@
 -- Whether the client registered the refresh_token grant; NULL: it did not.
 ALTER TABLE client ADD COLUMN refresh SMALLINT;
 
--- When the session's first token ends; NULL: with the session. A session with refresh tokens ends with the last of them.
+-- When the session's first token ends; NULL: with the session. A session with refresh tokens ends
+-- with the last of them.
 ALTER TABLE session ADD COLUMN token_expires_at BIGINT;
 
 CREATE TABLE refresh_token (

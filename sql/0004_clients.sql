@@ -1,14 +1,15 @@
--- Clients that have a secret or a key of their own, and the resource servers that may ask about tokens.
+-- Clients that have a secret or a key of their own, and the resource servers that may ask about
+-- tokens.
 
--- How the client proves who it is, in the words of RFC 7591; NULL: not at all.
+-- How the client authenticates, in the words of RFC 7591; NULL: not at all.
 ALTER TABLE client ADD COLUMN auth_method VARCHAR(32);
 ALTER TABLE client ADD COLUMN secret_hash CHAR(64);
 ALTER TABLE client ADD COLUMN jwks BLOB;
 
--- What the client sent as state, so that the one who finished a sign-in can be led on once more.
+-- The client's state, so that the browser that finished a consent can be redirected once more.
 ALTER TABLE code ADD COLUMN state BLOB;
 
--- The consents that a browser gave, and where each led.
+-- The consents that a browser gave, and where the code of each went.
 ALTER TABLE session ADD COLUMN redirect_uri BLOB;
 CREATE INDEX session_browser ON session (browser_hash);
 

@@ -1,4 +1,4 @@
--- Upstream services, the sign-ins at them that are under way, and what keeps their tokens fresh.
+-- Upstream services, people on the way to them, and the refreshing of linked accounts.
 
 CREATE TABLE service (
     id                     VARCHAR(64) NOT NULL PRIMARY KEY,
@@ -35,7 +35,7 @@ CREATE TABLE upstream_state (
 );
 
 CREATE INDEX upstream_state_expires ON upstream_state (expires_at);
--- Whether this browser was sent there before and did not come back.
+-- For the question whether this browser was sent there before and did not come back.
 CREATE INDEX upstream_state_browser ON upstream_state (browser_hash);
 
 -- Links to connect a service later that were followed, until they expire: each is good once.
@@ -47,10 +47,11 @@ CREATE TABLE used_link (
 
 CREATE INDEX used_link_expires ON used_link (expires_at);
 
--- Who is refreshing the token, and until when nobody else may.
+-- The worker that is refreshing the account, and until when no other worker may.
 ALTER TABLE upstream_token ADD COLUMN lease VARCHAR(64);
 ALTER TABLE upstream_token ADD COLUMN lease_until BIGINT;
--- Refreshes that failed one after another, when the next may be tried, and since when the person must connect anew.
+-- Refreshes that failed one after another, when the next may be tried, and since when the person
+-- must connect anew.
 ALTER TABLE upstream_token ADD COLUMN failures BIGINT;
 ALTER TABLE upstream_token ADD COLUMN retry_at BIGINT;
 ALTER TABLE upstream_token ADD COLUMN broken_at BIGINT;
@@ -61,5 +62,6 @@ CREATE INDEX upstream_token_key ON upstream_token (key_id);
 -- The services whose tokens a resource server may fetch for its callers; NULL: none.
 ALTER TABLE resource_server ADD COLUMN services BLOB;
 
--- What became of a server key; NULL: it is or was used. 'known': servers know it, nothing is written with it yet. 'removed'.
+-- The state of a server key. NULL: it is or was used. 'known': servers have it, and nothing is
+-- written with it yet. 'removed': nothing needs it any more.
 ALTER TABLE server_key ADD COLUMN state VARCHAR(16);

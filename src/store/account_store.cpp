@@ -9,9 +9,9 @@ AccountStore::AccountStore(Database& db, std::size_t max_cached)
     : db_(db), recent_(std::make_unique<Recent<core::ServiceAccount>>(max_cached)) {}
 AccountStore::~AccountStore() = default;
 
-// The token belongs to the flow while the flow is open. Raising the flow's revision in the same
-// transaction makes a submit that judged the flow before this moment judge it again, so that no
-// token can be left behind.
+// The account belongs to the flow while the flow is open. Raising the flow's revision in the same
+// transaction makes a submit that validated the flow before validate it again, so that no account
+// is left behind.
 Applied AccountStore::connect_in_flow(
     const core::FlowId& flow, const core::LinkedAccount& token, core::Instant now) {
     return db_.write(
@@ -100,7 +100,8 @@ std::size_t AccountStore::mark_ended_at(
     const auto ids = db_.read([&] {
         std::vector<std::string> found;
         db_.query(
-            "SELECT id FROM upstream_token WHERE service_id = ? AND ended_at IS NULL ORDER BY id LIMIT ?",
+            "SELECT id FROM upstream_token WHERE service_id = ? AND ended_at IS NULL ORDER BY "
+            "id LIMIT ?",
             [&](Row& columns) { columns.read_into(found); }, service, limit);
         return found;
     });
@@ -149,20 +150,23 @@ std::vector<core::LinkedAccount> AccountStore::list_to_revoke(
 void AccountStore::postpone_revocations(const core::ServiceId& service, core::Instant until) {
     db_.rewrite([&] {
         db_.run(
-            "UPDATE upstream_token SET retry_at = ? WHERE ended_at IS NOT NULL AND service_id = ? AND (retry_at IS NULL OR retry_at < ?)",
+            "UPDATE upstream_token SET retry_at = ? WHERE ended_at IS NOT NULL AND service_id = "
+            "? AND (retry_at IS NULL OR retry_at < ?)",
             until, service, until);
         return Applied::yes;
     });
 }
 
-// The gate of refreshing: of any number of workers that found the token due, one writes its lease.
+// The lease is a compare-and-set: of any number of workers that found the refresh due, one writes
+// it.
 Applied AccountStore::claim_refresh(
     const std::string& id, std::int64_t version, const std::string& lease, core::Instant until,
     core::Instant now) {
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE upstream_token SET lease = ?, lease_until = ? WHERE id = ? AND version = ? AND (lease IS NULL OR lease_until <= ?)",
+                "UPDATE upstream_token SET lease = ?, lease_until = ? WHERE id = ? AND version "
+                "= ? AND (lease IS NULL OR lease_until <= ?)",
                 lease, until, id, version, now));
         },
         [&] {
@@ -170,14 +174,16 @@ Applied AccountStore::claim_refresh(
         });
 }
 
-// Both answers to "is it in effect": only the holder of a lease raises the version.
+// This and the next look for the raised version: only the holder of a lease raises it.
 Applied AccountStore::save_refreshed(
     const core::LinkedAccount& token, const std::string& lease, core::Instant now) {
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, scope = ?, expires_at = ?, failures = NULL, "
-                "retry_at = NULL, broken_at = NULL, lease = NULL, lease_until = NULL, version = version + 1, updated_at = ? "
+                "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
+                "scope = ?, expires_at = ?, failures = NULL, "
+                "retry_at = NULL, broken_at = NULL, lease = NULL, lease_until = NULL, version = "
+                "version + 1, updated_at = ? "
                 "WHERE id = ? AND lease = ?",
                 to_blob(token.access_token), to_blob(token.refresh_token), token.key_id,
                 to_blob(token.scope), token.expires_at, now, token.id, lease));
@@ -194,7 +200,8 @@ Applied AccountStore::note_refresh_failure(
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE upstream_token SET failures = ?, retry_at = ?, broken_at = ?, lease = NULL, lease_until = NULL, version = version + 1, "
+                "UPDATE upstream_token SET failures = ?, retry_at = ?, broken_at = ?, lease = "
+                "NULL, lease_until = NULL, version = version + 1, "
                 "updated_at = ? WHERE id = ? AND lease = ?",
                 token.failures, token.retry_at, token.broken_at, now, token.id, lease));
         },

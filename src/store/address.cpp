@@ -9,7 +9,8 @@ namespace consentgate::store {
 namespace {
 
 constexpr std::string_view form =
-    "must be the path of a file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with postgresql or mariadb as ENGINE";
+    "must be the path of a file, or ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with "
+    "postgresql or mariadb as ENGINE";
 
 std::optional<std::string> read_host(
     const std::string& text, int default_https_port, std::vector<Host>& hosts) {
@@ -26,7 +27,7 @@ std::optional<std::string> read_host(
         return "has a host with a % that means nothing";
     }
     host.name = decoded;
-    // What ends or quotes a value in a driver's connection string has no business in a host's name.
+    // These characters end or quote a value in a driver's connection string.
     if (host.name.empty() || host.name.find_first_of(";{}'\"= ") != std::string::npos)
         return "has a host that is empty or no name";
     hosts.push_back(std::move(host));

@@ -7,14 +7,15 @@ namespace consentgate::store {
 
 namespace {
 
-// Keys that were fetched stay while their address does.
+// Fetched keys stay for as long as their address does.
 void change_keys(Database& db, const core::Client& client) {
     const auto& id = client.id;
     if (!client.jwks_uri.empty() &&
         db.has("SELECT 1 FROM client WHERE id = ? AND jwks_uri = ?", id, to_blob(client.jwks_uri)))
         return;
     db.run(
-        "UPDATE client SET jwks = ?, jwks_uri = ?, jwks_expires_at = NULL, jwks_asked_at = NULL WHERE id = ?",
+        "UPDATE client SET jwks = ?, jwks_uri = ?, jwks_expires_at = NULL, jwks_asked_at = NULL "
+        "WHERE id = ?",
         to_blob(client.jwks), to_blob(client.jwks_uri), id);
 }
 
@@ -55,12 +56,13 @@ void ClientStore::record_use(const core::ClientId& id, core::Instant now) {
     });
 }
 
-// Run again after a lost answer it finds its own claim and says gone: one look fewer, and never one
-// too many.
+// When it runs again after a lost answer it finds its own claim and answers no: the keys are then
+// fetched once too rarely, never once too often.
 Applied ClientStore::claim_keys(const core::ClientId& id, core::Instant now, core::Instant before) {
     return db_.rewrite([&] {
         return applied(db_.run(
-            "UPDATE client SET jwks_asked_at = ? WHERE id = ? AND (jwks_asked_at IS NULL OR jwks_asked_at <= ?)",
+            "UPDATE client SET jwks_asked_at = ? WHERE id = ? AND (jwks_asked_at IS NULL OR "
+            "jwks_asked_at <= ?)",
             now, id, before));
     });
 }
@@ -92,14 +94,15 @@ std::optional<core::Instant> ClientStore::find_document(const core::ClientId& id
 Applied ClientStore::put_document(const core::Client& client, core::Instant expires_at) {
     const auto& id = client.id;
     const auto known = [&] { return db_.has("SELECT 1 FROM client_document WHERE id = ?", id); };
-    // The client first: its document was committed with it, so it can be seen by the second look
-    // when it is there.
-    const auto keep = [&] {
+    // Looks for the client first: its document was committed with it, so the second statement sees
+    // the document whenever the first has seen the client.
+    const auto save = [&] {
         const bool there = db_.has("SELECT 1 FROM client WHERE id = ?", id);
         if (there && !known()) return Applied::no;
         if (there) {
             db_.run(
-                "UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, auth_method = ? WHERE id = ?",
+                "UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, "
+                "auth_method = ? WHERE id = ?",
                 to_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")),
                 to_blob(client.scope), client.refresh, core::name_of(client.auth), id);
             change_keys(db_, client);
@@ -111,10 +114,10 @@ Applied ClientStore::put_document(const core::Client& client, core::Instant expi
         return Applied::yes;
     };
     try {
-        return db_.rewrite(keep);
+        return db_.rewrite(save);
     } catch (const StoreFailure&) { // another process was first with the same document
         if (!db_.read(known)) throw;
-        return db_.rewrite(keep);
+        return db_.rewrite(save);
     }
 }
 

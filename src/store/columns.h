@@ -131,7 +131,7 @@ template <class Get> struct PlainColumn {
     }
 };
 
-// A long text, a list of lines, a set of scopes, or a ciphertext. What is empty is stored as NULL.
+// A long text, a list of lines, a set of scopes, or a ciphertext. An empty one is stored as NULL.
 template <class Get> struct BlobColumn {
     static constexpr bool selected = true, inserted = true, updated = true;
     const char* name;

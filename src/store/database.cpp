@@ -11,13 +11,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// A transaction that keeps meeting others is not helped by more tries than these.
+// A transaction that collides this often is not helped by another try.
 constexpr int max_collisions = 8;
-// After no host would serve, requests fail at once for so long, or for as long as it took to find
-// that out, instead of knocking at each of them again.
+// When no host would serve, requests fail at once for as long as the vain tries took, within these
+// bounds, instead of trying each host again.
 constexpr milliseconds closed_at_least{100}, closed_at_most{5000};
 
-// Of a length that nobody else's pause has, so that transactions that met do not meet again in
+// A length that differs between processes keeps transactions that collided from colliding again in
 // step.
 void pause(int at_most_ms) {
     const auto spread = static_cast<std::uint64_t>(
@@ -37,8 +37,8 @@ public:
           sessions_(static_cast<int>(config.hosts.size()) + 1) {}
 
     // Returns when the unit of work may be tried once more, after a pause where that helps.
-    // in:   unknown  a commit may have taken effect: then finding out is worth all the time there
-    //       is
+    // in:   unknown  a commit may have taken effect; finding out is then worth all the time there
+    //                is
     // fail: throws StoreFailure when it may not be tried again
     void allow_another_after(const EngineError& error, bool unknown) {
         const auto kind = error.kind();
@@ -68,7 +68,7 @@ private:
 
     const StoreConfig& config_;
     Clock::time_point end_;
-    int sessions_; // that may still be lost: one for each host, and the one that was open before
+    int sessions_; // how many may still be lost: one for each host, and the one that was open
     int collisions_ = 0;
 };
 
@@ -117,14 +117,14 @@ Applied Database::write(
             announce("COMMIT");
             committing = true;
             session_->commit();
-            // The earlier try may have come into effect after our look.
+            // The earlier try may have taken effect after in_effect() looked.
             return unknown && outcome == Applied::no && in_effect() ? Applied::yes : outcome;
         } catch (const EngineError& error) {
             put_aside(error.kind());
             if (committing && config_.engine != Engine::sqlite &&
                 error.kind() != EngineErrorKind::again && error.kind() != EngineErrorKind::taken)
                 unknown = true;
-            // A row that is there already may be our own: look again.
+            // The row that is there already may be our own: look again.
             const bool own = unknown && error.kind() == EngineErrorKind::taken;
             attempts.allow_another_after(
                 own ? EngineError(EngineErrorKind::again, error.what()) : error, unknown);
@@ -163,8 +163,8 @@ std::optional<Commit> Database::last_commit() const {
     return commit;
 }
 
-// After an exception a session is used again only where it is known to be good, and never
-// committed.
+// After an exception a session is used again only where it is known to be good; its transaction is
+// never committed.
 void Database::put_aside(EngineErrorKind kind) {
     try {
         if (session_ && (kind == EngineErrorKind::again || kind == EngineErrorKind::taken))
@@ -176,7 +176,8 @@ void Database::put_aside(EngineErrorKind kind) {
     }
 }
 
-// What is no EngineError is a bug or a test's doing; its text is not known to be harmless.
+// Any other exception than EngineError comes from a bug or from a test. Its text is not known to be
+// fit for a log.
 void Database::fail_unexpectedly() {
     session_.reset();
     if (config_.on_retry) config_.on_retry(RetryReason::failed);

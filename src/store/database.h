@@ -1,10 +1,10 @@
-// A connection that outlives its sessions; private to this module.
+// The database that all stores share; private to this module.
 //
-// It opens a session when one is needed, runs units of work on it, and knows what to do when one
-// fails: run the whole unit again when another transaction was in the way, go to another session
-// (another host, after a failover) when this one is lost, and find out whether a commit took effect
-// whose answer never came. A unit of work may therefore run more than once: it must not leave
-// traces outside the database but its answer.
+// It opens a session when one is needed and runs units of work on it. When a unit of work fails it
+// runs the whole unit again if another transaction was in the way, opens another session (on
+// another host, after a failover) if this one was lost, and finds out whether a commit took effect
+// if its answer was lost. A unit of work may therefore run more than once: apart from its answer it
+// must leave no traces outside the database.
 #pragma once
 
 #include "db_session.h"
@@ -34,8 +34,8 @@ public:
         return std::move(*answer);
     }
 
-    // read() of what is asked for again and again: what `work` found lately is the answer for as
-    // long as nothing was committed since.
+    // read() for values that are asked for again and again: the answer that `work` gave before
+    // stands for as long as nothing was committed since. An absent answer is not cached.
     template <class Value, class Work>
     std::optional<Value> read_cached(
         Recent<Value>& recent, const std::string& key, const Work& work) {
@@ -49,12 +49,11 @@ public:
     }
 
     // Runs `work` in one transaction, committed when it returns and rolled back when it throws.
-    // in: in_effect  looks whether what `work` writes is in the database, by an id of its own:
-    //       asked only when the answer
-    //                to a commit was lost
+    // in: in_effect  looks for the rows that this unit of work writes, by an id of its own; called
+    //                only when the answer to a commit was lost
     Applied write(const std::function<Applied()>& work, const std::function<bool()>& in_effect);
 
-    // For work that can be done twice without harm: it is simply run again.
+    // write() for work that can be done twice without harm: after a lost answer it runs again.
     Applied rewrite(const std::function<Applied()>& work) {
         return write(work, [] { return false; });
     }
@@ -67,13 +66,13 @@ public:
         return can_be_stored(sql, values) ? session_->run(sql, values) : 0;
     }
 
-    // The same with as many values as a table has columns.
+    // The same for a number of values that is known only at run time.
     std::size_t run(const char* sql, Values values) {
         announce(sql);
         return session_->run(sql, values);
     }
 
-    // A query: hands every row to `take`. out: the number of rows
+    // A query: calls `take` with every row. out: the number of rows
     template <class Take, class... Bound>
     std::size_t query(const char* sql, const Take& take, const Bound&... bound) {
         const std::array<Value, sizeof...(bound)> values{Value(bound)...};
@@ -92,17 +91,17 @@ public:
 private:
     class Attempts;
 
-    // Text columns hold ids, digests and names: printable ASCII. What is anything else equals none
-    // of them, so that the statement would meet no row; engines find some of it nevertheless (NUL)
-    // and fail at the rest (what is not UTF-8).
-    // fail: throws EngineError when it is to be inserted
+    // Text columns hold ids, digests and names in printable ASCII. Any other text equals none of
+    // them, so that a statement with it meets no row. Engines must not be asked: some find rows for
+    // a text with NUL, and some fail at a text that is not UTF-8.
+    // fail: throws EngineError when the statement would insert such a text
     static bool can_be_stored(std::string_view sql, Values values);
 
     void repeat(const std::function<void()>& work);
     void ensure_open();
     std::optional<Commit> last_commit() const;
     void put_aside(EngineErrorKind kind);
-    // Longer than a server's own limits, which leave the session whole.
+    // Longer than the server's own limits, because those leave the session usable.
     std::chrono::milliseconds time_of_one() const { return config_.wait + std::chrono::seconds(1); }
     [[noreturn]] void fail_unexpectedly();
     void announce(const char* sql) const {
@@ -111,9 +110,9 @@ private:
 
     StoreConfig config_;
     Create create_;
-    std::optional<StallGuard> guard_; // of the session, when a server has it
+    std::optional<StallGuard> guard_; // of a session with a server
     std::unique_ptr<DbSession> session_;
-    std::uint64_t opened_ = 0; // sessions, this one included
+    std::uint64_t opened_ = 0; // number of sessions so far, this one included
     std::chrono::steady_clock::time_point
         closed_until_{}; // after a failed opening: do not try before
 };

@@ -1,5 +1,5 @@
-// One open session with an engine, and what can go wrong with it; private to this module. Each
-// engine has its own implementation, in sqlite_session and odbc_session.
+// One open session with an engine, and its errors; private to this module. sqlite_session.cpp
+// implements it for SQLite, odbc_session.cpp for the server engines.
 #pragma once
 
 #include "consentgate/store/failure.h"
@@ -15,13 +15,13 @@
 
 namespace consentgate::store {
 
-// What an error means for the step after it.
+// An error, by the step that follows it.
 enum class EngineErrorKind {
-    again,   // another transaction was in the way; this one is rolled back and may be run again
+    again,   // another transaction was in the way; this one was rolled back and may be run again
     taken,   // a row with this key is there already
-    lost,    // the session is no good any more; another one may be
-    away,    // no session is to be had
-    refused, // anything else: running it again would not help
+    lost,    // the session cannot be used any more; another one may serve
+    away,    // no session could be opened
+    refused, // any other error: running the work again would not help
 };
 
 // The text is fit for a log: the engine's code for the error, never its words, which can hold SQL,
@@ -36,11 +36,11 @@ private:
     EngineErrorKind kind_;
 };
 
-// Stands for the last commit to a database, of whatever and by whomever: as long as it is the same
-// one, so is all that can be read.
+// Identifies the last commit to a database, by any process. While it stays the same, so does
+// everything that can be read.
 struct Commit {
-    std::uint64_t session = 0;            // which of a connection's sessions told it
-    std::array<std::uint64_t, 6> words{}; // whatever the engine tells its commits apart by
+    std::uint64_t session = 0;            // number of the session that read it
+    std::array<std::uint64_t, 6> words{}; // the engine's own mark
     bool operator==(const Commit&) const = default;
 };
 
@@ -52,25 +52,24 @@ public:
     DbSession(const DbSession&) = delete;
     DbSession& operator=(const DbSession&) = delete;
 
-    virtual bool usable() const = 0; // false: it would fail for sure, make another. Asks no server
-    virtual std::optional<Commit> last_commit() const {
-        return std::nullopt;
-    } // absent where it would have to be asked for
+    virtual bool usable() const = 0; // false: it is known to fail; open another. Asks no server
+    // Absent on an engine that would have to be asked for it.
+    virtual std::optional<Commit> last_commit() const { return std::nullopt; }
     virtual void begin() = 0;
     virtual void commit() = 0;
     virtual void roll_back() = 0;
 
     // One statement, prepared at its first use. out: the number of rows it changed
     virtual std::size_t run(const char* sql, Values values) = 0;
-    // A query: hands every row to `take`. out: the number of rows
+    // A query: calls `take` with every row. out: the number of rows
     virtual std::size_t query(const char* sql, const RowReader& take, Values values) = 0;
 };
 
 enum class Create { no, yes };
 
 std::unique_ptr<DbSession> open_sqlite(const StoreConfig& config, Create create);
-// Tries the hosts in order; the first that serves it becomes the session's. fail: throws
-// EngineError, Trouble::away, of the last one
+// Tries the hosts in order and keeps the first that serves.
+// fail: throws EngineError of kind `away`, with the problem of each host
 std::unique_ptr<DbSession> open_odbc(const StoreConfig& config);
 
 } // namespace consentgate::store

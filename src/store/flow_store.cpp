@@ -67,19 +67,19 @@ Applied FlowStore::choose_identity(
                 "WHERE id = ? AND revision = ? AND expires_at > ?",
                 kind, to_blob(identity.value), id, revision, now));
         },
-        [&] { // two that chose the same are alike
+        [&] { // two requests that chose the same are alike
             std::string value;
             const auto found = db_.query(
-                "SELECT identity_value FROM flow WHERE id = ? AND revision = ? AND identity_kind = ?",
+                "SELECT identity_value FROM flow WHERE id = ? AND revision = ? AND "
+                "identity_kind = ?",
                 [&](Row& columns) { columns.read_into(from_blob(value)); }, id, revision + 1, kind);
             return found == 1 && value == identity.value;
         });
 }
 
-// The gate comes first and is a single statement: of any number of requests that read the flow, one
-// deletes it. The revision makes the identity that was read the identity that is written. The
-// UNIQUE flow id of the session is the second lock on the same door, for engines that can tear a
-// transaction apart.
+// The DELETE is a compare-and-set: of any number of requests that read the flow, one deletes it. A
+// matching revision proves that the identity we validated is unchanged. The session's UNIQUE
+// flow_id keeps a flow from giving two sessions even on an engine that tears a transaction apart.
 Applied FlowStore::finalize(const core::Finalization& finalization) {
     return db_.write(
         [&] {

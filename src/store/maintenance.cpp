@@ -2,40 +2,50 @@
 
 #include "account_tables.h"
 #include "dialect.h"
+#include "once_tables.h"
+#include "token_tables.h"
 
 #include "consentgate/core/oauth/consent.h"
+
+#include <algorithm>
 
 namespace consentgate::store {
 
 namespace {
 
-// How long a row outlives its expiry, so that a late request still gets the right answer (410, 409)
-// and a replayed code is still recognised as one.
+// How long a row outlives its expiry, so that a late request still gets the right answer (410 or
+// 409) and a replayed code is recognised.
 constexpr core::Span flow_grace{3600};
 constexpr core::Span session_grace{86400};
-constexpr core::Span code_grace{
-    2 * 86400}; // a code outlives its session, which lives a day at most, and is kept a day more
+// A code outlives its session, which lives a day at most, and is kept a day more.
+constexpr core::Span code_grace{2 * 86400};
 
-// A code may be redeemed long after its client's document has expired, and nothing but
-// `last_used_at` tells of it; a day is more than a flow and a code last together.
+// A code may be redeemed long after its client's document has expired, and then only `last_used_at`
+// shows that the client is in use. A day is more than a flow and a code last together.
 constexpr core::Span document_grace{86400};
 
-// What goes as soon as it has expired: being no more says the same.
-struct Passing {
+// The statements for rows that are deleted as soon as they have expired, because a request is
+// answered the same whether such a row is expired or missing.
+struct ExpiredRows {
     const char *find, *remove;
 };
-#define PASSING(table, key)                                                                        \
-    {                                                                                              \
-        "SELECT " key " FROM " table " WHERE expires_at < ? ORDER BY expires_at LIMIT ?",          \
-            "DELETE FROM " table " WHERE " key " = ?"                                              \
-    }
-constexpr Passing passing_kinds[] = {
-    PASSING("refresh_token", "token_hash"), PASSING("access_token", "token_hash"),
-    PASSING("client_assertion", "assertion_hash"), PASSING("upstream_state", "state_hash"),
-    PASSING("used_link", "link_hash")};
-#undef PASSING
+template <class Entity> ExpiredRows expired_rows() {
+    static constexpr auto key = key_name<Entity>();
+    static constexpr auto name = table_name<Entity>();
+    static constexpr auto find =
+        sql("SELECT ", key, " FROM ", name, " WHERE expires_at < ? ORDER BY expires_at LIMIT ?");
+    static constexpr auto remove = sql("DELETE FROM ", name, " WHERE ", key, " = ?");
+    return {find, remove};
+}
+const std::vector<ExpiredRows>& expired_kinds() {
+    static const std::vector<ExpiredRows> kinds{
+        expired_rows<core::RefreshToken>(), expired_rows<core::AccessToken>(),
+        expired_rows<ClientAssertion>(), expired_rows<core::UpstreamState>(),
+        expired_rows<UsedLink>()};
+    return kinds;
+}
 
-std::vector<std::string> names(
+std::vector<std::string> list_ids(
     Database& db, const char* sql, core::Instant before, std::size_t limit) {
     std::vector<std::string> found;
     db.query(
@@ -43,26 +53,32 @@ std::vector<std::string> names(
     return found;
 }
 
-// Virtual keys that are over and have upstream tokens still: those that expired, and a disabled one
-// to which a sign-in brought a token at the same moment. (replace() joins texts on all engines.)
+// Virtual keys that are over and still own linked accounts: expired ones, and a disabled one to
+// which a consent linked an account at the same moment. The owner's spelling comes in as a pattern;
+// replace() puts the id into it on all engines.
 std::vector<std::string> find_ended_keys(Database& db, core::Instant now, std::size_t limit) {
+    const auto pattern =
+        core::token_owner({core::IdentityKind::virtual_key, "#"}, core::SessionId());
     return db.read([&] {
-        return names(
-            db,
+        std::vector<std::string> ids;
+        db.query(
             "SELECT id FROM virtual_key WHERE (active = 0 OR expires_at <= ?) AND EXISTS "
-            "(SELECT 1 FROM upstream_token t WHERE t.owner = replace('key:#', '#', virtual_key.id)) ORDER BY id LIMIT ?",
-            now, limit);
+            "(SELECT 1 FROM upstream_token t "
+            "WHERE t.owner = replace(?, '#', virtual_key.id)) ORDER BY id LIMIT ?",
+            [&](Row& row) { row.read_into(ids); }, now, pattern, limit);
+        return ids;
     });
 }
 
-// Clients that nobody finished a sign-in with. One that an operator disabled stays, or it would
-// come back at its next request.
+// Deletes clients of documents that never redeemed a code. A client that an operator disabled
+// stays, because it would come back active at its next request.
 std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) {
     const auto before = now - document_grace;
     const auto old = db.read([&] {
-        return names(
+        return list_ids(
             db,
-            "SELECT d.id FROM client_document d JOIN client c ON c.id = d.id WHERE d.expires_at < ? AND c.by_operator = 0 AND c.active = 1 AND "
+            "SELECT d.id FROM client_document d JOIN client c ON c.id = d.id WHERE d.expires_at "
+            "< ? AND c.by_operator = 0 AND c.active = 1 AND "
             "c.last_used_at IS NULL ORDER BY d.expires_at LIMIT ?",
             before, limit);
     });
@@ -71,9 +87,10 @@ std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) 
     db.rewrite([&] {
         swept = 0;
         for (const auto& id : old) {
-            // Asked again: it may have been fetched or used since.
+            // Checked again: the document may have been fetched, or the client used, since.
             const auto deleted = db.run(
-                "DELETE FROM client WHERE id = ? AND active = 1 AND last_used_at IS NULL AND NOT EXISTS "
+                "DELETE FROM client WHERE id = ? AND active = 1 AND last_used_at IS NULL AND "
+                "NOT EXISTS "
                 "(SELECT 1 FROM flow WHERE flow.client_id = client.id) AND EXISTS "
                 "(SELECT 1 FROM client_document d WHERE d.id = client.id AND d.expires_at < ?)",
                 id, before);
@@ -85,70 +102,73 @@ std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) 
     return swept;
 }
 
+// The ids and hashes of the rows that one sweep deletes, and of the virtual keys that are over.
+struct Found {
+    std::vector<std::string> flows, sessions, codes, clients, keys;
+    std::vector<std::vector<std::string>> expired; // one list for each of expired_kinds()
+
+    bool empty() const {
+        return flows.empty() && sessions.empty() && codes.empty() && clients.empty() &&
+               keys.empty() &&
+               std::all_of(expired.begin(), expired.end(), [](const auto& l) { return l.empty(); });
+    }
+};
+
+Found find_rows(Database& db, core::Instant now, core::Instant unused_since, std::size_t limit) {
+    Found found;
+    const auto list = [&](const char* sql, core::Instant before) {
+        return db.read([&] { return list_ids(db, sql, before, limit); });
+    };
+    found.flows = list(
+        "SELECT id FROM flow WHERE expires_at < ? ORDER BY expires_at LIMIT ?", now - flow_grace);
+    found.sessions = list(
+        "SELECT id FROM session WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+        now - session_grace);
+    found.codes = list(
+        "SELECT code_hash FROM code WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+        now - code_grace);
+    found.clients = list(
+        "SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND "
+        "last_used_at IS NULL AND NOT EXISTS "
+        "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
+        unused_since);
+    found.keys = find_ended_keys(db, now, limit);
+    for (const auto& kind : expired_kinds()) found.expired.push_back(list(kind.find, now));
+    return found;
+}
+
 } // namespace
 
-// In two steps, ids first, because a LIMIT inside a DELETE or its subquery is not portable. The
-// reads need no transaction: what has expired stays expired. Nothing is written, and no lock taken,
-// when there is nothing to delete.
+// Reads ids first and deletes by id, because a LIMIT inside a DELETE or its subquery is not
+// portable. The reads need no transaction, because an expired row stays expired. When there is
+// nothing to delete, no lock is taken.
 core::Swept Maintenance::sweep(core::Instant now, core::Instant unused_since, std::size_t limit) {
-    const auto flows = db_.read([&] {
-        return names(
-            db_, "SELECT id FROM flow WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
-            now - flow_grace, limit);
-    });
-    const auto sessions = db_.read([&] {
-        return names(
-            db_, "SELECT id FROM session WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
-            now - session_grace, limit);
-    });
-    const auto codes = db_.read([&] {
-        return names(
-            db_, "SELECT code_hash FROM code WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
-            now - code_grace, limit);
-    });
-    const auto clients = db_.read([&] {
-        return names(
-            db_,
-            "SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND last_used_at IS NULL AND NOT EXISTS "
-            "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
-            unused_since, limit);
-    });
-    const auto keys = find_ended_keys(db_, now, limit);
-    std::vector<std::vector<std::string>> passing;
-    bool nothing =
-        flows.empty() && sessions.empty() && codes.empty() && clients.empty() && keys.empty();
-    for (const auto& kind : passing_kinds) {
-        passing.push_back(db_.read([&] { return names(db_, kind.find, now, limit); }));
-        nothing = nothing && passing.back().empty();
-    }
-    const auto documents = sweep_documents(db_, now, limit);
-    core::Swept swept;
-    swept.clients = documents;
-    if (nothing) return swept;
+    const auto found = find_rows(db_, now, unused_since, limit);
+    core::Swept swept{.clients = sweep_documents(db_, now, limit)};
+    if (found.empty()) return swept;
+    const auto documents = swept.clients;
     db_.rewrite([&] {
-        swept = core::Swept();
-        swept.clients = documents;
-        for (const auto& id : flows) {
+        swept = core::Swept{.clients = documents, .keys = found.keys.size()};
+        for (const auto& id : found.flows) {
             swept.flows += db_.run("DELETE FROM flow WHERE id = ?", id);
             end_accounts_of(db_, core::token_owner(core::FlowId(id)), now);
         }
-        for (const auto& id : sessions) {
+        for (const auto& id : found.sessions) {
             swept.sessions += db_.run("DELETE FROM session WHERE id = ?", id);
             end_accounts_of(db_, core::token_owner(core::Identity{}, core::SessionId(id)), now);
         }
-        for (const auto& id : keys)
+        for (const auto& id : found.keys)
             end_accounts_of(
                 db_, core::token_owner({core::IdentityKind::virtual_key, id}, core::SessionId()),
                 now);
-        swept.keys = keys.size();
-        for (std::size_t kind = 0; kind < passing.size(); ++kind) {
-            for (const auto& hash : passing[kind])
-                swept.tokens += db_.run(passing_kinds[kind].remove, hash);
+        for (std::size_t kind = 0; kind < found.expired.size(); ++kind) {
+            for (const auto& key : found.expired[kind])
+                swept.tokens += db_.run(expired_kinds()[kind].remove, key);
         }
-        for (const auto& hash : codes)
+        for (const auto& hash : found.codes)
             swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
-        // Asked again: a client may have been used since it was listed, or is about to be.
-        for (const auto& id : clients) {
+        // Checked again: a client may have been used since it was listed, or have an open flow.
+        for (const auto& id : found.clients) {
             swept.clients += db_.run(
                 "DELETE FROM client WHERE id = ? AND last_used_at IS NULL AND NOT EXISTS "
                 "(SELECT 1 FROM flow WHERE flow.client_id = client.id)",

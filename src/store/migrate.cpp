@@ -13,7 +13,7 @@ struct Migration {
     std::string_view sql;
 };
 
-// Made from sql/*.sql by the Makefile, in order of their numbers.
+// The Makefile makes it from sql/*.sql, in the order of their numbers.
 constexpr Migration migrations[] = {
 #include "migrations.inc"
 };
@@ -22,8 +22,8 @@ int version_of(const Migration& migration) {
     return std::stoi(std::string(migration.name.substr(0, 4)));
 }
 
-// Statements of a file, which end with a semicolon at the end of a line; comment lines are left
-// out.
+// The statements of a file, without comment lines. A statement ends with a semicolon at the end of
+// a line.
 std::vector<std::string> statements_of(std::string_view sql) {
     std::vector<std::string> statements;
     std::string current;
@@ -38,10 +38,10 @@ std::vector<std::string> statements_of(std::string_view sql) {
     return statements;
 }
 
-// Asked inside the transaction, under the lock: a second migrate waits there and then sees the row.
-// Where there is no lock it meets the row when it inserts its own, after statements that did
-// nothing.
-// out: whether it was we who applied it
+// Looks for the migration's row inside the transaction, under the lock: a second migrate waits
+// there and then sees the row. Where there is no lock, the second one fails to insert its row,
+// after statements that did nothing.
+// out: whether this process applied it
 template <class Lock>
 bool apply(Database& db, const Migration& migration, const Lock& lock, core::Instant now) {
     const std::int64_t version = version_of(migration);
@@ -58,7 +58,8 @@ bool apply(Database& db, const Migration& migration, const Lock& lock, core::Ins
                     db.run(adapted.c_str());
             }
             db.run(
-                "INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, ?, ?)",
+                "INSERT INTO schema_version (version, name, digest, applied_at) VALUES (?, ?, "
+                "?, ?)",
                 version, std::string(migration.name), core::sha256(migration.sql).hex,
                 core::epoch(now));
             return Applied::yes;
@@ -70,7 +71,8 @@ bool apply(Database& db, const Migration& migration, const Lock& lock, core::Ins
 }
 
 constexpr const char* create_schema_version =
-    "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL, digest CHAR(64) NOT "
+    "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY, name "
+    "VARCHAR(64) NOT NULL, digest CHAR(64) NOT "
     "NULL, applied_at BIGINT NOT NULL)";
 
 } // namespace

@@ -15,7 +15,7 @@ struct Phrase {
     std::string_view of_driver, ours;
 };
 
-// The first that occurs counts.
+// The first that occurs in the driver's text counts.
 constexpr std::array phrases{
     Phrase{
         "Can't open lib",
@@ -26,7 +26,8 @@ constexpr std::array phrases{
     Phrase{"pg_hba.conf", "the server lets this user not in from here (pg_hba.conf)"},
     Phrase{
         "certificate",
-        "the server's certificate is not trusted, or not for this host (database_tls, database_tls_ca)"},
+        "the server's certificate is not trusted, or not for this host (database_tls, "
+        "database_tls_ca)"},
     Phrase{"SSL", "TLS could not be agreed on (database_tls)"},
     Phrase{"TLS", "TLS could not be agreed on (database_tls)"},
     Phrase{"' to database '", "there is no such database, or the user may not use it"},
@@ -62,37 +63,37 @@ std::string code_after(std::string_view text, std::string_view label) {
 
 } // namespace
 
-EngineErrorKind trouble_of(std::string_view state, long native) {
+EngineErrorKind kind_of_error(std::string_view state, long native) {
     // Serialization failure, deadlock, lock not available; MariaDB's deadlock, lock wait, changed
     // table, re-preparation.
     if (one_of<std::string_view>(state, {"40001", "40P01", "55P03"}) ||
         one_of(native, {1213L, 1205L, 1412L, 1615L}))
         return EngineErrorKind::again;
     if (state == "23505" || native == 1062) return EngineErrorKind::taken;
-    // The server ended or lost the session, is no longer the one that takes writes, or forgot our
-    // statements.
+    // The server ended or lost the session, no longer takes writes, or forgot our statements.
     if (state.starts_with("08") ||
         one_of<std::string_view>(
             state, {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "26000", "0A000"}))
         return EngineErrorKind::lost;
-    // PostgreSQL's driver, whose own codes are small, when it finds its session ended while it
+    // PostgreSQL's driver, whose own codes are small, reports this when its session ends while it
     // prepares a statement.
     if (state == "HY000" && native < 1000) return EngineErrorKind::lost;
-    // MariaDB: no server, no answer, killed, read-only; a cluster's node that has no quorum, could
-    // not finish a commit, or let a statement go because tables were changed through another node.
+    // MariaDB: no server, no answer, killed, read-only; a node of a cluster without quorum, that
+    // could not finish a commit, or that dropped a statement because tables were changed through
+    // another node.
     if (one_of(
             native, {2002L, 2003L, 2006L, 2013L, 2055L, 1927L, 1290L, 1836L, 1047L, 1180L, 1317L}))
         return EngineErrorKind::lost;
     return EngineErrorKind::refused;
 }
 
-std::string why_not_connected(std::string_view drivers_words) {
+std::string connection_problem(std::string_view driver_text) {
     for (const auto& phrase : phrases) {
-        if (drivers_words.find(phrase.of_driver) != std::string_view::npos)
+        if (driver_text.find(phrase.of_driver) != std::string_view::npos)
             return std::string(phrase.ours);
     }
-    return "no connection: SQLSTATE " + code_after(drivers_words, "SQLSTATE = ") + ", code " +
-           code_after(drivers_words, "Native Error Code = ");
+    return "no connection: SQLSTATE " + code_after(driver_text, "SQLSTATE = ") + ", code " +
+           code_after(driver_text, "Native Error Code = ");
 }
 
 } // namespace consentgate::store

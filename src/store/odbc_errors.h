@@ -1,5 +1,5 @@
-// What the errors of ODBC drivers mean, in codes and in our own words: theirs quote SQL, values
-// and, when no connection was made, the password. Private to this module.
+// Errors of ODBC drivers, as codes and in our own words, because the drivers' words quote SQL,
+// values and, when no connection was made, the password. Private to this module.
 #pragma once
 
 #include "db_session.h"
@@ -10,9 +10,9 @@
 namespace consentgate::store {
 
 // spec: SQLSTATE classes of ISO 9075; PostgreSQL's and MariaDB's lists of error codes
-EngineErrorKind trouble_of(std::string_view state, long native);
+EngineErrorKind kind_of_error(std::string_view state, long native);
 
-// in: what  was being done
+// in: what         the step that failed
 //     diagnostics  Poco's, of any handle
 template <class Diagnostics>
 EngineError error_of(const char* what, const Diagnostics& diagnostics) {
@@ -23,11 +23,12 @@ EngineError error_of(const char* what, const Diagnostics& diagnostics) {
     const auto state = diagnostics.sqlState(0);
     const auto native = diagnostics.nativeError(0);
     return {
-        trouble_of(state, native), std::string("the database failed at ") + what + ": SQLSTATE " +
-                                       state + ", code " + std::to_string(native)};
+        kind_of_error(state, native), std::string("the database failed at ") + what +
+                                          ": SQLSTATE " + state + ", code " +
+                                          std::to_string(native)};
 }
 
-// What a driver's words about a failed connection come down to; nothing of them is repeated.
-std::string why_not_connected(std::string_view drivers_words);
+// The reason for a failed connection in our own words; nothing of the driver's is repeated.
+std::string connection_problem(std::string_view driver_text);
 
 } // namespace consentgate::store

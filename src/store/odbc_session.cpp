@@ -1,21 +1,20 @@
-// A session with a database server over ODBC, with the traps of Poco 1.11 and of the drivers taken
-// out.
+// A session with a database server over ODBC. It avoids these traps of Poco 1.11 and of the
+// drivers:
 //
 // - Poco asks isConnected() before every statement, which MariaDB's driver answers with a ping. On
-//   a Galera cluster that ping
-//   can swallow the news that the transaction was rolled back, and the rest of it then commits as a
-//     transaction of its own:
-//   Quiet never pings, and nothing here uses Poco's statements.
+//   a Galera cluster that ping can swallow the news that the transaction was rolled back, and the
+//   rest of it then commits as a transaction of its own. SilentSession never pings, and nothing
+//   here uses Poco's statements.
 // - Poco's statements count bound rows where changed ones are meant, cut long text at 255 bytes,
-//   die of their first
-//   exception and cannot tell a miss of RETURNING from an error. Ours are prepared once on the
-//     handle of Poco's session.
-// - Poco's close() commits what is open, when autocommit is off. Here it stays on, and transactions
-//   say BEGIN and COMMIT
-//   themselves: what was not committed is rolled back by the server, and a read costs one round
-//     trip.
-// - Drivers' and Poco's texts quote SQL, values and, when no connection was made, the password:
-//   only codes leave this file.
+// are
+//   unusable after their first exception and cannot tell a miss of RETURNING from an error. Ours
+//   are prepared once, on the handle of Poco's session.
+// - Poco's close() commits an open transaction when autocommit is off. Here autocommit stays on,
+// and
+//   transactions say BEGIN and COMMIT themselves: the server rolls back an uncommitted one, and a
+//   read costs one round trip.
+// - The texts of Poco and of the drivers quote SQL, values and, when no connection was made, the
+//   password. Only codes leave this file.
 #include "db_session.h"
 #include "dialect.h"
 #include "odbc_errors.h"
@@ -38,9 +37,9 @@ namespace odbc = Poco::Data::ODBC;
 
 constexpr std::size_t login_seconds = 2;
 
-class Quiet final : public odbc::SessionImpl {
+class SilentSession final : public odbc::SessionImpl {
 public:
-    explicit Quiet(const std::string& connection) : SessionImpl(connection, login_seconds) {
+    explicit SilentSession(const std::string& connection) : SessionImpl(connection, login_seconds) {
         open_ = true;
     }
     bool isConnected() const override { return open_; }
@@ -91,8 +90,8 @@ public:
         return length != SQL_NULL_DATA;
     }
 
-    // A value comes in pieces when it is longer than the module for it; the last piece says so.
-    // Text ends each with a zero.
+    // A value that is longer than the buffer comes in pieces, and the last piece is recognised by
+    // its length. Each piece of a text ends with a zero.
     bool piecewise(int column, SQLSMALLINT type, std::string& to) {
         const std::size_t end = type == SQL_C_CHAR ? 1 : 0;
         to.clear();
@@ -135,7 +134,7 @@ private:
             "binding a value");
     }
 
-    // No data is an answer: the statement found no row to change.
+    // "No data" is an answer: the statement found no row to change.
     void finish(SQLRETURN result) {
         if (result != SQL_NO_DATA) check(result, "running a statement");
     }
@@ -172,25 +171,25 @@ class OdbcSession final : public DbSession {
 public:
     OdbcSession(const StoreConfig& config, const Host& host)
         : begin_(dialect_of(config.engine).begin),
-          session_(new Quiet(connection_string(config, host).reveal())) {
+          session_(new SilentSession(connection_string(config, host).reveal())) {
         for (const auto& setting : session_settings(config)) directly(setting.c_str());
-        watchful_ = config.engine == Engine::mariadb;
+        checks_transactions_ = config.engine == Engine::mariadb;
     }
 
     bool usable() const override { return true; }
     void begin() override {
-        if (watchful_ && !witness_) {
+        if (checks_transactions_ && !witness_) {
             witness_ = make();
             witness_->prepare("SELECT @@in_transaction");
         }
-        around(begin_);
+        run_for_transaction(begin_);
         in_transaction_ = true;
     }
     void commit() override { end("COMMIT"); }
     void roll_back() override { end("ROLLBACK"); }
 
     std::size_t run(const char* sql, Values values) override {
-        if (values.empty()) { // tables being made; never run again
+        if (values.empty()) { // a statement of a migration, which never runs again
             directly(sql);
             return 0;
         }
@@ -213,11 +212,11 @@ private:
 
     void end(const char* sql) {
         in_transaction_ = false;
-        around(sql);
+        run_for_transaction(sql);
     }
 
-    // A statement that failed is not run again: after an error among its rows MariaDB's driver
-    // would first wait, as long as it may, for the rest of them.
+    // A statement that failed is dropped: after an error among its rows MariaDB's driver would
+    // first wait, as long as it may, for the rest of them.
     template <class Finish>
     std::size_t execute(std::string_view sql, Values values, const Finish& finish) {
         const auto place = prepared(sql);
@@ -239,15 +238,15 @@ private:
         auto fresh = make();
         fresh->prepare(std::string(sql).c_str());
         const auto place = statements_.emplace(sql, std::move(fresh)).first;
-        if (watchful_ && in_transaction_) ensure_in_transaction();
+        if (checks_transactions_ && in_transaction_) ensure_in_transaction();
         return place;
     }
 
     // A Galera node that rolls our transaction back for another node's while it prepares a
-    // statement tells nobody (MariaDB 10.11): the rest would run, and be committed, statement by
-    // statement.
+    // statement reports no error (MariaDB 10.11). The rest would run, and be committed, statement
+    // by statement.
     void ensure_in_transaction() {
-        auto witness = std::move(witness_); // which comes back if it can say something
+        auto witness = std::move(witness_); // comes back unless it fails
         std::int64_t there = 0;
         witness->execute({});
         while (witness->fetch()) witness->number(0, there);
@@ -269,25 +268,25 @@ private:
 
     void directly(const char* sql) { make()->execute_directly(sql); }
 
-    // BEGIN and COMMIT are most of the calls there are: they share one handle, which a failure
-    // takes with it.
-    void around(const char* sql) {
-        if (!around_) around_ = make();
+    // BEGIN and COMMIT are most of the calls: they share one handle, which is dropped after a
+    // failure.
+    void run_for_transaction(const char* sql) {
+        if (!transaction_statement_) transaction_statement_ = make();
         try {
-            around_->execute_directly(sql);
-            around_->close();
+            transaction_statement_->execute_directly(sql);
+            transaction_statement_->close();
         } catch (...) {
-            around_.reset();
+            transaction_statement_.reset();
             throw;
         }
     }
 
     const char* begin_;
-    bool watchful_ = false;
+    bool checks_transactions_ = false;
     bool in_transaction_ = false;
-    Poco::AutoPtr<Quiet> session_;
-    std::unique_ptr<Statement> witness_, around_;
-    Statements statements_; // on that session, so they go before it
+    Poco::AutoPtr<SilentSession> session_;
+    std::unique_ptr<Statement> witness_, transaction_statement_;
+    Statements statements_; // of that session, so they are destroyed before it
 };
 
 std::unique_ptr<DbSession> open_host(const StoreConfig& config, const Host& host) {
@@ -296,7 +295,7 @@ std::unique_ptr<DbSession> open_host(const StoreConfig& config, const Host& host
     } catch (const EngineError& error) {
         throw EngineError(EngineErrorKind::away, error.what());
     } catch (const Poco::Exception& error) {
-        throw EngineError(EngineErrorKind::away, why_not_connected(error.displayText()));
+        throw EngineError(EngineErrorKind::away, connection_problem(error.displayText()));
     }
 }
 

@@ -1,9 +1,9 @@
-// What was read lately and is still so; private to this module.
+// A cache of values that were read and cannot have changed since; private to this module.
 //
-// A client calls its MCP server again and again with one token, and each call asks the same of the
-// database. Where the engine tells its last commit without being asked (SQLite), the answer is
-// given from memory for as long as nothing at all was committed since it was read: never a stale
-// one, not even of what another process has just revoked.
+// A client calls its MCP server again and again with one token, and each call reads the same from
+// the database. Where the last commit can be seen without asking the engine (SQLite), the value
+// comes from memory for as long as nothing at all was committed since it was read. It is never
+// stale, not even when another process has just revoked a session.
 #pragma once
 
 #include "db_session.h"
@@ -21,17 +21,18 @@ template <class Value> class Recent {
 public:
     explicit Recent(std::size_t limit) : limit_(limit) {}
 
-    // in:  last  the last commit there is; absent: it cannot be told
-    // out: null when it has to be read
+    // in:  last  the last commit; absent where it is not known
+    // out: null when the value has to be read
     const Value* find(const std::optional<Commit>& last, const std::string& key) const {
         if (!last || last != as_of_) return nullptr;
         const auto found = values_.find(key);
         return found == values_.end() ? nullptr : &found->second;
     }
 
-    // Keeps what is asked for a second time; to copy what never is would make each reading dearer.
-    // in:  before, after  the last commit as it was told before the reading and after it: between
-    //      two that differ it was read
+    // Keeps a value whose key is asked for a second time: copying values that are asked for once
+    // would make each reading dearer.
+    // in: before, after  the last commit before the reading and after it; when they differ, the
+    //                    value may belong to either and is not kept
     void keep(
         const std::optional<Commit>& before, const std::optional<Commit>& after,
         const std::string& key, const Value& value) {
@@ -48,9 +49,8 @@ private:
     }
 
     std::size_t limit_;
-    std::array<std::size_t, 256>
-        asked_{};                 // hashes of keys, each until another one comes to its place
-    std::optional<Commit> as_of_; // what all the values were read after
+    std::array<std::size_t, 256> asked_{}; // hashes of keys, each until another takes its place
+    std::optional<Commit> as_of_;          // the commit that all values were read after
     std::unordered_map<std::string, Value> values_;
 };
 

@@ -46,7 +46,7 @@ Applied ServerKeyStore::set_state(const core::KeyId& key, core::KeyState state) 
 std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
     return db_.read([&] {
         std::vector<core::KeyUse> uses;
-        // Adds what one query counts. in: latest  the column's meaning, if it has one
+        // Adds the count of one query. in: latest  the meaning of its third column, if it has one
         const auto count = [&](Row& columns, std::size_t core::KeyUse::*kind,
                                std::optional<core::Instant> core::KeyUse::*latest) {
             core::KeyId key;
@@ -67,17 +67,20 @@ std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
             count(columns, &core::KeyUse::services, nullptr);
         });
         db_.query(
-            "SELECT key_id, count(*), max(used_at) FROM refresh_token WHERE expires_at > ? GROUP BY key_id",
+            "SELECT key_id, count(*), max(used_at) FROM refresh_token WHERE expires_at > ? "
+            "GROUP BY key_id",
             [&](Row& columns) {
                 count(columns, &core::KeyUse::refresh_tokens, &core::KeyUse::last_use);
             },
             now);
         db_.query(
-            "SELECT key_id, count(*), max(expires_at) FROM code WHERE expires_at > ? GROUP BY key_id",
+            "SELECT key_id, count(*), max(expires_at) FROM code WHERE expires_at > ? GROUP BY "
+            "key_id",
             [&](Row& columns) { count(columns, &core::KeyUse::codes, &core::KeyUse::last_expiry); },
             now);
         db_.query(
-            "SELECT key_id, count(*), max(expires_at) FROM upstream_state WHERE expires_at > ? GROUP BY key_id",
+            "SELECT key_id, count(*), max(expires_at) FROM upstream_state WHERE expires_at > ? "
+            "GROUP BY key_id",
             [&](Row& columns) {
                 count(columns, &core::KeyUse::upstream_states, &core::KeyUse::last_expiry);
             },
@@ -100,7 +103,8 @@ std::size_t ServerKeyStore::rekey_accounts(const std::vector<RekeyedAccount>& to
         changed = 0;
         for (const auto& [token, before] : tokens) {
             changed += db_.run(
-                "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ? WHERE id = ? AND version = ? AND key_id = ?",
+                "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ? "
+                "WHERE id = ? AND version = ? AND key_id = ?",
                 to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.id,
                 token.version, before);
         }
@@ -113,7 +117,8 @@ Applied ServerKeyStore::rekey_service(const core::Service& service, const core::
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE service SET client_secret = ?, key_id = ? WHERE id = ? AND version = ? AND key_id = ?",
+                "UPDATE service SET client_secret = ?, key_id = ? WHERE id = ? AND version = ? "
+                "AND key_id = ?",
                 to_blob(service.client_secret), service.key_id, service.id, service.version,
                 before));
         },
@@ -124,8 +129,7 @@ Applied ServerKeyStore::rekey_service(const core::Service& service, const core::
         });
 }
 
-// The walk goes along the primary key, so that it needs no index that every refresh would have to
-// keep.
+// Walks along the primary key, because an index for this would have to be kept by every refresh.
 Step ServerKeyStore::rekey_refresh_tokens(
     const core::KeyId& key, core::Instant used_before, const std::string& after,
     std::size_t limit) {
@@ -134,7 +138,8 @@ Step ServerKeyStore::rekey_refresh_tokens(
         hashes.clear();
         keys.clear();
         return db_.query(
-            "SELECT token_hash, key_id FROM refresh_token WHERE token_hash > ? AND key_id <> ? AND (used_at IS NULL OR used_at < ?) "
+            "SELECT token_hash, key_id FROM refresh_token WHERE token_hash > ? AND key_id <> ? "
+            "AND (used_at IS NULL OR used_at < ?) "
             "ORDER BY token_hash LIMIT ?",
             [&](Row& columns) { columns.read_into(hashes, keys); }, after, key, used_before, limit);
     });
@@ -144,7 +149,8 @@ Step ServerKeyStore::rekey_refresh_tokens(
         step.changed = 0;
         for (std::size_t i = 0; i < hashes.size(); ++i) {
             step.changed += db_.run(
-                "UPDATE refresh_token SET key_id = ? WHERE token_hash = ? AND key_id = ? AND (used_at IS NULL OR used_at < ?)",
+                "UPDATE refresh_token SET key_id = ? WHERE token_hash = ? AND key_id = ? AND "
+                "(used_at IS NULL OR used_at < ?)",
                 key, hashes[i], keys[i], used_before);
         }
         return Applied::yes;

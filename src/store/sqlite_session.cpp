@@ -1,16 +1,15 @@
-// A session with SQLite, with the traps of Poco 1.11 taken out.
+// A session with SQLite. It avoids these traps of Poco 1.11 and of SQLite:
 //
-// - Poco prepares a statement anew at each execution, half of what a request costs: ours are
-//   prepared once, on the handle of
-//   Poco's session.
-// - Poco's begin() is BEGIN DEFERRED, which can fail at once when a read turns into a write: we say
+// - Poco prepares a statement anew at each execution, which is half the cost of a request. Ours are
+//   prepared once, on the handle of Poco's session.
+// - Poco's begin() is BEGIN DEFERRED, which can fail at once when a read turns into a write. Ours
+// is
 //   BEGIN IMMEDIATE.
-// - Poco waits with SQLite's own busy handler, which lets the unlucky starve for seconds: writers
-//   of one master take turns in
-//   a queue, and meet writers from elsewhere with a handler that asks often.
-// - A file that was moved away stays open under its old inode, and commits would go to a file
-//   nobody sees: usable() looks
-//   whether the path still leads to the file that is open.
+// - Poco waits with SQLite's own busy handler, which lets an unlucky writer starve for seconds.
+//   Writers of one master take turns in a queue, and compete with writers from elsewhere through a
+//   handler that asks often.
+// - A file that was moved away stays open under its old inode, and commits would go to a file that
+//   no other process opens. usable() checks that the path still leads to the open file.
 #include "db_session.h"
 #include "wal_index.h"
 
@@ -41,24 +40,23 @@ std::int64_t monotonic_ns() {
     return static_cast<std::int64_t>(at.tv_sec) * 1'000'000'000 + at.tv_nsec;
 }
 
-// As a URI, because only that can say "do not create it": a database that is gone must be an error,
-// not an empty one.
+// As a URI, because only a URI can say "do not create it": a missing database must be an error, not
+// an empty database.
 std::string address(const std::string& path, Create create) {
     std::string escaped;
     Poco::URI::encode(path, "?#%", escaped);
     return "file:" + escaped + (create == Create::yes ? "?mode=rwc" : "?mode=rw");
 }
 
-// Poco's texts can hold SQL and values, so only the kind of error leaves.
+// Poco's texts can hold SQL and values, so only the kind of error leaves this file.
 [[noreturn]] void rethrow_as_engine_error() {
     try {
         throw;
     } catch (const EngineError&) {
         throw;
     } catch (const Poco::Data::SQLite::DBLockedException&) {
-        throw EngineError(
-            EngineErrorKind::refused,
-            "the database stayed locked"); // it was waited for long enough
+        // The busy handler has waited for as long as it may.
+        throw EngineError(EngineErrorKind::refused, "the database stayed locked");
     } catch (const Poco::Data::SQLite::ConstraintViolationException& error) {
         throw EngineError(
             EngineErrorKind::taken, std::string("the database refused: ") + error.name());
@@ -104,11 +102,10 @@ public:
     SqliteSession(const StoreConfig& config, Create create)
         : config_(config), session_("SQLite", address(config.path, create), no_retries) {
         handle_ = Utility::dbHandle(session_);
-        // First, or the statements below would wait as long as Poco's own timeout says, a minute.
+        // First, because the statements below would else wait for Poco's own timeout, a minute.
         sqlite3_busy_handler(handle_, &SqliteSession::wait_for_writer, this);
-        // WAL is a property of the file, but asking for it is how a fresh file gets it. FULL: an
-        // acknowledged commit survives a power cut. The journal limit keeps a WAL that one slow
-        // reader let grow from staying large.
+        // WAL is a property of the file, and a fresh file gets it here. With FULL an acknowledged
+        // commit survives a power cut. The limit shrinks a WAL that one slow reader let grow.
         for (const char* setting :
              {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON",
               "PRAGMA journal_size_limit=4194304"}) {
@@ -122,13 +119,13 @@ public:
         wal_index_.emplace(handle_);
     }
 
-    // Closing a SQLite connection rolls an open transaction back; only then may the next writer
-    // come.
+    // Closing a SQLite connection rolls an open transaction back; the next writer's turn comes only
+    // after that.
     ~SqliteSession() override {
         for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
         try {
             session_.close();
-        } catch (...) { // nothing more can be done about a connection that will not close
+        } catch (...) { // a connection that does not close is left to the end of the process
         }
         end_turn();
     }
@@ -137,15 +134,14 @@ public:
         struct stat at {};
         const bool same_file =
             ::stat(config_.path.c_str(), &at) == 0 && at.st_dev == device_ && at.st_ino == inode_;
-        // A connection that was opened while the file could not be written stays read-only for
-        // ever.
+        // A connection that was opened while the file was read-only stays read-only.
         return same_file && sqlite3_db_readonly(handle_, "main") == 0;
     }
 
     std::optional<Commit> last_commit() const override { return wal_index_->last_commit(); }
 
-    // The time spent in the queue counts against the wait for SQLite's lock, so that the two
-    // together are no longer than configured.
+    // The time in the queue counts against the wait for SQLite's lock, so that both together are no
+    // longer than configured.
     void begin() override {
         waiting_since_ns_ = monotonic_ns();
         if (config_.queue && !config_.queue->enter(config_.wait))
@@ -185,8 +181,8 @@ public:
     }
 
 private:
-    // However it ends, the statement is then ready to run again, and free of values that are about
-    // to go.
+    // However the execution ends, the statement can then run again, and no longer refers to values
+    // that are about to be destroyed.
     struct Execution {
         sqlite3_stmt* statement;
         ~Execution() {
@@ -195,12 +191,12 @@ private:
         }
     };
 
-    // Poco would repeat a failed opening for its login timeout, a minute; that is for whoever asks
-    // next.
+    // Poco would repeat a failed opening for its login timeout, a minute; here the next unit of
+    // work opens again.
     static constexpr std::size_t no_retries = 0;
 
-    // Two that give a fresh file its WAL at once would wait for each other: SQLite says "locked" to
-    // one without asking the handler.
+    // Two processes that set WAL on a fresh file at once would wait for each other: SQLite answers
+    // "locked" to one of them without calling the handler.
     void set(const char* setting) {
         for (int tries = 0;; ++tries) {
             try {
@@ -212,9 +208,9 @@ private:
         }
     }
 
-    // Sleeps briefly and often instead of SQLite's growing steps, so that under load nobody waits
-    // much longer than the writers ahead of it need. The first tries are the shortest: most
-    // transactions are over within that time.
+    // Sleeps briefly and often instead of in SQLite's growing steps, so that under load a writer
+    // waits hardly longer than the writers ahead of it need. The first tries are the shortest,
+    // because most transactions are over within that time.
     static int wait_for_writer(void* session, int tries) {
         auto& self = *static_cast<SqliteSession*>(session);
         const auto at = monotonic_ns();
@@ -249,7 +245,7 @@ private:
         int at = 0;
         for (const auto& value : values) {
             ++at;
-            if (value.null) continue; // what is not bound is NULL
+            if (value.null) continue; // an unbound question mark is NULL
             const int size = static_cast<int>(value.data.size());
             if (value.kind == Value::Kind::number)
                 sqlite3_bind_int64(statement, at, value.number);
@@ -271,17 +267,17 @@ private:
     Poco::Data::Session session_;
     sqlite3* handle_ = nullptr; // the session's own
     std::map<std::string, sqlite3_stmt*, std::less<>>
-        statements_;                    // on that handle, so they go before it
+        statements_;                    // of that handle, so they are destroyed before it
     std::optional<WalIndex> wal_index_; // of that handle
     dev_t device_ = 0;
     ino_t inode_ = 0;
     std::int64_t waiting_since_ns_ = 0;
-    bool writing_ = false; // between the queue's beginning and the transaction's end
+    bool writing_ = false; // from our turn in the queue to the end of the transaction
 };
 
-// A connection is one thread's here, and nobody asks how much memory SQLite has: without its locks
-// around both, which every column that is read would take, a row costs less. Before SQLite is used
-// at all; later it would have no effect, and do no harm.
+// One thread uses a connection here, and no part of the program asks for SQLite's memory
+// statistics. Without SQLite's locks around both, which every column that is read would take, a row
+// costs less. Call it before SQLite is used; later it has no effect, and does no harm.
 void leave_out_locks() {
     static const bool done = sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK &&
                              sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;

@@ -40,10 +40,10 @@ constexpr Table tables[] = {
     exported<UsedLink>(),
 };
 
-// A round trip for each row would be most of the time that loading takes.
+// One statement for each row would spend most of the time on round trips.
 constexpr std::size_t rows_of_a_statement = 25;
 
-// Something for each column, with commas between.
+// One text for each column, with commas between.
 template <class Write> std::string listed(const Table& table, const Write& write) {
     std::string list;
     for (const auto& column : table.columns)
@@ -59,7 +59,7 @@ template <class T> Field field_of(std::optional<T> value) {
     return value ? Field(std::move(*value)) : Field();
 }
 
-Field take(Row& row, Column::Kind kind) {
+Field read_field(Row& row, Column::Kind kind) {
     std::optional<std::int64_t> whole;
     std::optional<std::string> words;
     std::string long_words;
@@ -82,8 +82,8 @@ Value value_of(const Field& field, Column::Kind kind) {
     return kind == text ? Value(*data) : Value(to_blob(*data));
 }
 
-// In the order of their keys' bytes, which is that of every engine's index. The limit stands in the
-// text, or a planner that does not know how few rows are wanted would sort the table.
+// Rows in the order of their keys' bytes, which is the order of every engine's index. The limit
+// stands in the text, because a planner that does not know the limit would sort the table.
 // in: compare  " > ?", " >= ?" or " = ?"
 std::vector<Record> page(
     Database& db, const Table& table, const char* compare, const std::string& key,
@@ -94,14 +94,14 @@ std::vector<Record> page(
     std::vector<Record> records;
     const auto add = [&](Row& row) {
         auto& record = records.emplace_back();
-        for (const auto& column : table.columns) record.push_back(take(row, column.kind));
+        for (const auto& column : table.columns) record.push_back(read_field(row, column.kind));
     };
     db.query(sql.c_str(), add, key);
     return records;
 }
 
-// Calls `meet` with the place of each record whose key the database has, and with the row it has
-// there. Both sides are in the order of their keys: one walk beside the other.
+// Calls `meet` with the place of each record whose key the database has, and with the stored row.
+// Both sides are in the order of their keys, so that one pass over both finds them.
 template <class Meet>
 void look(Database& db, const Table& table, std::span<const Record> records, const Meet& meet) {
     if (records.empty()) return;
@@ -131,7 +131,7 @@ void insert(Database& db, const Table& table, std::span<const Record* const> rec
     db.run(sql.c_str(), Values(values));
 }
 
-// Where the column that migrate fills is; past the end in a table without one.
+// The place of the column that migrate fills; past the end in a table without one.
 std::size_t noted_column(const Table& table) {
     const std::string_view noted = table.noted_by_migrate == nullptr ? "" : table.noted_by_migrate;
     const auto found =
@@ -159,7 +159,7 @@ std::string row_name(const Table& table, const Record& record) {
     return std::string(table.name) + " '" + key_of(record) + "'";
 }
 
-// One try to load a batch, inside its transaction: first a look, then the writing.
+// One try to load a batch, inside its transaction: it reads first, then writes.
 struct Load {
     const Table& table;
     std::span<const Record> records;
@@ -216,12 +216,12 @@ std::optional<Record> Transfer::find(const Table& table, const std::string& key)
     });
 }
 
-// Done twice, as after a lost answer to the commit, it finds its own rows and counts them as
+// When it runs again after a lost answer to the commit, it finds its own rows and counts them as
 // present.
 Loaded Transfer::put(const Table& table, std::span<const Record> records) {
     std::optional<Load> load;
     for (const auto at_once :
-         {rows_of_a_statement, std::size_t{1}}) { // one by one, to find out which it is that fails
+         {rows_of_a_statement, std::size_t{1}}) { // one by one, to find the row that fails
         load.reset();
         try {
             db_->rewrite([&] { return load.emplace(Load{table, records, at_once}).run(*db_); });

@@ -1,5 +1,5 @@
-// What goes into a statement's question marks and what comes out of its rows, the same for every
-// engine; private to this module.
+// Values for a statement's question marks, and rows of its answer, the same for every engine;
+// private to this module.
 #pragma once
 
 #include "consentgate/core/base/ids.h"
@@ -28,9 +28,9 @@ struct FromBlob {
 inline ToBlob to_blob(std::string_view text) { return {text}; }
 inline FromBlob from_blob(std::string& text) { return {text}; }
 
-// A look at one value for a question mark; the value itself must live until the statement has run.
-// NULL has a kind too: PostgreSQL settles the type of a question mark at the statement's first
-// execution.
+// A view of one value for a question mark; the value itself must live until the statement has run.
+// NULL has a kind too, because PostgreSQL fixes the type of a question mark at the statement's
+// first execution.
 struct Value {
     enum class Kind { number, text, bytes };
 
@@ -44,7 +44,7 @@ struct Value {
     Value(core::Instant at) : Value(core::epoch(at)) {}
     Value(std::string_view text)
         : kind(Kind::text),
-          data(text.data() == nullptr ? "" : text) {} // what points nowhere is empty, and not NULL
+          data(text.data() == nullptr ? "" : text) {} // a view of nothing is empty, not NULL
     Value(const std::string& text) : Value(std::string_view(text)) {}
     Value(const core::Digest& digest) : Value(digest.hex) {}
     template <class Of> Value(const core::Id<Of>& id) : Value(id.text) {}
@@ -61,8 +61,8 @@ struct Value {
 };
 using Values = std::span<const Value>;
 
-// One row of an answer, taken column by column from the first on. NULL leaves text empty, numbers 0
-// and optionals absent.
+// One row of an answer, read column by column from the first on. NULL leaves a text empty, a number
+// 0 and an optional absent.
 class Row {
 public:
     virtual ~Row() = default;

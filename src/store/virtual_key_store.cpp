@@ -32,7 +32,8 @@ std::vector<core::VirtualKey> VirtualKeyStore::list() {
     return list_rows<core::VirtualKey>(db_, statement);
 }
 
-// A sign-in that is finished at this very moment may leave a token behind: the sweep finds it.
+// A consent that is finished at the same moment may link an account to the key afterwards: the
+// sweep ends it.
 Applied VirtualKeyStore::disable(const core::VirtualKeyId& id, core::Instant now) {
     return db_.write(
         [&] {

@@ -8,10 +8,10 @@
 namespace consentgate::store {
 namespace {
 
-constexpr int region = 0, region_size = 32768; // the part that begins with the header, as large as
-                                               // SQLite maps it at a time
+// The part of the wal-index that begins with the header, as large as SQLite maps it at a time.
+constexpr int region = 0, region_size = 32768;
 constexpr std::uint32_t known_version = 3007000;
-constexpr std::size_t version_at = 0, initialized_at = 12; // bytes from its beginning
+constexpr std::size_t version_at = 0, initialized_at = 12; // bytes from the header's beginning
 
 std::array<std::uint64_t, Commit{}.words.size()> copy_of(const volatile std::uint64_t* header) {
     std::array<std::uint64_t, Commit{}.words.size()> words{};
@@ -26,8 +26,8 @@ WalIndex::WalIndex(sqlite3* handle) {
         file_ = nullptr;
 }
 
-// By way of SQLite's own mapping: to open and close the file would take away the locks that SQLite
-// has on it (POSIX).
+// Uses SQLite's own mapping, because opening and closing the file here would release the locks that
+// SQLite holds on it (POSIX).
 std::optional<Commit> WalIndex::last_commit() const {
     if (file_ == nullptr || file_->pMethods == nullptr || file_->pMethods->iVersion < 2 ||
         file_->pMethods->xShmMap == nullptr)
@@ -39,8 +39,8 @@ std::optional<Commit> WalIndex::last_commit() const {
     const auto* header = static_cast<const volatile std::uint64_t*>(memory);
     Commit commit;
     commit.words = copy_of(header);
-    std::atomic_thread_fence(std::memory_order_seq_cst); // SQLite writes the second copy before the
-                                                         // first, with a barrier between
+    // SQLite writes the second copy before the first, with a barrier between.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     if (copy_of(header + commit.words.size()) != commit.words) return std::nullopt;
     const auto* bytes = reinterpret_cast<const unsigned char*>(commit.words.data());
     std::uint32_t version = 0;

@@ -28,8 +28,8 @@ WriterQueue::WriterQueue() {
     if (failed != 0) throw std::runtime_error("the writers' queue cannot be made");
 }
 
-// The mutex is not destroyed: other processes may still use it. Its memory goes when the last of
-// them does.
+// The mutex is not destroyed, because other processes may still use it. The system frees its memory
+// when the last of them unmaps it.
 WriterQueue::~WriterQueue() { ::munmap(shared_, sizeof(Shared)); }
 
 bool WriterQueue::enter(std::chrono::milliseconds wait) {
@@ -42,7 +42,7 @@ bool WriterQueue::enter(std::chrono::milliseconds wait) {
         ++until.tv_sec;
     }
     const int result = pthread_mutex_clocklock(&shared_->turn, CLOCK_MONOTONIC, &until);
-    // The one before died in its turn. It guarded no data of its own, so there is nothing to mend.
+    // The process before died in its turn. The mutex guards no data, so nothing has to be repaired.
     if (result == EOWNERDEAD) return pthread_mutex_consistent(&shared_->turn) == 0;
     return result == 0;
 }

@@ -1,4 +1,4 @@
-// Which database, how to open it, and bringing its schema up to date.
+// The database's address, opening it, and bringing its schema up to date.
 #pragma once
 
 #include "consentgate/core/base/secret.h"
@@ -17,8 +17,8 @@ namespace consentgate::store {
 
 enum class Engine { sqlite, postgresql, mariadb }; // mariadb: a Galera cluster too
 
-// How the way to a database server is protected. here: verified, except on this machine, where
-// nothing travels.
+// How the connection to a database server is protected. here: as verify, except to a server on
+// this machine, whose connection no network carries.
 enum class Tls { here, off, encrypt, verify };
 
 struct Host {
@@ -26,9 +26,9 @@ struct Host {
     int port;
 };
 
-// What went wrong with a unit of work: it was done again (another transaction in the way; the
-// session to the server lost; nobody knows whether it took effect, so that was looked up), or given
-// up.
+// Why a unit of work was run again: another transaction was in the way (collision), the session to
+// the server was lost, or the answer to the commit was lost and its outcome had to be looked up.
+// failed: it was given up.
 enum class RetryReason { collision, session_lost, unknown_outcome, failed };
 
 struct StoreConfig {
@@ -36,7 +36,7 @@ struct StoreConfig {
     std::string path{}; // of the SQLite database file
 
     std::vector<Host> hosts{};  // of a database server, tried in this order
-    std::string name{}, user{}; // of the database, and who we are there
+    std::string name{}, user{}; // of the database, and our user there
     core::Secret password{};
     Tls tls = Tls::here;
     std::string tls_ca{}; // PEM file of the authorities that `verify` trusts; empty: the system's
@@ -45,30 +45,29 @@ struct StoreConfig {
     // nothing is committed; 0: none.
     std::size_t max_cached = 128;
 
-    std::chrono::milliseconds wait{
-        5000}; // how long a unit of work may wait for others before StoreFailure
-    std::shared_ptr<WriterQueue>
-        queue{}; // of the processes that write to one SQLite file; absent: its own lock alone
+    // How long a unit of work may wait for others before StoreFailure.
+    std::chrono::milliseconds wait{5000};
+    // Of the processes that write to one SQLite file; absent: only the file's own lock orders them.
+    std::shared_ptr<WriterQueue> queue{};
     // Called with the text of every statement, BEGIN and COMMIT included, before it runs. Tests
     // throw or pause in it; empty otherwise.
     std::function<void(std::string_view)> before_statement{};
-    std::function<void(RetryReason)>
-        on_retry{}; // called with each, for whoever counts them; may be empty
+    std::function<void(RetryReason)> on_retry{}; // counts them; may be empty
 };
 
 // Reads the address of a database: the path of a SQLite file, or
 // ENGINE://USER@HOST[:PORT][,HOST[:PORT]…]/NAME with the engines postgresql and mariadb. A host
 // with slashes (a socket) is written with %2F.
-// out: what is wrong with it; absent when nothing is, and config has it
+// out: the problem with the text; absent when there is none, and config holds the address
 std::optional<std::string> read_address(const std::string& text, StoreConfig& config);
 
-// The address as an operator knows it, for messages; without the password.
+// The address as an operator writes it, without the password, for messages.
 std::string address_of(const StoreConfig& config);
 
-// Does not touch the database: the first verb does, and every verb after a failure opens it again.
+// Does not touch the database: the first verb opens it, and so does the first verb after a failure.
 std::unique_ptr<Store> open_store(StoreConfig config);
 
-// The schema this program was built for.
+// The schema that this program was built for.
 int expected_schema_version();
 
 struct AppliedMigration {
@@ -76,9 +75,9 @@ struct AppliedMigration {
     std::string name;
 };
 
-// Applies what the schema lacks, one transaction per migration, safe when started by several
-// machines at once. Creates the file of a SQLite database that is missing. out: what was applied,
-// in order; empty when it was up to date.
+// Applies the migrations that the schema lacks, each in one transaction; several machines may do so
+// at once. Creates the file of a missing SQLite database.
+// out:  the applied migrations, in order; empty when the schema was up to date
 // fail: throws StoreFailure
 std::vector<AppliedMigration> migrate(const StoreConfig& config, core::Instant now);
 
