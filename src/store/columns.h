@@ -285,7 +285,7 @@ template <class Entity> consteval auto table_name() {
     return made;
 }
 
-// Of the column that is the primary key.
+// The name of the primary key.
 template <class Entity> consteval auto key_name() {
     constexpr auto name = std::get<0>(table_of<Entity>.columns).name;
     Sql<std::char_traits<char>::length(name)> made;
@@ -300,8 +300,8 @@ inline constexpr auto insert_statement =
 
 // ---- rows ---------------------------------------------------------------------------------------
 
-// The next columns of the row, which `columns<Entity>` selected. Of a row that an outer join did
-// not find: an entity whose id is empty.
+// Reads the next columns of the row, which `columns<Entity>` selected. When an outer join found no
+// row, the entity has an empty id.
 template <class Entity> Entity read(Row& row) {
     Entity entity;
     const auto read_column = [&](const auto& column) {

@@ -1,5 +1,5 @@
-// What tests/bench/run.sh can ask of the program; each prints its part of the report. A database is
-// named by its address, as in the configuration; a server's password is in the environment.
+// The measurements that tests/bench/run.sh starts; each prints its part of the report. A database
+// is named by its address, as in the configuration; a server's password is in the environment.
 #pragma once
 
 #include <sys/types.h>
@@ -12,16 +12,15 @@ namespace consentgate::bench {
 // (a) our store beside the engine's own client.
 // in: address  of an empty database
 //     folder   on the disk to be measured, empty
-int measure_settlements(const std::string& address, const std::string& folder);
+int measure_finalizing(const std::string& address, const std::string& folder);
 
-// (b) what the store's verbs cost when it is full, beside a store that is nearly empty. Both
-// databases are filled first; that prints nothing, and what is to happen before the measurement can
-// happen between the two.
+// (b) the cost of the store's verbs on a full database, beside a nearly empty one. Both databases
+// are filled first, which prints nothing.
 int fill(const std::string& few, const std::string& many);
 int measure_fullness(const std::string& few, const std::string& many);
 
 // (d) from starting the server to its first answer through the web server.
-// in:   socket   that the command is told to serve; a web server on `port` passes requests to it
+// in:   socket   that the command serves; a web server on `port` passes requests to it
 //       command  that starts the server; ended again each time
 int measure_start(int port, const std::string& socket, const std::vector<std::string>& command);
 
@@ -37,12 +36,12 @@ int measure_journeys(const Servers& servers);
 // in:   id, secret  of a resource server of the one resource
 //       service     that it may fetch its callers' tokens of; none of them is refreshed, and it is
 //         never asked
-struct Vault {
+struct KeyedDatabase {
     std::string database, key_file; // an account is written there beforehand
 };
 int measure_endpoints(
     int port, const std::string& id, const std::string& secret, const std::string& service,
-    const Vault& vault);
+    const KeyedDatabase& database);
 
 // (f) calls of a server behind the gate, through one web server after another. Each has /open,
 // which is not guarded, /nothing behind the authorizer that does nothing, and /mcp behind the gate.
@@ -55,7 +54,7 @@ int measure_gate(
     int port,
     const std::vector<Front>& fronts); // in: port  of the pages, where the callers sign in
 
-// A FastCGI AUTHORIZER that says yes to everything, with as many facts as the gate tells.
+// A FastCGI AUTHORIZER that says yes to everything, with as many headers as the gate sends.
 int authorize_nothing();
 
 // A FastCGI program that says "ok" to everything: what lighttpd, libfcgi and the kernel cost

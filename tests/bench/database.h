@@ -32,7 +32,7 @@ private:
     store::Database db_;
 };
 
-// What the engines say differently of all that the measurements ask.
+// SQL of the measurements in which the engines differ.
 struct Words {
     std::string (*numbers)(
         std::size_t from, std::size_t to); // a table with the one column n, both ends included
@@ -41,9 +41,9 @@ struct Words {
 };
 const Words& words_of(store::Engine engine);
 
-// The tables that settlements change. truncate: not for SQLite.
+// Empties the tables that finalizing changes. Not for SQLite.
 void truncate(Database& database);
-// Lets the engine look at what was filled in, as it does by itself after a while.
+// Lets the engine gather statistics of the filled tables, as it does by itself after a while.
 void analyze(Database& database, store::Engine engine);
 
 } // namespace consentgate::bench

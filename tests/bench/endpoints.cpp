@@ -75,11 +75,11 @@ private:
 
 // As the callback leaves it: an account at the service for this session alone, good for a day.
 void connect_account(
-    const Vault& vault, const std::string& session_token, const std::string& service) {
-    const auto store = store::open_store(config_of(vault.database));
-    const auto keyring = sys::read_key_file(vault.key_file);
+    const KeyedDatabase& database, const std::string& session_token, const std::string& service) {
+    const auto store = store::open_store(config_of(database.database));
+    const auto keyring = sys::read_key_file(database.key_file);
     const auto session = store->sessions.find(core::sha256(session_token));
-    if (!session) throw std::runtime_error("the session is not in " + vault.database);
+    if (!session) throw std::runtime_error("the session is not in " + database.database);
     sys::OsRandom random;
     const auto now = sys::SystemClock().now();
     core::LinkedAccount token{
@@ -141,11 +141,11 @@ void print(const Endpoint& endpoint, const Figures& figures) {
 
 int measure_endpoints(
     int port, const std::string& id, const std::string& secret, const std::string& service,
-    const Vault& vault) {
+    const KeyedDatabase& database) {
     const auto client = register_client(port);
     const auto refreshing = register_client(port, true);
     const auto token = sign_in(port, 1).front();
-    connect_account(vault, token, service);
+    connect_account(database, token, service);
     const auto us = "client_id=" + id + "&client_secret=" + secret;
     const auto question = client_post(port, "introspect", us + "&token=" + token);
     const auto trade = client_post(
@@ -166,7 +166,8 @@ int measure_endpoints(
     };
     std::array<Figures, std::size(endpoints)> figures;
     std::printf(
-        "(e) single requests, one at a time and 4 at once, beside the program that does nothing; medians of %d rounds by turns, load %s\n",
+        "(e) single requests, one at a time and 4 at once, beside the program that does "
+        "nothing; medians of %d rounds by turns, load %s\n",
         rounds, load_average().c_str());
     for (int round = 0; round < rounds; ++round) {
         for (std::size_t at = 0; at < figures.size(); ++at)

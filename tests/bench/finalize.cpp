@@ -20,7 +20,7 @@ using store::Engine;
 
 constexpr int rounds = 5;
 
-// What our store is compared with on each engine, and how much of its speed we want.
+// The program that our store is compared with on each engine, and the share of its speed we want.
 struct Yardstick {
     const char* name;
     double target;
@@ -47,7 +47,7 @@ public:
     RoundResult run_ours(int processes) {
         const auto config = fresh();
         return checked(
-            config, run_round([&] { return open_our_settler(config); }, processes, stock_));
+            config, run_round([&] { return open_our_finalizer(config); }, processes, stock_));
     }
 
     RoundResult run_yardstick(int processes) {
@@ -55,13 +55,13 @@ public:
         if (config.engine == Engine::postgresql)
             return checked(config, run_pgbench(config, folder_, processes, stock_.front()));
         const auto open =
-            config.engine == Engine::sqlite ? open_sqlite_settler : open_mariadb_settler;
+            config.engine == Engine::sqlite ? open_sqlite_finalizer : open_mariadb_finalizer;
         return checked(config, run_round([&] { return open(config); }, processes, stock_));
     }
 
 private:
-    // All flows are there and nothing is settled, as every round begins. It is already on the disk,
-    // so that no round pays for another's writing.
+    // The database as every round begins: all flows are there and none is finalized. It is already
+    // on the disk, so that no round pays for another's writing.
     store::StoreConfig fresh() const {
         return config_.engine == Engine::sqlite ? fresh_copy() : fresh_tables();
     }
@@ -91,16 +91,16 @@ private:
     // A fast store that loses rows would win every comparison.
     static RoundResult checked(const store::StoreConfig& config, RoundResult result) {
         Database database(config);
-        const auto finalized_flow = static_cast<std::int64_t>(result.waits.size());
+        const auto finalized = static_cast<std::int64_t>(result.waits.size());
         const bool whole =
-            database.number("SELECT count(*) FROM session") == finalized_flow &&
-            database.number("SELECT count(*) FROM code") == finalized_flow &&
+            database.number("SELECT count(*) FROM session") == finalized &&
+            database.number("SELECT count(*) FROM code") == finalized &&
             database.number("SELECT count(*) FROM flow") ==
-                static_cast<std::int64_t>(max_flows) - finalized_flow &&
+                static_cast<std::int64_t>(max_flows) - finalized &&
             database.number("SELECT count(*) FROM session s JOIN code k ON k.session_id = s.id") ==
-                finalized_flow &&
+                finalized &&
             database.number("SELECT count(*) FROM session s JOIN flow f ON f.id = s.flow_id") == 0;
-        if (!whole) throw std::runtime_error("the database does not hold what was settled");
+        if (!whole) throw std::runtime_error("the database does not hold the finalized flows");
         return result;
     }
 
@@ -132,11 +132,12 @@ void print_line(int processes, const Side& ours, const Side& theirs, double targ
 
 } // namespace
 
-int measure_settlements(const std::string& address, const std::string& folder) {
+int measure_finalizing(const std::string& address, const std::string& folder) {
     Arena arena(address, folder);
     const auto yardstick = yardstick_of(arena.engine());
     std::printf(
-        "(a) finalizing transactions per second, every commit on the disk, where one takes %.2f ms; medians of %d rounds, load %s\n",
+        "(a) finalizing transactions per second, every commit on the disk, where one takes %.2f "
+        "ms; medians of %d rounds, load %s\n",
         sync_ms(folder), rounds, load_average().c_str());
     std::printf(
         "  %9s %11s %11s %7s >= %-4.1f %8s %8s %7s p99 ms %8s\n", "processes", "ours",

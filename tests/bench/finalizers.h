@@ -1,4 +1,4 @@
-// Ways to write the same settlement: our store, and the yardsticks it is held against.
+// Ways to finalize a flow: our store, and the programs that it is compared with.
 #pragma once
 
 #include "consentgate/core/oauth/consent.h"
@@ -19,29 +19,31 @@ public:
 };
 
 // Opens the database at once, so that no measured transaction pays for it. Call it after the fork.
-using OpenSettler = std::function<std::unique_ptr<Finalizer>()>;
+using OpenFinalizer = std::function<std::unique_ptr<Finalizer>()>;
 
-// What all of them say, between the engine's own BEGIN and COMMIT.
+// The statements of all of them, between the engine's own BEGIN and COMMIT.
 enum Step { consume, insert_session, list_tokens, insert_code, steps };
 inline constexpr std::array<const char*, steps> step_texts = {
     "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?",
-    "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, virtual_key_id, scope, "
-    "resource, created_at, expires_at, revoked_at, redirect_uri) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, "
+    "identity_value, virtual_key_id, scope, "
+    "resource, created_at, expires_at, revoked_at, redirect_uri) VALUES (?, ?, ?, ?, ?, ?, ?, "
+    "?, ?, ?, ?, ?, ?, ?)",
     "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-    "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at, state) "
+    "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, "
+    "expires_at, state) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
-// A comparison means something only while both sides say the same words: throws when our store says
-// others for this settlement, which it makes.
+// A comparison means something only while both sides run the same statements: finalizes this flow
+// with our store, and throws when its statements differ.
 void check_step_texts(const store::StoreConfig& config, const core::Finalization& finalization);
 
-std::unique_ptr<Finalizer> open_our_settler(const store::StoreConfig& config);
+std::unique_ptr<Finalizer> open_our_finalizer(const store::StoreConfig& config);
 
-// The plain program: what one would write in C against the engine's own library with nothing in
-// between. Statements prepared once, the engine's own waiting, no exceptions on the way, no copies
-// of what is bound.
-std::unique_ptr<Finalizer> open_sqlite_settler(const store::StoreConfig& config);
-std::unique_ptr<Finalizer> open_mariadb_settler(const store::StoreConfig& config);
+// A plain C program against the engine's own library: statements prepared once, the engine's own
+// waiting, no exceptions on the way, no copies of bound values.
+std::unique_ptr<Finalizer> open_sqlite_finalizer(const store::StoreConfig& config);
+std::unique_ptr<Finalizer> open_mariadb_finalizer(const store::StoreConfig& config);
 
 } // namespace consentgate::bench

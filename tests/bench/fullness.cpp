@@ -1,5 +1,6 @@
 #include "bench.h"
 
+#include "consentgate/core/base/form.h"
 #include "consentgate/core/oauth/introspection.h"
 #include "consentgate/sys/clock.h"
 #include "consentgate/sys/random.h"
@@ -49,7 +50,8 @@ public:
         const auto made = std::to_string(first_second_) + " + (n - n % " +
                           std::to_string(each_second) + ") / " + std::to_string(each_second);
         database_.run(
-            "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, scope, resource, created_at, "
+            "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, "
+            "identity_kind, identity_value, scope, resource, created_at, "
             "expires_at) SELECT " +
             id("session") + ", " + id("flow") + ", " + words_.hash("concat('token', n)") +
             ", browser_hash, client_id, "
@@ -57,7 +59,8 @@ public:
             made + ", " + made + " + " + std::to_string(lifetime) + " FROM flow, " +
             words_.numbers(from, to - 1) + " WHERE id = 'pattern'");
         database_.run(
-            "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, expires_at) SELECT " +
+            "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, "
+            "key_id, expires_at) SELECT " +
             words_.hash("concat('code', s.id)") +
             ", s.id, f.client_id, f.redirect_uri, f.code_challenge, 'bench-key', s.expires_at "
             "FROM session s, flow f WHERE f.id = 'pattern' AND s.expires_at >= " +
@@ -106,7 +109,7 @@ void fill(const std::string& address, std::size_t sessions) {
     put_flows(config, turns * writes_of_turn, now);
 }
 
-// A database, and what is done to it: every operation once.
+// A database, and one function for each measured operation.
 class Subject {
 public:
     Subject(const std::string& address, std::size_t sessions)
@@ -152,7 +155,7 @@ public:
             throw std::runtime_error("a session was not there");
     }
 
-    // All that a worker does for an introspection but reading the request: who asks, the session,
+    // The work for an introspection without reading the request: the resource server, the session,
     // the answer.
     void introspect(std::size_t at) {
         const core::Digest token{tokens_[at % tokens_.size()]};
@@ -233,7 +236,8 @@ int measure_fullness(const std::string& few, const std::string& many) {
     Subject little(few, few_sessions);
     Subject much(many, many_sessions);
     std::printf(
-        "(b) what one process waits for our store with %zu sessions stored and with %zu, by turns, load %s\n",
+        "(b) what one process waits for our store with %zu sessions stored and with %zu, by "
+        "turns, load %s\n",
         few_sessions, many_sessions, load_average().c_str());
     std::printf(
         "  %-14s %10s %10s %12s %10s %7s <= %.1f\n", "microseconds", "few: p50", "p99", "many: p50",

@@ -12,7 +12,8 @@ namespace {
 constexpr std::string_view redirect_uri = "http://127.0.0.1:53111/callback";
 constexpr std::string_view api = "/api/oauth/per-user/";
 constexpr std::string_view browser_headers =
-    "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en\r\nSec-Fetch-Site: same-origin\r\n";
+    "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\nAccept-Language: "
+    "en\r\nSec-Fetch-Site: same-origin\r\n";
 
 std::string origin_of(int port) { return "http://127.0.0.1:" + std::to_string(port); }
 

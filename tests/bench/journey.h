@@ -18,7 +18,7 @@ std::string client_post(
     int port, std::string_view endpoint, std::string_view form, std::string_view headers = {});
 // A form of usual size for the program that does nothing.
 std::string noop_post(int port);
-// What stands between two marks of an answer; throws when either is missing.
+// The text between two marks of an answer; throws when either is missing.
 std::string between(std::string_view text, std::string_view before, std::string_view after);
 
 // Makes journeys one after another on one connection. Each has its own cookie, flow and PKCE pair.

@@ -95,7 +95,7 @@ private:
     std::size_t made_ = 0;
 };
 
-// Of the worker that has most of it.
+// The memory of the worker that uses most.
 Memory largest_worker(pid_t master) {
     Memory largest;
     for (const auto pid : children_of(master)) {
@@ -135,7 +135,8 @@ int measure_journeys(const Servers& servers) {
     };
     read_at(warm_up);
     std::printf(
-        "(c) journeys of 6 requests per second, beside 6 requests to a FastCGI program that does nothing; medians of %d rounds, load %s\n",
+        "(c) journeys of 6 requests per second, beside 6 requests to a FastCGI program that "
+        "does nothing; medians of %d rounds, load %s\n",
         rounds, load_average().c_str());
     std::printf(
         "  %10s %10s %8s %8s %8s %8s %12s %8s %8s %8s %8s %10s\n", "concurrent", "journeys/s",

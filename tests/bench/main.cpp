@@ -15,7 +15,7 @@ int number(const std::string& text) { return std::stoi(text); }
 
 int run(const std::vector<std::string>& words) {
     const auto what = words.empty() ? std::string() : words[0];
-    if (what == "settle" && words.size() == 3) return measure_settlements(words[1], words[2]);
+    if (what == "finalize" && words.size() == 3) return measure_finalizing(words[1], words[2]);
     if (what == "fill" && words.size() == 3) return fill(words[1], words[2]);
     if (what == "fullness" && words.size() == 3) return measure_fullness(words[1], words[2]);
     if (what == "start" && words.size() > 3)
@@ -40,8 +40,10 @@ int run(const std::vector<std::string>& words) {
         return std::printf("%d\n", free_port()) > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     std::fprintf(
         stderr,
-        "usage: bench settle DATABASE FOLDER | fill FEW MANY | fullness FEW MANY | start PORT SOCKET COMMAND... |\n"
-        "       journeys PORT LIGHTTPD CONSENTGATE NOOP | endpoints PORT ID SECRET SERVICE DATABASE KEYFILE |\n"
+        "usage: bench finalize DATABASE FOLDER | fill FEW MANY | fullness FEW MANY | start PORT "
+        "SOCKET COMMAND... |\n"
+        "       journeys PORT LIGHTTPD CONSENTGATE NOOP | endpoints PORT ID SECRET SERVICE "
+        "DATABASE KEYFILE |\n"
         "       gate PORT (FRONT PORT NOTHING GATE)... | authorize | noop | free-port\n");
     return 2;
 }

@@ -36,9 +36,9 @@ private:
     std::array<unsigned long, count> lengths_{};
 };
 
-class MariadbSettler final : public Finalizer {
+class MariadbFinalizer final : public Finalizer {
 public:
-    explicit MariadbSettler(const store::StoreConfig& config) : db_(mysql_init(nullptr)) {
+    explicit MariadbFinalizer(const store::StoreConfig& config) : db_(mysql_init(nullptr)) {
         const auto& host = config.hosts.front();
         if (mysql_real_connect(
                 db_, host.name.c_str(), config.user.c_str(), config.password.reveal().c_str(),
@@ -53,13 +53,13 @@ public:
         }
     }
 
-    ~MariadbSettler() override {
+    ~MariadbFinalizer() override {
         for (auto* statement : statements_) mysql_stmt_close(statement);
         mysql_close(db_);
     }
 
-    MariadbSettler(const MariadbSettler&) = delete;
-    MariadbSettler& operator=(const MariadbSettler&) = delete;
+    MariadbFinalizer(const MariadbFinalizer&) = delete;
+    MariadbFinalizer& operator=(const MariadbFinalizer&) = delete;
 
     void finalize(const core::Finalization& finalization) override {
         query("START TRANSACTION");
@@ -136,8 +136,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Finalizer> open_mariadb_settler(const store::StoreConfig& config) {
-    return std::make_unique<MariadbSettler>(config);
+std::unique_ptr<Finalizer> open_mariadb_finalizer(const store::StoreConfig& config) {
+    return std::make_unique<MariadbFinalizer>(config);
 }
 
 } // namespace consentgate::bench

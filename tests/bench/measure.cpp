@@ -23,8 +23,7 @@ std::string read_text(const std::string& path) {
     return text.str();
 }
 
-// What follows the program's name in /proc/PID/stat; the name itself may hold blanks and
-// parentheses.
+// The text after the program's name in /proc/PID/stat; the name may hold blanks and parentheses.
 std::istringstream stat_after_name(pid_t pid) {
     const auto text = read_text("/proc/" + std::to_string(pid) + "/stat");
     return std::istringstream(text.substr(text.rfind(')') + 1));

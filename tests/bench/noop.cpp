@@ -32,8 +32,8 @@ constexpr int workers = 4; // as many as consentgate has by default
     std::_Exit(EXIT_FAILURE);
 }
 
-// No body is read: an authorizer gets none. Both ways of being told are in one answer, and a server
-// behind is told nothing that would be shorter than the truth.
+// Reads no body, because an authorizer gets none. One answer holds the headers for both kinds of
+// web servers, with values as long as real ones.
 [[noreturn]] void say_yes_for_ever() {
     FCGX_Request request;
     FCGX_Init();

@@ -6,9 +6,10 @@
 namespace consentgate::bench {
 namespace {
 
-class OurSettler final : public Finalizer {
+class OurFinalizer final : public Finalizer {
 public:
-    explicit OurSettler(store::StoreConfig config) : store_(store::open_store(std::move(config))) {
+    explicit OurFinalizer(store::StoreConfig config)
+        : store_(store::open_store(std::move(config))) {
         store_->maintenance.schema_version();
     }
     void finalize(const core::Finalization& finalization) override {
@@ -22,26 +23,26 @@ private:
 
 } // namespace
 
-std::unique_ptr<Finalizer> open_our_settler(const store::StoreConfig& config) {
-    return std::make_unique<OurSettler>(config);
+std::unique_ptr<Finalizer> open_our_finalizer(const store::StoreConfig& config) {
+    return std::make_unique<OurFinalizer>(config);
 }
 
 void check_step_texts(const store::StoreConfig& config, const core::Finalization& finalization) {
-    std::vector<std::string> said;
+    std::vector<std::string> ours;
     auto listening = config;
-    listening.before_statement = [&](std::string_view text) { said.emplace_back(text); };
-    OurSettler(listening).finalize(finalization);
+    listening.before_statement = [&](std::string_view text) { ours.emplace_back(text); };
+    OurFinalizer(listening).finalize(finalization);
     std::vector<std::string> expected{"BEGIN"};
     expected.insert(expected.end(), step_texts.begin(), step_texts.end());
     expected.emplace_back("COMMIT");
-    // The look at the schema comes first.
-    if (said.size() >= expected.size() &&
-        std::equal(expected.rbegin(), expected.rend(), said.rbegin()))
+    // The statements that read the schema version come first.
+    if (ours.size() >= expected.size() &&
+        std::equal(expected.rbegin(), expected.rend(), ours.rbegin()))
         return;
     std::string all;
-    for (const auto& text : said) all += "\n  " + text;
+    for (const auto& text : ours) all += "\n  " + text;
     throw std::runtime_error(
-        "tests/bench/settlers.h no longer has the statements of our store, which are now:" + all);
+        "tests/bench/finalizers.h no longer has the statements of our store, which are now:" + all);
 }
 
 } // namespace consentgate::bench

@@ -14,14 +14,16 @@
 namespace consentgate::bench {
 namespace {
 
-// What goes into the question marks of each step, in pgbench's words. A hash is made by the server
-// of a number that pgbench drew: it has no text of its own but what is the same in all
+// The values for the question marks of each step, as pgbench writes them. The server makes a hash
+// of a number that pgbench drew, because pgbench has only texts that are the same in all
 // transactions.
 constexpr std::array<const char*, steps> values_of_steps = {
     ":flow, :revision, :now",
-    ":session, :flow, md5(:session) || md5(:secret), :browser, :client, :kind, :person, NULL, :scope, :resource, :now, :session_end, NULL, :redirect",
+    ":session, :flow, md5(:session) || md5(:secret), :browser, :client, :kind, :person, NULL, "
+    ":scope, :resource, :now, :session_end, NULL, :redirect",
     "'flow:' || :flow",
-    "md5(:secret) || md5(:session), :session, :client, :redirect, :challenge, :key, :code_end, :state",
+    "md5(:secret) || md5(:session), :session, :client, :redirect, :challenge, :key, :code_end, "
+    ":state",
 };
 
 std::string filled(std::string text, std::string_view values) {
@@ -44,7 +46,8 @@ std::string script(int clients) {
     std::string text =
         "\\set turn :turn + 1\n\\set number :client_id + :turn * " + std::to_string(clients) +
         "\n\\set flow " + flow_id_of(":number") +
-        "\n\\set session random(1000000000000000000, 9000000000000000000)\n\\set secret random(1000000000000000000, 9000000000000000000)\nBEGIN;\n";
+        "\n\\set session random(1000000000000000000, 9000000000000000000)\n\\set secret "
+        "random(1000000000000000000, 9000000000000000000)\nBEGIN;\n";
     for (std::size_t step = 0; step < steps; ++step)
         text += filled(step_texts[step], values_of_steps[step]) + ";\n";
     return text + "COMMIT;\n";

@@ -1,4 +1,4 @@
-// The same settlements made by PostgreSQL's own measuring client.
+// The same flows finalized by PostgreSQL's own measuring client.
 #pragma once
 
 #include "round.h"

@@ -19,10 +19,10 @@ namespace {
 constexpr std::int64_t length_ns = std::chrono::nanoseconds(round_length).count();
 
 struct Sample {
-    std::int64_t begin, end; // 0, 0: not settled
+    std::int64_t begin, end; // 0, 0: not finalized
 };
 
-// What the processes share: the number of the next settlement, and one sample for each.
+// Memory that the processes share: the number of the next flow, and one sample for each.
 class Board {
 public:
     explicit Board(std::size_t size) : size_(size) {
@@ -68,25 +68,29 @@ struct Pipe {
 };
 
 struct Round {
-    const OpenSettler& open;
+    const OpenFinalizer& open;
     const std::vector<core::Finalization>& stock;
     Board board;
     Pipe ready{},
         go{}; // a process writes one byte to the first, then waits for the end of the second
 };
 
-void settle_for_a_while(Round& round) {
+void finalize_for_a_while(Round& round) {
     round.go.close(1);
-    const auto settler = round.open();
+    const auto finalizer = round.open();
     char byte = 0;
-    if (::write(round.ready.end[1], &byte, 1) != 1) throw std::runtime_error("nobody is waiting");
+    if (::write(round.ready.end[1], &byte, 1) != 1)
+        throw std::runtime_error("the process that "
+                                 "measures has ended");
     round.ready.close(1);
-    if (::read(round.go.end[0], &byte, 1) < 0) throw std::runtime_error("nobody starts the round");
+    if (::read(round.go.end[0], &byte, 1) < 0)
+        throw std::runtime_error("the round was not "
+                                 "started");
     const auto until = now_ns() + length_ns;
     for (auto at = round.board.take(); at < round.stock.size(); at = round.board.take()) {
         const auto begin = now_ns();
         if (begin >= until) return;
-        settler->finalize(round.stock[at]);
+        finalizer->finalize(round.stock[at]);
         round.board.sample(at) = {begin, now_ns()};
     }
 }
@@ -97,7 +101,7 @@ pid_t start_process(Round& round) {
     if (pid > 0) return pid;
     int status = EXIT_SUCCESS;
     try {
-        settle_for_a_while(round);
+        finalize_for_a_while(round);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bench: %s\n", error.what());
         status = EXIT_FAILURE;
@@ -124,27 +128,26 @@ void start_all_and_wait(Round& round, int processes) {
 
 RoundResult collect(Round& round) {
     RoundResult result;
-    std::vector<Sample> finalized_flow;
+    std::vector<Sample> finalized;
     for (std::size_t at = 0; at < round.stock.size(); ++at) {
-        if (round.board.sample(at).end != 0) finalized_flow.push_back(round.board.sample(at));
+        if (round.board.sample(at).end != 0) finalized.push_back(round.board.sample(at));
     }
-    if (finalized_flow.empty()) throw std::runtime_error("nothing was settled");
-    const auto first = std::min_element(
-                           finalized_flow.begin(), finalized_flow.end(),
-                           [](const auto& a, const auto& b) { return a.begin < b.begin; })
-                           ->begin;
-    const auto last = std::max_element(
-                          finalized_flow.begin(), finalized_flow.end(),
-                          [](const auto& a, const auto& b) { return a.end < b.end; })
-                          ->end;
+    if (finalized.empty()) throw std::runtime_error("nothing was finalized");
+    const auto first =
+        std::min_element(finalized.begin(), finalized.end(), [](const auto& a, const auto& b) {
+            return a.begin < b.begin;
+        })->begin;
+    const auto last =
+        std::max_element(finalized.begin(), finalized.end(), [](const auto& a, const auto& b) {
+            return a.end < b.end;
+        })->end;
     const auto until =
         round.board.used_up() ? std::min(last, first + length_ns) : first + length_ns;
-    const auto in_time =
-        std::count_if(finalized_flow.begin(), finalized_flow.end(), [&](const auto& sample) {
-            return sample.end <= until;
-        });
+    const auto in_time = std::count_if(finalized.begin(), finalized.end(), [&](const auto& sample) {
+        return sample.end <= until;
+    });
     result.per_second = static_cast<double>(in_time) * 1e9 / static_cast<double>(until - first);
-    for (const auto& sample : finalized_flow)
+    for (const auto& sample : finalized)
         result.waits.push_back(static_cast<double>(sample.end - sample.begin) / 1e6);
     return result;
 }
@@ -152,7 +155,7 @@ RoundResult collect(Round& round) {
 } // namespace
 
 RoundResult run_round(
-    const OpenSettler& open, int processes, const std::vector<core::Finalization>& stock) {
+    const OpenFinalizer& open, int processes, const std::vector<core::Finalization>& stock) {
     Round round{open, stock, Board(stock.size())};
     start_all_and_wait(round, processes);
     return collect(round);

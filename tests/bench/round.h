@@ -1,4 +1,4 @@
-// One round of settlements: so many processes, one database, one second.
+// One round of finalizing flows: some processes, one database, one second.
 #pragma once
 
 #include "finalizers.h"
@@ -15,10 +15,10 @@ struct RoundResult {
     std::vector<double> waits{}; // of every transaction, in milliseconds
 };
 
-// Forks the processes, lets them begin together, and collects. Each takes the next settlement of
-// the stock that nobody has taken, so a process that is held up keeps nothing from the others.
+// Forks the processes, lets them begin together, and collects. Each takes the next flow of the
+// stock that no other has taken, so that a slow process does not hold up the others.
 // fail: throws when a process failed
 RoundResult run_round(
-    const OpenSettler& open, int processes, const std::vector<core::Finalization>& stock);
+    const OpenFinalizer& open, int processes, const std::vector<core::Finalization>& stock);
 
 } // namespace consentgate::bench

@@ -36,10 +36,10 @@ fail() { echo "bench: $1" >&2; tail -n 5 "$VAR/servers.log" >&2; exit 1; }
 until_there() { for ((i = 0; i < 200; i++)); do [[ -S $1 ]] && return; sleep 0.05; done; fail "$1 did not appear"; }
 
 echo "consentgate on $ENGINE, $(nproc) cores, $(date -u +%F); databases in ${TMPDIR:-/tmp}"
-start_databases settle few many consentgate
-mkdir "$VAR/settle"
-"$BUILD/bench" settle "$(address settle)" "$VAR/settle"
-rm -rf "$VAR/settle"
+start_databases finalize few many consentgate
+mkdir "$VAR/finalize"
+"$BUILD/bench" finalize "$(address finalize)" "$VAR/finalize"
+rm -rf "$VAR/finalize"
 filled "$BUILD/bench" fill "$(address few)" "$(address many)" || fail "the databases were not filled"
 together "$BUILD/bench" fullness "$(address few)" "$(address many)"
 drop_database many

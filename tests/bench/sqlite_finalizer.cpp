@@ -8,9 +8,9 @@
 namespace consentgate::bench {
 namespace {
 
-class SqliteSettler final : public Finalizer {
+class SqliteFinalizer final : public Finalizer {
 public:
-    explicit SqliteSettler(const std::string& path) {
+    explicit SqliteFinalizer(const std::string& path) {
         if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK)
             fail();
         sqlite3_busy_timeout(db_, 5000);
@@ -25,15 +25,15 @@ public:
         commit_ = prepare("COMMIT");
     }
 
-    ~SqliteSettler() override {
+    ~SqliteFinalizer() override {
         for (auto* statement : statements_) sqlite3_finalize(statement);
         sqlite3_finalize(begin_);
         sqlite3_finalize(commit_);
         sqlite3_close(db_);
     }
 
-    SqliteSettler(const SqliteSettler&) = delete;
-    SqliteSettler& operator=(const SqliteSettler&) = delete;
+    SqliteFinalizer(const SqliteFinalizer&) = delete;
+    SqliteFinalizer& operator=(const SqliteFinalizer&) = delete;
 
     void finalize(const core::Finalization& finalization) override {
         execute(begin_);
@@ -118,8 +118,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Finalizer> open_sqlite_settler(const store::StoreConfig& config) {
-    return std::make_unique<SqliteSettler>(config.path);
+std::unique_ptr<Finalizer> open_sqlite_finalizer(const store::StoreConfig& config) {
+    return std::make_unique<SqliteFinalizer>(config.path);
 }
 
 } // namespace consentgate::bench

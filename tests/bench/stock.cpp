@@ -11,7 +11,8 @@ constexpr std::int64_t distance =
 constexpr std::int64_t step = 7919;
 
 const char* const columns =
-    "client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, identity_value, revision, "
+    "client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, "
+    "identity_kind, identity_value, revision, "
     "created_at, expires_at";
 
 } // namespace

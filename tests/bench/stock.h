@@ -1,6 +1,6 @@
-// Flows in a database, and the settlements that consume them, judged beforehand so that a
-// measurement does nothing but write. Every flow has a number, and its id follows from it: that is
-// how a client that can only count finds its own.
+// Flows in a database, and their finalizations, validated beforehand so that a measurement only
+// writes. Every flow has a number, and its id follows from the number, so that a client that can
+// only count finds its flows.
 #pragma once
 
 #include "consentgate/core/oauth/consent.h"
@@ -18,14 +18,14 @@ inline constexpr std::size_t max_flows = 24001; // a prime: the ids of consecuti
 core::FlowId flow_id(std::size_t number);
 std::string flow_id_of(const std::string& number);
 
-// As a person's sign-in leaves it when they press Finish.
+// A flow as it is when the person presses Finish.
 core::Flow make_flow(core::FlowId id, core::Instant now);
 
 // Writes the flows of the numbers from 0 on; the table holds no other of them. They are all written
 // like the one that our store wrote itself.
 void put_flows(const store::StoreConfig& config, std::size_t count, core::Instant now);
 
-// Their settlements, in the same order.
+// Their finalizations, in the same order.
 std::vector<core::Finalization> use_flows(std::size_t count, core::Instant now);
 
 } // namespace consentgate::bench

@@ -6,7 +6,7 @@
 
 namespace consentgate::tests {
 
-std::pair<store::StoreConfig, store::StoreConfig> Ground::empty_database() const {
+std::pair<store::StoreConfig, store::StoreConfig> TestDatabase::empty_database() const {
     auto one = config_, other = other_;
     if (servers_ == nullptr) {
         one.path =

@@ -1,6 +1,6 @@
-// The store suite: one list of cases, run on every engine. STORE_CASE defines a case and registers
-// it in one act, so none can be forgotten; there is no way to leave an engine out of it.
-// SERVER_CASE is for what only servers have: hosts, connections, sessions that end.
+// The store suite: one list of cases, run on every engine. STORE_CASE defines and registers a case,
+// so that none is forgotten and none leaves an engine out. SERVER_CASE is for failures that only
+// servers have: hosts, connections, sessions that end.
 #pragma once
 
 #include "servers.h"
@@ -17,11 +17,11 @@ namespace consentgate::tests {
 
 // An engine with an empty, migrated database of its own for the length of the suite. Cases share it
 // and draw fresh ids.
-class Ground {
+class TestDatabase {
 public:
     // in: other  another way to the same database: through a second node, where there are nodes
     //     servers  that serve it; absent for an embedded one
-    Ground(
+    TestDatabase(
         store::StoreConfig config, store::StoreConfig other,
         std::shared_ptr<Servers> servers = nullptr)
         : config_(std::move(config)), other_(std::move(other)), servers_(std::move(servers)) {}
@@ -47,7 +47,7 @@ private:
 struct Case {
     const char* name;
     const char* labels; // requirement ids, separated by blanks
-    void (*run)(Ground&);
+    void (*run)(TestDatabase&);
     bool servers_only;
 };
 
@@ -59,9 +59,9 @@ inline std::vector<Case>& cases() {
 #define STORE_CASE(name, labels) CASE_FOR(name, labels, false)
 #define SERVER_CASE(name, labels) CASE_FOR(name, labels, true)
 #define CASE_FOR(name, labels, servers_only)                                                       \
-    static void name(consentgate::tests::Ground& ground);                                          \
+    static void name(consentgate::tests::TestDatabase& database);                                  \
     [[maybe_unused]] static const bool name##_registered =                                         \
         (consentgate::tests::cases().push_back({#name, labels, name, servers_only}), true);        \
-    static void name([[maybe_unused]] consentgate::tests::Ground& ground)
+    static void name([[maybe_unused]] consentgate::tests::TestDatabase& database)
 
 } // namespace consentgate::tests

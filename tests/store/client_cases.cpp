@@ -6,8 +6,8 @@ using namespace consentgate;
 using namespace consentgate::tests;
 using store::Applied;
 
-STORE_CASE(what_a_client_proves_itself_by_comes_back, "T7 T10") {
-    const auto store = ground.open();
+STORE_CASE(the_credentials_of_a_client_come_back, "T7 T10") {
+    const auto store = database.open();
     auto client = sample_client();
     store->clients.put(client);
     BOOST_TEST((store->clients.find(client.id)->auth == core::ClientAuth::none));
@@ -28,13 +28,13 @@ STORE_CASE(what_a_client_proves_itself_by_comes_back, "T7 T10") {
 }
 
 STORE_CASE(an_assertion_is_good_once_and_forgotten_when_it_is_over, "T11 K41") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto assertion = fresh_digest();
     BOOST_TEST(
         (store->clients.use_assertion(assertion, noon + core::Span(60), fresh_id()) ==
          Applied::yes));
     BOOST_TEST(
-        (ground.open()->clients.use_assertion(assertion, noon + core::Span(60), fresh_id()) ==
+        (database.open()->clients.use_assertion(assertion, noon + core::Span(60), fresh_id()) ==
          Applied::no));
     BOOST_TEST(
         (store->clients.use_assertion(fresh_digest(), noon + core::Span(60), fresh_id()) ==
@@ -49,7 +49,7 @@ STORE_CASE(an_assertion_is_good_once_and_forgotten_when_it_is_over, "T11 K41") {
 }
 
 STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const core::ResourceServer server{
         core::ResourceServerId("cgrs_" + fresh_id()),
         "https://tools.example.org/mcp",
@@ -77,7 +77,7 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
 }
 
 STORE_CASE(a_resource_server_and_the_session_of_a_token_are_found_together, "V7 RS6") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const core::ResourceServer server{
         core::ResourceServerId("cgrs_" + fresh_id()),
         "https://tools.example.org/mcp",
@@ -120,7 +120,7 @@ core::Client client_with_keys_at_an_address(const std::string& id) {
 
 STORE_CASE(
     keys_of_an_address_are_kept_while_it_is_the_clients_and_one_may_look_for_others, "R38 RS10") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto client = client_with_keys_at_an_address("cgc_" + fresh_id());
     store->clients.put(client);
     BOOST_TEST(store->clients.find(client.id)->jwks_uri == client.jwks_uri);
@@ -137,15 +137,16 @@ STORE_CASE(
     BOOST_TEST(store->clients.find(client.id)->jwks == client.jwks);
 
     BOOST_TEST((store->clients.claim_keys(client.id, noon, noon - core::Span(60)) == Applied::yes));
-    BOOST_TEST((
-        ground.open()->clients.claim_keys(client.id, noon + core::Span(59), noon - core::Span(1)) ==
-        Applied::no));
-    BOOST_TEST((
-        ground.open()->clients.claim_keys(client.id, noon + core::Span(60), noon) == Applied::yes));
+    BOOST_TEST(
+        (database.open()->clients.claim_keys(
+             client.id, noon + core::Span(59), noon - core::Span(1)) == Applied::no));
+    BOOST_TEST(
+        (database.open()->clients.claim_keys(client.id, noon + core::Span(60), noon) ==
+         Applied::yes));
 }
 
 STORE_CASE(a_document_read_again_keeps_fetched_keys_while_their_address_stays, "R38 R36") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto client = client_with_keys_at_an_address("https://app.example/" + fresh_id());
     store->clients.put_document(client, noon);
     auto fetched = client;

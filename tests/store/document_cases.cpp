@@ -25,8 +25,8 @@ void sweep_all(store::Store& store, core::Instant at) {
 
 } // namespace
 
-STORE_CASE(a_document_is_kept_with_its_client_and_its_end_under_the_exact_url, "R32 K33") {
-    const auto store = ground.open();
+STORE_CASE(a_document_is_saved_with_its_client_and_its_end_under_the_exact_url, "R32 K33") {
+    const auto store = database.open();
     const auto client = document_client();
     BOOST_TEST(!store->clients.find_document(client.id).has_value());
     BOOST_TEST((store->clients.put_document(client, noon + hour) == Applied::yes));
@@ -43,8 +43,8 @@ STORE_CASE(a_document_is_kept_with_its_client_and_its_end_under_the_exact_url, "
     BOOST_TEST(!store->clients.find_document(other).has_value());
 }
 
-STORE_CASE(a_document_read_again_changes_its_client_but_not_what_the_operator_said, "R36 K32") {
-    const auto store = ground.open();
+STORE_CASE(a_document_read_again_changes_its_client_but_not_whether_it_is_active, "R36 K32") {
+    const auto store = database.open();
     auto client = document_client();
     store->clients.put_document(client, noon + hour);
     store->clients.disable(client.id);
@@ -66,7 +66,7 @@ STORE_CASE(a_document_read_again_changes_its_client_but_not_what_the_operator_sa
 }
 
 STORE_CASE(a_client_that_no_document_made_is_not_changed_by_one, "K31 R37") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto client = document_client();
     client.by_operator = true;
     store->clients.put(client);
@@ -83,7 +83,7 @@ STORE_CASE(a_client_that_no_document_made_is_not_changed_by_one, "K31 R37") {
 }
 
 STORE_CASE(a_long_client_id_goes_through_a_whole_consent, "R24 R39") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto client = document_client();
     store->clients.put_document(client, noon + hour);
     const auto flow = sample_flow(client.id);
@@ -95,15 +95,15 @@ STORE_CASE(a_long_client_id_goes_through_a_whole_consent, "R24 R39") {
     BOOST_TEST((store->sessions.find(finalization.session.token)->session.client_id == client.id));
 }
 
-STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 S3") {
-    const auto watcher = ground.open();
+STORE_CASE(of_eight_processes_that_save_one_document_none_fails, "R31 S3") {
+    const auto watcher = database.open();
     std::vector<core::Client> clients;
     for (int i = 0; i < 30; ++i) clients.push_back(document_client());
     std::vector<pid_t> children;
     for (int child = 0; child < 8; ++child) {
         children.push_back(start_child([&, child] {
             const auto store =
-                store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
+                store::open_store(child % 2 == 0 ? database.config() : database.other_config());
             int kept = 0;
             for (const auto& client : clients)
                 kept += store->clients.put_document(client, noon + hour) == Applied::yes ? 1 : 0;
@@ -116,7 +116,7 @@ STORE_CASE(of_eight_processes_that_keep_one_document_none_fails, "R31 S3") {
 }
 
 STORE_CASE(documents_that_led_to_no_sign_in_are_swept_and_the_others_are_not, "R32 R39") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto unused = document_client(), used = document_client(), disabled = document_client(),
                in_flow = document_client(), recent = document_client();
     for (const auto& client : {unused, used, disabled, in_flow})

@@ -22,7 +22,7 @@ const std::string& scratch() {
     return folder.path;
 }
 
-std::unique_ptr<Ground> make_sqlite() {
+std::unique_ptr<TestDatabase> make_sqlite() {
     store::StoreConfig config;
     config.queue = std::make_shared<store::WriterQueue>();
     config.path =
@@ -30,14 +30,14 @@ std::unique_ptr<Ground> make_sqlite() {
         "/a folder with a blank/consent?gate#%41.db"; // characters that mean something in a URI
     std::filesystem::create_directories(std::filesystem::path(config.path).parent_path());
     store::migrate(config, noon);
-    return std::make_unique<Ground>(config, config);
+    return std::make_unique<TestDatabase>(config, config);
 }
 
 // Migrated through one node; what the other node does not know yet, it waits for.
-std::unique_ptr<Ground> make_server(const std::string& kind, int other) {
+std::unique_ptr<TestDatabase> make_server(const std::string& kind, int other) {
     auto servers = std::make_shared<Servers>(kind, scratch() + "/" + kind);
     store::migrate(servers->config({1}), noon);
-    return std::make_unique<Ground>(servers->config({1}), servers->config({other}), servers);
+    return std::make_unique<TestDatabase>(servers->config({1}), servers->config({other}), servers);
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-// The engines there are, each set up once.
+// The engines, each set up once.
 #pragma once
 
 #include "case.h"
@@ -11,20 +11,21 @@ namespace consentgate::tests {
 
 class Engine {
 public:
-    Engine(std::string name_, bool has_servers_, std::function<std::unique_ptr<Ground>()> make)
+    Engine(
+        std::string name_, bool has_servers_, std::function<std::unique_ptr<TestDatabase>()> make)
         : name(std::move(name_)), has_servers(has_servers_), make_(std::move(make)) {}
 
     const std::string name;
     const bool has_servers;
 
-    Ground& ground() {
-        if (!ground_) ground_ = make_();
-        return *ground_;
+    TestDatabase& database() {
+        if (!database_) database_ = make_();
+        return *database_;
     }
 
 private:
-    std::function<std::unique_ptr<Ground>()> make_;
-    std::shared_ptr<Ground> ground_;
+    std::function<std::unique_ptr<TestDatabase>()> make_;
+    std::shared_ptr<TestDatabase> database_;
 };
 
 std::vector<Engine>& engines();

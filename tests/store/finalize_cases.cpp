@@ -1,4 +1,4 @@
-// The heart: everything or nothing, and exactly once. spec: contract section 1
+// Finalizing a flow: everything or nothing, and exactly once. spec: docs/http.md
 #include "child.h"
 #include "sample.h"
 #include "store/db_session.h"
@@ -16,15 +16,15 @@ using store::Applied;
 
 namespace {
 
-// The statements of one settlement with two upstream tokens, as the store announces them.
-std::size_t statements_of_a_settlement(Ground& ground) {
+// The number of statements that finalizing a flow with two linked accounts runs.
+std::size_t statements_of_finalizing(TestDatabase& database) {
     std::size_t seen = 0;
-    const auto quiet = ground.open();
+    const auto quiet = database.open();
     const auto flow = put_sample_flow(*quiet);
     for (const auto* service : {"notion", "github"})
         quiet->accounts.connect_in_flow(flow.id, sample_token(service), noon);
     const auto current = quiet->flows.find(flow.id)->flow;
-    const auto counting = ground.open([&](std::string_view) { ++seen; });
+    const auto counting = database.open([&](std::string_view) { ++seen; });
     counting->flows.finalize(finalization_of(current));
     return seen;
 }
@@ -38,12 +38,12 @@ core::Flow flow_with_tokens(store::Store& store, std::size_t tokens) {
 
 } // namespace
 
-STORE_CASE(a_settled_flow_is_gone_and_its_session_and_code_are_there, "S1") {
-    const auto store = ground.open();
+STORE_CASE(a_finalized_flow_is_gone_and_its_session_and_code_are_there, "S1") {
+    const auto store = database.open();
     const auto flow = flow_with_tokens(*store, 2);
     const auto finalization = finalization_of(flow);
     BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
-    BOOST_TEST(traces_of(*store, finalization).finalized_flow(2));
+    BOOST_TEST(traces_of(*store, finalization).finalized(2));
     BOOST_TEST((store->flows.find_finalized(flow.id) == flow.browser));
 
     const auto code = store->codes.find(finalization.code.hash);
@@ -57,8 +57,8 @@ STORE_CASE(a_settled_flow_is_gone_and_its_session_and_code_are_there, "S1") {
     BOOST_TEST((code->session.expires_at == noon + core::Span(86400)));
 }
 
-STORE_CASE(a_flow_is_settled_once_only, "S1") {
-    const auto store = ground.open();
+STORE_CASE(a_flow_is_finalized_once_only, "S1") {
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     const auto first = finalization_of(flow);
     const auto second = finalization_of(flow);
@@ -68,8 +68,8 @@ STORE_CASE(a_flow_is_settled_once_only, "S1") {
     BOOST_TEST(!store->codes.find(second.code.hash).has_value());
 }
 
-STORE_CASE(an_expired_flow_is_not_settled_and_stays, "S1") {
-    const auto store = ground.open();
+STORE_CASE(an_expired_flow_is_not_finalized_and_stays, "S1") {
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     const auto at_the_last_second =
         finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at);
@@ -80,8 +80,8 @@ STORE_CASE(an_expired_flow_is_not_settled_and_stays, "S1") {
     BOOST_TEST((store->flows.finalize(in_time) == Applied::yes));
 }
 
-STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "S1") {
-    const auto store = ground.open();
+STORE_CASE(a_flow_whose_identity_changed_since_it_was_read_is_not_finalized, "S1") {
+    const auto store = database.open();
     const auto read = put_sample_flow(*store);
     BOOST_TEST(
         (store->flows.choose_identity(
@@ -92,8 +92,8 @@ STORE_CASE(an_identity_that_changed_since_it_was_read_is_not_settled_over, "S1")
     BOOST_TEST(again->flow.identity.value == "anna");
 }
 
-STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "S1") {
-    const auto store = ground.open();
+STORE_CASE(an_identity_choice_never_brings_a_finalized_flow_back, "S1") {
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     store->flows.finalize(finalization_of(flow));
     BOOST_TEST(
@@ -103,20 +103,20 @@ STORE_CASE(an_identity_choice_never_brings_a_settled_flow_back, "S1") {
     BOOST_TEST(!store->flows.find(flow.id).has_value());
 }
 
-STORE_CASE(a_token_connected_since_the_flow_was_read_is_not_left_behind, "S1") {
-    const auto store = ground.open();
+STORE_CASE(an_account_linked_since_the_flow_was_read_is_not_left_behind, "S1") {
+    const auto store = database.open();
     const auto read = put_sample_flow(*store);
     store->accounts.connect_in_flow(read.id, sample_token("notion"), noon);
     BOOST_TEST((store->flows.finalize(finalization_of(read)) == Applied::no));
     const auto finalization = finalization_of(store->flows.find(read.id)->flow);
     BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
-    BOOST_TEST(traces_of(*store, finalization).finalized_flow(1));
+    BOOST_TEST(traces_of(*store, finalization).finalized(1));
     BOOST_TEST(
         (store->accounts.connect_in_flow(read.id, sample_token("github"), noon) == Applied::no));
 }
 
-STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "S11") {
-    const auto store = ground.open();
+STORE_CASE(accounts_of_a_virtual_key_replace_those_it_had_at_the_same_service, "S11") {
+    const auto store = database.open();
     const core::Identity key{core::IdentityKind::virtual_key, "vk_" + fresh_id()};
     const auto first = flow_with_tokens(*store, 2);
     const auto before = finalization_of(first, key);
@@ -133,27 +133,27 @@ STORE_CASE(tokens_of_a_virtual_key_replace_those_it_had_for_the_same_service, "S
     BOOST_TEST(kept[1].service.text == "service1");
 }
 
-STORE_CASE(tokens_behind_a_typed_user_id_stay_with_their_session, "S11") {
-    const auto store = ground.open();
+STORE_CASE(accounts_of_a_typed_user_id_stay_with_their_session, "S11") {
+    const auto store = database.open();
     const core::Identity typed{core::IdentityKind::user_id, "anna"};
     const auto mine = finalization_of(flow_with_tokens(*store, 1), typed);
     const auto hers = finalization_of(flow_with_tokens(*store, 1), typed);
     store->flows.finalize(mine);
     store->flows.finalize(hers);
     BOOST_TEST(mine.session_owner != hers.session_owner);
-    BOOST_TEST(traces_of(*store, mine).finalized_flow(1));
-    BOOST_TEST(traces_of(*store, hers).finalized_flow(1));
+    BOOST_TEST(traces_of(*store, mine).finalized(1));
+    BOOST_TEST(traces_of(*store, hers).finalized(1));
 }
 
-// At least 500 failures, at every statement in turn, BEGIN and COMMIT included; by turns of a kind
-// after which the session is given up, and of one after which it is rolled back and goes on.
+// At least 500 failures, at every statement in turn, BEGIN and COMMIT included; alternately of a
+// kind after which the session is closed, and of one after which it is rolled back and goes on.
 STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "S1") {
-    const auto statements = statements_of_a_settlement(ground);
+    const auto statements = statements_of_finalizing(database);
     BOOST_REQUIRE(
         statements >= 9U); // BEGIN, DELETE, INSERT, SELECT, 2 × (DELETE, UPDATE), INSERT, COMMIT
-    const auto watcher = ground.open();
+    const auto watcher = database.open();
     std::size_t injected = 0, seen = 0, fatal = 1, round = 0;
-    const auto failing = ground.open([&](std::string_view) {
+    const auto failing = database.open([&](std::string_view) {
         if (++seen != fatal) return;
         if (round % 4 == 0) throw std::runtime_error("injected");
         throw store::EngineError(store::EngineErrorKind::taken, "injected");
@@ -168,15 +168,15 @@ STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "S1") {
                 "after a failure at statement " << fatal << " of " << statements);
             ++injected;
         }
-        // The flow is none the worse for it.
+        // The flow can still be finalized.
         BOOST_REQUIRE((watcher->flows.finalize(finalization) == Applied::yes));
-        BOOST_REQUIRE(traces_of(*watcher, finalization).finalized_flow(2));
+        BOOST_REQUIRE(traces_of(*watcher, finalization).finalized(2));
     }
 }
 
 STORE_CASE(a_store_that_failed_works_again_with_its_next_verb, "S1") {
     bool fail = true;
-    const auto store = ground.open([&](std::string_view sql) {
+    const auto store = database.open([&](std::string_view sql) {
         if (fail && sql == "COMMIT") throw std::runtime_error("injected");
     });
     const auto client = sample_client();
@@ -187,10 +187,10 @@ STORE_CASE(a_store_that_failed_works_again_with_its_next_verb, "S1") {
     BOOST_TEST(store->clients.find(client.id).has_value());
 }
 
-// 21 rounds of four processes that settle as fast as they can and are killed in the midst of it, at
-// random moments and at every kind of statement.
+// 21 rounds of four processes that finalize as fast as they can and are killed meanwhile, at random
+// moments and at every kind of statement.
 STORE_CASE(a_killed_process_leaves_everything_or_nothing, "S1") {
-    const auto watcher = ground.open();
+    const auto watcher = database.open();
     std::vector<core::Finalization> finalizations;
     for (int round = 0; round < 21; ++round) {
         const std::size_t first = finalizations.size();
@@ -201,7 +201,7 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "S1") {
             const pid_t pid = fork();
             if (pid == 0) {
                 std::size_t countdown = static_cast<std::size_t>(round * 4 + child) % 37 + 3;
-                const auto store = ground.open([&](std::string_view) {
+                const auto store = database.open([&](std::string_view) {
                     if (--countdown == 0) raise(SIGKILL);
                 });
                 for (std::size_t i = first + static_cast<std::size_t>(child);
@@ -216,15 +216,15 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "S1") {
     std::size_t finalized_flow = 0;
     for (const auto& finalization : finalizations) {
         const auto traces = traces_of(*watcher, finalization);
-        BOOST_REQUIRE(traces.finalized_flow(1) || traces.untouched(1));
-        finalized_flow += traces.finalized_flow(1) ? 1 : 0;
+        BOOST_REQUIRE(traces.finalized(1) || traces.untouched(1));
+        finalized_flow += traces.finalized(1) ? 1 : 0;
     }
     BOOST_TEST(finalized_flow > 0U);
     BOOST_TEST(finalized_flow < finalizations.size());
 }
 
-STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "S1 S3") {
-    const auto watcher = ground.open();
+STORE_CASE(of_eight_processes_that_finalize_one_flow_one_wins, "S1 S3") {
+    const auto watcher = database.open();
     std::vector<core::Flow> flows;
     for (int i = 0; i < 60; ++i) flows.push_back(put_sample_flow(*watcher));
     std::array<int, 2> results{};
@@ -233,7 +233,7 @@ STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "S1 S3") {
     for (int child = 0; child < 8; ++child) {
         const pid_t pid = fork();
         if (pid == 0) {
-            const auto store = ground.open();
+            const auto store = database.open();
             for (const auto& flow : flows) {
                 const char won =
                     store->flows.finalize(finalization_of(flow)) == Applied::yes ? 1 : 0;
@@ -256,8 +256,8 @@ STORE_CASE(of_eight_processes_that_settle_one_flow_one_wins, "S1 S3") {
     }
 }
 
-STORE_CASE(a_denied_flow_is_gone_with_its_tokens, "S6") {
-    const auto store = ground.open();
+STORE_CASE(a_denied_flow_is_deleted_with_its_accounts, "S6") {
+    const auto store = database.open();
     const auto flow = flow_with_tokens(*store, 2);
     BOOST_TEST((store->flows.deny(flow.id, noon) == Applied::yes));
     BOOST_TEST(!store->flows.find(flow.id).has_value());

@@ -15,7 +15,7 @@ static bool add_suites() {
         for (const auto& one : tests::cases()) {
             if (one.servers_only && !engine.has_servers) continue;
             auto* test = boost::unit_test::make_test_case(
-                [&engine, one] { one.run(engine.ground()); }, one.name, __FILE__, __LINE__);
+                [&engine, one] { one.run(engine.database()); }, one.name, __FILE__, __LINE__);
             for (const auto& label : core::split(one.labels, ' ')) test->add_label(label);
             suite->add(test);
         }

@@ -9,8 +9,8 @@ using namespace consentgate::tests;
 using store::Applied;
 
 STORE_CASE(a_database_without_a_schema_says_so, "O4") {
-    const auto [one, other] = ground.empty_database();
-    if (ground.servers() != nullptr)
+    const auto [one, other] = database.empty_database();
+    if (database.servers() != nullptr)
         BOOST_TEST(
             store::open_store(one)->maintenance.schema_version() ==
             0); // SQLite: there is no file yet
@@ -21,7 +21,7 @@ STORE_CASE(a_database_without_a_schema_says_so, "O4") {
 
 STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "O4") {
     for (int round = 0; round < 3; ++round) {
-        auto [one, other] = ground.empty_database();
+        auto [one, other] = database.empty_database();
         std::vector<pid_t> children;
         for (int child = 0; child < 6; ++child) {
             children.push_back(start_child([&, child] {
@@ -49,7 +49,7 @@ STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "O4")
 STORE_CASE(a_migration_that_was_interrupted_anywhere_is_completed_by_the_next_run, "O4") {
     std::size_t statements = 1;
     for (std::size_t fatal = 1; fatal <= statements; ++fatal) {
-        const auto [one, other] = ground.empty_database();
+        const auto [one, other] = database.empty_database();
         auto failing = one;
         std::size_t seen = 0;
         failing.before_statement = [&](std::string_view) {

@@ -1,5 +1,5 @@
-// Where engines and their drivers differ, and we must not: counts, long values, spellings, errors,
-// several ways in.
+// Differences between engines and between their drivers that a store must hide: counts, long
+// values, spellings, errors, several nodes.
 #include "child.h"
 #include "sample.h"
 
@@ -9,9 +9,9 @@ using namespace consentgate;
 using namespace consentgate::tests;
 using store::Applied;
 
-// Over ODBC, Poco counts the values that were bound where the rows that were changed are asked for.
+// Over ODBC, Poco answers the number of bound values to the question for changed rows.
 STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "S1") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto unknown = sample_flow(core::ClientId("cgc_" + fresh_id()));
     BOOST_TEST(
         (store->flows.choose_identity(unknown.id, 0, {core::IdentityKind::user_id, "x"}, noon) ==
@@ -28,10 +28,9 @@ STORE_CASE(a_write_that_meets_no_row_is_a_miss_for_every_verb, "S1") {
         (store->virtual_keys.disable(core::VirtualKeyId("vk_" + fresh_id()), noon) == Applied::no));
 }
 
-// MariaDB reports an UPDATE to the values that are already there as no row, unless it is told
-// otherwise.
+// By default MariaDB counts no row for an UPDATE to the values that are already there.
 STORE_CASE(a_choice_made_again_is_a_change_too, "S1") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     const core::Identity anna{core::IdentityKind::user_id, "anna"};
     BOOST_TEST((store->flows.choose_identity(flow.id, flow.revision, anna, noon) == Applied::yes));
@@ -45,7 +44,7 @@ STORE_CASE(a_choice_made_again_is_a_change_too, "S1") {
 // Drivers and Poco have limits at 255, 1023, 4096, 8190 and 65535 bytes, at which text is refused
 // or, worse, cut.
 STORE_CASE(long_values_come_back_whole, "A22 R8") {
-    const auto store = ground.open();
+    const auto store = database.open();
     for (const std::size_t size :
          {1U, 190U, 255U, 256U, 1023U, 1024U, 4095U, 4096U, 4097U, 8190U, 8191U, 65535U, 65536U,
           70000U, 300000U}) {
@@ -65,7 +64,7 @@ STORE_CASE(long_values_come_back_whole, "A22 R8") {
 }
 
 STORE_CASE(bytes_of_every_value_come_back_the_same, "S11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     auto token = sample_token("notion");
     token.access_token.clear();
@@ -79,7 +78,7 @@ STORE_CASE(bytes_of_every_value_come_back_the_same, "S11") {
 }
 
 STORE_CASE(times_and_revisions_have_64_bits, "S1") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto client = sample_client();
     store->clients.put(client);
     auto flow = sample_flow(client.id);
@@ -90,10 +89,10 @@ STORE_CASE(times_and_revisions_have_64_bits, "S1") {
     BOOST_TEST((store->flows.find(flow.id)->flow.expires_at == flow.expires_at));
 }
 
-// What a request names is looked up as it came. Some engines would find it in another case or with
-// a blank more, and some refuse what is not text: it is simply not there.
+// A store looks up the id of a request as it came. Some engines would find it in another case or
+// with a trailing blank, and some fail at bytes that are not text; the answer must be "not there".
 STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto client = sample_client();
     client.id = core::ClientId("cgc_aBc" + fresh_id());
     store->clients.put(client);
@@ -117,10 +116,10 @@ STORE_CASE(an_id_is_found_by_its_own_bytes_only, "T12 A1") {
     }
 }
 
-// A prepared statement whose execution failed is dead for ever in Poco; the next worker's request
-// must not find it so.
+// A prepared statement of Poco cannot be used again after a failed execution; the next request must
+// not meet it.
 STORE_CASE(a_verb_that_failed_works_the_next_time, "S1") {
-    const auto store = ground.open();
+    const auto store = database.open();
     for (int round = 0; round < 3; ++round) {
         const auto client = sample_client();
         store->clients.put(client);
@@ -129,13 +128,13 @@ STORE_CASE(a_verb_that_failed_works_the_next_time, "S1") {
         BOOST_CHECK_THROW(store->flows.put(flow), store::StoreFailure);
         const auto finalization = finalization_of(flow);
         BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
-        BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
+        BOOST_TEST(traces_of(*store, finalization).finalized(0));
     }
 }
 
-// Some drivers roll back at an error and let the rest of the transaction commit as one of its own.
+// Some drivers roll back at an error and let the rest of the transaction commit as another one.
 STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "S1") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto first = finalization_of(put_sample_flow(*store));
     BOOST_TEST((store->flows.finalize(first) == Applied::yes));
     const auto flow = put_sample_flow(*store);
@@ -149,10 +148,9 @@ STORE_CASE(a_statement_that_fails_takes_its_whole_transaction_with_it, "S1") {
     BOOST_TEST(store->accounts.list(same_code.session_owner).empty());
 }
 
-// The second lock on the door: should an engine ever tear a transaction, a flow still cannot give
-// two sessions.
+// Even if an engine tears a transaction apart, a flow cannot give two sessions.
 STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "S1") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     BOOST_TEST((store->flows.finalize(finalization_of(flow)) == Applied::yes));
     store->flows.put(flow); // as if its deletion had been lost
@@ -163,7 +161,7 @@ STORE_CASE(a_second_session_of_one_flow_is_refused_by_the_database, "S1") {
 }
 
 STORE_CASE(a_failure_carries_neither_statements_nor_values, "S14 K47") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     try {
         store->flows.put(flow); // the id is taken
@@ -172,7 +170,7 @@ STORE_CASE(a_failure_carries_neither_statements_nor_values, "S14 K47") {
         const std::string text = failure.what();
         for (const auto& hidden :
              {std::string("INSERT"), flow.id.text, flow.browser.hex, std::string("flow"),
-              ground.config().password.reveal()}) {
+              database.config().password.reveal()}) {
             BOOST_TEST((hidden.empty() || text.find(hidden) == std::string::npos), text);
         }
     }
@@ -180,9 +178,9 @@ STORE_CASE(a_failure_carries_neither_statements_nor_values, "S14 K47") {
 
 namespace {
 
-// Settles every flow from two processes at once, each with its own way to the database, each
-// resting after the gate.
-// out: for each flow how many were told they did it, and how many were told it was gone
+// Finalizes every flow from two processes at once, each with its own configuration, each pausing
+// after the DELETE of the flow.
+// out: for each flow the number of answers yes, and of answers no
 std::vector<std::array<int, 2>> race(
     const std::vector<core::Flow>& flows, const std::array<store::StoreConfig, 2>& ways) {
     std::array<int, 2> results{};
@@ -191,10 +189,10 @@ std::vector<std::array<int, 2>> race(
     for (const auto& way : ways) {
         children.push_back(start_child([&] {
             auto config = way;
-            bool past_the_gate = false;
+            bool flow_deleted = false;
             config.before_statement = [&](std::string_view sql) {
-                if (past_the_gate) usleep(3000);
-                past_the_gate = sql.starts_with("DELETE FROM flow");
+                if (flow_deleted) usleep(3000);
+                flow_deleted = sql.starts_with("DELETE FROM flow");
             };
             const auto store = store::open_store(config);
             for (std::size_t i = 0; i < flows.size(); ++i) {
@@ -207,7 +205,7 @@ std::vector<std::array<int, 2>> race(
         }));
     }
     for (const pid_t pid : children)
-        BOOST_TEST(end_of(pid) == 0); // a failure where `gone` was due would end it
+        BOOST_TEST(end_of(pid) == 0); // a failure in place of the answer no would end it
     close(results[1]);
     std::vector<std::array<int, 2>> answers(flows.size());
     for (std::array<int, 2> answer{};
@@ -219,13 +217,13 @@ std::vector<std::array<int, 2>> race(
 
 } // namespace
 
-// On a Galera cluster the two ways are two nodes. A driver that pings between statements loses the
-// news that the other node was first, and both win.
-STORE_CASE(of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told, "S1 S3") {
-    const auto watcher = ground.open();
+// On a Galera cluster the two configurations lead to two nodes. A driver that pings between
+// statements loses the news that the other node was first, and both win.
+STORE_CASE(of_two_that_finalize_a_flow_by_two_nodes_one_wins_and_the_other_knows, "S1 S3") {
+    const auto watcher = database.open();
     std::vector<core::Flow> flows;
     for (int i = 0; i < 200; ++i) flows.push_back(put_sample_flow(*watcher));
-    const auto answers = race(flows, {ground.config(), ground.other_config()});
+    const auto answers = race(flows, {database.config(), database.other_config()});
     for (std::size_t i = 0; i < flows.size(); ++i) {
         BOOST_TEST(answers[i][0] == 1);
         BOOST_TEST(answers[i][1] == 1);
@@ -233,15 +231,15 @@ STORE_CASE(of_two_that_settle_a_flow_by_two_ways_one_wins_and_the_other_is_told,
     }
 }
 
-STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 S3") {
-    const auto watcher = ground.open();
+STORE_CASE(of_two_that_redeem_a_code_by_two_nodes_one_wins, "T17 S3") {
+    const auto watcher = database.open();
     std::vector<core::Finalization> finalizations;
     for (int i = 0; i < 100; ++i) {
         finalizations.push_back(finalization_of(put_sample_flow(*watcher)));
         watcher->flows.finalize(finalizations.back());
     }
     std::vector<pid_t> children;
-    for (const auto& way : {ground.config(), ground.other_config()}) {
+    for (const auto& way : {database.config(), database.other_config()}) {
         children.push_back(start_child([&] {
             const auto store = store::open_store(way);
             int won = 0;
@@ -258,11 +256,11 @@ STORE_CASE(of_two_that_redeem_a_code_by_two_ways_one_wins, "T17 S3") {
     BOOST_TEST(won == 100);
 }
 
-// A code that one web machine issues can come back to another at once; an ended session must be
-// over everywhere.
-STORE_CASE(what_was_written_by_one_way_is_read_by_the_other_at_once, "S1") {
-    const auto one = ground.open();
-    const auto other = store::open_store(ground.other_config());
+// A code that one machine issues can come back to another at once, and a revoked session must be
+// revoked on every machine.
+STORE_CASE(a_row_that_one_node_wrote_is_read_by_the_other_at_once, "S1") {
+    const auto one = database.open();
+    const auto other = store::open_store(database.other_config());
     for (int i = 0; i < 100; ++i) {
         const auto finalization = finalization_of(put_sample_flow(*one));
         one->flows.finalize(finalization);

@@ -1,4 +1,4 @@
-// What a store remembers of what it read is never behind what was committed, whoever committed it.
+// A store's cache is never behind the last commit, whichever process made it.
 #include "sample.h"
 
 using namespace consentgate;
@@ -167,20 +167,20 @@ void each_change_is_seen_by(store::Store& reader, store::Store& writer) {
 
 } // namespace
 
-STORE_CASE(what_another_store_commits_is_seen_at_once_however_often_it_was_asked_before, "V5 C11") {
-    const auto reader = ground.open();
-    const auto writer = store::open_store(ground.other_config());
+STORE_CASE(a_commit_of_another_store_is_seen_at_once_however_often_it_was_asked_before, "V5 C11") {
+    const auto reader = database.open();
+    const auto writer = store::open_store(database.other_config());
     each_change_is_seen_by(*reader, *writer);
 }
 
 STORE_CASE(
     what_a_store_commits_itself_is_seen_at_once_however_often_it_was_asked_before, "V5 C11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     each_change_is_seen_by(*store, *store);
 }
 
-STORE_CASE(more_sessions_than_a_store_remembers_are_told_apart, "C11") {
-    auto config = ground.config();
+STORE_CASE(more_sessions_than_a_store_caches_are_kept_apart, "C11") {
+    auto config = database.config();
     config.max_cached = 2;
     const auto store = store::open_store(config);
     std::vector<core::Finalization> finalizations;

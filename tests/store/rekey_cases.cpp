@@ -1,4 +1,5 @@
-// Moving rows to another server key while others work on them. spec: contract section 5
+// Moves rows to another server key while other processes use them.
+// spec: docs/requirements.md S13
 #include "sample.h"
 
 #include <algorithm>
@@ -73,7 +74,7 @@ core::KeyId fresh_key() { return core::KeyId("k" + fresh_id()); }
 } // namespace
 
 STORE_CASE(a_server_key_has_a_state_that_is_used_unless_said_otherwise, "S13") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto state_of = [&](const core::KeyId& key) {
         for (const auto& record : store->server_keys.list()) {
             if (record.id == key) return std::optional(record.state);
@@ -92,8 +93,8 @@ STORE_CASE(a_server_key_has_a_state_that_is_used_unless_said_otherwise, "S13") {
     BOOST_TEST((store->server_keys.set_state(fresh_key(), KeyState::used) == Applied::no));
 }
 
-STORE_CASE(what_needs_a_key_is_counted_in_every_table, "S13") {
-    const auto store = ground.open();
+STORE_CASE(rows_that_need_a_key_are_counted_in_every_table, "S13") {
+    const auto store = database.open();
     const auto key = fresh_key();
     BOOST_TEST(use_of(*store, key).total() == 0);
     connected(*store, key);
@@ -124,7 +125,7 @@ STORE_CASE(what_needs_a_key_is_counted_in_every_table, "S13") {
 }
 
 STORE_CASE(tokens_under_other_keys_are_listed_in_the_order_of_their_ids, "S13") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto key = fresh_key(), old = fresh_key();
     std::vector<std::string> wanted;
     for (int i = 0; i < 7; ++i) wanted.push_back(connected(*store, old).id);
@@ -146,7 +147,7 @@ STORE_CASE(tokens_under_other_keys_are_listed_in_the_order_of_their_ids, "S13") 
 }
 
 STORE_CASE(a_token_that_is_encrypted_anew_keeps_its_version_and_lease, "S13") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto key = fresh_key();
     const auto token = connected(*store, fresh_key());
     BOOST_REQUIRE(
@@ -164,12 +165,12 @@ STORE_CASE(a_token_that_is_encrypted_anew_keeps_its_version_and_lease, "S13") {
     refreshed.access_token = "refreshed";
     BOOST_TEST(
         (store->accounts.save_refreshed(refreshed, "lease", noon) ==
-         Applied::yes)); // whoever claimed it before
+         Applied::yes)); // the process that claimed it before
     BOOST_TEST((found(*store, token).key_id == token.key_id));
 }
 
 STORE_CASE(a_refresh_or_a_reconnect_wins_over_encrypting_anew, "S13") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto key = fresh_key();
     const auto token = connected(*store, fresh_key());
     const auto anew = rekeyed(token, key);
@@ -188,7 +189,7 @@ STORE_CASE(a_refresh_or_a_reconnect_wins_over_encrypting_anew, "S13") {
 }
 
 STORE_CASE(a_service_that_an_operator_changed_is_not_encrypted_over, "S13") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto key = fresh_key();
     const auto service = sample_service();
     store->services.put(service);
@@ -209,7 +210,7 @@ STORE_CASE(a_service_that_an_operator_changed_is_not_encrypted_over, "S13") {
 }
 
 STORE_CASE(unused_refresh_tokens_are_moved_and_used_ones_after_their_grace, "S13 T23") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto key = fresh_key(), old = fresh_key();
     std::vector<core::RefreshToken> tokens;
     for (int i = 0; i < 5; ++i) tokens.push_back(refresh_under(*store, old));
@@ -229,8 +230,8 @@ STORE_CASE(unused_refresh_tokens_are_moved_and_used_ones_after_their_grace, "S13
     BOOST_TEST((store->tokens.find_refresh(used.hash)->token.used_at == noon));
 }
 
-STORE_CASE(a_refresh_that_judged_a_token_under_another_key_looks_again, "S13 T21") {
-    const auto store = ground.open();
+STORE_CASE(a_refresh_that_validated_a_token_under_another_key_validates_it_again, "S13 T21") {
+    const auto store = database.open();
     const auto key = fresh_key();
     const auto token = refresh_under(*store, fresh_key());
     const auto valid = rotation_of(token);

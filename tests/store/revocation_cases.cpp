@@ -1,5 +1,5 @@
-// Upstream tokens that are over and of which their service is to be told, by one worker. spec:
-// contract section 4; RFC 7009
+// Linked accounts that ended: their revocation at the service, by one worker at a time.
+// spec: docs/requirements.md S10
 #include "sample.h"
 
 #include <algorithm>
@@ -61,8 +61,8 @@ core::LinkedAccount in_flow(store::Store& store, const core::Flow& flow) {
 
 } // namespace
 
-STORE_CASE(a_session_that_is_revoked_leaves_its_tokens_to_be_told, "S10") {
-    const auto store = ground.open();
+STORE_CASE(a_revoked_session_leaves_its_accounts_to_be_revoked, "S10") {
+    const auto store = database.open();
     const auto [session, token] = connected(*store);
     BOOST_TEST(!to_be_revoked(*store, token, noon).has_value());
     BOOST_TEST((store->sessions.revoke(session, noon + core::Span(5)) == Applied::yes));
@@ -83,8 +83,8 @@ STORE_CASE(a_session_that_is_revoked_leaves_its_tokens_to_be_told, "S10") {
     BOOST_TEST(!to_be_revoked(*store, token, noon + core::Span(7)).has_value());
 }
 
-STORE_CASE(a_denied_flow_and_what_is_swept_leave_their_tokens_to_be_told, "S10") {
-    const auto store = ground.open();
+STORE_CASE(a_denied_flow_and_swept_rows_leave_their_accounts_to_be_revoked, "S10") {
+    const auto store = database.open();
     const auto denied = put_sample_flow(*store), forgotten = put_sample_flow(*store);
     const auto of_denied = in_flow(*store, denied), of_forgotten = in_flow(*store, forgotten);
     const auto of_session = connected(*store).token;
@@ -99,8 +99,8 @@ STORE_CASE(a_denied_flow_and_what_is_swept_leave_their_tokens_to_be_told, "S10")
     }
 }
 
-STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "S10") {
-    const auto one = ground.open(), two = ground.open();
+STORE_CASE(one_worker_revokes_and_the_others_leave_the_service_alone_meanwhile, "S10") {
+    const auto one = database.open(), two = database.open();
     const core::ServiceId service(fresh_id());
     const auto token = connected(*one, service).token, other = connected(*one, service).token;
     BOOST_TEST((one->accounts.mark_ended(token.id, noon) == Applied::yes));
@@ -115,7 +115,8 @@ STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "S10") {
          Applied::no));
     BOOST_TEST(!to_be_revoked(*two, token, noon).has_value());
     BOOST_TEST(!to_be_revoked(*two, other, noon).has_value());
-    BOOST_TEST(to_be_revoked(*two, token, until).has_value()); // whoever held the lease has died
+    BOOST_TEST(
+        to_be_revoked(*two, token, until).has_value()); // the process that held the lease has died
     auto failed = ended;
     failed.failures = 1;
     failed.retry_at = noon + core::Span(30);
@@ -128,8 +129,8 @@ STORE_CASE(one_worker_tells_and_the_service_is_left_alone_meanwhile, "S10") {
     for (const auto& id : {token.id, other.id}) one->accounts.remove(id);
 }
 
-STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "S10") {
-    const auto store = ground.open();
+STORE_CASE(tokens_that_a_refresh_gets_after_the_end_are_the_ones_to_be_revoked, "S10") {
+    const auto store = database.open();
     const auto [session, token] = connected(*store);
     const auto lease = fresh_id();
     const auto until = noon + core::Span(60);
@@ -146,8 +147,8 @@ STORE_CASE(what_a_refresh_gets_after_the_end_is_what_the_service_is_told_of, "S1
     store->accounts.remove(token.id);
 }
 
-STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_told, "S10") {
-    const auto store = ground.open();
+STORE_CASE(a_disabled_key_leaves_all_its_accounts_to_be_revoked, "S10") {
+    const auto store = database.open();
     const auto key = sample_key(), other = sample_key();
     for (const auto& one : {key, other}) store->virtual_keys.put(one);
     const auto first = of_key(*store, key), second = of_key(*store, key),
@@ -164,8 +165,8 @@ STORE_CASE(a_key_that_is_disabled_leaves_all_that_was_connected_with_it_to_be_to
     store->accounts.remove(kept.id);
 }
 
-STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others, "S10") {
-    const auto store = ground.open();
+STORE_CASE(a_sweep_ends_the_accounts_of_keys_that_are_over_and_no_others, "S10") {
+    const auto store = database.open();
     auto disabled = sample_key(), expired = sample_key(), good = sample_key(),
          lasting = sample_key();
     expired.expires_at = noon + core::Span(60);
@@ -191,8 +192,8 @@ STORE_CASE(a_sweep_ends_what_belongs_to_keys_that_are_over_and_leaves_the_others
         store->accounts.remove(token.id);
 }
 
-STORE_CASE(all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_is_told, "S10") {
-    const auto store = ground.open();
+STORE_CASE(accounts_at_one_service_end_in_parts_and_it_is_removed_when_all_are_revoked, "S10") {
+    const auto store = database.open();
     const auto service = sample_service();
     store->services.put(service);
     std::vector<core::LinkedAccount> tokens;
@@ -219,7 +220,7 @@ STORE_CASE(all_at_one_service_ends_a_part_at_a_time_and_it_is_removed_when_all_i
          Applied::yes));
     BOOST_TEST(
         store->accounts.list_to_revoke_at(service.id, noon, 10).size() ==
-        4U); // somebody is telling of that one
+        4U); // a worker is revoking that one
     BOOST_TEST(store->accounts.count_at(service.id) == 5U);
     for (const auto& token : ended) {
         BOOST_TEST((store->services.remove(service.id, false) == Applied::no));

@@ -1,4 +1,4 @@
-// What goes in comes out: clients, flows, codes, sessions, virtual keys, server keys.
+// Rows come out as they were put: clients, flows, codes, sessions, virtual keys, server keys.
 #include "sample.h"
 
 using namespace consentgate;
@@ -6,7 +6,7 @@ using namespace consentgate::tests;
 using store::Applied;
 
 STORE_CASE(a_client_comes_back_as_it_was_put, "R8") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto client = sample_client();
     client.metadata = "{\"client_uri\":\"https://x.example/" + std::string(20000, 'a') + "\"}";
     client.by_operator = true;
@@ -24,7 +24,7 @@ STORE_CASE(a_client_comes_back_as_it_was_put, "R8") {
 }
 
 STORE_CASE(a_client_without_a_name_or_scope_comes_back_without, "R9") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto client = sample_client();
     client.name.clear();
     client.scope.clear();
@@ -34,7 +34,7 @@ STORE_CASE(a_client_without_a_name_or_scope_comes_back_without, "R9") {
 }
 
 STORE_CASE(a_client_is_disabled_once_and_its_flows_say_so, "A3") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     BOOST_TEST(store->flows.find(flow.id)->client_active);
     BOOST_TEST((store->clients.disable(flow.client_id) == Applied::yes));
@@ -44,7 +44,7 @@ STORE_CASE(a_client_is_disabled_once_and_its_flows_say_so, "A3") {
 }
 
 STORE_CASE(a_flow_comes_back_as_it_was_put, "A8 A22") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto client = sample_client();
     store->clients.put(client);
     auto flow = sample_flow(client.id);
@@ -65,7 +65,7 @@ STORE_CASE(a_flow_comes_back_as_it_was_put, "A8 A22") {
 }
 
 STORE_CASE(a_flow_without_state_comes_back_without, "A22") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto client = sample_client();
     store->clients.put(client);
     auto flow = sample_flow(client.id);
@@ -75,7 +75,7 @@ STORE_CASE(a_flow_without_state_comes_back_without, "A22") {
 }
 
 STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "S1") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto key = sample_key();
     store->virtual_keys.put(key);
     const auto flow = put_sample_flow(*store);
@@ -97,7 +97,7 @@ STORE_CASE(an_identity_is_chosen_at_the_revision_that_was_read, "S1") {
 }
 
 STORE_CASE(a_code_is_redeemed_once_and_stays_marked, "T13 T16 T17") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto finalization = finalization_of(put_sample_flow(*store));
     store->flows.finalize(finalization);
     BOOST_TEST(
@@ -119,7 +119,7 @@ STORE_CASE(a_code_is_redeemed_once_and_stays_marked, "T13 T16 T17") {
 }
 
 STORE_CASE(a_session_is_revoked_once, "T16") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto finalization =
         finalization_of(put_sample_flow(*store), {core::IdentityKind::user_id, "Ännä"});
     store->flows.finalize(finalization);
@@ -135,7 +135,7 @@ STORE_CASE(a_session_is_revoked_once, "T16") {
 }
 
 STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "S11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto key = sample_key();
     key.expires_at = noon + core::Span(60);
     store->virtual_keys.put(key);
@@ -154,7 +154,7 @@ STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "S11"
 }
 
 STORE_CASE(keys_clients_and_resource_servers_are_listed, "S11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto key = sample_key();
     const auto client = sample_client();
     const core::ResourceServer server{
@@ -180,7 +180,7 @@ STORE_CASE(keys_clients_and_resource_servers_are_listed, "S11") {
 }
 
 STORE_CASE(server_keys_are_noted, "S12") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const core::ServerKeyRecord record{core::KeyId("k" + fresh_id()), fresh_digest()};
     store->server_keys.put(record, noon);
     bool found = false;
@@ -190,8 +190,8 @@ STORE_CASE(server_keys_are_noted, "S12") {
     BOOST_CHECK_THROW(store->server_keys.put(record, noon), store::StoreFailure); // and not twice
 }
 
-STORE_CASE(a_connected_service_has_one_token_per_flow, "S11") {
-    const auto store = ground.open();
+STORE_CASE(a_flow_has_one_account_per_service, "S11") {
+    const auto store = database.open();
     const auto flow = put_sample_flow(*store);
     store->accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
     const auto newer = sample_token("notion");
@@ -203,8 +203,8 @@ STORE_CASE(a_connected_service_has_one_token_per_flow, "S11") {
     BOOST_TEST((tokens[0].refresh_token == newer.refresh_token));
 }
 
-STORE_CASE(a_sweep_deletes_what_expired_long_ago_and_nothing_else, "R17") {
-    const auto store = ground.open();
+STORE_CASE(a_sweep_deletes_rows_that_expired_long_ago_and_no_others, "R17") {
+    const auto store = database.open();
     const auto later = noon + core::Span(30 * 86400);
     const auto old_flow = put_sample_flow(*store);
     store->accounts.connect_in_flow(old_flow.id, sample_token("notion"), noon);
@@ -236,10 +236,10 @@ STORE_CASE(a_sweep_deletes_what_expired_long_ago_and_nothing_else, "R17") {
     BOOST_TEST(store->clients.find(used.id).has_value());
     BOOST_TEST(store->clients.find(chosen.id).has_value());
     BOOST_TEST(store->clients.find(young.id).has_value());
-    BOOST_TEST(traces_of(*store, fresh).finalized_flow(0));
+    BOOST_TEST(traces_of(*store, fresh).finalized(0));
 }
 
 STORE_CASE(the_schema_is_the_expected_one_and_migrating_again_is_nothing, "O4") {
-    BOOST_TEST(ground.open()->maintenance.schema_version() == store::expected_schema_version());
-    BOOST_TEST(store::migrate(ground.config(), noon).empty());
+    BOOST_TEST(database.open()->maintenance.schema_version() == store::expected_schema_version());
+    BOOST_TEST(store::migrate(database.config(), noon).empty());
 }

@@ -118,7 +118,7 @@ inline core::Finalization finalization_of(
         sample_keyring(), sample_policy(), now);
 }
 
-// What the database holds of one consent, for "everything or nothing".
+// The rows of one consent, for "everything or nothing".
 struct Traces {
     bool flow = false, session = false, code = false;
     std::size_t tokens_with_flow = 0, tokens_with_session = 0;
@@ -126,7 +126,7 @@ struct Traces {
     bool untouched(std::size_t tokens) const {
         return flow && !session && !code && tokens_with_flow == tokens && tokens_with_session == 0;
     }
-    bool finalized_flow(std::size_t tokens) const {
+    bool finalized(std::size_t tokens) const {
         return !flow && session && code && tokens_with_flow == 0 && tokens_with_session == tokens;
     }
 };

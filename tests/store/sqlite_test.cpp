@@ -46,13 +46,13 @@ struct Migrated : Scratch {
     }
 };
 
-// A connection of someone else.
-class Stranger {
+// A connection of another program.
+class OtherConnection {
 public:
-    explicit Stranger(const std::string& path) {
+    explicit OtherConnection(const std::string& path) {
         BOOST_REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK);
     }
-    ~Stranger() { sqlite3_close(db_); }
+    ~OtherConnection() { sqlite3_close(db_); }
     void run(const char* sql) {
         BOOST_REQUIRE(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
     }
@@ -72,8 +72,8 @@ private:
     sqlite3* db_ = nullptr;
 };
 
-// 0 when settling fails as it should and leaves everything as it was.
-int settling_fails(const store::StoreConfig& config, const core::Finalization& finalization) {
+// 0 when finalizing fails as it should.
+int finalizing_fails(const store::StoreConfig& config, const core::Finalization& finalization) {
     try {
         store::open_store(config)->flows.finalize(finalization);
     } catch (const StoreFailure&) {
@@ -86,13 +86,13 @@ int settling_fails(const store::StoreConfig& config, const core::Finalization& f
 
 BOOST_AUTO_TEST_SUITE(sqlite)
 
-// A session that is asked for by its token, in a store that counts its statements.
-struct Remembered : Migrated {
+// A session that was found twice by its token, in a store that counts its statements.
+struct Cached : Migrated {
     int statements = 0;
     core::Finalization finalization = finalization_of(put_sample_flow(*store));
     std::unique_ptr<store::Store> reader;
 
-    Remembered() {
+    Cached() {
         store->flows.finalize(finalization);
         config.before_statement = [this](std::string_view) { ++statements; };
         reader = store::open_store(config);
@@ -130,14 +130,14 @@ BOOST_FIXTURE_TEST_CASE(
         fs::rename(file.path(), folder / file.path().filename());
     const auto finalization = finalization_of(flow);
     BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
-    BOOST_TEST(traces_of(*store, finalization).finalized_flow(0));
+    BOOST_TEST(traces_of(*store, finalization).finalized(0));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_database_that_stays_locked_is_a_failure_that_changes_nothing, Migrated) {
     const auto finalization = finalization_of(put_sample_flow(*store));
     {
-        Stranger stranger(config.path);
-        stranger.run("BEGIN IMMEDIATE");
+        OtherConnection other(config.path);
+        other.run("BEGIN IMMEDIATE");
         BOOST_CHECK_THROW(store->flows.finalize(finalization), StoreFailure);
         BOOST_TEST(traces_of(*store, finalization).untouched(0)); // readers are not locked out
     }
@@ -149,10 +149,10 @@ BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated)
     const auto patient = store::open_store(config);
     const auto finalization = finalization_of(put_sample_flow(*store));
     const pid_t pid = start_child([&] {
-        Stranger stranger(config.path);
-        stranger.run("BEGIN IMMEDIATE");
+        OtherConnection other(config.path);
+        other.run("BEGIN IMMEDIATE");
         usleep(300000);
-        stranger.run("COMMIT");
+        other.run("COMMIT");
         return 0;
     });
     usleep(100000);
@@ -160,8 +160,8 @@ BOOST_FIXTURE_TEST_CASE(a_lock_that_is_released_in_time_is_waited_for, Migrated)
     BOOST_TEST(end_of(pid) == 0);
 }
 
-// SQLite's own way to wait sleeps ever longer between looks, and misses a writer's short pauses for
-// seconds.
+// SQLite's own busy handler sleeps ever longer between tries, and misses a writer's short pauses
+// for seconds.
 BOOST_FIXTURE_TEST_CASE(a_writer_that_hardly_ever_pauses_is_met_in_its_pauses, Migrated) {
     config.wait = std::chrono::milliseconds(60000);
     const auto patient = store::open_store(config);
@@ -171,12 +171,12 @@ BOOST_FIXTURE_TEST_CASE(a_writer_that_hardly_ever_pauses_is_met_in_its_pauses, M
         nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
         0));
     const pid_t pid = start_child([&] {
-        Stranger stranger(config.path);
-        stranger.run("PRAGMA busy_timeout=10000");
+        OtherConnection other(config.path);
+        other.run("PRAGMA busy_timeout=10000");
         while (++*rounds < 1000) {
-            stranger.run("BEGIN IMMEDIATE");
+            other.run("BEGIN IMMEDIATE");
             usleep(20000);
-            stranger.run("COMMIT");
+            other.run("COMMIT");
             usleep(1000);
         }
         return 0;
@@ -197,7 +197,7 @@ BOOST_FIXTURE_TEST_CASE(a_disk_that_is_full_is_a_failure_that_changes_nothing, M
         const rlimit none{
             1024, 1024}; // no file may grow past this: the write-ahead log cannot take a page
         setrlimit(RLIMIT_FSIZE, &none);
-        return settling_fails(config, finalization);
+        return finalizing_fails(config, finalization);
     });
     BOOST_TEST(status == 0);
     store = store::open_store(config);
@@ -212,7 +212,7 @@ BOOST_FIXTURE_TEST_CASE(a_database_that_is_read_only_is_a_failure_that_changes_n
     chmod(config.path.c_str(), 0444);
     const int status = in_child([&] {
         if (getuid() == 0 && setuid(65534) != 0) return 2; // for root nothing is read-only
-        return settling_fails(config, finalization);
+        return finalizing_fails(config, finalization);
     });
     BOOST_TEST(status == 0);
     chmod(folder.c_str(), 0755);
@@ -239,19 +239,19 @@ BOOST_FIXTURE_TEST_CASE(two_migrations_at_once_make_one_schema, Scratch) {
         store::open_store(config)->maintenance.schema_version() ==
         store::expected_schema_version());
     BOOST_TEST(
-        Stranger(config.path).ask("SELECT count(*) FROM schema_version") ==
+        OtherConnection(config.path).ask("SELECT count(*) FROM schema_version") ==
         std::to_string(store::expected_schema_version()));
 }
 
 BOOST_FIXTURE_TEST_CASE(commits_are_synchronous_and_the_journal_is_a_wal, Migrated) {
-    // Seen from inside a transaction of the store: the hook runs on its thread, before the
-    // statement it announces.
-    BOOST_TEST(Stranger(config.path).ask("PRAGMA journal_mode") == "wal");
+    // Read inside a transaction of the store: the hook runs on the store's thread, before the
+    // statement it is called with.
+    BOOST_TEST(OtherConnection(config.path).ask("PRAGMA journal_mode") == "wal");
     put_sample_flow(*store);
-    BOOST_TEST(Stranger(config.path).ask("PRAGMA integrity_check") == "ok");
+    BOOST_TEST(OtherConnection(config.path).ask("PRAGMA integrity_check") == "ok");
 }
 
-BOOST_FIXTURE_TEST_CASE(what_was_read_is_remembered_until_something_is_committed, Remembered) {
+BOOST_FIXTURE_TEST_CASE(a_session_is_cached_until_something_is_committed, Cached) {
     BOOST_TEST(ask().has_value());
     BOOST_TEST(statements == 0);
     store->clients.record_use(finalization.session.client_id, noon);
@@ -261,7 +261,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_read_is_remembered_until_something_is_committed
     BOOST_TEST(statements == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_asked_for_once_is_not_kept, Remembered) {
+BOOST_FIXTURE_TEST_CASE(a_session_that_is_asked_for_once_is_not_cached, Cached) {
     reader = store::open_store(config);
     for (const int expected : {1, 1, 0}) {
         BOOST_TEST(ask().has_value());
@@ -269,7 +269,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_asked_for_once_is_not_kept, Remembered) {
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(what_was_not_found_is_not_remembered, Remembered) {
+BOOST_FIXTURE_TEST_CASE(an_unknown_token_is_not_cached, Cached) {
     const auto unknown = fresh_digest();
     for (int i = 0; i < 3; ++i) {
         statements = 0;
@@ -278,7 +278,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_not_found_is_not_remembered, Remembered) {
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_store_may_remember_nothing, Remembered) {
+BOOST_FIXTURE_TEST_CASE(a_store_may_cache_nothing, Cached) {
     config.max_cached = 0;
     reader = store::open_store(config);
     for (int i = 0; i < 3; ++i) {
@@ -287,27 +287,27 @@ BOOST_FIXTURE_TEST_CASE(a_store_may_remember_nothing, Remembered) {
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(what_somebody_else_commits_to_the_file_is_seen_at_once, Remembered) {
-    Stranger stranger(config.path);
-    stranger.run("UPDATE session SET revoked_at = 1");
+BOOST_FIXTURE_TEST_CASE(a_commit_of_another_program_is_seen_at_once, Cached) {
+    OtherConnection other(config.path);
+    other.run("UPDATE session SET revoked_at = 1");
     BOOST_TEST(ask()->session.revoked_at.has_value());
-    stranger.run("PRAGMA wal_checkpoint(TRUNCATE)");
-    stranger.run("UPDATE session SET revoked_at = NULL");
+    other.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    other.run("UPDATE session SET revoked_at = NULL");
     BOOST_TEST(!ask()->session.revoked_at.has_value());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_change_that_is_rolled_back_or_not_yet_committed_is_not_seen, Remembered) {
-    Stranger stranger(config.path);
-    stranger.run("BEGIN IMMEDIATE");
-    stranger.run("UPDATE session SET revoked_at = 1");
+BOOST_FIXTURE_TEST_CASE(a_change_that_is_rolled_back_or_not_yet_committed_is_not_seen, Cached) {
+    OtherConnection other(config.path);
+    other.run("BEGIN IMMEDIATE");
+    other.run("UPDATE session SET revoked_at = 1");
     BOOST_TEST(!ask()->session.revoked_at.has_value());
-    stranger.run("ROLLBACK");
+    other.run("ROLLBACK");
     BOOST_TEST(!ask()->session.revoked_at.has_value());
 }
 
-// As a process leaves it that is killed while it commits; in a process of its own, which has no
-// locks to lose by closing the file.
-BOOST_FIXTURE_TEST_CASE(a_half_written_commit_is_no_reason_to_remember, Remembered) {
+// Leaves the wal-index as a process leaves it that is killed while it commits. A process of its own
+// does so, because closing the file would release locks of this one.
+BOOST_FIXTURE_TEST_CASE(nothing_is_cached_while_a_commit_is_half_written, Cached) {
     BOOST_TEST(ask().has_value());
     BOOST_REQUIRE(statements == 0);
     const int status = in_child([&] {
@@ -323,7 +323,7 @@ BOOST_FIXTURE_TEST_CASE(a_half_written_commit_is_no_reason_to_remember, Remember
 }
 
 BOOST_FIXTURE_TEST_CASE(
-    a_database_that_was_moved_away_is_missed_though_the_answer_is_remembered, Remembered) {
+    a_database_that_was_moved_away_is_missed_though_the_answer_is_remembered, Cached) {
     BOOST_TEST(ask().has_value());
     fs::rename(config.path, folder / "aside");
     BOOST_CHECK_THROW(ask(), StoreFailure);
@@ -332,17 +332,17 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(statements == 1);
 }
 
-// A line between a process and its child, on which either hears when the other is no more.
+// A line between a process and its child; reading fails when the other process has ended.
 class Line {
 public:
     Line() { BOOST_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_) == 0); }
     ~Line() { close(ends_[side_]); }
-    void take_end(int side) {
+    void use_end(int side) {
         side_ = side;
         close(ends_[1 - side]);
     }
     bool message() { return send(ends_[side_], "!", 1, MSG_NOSIGNAL) == 1; }
-    bool hear() {
+    bool receive() {
         char word = 0;
         return read(ends_[side_], &word, 1) == 1;
     }
@@ -351,30 +351,30 @@ private:
     int ends_[2]{}, side_ = 0;
 };
 
-// Whatever a store remembers, it must not say yes once somebody was told no.
-BOOST_FIXTURE_TEST_CASE(who_hears_of_a_revocation_and_asks_then_is_told_so, Migrated) {
+// A cache must not answer yes once another process has answered no.
+BOOST_FIXTURE_TEST_CASE(a_process_that_asks_after_a_revocation_finds_it_revoked, Migrated) {
     std::vector<core::Finalization> finalizations;
     for (int i = 0; i < 300; ++i)
         store->flows.finalize(finalizations.emplace_back(finalization_of(put_sample_flow(*store))));
     store.reset(); // a connection must not cross a fork
     Line line;
     const pid_t pid = start_child([&] {
-        line.take_end(1);
+        line.use_end(1);
         const auto writer = store::open_store(config);
         for (const auto& each : finalizations) {
-            if (!line.hear() || writer->sessions.revoke(each.session.id, noon) != Applied::yes ||
+            if (!line.receive() || writer->sessions.revoke(each.session.id, noon) != Applied::yes ||
                 !line.message())
                 return 1;
         }
         return 0;
     });
-    line.take_end(0);
+    line.use_end(0);
     const auto reader = store::open_store(config);
     std::size_t stale = 0;
     for (const auto& each : finalizations) {
         for (int again = 0; again < 3; ++again)
             BOOST_TEST(!reader->sessions.find(each.session.token)->session.revoked_at.has_value());
-        BOOST_REQUIRE((line.message() && line.hear()));
+        BOOST_REQUIRE((line.message() && line.receive()));
         stale += reader->sessions.find(each.session.token)->session.revoked_at ? 0 : 1;
     }
     BOOST_TEST(stale == 0U);

@@ -39,7 +39,7 @@ core::Rotation rotation_of(const core::RefreshToken& used, core::Instant now) {
 } // namespace
 
 STORE_CASE(a_client_that_registered_the_refresh_grant_is_known_for_it, "T26 R8") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto client = sample_client();
     store->clients.put(client);
     BOOST_TEST(!store->clients.find(client.id)->refresh);
@@ -50,7 +50,7 @@ STORE_CASE(a_client_that_registered_the_refresh_grant_is_known_for_it, "T26 R8")
 }
 
 STORE_CASE(a_first_refresh_token_lets_its_session_last_and_its_token_end_as_before, "T25") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto [finalization, first] = refreshable(*store);
     const auto found = store->tokens.find_refresh(first.hash);
     BOOST_REQUIRE(found.has_value());
@@ -66,7 +66,7 @@ STORE_CASE(a_first_refresh_token_lets_its_session_last_and_its_token_end_as_befo
 }
 
 STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto [finalization, first] = refreshable(*store);
     const auto later = noon + core::Span(3600);
     const auto rotation = rotation_of(first, later);
@@ -99,7 +99,7 @@ STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
 }
 
 STORE_CASE(an_expired_refresh_token_is_not_rotated, "T25 T28") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto [finalization, first] = refreshable(*store);
     BOOST_TEST(
         (store->tokens.rotate_refresh(rotation_of(first, first.expires_at), first.expires_at) ==
@@ -109,7 +109,7 @@ STORE_CASE(an_expired_refresh_token_is_not_rotated, "T25 T28") {
 }
 
 STORE_CASE(a_revoked_session_gets_no_more_tokens, "T22 V4") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto [finalization, first] = refreshable(*store);
     store->sessions.revoke(finalization.session.id, noon);
     const auto rotation = rotation_of(first, noon);
@@ -120,7 +120,7 @@ STORE_CASE(a_revoked_session_gets_no_more_tokens, "T22 V4") {
 }
 
 STORE_CASE(an_access_token_for_a_rotation_made_before_is_put_once, "T23") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto [finalization, first] = refreshable(*store);
     const core::AccessToken access{
         fresh_digest(), first.session_id, *core::ScopeSet::parse("mcp"), noon + core::Span(60)};
@@ -130,7 +130,7 @@ STORE_CASE(an_access_token_for_a_rotation_made_before_is_put_once, "T23") {
 }
 
 STORE_CASE(an_access_token_is_revoked_without_the_others, "V4 V5") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto [finalization, first] = refreshable(*store);
     const auto rotation = rotation_of(first, noon);
     store->tokens.rotate_refresh(rotation, noon);
@@ -148,14 +148,14 @@ STORE_CASE(an_access_token_is_revoked_without_the_others, "V4 V5") {
 }
 
 STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 S3") {
-    const auto watcher = ground.open();
+    const auto watcher = database.open();
     std::vector<core::RefreshToken> tokens;
     for (int i = 0; i < 30; ++i) tokens.push_back(refreshable(*watcher).first);
     std::vector<pid_t> children;
     for (int child = 0; child < 8; ++child) {
         children.push_back(start_child([&, child] {
             const auto store =
-                store::open_store(child % 2 == 0 ? ground.config() : ground.other_config());
+                store::open_store(child % 2 == 0 ? database.config() : database.other_config());
             int won = 0;
             for (const auto& token : tokens)
                 won += store->tokens.rotate_refresh(rotation_of(token, noon), noon) == Applied::yes
@@ -170,7 +170,7 @@ STORE_CASE(of_eight_processes_that_rotate_one_token_one_wins, "T17 T22 S3") {
 }
 
 STORE_CASE(expired_tokens_are_swept_and_a_session_that_lasts_is_not, "T25") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto [finalization, first] = refreshable(*store);
     const auto rotation = rotation_of(first, noon + core::Span(20 * 86400));
     store->tokens.rotate_refresh(rotation, noon + core::Span(20 * 86400));

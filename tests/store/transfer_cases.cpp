@@ -27,15 +27,19 @@ struct SchemaColumn {
 
 std::string schema_query(store::Engine engine) {
     if (engine == store::Engine::sqlite) {
-        return "SELECT t.name, c.name, lower(c.type), 1 - c.\"notnull\", c.pk FROM sqlite_master t JOIN pragma_table_info(t.name) c "
+        return "SELECT t.name, c.name, lower(c.type), 1 - c.\"notnull\", c.pk FROM "
+               "sqlite_master t JOIN pragma_table_info(t.name) c "
                "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid";
     }
     const std::string here =
         engine == store::Engine::postgresql ? "current_schema()" : "database()";
-    return "SELECT c.table_name, c.column_name, c.data_type, CASE WHEN c.is_nullable = 'YES' THEN 1 ELSE 0 END, "
+    return "SELECT c.table_name, c.column_name, c.data_type, CASE WHEN c.is_nullable = 'YES' "
+           "THEN 1 ELSE 0 END, "
            "CASE WHEN k.column_name IS NULL THEN 0 ELSE 1 END FROM information_schema.columns c "
-           "LEFT JOIN (SELECT u.table_name, u.column_name FROM information_schema.key_column_usage u JOIN information_schema.table_constraints t "
-           "ON t.table_schema = u.table_schema AND t.table_name = u.table_name AND t.constraint_name = u.constraint_name "
+           "LEFT JOIN (SELECT u.table_name, u.column_name FROM "
+           "information_schema.key_column_usage u JOIN information_schema.table_constraints t "
+           "ON t.table_schema = u.table_schema AND t.table_name = u.table_name AND "
+           "t.constraint_name = u.constraint_name "
            "WHERE t.constraint_type = 'PRIMARY KEY' AND u.table_schema = " +
            here +
            ") k "
@@ -131,7 +135,7 @@ std::vector<Record> fresh_sessions(const store::StoreConfig& config, std::size_t
     return records;
 }
 
-// What put() complains of.
+// The message of the exception that put() throws.
 template <class Failure>
 std::string complaint(
     Transfer& transfer, const std::string& table, const std::vector<Record>& records) {
@@ -146,7 +150,7 @@ std::string complaint(
 } // namespace
 
 STORE_CASE(every_table_and_column_of_the_schema_is_moved, "O3") {
-    const auto [config, other] = ground.empty_database();
+    const auto [config, other] = database.empty_database();
     store::migrate(config, noon);
     const auto schema = schema_of(config);
     std::set<std::string> missing;
@@ -171,8 +175,8 @@ STORE_CASE(every_table_and_column_of_the_schema_is_moved, "O3") {
 }
 
 STORE_CASE(every_value_that_is_moved_comes_back_as_it_was, "O3") {
-    Transfer transfer(ground.config());
-    const auto schema = schema_of(ground.config());
+    Transfer transfer(database.config());
+    const auto schema = schema_of(database.config());
     for (const auto& table : store::transfer_tables()) {
         std::vector<Record> records;
         for (const auto& bytes : odd_bytes())
@@ -192,9 +196,9 @@ STORE_CASE(every_value_that_is_moved_comes_back_as_it_was, "O3") {
 }
 
 STORE_CASE(rows_that_are_there_already_are_counted_and_the_others_loaded, "O3") {
-    Transfer transfer(ground.config());
+    Transfer transfer(database.config());
     const auto& table = table_of("session");
-    const auto all = fresh_sessions(ground.config(), 120);
+    const auto all = fresh_sessions(database.config(), 120);
     std::vector<Record> some;
     for (std::size_t at = 0; at < all.size(); at += 3) some.push_back(all[at]);
     BOOST_TEST(transfer.put(table, some).inserted == 40);
@@ -210,9 +214,9 @@ STORE_CASE(rows_that_are_there_already_are_counted_and_the_others_loaded, "O3") 
 }
 
 STORE_CASE(a_row_that_differs_is_refused_by_name_and_its_batch_leaves_nothing, "O3") {
-    Transfer transfer(ground.config());
+    Transfer transfer(database.config());
     const auto& table = table_of("session");
-    auto records = fresh_sessions(ground.config(), 60);
+    auto records = fresh_sessions(database.config(), 60);
     transfer.put(table, std::span(records).subspan(30, 1));
     const auto stored = records[30];
     const std::map<std::string, store::Field> others{
@@ -234,9 +238,9 @@ STORE_CASE(a_row_that_differs_is_refused_by_name_and_its_batch_leaves_nothing, "
 
 STORE_CASE(
     a_row_whose_unique_value_another_has_is_refused_by_name_and_its_batch_leaves_nothing, "O3") {
-    Transfer transfer(ground.config());
+    Transfer transfer(database.config());
     const auto& table = table_of("session");
-    auto records = fresh_sessions(ground.config(), 61);
+    auto records = fresh_sessions(database.config(), 61);
     const auto other = records.back();
     transfer.put(table, {&other, 1});
     records.pop_back();
@@ -255,12 +259,12 @@ STORE_CASE(
 STORE_CASE(a_batch_that_fails_at_any_statement_leaves_nothing_and_can_be_loaded_again, "O3") {
     const auto& table = table_of("session");
     const auto records =
-        fresh_sessions(ground.config(), 53); // two INSERTs of many rows and three of one
-    Transfer whole(ground.config());
+        fresh_sessions(database.config(), 53); // two INSERTs of many rows and three of one
+    Transfer whole(database.config());
     int broken = 0; // from this statement on everything fails
     for (bool loaded = false; !loaded; ++broken) {
         int statement = 0;
-        auto config = ground.config();
+        auto config = database.config();
         config.before_statement = [&](std::string_view) {
             if (statement++ >= broken) throw std::runtime_error("broken");
         };
@@ -279,13 +283,13 @@ STORE_CASE(a_batch_that_fails_at_any_statement_leaves_nothing_and_can_be_loaded_
 }
 
 STORE_CASE(rows_are_read_in_the_order_of_their_keys_bytes, "O3") {
-    Transfer transfer(ground.config());
+    Transfer transfer(database.config());
     const auto& table = table_of("session");
     const auto prefix = fresh_id();
     const std::vector<std::string> ends{"",   "-",  "--", "-a", "0", "9",  "9a", "A",
                                         "A-", "AA", "Aa", "Z",  "_", "_A", "a",  "a-",
                                         "a0", "aA", "a_", "aa", "z", "~"};
-    auto records = fresh_sessions(ground.config(), ends.size());
+    auto records = fresh_sessions(database.config(), ends.size());
     for (std::size_t at = 0; at < ends.size(); ++at) records[at][0] = prefix + ends[at];
     transfer.put(table, records);
     for (const std::size_t limit : {1, 2, 7, 500}) {
@@ -305,7 +309,7 @@ STORE_CASE(rows_are_read_in_the_order_of_their_keys_bytes, "O3") {
 }
 
 STORE_CASE(all_rows_are_read_from_the_first_on, "O3") {
-    const auto [config, other] = ground.empty_database();
+    const auto [config, other] = database.empty_database();
     store::migrate(config, noon);
     Transfer transfer(config);
     const auto& table = table_of("session");
@@ -322,11 +326,11 @@ STORE_CASE(all_rows_are_read_from_the_first_on, "O3") {
 
 // migrate notes the keys of the key file on the new side, before the rows of the old side come.
 STORE_CASE(a_server_key_that_migrate_noted_takes_the_date_that_comes_in_and_nothing_else, "O3") {
-    Transfer transfer(ground.config());
+    Transfer transfer(database.config());
     const auto& table = table_of("server_key");
     const auto id = fresh_id();
     const auto fingerprint = fresh_digest();
-    ground.open()->server_keys.put({core::KeyId(id), fingerprint}, noon);
+    database.open()->server_keys.put({core::KeyId(id), fingerprint}, noon);
     const std::vector<Record> older{{id, fingerprint.hex, std::int64_t{1}, {}}};
     BOOST_TEST(transfer.put(table, older).present == 1);
     BOOST_TEST((transfer.find(table, id) == older[0]));

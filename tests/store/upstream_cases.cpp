@@ -1,5 +1,5 @@
-// Services, sign-ins at them, and the tokens that people connect there. spec: contract sections 3
-// and 4
+// Services, people on the way to them, and the accounts that they link there.
+// spec: docs/http.md
 #include "child.h"
 #include "sample.h"
 
@@ -39,7 +39,7 @@ core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token)
 } // namespace
 
 STORE_CASE(a_service_comes_back_as_it_was_put, "S7") {
-    const auto store = ground.open();
+    const auto store = database.open();
     auto service = sample_service();
     service.registration_endpoint = "https://mcp.notion.example/register";
     service.resource = "https://mcp.notion.example/mcp";
@@ -77,8 +77,8 @@ STORE_CASE(a_service_comes_back_as_it_was_put, "S7") {
     store->services.remove(service.id, true);
 }
 
-STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "S7") {
-    const auto store = ground.open();
+STORE_CASE(a_service_is_changed_only_at_the_version_that_was_read, "S7") {
+    const auto store = database.open();
     auto service = sample_service();
     store->services.put(service);
     service.name = "Notion, renamed";
@@ -96,8 +96,8 @@ STORE_CASE(a_service_is_changed_by_whoever_read_it_last, "S7") {
     BOOST_TEST((store->services.update(*std::optional(back)) == Applied::no));
 }
 
-STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "S7") {
-    const auto store = ground.open();
+STORE_CASE(a_removed_service_takes_its_accounts_and_sign_ins_with_it, "S7") {
+    const auto store = database.open();
     const auto service = sample_service(), other = sample_service();
     store->services.put(service);
     store->services.put(other);
@@ -116,7 +116,7 @@ STORE_CASE(a_removed_service_takes_its_tokens_and_sign_ins_with_it, "S7") {
 }
 
 STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "S7") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto state = sample_state(core::ServiceId("notion"));
     store->upstream_states.put(state);
     const auto back = store->upstream_states.find(state.state);
@@ -149,11 +149,11 @@ STORE_CASE(a_person_on_the_way_to_a_service_comes_back_once, "S7") {
 
 STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "S7") {
     const auto state = sample_state(core::ServiceId("notion"));
-    ground.open()->upstream_states.put(state);
+    database.open()->upstream_states.put(state);
     std::vector<pid_t> children;
     for (int i = 0; i < 6; ++i) {
         children.push_back(start_child([&] {
-            return store::open_store(i % 2 == 0 ? ground.config() : ground.other_config())
+            return store::open_store(i % 2 == 0 ? database.config() : database.other_config())
                                ->upstream_states.consume(state.state, noon) == Applied::yes
                        ? 1
                        : 0;
@@ -165,7 +165,7 @@ STORE_CASE(of_many_that_take_one_sign_in_at_once_one_does, "S7") {
 }
 
 STORE_CASE(a_link_is_good_once, "S7") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto link = fresh_digest();
     BOOST_TEST((
         store->upstream_states.use_link(link, noon + core::Span(600), fresh_id()) == Applied::yes));
@@ -177,7 +177,7 @@ STORE_CASE(a_link_is_good_once, "S7") {
 }
 
 STORE_CASE(sign_ins_and_links_that_expired_are_swept, "S7") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto state = sample_state(core::ServiceId("notion"));
     const auto link = fresh_digest();
     store->upstream_states.put(state);
@@ -191,8 +191,8 @@ STORE_CASE(sign_ins_and_links_that_expired_are_swept, "S7") {
         (store->upstream_states.use_link(link, state.expires_at, fresh_id()) == Applied::yes));
 }
 
-STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "S11") {
-    const auto store = ground.open();
+STORE_CASE(a_service_and_the_account_linked_there_are_found_together, "S11") {
+    const auto store = database.open();
     const auto service = sample_service();
     store->services.put(service);
     const auto token = connected(*store, service.id);
@@ -211,8 +211,8 @@ STORE_CASE(a_service_and_what_is_connected_there_are_found_together, "S11") {
     BOOST_TEST((!nowhere.service && !nowhere.token));
 }
 
-STORE_CASE(connecting_again_replaces_what_was_there, "S11") {
-    const auto store = ground.open();
+STORE_CASE(connecting_again_replaces_the_account, "S11") {
+    const auto store = database.open();
     const auto session = put_session(*store, put_sample_flow(*store));
     auto first = sample_token("notion");
     first.owner = "session:" + session.id.text;
@@ -223,7 +223,7 @@ STORE_CASE(connecting_again_replaces_what_was_there, "S11") {
     BOOST_REQUIRE((store->accounts.connect_in_session(session.id, second, noon) == Applied::yes));
     BOOST_TEST(store->accounts.list(first.owner).size() == 1U);
     BOOST_TEST(found(*store, first).id == second.id);
-    // The refresh that was under way then writes nothing over it.
+    // The refresh that was in progress then overwrites nothing.
     BOOST_TEST((store->accounts.save_refreshed(first, "lease", noon) == Applied::no));
     BOOST_TEST(found(*store, first).access_token == second.access_token);
     BOOST_TEST(
@@ -232,7 +232,7 @@ STORE_CASE(connecting_again_replaces_what_was_there, "S11") {
 }
 
 STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "S11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto session = put_session(*store, put_sample_flow(*store));
     auto token = sample_token("notion");
     token.owner = "session:" + session.id.text;
@@ -247,7 +247,7 @@ STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "S11") {
 }
 
 STORE_CASE(a_used_token_is_marked_and_a_removed_one_is_gone, "S11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto token = connected(*store);
     BOOST_TEST(!found(*store, token).last_used_at.has_value());
     store->accounts.record_use(token.id, noon + core::Span(5));
@@ -259,12 +259,12 @@ STORE_CASE(a_used_token_is_marked_and_a_removed_one_is_gone, "S11") {
 }
 
 STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "S9") {
-    const auto token = connected(*ground.open());
+    const auto token = connected(*database.open());
     std::vector<pid_t> children;
     for (int i = 0; i < 8; ++i) {
         children.push_back(start_child([&] {
             const auto store =
-                store::open_store(i % 2 == 0 ? ground.config() : ground.other_config());
+                store::open_store(i % 2 == 0 ? database.config() : database.other_config());
             return store->accounts.claim_refresh(
                        token.id, token.version, fresh_id(), noon + core::Span(30), noon) ==
                            Applied::yes
@@ -278,7 +278,7 @@ STORE_CASE(of_many_that_want_to_refresh_at_once_one_may, "S9") {
 }
 
 STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "S9") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto token = connected(*store);
     const auto until = noon + core::Span(30);
     BOOST_TEST(
@@ -298,8 +298,8 @@ STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "S9") {
     BOOST_TEST((store->accounts.save_refreshed(token, "next", until) == Applied::yes));
 }
 
-STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "S9") {
-    const auto store = ground.open();
+STORE_CASE(a_refreshed_account_is_saved_and_its_lease_and_failures_end, "S9") {
+    const auto store = database.open();
     auto token = connected(*store);
     store->accounts.claim_refresh(token.id, token.version, "one", noon + core::Span(30), noon);
     token.failures = 2;
@@ -339,7 +339,7 @@ STORE_CASE(a_refreshed_token_is_kept_and_its_lease_and_troubles_end, "S9") {
 }
 
 STORE_CASE(a_session_is_found_by_its_id, "S11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto session = put_session(*store, put_sample_flow(*store));
     const auto view = store->sessions.find(session.id);
     BOOST_REQUIRE(view.has_value());
@@ -350,7 +350,7 @@ STORE_CASE(a_session_is_found_by_its_id, "S11") {
 }
 
 STORE_CASE(a_browser_sees_the_sessions_it_consented_to_and_no_others, "S11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     const auto browser = fresh_digest();
     const auto consented = [&](int seconds) {
         const auto client = sample_client();
@@ -372,7 +372,7 @@ STORE_CASE(a_browser_sees_the_sessions_it_consented_to_and_no_others, "S11") {
 }
 
 STORE_CASE(a_resource_server_has_the_services_it_was_given, "S11") {
-    const auto store = ground.open();
+    const auto store = database.open();
     core::ResourceServer server;
     server.id = core::ResourceServerId("cgrs_" + fresh_id());
     server.resource = "https://tools.example.org/mcp";

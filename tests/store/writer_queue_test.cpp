@@ -1,4 +1,4 @@
-// The writers' queue: one at a time, in good time, and nobody's death holds it.
+// The writers' queue: one at a time, in time, and a dead process does not hold it.
 #include "child.h"
 
 #include "consentgate/store/writer_queue.h"

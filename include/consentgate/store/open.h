@@ -47,7 +47,8 @@ struct StoreConfig {
 
     // How long a unit of work may wait for others before StoreFailure.
     std::chrono::milliseconds wait{5000};
-    // Of the processes that write to one SQLite file; absent: only the file's own lock orders them.
+    // The queue of the processes that write to one SQLite file; absent: the file's own lock orders
+    // them.
     std::shared_ptr<WriterQueue> queue{};
     // Called with the text of every statement, BEGIN and COMMIT included, before it runs. Tests
     // throw or pause in it; empty otherwise.

@@ -1,5 +1,5 @@
-// A way to a database server on which the answer to a COMMIT can be lost: it takes effect, and who
-// asked never learns.
+// A proxy of a database server that can lose the answer to a COMMIT: the commit takes effect, and
+// the client never learns of it.
 #pragma once
 
 #include <atomic>
@@ -7,12 +7,12 @@
 
 namespace consentgate::tests {
 
-class Wiretap {
+class LossyProxy {
 public:
-    explicit Wiretap(int server_port, int port = 0); // both on 127.0.0.1; port 0: a free one
-    ~Wiretap();
-    Wiretap(const Wiretap&) = delete;
-    Wiretap& operator=(const Wiretap&) = delete;
+    explicit LossyProxy(int server_port, int port = 0); // both on 127.0.0.1; port 0: a free one
+    ~LossyProxy();
+    LossyProxy(const LossyProxy&) = delete;
+    LossyProxy& operator=(const LossyProxy&) = delete;
 
     int port() const { return port_; }
     // The next COMMIT reaches the server, whose answer is thrown away with the connection.

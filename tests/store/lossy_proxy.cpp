@@ -1,4 +1,4 @@
-#include "wiretap.h"
+#include "lossy_proxy.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -33,7 +33,7 @@ struct Carried {
 
 } // namespace
 
-Wiretap::Wiretap(int server_port, int wanted) : server_port_(server_port) {
+LossyProxy::LossyProxy(int server_port, int wanted) : server_port_(server_port) {
     listener_ = socket(AF_INET, SOCK_STREAM, 0);
     auto at = loopback(wanted);
     const int yes = 1;
@@ -42,19 +42,19 @@ Wiretap::Wiretap(int server_port, int wanted) : server_port_(server_port) {
     if (bind(listener_, reinterpret_cast<sockaddr*>(&at), size) != 0 ||
         listen(listener_, 16) != 0 ||
         getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size) != 0) {
-        throw std::runtime_error("no port for the wiretap");
+        throw std::runtime_error("no port for the proxy");
     }
     port_ = ntohs(at.sin_port);
     thread_ = std::thread([this] { serve(); });
 }
 
-Wiretap::~Wiretap() {
+LossyProxy::~LossyProxy() {
     ending_ = true;
     thread_.join();
     close(listener_);
 }
 
-void Wiretap::serve() {
+void LossyProxy::serve() {
     std::vector<Carried> connections;
     while (!ending_) {
         std::vector<pollfd> waiting{{listener_, POLLIN, 0}};
