@@ -78,17 +78,22 @@ std::string call_at(const std::string& source, std::size_t open) {
 
 // An event is named where it is written, so its name and fields are read from the sources.
 void add_log_calls(Lines& lines, const std::string& source) {
-    static const std::regex call(
-        R"rx(\b(log_event|log_audit|log_?\.event|log_?\.audit)(\(\s*"(\w+)"))rx");
-    static const std::regex field(R"rx(\{\s*"(\w+)",)rx");
-    for (std::sregex_iterator found(source.begin(), source.end(), call), end; found != end;
-         ++found) {
-        const bool audit = (*found)[1].str().ends_with("audit");
-        auto line = (audit ? "audit " : "event ") + (*found)[3].str();
-        const auto text = call_at(source, static_cast<std::size_t>(found->position(2)));
-        for (std::sregex_iterator name(text.begin(), text.end(), field); name != end; ++name)
-            line += " " + (*name)[1].str();
-        lines.insert(line);
+    static const std::regex name(R"rx(^\(\s*"(\w+)")rx"), field(R"rx(\{\s*"(\w+)",)rx");
+    for (const std::string kind : {"event", "audit"}) {
+        for (const auto* object : {"log.", "log_.", "log_"}) {
+            const auto call = object + kind + "(";
+            for (auto at = source.find(call); at != std::string::npos;
+                 at = source.find(call, at + 1)) {
+                const auto text = call_at(source, at + call.size() - 1);
+                std::smatch found;
+                if (!std::regex_search(text, found, name)) continue; // the declaration
+                auto line = kind + " " + found[1].str();
+                for (std::sregex_iterator one(text.begin(), text.end(), field), end; one != end;
+                     ++one)
+                    line += " " + (*one)[1].str();
+                lines.insert(line);
+            }
+        }
     }
 }
 
