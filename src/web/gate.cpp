@@ -8,6 +8,8 @@
 #include "consentgate/web/answer.h"
 
 #include <exception>
+#include <stdexcept>
+#include <string_view>
 
 namespace consentgate::web {
 namespace {
@@ -27,6 +29,25 @@ core::Result<std::optional<core::Secret>> read_token(const Request& request) {
         core::LogDetail{twice ? "a token in the address too" : "malformed Authorization"});
 }
 
+// The name of a fact: as an authorizer has the web server set a variable (FastCGI 1.0,
+// section 6.3), and as a request header for the resource server.
+struct FactName {
+    std::string_view variable, header;
+};
+
+FactName name_of(core::GateFactKind kind) {
+    using Kind = core::GateFactKind;
+    switch (kind) {
+    case Kind::subject: return {"Variable-CONSENTGATE_SUBJECT", "Consentgate-Subject"};
+    case Kind::user: return {"Variable-CONSENTGATE_USER", "Consentgate-User"};
+    case Kind::identity: return {"Variable-CONSENTGATE_IDENTITY", "Consentgate-Identity"};
+    case Kind::client: return {"Variable-CONSENTGATE_CLIENT", "Consentgate-Client"};
+    case Kind::scope: return {"Variable-CONSENTGATE_SCOPE", "Consentgate-Scope"};
+    case Kind::session: return {"Variable-CONSENTGATE_SESSION", "Consentgate-Session"};
+    }
+    throw std::logic_error("a gate fact without a name");
+}
+
 // The web server alone reads these headers. Apache would pass Content-Length on to the client.
 Reply allow(const usecase::CallGrant& grant, Asked asked) {
     Reply reply;
@@ -35,8 +56,10 @@ Reply allow(const usecase::CallGrant& grant, Asked asked) {
     reply.headers.reserve(8);
     auto facts = core::gate_facts(grant.view);
     if (variables) reply.header("Variable-REMOTE_USER", facts.front().value);
-    for (auto& fact : facts)
-        reply.header(variables ? fact.variable : fact.header, std::move(fact.value));
+    for (auto& fact : facts) {
+        const auto name = name_of(fact.kind);
+        reply.header(variables ? name.variable : name.header, std::move(fact.value));
+    }
     if (grant.upstream) {
         reply.header(
             variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization",

@@ -45,16 +45,15 @@ std::vector<GateFact> gate_facts(const SessionView& view) {
     const auto& session = view.session;
     std::vector<GateFact> facts;
     facts.reserve(6);
-    const auto add = [&](std::string_view variable, std::string_view header, std::string value) {
-        if (!value.empty()) facts.push_back({variable, header, std::move(value)});
+    const auto add = [&](GateFactKind kind, std::string value) {
+        if (!value.empty()) facts.push_back({kind, std::move(value)});
     };
-    add("Variable-CONSENTGATE_SUBJECT", "Consentgate-Subject", header_text(subject_of(session)));
-    add("Variable-CONSENTGATE_USER", "Consentgate-User", header_text(user_name(view)));
-    add("Variable-CONSENTGATE_IDENTITY", "Consentgate-Identity",
-        std::string(name_of(session.identity.kind)));
-    add("Variable-CONSENTGATE_CLIENT", "Consentgate-Client", header_text(session.client_id.text));
-    add("Variable-CONSENTGATE_SCOPE", "Consentgate-Scope", session.scope.text());
-    add("Variable-CONSENTGATE_SESSION", "Consentgate-Session", session.id.text);
+    add(GateFactKind::subject, header_text(subject_of(session)));
+    add(GateFactKind::user, header_text(user_name(view)));
+    add(GateFactKind::identity, std::string(name_of(session.identity.kind)));
+    add(GateFactKind::client, header_text(session.client_id.text));
+    add(GateFactKind::scope, session.scope.text());
+    add(GateFactKind::session, session.id.text);
     return facts;
 }
 

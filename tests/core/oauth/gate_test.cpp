@@ -12,6 +12,8 @@ using boost::unit_test::label;
 
 namespace {
 
+using Kind = core::GateFactKind;
+
 core::ResourceMap map_of(const std::vector<std::string>& urls) {
     std::vector<core::GuardedResource> resources;
     for (const auto& url : urls) resources.push_back({url});
@@ -34,9 +36,9 @@ core::SessionView sample_view() {
     return view;
 }
 
-std::string fact(const core::SessionView& view, std::string_view name) {
+std::string fact(const core::SessionView& view, Kind kind) {
     for (const auto& one : core::gate_facts(view)) {
-        if (one.variable == "Variable-CONSENTGATE_" + std::string(name)) return one.value;
+        if (one.kind == kind) return one.value;
     }
     return "(absent)";
 }
@@ -168,20 +170,22 @@ BOOST_AUTO_TEST_CASE(
     the_server_behind_learns_who_calls_and_nothing_it_could_misread,
     *label("RS11") * label("C12")) {
     auto view = sample_view();
-    BOOST_TEST(fact(view, "SUBJECT") == "session:session_sample"); // a typed name proves nothing
-    BOOST_TEST(fact(view, "USER") == "ada");
-    BOOST_TEST(fact(view, "IDENTITY") == "user_id");
-    BOOST_TEST(fact(view, "CLIENT") == "cgc_sample");
-    BOOST_TEST(fact(view, "SCOPE") == "mcp");
-    BOOST_TEST(fact(view, "SESSION") == "session_sample");
+    BOOST_TEST(
+        fact(view, Kind::subject) == "session:session_sample"); // a typed name proves nothing
+    BOOST_TEST(fact(view, Kind::user) == "ada");
+    BOOST_TEST(fact(view, Kind::identity) == "user_id");
+    BOOST_TEST(fact(view, Kind::client) == "cgc_sample");
+    BOOST_TEST(fact(view, Kind::scope) == "mcp");
+    BOOST_TEST(fact(view, Kind::session) == "session_sample");
     view.session.identity.value = "Zoë \"x\"%\r\n";
-    BOOST_TEST(fact(view, "USER") == "Zo%C3%AB%20%22x%22%25%0D%0A");
+    BOOST_TEST(fact(view, Kind::user) == "Zo%C3%AB%20%22x%22%25%0D%0A");
     view.session.identity = {core::IdentityKind::skipped, ""};
-    BOOST_TEST(fact(view, "USER") == "(absent)");
+    BOOST_TEST(fact(view, Kind::user) == "(absent)");
     view.session.identity = {core::IdentityKind::virtual_key, "vk_sample"};
     view.virtual_key = sample_virtual_key();
-    BOOST_TEST(fact(view, "SUBJECT") == core::token_owner(view.session.identity, view.session.id));
-    BOOST_TEST(fact(view, "USER") == "Anna,%20laptop");
+    BOOST_TEST(
+        fact(view, Kind::subject) == core::token_owner(view.session.identity, view.session.id));
+    BOOST_TEST(fact(view, Kind::user) == "Anna,%20laptop");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

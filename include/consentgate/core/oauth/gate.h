@@ -5,7 +5,6 @@
 #include "consentgate/core/oauth/access.h"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace consentgate::core {
@@ -19,16 +18,22 @@ std::string bearer_challenge(
 // The status for a refused request: 401 whenever a new sign-in would help, whatever was missing.
 int gate_status(const Error& error);
 
-// One fact about who is calling. Visible ASCII: everything else in a name is percent-encoded UTF-8.
-struct GateFact {
-    std::string_view variable; // "Variable-CONSENTGATE_SUBJECT": as an authorizer has the web
-                               // server set it (FastCGI 1.0, section 6.3)
-    std::string_view header;   // "Consentgate-Subject"
-    std::string value;         // never empty
+enum class GateFactKind {
+    subject, // subject_of
+    user,    // a name for people; absent when the person gave none
+    identity,
+    client,
+    scope,
+    session,
 };
 
-// The facts about the caller: SUBJECT first (subject_of), then USER (a name for people; absent when
-// the person gave none), IDENTITY (its kind), CLIENT, SCOPE, SESSION.
+// One fact about the caller. Visible ASCII: everything else in a name is percent-encoded UTF-8.
+struct GateFact {
+    GateFactKind kind;
+    std::string value; // never empty
+};
+
+// In the order of their kinds; the subject is always there.
 // spec: docs/requirements.md RS11
 std::vector<GateFact> gate_facts(const SessionView& view);
 
