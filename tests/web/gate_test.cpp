@@ -121,6 +121,26 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(town.call("/mcp", "").status == 401);
 }
 
+BOOST_AUTO_TEST_CASE(each_fact_has_its_variable_and_its_header, *label("RS11")) {
+    Guarded town;
+    const auto token = town.token_for("/mcp", "mcp", "user-id", "&user_id=ada");
+    const auto variables = town.call("/mcp", token);
+    const auto headers = town.call("/mcp", token, Asked::to_answer);
+    const std::pair<const char*, const char*> names[] = {
+        {"SUBJECT", "Subject"}, {"USER", "User"},   {"IDENTITY", "Identity"},
+        {"CLIENT", "Client"},   {"SCOPE", "Scope"}, {"SESSION", "Session"}};
+    for (const auto& [variable, header] : names) {
+        BOOST_TEST_CONTEXT(header) {
+            const auto value =
+                header_of(variables, std::string("Variable-CONSENTGATE_") + variable);
+            BOOST_TEST(value != "(absent)");
+            BOOST_TEST(header_of(headers, std::string("Consentgate-") + header) == value);
+        }
+    }
+    BOOST_TEST(header_of(variables, "Variable-CONSENTGATE_IDENTITY") == "user_id");
+    BOOST_TEST(header_of(variables, "Variable-CONSENTGATE_SCOPE") == "mcp");
+}
+
 BOOST_AUTO_TEST_CASE(nginx_gets_the_same_in_headers, *label("RS11") * label("C5")) {
     Guarded town;
     const auto token = town.token_for("/mcp");
