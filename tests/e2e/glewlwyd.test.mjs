@@ -104,8 +104,8 @@ test('S9: a refresh that it refuses with a bare 400 asks the person to connect a
 
 test('S7: who turns back at its login page finds Connect again, and we stay the client we were', async () => {
   const flow = await begun();
-  const begun = await beginConnection(flow, 'tools');
-  assert.equal(await glewlwyd.signIn(begun.location, 'anna', { stop: true }), undefined);
+  const redirect = await beginConnection(flow, 'tools');
+  assert.equal(await glewlwyd.signIn(redirect.location, 'anna', { stop: true }), undefined);
   const before = await service();
   assert.match((await flow.browser.get(flow.services)).text, /mcp_client_id(=|&#x3D;)tools/);
   assert.equal((await connect(flow, 'anna')).location, flow.services);

@@ -13,7 +13,7 @@ const metadata = (more) => ({ client_name: 'x', redirect_uris: [loopback], ...mo
 
 before(async () => {
   server = await startServer();
-  closed = await startServer({ env: { CONSENTGATE_REGISTRATION_ENABLED: 'false', CONSENTGATE_CLIENT_DOCUMENTS: 'off' } });
+  closed = await startServer({ env: { CONSENTGATE_REGISTRATION_ENABLED: 'false', CONSENTGATE_CLIENT_DOCUMENTS_ENABLED: 'false' } });
 }, { timeout: 240000 });
 after(async () => { await closed?.stop(); await server?.stop(); }, { timeout: 120000 });
 

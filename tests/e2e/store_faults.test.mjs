@@ -16,7 +16,7 @@ const count = (table) => server.sql(`SELECT count(*) AS n FROM ${table}`)[0].n;
 const isSound = () => assert.equal(server.sql('PRAGMA integrity_check')[0].integrity_check, 'ok');
 
 before(async () => {
-  server = await startServer({ folder: disk.folder, before: ignoringSizeSignal, workers: 2, env: { CONSENTGATE_DATABASE_WAIT_MS: '300' } });
+  server = await startServer({ folder: disk.folder, before: ignoringSizeSignal, workers: 2, env: { CONSENTGATE_DATABASE_TIMEOUT_MS: '300' } });
 }, long);
 after(async () => { try { await server?.stop(); } finally { disk.unmount(); } }, { timeout: 120000 });
 

@@ -147,7 +147,7 @@ test('O3: 100,000 sessions move from SQLite to PostgreSQL and back, with imports
   const killed = await interrupted(there, ['import', file], 'SIGKILL', async () => await moved() > atStop + 10000);
   assert.equal(killed.signal, 'SIGKILL', killed.stderr);
   const atKill = await moved();
-  const failed = start({ ...there, CONSENTGATE_DATABASE_WAIT_MS: '1000' }, 'import', file);
+  const failed = start({ ...there, CONSENTGATE_DATABASE_TIMEOUT_MS: '1000' }, 'import', file);
   await until(async () => await moved() > atKill + 5000, 'the third import to go on', 180000);
   await postgresql.tell('kill 1');
   const why = await failed.ended;
