@@ -148,7 +148,7 @@ prepare() { # what a block needs that is there before its reader comes
   # Keys as `server-key list --json` names them; the old one is no longer the last.
   # shellcheck disable=SC2034 # the command that is typed reads it
   case $1 in *'$OLD_KEY'*) OLD_KEY=$(as_user server-key list --json | tr -d '\n ' | tr '{' '\n' |
-    grep '"state":"old"' | member key) ;; esac
+    grep '"state":"old"' | member id) ;; esac
   case $1 in *db.example.org* | *'CREATE ROLE'*) start_postgres ;; esac
 }
 
