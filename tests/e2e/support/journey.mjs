@@ -114,7 +114,7 @@ export function rpc(server, token, method, params = {}, headers = {}) {
     { Accept: 'application/json, text/event-stream', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }), ...headers });
 }
 
-// The whoami tool's answer: who calls, as the gate told the MCP server.
+// The whoami tool's answer: who calls, as the gate reported to the MCP server.
 export async function whoami(server, token) {
   const answer = await rpc(server, token, 'tools/call', { name: 'whoami', arguments: {} });
   assert.equal(answer.status, 200, answer.text);
