@@ -44,7 +44,7 @@ wide() { # wide CONDITION: of the files on stdin, the lines that are too wide an
     length > 100 && ($1) { print FILENAME \":\" FNR \": \" length \" columns; the limit is 100\" }"
 }
 report < <(sources -name '*.cpp' -o -name '*.h' | wide 1)
-report < <({ sources -name '*.sh' -o -name '*.mjs' -o -name '*.lua'; ls .ci/*; } |
-  wide '/^ *(#|\/\/|--)/')
+report < <({ sources -name '*.sh' -o -name '*.mjs'; ls .ci/*; } | wide '/^ *(#|\/\/)/')
+report < <(sources -name '*.sql' -o -name '*.lua' | wide '/^ *--/')
 report < <({ sources -name '*.md'; ls ./*.md; } | wide '!fence && !/^ *\||^    |:\/\/|\]\(/')
 exit $status
