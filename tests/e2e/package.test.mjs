@@ -90,7 +90,7 @@ test('O9: the manual pages name every command and every key, and roff has nothin
     shown[path.basename(page)] = stdout.replace(/.\x08/g, '').replace(/\x1b\[[0-9;]*m/g, '');
   }
   const admin = path.resolve(root, build, 'consentgate-admin');
-  const commands = [...(await run(admin, ['--help'], { env: environment })).stdout.matchAll(/^  ([a-z]+(?: (?:add|list|show|test|disable|enable|remove|rotate|revoke|introspect))?) /gm)].map((found) => found[1]);
+  const commands = [...(await run(admin, ['--help'], { env: environment })).stdout.matchAll(/^  ([a-z-]+(?: (?:add|list|show|test|disable|enable|remove|rotate|revoke|introspect))?) /gm)].map((found) => found[1]);
   assert.ok(commands.length > 25, commands.join());
   for (const command of commands) assert.match(shown['consentgate-admin.8'], new RegExp(`^ +${command} .*\\[options\\]`, 'm'));
   const keys = (await run(admin, ['check', '--defaults'], { env: environment })).stdout.trim().split('\n');
@@ -102,8 +102,8 @@ test('O9: bash completes every command, and the options of each', long, async ()
   await make('install', `DESTDIR=${folder}`, 'PREFIX=/usr');
   const script = `source "$1"; program=$2; shift 2; COMP_WORDS=(consentgate-admin "$@"); COMP_CWORD=$#; _consentgate_admin "$program"; echo "\${COMPREPLY[*]}"`;
   const complete = async (...words) => (await run('bash', ['-c', script, 'bash', path.join(folder, 'usr/share/bash-completion/completions/consentgate-admin'), path.join(folder, 'usr/bin/consentgate-admin'), ...words], { env: environment })).stdout.trim().split(' ');
-  assert.deepEqual(await complete('ser'), ['service']);
-  assert.deepEqual(await complete('key', ''), ['add', 'disable', 'list']);
+  assert.deepEqual(await complete('ser'), ['server-key', 'service']);
+  assert.deepEqual(await complete('virtual-key', ''), ['add', 'disable', 'list']);
   assert.deepEqual(await complete('doctor', '--'), ['--config', '--http-url', '--json', '--url']);
   assert.deepEqual(await complete('service', 'add', 'notion', '--url', 'x', '--client-s'), ['--client-secret-file']);
 });

@@ -52,7 +52,7 @@ lighttpd -D -f /tmp/lighttpd.conf >/tmp/lighttpd.log 2>&1 &
 for _ in $(seq 100); do curl -sf -o /tmp/ready "http://127.0.0.1:$port/readyz" && break; sleep 0.1; done
 fact ready "$(cat /tmp/ready 2>/dev/null)"
 fact issuer "$(curl -s "http://127.0.0.1:$port/.well-known/oauth-authorization-server" | sed -nE 's/.*"issuer":"([^"]*)".*/\1/p')"
-fact counted "$(as_user consentgate-admin metrics | sed -n 's/^consentgate_workers{part="pages"} //p')"
+fact counted "$(as_user consentgate-admin metrics | sed -n 's/^consentgate_workers{role="pages"} //p')"
 kill -TERM $started; wait $started; fact ended $?
 sed 's/^/# /' /tmp/consentgate.log /tmp/lighttpd.log
 
