@@ -100,9 +100,9 @@ std::size_t AccountStore::mark_ended_at(
     const auto ids = db_.read([&] {
         std::vector<std::string> found;
         db_.query(
-            "SELECT id FROM upstream_token WHERE service_id = ? AND ended_at IS NULL ORDER BY "
-            "id LIMIT ?",
-            [&](Row& columns) { columns.read_into(found); }, service, limit);
+            "SELECT id FROM upstream_token WHERE service_id = ? AND ended_at IS NULL "
+            "ORDER BY id LIMIT ?",
+            [&](Row& row) { row.read_into(found); }, service, limit);
         return found;
     });
     if (ids.empty()) return 0;
@@ -127,7 +127,7 @@ std::size_t AccountStore::count_at(const core::ServiceId& service) {
         std::int64_t count = 0;
         db_.query(
             "SELECT count(*) FROM upstream_token WHERE service_id = ?",
-            [&](Row& columns) { columns.read_into(count); }, service);
+            [&](Row& row) { row.read_into(count); }, service);
         return static_cast<std::size_t>(count);
     });
 }
@@ -150,8 +150,8 @@ std::vector<core::LinkedAccount> AccountStore::list_to_revoke(
 void AccountStore::postpone_revocations(const core::ServiceId& service, core::Instant until) {
     db_.rewrite([&] {
         db_.run(
-            "UPDATE upstream_token SET retry_at = ? WHERE ended_at IS NOT NULL AND service_id = "
-            "? AND (retry_at IS NULL OR retry_at < ?)",
+            "UPDATE upstream_token SET retry_at = ? WHERE ended_at IS NOT NULL AND "
+            "service_id = ? AND (retry_at IS NULL OR retry_at < ?)",
             until, service, until);
         return Applied::yes;
     });
@@ -165,8 +165,8 @@ Applied AccountStore::claim_refresh(
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE upstream_token SET lease = ?, lease_until = ? WHERE id = ? AND version "
-                "= ? AND (lease IS NULL OR lease_until <= ?)",
+                "UPDATE upstream_token SET lease = ?, lease_until = ? "
+                "WHERE id = ? AND version = ? AND (lease IS NULL OR lease_until <= ?)",
                 lease, until, id, version, now));
         },
         [&] {
@@ -181,9 +181,8 @@ Applied AccountStore::save_refreshed(
         [&] {
             return applied(db_.run(
                 "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
-                "scope = ?, expires_at = ?, failures = NULL, "
-                "retry_at = NULL, broken_at = NULL, lease = NULL, lease_until = NULL, version = "
-                "version + 1, updated_at = ? "
+                "scope = ?, expires_at = ?, failures = NULL, retry_at = NULL, broken_at = NULL, "
+                "lease = NULL, lease_until = NULL, version = version + 1, updated_at = ? "
                 "WHERE id = ? AND lease = ?",
                 to_blob(token.access_token), to_blob(token.refresh_token), token.key_id,
                 to_blob(token.scope), token.expires_at, now, token.id, lease));
@@ -200,9 +199,9 @@ Applied AccountStore::note_refresh_failure(
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE upstream_token SET failures = ?, retry_at = ?, broken_at = ?, lease = "
-                "NULL, lease_until = NULL, version = version + 1, "
-                "updated_at = ? WHERE id = ? AND lease = ?",
+                "UPDATE upstream_token SET failures = ?, retry_at = ?, broken_at = ?, "
+                "lease = NULL, lease_until = NULL, version = version + 1, updated_at = ? "
+                "WHERE id = ? AND lease = ?",
                 token.failures, token.retry_at, token.broken_at, now, token.id, lease));
         },
         [&] {

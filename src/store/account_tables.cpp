@@ -18,9 +18,8 @@ void link_account(
 // are the ones to revoke at the service.
 bool end_account(Database& db, const std::string& id, core::Instant now) {
     return db.run(
-               "UPDATE upstream_token SET owner = ?, ended_at = ?, failures = NULL, retry_at = "
-               "NULL, "
-               "version = version + 1 WHERE id = ? AND ended_at IS NULL",
+               "UPDATE upstream_token SET owner = ?, ended_at = ?, failures = NULL, "
+               "retry_at = NULL, version = version + 1 WHERE id = ? AND ended_at IS NULL",
                core::ended_owner(id), now, id) == 1;
 }
 
@@ -41,12 +40,12 @@ void transfer_accounts(
     std::vector<std::string> ids, services;
     db.query(
         "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-        [&](Row& columns) { columns.read_into(ids, services); }, from);
+        [&](Row& row) { row.read_into(ids, services); }, from);
     for (std::size_t i = 0; i < ids.size(); ++i) {
         db.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", to, services[i]);
         db.run(
-            "UPDATE upstream_token SET owner = ?, version = version + 1, updated_at = ? WHERE "
-            "id = ?",
+            "UPDATE upstream_token SET owner = ?, version = version + 1, updated_at = ? "
+            "WHERE id = ?",
             to, now, ids[i]);
     }
 }

@@ -61,8 +61,8 @@ void ClientStore::record_use(const core::ClientId& id, core::Instant now) {
 Applied ClientStore::claim_keys(const core::ClientId& id, core::Instant now, core::Instant before) {
     return db_.rewrite([&] {
         return applied(db_.run(
-            "UPDATE client SET jwks_asked_at = ? WHERE id = ? AND (jwks_asked_at IS NULL OR "
-            "jwks_asked_at <= ?)",
+            "UPDATE client SET jwks_asked_at = ? WHERE id = ? AND "
+            "(jwks_asked_at IS NULL OR jwks_asked_at <= ?)",
             now, id, before));
     });
 }
@@ -86,7 +86,7 @@ std::optional<core::Instant> ClientStore::find_document(const core::ClientId& id
         std::optional<core::Instant> expires_at;
         db_.query(
             "SELECT expires_at FROM client_document WHERE id = ?",
-            [&](Row& columns) { columns.read_into(expires_at); }, id);
+            [&](Row& row) { row.read_into(expires_at); }, id);
         return expires_at;
     });
 }

@@ -27,14 +27,14 @@ Applied CodeStore::redeem(
     return db_.write(
         [&] {
             const auto redeemed = db_.run(
-                "UPDATE code SET redeemed_at = ?, redemption = ? WHERE code_hash = ? AND "
-                "redeemed_at IS NULL AND expires_at > ?",
+                "UPDATE code SET redeemed_at = ?, redemption = ? "
+                "WHERE code_hash = ? AND redeemed_at IS NULL AND expires_at > ?",
                 now, redemption, hash, now);
             if (redeemed != 1) return Applied::no;
             if (refresh) {
                 db_.run(
-                    "UPDATE session SET token_expires_at = expires_at, expires_at = ? WHERE id "
-                    "= ? AND token_expires_at IS NULL",
+                    "UPDATE session SET token_expires_at = expires_at, expires_at = ? "
+                    "WHERE id = ? AND token_expires_at IS NULL",
                     refresh->expires_at, refresh->session_id);
                 insert(db_, *refresh);
             }

@@ -72,12 +72,12 @@ public:
         return session_->run(sql, values);
     }
 
-    // A query: calls `take` with every row. out: the number of rows
-    template <class Take, class... Bound>
-    std::size_t query(const char* sql, const Take& take, const Bound&... bound) {
+    // A query: calls `read_row` with every row. out: the number of rows
+    template <class ReadRow, class... Bound>
+    std::size_t query(const char* sql, const ReadRow& read_row, const Bound&... bound) {
         const std::array<Value, sizeof...(bound)> values{Value(bound)...};
         announce(sql);
-        return can_be_stored(sql, values) ? session_->query(sql, std::ref(take), values) : 0;
+        return can_be_stored(sql, values) ? session_->query(sql, std::ref(read_row), values) : 0;
     }
 
     // Whether a query has rows.

@@ -61,8 +61,8 @@ public:
 
     // One statement, prepared at its first use. out: the number of rows it changed
     virtual std::size_t run(const char* sql, Values values) = 0;
-    // A query: calls `take` with every row. out: the number of rows
-    virtual std::size_t query(const char* sql, const RowReader& take, Values values) = 0;
+    // A query: calls `read_row` with every row. out: the number of rows
+    virtual std::size_t query(const char* sql, const RowReader& read_row, Values values) = 0;
 };
 
 enum class Create { no, yes };

@@ -51,7 +51,7 @@ std::optional<core::Digest> FlowStore::find_finalized(const core::FlowId& id) {
         std::optional<core::Digest> browser;
         db_.query(
             "SELECT browser_hash FROM session WHERE flow_id = ?",
-            [&](Row& columns) { columns.read_into(browser); }, id);
+            [&](Row& row) { row.read_into(browser); }, id);
         return browser;
     });
 }
@@ -72,7 +72,7 @@ Applied FlowStore::choose_identity(
             const auto found = db_.query(
                 "SELECT identity_value FROM flow WHERE id = ? AND revision = ? AND "
                 "identity_kind = ?",
-                [&](Row& columns) { columns.read_into(from_blob(value)); }, id, revision + 1, kind);
+                [&](Row& row) { row.read_into(from_blob(value)); }, id, revision + 1, kind);
             return found == 1 && value == identity.value;
         });
 }

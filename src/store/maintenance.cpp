@@ -49,7 +49,7 @@ std::vector<std::string> list_ids(
     Database& db, const char* sql, core::Instant before, std::size_t limit) {
     std::vector<std::string> found;
     db.query(
-        sql, [&](Row& columns) { columns.read_into(found); }, before, limit);
+        sql, [&](Row& row) { row.read_into(found); }, before, limit);
     return found;
 }
 
@@ -62,8 +62,8 @@ std::vector<std::string> find_ended_keys(Database& db, core::Instant now, std::s
     return db.read([&] {
         std::vector<std::string> ids;
         db.query(
-            "SELECT id FROM virtual_key WHERE (active = 0 OR expires_at <= ?) AND EXISTS "
-            "(SELECT 1 FROM upstream_token t "
+            "SELECT id FROM virtual_key WHERE (active = 0 OR expires_at <= ?) AND "
+            "EXISTS (SELECT 1 FROM upstream_token t "
             "WHERE t.owner = replace(?, '#', virtual_key.id)) ORDER BY id LIMIT ?",
             [&](Row& row) { row.read_into(ids); }, now, pattern, limit);
         return ids;
@@ -77,8 +77,8 @@ std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) 
     const auto old = db.read([&] {
         return list_ids(
             db,
-            "SELECT d.id FROM client_document d JOIN client c ON c.id = d.id WHERE d.expires_at "
-            "< ? AND c.by_operator = 0 AND c.active = 1 AND "
+            "SELECT d.id FROM client_document d JOIN client c ON c.id = d.id "
+            "WHERE d.expires_at < ? AND c.by_operator = 0 AND c.active = 1 AND "
             "c.last_used_at IS NULL ORDER BY d.expires_at LIMIT ?",
             before, limit);
     });
@@ -90,9 +90,9 @@ std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) 
             // Checked again: the document may have been fetched, or the client used, since.
             const auto deleted = db.run(
                 "DELETE FROM client WHERE id = ? AND active = 1 AND last_used_at IS NULL AND "
-                "NOT EXISTS "
-                "(SELECT 1 FROM flow WHERE flow.client_id = client.id) AND EXISTS "
-                "(SELECT 1 FROM client_document d WHERE d.id = client.id AND d.expires_at < ?)",
+                "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id) AND "
+                "EXISTS (SELECT 1 FROM client_document d WHERE d.id = client.id AND "
+                "d.expires_at < ?)",
                 id, before);
             if (deleted == 1) db.run("DELETE FROM client_document WHERE id = ?", id);
             swept += deleted;
@@ -129,8 +129,8 @@ Found find_rows(Database& db, core::Instant now, core::Instant unused_since, std
         now - code_grace);
     found.clients = list(
         "SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND "
-        "last_used_at IS NULL AND NOT EXISTS "
-        "(SELECT 1 FROM client_document d WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
+        "last_used_at IS NULL AND NOT EXISTS (SELECT 1 FROM client_document d "
+        "WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
         unused_since);
     found.keys = find_ended_keys(db, now, limit);
     for (const auto& kind : expired_kinds()) found.expired.push_back(list(kind.find, now));
@@ -170,8 +170,8 @@ core::Swept Maintenance::sweep(core::Instant now, core::Instant unused_since, st
         // Checked again: a client may have been used since it was listed, or have an open flow.
         for (const auto& id : found.clients) {
             swept.clients += db_.run(
-                "DELETE FROM client WHERE id = ? AND last_used_at IS NULL AND NOT EXISTS "
-                "(SELECT 1 FROM flow WHERE flow.client_id = client.id)",
+                "DELETE FROM client WHERE id = ? AND last_used_at IS NULL AND "
+                "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id)",
                 id);
         }
         return Applied::yes;
@@ -183,12 +183,12 @@ int Maintenance::schema_version() {
     return db_.read([&] {
         int tables = 0;
         int version = 0;
-        db_.query(dialect_of(db_.config().engine).count_schema_table, [&](Row& columns) {
-            columns.read_into(tables);
+        db_.query(dialect_of(db_.config().engine).count_schema_table, [&](Row& row) {
+            row.read_into(tables);
         });
         if (tables == 0) return 0;
-        db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Row& columns) {
-            columns.read_into(version);
+        db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Row& row) {
+            row.read_into(version);
         });
         return version;
     });

@@ -196,12 +196,12 @@ public:
         return execute(sql, values, [](Statement& statement) { return statement.changed_rows(); });
     }
 
-    std::size_t query(const char* sql, const RowReader& take, Values values) override {
+    std::size_t query(const char* sql, const RowReader& read_row, Values values) override {
         return execute(sql, values, [&](Statement& statement) {
             std::size_t rows = 0;
             for (; statement.fetch(); ++rows) {
                 OdbcRow row(statement);
-                take(row);
+                read_row(row);
             }
             return rows;
         });

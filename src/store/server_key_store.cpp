@@ -47,42 +47,39 @@ std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
     return db_.read([&] {
         std::vector<core::KeyUse> uses;
         // Adds the count of one query. in: latest  the meaning of its third column, if it has one
-        const auto count = [&](Row& columns, std::size_t core::KeyUse::*kind,
+        const auto count = [&](Row& row, std::size_t core::KeyUse::*kind,
                                std::optional<core::Instant> core::KeyUse::*latest) {
             core::KeyId key;
             std::int64_t rows = 0;
             std::optional<core::Instant> time;
-            columns.read_into(key, rows);
-            if (latest != nullptr) columns.read_into(time);
+            row.read_into(key, rows);
+            if (latest != nullptr) row.read_into(time);
             auto use = std::find_if(
                 uses.begin(), uses.end(), [&](const auto& known) { return known.key == key; });
             if (use == uses.end()) use = uses.insert(uses.end(), core::KeyUse{key});
             (*use).*kind += static_cast<std::size_t>(rows);
             if (latest != nullptr) (*use).*latest = latest_of((*use).*latest, time);
         };
-        db_.query("SELECT key_id, count(*) FROM upstream_token GROUP BY key_id", [&](Row& columns) {
-            count(columns, &core::KeyUse::accounts, nullptr);
+        db_.query("SELECT key_id, count(*) FROM upstream_token GROUP BY key_id", [&](Row& row) {
+            count(row, &core::KeyUse::accounts, nullptr);
         });
-        db_.query("SELECT key_id, count(*) FROM service GROUP BY key_id", [&](Row& columns) {
-            count(columns, &core::KeyUse::services, nullptr);
+        db_.query("SELECT key_id, count(*) FROM service GROUP BY key_id", [&](Row& row) {
+            count(row, &core::KeyUse::services, nullptr);
         });
         db_.query(
             "SELECT key_id, count(*), max(used_at) FROM refresh_token WHERE expires_at > ? "
             "GROUP BY key_id",
-            [&](Row& columns) {
-                count(columns, &core::KeyUse::refresh_tokens, &core::KeyUse::last_use);
-            },
+            [&](Row& row) { count(row, &core::KeyUse::refresh_tokens, &core::KeyUse::last_use); },
             now);
         db_.query(
-            "SELECT key_id, count(*), max(expires_at) FROM code WHERE expires_at > ? GROUP BY "
-            "key_id",
-            [&](Row& columns) { count(columns, &core::KeyUse::codes, &core::KeyUse::last_expiry); },
-            now);
+            "SELECT key_id, count(*), max(expires_at) FROM code WHERE expires_at > ? "
+            "GROUP BY key_id",
+            [&](Row& row) { count(row, &core::KeyUse::codes, &core::KeyUse::last_expiry); }, now);
         db_.query(
             "SELECT key_id, count(*), max(expires_at) FROM upstream_state WHERE expires_at > ? "
             "GROUP BY key_id",
-            [&](Row& columns) {
-                count(columns, &core::KeyUse::upstream_states, &core::KeyUse::last_expiry);
+            [&](Row& row) {
+                count(row, &core::KeyUse::upstream_states, &core::KeyUse::last_expiry);
             },
             now);
         return uses;
@@ -117,8 +114,8 @@ Applied ServerKeyStore::rekey_service(const core::Service& service, const core::
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE service SET client_secret = ?, key_id = ? WHERE id = ? AND version = ? "
-                "AND key_id = ?",
+                "UPDATE service SET client_secret = ?, key_id = ? "
+                "WHERE id = ? AND version = ? AND key_id = ?",
                 to_blob(service.client_secret), service.key_id, service.id, service.version,
                 before));
         },
@@ -138,10 +135,10 @@ Step ServerKeyStore::rekey_refresh_tokens(
         hashes.clear();
         keys.clear();
         return db_.query(
-            "SELECT token_hash, key_id FROM refresh_token WHERE token_hash > ? AND key_id <> ? "
-            "AND (used_at IS NULL OR used_at < ?) "
+            "SELECT token_hash, key_id FROM refresh_token "
+            "WHERE token_hash > ? AND key_id <> ? AND (used_at IS NULL OR used_at < ?) "
             "ORDER BY token_hash LIMIT ?",
-            [&](Row& columns) { columns.read_into(hashes, keys); }, after, key, used_before, limit);
+            [&](Row& row) { row.read_into(hashes, keys); }, after, key, used_before, limit);
     });
     Step step{hashes.size() < limit ? std::string() : hashes.back(), hashes.size(), 0};
     if (hashes.empty()) return step;

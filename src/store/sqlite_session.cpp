@@ -6,8 +6,8 @@
 // is
 //   BEGIN IMMEDIATE.
 // - Poco waits with SQLite's own busy handler, which lets an unlucky writer starve for seconds.
-//   Writers of one master take turns in a queue, and compete with writers from elsewhere through a
-//   handler that asks often.
+//   Writers of one master take turns in a queue, and compete with writers from elsewhere
+//   through a handler that asks often.
 // - A file that was moved away stays open under its old inode, and commits would go to a file that
 //   no other process opens. usable() checks that the path still leads to the open file.
 #include "db_session.h"
@@ -165,14 +165,14 @@ public:
         return static_cast<std::size_t>(sqlite3_total_changes(handle_) - before);
     }
 
-    std::size_t query(const char* sql, const RowReader& take, Values values) override {
+    std::size_t query(const char* sql, const RowReader& read_row, Values values) override {
         try {
             const Execution execution{prepared(sql)};
             bind(execution.statement, values);
             std::size_t rows = 0;
             for (; next_row(execution.statement); ++rows) {
                 SqliteRow row(execution.statement);
-                take(row);
+                read_row(row);
             }
             return rows;
         } catch (const Poco::Exception&) {
@@ -276,8 +276,8 @@ private:
 };
 
 // One thread uses a connection here, and no part of the program asks for SQLite's memory
-// statistics. Without SQLite's locks around both, which every column that is read would take, a row
-// costs less. Call it before SQLite is used; later it has no effect, and does no harm.
+// statistics. Without SQLite's locks around both, which every column that is read would take, a
+// row costs less. Call it before SQLite is used; later it has no effect, and does no harm.
 void leave_out_locks() {
     static const bool done = sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK &&
                              sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;

@@ -9,16 +9,14 @@ Applied TokenStore::revoke_access(const core::Digest& token, core::Instant now) 
     return db_.write(
         [&] {
             const auto first = db_.run(
-                "UPDATE session SET token_expires_at = ? WHERE token_hash = ? AND revoked_at IS "
-                "NULL "
-                "AND (token_expires_at IS NULL OR token_expires_at > ?)",
+                "UPDATE session SET token_expires_at = ? WHERE token_hash = ? AND "
+                "revoked_at IS NULL AND (token_expires_at IS NULL OR token_expires_at > ?)",
                 now, token, now);
             return applied(
-                first +
-                db_.run(
-                    "UPDATE access_token SET expires_at = ? WHERE token_hash = ? AND expires_at "
-                    "> ?",
-                    now, token, now));
+                first + db_.run(
+                            "UPDATE access_token SET expires_at = ? "
+                            "WHERE token_hash = ? AND expires_at > ?",
+                            now, token, now));
         },
         [&] {
             return db_.has(
@@ -54,8 +52,8 @@ Applied TokenStore::rotate_refresh(const core::Rotation& rotation, core::Instant
     return db_.write(
         [&] {
             if (db_.run(
-                    "UPDATE refresh_token SET used_at = ? WHERE token_hash = ? AND key_id = ? "
-                    "AND used_at IS NULL AND expires_at > ?",
+                    "UPDATE refresh_token SET used_at = ? WHERE token_hash = ? AND key_id = ? AND "
+                    "used_at IS NULL AND expires_at > ?",
                     now, rotation.used, rotation.key_id, now) != 1) {
                 return Applied::no;
             }

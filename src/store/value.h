@@ -66,7 +66,7 @@ using Values = std::span<const Value>;
 class Row {
 public:
     virtual ~Row() = default;
-    template <class... To> void read_into(To&&... to) { (take(at_++, to), ...); }
+    template <class... To> void read_into(To&&... to) { (read(at_++, to), ...); }
 
 protected:
     // False when the column is NULL.
@@ -75,26 +75,26 @@ protected:
     virtual bool bytes(int column, std::string& to) = 0;
 
 private:
-    bool take(int column, std::int64_t& to) { return number(column, to); }
-    bool take(int column, std::string& to) { return text(column, to); }
-    bool take(int column, FromBlob& to) { return bytes(column, to.text); }
-    bool take(int column, core::Digest& to) { return text(column, to.hex); }
-    template <class Of> bool take(int column, core::Id<Of>& to) { return text(column, to.text); }
-    bool take(int column, int& to) {
+    bool read(int column, std::int64_t& to) { return number(column, to); }
+    bool read(int column, std::string& to) { return text(column, to); }
+    bool read(int column, FromBlob& to) { return bytes(column, to.text); }
+    bool read(int column, core::Digest& to) { return text(column, to.hex); }
+    template <class Of> bool read(int column, core::Id<Of>& to) { return text(column, to.text); }
+    bool read(int column, int& to) {
         return read_number(
             column, to, [](std::int64_t number) { return static_cast<int>(number); });
     }
-    bool take(int column, bool& to) {
+    bool read(int column, bool& to) {
         return read_number(column, to, [](std::int64_t number) { return number != 0; });
     }
-    bool take(int column, core::Instant& to) { return read_number(column, to, core::from_epoch); }
-    template <class T> bool take(int column, std::optional<T>& to) {
-        const bool there = take(column, to.emplace());
+    bool read(int column, core::Instant& to) { return read_number(column, to, core::from_epoch); }
+    template <class T> bool read(int column, std::optional<T>& to) {
+        const bool there = read(column, to.emplace());
         if (!there) to.reset();
         return there;
     }
-    template <class T> bool take(int column, std::vector<T>& to) {
-        return take(column, to.emplace_back());
+    template <class T> bool read(int column, std::vector<T>& to) {
+        return read(column, to.emplace_back());
     }
 
     template <class To, class As> bool read_number(int column, To& to, const As& as) {
