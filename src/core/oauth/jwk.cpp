@@ -63,37 +63,37 @@ Error unusable(const char* message) {
         ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{"jwks"}, "jwks");
 }
 
-using FoundKey = std::optional<PublicKey>; // absent: of a kind that we do not have
+using FoundKeys = std::vector<PublicKey>; // one; none: of a kind that we do not have
 
-Result<FoundKey> rsa_key(const JsonObject& key) {
+Result<FoundKeys> rsa_key(const JsonObject& key) {
     const auto modulus = bytes_of(key, "n");
     const auto exponent = bytes_of(key, "e");
     if (modulus.size() < min_modulus_bytes || modulus.size() > max_modulus_bytes ||
         modulus[0] == 0 || exponent.empty() || exponent.size() > max_exponent_bytes) {
         return unusable("an RSA key needs n of 2048 to 4096 bits and e, in base64url");
     }
-    return FoundKey(PublicKey{
+    return FoundKeys{PublicKey{
         .algorithm = "RS256",
         .pem = pem_of(
             tagged(object_identifier, rsa_encryption) + tagged(0x05, ""),
-            tagged(sequence, integer(modulus) + integer(exponent)))});
+            tagged(sequence, integer(modulus) + integer(exponent)))}};
 }
 
-Result<FoundKey> ec_key(const JsonObject& key) {
+Result<FoundKeys> ec_key(const JsonObject& key) {
     const auto x = bytes_of(key, "x");
     const auto y = bytes_of(key, "y");
-    if (key.text("crv") != "P-256") return FoundKey();
+    if (key.text("crv") != "P-256") return FoundKeys();
     if (x.size() != coordinate || y.size() != coordinate)
         return unusable("a P-256 key needs x and y of 32 bytes, in base64url");
-    return FoundKey(PublicKey{
+    return FoundKeys{PublicKey{
         .algorithm = "ES256",
         .pem = pem_of(
             tagged(object_identifier, ec_public_key) + tagged(object_identifier, prime256v1),
-            '\x04' + x + y)});
+            '\x04' + x + y)}};
 }
 
-Result<FoundKey> read_key(const JsonObject& key) {
-    if (key.text("use").value_or("sig") != "sig") return FoundKey();
+Result<FoundKeys> read_key(const JsonObject& key) {
+    if (key.text("use").value_or("sig") != "sig") return FoundKeys();
     for (const auto* secret : {"d", "k"}) {
         if (key.contains(secret))
             return unusable("jwks holds a private key: publish the public part only");
@@ -101,8 +101,9 @@ Result<FoundKey> read_key(const JsonObject& key) {
     const auto kind = key.text("kty");
     auto read = kind == "RSA"  ? rsa_key(key)
                 : kind == "EC" ? ec_key(key)
-                               : Result<FoundKey>(FoundKey());
-    if (read && *read) (*read)->id = key.text("kid").value_or("");
+                               : Result<FoundKeys>(FoundKeys());
+    if (read)
+        for (auto& found : *read) found.id = key.text("kid").value_or("");
     return read;
 }
 
@@ -115,9 +116,9 @@ Result<std::vector<PublicKey>> read_jwks(const std::string& jwks) {
     if (listed == nullptr) return unusable("jwks must be an object with an array of keys");
     for (const auto& entry : *listed) {
         if (entry.object() == nullptr) return unusable("a key must be an object");
-        auto key = read_key(*entry.object());
-        if (!key) return std::move(key).error();
-        if (*key) keys.push_back(std::move(**key));
+        auto found = read_key(*entry.object());
+        if (!found) return std::move(found).error();
+        keys.insert(keys.end(), found->begin(), found->end());
     }
     return keys;
 }
