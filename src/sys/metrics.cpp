@@ -312,13 +312,14 @@ std::string Metrics::text() const {
     }
     std::string out;
     for (std::size_t i = 0; i < families.size(); ++i) {
-        // What has no labels is zero before it happens, so that a monitor can tell "never" from
-        // "not counted".
+        // A counter without labels is zero before the first count, so that a monitor can tell
+        // "never" from "not counted".
         if (i == static_cast<std::size_t>(Metric::store_errors)) found[i].try_emplace("");
         out += family_lines(families[i], found[i]);
     }
     return out +
-           "# HELP consentgate_metrics_lost_total Counts for which the table had no place.\n# TYPE consentgate_metrics_lost_total counter\n" +
+           "# HELP consentgate_metrics_lost_total Counts for which the table had no place.\n"
+           "# TYPE consentgate_metrics_lost_total counter\n" +
            line(
                "consentgate_metrics_lost_total", "",
                std::to_string(table_->lost.load(std::memory_order_relaxed)));

@@ -169,7 +169,7 @@ Reply open_to_browsers(Reply reply) {
             .header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id"));
 }
 
-// What helps the developer of a client: the addresses that did not match, or else the message.
+// Lines for the developer of a client: the addresses that did not match, or else the message.
 std::vector<std::string> developer_details(
     const core::Error& error, const std::string& language, const WebContext& context) {
     std::vector<std::string> details;
