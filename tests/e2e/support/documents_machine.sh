@@ -235,6 +235,8 @@ block() { # block KIND TEXT
   'apache vhost') into_virtual_host "$2" ;;
   'ini consentgate.conf')
     write_keys /etc/consentgate/consentgate.conf "$2"
+    # `server-key rotate --wait` waits for codes to expire.
+    write_keys /etc/consentgate/consentgate.conf 'code_lifetime_seconds = 10'
     as_user check
     ;;
   'ini example')
