@@ -40,9 +40,11 @@ constexpr const char* fix_body =
 constexpr const char* fix_preflight =
     "answers to OPTIONS are consentgate's, and so are the headers Access-Control-…: no other "
     "rule of the site may answer them or set these headers";
+// No `Redirect`: Apache proxies a mounted path before it obeys one.
 constexpr const char* fix_tls =
-    "send everybody to https there. Apache: `Redirect permanent / https://HOST/` in "
-    "<VirtualHost *:80>; nginx: `return 301 https://$host$request_uri;`; lighttpd: `url.redirect`";
+    "send everybody to https there. Apache: `RewriteEngine On` and "
+    "`RewriteRule ^ https://HOST%{REQUEST_URI} [R=301,L]` in <VirtualHost *:80>; "
+    "nginx: `return 301 https://$host$request_uri;`; lighttpd: `url.redirect`";
 constexpr const char* fix_redirect =
     "the web server writes its redirects without https. Apache: `ServerName https://HOST`; "
     "nginx: `absolute_redirect off;`; before them all, what ends TLS must say so";

@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_served_without_tls_and_no_redirect_forgets_it, *
           sent_to(302, "/oauth"), sent_to(200, "https://tools.example.org/")}) {
         const auto finding = app::check_without_tls("http://tools.example.org/oauth/sessions", bad);
         BOOST_TEST((finding.verdict == Verdict::broken));
-        BOOST_TEST(holds(finding.fix, "Redirect permanent"));
+        BOOST_TEST(holds(finding.fix, "RewriteRule ^ https://"));
     }
     BOOST_TEST(holds(
         app::check_document("https://h/x", sent_to(301, "http://h/x/"), "{}").what, "without TLS"));

@@ -136,7 +136,7 @@ test('D15: the doctor finds a door without TLS, and redirects that forget it', o
   const plain = `http://127.0.0.1:${door.address().port}`;
   const ask = async (spoil) => (await examine('nginx', spoil, (server) => ({ words: ['--url', server.base, '--http-url', plain], stop: () => {} }), env)).text;
   try {
-    assert.match(await ask(), /can be read on the way[^}]*Redirect permanent/);
+    assert.match(await ask(), /can be read on the way[^}]*RewriteRule \^ https:/);
     answer = { status: 301, location: issuer };
     const text = await ask((folder) => change(path.join(folder, 'front.conf'), 'include consentgate/pages.conf;', 'include consentgate/pages.conf;\nlocation = /mcp { return 301 http://tools.example.org/mcp/; }'));
     assert.match(text, /leads to https/);
