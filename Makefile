@@ -39,15 +39,20 @@ LINK_app := app web usecase store sys core
 
 FUZZED := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.cpp))))
 
-PACKAGES_BUILD := g++ make libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev libsqlite3-dev libssl-dev
-PACKAGES_RUN := $(PACKAGES_BUILD) ca-certificates curl openssl spawn-fcgi lighttpd lighttpd-modules-lua python3
+PACKAGES_BUILD := g++ make libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev \
+	libsqlite3-dev libssl-dev
+PACKAGES_RUN := $(PACKAGES_BUILD) ca-certificates curl openssl spawn-fcgi lighttpd \
+	lighttpd-modules-lua python3
 PACKAGES_DEB := $(PACKAGES_BUILD) build-essential debhelper lintian
-PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mariadb rsync libmariadb-dev
-PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev clang-format universal-ctags \
-	shellcheck sqlite3 chromium apache2 libapache2-mod-fcgid nginx procps man-db adduser systemd glewlwyd
+PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mariadb rsync \
+	libmariadb-dev
+PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 \
+	clang-format universal-ctags shellcheck chromium apache2 libapache2-mod-fcgid nginx procps \
+	man-db adduser systemd glewlwyd
 
 # ---- targets ------------------------------------------------------------------------------------
-.PHONY: all release package asan tests run check test bench requirements format format-check install deb deps deps-check clean help
+.PHONY: all release package asan tests run check test bench requirements format format-check
+.PHONY: install deb deps deps-check clean help
 all: release ## build the optimised programs (build/release)
 release package asan: %: build/%/consentgate build/%/consentgate-admin
 
@@ -74,7 +79,7 @@ CXX_FILES = $(shell find src include tests -name '*.cpp' -o -name '*.h')
 format: ## format all C++ (.clang-format)
 	@tests/support/deps.sh clang-format
 	@clang-format -i $(CXX_FILES)
-format-check: ; @clang-format --dry-run -Werror $(CXX_FILES)
+format-check: ; @tests/guards/format.sh
 
 # The programs look for /etc/consentgate/consentgate.conf unless --config names another file.
 PREFIX ?= /usr/local
@@ -85,12 +90,15 @@ SHARED = $(DESTDIR)$(PREFIX)/share
 UNITS = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 CONFIGURATION = $(DESTDIR)$(SYSCONFDIR)/consentgate/consentgate.conf
 
-install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install programs, pages, units and manual pages (PREFIX=/usr/local, DESTDIR=)
+install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install everything (PREFIX=/usr/local, DESTDIR=)
 	@install -d $(SHARED)/consentgate/conf $(UNITS) $(dir $(CONFIGURATION))
 	@install -D $(STRIP) -m 0755 -t $(DESTDIR)$(PREFIX)/bin $^
 	@cp -R conf/pages $(SHARED)/consentgate/
-	@cp -R $(addprefix conf/,consentgate.conf apache lighttpd nginx shared-hosting) $(SHARED)/consentgate/conf/
-	@install -D -m 0644 -t $(SHARED)/doc/consentgate $(wildcard README.md SECURITY.md CHANGELOG.md docs/*.md)
+	@cp -R $(addprefix conf/,consentgate.conf apache lighttpd nginx shared-hosting) \
+	  $(SHARED)/consentgate/conf/
+	@install -D -m 0644 -t $(SHARED)/doc/consentgate README.md SECURITY.md CHANGELOG.md
+	@install -D -m 0644 -t $(SHARED)/doc/consentgate/docs $(wildcard docs/*.md)
+	@install -D -m 0644 -t $(SHARED)/doc/consentgate/docs/images $(wildcard docs/images/*)
 	@docs/man/generate.sh $(BUILD)/consentgate-admin build/man
 	@install -D -m 0644 -t $(SHARED)/man/man5 build/man/consentgate.conf.5
 	@install -D -m 0644 -t $(SHARED)/man/man8 docs/man/consentgate.8 build/man/consentgate-admin.8
@@ -98,9 +106,11 @@ install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install programs, pa
 	  sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit >$(UNITS)/$${unit##*/}; done
 	@chmod 0644 $(UNITS)/consentgate*
 	@install -D -m 0644 conf/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/consentgate.conf
-	@install -D -m 0644 conf/completion/consentgate-admin.bash $(SHARED)/bash-completion/completions/consentgate-admin
+	@install -D -m 0644 conf/completion/consentgate-admin.bash \
+	  $(SHARED)/bash-completion/completions/consentgate-admin
 	@[ -e $(CONFIGURATION) ] || \
-	  sed 's|^#pages = pages$$|pages = $(PREFIX)/share/consentgate/pages|' conf/consentgate.conf >$(CONFIGURATION)
+	  sed 's|^#pages = pages$$|pages = $(PREFIX)/share/consentgate/pages|' conf/consentgate.conf \
+	    >$(CONFIGURATION)
 
 deb: ## build the Debian package, install what that needs (build/consentgate_*.deb)
 	@tests/support/deps.sh $(PACKAGES_DEB)
