@@ -64,4 +64,23 @@ const ErrorTraits& traits(ErrorCode code) {
     return unknown; // unreachable for a value of the enum
 }
 
+Error::Error() = default;
+Error::~Error() = default;
+Error::Error(const Error&) = default;
+Error::Error(Error&&) noexcept = default;
+Error& Error::operator=(const Error&) = default;
+Error& Error::operator=(Error&&) noexcept = default;
+
+Error make_error(
+    ErrorCode code, PublicMessage message, LogDetail reason, std::string param,
+    ErrorDetails details) {
+    Error error;
+    error.code = code;
+    error.message = std::move(message.text);
+    error.reason = std::move(reason.text);
+    error.param = std::move(param);
+    error.details = std::move(details);
+    return error;
+}
+
 } // namespace consentgate::core

@@ -127,6 +127,15 @@ struct ContinueAt {
 using ErrorDetails = std::variant<std::monostate, RedirectMismatch, RetryAfter, ContinueAt>;
 
 struct Error {
+    // Defined in error.cpp: every Result<T> would otherwise inline the copy and the destruction of
+    // all details, in every file that uses one.
+    Error();
+    ~Error();
+    Error(const Error&);
+    Error(Error&&) noexcept;
+    Error& operator=(const Error&);
+    Error& operator=(Error&&) noexcept;
+
     ErrorCode code = ErrorCode::server_error;
     std::string message{};            // may be shown
     std::string reason{};             // log only; never holds a secret
@@ -142,16 +151,9 @@ struct Error {
     }
 };
 
-inline Error make_error(
+Error make_error(
     ErrorCode code, PublicMessage message, LogDetail reason = {}, std::string param = {},
-    ErrorDetails details = {}) {
-    return Error{
-        .code = code,
-        .message = std::move(message.text),
-        .reason = std::move(reason.text),
-        .param = std::move(param),
-        .details = std::move(details)};
-}
+    ErrorDetails details = {});
 
 // A value, or the Error that stands in its place.
 template <class Value> class [[nodiscard]] Result {
