@@ -164,7 +164,8 @@ bool create_key_file(const std::string& path, Random& random) {
     const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0) fail(path, std::strerror(errno));
     const core::Secret text(
-        "# consentgate server keys: keep this file private, and back it up apart from the database\n" +
+        "# consentgate server keys: keep this file private, and back it up apart from the "
+        "database\n" +
         line_of("k" + random.id(6), random) + "\n");
     const bool written = write_all(file, text.reveal());
     ::close(file);

@@ -6,7 +6,8 @@ cd "$(dirname "$0")/../.." || exit 2
 status=0
 wrong() { echo "$1"; status=1; }
 
-# Programs call these addresses, so no web server may authenticate people there. People call all others.
+# Programs call these addresses, so no web server may authenticate people there. People call all
+# others.
 programs='/oauth/(style\.css|logo|client-metadata\.json)|/api/oauth/per-user/(register|token|revoke|introspect)'
 paths=$(grep -rhoE '"/(api/)?oauth/[a-z./-]*[a-z]"' src include | tr -d '"' | sort -u)
 people=$(grep -vxE "$programs" <<<"$paths")
@@ -20,7 +21,8 @@ for file in apache/pages.conf lighttpd/pages.conf nginx/pages.conf shared-hostin
   extra=$(grep -xE "$programs" <<<"$paths" | grep -E "^$pattern(/|$)") && wrong "conf/$file authenticates people where programs call: $extra"
 done
 
-# expect FILE PATTERN: the words that the pattern finds in the file are the names of the gate's facts
+# expect FILE PATTERN: the words that the pattern finds in the file are the names of the gate's
+# facts
 names=$(grep -rhoE '"Consentgate-[A-Z][a-z]+"' src include | sed 's/.*-//; s/"//' | grep -v Authorization | sort -u)
 [ "$(wc -l <<<"$names")" -ge 6 ] || wrong "hardly any header was found: is this guard looking in the right place?"
 expect() {

@@ -1,5 +1,5 @@
-// Captures what is written to stderr while this lives: the log. The sanitizer keeps the real one for its
-// reports.
+// Captures what is written to stderr while this lives: the log. The sanitizer keeps the real one
+// for its reports.
 #pragma once
 
 #include <sys/mman.h>

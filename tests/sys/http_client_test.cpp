@@ -81,8 +81,9 @@ BOOST_AUTO_TEST_CASE(a_loopback_name_that_leads_elsewhere_is_not_asked) {
 }
 
 BOOST_AUTO_TEST_CASE(a_form_is_sent_whole_and_the_response_is_returned_as_it_came) {
-    Host host(
-        "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer a=\"b\"\r\nWWW-Authenticate: Basic\r\nContent-Type: Application/JSON; charset=utf-8\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}");
+    Host host("HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer a=\"b\"\r\nWWW-Authenticate: Basic\r\n"
+              "Content-Type: Application/JSON; charset=utf-8\r\nRetry-After: 7\r\n"
+              "Content-Length: 2\r\n\r\n{}");
     sys::PocoHttpClient client({milliseconds(3000), ""});
     const auto answer = client.send(
         {.method = "POST",

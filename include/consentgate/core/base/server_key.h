@@ -1,4 +1,4 @@
-// What the database knows of the server keys: their states, and what was written with each.
+// The server keys as the database knows them: their states, and the rows written with each.
 #pragma once
 
 #include "consentgate/core/base/ids.h"
