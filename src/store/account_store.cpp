@@ -20,7 +20,7 @@ Applied AccountStore::connect_in_flow(
                     "UPDATE flow SET revision = revision + 1 WHERE id = ? AND expires_at > ?", flow,
                     now) != 1)
                 return Applied::no;
-            link_account(db_, token, core::token_owner(flow), now);
+            link_account(db_, token, core::Owner::of(flow), now);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM upstream_token WHERE id = ?", token.id); });
@@ -41,15 +41,15 @@ Applied AccountStore::connect_in_session(
 }
 
 std::optional<core::LinkedAccount> AccountStore::find(
-    const std::string& owner, const core::ServiceId& service) {
+    const core::Owner& owner, const core::ServiceId& service) {
     static constexpr auto statement =
         sql("SELECT ", columns<core::LinkedAccount>,
             " FROM upstream_token WHERE owner = ? AND service_id = ?");
-    return find_row<core::LinkedAccount>(db_, statement, owner, service);
+    return find_row<core::LinkedAccount>(db_, statement, owner.text(), service);
 }
 
 core::ServiceAccount AccountStore::find_with_service(
-    const std::string& owner, const core::ServiceId& service) {
+    const core::Owner& owner, const core::ServiceId& service) {
     static constexpr auto statement =
         sql("SELECT ", columns<core::Service, 's'>, ", ", columns<core::LinkedAccount, 't'>,
             " FROM service s LEFT JOIN upstream_token t ON t.service_id = s.id AND t.owner = ? "
@@ -61,17 +61,17 @@ core::ServiceAccount AccountStore::find_with_service(
             auto account = read<core::LinkedAccount>(row);
             if (!account.id.empty()) found.token = std::move(account);
         };
-        db_.query(statement, read_both, owner, service);
+        db_.query(statement, read_both, owner.text(), service);
         return found;
     };
-    return *db_.read_cached(*recent_, owner + ' ' + service.text, look_up);
+    return *db_.read_cached(*recent_, owner.text() + ' ' + service.text, look_up);
 }
 
-std::vector<core::LinkedAccount> AccountStore::list(const std::string& owner) {
+std::vector<core::LinkedAccount> AccountStore::list(const core::Owner& owner) {
     static constexpr auto statement =
         sql("SELECT ", columns<core::LinkedAccount>,
             " FROM upstream_token WHERE owner = ? ORDER BY service_id");
-    return list_rows<core::LinkedAccount>(db_, statement, owner);
+    return list_rows<core::LinkedAccount>(db_, statement, owner.text());
 }
 
 void AccountStore::record_use(const std::string& id, core::Instant now) {

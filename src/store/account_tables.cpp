@@ -5,8 +5,10 @@
 namespace consentgate::store {
 
 void link_account(
-    Database& db, const core::LinkedAccount& account, const std::string& owner, core::Instant now) {
-    db.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner, account.service);
+    Database& db, const core::LinkedAccount& account, const core::Owner& owner, core::Instant now) {
+    db.run(
+        "DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", owner.text(),
+        account.service);
     auto linked = account;
     linked.owner = owner;
     linked.created_at = linked.updated_at = now;
@@ -20,14 +22,14 @@ bool end_account(Database& db, const std::string& id, core::Instant now) {
     return db.run(
                "UPDATE upstream_token SET owner = ?, ended_at = ?, failures = NULL, "
                "retry_at = NULL, version = version + 1 WHERE id = ? AND ended_at IS NULL",
-               core::ended_owner(id), now, id) == 1;
+               core::Owner::ended(id).text(), now, id) == 1;
 }
 
-void end_accounts_of(Database& db, const std::string& owner, core::Instant now) {
+void end_accounts_of(Database& db, const core::Owner& owner, core::Instant now) {
     std::vector<std::string> ids;
     db.query(
         "SELECT id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-        [&](Row& row) { row.read_into(ids); }, owner);
+        [&](Row& row) { row.read_into(ids); }, owner.text());
     for (const auto& id : ids) end_account(db, id, now);
 }
 
@@ -36,17 +38,20 @@ void end_accounts_of(Database& db, const std::string& owner, core::Instant now) 
 // just now. Rows are taken in the order of their service, so that two transfers to one owner cannot
 // deadlock.
 void transfer_accounts(
-    Database& db, const std::string& from, const std::string& to, core::Instant now) {
+    Database& db, const core::Owner& from, const core::Owner& to, core::Instant now) {
+    const auto new_owner = to.text();
     std::vector<std::string> ids, services;
     db.query(
         "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-        [&](Row& row) { row.read_into(ids, services); }, from);
+        [&](Row& row) { row.read_into(ids, services); }, from.text());
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        db.run("DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", to, services[i]);
+        db.run(
+            "DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", new_owner,
+            services[i]);
         db.run(
             "UPDATE upstream_token SET owner = ?, version = version + 1, updated_at = ? "
             "WHERE id = ?",
-            to, now, ids[i]);
+            new_owner, now, ids[i]);
     }
 }
 

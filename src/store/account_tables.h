@@ -56,10 +56,10 @@ inline constexpr auto table_of<core::UpstreamState> = table<core::UpstreamState>
 
 // Replaces the account that the owner had at the service.
 void link_account(
-    Database& db, const core::LinkedAccount& account, const std::string& owner, core::Instant now);
+    Database& db, const core::LinkedAccount& account, const core::Owner& owner, core::Instant now);
 void transfer_accounts(
-    Database& db, const std::string& from, const std::string& to, core::Instant now);
+    Database& db, const core::Owner& from, const core::Owner& to, core::Instant now);
 bool end_account(Database& db, const std::string& id, core::Instant now); // false: ended before
-void end_accounts_of(Database& db, const std::string& owner, core::Instant now);
+void end_accounts_of(Database& db, const core::Owner& owner, core::Instant now);
 
 } // namespace consentgate::store

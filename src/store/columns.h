@@ -71,6 +71,14 @@ inline void restore(Row& row, core::KeyState& state) {
                                 : core::KeyState::used;
 }
 
+// An owner by its one spelling.
+inline std::string stored(const core::Owner& owner) { return owner.text(); }
+inline void restore(Row& row, core::Owner& owner) {
+    std::string text;
+    row.read_into(text);
+    if (!text.empty()) owner = core::Owner::parse(text);
+}
+
 // Bytes that a Value refers to and that live as long as this.
 struct OwnedBytes {
     std::string text;

@@ -101,7 +101,7 @@ Applied FlowStore::deny(const core::FlowId& id, core::Instant now) {
         [&] {
             if (db_.run("DELETE FROM flow WHERE id = ? AND expires_at > ?", id, now) != 1)
                 return Applied::no;
-            end_accounts_of(db_, core::token_owner(id), now);
+            end_accounts_of(db_, core::Owner::of(id), now);
             return Applied::yes;
         },
         [&] {

@@ -57,8 +57,7 @@ std::vector<std::string> list_ids(
 // which a consent linked an account at the same moment. The owner's spelling comes in as a pattern;
 // replace() puts the id into it on all engines.
 std::vector<std::string> find_ended_keys(Database& db, core::Instant now, std::size_t limit) {
-    const auto pattern =
-        core::token_owner({core::IdentityKind::virtual_key, "#"}, core::SessionId());
+    const auto pattern = core::Owner::of(core::VirtualKeyId("#")).text();
     return db.read([&] {
         std::vector<std::string> ids;
         db.query(
@@ -151,16 +150,14 @@ core::Swept Maintenance::sweep(core::Instant now, core::Instant unused_since, st
         swept = core::Swept{.clients = documents, .keys = found.keys.size()};
         for (const auto& id : found.flows) {
             swept.flows += db_.run("DELETE FROM flow WHERE id = ?", id);
-            end_accounts_of(db_, core::token_owner(core::FlowId(id)), now);
+            end_accounts_of(db_, core::Owner::of(core::FlowId(id)), now);
         }
         for (const auto& id : found.sessions) {
             swept.sessions += db_.run("DELETE FROM session WHERE id = ?", id);
-            end_accounts_of(db_, core::token_owner(core::Identity{}, core::SessionId(id)), now);
+            end_accounts_of(db_, core::Owner::of(core::SessionId(id)), now);
         }
         for (const auto& id : found.keys)
-            end_accounts_of(
-                db_, core::token_owner({core::IdentityKind::virtual_key, id}, core::SessionId()),
-                now);
+            end_accounts_of(db_, core::Owner::of(core::VirtualKeyId(id)), now);
         for (std::size_t kind = 0; kind < found.expired.size(); ++kind) {
             for (const auto& key : found.expired[kind])
                 swept.tokens += db_.run(expired_kinds()[kind].remove, key);

@@ -68,8 +68,7 @@ Applied SessionStore::revoke(const core::SessionId& id, core::Instant now) {
                     "UPDATE session SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now,
                     id) != 1)
                 return Applied::no;
-            end_accounts_of(
-                db_, core::token_owner(core::Identity{}, id), now); // those that are its alone
+            end_accounts_of(db_, core::Owner::of(id), now); // those that are its alone
             return Applied::yes;
         },
         [&] {

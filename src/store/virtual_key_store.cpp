@@ -39,10 +39,7 @@ Applied VirtualKeyStore::disable(const core::VirtualKeyId& id, core::Instant now
         [&] {
             if (db_.run("UPDATE virtual_key SET active = 0 WHERE id = ? AND active = 1", id) != 1)
                 return Applied::no;
-            end_accounts_of(
-                db_,
-                core::token_owner({core::IdentityKind::virtual_key, id.text}, core::SessionId()),
-                now);
+            end_accounts_of(db_, core::Owner::of(id), now);
             return Applied::yes;
         },
         [&] { return db_.has("SELECT 1 FROM virtual_key WHERE id = ? AND active = 0", id); });

@@ -209,8 +209,7 @@ std::optional<Submitted> reuse_consent(
     for (const auto& earlier : deps.store.sessions.list_consents(flow.browser, flow.client_id)) {
         if (!core::may_reuse_consent(earlier, flow, deps.policy, now)) continue;
         if (lacks_connection(
-                deps, flow.resource,
-                core::token_owner(earlier.session.identity, earlier.session.id), now))
+                deps, flow.resource, earlier.session.identity.owner(earlier.session.id), now))
             continue;
         const auto fresh = draw_secrets(deps, flow.id, browser);
         auto finalization =

@@ -39,8 +39,7 @@ core::Result<CallGrant> authorize_call(
         return valid.error();
     if (resource.service.empty()) return CallGrant{std::move(*view), std::nullopt};
     auto account = deps.store.accounts.find_with_service(
-        core::token_owner(view->session.identity, view->session.id),
-        core::ServiceId(resource.service));
+        view->session.identity.owner(view->session.id), core::ServiceId(resource.service));
     const auto service = authorize_active_service(account.service, *view, now);
     if (!service) return service.error();
     auto upstream =
@@ -53,7 +52,7 @@ core::Result<CallGrant> authorize_call(
 }
 
 bool lacks_connection(
-    Dependencies& deps, const std::string& resource, const std::string& owner, core::Instant now) {
+    Dependencies& deps, const std::string& resource, const core::Owner& owner, core::Instant now) {
     const auto guarded = deps.policy.known_resource(resource);
     if (!guarded || guarded->service.empty()) return false;
     const auto [service, token] =

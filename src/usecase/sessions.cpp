@@ -52,7 +52,7 @@ std::vector<core::SessionView> list_sessions(Dependencies& deps, core::Instant n
 
 core::Checked end_session(Dependencies& deps, const core::SessionId& session, core::Instant now) {
     // The accounts of a virtual key or of a verified user have another owner, and outlive it.
-    const auto own = deps.store.accounts.list(core::token_owner(core::Identity{}, session));
+    const auto own = deps.store.accounts.list(core::Owner::of(session));
     if (deps.store.sessions.revoke(session, now) == store::Applied::no)
         return not_found("there is no living session '" + session.text + "'");
     for (const auto& account : own) revoke_now(deps, account, now);
@@ -80,7 +80,7 @@ void disconnect_own_service(
     const BrowserContext& browser_context, core::Instant now) {
     const auto view = own_session(deps, session, browser_context);
     if (!view || !core::check_session(*view, now)) return;
-    const auto owner = core::token_owner(view->session.identity, view->session.id);
+    const auto owner = view->session.identity.owner(view->session.id);
     if (const auto account = deps.store.accounts.find(owner, service))
         disconnect(deps, *account, now);
 }

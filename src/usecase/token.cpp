@@ -126,8 +126,7 @@ core::Result<TokenGrant> refresh(
                 core::LogDetail{"reused: session revoked"});
         }
         const auto& session = found->session.session;
-        if (lacks_connection(
-                deps, session.resource, core::token_owner(session.identity, session.id), now)) {
+        if (lacks_connection(deps, session.resource, session.identity.owner(session.id), now)) {
             // The client then starts a new sign-in, whose page offers the person to connect it.
             return core::make_error(
                 ErrorCode::invalid_grant,

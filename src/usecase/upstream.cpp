@@ -21,7 +21,7 @@ std::optional<core::VirtualKey> virtual_key_of(Dependencies& deps, const core::I
 // in: owners  the later ones give way to the earlier ones
 std::vector<ServiceView> list_services(
     Dependencies& deps, const core::Identity& identity, const std::optional<core::VirtualKey>& key,
-    const std::vector<std::string>& owners, core::Instant now) {
+    const std::vector<core::Owner>& owners, core::Instant now) {
     std::vector<core::LinkedAccount> tokens;
     for (const auto& owner : owners) {
         auto of_owner = deps.store.accounts.list(owner);
@@ -157,7 +157,7 @@ core::Checked save_account(
     }
     const auto view = deps.store.sessions.find(*state.session);
     if (!view) return core::invalid_link("its session is gone");
-    token.owner = core::token_owner(view->session.identity, view->session.id);
+    token.owner = view->session.identity.owner(view->session.id);
     return deps.store.accounts.connect_in_session(*state.session, token, now) == Applied::yes
                ? core::Checked(core::Nothing{})
                : core::invalid_link("its session is over");
@@ -167,9 +167,8 @@ core::Checked save_account(
 
 std::vector<ServiceView> list_flow_services(
     Dependencies& deps, const core::Flow& flow, core::Instant now) {
-    std::vector<std::string> owners{core::token_owner(flow.id)};
-    if (flow.identity.is_lasting())
-        owners.push_back(core::token_owner(flow.identity, core::SessionId()));
+    std::vector<core::Owner> owners{core::Owner::of(flow.id)};
+    if (flow.identity.is_lasting()) owners.push_back(flow.identity.owner(core::SessionId()));
     return list_services(deps, flow.identity, virtual_key_of(deps, flow.identity), owners, now);
 }
 
@@ -177,8 +176,7 @@ std::vector<ServiceView> list_session_services(
     Dependencies& deps, const core::SessionView& view, core::Instant now) {
     const auto& session = view.session;
     return list_services(
-        deps, session.identity, view.virtual_key, {core::token_owner(session.identity, session.id)},
-        now);
+        deps, session.identity, view.virtual_key, {session.identity.owner(session.id)}, now);
 }
 
 core::Result<core::Secret> connect_in_flow(

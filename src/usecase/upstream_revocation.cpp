@@ -99,7 +99,7 @@ void note(ServiceRevocation& revocation, const Answer& answer) {
 
 void revoke_now(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     if (deps.web == nullptr) return; // a worker of the server does it
-    const auto ended = deps.store.accounts.find(core::ended_owner(token.id), token.service);
+    const auto ended = deps.store.accounts.find(core::Owner::ended(token.id), token.service);
     if (ended && (!ended->retry_at || *ended->retry_at <= now)) revoke(deps, *ended, now);
 }
 

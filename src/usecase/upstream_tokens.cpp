@@ -131,7 +131,7 @@ void record_use(Dependencies& deps, const core::LinkedAccount& token, core::Inst
 // out:  the service that is asked for, with the owner's account where one query read both
 core::Result<core::ServiceAccount> find_target(
     Dependencies& deps, const core::TokenExchange& exchange, const core::ResourceServer& server,
-    const std::string& owner) {
+    const core::Owner& owner) {
     if (!exchange.audience) {
         auto target = core::authorize_target(exchange, server, deps.store.services.list());
         if (!target) return target.error();
@@ -151,7 +151,7 @@ core::Result<core::ServiceAccount> find_target(
 core::Result<FreshToken> fresh_upstream_token(
     Dependencies& deps, const core::Session& session, const core::Service& service,
     core::Instant now, std::optional<core::LinkedAccount> found) {
-    const auto owner = core::token_owner(session.identity, session.id);
+    const auto owner = session.identity.owner(session.id);
     // Longer than a lease, so that a waiting worker takes over from one that died.
     const auto max_looks = (deps.policy.upstream_lease + core::Span(1)) / look_every;
     for (int look = 0; look < max_looks; ++look) {
@@ -199,8 +199,8 @@ core::Result<std::string> exchange_token(
             ErrorCode::invalid_request, core::PublicMessage{"the subject_token is not valid here"},
             core::LogDetail{valid.error().reason}, "subject_token");
     }
-    auto target = find_target(
-        deps, *exchange, *server, core::token_owner(view->session.identity, view->session.id));
+    auto target =
+        find_target(deps, *exchange, *server, view->session.identity.owner(view->session.id));
     if (!target) return target.error();
     const auto service =
         core::authorize_service(target->service, view->session.identity, view->virtual_key, now);

@@ -43,8 +43,7 @@ std::vector<core::VirtualKey> list_virtual_keys(Dependencies& deps) {
 core::Result<std::size_t> disable_virtual_key(
     Dependencies& deps, const core::VirtualKeyId& id, core::Instant now) {
     const core::Identity identity{core::IdentityKind::virtual_key, id.text};
-    const auto linked =
-        deps.store.accounts.list(core::token_owner(identity, core::SessionId())).size();
+    const auto linked = deps.store.accounts.list(identity.owner(core::SessionId())).size();
     if (deps.store.virtual_keys.disable(id, now) == store::Applied::no)
         return not_found("there is no active key '" + id.text + "'");
     return linked;

@@ -84,7 +84,7 @@ void connect_account(
     const auto now = sys::SystemClock().now();
     core::LinkedAccount token{
         .id = random.id(16),
-        .owner = core::token_owner(session->session.identity, session->session.id),
+        .owner = session->session.identity.owner(session->session.id),
         .service = core::ServiceId(service),
         .access_token = {},
         .refresh_token = {},

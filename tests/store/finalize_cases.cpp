@@ -122,7 +122,7 @@ STORE_CASE(accounts_of_a_virtual_key_replace_those_it_had_at_the_same_service, "
     const auto before = finalization_of(first, key);
     BOOST_TEST((store->flows.finalize(before) == Applied::yes));
     const auto second = flow_with_tokens(*store, 1); // service0 again
-    const auto connected = store->accounts.list(core::token_owner(second.id)).front();
+    const auto connected = store->accounts.list(core::Owner::of(second.id)).front();
     BOOST_TEST((store->flows.finalize(finalization_of(second, key)) == Applied::yes));
 
     const auto kept = store->accounts.list(before.session_owner);
@@ -140,7 +140,7 @@ STORE_CASE(accounts_of_a_typed_user_id_stay_with_their_session, "S11") {
     const auto hers = finalization_of(flow_with_tokens(*store, 1), typed);
     store->flows.finalize(mine);
     store->flows.finalize(hers);
-    BOOST_TEST(mine.session_owner != hers.session_owner);
+    BOOST_TEST(mine.session_owner.text() != hers.session_owner.text());
     BOOST_TEST(traces_of(*store, mine).finalized(1));
     BOOST_TEST(traces_of(*store, hers).finalized(1));
 }
@@ -261,7 +261,7 @@ STORE_CASE(a_denied_flow_is_deleted_with_its_accounts, "S6") {
     const auto flow = flow_with_tokens(*store, 2);
     BOOST_TEST((store->flows.deny(flow.id, noon) == Applied::yes));
     BOOST_TEST(!store->flows.find(flow.id).has_value());
-    BOOST_TEST(store->accounts.list(core::token_owner(flow.id)).empty());
+    BOOST_TEST(store->accounts.list(core::Owner::of(flow.id)).empty());
     BOOST_TEST((store->flows.deny(flow.id, noon) == Applied::no));
     BOOST_TEST((store->flows.finalize(finalization_of(flow)) == Applied::no));
 }

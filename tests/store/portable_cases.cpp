@@ -71,7 +71,7 @@ STORE_CASE(bytes_of_every_value_come_back_the_same, "S11") {
     for (int byte = 0; byte < 256; ++byte) token.access_token += static_cast<char>(byte);
     token.refresh_token = std::string("\0\0'\\\"\xff\xfe;--\0", 11);
     store->accounts.connect_in_flow(flow.id, token, noon);
-    const auto found = store->accounts.list(core::token_owner(flow.id));
+    const auto found = store->accounts.list(core::Owner::of(flow.id));
     BOOST_REQUIRE(found.size() == 1U);
     BOOST_TEST((found[0].access_token == token.access_token));
     BOOST_TEST((found[0].refresh_token == token.refresh_token));

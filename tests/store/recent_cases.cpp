@@ -22,7 +22,8 @@ struct Standing {
     core::Finalization finalization;
     core::RefreshToken refresh;
     core::LinkedAccount token;
-    std::string owner, first_token; // upstream, sealed
+    core::Owner owner;
+    std::string first_token; // upstream, sealed
 
     explicit Standing(store::Store& store) {
         store.resource_servers.put(server);
@@ -36,7 +37,7 @@ struct Standing {
             noon + core::Span(30 * 86400), std::nullopt};
         BOOST_REQUIRE((
             store.codes.redeem(finalization.code.hash, fresh_id(), refresh, noon) == Applied::yes));
-        owner = core::token_owner(identity, finalization.session.id);
+        owner = identity.owner(finalization.session.id);
         connect(store);
         first_token = token.access_token;
     }

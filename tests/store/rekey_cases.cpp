@@ -16,7 +16,7 @@ core::LinkedAccount connected(store::Store& store, const core::KeyId& key) {
     auto token = sample_token("notion");
     token.key_id = key;
     BOOST_REQUIRE((store.accounts.connect_in_flow(flow.id, token, noon) == Applied::yes));
-    token.owner = core::token_owner(flow.id);
+    token.owner = core::Owner::of(flow.id);
     return *store.accounts.find(token.owner, token.service);
 }
 

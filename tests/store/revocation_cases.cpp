@@ -26,7 +26,7 @@ Connected connected(
         finalization_of(put_sample_flow(store), {core::IdentityKind::skipped, {}}, noon);
     BOOST_REQUIRE((store.flows.finalize(finalization) == Applied::yes));
     auto token = sample_token(service.text);
-    token.owner = core::token_owner(core::Identity{}, finalization.session.id);
+    token.owner = core::Owner::of(finalization.session.id);
     BOOST_REQUIRE(
         (store.accounts.connect_in_session(finalization.session.id, token, noon) == Applied::yes));
     return {finalization.session.id, found(store, token)};
@@ -46,7 +46,7 @@ core::LinkedAccount of_key(store::Store& store, const core::VirtualKey& key) {
     const auto finalization = finalization_of(put_sample_flow(store), identity, noon);
     BOOST_REQUIRE((store.flows.finalize(finalization) == Applied::yes));
     auto token = sample_token(fresh_id());
-    token.owner = core::token_owner(identity, finalization.session.id);
+    token.owner = identity.owner(finalization.session.id);
     BOOST_REQUIRE(
         (store.accounts.connect_in_session(finalization.session.id, token, noon) == Applied::yes));
     return found(store, token);
@@ -55,7 +55,7 @@ core::LinkedAccount of_key(store::Store& store, const core::VirtualKey& key) {
 core::LinkedAccount in_flow(store::Store& store, const core::Flow& flow) {
     auto token = sample_token(fresh_id());
     BOOST_REQUIRE((store.accounts.connect_in_flow(flow.id, token, noon) == Applied::yes));
-    token.owner = core::token_owner(flow.id);
+    token.owner = core::Owner::of(flow.id);
     return found(store, token);
 }
 
@@ -72,7 +72,7 @@ STORE_CASE(a_revoked_session_leaves_its_accounts_to_be_revoked, "S10") {
     BOOST_TEST((ended->ended_at == noon + core::Span(5)));
     BOOST_TEST((ended->access_token == token.access_token));
     BOOST_TEST((ended->refresh_token == token.refresh_token));
-    BOOST_TEST(ended->owner == core::ended_owner(token.id));
+    BOOST_TEST(ended->owner.text() == core::Owner::ended(token.id).text());
     BOOST_TEST((store->sessions.revoke(session, noon + core::Span(6)) == Applied::no));
     BOOST_TEST((store->accounts.mark_ended(token.id, noon + core::Span(6)) == Applied::no));
     BOOST_TEST(

@@ -196,7 +196,7 @@ STORE_CASE(a_flow_has_one_account_per_service, "S11") {
     store->accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
     const auto newer = sample_token("notion");
     store->accounts.connect_in_flow(flow.id, newer, noon);
-    const auto tokens = store->accounts.list(core::token_owner(flow.id));
+    const auto tokens = store->accounts.list(core::Owner::of(flow.id));
     BOOST_REQUIRE(tokens.size() == 1U);
     BOOST_TEST(tokens[0].id == newer.id);
     BOOST_TEST(tokens[0].access_token == newer.access_token);
@@ -229,7 +229,7 @@ STORE_CASE(a_sweep_deletes_rows_that_expired_long_ago_and_no_others, "R17") {
 
     while (store->maintenance.sweep(later, later - core::Span(86400), 50).total() > 0) {}
     BOOST_TEST(!store->flows.find(old_flow.id).has_value());
-    BOOST_TEST(store->accounts.list(core::token_owner(old_flow.id)).empty());
+    BOOST_TEST(store->accounts.list(core::Owner::of(old_flow.id)).empty());
     BOOST_TEST(!store->sessions.find(old.session.token).has_value());
     BOOST_TEST(!store->codes.find(old.code.hash).has_value());
     BOOST_TEST(!store->clients.find(old_flow.client_id).has_value());

@@ -142,7 +142,7 @@ SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "S1") {
     BOOST_TEST((without_answer(database, [&](store::Store& store) {
                     return store.accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
                 }) == Applied::yes));
-    BOOST_TEST(watcher->accounts.list(core::token_owner(flow.id)).size() == 1U);
+    BOOST_TEST(watcher->accounts.list(core::Owner::of(flow.id)).size() == 1U);
     BOOST_TEST((without_answer(database, [&](store::Store& store) {
                     return store.flows.deny(flow.id, noon);
                 }) == Applied::yes));

@@ -27,7 +27,7 @@ core::LinkedAccount connected(
     store::Store& store, const core::ServiceId& service = core::ServiceId("notion")) {
     const auto session = put_session(store, put_sample_flow(store));
     auto token = sample_token(service.text);
-    token.owner = "session:" + session.id.text;
+    token.owner = core::Owner::of(session.id);
     BOOST_REQUIRE((store.accounts.connect_in_session(session.id, token, noon) == Applied::yes));
     return token;
 }
@@ -204,7 +204,8 @@ STORE_CASE(a_service_and_the_account_linked_there_are_found_together, "S11") {
     BOOST_TEST(both.token->access_token == token.access_token);
     BOOST_TEST((both.token->expires_at == token.expires_at));
 
-    const auto stranger = store->accounts.find_with_service("session:" + fresh_id(), service.id);
+    const auto stranger =
+        store->accounts.find_with_service(core::Owner::of(core::SessionId(fresh_id())), service.id);
     BOOST_TEST((stranger.service && !stranger.token));
     const auto nowhere =
         store->accounts.find_with_service(token.owner, core::ServiceId(fresh_id()));
@@ -215,7 +216,7 @@ STORE_CASE(connecting_again_replaces_the_account, "S11") {
     const auto store = database.open();
     const auto session = put_session(*store, put_sample_flow(*store));
     auto first = sample_token("notion");
-    first.owner = "session:" + session.id.text;
+    first.owner = core::Owner::of(session.id);
     BOOST_REQUIRE((store->accounts.connect_in_session(session.id, first, noon) == Applied::yes));
     store->accounts.claim_refresh(first.id, first.version, "lease", noon + core::Span(30), noon);
     auto second = sample_token("notion");
@@ -235,7 +236,7 @@ STORE_CASE(nothing_is_connected_for_a_session_that_is_over, "S11") {
     const auto store = database.open();
     const auto session = put_session(*store, put_sample_flow(*store));
     auto token = sample_token("notion");
-    token.owner = "session:" + session.id.text;
+    token.owner = core::Owner::of(session.id);
     BOOST_TEST(
         (store->accounts.connect_in_session(session.id, token, session.expires_at) == Applied::no));
     store->sessions.revoke(session.id, noon);

@@ -30,7 +30,7 @@ struct ServerKeysFixture : DependenciesFixture {
         token.access_token = seal(keys, token.access_token_aad(), "access");
         token.refresh_token = seal(keys, token.refresh_token_aad(), "refresh");
         BOOST_REQUIRE((store->accounts.connect_in_flow(flow, token, noon) == store::Applied::yes));
-        token.owner = core::token_owner(flow);
+        token.owner = core::Owner::of(flow);
         return token;
     }
 

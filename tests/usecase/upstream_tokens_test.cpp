@@ -114,8 +114,8 @@ BOOST_FIXTURE_TEST_CASE(
     service.behind.fail = "invalid_grant";
     for (const auto& answer : ask_at_once(8, noon + core::Span(3600)))
         BOOST_TEST(answer == "interaction_required");
-    const auto kept = store->accounts.find(
-        core::token_owner(session.identity, session.id), core::ServiceId("notion"));
+    const auto kept =
+        store->accounts.find(session.identity.owner(session.id), core::ServiceId("notion"));
     BOOST_REQUIRE(kept.has_value()); // its history stays
     BOOST_TEST(kept->broken_at.has_value());
     BOOST_TEST(kept->failures == 1);
@@ -123,7 +123,7 @@ BOOST_FIXTURE_TEST_CASE(
 
 BOOST_FIXTURE_TEST_CASE(the_lease_of_a_worker_that_died_runs_out, Workers, *label("S9")) {
     connect();
-    const auto owner = core::token_owner(session.identity, session.id);
+    const auto owner = session.identity.owner(session.id);
     const auto token = *store->accounts.find(owner, core::ServiceId("notion"));
     const auto now = noon + core::Span(3600);
     BOOST_REQUIRE(
@@ -139,8 +139,8 @@ BOOST_FIXTURE_TEST_CASE(
     connect();
     policy.upstream_lease = core::Span(70);
     const auto now = noon + core::Span(3600);
-    const auto token = *store->accounts.find(
-        core::token_owner(session.identity, session.id), core::ServiceId("notion"));
+    const auto token =
+        *store->accounts.find(session.identity.owner(session.id), core::ServiceId("notion"));
     bool stolen = false;
     service.meanwhile = [&] {
         stolen = store->accounts.claim_refresh(
@@ -169,7 +169,7 @@ BOOST_FIXTURE_TEST_CASE(
     connect();
     BOOST_TEST(static_cast<bool>(usecase::end_session(deps, session.id, noon)));
     BOOST_TEST(service.behind.revoked.size() == 2U);
-    BOOST_TEST(store->accounts.list(core::token_owner(session.identity, session.id)).empty());
+    BOOST_TEST(store->accounts.list(session.identity.owner(session.id)).empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(

@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(
     office.send(std::nullopt, "submit");
     office.server.policy.verified_user = core::VerifiedUser::remote_user;
     const auto of_anna = office.server.store->accounts.list(
-        core::token_owner({core::IdentityKind::verified_user, "anna"}, core::SessionId()));
+        core::Identity{core::IdentityKind::verified_user, "anna"}.owner(core::SessionId()));
     BOOST_REQUIRE(of_anna.size() == 1U);
     BOOST_TEST(
         office.service.redeemed == (std::vector<std::string>{"anna", "typed"}),

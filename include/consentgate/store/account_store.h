@@ -31,12 +31,12 @@ public:
         const core::SessionId& session, const core::LinkedAccount& account, core::Instant now);
 
     std::optional<core::LinkedAccount> find(
-        const std::string& owner, const core::ServiceId& service);
+        const core::Owner& owner, const core::ServiceId& service);
     // The service and the account in one statement, because every call through the gate asks for
     // them.
     core::ServiceAccount find_with_service(
-        const std::string& owner, const core::ServiceId& service);
-    std::vector<core::LinkedAccount> list(const std::string& owner); // by service
+        const core::Owner& owner, const core::ServiceId& service);
+    std::vector<core::LinkedAccount> list(const core::Owner& owner); // by service
     std::size_t count_at(const core::ServiceId& service);            // ended ones included
     void record_use(const std::string& id, core::Instant now);       // writes last_used_at
 

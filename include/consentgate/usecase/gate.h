@@ -27,6 +27,6 @@ core::Result<CallGrant> authorize_call(
 // True when the resource needs an account at a service and this owner has none that works. Only the
 // person can connect one, so no consent is reused and no token refreshed without them.
 bool lacks_connection(
-    Dependencies& deps, const std::string& resource, const std::string& owner, core::Instant now);
+    Dependencies& deps, const std::string& resource, const core::Owner& owner, core::Instant now);
 
 } // namespace consentgate::usecase

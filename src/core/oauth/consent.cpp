@@ -115,8 +115,8 @@ Finalization finalize(
     out.flow_id = flow.id;
     out.revision = flow.revision;
     out.now = now;
-    out.flow_owner = Owner::of(flow.id).text();
-    out.session_owner = identity.owner(fresh.session_id).text();
+    out.flow_owner = Owner::of(flow.id);
+    out.session_owner = identity.owner(fresh.session_id);
 
     const auto& key = keyring.newest();
     out.session = Session{

@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_token_has_places_of_its_own_that_do_not_depend_on_its_own
     token.id = "row";
     token.service = core::ServiceId("notion");
     const auto access = token.access_token_aad();
-    token.owner = "user:somebody";
+    token.owner = core::Owner::verified_user("anna");
     BOOST_TEST(token.access_token_aad() == access);
     BOOST_TEST(token.refresh_token_aad() != access);
     token.service = core::ServiceId("github");

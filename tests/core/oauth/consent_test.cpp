@@ -214,22 +214,23 @@ BOOST_AUTO_TEST_CASE(an_admin_leaves_the_identity_as_it_is, *label("S4")) {
 // ---- whose tokens
 BOOST_AUTO_TEST_CASE(what_a_person_typed_owns_no_tokens_beyond_the_session, *label("S11")) {
     const SessionId one("s1");
-    BOOST_TEST(token_owner(typed, one) == "session:s1");
-    BOOST_TEST(token_owner(skipped, one) == "session:s1");
-    BOOST_TEST(token_owner(nobody, one) == "session:s1");
-    BOOST_TEST(token_owner(keyed, one) == "key:vk_sample");
-    BOOST_TEST(token_owner(verified, one) == "user:" + sha256("anna").hex);
-    BOOST_TEST(token_owner(verified, one) == token_owner(verified, SessionId("s2")));
-    BOOST_TEST(token_owner(FlowId("f1")) == "flow:f1");
+    BOOST_TEST(typed.owner(one).text() == "session:s1");
+    BOOST_TEST(skipped.owner(one).text() == "session:s1");
+    BOOST_TEST(nobody.owner(one).text() == "session:s1");
+    BOOST_TEST(keyed.owner(one).text() == "key:vk_sample");
+    BOOST_TEST(verified.owner(one).text() == "user:" + sha256("anna").hex);
+    BOOST_TEST(verified.owner(one).text() == verified.owner(SessionId("s2")).text());
+    BOOST_TEST(Owner::of(FlowId("f1")).text() == "flow:f1");
 }
 
 BOOST_AUTO_TEST_CASE(no_user_id_can_name_another_owner, *label("S11")) {
     const SessionId session("s1");
     for (const auto* hostile : {"key:vk_sample", "session:s2", "flow:f1", "s2", ""}) {
         BOOST_TEST_CONTEXT(hostile) {
-            BOOST_TEST(token_owner({IdentityKind::user_id, hostile}, session) == "session:s1");
             BOOST_TEST(
-                token_owner({IdentityKind::verified_user, hostile}, session) ==
+                (Identity{IdentityKind::user_id, hostile}).owner(session).text() == "session:s1");
+            BOOST_TEST(
+                (Identity{IdentityKind::verified_user, hostile}).owner(session).text() ==
                 "user:" + sha256(hostile).hex);
         }
     }

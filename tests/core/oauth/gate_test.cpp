@@ -183,8 +183,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(fact(view, Kind::user) == "(absent)");
     view.session.identity = {core::IdentityKind::virtual_key, "vk_sample"};
     view.virtual_key = sample_virtual_key();
-    BOOST_TEST(
-        fact(view, Kind::subject) == core::token_owner(view.session.identity, view.session.id));
+    BOOST_TEST(fact(view, Kind::subject) == view.session.identity.owner(view.session.id).text());
     BOOST_TEST(fact(view, Kind::user) == "Anna,%20laptop");
 }
 

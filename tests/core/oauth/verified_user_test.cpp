@@ -85,15 +85,16 @@ BOOST_AUTO_TEST_CASE(
     a_typed_name_and_a_verified_one_own_nothing_together, *label("K15") * label("S8")) {
     const SessionId session("s1");
     BOOST_TEST(
-        token_owner(verified("anna"), session) == token_owner(verified("anna"), SessionId("s2")));
-    BOOST_TEST(token_owner(verified("anna"), session) != token_owner(verified("ben"), session));
-    BOOST_TEST(token_owner({IdentityKind::user_id, "anna"}, session) == "session:s1");
+        verified("anna").owner(session).text() == verified("anna").owner(SessionId("s2")).text());
+    BOOST_TEST(verified("anna").owner(session).text() != verified("ben").owner(session).text());
+    BOOST_TEST((Identity{IdentityKind::user_id, "anna"}).owner(session).text() == "session:s1");
     BOOST_TEST(
-        token_owner({IdentityKind::user_id, token_owner(verified("anna"), session)}, session) ==
-        "session:s1");
+        (Identity{IdentityKind::user_id, verified("anna").owner(session).text()})
+            .owner(session)
+            .text() == "session:s1");
     BOOST_TEST(
-        token_owner(verified("key:vk"), session) !=
-        token_owner({IdentityKind::virtual_key, "vk"}, session));
+        verified("key:vk").owner(session).text() !=
+        (Identity{IdentityKind::virtual_key, "vk"}).owner(session).text());
 }
 
 BOOST_AUTO_TEST_CASE(consent_is_remembered_for_the_user_who_asks_now, *label("U7") * label("K51")) {

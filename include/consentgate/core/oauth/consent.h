@@ -56,13 +56,6 @@ Result<Identity> validate_submit_identity(
     const Flow& flow, const std::optional<BearerClaims>& bearer,
     const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now);
 
-// The text of an owner, for callers that hold owners as texts.
-inline std::string token_owner(const Identity& identity, const SessionId& session) {
-    return identity.owner(session).text();
-}
-inline std::string token_owner(const FlowId& flow) { return Owner::of(flow).text(); }
-inline std::string ended_owner(const std::string& account) { return Owner::ended(account).text(); }
-
 // The random values that finalize() needs; the caller draws them, so that it stays pure.
 struct FreshSession {
     SessionId session_id;
@@ -76,9 +69,9 @@ struct Finalization {
     Instant now{};
     Session session;
     IssuedCode code;
-    std::string flow_owner;    // of the upstream tokens, before
-    std::string session_owner; // and after
-    Secret location;           // carries the code, so it is a secret until it is sent
+    Owner flow_owner;    // of the upstream tokens, before
+    Owner session_owner; // and after
+    Secret location;     // carries the code, so it is a secret until it is sent
 };
 
 // The redirect of a consent that was finished before, with the code it gave then.

@@ -6,6 +6,7 @@
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/time.h"
 #include "consentgate/core/oauth/client.h"
+#include "consentgate/core/oauth/owner.h"
 
 #include <cstdint>
 #include <optional>
@@ -47,8 +48,8 @@ struct Service {
 
 // A person's token at a service, as stored: the two tokens are ciphertexts.
 struct LinkedAccount {
-    std::string id;    // 22 base64url characters; stays when the owner changes
-    std::string owner; // token_owner(…)
+    std::string id; // 22 base64url characters; stays when the owner changes
+    Owner owner;
     ServiceId service;
     std::string access_token;
     std::string refresh_token; // empty: none
