@@ -76,7 +76,7 @@ fi
 VAR=. start lighttpd lighttpd -D -f "$HOME_DIR/examples/lighttpd.conf"
 
 # The gate is ready when it refuses a call without a token, the MCP server when its socket is there.
-answers() { [[ $(curl -s -o /dev/null -w '%{http_code}' "$ORIGIN$1") = "$2" ]]; }
+answers() { [[ $(curl -s -m 5 -o /dev/null -w '%{http_code}' "$ORIGIN$1") = "$2" ]]; }
 ready() {
   answers /readyz 200 || return
   [[ ${PROTECT:-yes} != yes ]] || { answers /mcp 401 && [[ -S mcp.sock ]]; }
