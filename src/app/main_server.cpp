@@ -216,12 +216,11 @@ int main(int argc, char** argv) {
     }
     if (socket < 0 || has_flag("--help")) {
         std::cerr
-            << "usage: spawn-fcgi -n -s SOCKET -- consentgate [--gate] [--config FILE]\n"
-               "consentgate is a FastCGI program: it needs a listening socket as descriptor 0, "
-               "which spawn-fcgi or\n"
-               "systemd gives it. With --gate it is the gate, a FastCGI AUTHORIZER on a socket "
-               "of its own. To look\n"
-               "after it, see consentgate-admin --help.\n";
+            << "usage: spawn-fcgi -n -s SOCKET -- /usr/bin/consentgate [--gate] [--config FILE]\n"
+               "consentgate is a FastCGI program: spawn-fcgi, which needs its whole path, or\n"
+               "systemd gives it a listening socket. With --gate it is the gate, a FastCGI\n"
+               "AUTHORIZER on a socket of its own. consentgate-admin --help explains the\n"
+               "operator's commands.\n";
         return socket < 0 ? 2 : EXIT_SUCCESS;
     }
     try {

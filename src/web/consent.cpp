@@ -83,7 +83,7 @@ std::vector<View> service_rows(
         row.set(
             "connect_url", core::append_query(
                                core::path::upstream_authorize,
-                               {{"mcp_client_id", id}, {"flow_id", flow.id.text}}));
+                               {{field::service_id, id}, {field::flow_id, flow.id.text}}));
         std::string problem;
         if (one.token && !one.connected) problem = words("broken");
         if (query.get("service") == id && query.get("error") == "service_refused")

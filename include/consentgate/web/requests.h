@@ -1,5 +1,5 @@
-// Reads forms and query strings into typed requests. The names of all parameters stand here; the
-// rules in core check the values.
+// Reads forms and query strings into typed requests. The names of all parameters that are read
+// stand here; the rules in core check the values.
 #pragma once
 
 #include "consentgate/core/base/form.h"
