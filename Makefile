@@ -13,8 +13,8 @@ SHELL := /bin/bash
 CXX ?= g++
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Werror=switch-enum
 HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-# Under -O2, GCC 12 sees faults in inlined std::string and std::optional that are none (its bugs
-# 105329 and 105593). The tested build has AddressSanitizer and keeps these warnings.
+# Under -O2, GCC 12 warns falsely about inlined std::string and std::optional (its bugs 105329 and
+# 105593). The tested build has AddressSanitizer and keeps these warnings.
 QUIET := -Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow \
          -Wno-stringop-overread
 LINKING := -Wl,--as-needed -Wl,-z,relro -Wl,-z,now
