@@ -98,7 +98,7 @@ cat <<TEXT
 
   With an MCP client, for example:   claude mcp add --transport http demo $ORIGIN/mcp
   By hand, each step of a sign-in:   PORT=$PORT "$HOME_DIR/examples/walk.sh"
-  A virtual key for a person:        $ADMIN virtual-key add Anna
+  A virtual key for a person:        $ADMIN key add Anna
   Ctrl-C stops everything.
 
 consentgate is ready on $ORIGIN

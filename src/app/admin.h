@@ -83,7 +83,7 @@ private:
 };
 
 struct Command {
-    std::string name;      // "virtual-key add"
+    std::string name;      // "key add"
     std::string operand{}; // what follows it, for example "NAME"; empty: nothing
     std::string summary;
     std::string example;

@@ -21,12 +21,12 @@ usecase::NewClient read_new_client(const Arguments& arguments) {
         arguments.words.front(), arguments.all("redirect-uri"), core::ClientAuth::none};
     if (client.redirect_uris.empty())
         throw UsageError("client add needs at least one --redirect-uri");
-    if (arguments.has("secret") + arguments.has("jwks-file") + arguments.has("jwks-uri") > 1)
-        throw UsageError("--secret, --jwks-file and --jwks-uri exclude each other: choose one");
+    if (arguments.has("secret") + arguments.has("keys-file") + arguments.has("keys-uri") > 1)
+        throw UsageError("--secret, --keys-file and --keys-uri exclude each other: choose one");
     if (arguments.has("secret")) client.auth = core::ClientAuth::client_secret_basic;
-    if (const auto file = arguments.one("jwks-file"))
+    if (const auto file = arguments.one("keys-file"))
         client.auth = core::ClientAuth::private_key_jwt, client.jwks = read_text(*file);
-    if (const auto uri = arguments.one("jwks-uri"))
+    if (const auto uri = arguments.one("keys-uri"))
         client.auth = core::ClientAuth::private_key_jwt, client.jwks_uri = *uri;
     return client;
 }
@@ -101,9 +101,9 @@ std::vector<Command> client_commands() {
          .options =
              {{"redirect-uri", "URI", "where it may be redirected to; may be repeated"},
               {"secret", "", "give it a client_secret, and show it, once"},
-              {"jwks-file", "FILE",
+              {"keys-file", "FILE",
                "its public keys (a JSON Web Key Set): it authenticates by private_key_jwt"},
-              {"jwks-uri", "URL",
+              {"keys-uri", "URL",
                "where it publishes them: fetched there by the rules of client documents"}},
          // The registration response of RFC 7591; members that do not apply are left out.
          .json =

@@ -9,8 +9,8 @@ namespace consentgate::app::admin {
 namespace {
 
 int add(Context& context, const Arguments& arguments) {
-    const auto scopes = core::ScopeSet::parse(arguments.one("scope").value_or(""));
-    if (!scopes) throw UsageError("--scope takes scope names separated by blanks");
+    const auto scopes = core::ScopeSet::parse(arguments.one("scopes").value_or(""));
+    if (!scopes) throw UsageError("--scopes takes scope names separated by blanks");
     const auto& url = arguments.words.front();
     const auto made = usecase::add_resource_server(
         context.deps(), {url, *scopes}, arguments.all("service"), context.now);
@@ -66,7 +66,7 @@ std::vector<Command> resource_commands() {
                "the gate hands it its callers' tokens at this service; given more than once, it "
                "may "
                "exchange for them (RFC 8693)"},
-              {"scope", "SCOPES",
+              {"scopes", "SCOPES",
                "what the gate asks of requests to it; default_scopes when absent"}},
          .json = {"id", "resource", "services", "scope", "secret"},
          .run = add},

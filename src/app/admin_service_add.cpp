@@ -111,11 +111,10 @@ void apply_client(usecase::Dependencies& deps, Service& service, const Arguments
         core::has_control(service.client_id))
         throw UsageError("--client-id is 1 to 2048 characters");
     const auto secret = read_client_secret(arguments);
-    if (const auto named = arguments.one("token-endpoint-auth-method")) {
+    if (const auto named = arguments.one("auth-method")) {
         const auto auth = core::client_auth_of(*named);
         if (!auth || *auth == core::ClientAuth::private_key_jwt)
-            throw UsageError(
-                "--token-endpoint-auth-method is client_secret_basic, client_secret_post or none");
+            throw UsageError("--auth-method is client_secret_basic, client_secret_post or none");
         service.auth = *auth;
     } else if (secret.empty()) {
         service.auth = core::ClientAuth::none;
@@ -127,7 +126,7 @@ void apply_client(usecase::Dependencies& deps, Service& service, const Arguments
             secret.empty()
                 ? "this client needs its secret: --client-secret-file FILE, or - for the "
                   "standard input"
-                : "a client of --token-endpoint-auth-method none has no secret");
+                : "a client of --auth-method none has no secret");
     }
     usecase::seal_client_secret(deps, service, secret);
 }

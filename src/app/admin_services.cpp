@@ -190,7 +190,7 @@ const std::vector<Option>& add_options() {
         {"no-resource", "", "requests name no resource"},
         {"client-id", "ID", "a client that you registered there"},
         {"client-secret-file", "FILE", "its secret; - reads the standard input"},
-        {"token-endpoint-auth-method", "WORD", "client_secret_basic, client_secret_post or none"},
+        {"auth-method", "WORD", "client_secret_basic, client_secret_post or none"},
         {"preset", "NAME", "github or gitlab: nothing is discovered, a client id is needed"},
         {"authorization-endpoint", "URL", "by hand, when the service publishes nothing"},
         {"token-endpoint", "URL", "by hand, as that"},

@@ -49,7 +49,7 @@ int list(Context& context, const Arguments& arguments) {
 int disable(Context& context, const Arguments& arguments) {
     const auto ended = usecase::disable_virtual_key(
         context.deps(), core::VirtualKeyId(arguments.words.front()), context.now);
-    require_found(ended, "virtual-key list");
+    require_found(ended, "key list");
     std::cerr << "Disabled. Its sessions end at their next request.\n";
     if (*ended > 0)
         std::cerr << "Accounts linked with it ended too; the running server asks " << *ended
@@ -61,24 +61,24 @@ int disable(Context& context, const Arguments& arguments) {
 
 std::vector<Command> virtual_key_commands() {
     return {
-        {.name = "virtual-key add",
+        {.name = "key add",
          .operand = "NAME",
          .summary = "make a virtual key and show it, once",
-         .example = "consentgate-admin virtual-key add 'Anna, laptop' --expires-days 90",
+         .example = "consentgate-admin key add 'Anna, laptop' --expires-days 90",
          .options =
              {{"expires-days", "N", "let it expire after N days"},
               {"service", "ID", "allow this service only; may be repeated"}},
          .json = {"id", "name", "virtual_key"},
          .run = add},
-        {.name = "virtual-key list",
+        {.name = "key list",
          .summary = "list the virtual keys",
-         .example = "consentgate-admin virtual-key list --json",
+         .example = "consentgate-admin key list --json",
          .json = {"id", "name", "active", "services", "created", "expires"},
          .run = list},
-        {.name = "virtual-key disable",
+        {.name = "key disable",
          .operand = "ID",
          .summary = "end a virtual key for good, with its sessions and the accounts linked with it",
-         .example = "consentgate-admin virtual-key disable vk_Zk3v9QkqT0aXb1",
+         .example = "consentgate-admin key disable vk_Zk3v9QkqT0aXb1",
          .run = disable},
     };
 }

@@ -9,17 +9,13 @@ namespace {
 // The first word of a command. These still work until the next version, with a notice.
 constexpr std::array commands{
     OldName{"", "vault", "server-key"},
-    OldName{"", "key", "virtual-key"},
 };
 
 constexpr std::array options{
     OldName{"server-key rotate", "unseen", "without-reload"},
     OldName{"service remove", "untold", "without-revocation"},
     OldName{"service add", "title", "name"},
-    OldName{"service add", "auth-method", "token-endpoint-auth-method"},
-    OldName{"client add", "keys", "jwks-file"},
-    OldName{"client add", "keys-uri", "jwks-uri"},
-    OldName{"resource add", "scopes", "scope"},
+    OldName{"client add", "keys", "keys-file"},
     OldName{"check", "keys", "defaults"},
 };
 

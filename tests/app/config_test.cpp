@@ -1,7 +1,7 @@
 #include "consentgate/app/config.h"
 
 #include "tests/support/environment.h"
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 #include "tests/support/temp_folder.h"
 
 #include <Poco/String.h>

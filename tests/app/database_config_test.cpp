@@ -2,7 +2,7 @@
 #include "consentgate/app/composition.h"
 
 #include "tests/support/environment.h"
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 #include "tests/support/temp_folder.h"
 
 #include <boost/test/unit_test.hpp>

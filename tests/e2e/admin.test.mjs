@@ -22,27 +22,27 @@ before(async () => { server = await startServer({ workers: 1 }); }, { timeout: 2
 after(async () => { await server?.stop(); }, { timeout: 120000 });
 
 test('S11: a virtual key is shown once, on stdout alone, and only its hash is kept', async () => {
-  const made = await admin('virtual-key', 'add', 'Anna, laptop', '--expires-days', '90', '--service', 'notion');
+  const made = await admin('key', 'add', 'Anna, laptop', '--expires-days', '90', '--service', 'notion');
   assert.equal(made.code, 0, made.stderr);
   assert.match(made.stdout, /^sk-bf-[A-Za-z0-9_-]{43}\n$/);
   assert.ok(!made.stderr.includes(made.stdout.trim()));
-  const listed = await admin('virtual-key', 'list');
+  const listed = await admin('key', 'list');
   assert.match(listed.stdout, /^ID +NAME +ACTIVE +SERVICES +CREATED +EXPIRES\n/);
   assert.match(listed.stdout, /Anna, laptop +yes +notion/);
-  const all = JSON.parse((await admin('virtual-key', 'list', '--json')).stdout);
+  const all = JSON.parse((await admin('key', 'list', '--json')).stdout);
   assert.deepEqual([all[0].name, all[0].active, all[0].services], ['Anna, laptop', true, ['notion']]);
   assert.equal(all[0].expires - all[0].created, 90 * 86400);
   for (const file of server.files()) assert.ok(!fs.readFileSync(file, 'latin1').includes(made.stdout.trim()), file);
 });
 
 test('S11: disabling a key ends its sessions at their next request', async () => {
-  const key = JSON.parse((await admin('virtual-key', 'add', 'short', '--json')).stdout);
+  const key = JSON.parse((await admin('key', 'add', 'short', '--json')).stdout);
   const { token } = await journey(server, { identity: { virtualKey: key.virtual_key } });
   assert.equal((await rpc(server, token, 'tools/list')).status, 200);
   assert.match((await admin('session', 'list')).stdout, /virtual_key +short/);
-  assert.equal((await admin('virtual-key', 'disable', key.id)).code, 0);
+  assert.equal((await admin('key', 'disable', key.id)).code, 0);
   assert.equal((await rpc(server, token, 'tools/list')).status, 401);
-  const again = await admin('virtual-key', 'disable', key.id);
+  const again = await admin('key', 'disable', key.id);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /there is no active key/);
 });
@@ -58,8 +58,8 @@ test('R1 A3: disabling a client ends its sessions, and it is listed as such', as
 });
 
 test('O1: wrong words are exit status 2 with the reason on stderr and nothing on stdout', async () => {
-  for (const words of [[], ['nonsense'], ['virtual-key'], ['virtual-key', 'add'], ['virtual-key', 'add', 'a', 'b'], ['virtual-key', 'add', 'a', '--nonsense'], ['virtual-key', 'add', 'a', '--expires-days'],
-    ['virtual-key', 'add', 'a', '--expires-days', '0'], ['virtual-key', 'list', '--json=yes'], ['virtual-key', 'add', ''], ['client', 'add', 'a'], ['client', 'add', 'a', '--redirect-uri', 'http://evil.test/']]) {
+  for (const words of [[], ['nonsense'], ['key'], ['key', 'add'], ['key', 'add', 'a', 'b'], ['key', 'add', 'a', '--nonsense'], ['key', 'add', 'a', '--expires-days'],
+    ['key', 'add', 'a', '--expires-days', '0'], ['key', 'list', '--json=yes'], ['key', 'add', ''], ['client', 'add', 'a'], ['client', 'add', 'a', '--redirect-uri', 'http://evil.test/']]) {
     const said = await admin(...words);
     assert.deepEqual([said.code, said.stdout], [2, ''], words.join(' '));
     assert.notEqual(said.stderr, '');
@@ -67,11 +67,11 @@ test('O1: wrong words are exit status 2 with the reason on stderr and nothing on
 });
 
 test('O1: --help is there at every level, with an example, and succeeds', async () => {
-  assert.match((await admin('--help')).stdout, /virtual-key add NAME .*\n/);
-  assert.match((await admin('virtual-key', '--help')).stdout, /virtual-key disable ID/);
-  const help = await admin('virtual-key', 'add', '--help');
+  assert.match((await admin('--help')).stdout, /key add NAME .*\n/);
+  assert.match((await admin('key', '--help')).stdout, /key disable ID/);
+  const help = await admin('key', 'add', '--help');
   assert.equal(help.code, 0);
-  assert.match(help.stdout, /--expires-days N .*\n[^]*example: consentgate-admin virtual-key add/);
+  assert.match(help.stdout, /--expires-days N .*\n[^]*example: consentgate-admin key add/);
 });
 
 test('O1: a configuration is checked whole, and every problem is named', async () => {

@@ -69,7 +69,7 @@ test('RS10 R38: a hundred assertions with random key ids have the host asked twi
 
 test('R38 R30: an operator adds such a client', async () => {
   const key = makeKey('k');
-  const client = await server.admin('client', 'add', 'Backend', '--redirect-uri', loopback, '--jwks-uri', publish('/operator', key), '--json');
+  const client = await server.admin('client', 'add', 'Backend', '--redirect-uri', loopback, '--keys-uri', publish('/operator', key), '--json');
   assert.equal(client.jwks_uri, host.url('/operator'));
   const flow = await codeFor(server, { client });
   assert.equal((await redeem(server, flow, flow.code, assertion(client, key))).status, 200);

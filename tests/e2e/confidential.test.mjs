@@ -97,7 +97,7 @@ test('R1 R6: an operator registers a client with a secret, or with its keys', as
   assert.match(`${id} ${secret}`, /^cgc_[\w-]{22} [\w-]{43}$/);
   const file = path.join(server.var, 'keys.json');
   fs.writeFileSync(file, JSON.stringify({ keys: [crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })] }));
-  const keyed = JSON.parse(admin(['client', 'add', 'Keyed', '--redirect-uri', loopback, '--jwks-file', file, '--json']));
+  const keyed = JSON.parse(admin(['client', 'add', 'Keyed', '--redirect-uri', loopback, '--keys-file', file, '--json']));
   assert.equal(keyed.token_endpoint_auth_method, 'private_key_jwt');
   assert.equal(JSON.parse(admin(['client', 'show', keyed.client_id, '--json'])).token_endpoint_auth_method, 'private_key_jwt');
 });
@@ -137,7 +137,7 @@ test('V8 RS4 RS8 A18 T18 T19: with several resources a token is for one of them 
     assert.deepEqual(await active(`${two.issuer}/mcp`), { active: false });
     assert.equal((await rpc(two, token, 'tools/list')).status, 401);
     assert.throws(() => admin(['resource', 'add', 'http://tools.example/else'], { of: two }), /must be https/);
-    assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`, '--scope', 'mcp nothing'], { of: two }), /names a scope/);
+    assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`, '--scopes', 'mcp nothing'], { of: two }), /names a scope/);
     assert.throws(() => admin(['resource', 'add', `${two.issuer}/else`, '--service', 'nowhere'], { of: two }), /no service 'nowhere'/);
   } finally { await two.stop(); }
 });

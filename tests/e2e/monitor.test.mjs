@@ -87,7 +87,7 @@ test('O8: the audit file names who let which client in, and holds no secret; the
   const text = fs.readFileSync(file, 'utf8');
   const consent = text.split('\n').find((line) => line.includes(' what=consent_given '));
   for (const field of [/ by=person /, / client=cgc_/, / session=/, / subject=/, / resource=/, / address=127\.0\.0\.1$/]) assert.match(consent, field);
-  assert.match(text, / event=audit what=operator_command .*command="virtual-key add" operand=audited uid=\d+/);
+  assert.match(text, / event=audit what=operator_command .*command="key add" operand=audited uid=\d+/);
   for (const secret of [done.token, done.code].filter(Boolean)) assert.ok(!text.includes(secret));
   assert.ok(done.token);
   for (const name of ['audit.log', 'metrics']) assert.equal(fs.statSync(path.join(server.var, name)).mode & 0o777, 0o600, name);
@@ -105,9 +105,9 @@ test('O8: after a reload the audit file that was moved away is begun anew', long
 });
 
 test('O8: what an operator does is not done when it cannot be written down', long, async () => {
-  const names = async () => (await server.admin('virtual-key', 'list', '--json')).map((key) => key.name);
+  const names = async () => (await server.admin('key', 'list', '--json')).map((key) => key.name);
   const environment = { ...server.environment(), CONSENTGATE_AUDIT_FILE: 'no/such/folder/audit.log' };
-  await assert.rejects(run(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), ['virtual-key', 'add', 'unwritten'], { cwd: server.var, env: environment }), /audit_file .*cannot be written/);
+  await assert.rejects(run(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), ['key', 'add', 'unwritten'], { cwd: server.var, env: environment }), /audit_file .*cannot be written/);
   assert.ok(!(await names()).includes('unwritten'));
   assert.ok((await names()).includes('audited'));
 });

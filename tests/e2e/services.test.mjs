@@ -71,11 +71,11 @@ test('S7: a service is tested, disabled, enabled and removed', async () => {
 
 test('S7: a given client is used as it was given, and its secret is sealed', async () => {
   const before = provider.calls.registration;
-  const given = await add('given', '--url', provider.mcpUrl, '--client-id', 'ours', '--client-secret-file', secretFile('hush hush\n'), '--token-endpoint-auth-method', 'client_secret_post', '--no-resource', '--scope', 'tools.read');
+  const given = await add('given', '--url', provider.mcpUrl, '--client-id', 'ours', '--client-secret-file', secretFile('hush hush\n'), '--auth-method', 'client_secret_post', '--no-resource', '--scope', 'tools.read');
   assert.deepEqual([given.registration, given.client_id, given.token_endpoint_auth_method, given.resource, given.scope], ['given', 'ours', 'client_secret_post', '', 'tools.read']);
   assert.equal(provider.calls.registration, before);
   assert.equal(server.sql("SELECT count(*) AS n FROM service WHERE instr(hex(client_secret), hex('hush')) > 0")[0].n, 0);
-  await refused(/needs its secret/, 'add', 'x', '--url', provider.mcpUrl, '--client-id', 'ours', '--token-endpoint-auth-method', 'client_secret_basic');
+  await refused(/needs its secret/, 'add', 'x', '--url', provider.mcpUrl, '--client-id', 'ours', '--auth-method', 'client_secret_basic');
   await refused(/there is no option --client-secret/, 'add', 'x', '--url', provider.mcpUrl, '--client-secret', 'hush');
 });
 

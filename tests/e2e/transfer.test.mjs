@@ -87,7 +87,7 @@ before(async () => {
 async function makeDatabases() {
   for (const [place, count, others] of [[large, sessions, tokens], [small, 1000, 300]]) {
     await done(place, 'migrate');
-    virtualKey = (await done(place, 'virtual-key', 'add', 'Anna')).stdout.trim();
+    virtualKey = (await done(place, 'key', 'add', 'Anna')).stdout.trim();
     query(place, rows(count, others));
   }
 }
@@ -186,7 +186,7 @@ test('O3: a database moves from SQLite to MariaDB and back', { timeout: 60000 },
     const differing = (one, other) => `SELECT count(*) FROM (SELECT * FROM ${one}.${table} EXCEPT SELECT * FROM ${other}.${table})`;
     assert.equal(query(back, `ATTACH '${small.CONSENTGATE_DATABASE}' AS source; ${differing('main', 'source')}; ${differing('source', 'main')};`), '0\n0', table);
   }
-  assert.deepEqual(JSON.parse((await done(back, 'virtual-key', 'list', '--json')).stdout), JSON.parse((await done(small, 'virtual-key', 'list', '--json')).stdout));
+  assert.deepEqual(JSON.parse((await done(back, 'key', 'list', '--json')).stdout), JSON.parse((await done(small, 'key', 'list', '--json')).stdout));
 });
 
 test('O3: what was cut off or altered, by a byte only, is refused before anything is written', async () => {

@@ -1,7 +1,7 @@
 // Authorization requests: the query string against one client.
 #include "require.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/authorize.h"

@@ -1,7 +1,7 @@
 // A client_id that is a URL in the first line, its document in the rest.
 #include "require.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include "consentgate/core/oauth/client_document.h"
 

@@ -1,7 +1,7 @@
 // Registration bodies.
 #include "require.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 using namespace consentgate;
 using tests::require;

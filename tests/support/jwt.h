@@ -1,7 +1,7 @@
 // Signed tokens, made by Poco's signer and, for what it will not make, by hand.
 #pragma once
 
-#include "makers.h"
+#include "samples.h"
 
 #include <Poco/Crypto/ECKey.h>
 #include <Poco/Crypto/RSAKey.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "consentgate/sys/document_fetcher.h"
-#include "makers.h"
+#include "samples.h"
 
 #include <functional>
 

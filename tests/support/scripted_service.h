@@ -4,7 +4,7 @@
 
 #include "consentgate/core/upstream/service.h"
 #include "consentgate/sys/http_client.h"
-#include "makers.h"
+#include "samples.h"
 
 #include <functional>
 #include <set>

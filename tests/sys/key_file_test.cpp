@@ -1,7 +1,7 @@
 #include "consentgate/sys/key_file.h"
 
 #include "tests/support/counting_random.h"
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 #include "tests/support/temp_folder.h"
 
 #include <boost/test/unit_test.hpp>

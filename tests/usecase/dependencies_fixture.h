@@ -6,8 +6,8 @@
 #include "consentgate/usecase/authorize.h"
 #include "consentgate/usecase/consent.h"
 #include "consentgate/usecase/token.h"
-#include "tests/support/makers.h"
 #include "tests/support/requests.h"
+#include "tests/support/samples.h"
 #include "tests/support/temp_folder.h"
 
 #include <boost/test/unit_test.hpp>

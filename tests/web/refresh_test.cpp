@@ -1,7 +1,7 @@
 // Tests src/usecase/token.cpp through the router: refresh and revocation.
 #include "consentgate/usecase/access.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 #include "tests/support/web_server.h"
 
 #include <boost/test/unit_test.hpp>

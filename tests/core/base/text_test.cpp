@@ -1,4 +1,4 @@
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 #include "consentgate/core/oauth/client_auth.h"
 #include "consentgate/core/oauth/client_document.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 #include "tests/support/signing.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,7 @@
 // Tests src/core/oauth/client_document.cpp: the URLs that may name a client.
 #include "consentgate/core/oauth/client_document.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // Tests src/core/oauth/consent.cpp: the rows that finishing a consent writes, and its redirect.
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

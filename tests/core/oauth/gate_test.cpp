@@ -2,7 +2,7 @@
 // server behind receives.
 #include "consentgate/core/oauth/gate.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

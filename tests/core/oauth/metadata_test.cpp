@@ -1,6 +1,6 @@
 #include "consentgate/core/oauth/metadata.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

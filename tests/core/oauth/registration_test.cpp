@@ -1,7 +1,7 @@
 // Tests src/core/oauth/client.cpp: dynamic registration.
 #include "consentgate/core/oauth/client.h"
 
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

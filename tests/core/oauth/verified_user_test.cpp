@@ -1,7 +1,7 @@
 #include "consentgate/core/oauth/verified_user.h"
 
 #include "consentgate/core/oauth/access.h"
-#include "tests/support/makers.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

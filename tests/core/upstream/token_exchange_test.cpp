@@ -1,7 +1,7 @@
 #include "consentgate/core/upstream/token_exchange.h"
 
-#include "tests/support/makers.h"
 #include "tests/support/requests.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -2,8 +2,8 @@
 
 #include "consentgate/core/upstream/service_discovery.h"
 
-#include "tests/support/makers.h"
 #include "tests/support/requests.h"
+#include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 

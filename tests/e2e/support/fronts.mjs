@@ -158,7 +158,7 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
   await prepare?.(server);
   for (const { at, service, scopes } of guards) {
     if (service || scopes || at !== guards[0].at) {
-      await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scope', scopes] : []));
+      await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scopes', scopes] : []));
     }
   }
   process.kill(server.masterPid(), 'SIGHUP');

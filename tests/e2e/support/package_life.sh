@@ -69,7 +69,7 @@ fact program_after_removal "$(yes_no test -e /usr/bin/consentgate)"
 fact data_after_removal "$(yes_no test -s /var/lib/consentgate/consentgate.db)"
 fact configuration_after_removal "$(yes_no test -s /etc/consentgate/consentgate.conf)"
 install_it; fact installed_again $?
-fact key_of_before "$(as_user consentgate-admin virtual-key list | awk '$2 == "anna" { print $2 }')"
+fact key_of_before "$(as_user consentgate-admin key list | awk '$2 == "anna" { print $2 }')"
 dpkg -P consentgate >/tmp/out 2>&1; fact purged $?
 sed 's/^/# /' /tmp/out
 fact data_after_purge "$(yes_no test -e /var/lib/consentgate)"

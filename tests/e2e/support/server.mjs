@@ -113,7 +113,7 @@ class Server {
     return args.includes('--json') ? JSON.parse(stdout) : stdout;
   }
 
-  async addKey(name, ...more) { return this.admin('virtual-key', 'add', name, ...more, '--json'); }
+  async addKey(name, ...more) { return this.admin('key', 'add', name, ...more, '--json'); }
 
   // One statement through the sqlite3 command: an array of row objects.
   sql(statement, ...options) {
