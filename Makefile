@@ -22,10 +22,18 @@ FLAGS_release := -O2 -g0 $(HARDENING) $(QUIET)
 # The Debian package has debug symbols in a package of their own (consentgate-dbgsym).
 FLAGS_package := -O2 -g1 $(HARDENING) $(QUIET)
 FLAGS_asan := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# libFuzzer belongs to clang, whose warnings are others than the ones that we heed.
+FLAGS_fuzz := -O1 -g1 -w -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+              -fno-sanitize-recover=all
 # Test code runs for a second, so it is compiled faster than the code that it tests.
 FLAGS_release_x := $(FLAGS_release)
 FLAGS_package_x := $(FLAGS_package)
 FLAGS_asan_x := -O0 -g1 -fsanitize=address
+FLAGS_fuzz_x := $(FLAGS_fuzz)
+CXX_release = $(CXX)
+CXX_package = $(CXX)
+CXX_asan = $(CXX)
+CXX_fuzz = clang++
 LIBS := -lPocoNetSSL -lPocoNet -lPocoJWT -lPocoCrypto -lPocoDataSQLite -lPocoDataODBC -lPocoData \
         -lPocoJSON -lPocoUtil -lPocoXML -lPocoFoundation -lsqlite3 -lodbc -lssl -lcrypto -lfcgi
 # The first line of the package's changelog has the version of everything.
@@ -41,6 +49,11 @@ LINK_usecase := usecase store sys core
 LINK_web := web usecase store sys core
 LINK_app := app web usecase store sys core
 
+# What calls a fuzz target: the files of its corpus, or libFuzzer.
+CALLER_release := build/release/x/tests/fuzz/replay.o
+CALLER_package := build/package/x/tests/fuzz/replay.o
+CALLER_asan := build/asan/x/tests/fuzz/replay.o
+CALLER_fuzz := -fsanitize=fuzzer
 FUZZED := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.cpp))))
 
 PACKAGES_BUILD := g++ make libpoco-dev unixodbc-dev libfcgi-dev libkainjow-mustache-dev \
@@ -50,12 +63,13 @@ PACKAGES_RUN := $(PACKAGES_BUILD) ca-certificates curl openssl spawn-fcgi lightt
 PACKAGES_DEB := $(PACKAGES_BUILD) build-essential debhelper lintian
 PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mariadb rsync \
 	libmariadb-dev
+PACKAGES_FUZZ := $(PACKAGES_BUILD) clang libclang-rt-dev
 PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 \
 	clang-format universal-ctags shellcheck chromium apache2 libapache2-mod-fcgid nginx procps \
 	man-db adduser systemd glewlwyd
 
 # ---- targets ------------------------------------------------------------------------------------
-.PHONY: all release package asan tests run check test bench requirements format format-check
+.PHONY: all release package asan tests run check test fuzz bench requirements format format-check
 .PHONY: install deb deps deps-check clean help
 all: release ## build the optimised programs (build/release)
 release package asan: %: build/%/consentgate build/%/consentgate-admin
@@ -71,6 +85,12 @@ tests: $(patsubst %,build/asan/tests/%,$(TESTED)) $(patsubst %,build/asan/fuzz/%
 test: tests ## run only the fast tests: the modules, and the fuzzers' corpora
 	@for module in $(TESTED); do build/asan/tests/$$module --report_level=short || exit 1; done
 	@for target in $(FUZZED); do build/asan/fuzz/$$target tests/fuzz/corpus/$$target || exit 1; done
+
+MINUTES ?= 10
+fuzz: ## let libFuzzer search all fuzz targets for MINUTES= together; what it finds is in build/fuzz
+	@tests/support/deps.sh $(PACKAGES_FUZZ)
+	@$(MAKE) --no-print-directory -j$$(nproc) $(patsubst %,build/fuzz/fuzz/%,$(FUZZED))
+	@tests/fuzz/run.sh $(MINUTES) $(FUZZED)
 
 bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera (ratios of one run)
 	@$(MAKE) --no-print-directory -j$$(nproc) release build/release/bench
@@ -145,35 +165,34 @@ include_precompiled = $(if $(PRECOMPILED),-include build/$(1)/$(2).h)
 define variant
 build/$(1)/sources.h.gch: src/precompiled.h build/$(1)/flags
 	@cp $$< build/$(1)/sources.h
-	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) -x c++-header -o $$@ $$<
+	@$$(CXX_$(1)) $$(COMPILE) $$(FLAGS_$(1)) -x c++-header -o $$@ $$<
 build/$(1)/tests.h.gch: tests/support/precompiled.h src/precompiled.h build/$(1)/flags
 	@echo '#include "../../$$<"' >build/$(1)/tests.h
-	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)_x) -DBOOST_TEST_DYN_LINK -x c++-header -o $$@ $$<
+	@$$(CXX_$(1)) $$(COMPILE) $$(FLAGS_$(1)_x) -DBOOST_TEST_DYN_LINK -x c++-header -o $$@ $$<
 build/$(1)/%.o: src/%.cpp build/$(1)/flags $$(call precompiled,$(1),sources)
 	@mkdir -p $$(@D)
 	@echo "  c++ $(1) $$<"
-	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(call include_precompiled,$(1),sources) -Iinclude -MMD -MP -c -o $$@ $$<
+	@$$(CXX_$(1)) $$(COMPILE) $$(FLAGS_$(1)) $$(call include_precompiled,$(1),sources) -Iinclude -MMD -MP -c -o $$@ $$<
 build/$(1)/x/%.o: %.cpp build/$(1)/flags
 	@mkdir -p $$(@D)
 	@echo "  c++ $(1) $$<"
-	@$$(CXX) $$(COMPILE) $$(FLAGS_$(1)_x) -DBOOST_TEST_DYN_LINK $$(USE_BOOST) -Iinclude -Isrc -I. -MMD -MP -c -o $$@ $$<
+	@$$(CXX_$(1)) $$(COMPILE) $$(FLAGS_$(1)_x) -DBOOST_TEST_DYN_LINK $$(USE_BOOST) -Iinclude -Isrc -I. -MMD -MP -c -o $$@ $$<
 build/$(1)/flags: always
 	@mkdir -p $$(@D)
-	@echo '$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' | cmp -s - $$@ || \
-	  echo '$$(CXX) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' >$$@
+	@echo '$$(CXX_$(1)) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' | cmp -s - $$@ || \
+	  echo '$$(CXX_$(1)) $$(COMPILE) $$(FLAGS_$(1)) $$(FLAGS_$(1)_x)' >$$@
 build/$(1)/store/migrate.o: build/gen/migrations.inc
 build/$(1)/app/version.o: build/gen/version.inc
 # src/app/main_*.cpp stay out of libapp.a.
 build/$(1)/consentgate: build/$(1)/app/main_server.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
-	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
+	@$$(CXX_$(1)) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
 build/$(1)/consentgate-admin: build/$(1)/app/main_admin.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
-	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
-# With replay.cpp a fuzz target runs its corpus; with -fsanitize=fuzzer instead, libFuzzer runs it.
-build/$(1)/fuzz/%: build/$(1)/x/tests/fuzz/%.o build/$(1)/x/tests/fuzz/replay.o $$(patsubst %,build/$(1)/lib%.a,$$(LINK_web))
+	@$$(CXX_$(1)) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
+build/$(1)/fuzz/%: build/$(1)/x/tests/fuzz/%.o $$(filter %.o,$$(CALLER_$(1))) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
 	@mkdir -p $$(@D)
-	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS)
+	@$$(CXX_$(1)) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$(filter-out %.o,$$(CALLER_$(1))) $$^ $$(LIBS)
 build/$(1)/bench: $$(patsubst %.cpp,build/$(1)/x/%.o,$$(wildcard tests/bench/*.cpp)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_app))
-	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS) -lmariadb
+	@$$(CXX_$(1)) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ $$(LIBS) -lmariadb
 endef
 
 # $(call tests_of,variant,module): the objects of a module's tests.
@@ -187,11 +206,11 @@ $$(filter-out %/main.o,$$(call tests_of,$(1),$(2))): USE_BOOST = $$(call include
 $$(filter-out %/main.o,$$(call tests_of,$(1),$(2))): $$(call precompiled,$(1),tests)
 build/$(1)/tests/$(2): $$(call tests_of,$(1),$(2)) $$(patsubst %,build/$(1)/lib%.a,$$(LINK_$(2)))
 	@mkdir -p $$(@D)
-	@$$(CXX) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ -lboost_unit_test_framework $$(LIBS)
+	@$$(CXX_$(1)) $$(FLAGS_$(1)) $$(LINKING) -o $$@ $$^ -lboost_unit_test_framework $$(LIBS)
 endef
 
-$(foreach v,release package asan,$(eval $(call variant,$(v))))
-$(foreach v,release package asan,$(foreach r,$(MODULES),$(eval $(call module,$(v),$(r)))))
+$(foreach v,release package asan fuzz,$(eval $(call variant,$(v))))
+$(foreach v,release package asan fuzz,$(foreach r,$(MODULES),$(eval $(call module,$(v),$(r)))))
 
 # sql/*.sql becomes part of the program, so that program and schema cannot drift.
 build/gen/migrations.inc: $(wildcard sql/*.sql)
