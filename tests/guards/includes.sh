@@ -40,7 +40,7 @@ function within(word, list) { return index(" " list " ", " " word " ") > 0 }
   } else if (text ~ /^"/ && ours) {
     if (path[1] == "include") fail("a public header includes public headers only")
     else if (text ~ /\//) fail("a private header is included by its name alone, in its folder")
-  } else if (used[2] in may && text ~ /^".*\// && used[2] != module && module != "bench")
+  } else if (used[2] in may && text ~ /^".*\// && used[2] != module && module != "bench" && module != "fuzz")
     fail("only the tests of " used[2] " may include its private headers")
   if (ours) {
     for (library in only)
