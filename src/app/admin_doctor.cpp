@@ -10,6 +10,7 @@
 #include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/services.h"
+#include "consentgate/web/paths.h"
 
 #include <sys/stat.h>
 
@@ -77,7 +78,7 @@ public:
           findings_(findings) {}
 
     void check_documents(const std::vector<core::GuardedResource>& resources) {
-        const auto url = policy_.origin() + core::path::server_metadata + policy_.issuer_path();
+        const auto url = policy_.origin() + core::endpoint::server_metadata + policy_.issuer_path();
         const auto response = ask("GET", url);
         add(check_document(url, response, core::authorization_server_metadata(policy_)));
         add(check_clock(base_, response, clock_.now()));
@@ -90,7 +91,7 @@ public:
     }
 
     void check_authorization_header() {
-        const auto url = policy_.origin() + core::path::introspect;
+        const auto url = policy_.origin() + core::endpoint::introspect;
         add(check_false_secret(
             url,
             ask("POST", url, {{"Authorization", "Basic Y2dyc19kb2N0b3I6ZmFsc2U="}}, "token=x")));
@@ -99,12 +100,12 @@ public:
     // in: origin  of the address without TLS; empty: there is none
     void check_plain_http(const std::string& origin) {
         if (origin.empty()) return;
-        const auto url = origin + core::path::sessions_page;
+        const auto url = origin + web::path::sessions_page;
         add(check_without_tls(url, http_.send({.url = url, .allow_plain_http = true})));
     }
 
     void check_bodies() {
-        const auto url = policy_.origin() + core::path::token;
+        const auto url = policy_.origin() + core::endpoint::token;
         const auto form = [](std::size_t bytes) {
             return "grant_type=doctor&filling=" + std::string(bytes, 'x');
         };
@@ -114,16 +115,16 @@ public:
 
     void check_preflights(const std::vector<core::GuardedResource>& resources) {
         preflight(
-            "GET", policy_.origin() + core::path::server_metadata + policy_.issuer_path(),
+            "GET", policy_.origin() + core::endpoint::server_metadata + policy_.issuer_path(),
             Verdict::broken);
-        for (const auto* path : {core::path::register_client, core::path::token})
+        for (const auto* path : {core::endpoint::register_client, core::endpoint::token})
             preflight("POST", policy_.origin() + path, Verdict::broken);
         for (const auto& resource : resources) preflight("POST", resource.url, Verdict::note);
     }
 
     void check_sign_ins() {
         if (policy_.verified_user == core::VerifiedUser::off) return;
-        const auto url = policy_.origin() + core::path::sessions_page;
+        const auto url = policy_.origin() + web::path::sessions_page;
         add(check_sign_in(url, "without a sign-in", ask("GET", url)));
         add(check_sign_in(
             url, "with an invented name and password",

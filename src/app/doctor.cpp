@@ -1,7 +1,7 @@
 #include "consentgate/app/doctor.h"
 
 #include "consentgate/core/base/text.h"
-#include "consentgate/core/oauth/gate.h"
+#include "consentgate/web/challenge.h"
 
 namespace consentgate::app {
 namespace {
@@ -103,7 +103,7 @@ Finding check_without_token(
                 ? "is the gate running, and does the web server reach its socket?"
                 : fix_guard};
     if (response.authenticate ==
-        core::bearer_challenge(resource.url, policy.scopes_of(resource), nullptr))
+        web::bearer_challenge(resource.url, policy.scopes_of(resource), nullptr))
         return {Verdict::ok, what + " asks for a sign-in"};
     return {
         Verdict::broken,

@@ -4,8 +4,6 @@
 
 #include "consentgate/core/base/aead.h"
 #include "consentgate/core/base/text.h"
-#include "consentgate/core/base/uri.h"
-#include "consentgate/core/oauth/metadata.h"
 
 #include <chrono>
 #include <utility>
@@ -29,11 +27,8 @@ core::Error not_connected(
         ErrorCode::interaction_required,
         core::PublicMessage{"the person has to connect this service first, at connect_uri"},
         core::LogDetail{reason});
-    const auto link =
-        core::make_link(session.id, service.id, deps.random.id(16), deps.keyring, now);
-    error.details = core::ContinueAt{core::Secret(core::append_query(
-        deps.policy.origin() + core::path::upstream_authorize,
-        {{"mcp_client_id", service.id.text}, {"link", link.reveal()}}))};
+    error.details = core::ConnectLink{
+        service.id, core::make_link(session.id, service.id, deps.random.id(16), deps.keyring, now)};
     return error;
 }
 

@@ -1,5 +1,6 @@
 #include "consentgate/web/answer.h"
 
+#include "consentgate/web/paths.h"
 #include "consentgate/web/requests.h"
 
 #include "consentgate/core/base/json.h"
@@ -21,14 +22,13 @@ int page_status(ErrorCode code) {
 
 // invalid_redirect_uri is a registration error; at the token and authorization endpoints OAuth
 // knows it as invalid_request.
-Reply oauth_answer(const core::Error& error, const Request& request) {
+Reply oauth_answer(const core::Error& error, const Request& request, const WebContext& context) {
     const auto& known = core::traits(error.code);
     JsonObject body;
     body.set("error", std::string(known.oauth_error));
     if (!error.message.empty()) body.set("error_description", core::plain_ascii(error.message));
-    const auto* next = error.find<core::ContinueAt>();
-    if (error.code == ErrorCode::interaction_required && next != nullptr)
-        body.set("connect_uri", next->url.reveal());
+    if (const auto* connect = error.find<core::ConnectLink>())
+        body.set("connect_uri", connect_url(context.deps.policy.origin(), *connect).reveal());
     auto reply = answer_json(known.status, core::json_string(body));
     reply.header("Cache-Control", "no-store").header("Pragma", "no-cache");
     if (error.code == ErrorCode::invalid_client && request.authorization)
@@ -79,7 +79,7 @@ std::optional<Reply> way_back(const core::Error& error, const Request& request) 
     const auto flow = form ? read_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
     if (!flow) return std::nullopt;
     return answer_redirect(
-        std::string(core::path::identity_page) + "?flow_id=" + flow->text +
+        std::string(path::identity_page) + "?flow_id=" + flow->text +
         "&error=" + std::string(core::traits(error.code).name));
 }
 
@@ -107,7 +107,7 @@ Reply formatted(
     case ErrorFormat::gateway:
         return prefers_html(request) ? answer_error_page(error, request, context)
                                      : gateway_answer(error, request, request_type);
-    case ErrorFormat::oauth: return oauth_answer(error, request);
+    case ErrorFormat::oauth: return oauth_answer(error, request, context);
     case ErrorFormat::json: return json_answer(error);
     }
     return json_answer(error);

@@ -6,6 +6,7 @@
 #include "consentgate/usecase/consent.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/paths.h"
 #include "consentgate/web/requests.h"
 
 #include <algorithm>
@@ -69,7 +70,7 @@ Handled get_authorize(const Request& request, WebContext& context) {
     }
     const bool known_person = flow->identity.is_verified();
     return greet(answer_redirect(
-        std::string(known_person ? core::path::services_page : core::path::identity_page) +
+        std::string(known_person ? path::services_page : path::identity_page) +
         "?flow_id=" + flow->id.text));
 }
 
@@ -107,7 +108,7 @@ Handled post_consent_client(const Request& request, WebContext& context) {
         {{"event_id", request.event_id},
          {"client", client},
          {"discouraged_query", client.find('?') == std::string::npos ? "no" : "yes"}});
-    return answer_redirect(std::string(core::path::authorize) + "?" + asked);
+    return answer_redirect(std::string(core::endpoint::authorize) + "?" + asked);
 }
 
 } // namespace consentgate::web

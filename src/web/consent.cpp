@@ -7,6 +7,7 @@
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/paths.h"
 #include "consentgate/web/requests.h"
 
 #include <algorithm>
@@ -82,7 +83,7 @@ std::vector<View> service_rows(
             .flag("connected", one.connected);
         row.set(
             "connect_url", core::append_query(
-                               core::path::upstream_authorize,
+                               path::upstream_authorize,
                                {{field::service_id, id}, {field::flow_id, flow.id.text}}));
         std::string problem;
         if (one.token && !one.connected) problem = words("broken");
@@ -99,8 +100,7 @@ std::vector<View> service_rows(
 
 Handled to_services_page(const core::Result<core::FlowView>& chosen) {
     if (!chosen) return chosen.error();
-    return answer_redirect(
-        std::string(core::path::services_page) + "?flow_id=" + chosen->flow.id.text);
+    return answer_redirect(std::string(path::services_page) + "?flow_id=" + chosen->flow.id.text);
 }
 
 // A form of our own pages about one flow.
@@ -126,7 +126,7 @@ Handled get_consent(const Request& request, WebContext& context) {
     if (!found) return found.error();
     if (found->flow.identity.is_verified()) { // the web server names the person
         return answer_redirect(
-            std::string(core::path::services_page) + "?flow_id=" + found->flow.id.text);
+            std::string(path::services_page) + "?flow_id=" + found->flow.id.text);
     }
     auto view = view_of(*found, request, context.deps.policy);
     bool mistaken = false;
@@ -147,7 +147,7 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     const auto& identity = found->flow.identity;
     if (!identity.is_chosen()) {
         return answer_redirect(
-            std::string(core::path::identity_page) + "?flow_id=" + found->flow.id.text);
+            std::string(path::identity_page) + "?flow_id=" + found->flow.id.text);
     }
     auto view = view_of(*found, request, context.deps.policy);
     view.flag("identity_" + std::string(core::name_of(identity.kind)), true);

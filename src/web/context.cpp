@@ -25,7 +25,7 @@ WebContext make_web_context(
     }
     // Clients try the path, then the root. With one resource the root can only mean that one
     // (D3).
-    const std::string root = core::path::resource_metadata;
+    const std::string root = core::endpoint::resource_metadata;
     if (context.resource_metadata.size() == 1 && context.resource_metadata.front().first != root) {
         context.resource_metadata.emplace_back(root, context.resource_metadata.front().second);
     }

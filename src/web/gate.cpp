@@ -6,6 +6,7 @@
 #include "consentgate/core/oauth/gate.h"
 #include "consentgate/usecase/gate.h"
 #include "consentgate/web/answer.h"
+#include "consentgate/web/challenge.h"
 
 #include <exception>
 #include <stdexcept>
@@ -76,7 +77,7 @@ int nginx_status(int status) {
 Reply deny(
     const core::Error* error, const core::GuardedResource* resource, const Gate& gate,
     Asked asked) {
-    const int status = error ? core::gate_status(*error) : 401;
+    const int status = error ? gate_status(*error) : 401;
     const auto word = error ? std::string(core::traits(error->code).oauth_error) : "unauthorized";
     core::FlatJson body;
     body.text("error", word);
@@ -91,7 +92,7 @@ Reply deny(
         const auto& policy = gate.deps.policy;
         reply.header(
             "WWW-Authenticate",
-            core::bearer_challenge(resource->url, policy.scopes_of(*resource), error));
+            bearer_challenge(resource->url, policy.scopes_of(*resource), error));
     }
     if (status == 503)
         reply.header(

@@ -4,6 +4,7 @@
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/paths.h"
 
 #include <algorithm>
 #include <exception>
@@ -38,7 +39,7 @@ struct Route {
     Extent extent = Extent::path;
 };
 
-namespace path = core::path;
+namespace endpoint = core::endpoint;
 
 using enum Audience;
 using enum Cors;
@@ -49,11 +50,12 @@ constexpr Route routes[] = {
     // (D10).
     {"wellknown", "GET", "/.well-known", json, programs, open, get_wellknown, Head::as_get,
      Extent::below},
-    {"oauth_register", "POST", path::register_client, oauth, programs, open, post_register},
-    {"oauth_authorize", "GET", path::authorize, page, people, closed, get_authorize, Head::refused},
-    {"oauth_token", "POST", path::token, oauth, programs, open, post_token},
-    {"oauth_revoke", "POST", path::revoke, oauth, programs, open, post_revoke},
-    {"oauth_introspect", "POST", path::introspect, oauth, programs, closed, post_introspect},
+    {"oauth_register", "POST", endpoint::register_client, oauth, programs, open, post_register},
+    {"oauth_authorize", "GET", endpoint::authorize, page, people, closed, get_authorize,
+     Head::refused},
+    {"oauth_token", "POST", endpoint::token, oauth, programs, open, post_token},
+    {"oauth_revoke", "POST", endpoint::revoke, oauth, programs, open, post_revoke},
+    {"oauth_introspect", "POST", endpoint::introspect, oauth, programs, closed, post_introspect},
     {"oauth_consent_identity_page", "GET", path::identity_page, page, people, closed, get_consent},
     {"oauth_consent_services_page", "GET", path::services_page, page, people, closed,
      get_consent_mcps},
@@ -74,12 +76,13 @@ constexpr Route routes[] = {
      get_upstream_authorize, Head::refused},
     {"oauth_upstream_connect", "POST", path::upstream_connect, gateway, people, closed,
      post_upstream_connect},
-    {"oauth_callback", "GET", path::callback, gateway, people, closed, get_callback, Head::refused},
+    {"oauth_callback", "GET", endpoint::callback, gateway, people, closed, get_callback,
+     Head::refused},
     {"oauth_sessions_page", "GET", path::sessions_page, page, people, closed, get_sessions},
     {"oauth_sessions_end", "POST", "/oauth/sessions/end", page, people, closed, post_sessions_end},
     {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", page, people, closed,
      post_sessions_disconnect},
-    {"oauth_client_metadata", "GET", path::client_metadata, json, programs, closed,
+    {"oauth_client_metadata", "GET", endpoint::client_metadata, json, programs, closed,
      get_client_metadata},
     {"healthz", "GET", "/healthz", json, programs, closed, get_healthz},
     {"readyz", "GET", "/readyz", json, programs, closed, get_readyz},

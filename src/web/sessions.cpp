@@ -3,6 +3,7 @@
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/paths.h"
 #include "consentgate/web/requests.h"
 
 #include <array>
@@ -47,7 +48,7 @@ View session_row(const usecase::OwnSession& own) {
     return row.flag("has_services", !services.empty()).list("services", std::move(services));
 }
 
-Reply back_to_sessions() { return answer_redirect(core::path::sessions_page); }
+Reply back_to_sessions() { return answer_redirect(path::sessions_page); }
 
 } // namespace
 

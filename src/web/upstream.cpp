@@ -4,6 +4,7 @@
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
+#include "consentgate/web/paths.h"
 #include "consentgate/web/requests.h"
 
 namespace consentgate::web {
@@ -130,7 +131,7 @@ Handled get_callback(const Request& request, WebContext& context) {
             ? std::string()
             : "&error=" + std::string(name_of(returned->outcome)) + "&service=" + service;
     return answer_redirect(
-        std::string(core::path::services_page) + "?flow_id=" + returned->flow->text + problem);
+        std::string(path::services_page) + "?flow_id=" + returned->flow->text + problem);
 }
 
 } // namespace consentgate::web

@@ -11,7 +11,7 @@ Handled document(const std::string& text) {
 } // namespace
 
 Handled get_wellknown(const Request& request, WebContext& context) {
-    if (request.path == core::path::server_metadata + context.deps.policy.issuer_path())
+    if (request.path == core::endpoint::server_metadata + context.deps.policy.issuer_path())
         return document(context.server_metadata);
     for (const auto& [path, text] : context.resource_metadata) {
         if (request.path == path) return document(text);

@@ -1,7 +1,7 @@
 // The doctor's rules.
 #include "consentgate/app/doctor.h"
 
-#include "consentgate/core/oauth/gate.h"
+#include "consentgate/web/challenge.h"
 #include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
@@ -29,7 +29,7 @@ HttpResponse silence() {
     response.reason = "nothing listens there";
     return response;
 }
-std::string challenge() { return core::bearer_challenge(resource.url, scopes("mcp"), nullptr); }
+std::string challenge() { return web::bearer_challenge(resource.url, scopes("mcp"), nullptr); }
 bool holds(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_token_that_is_not_seen_means_that_authorization_is_kept_b
     const auto error = core::make_error(core::ErrorCode::invalid_bearer, core::PublicMessage{"no"});
     BOOST_TEST(
         (app::check_false_token(
-             resource, answered(401, core::bearer_challenge(resource.url, scopes("mcp"), &error)))
+             resource, answered(401, web::bearer_challenge(resource.url, scopes("mcp"), &error)))
              .verdict == Verdict::ok));
     BOOST_TEST(
         holds(app::check_false_token(resource, answered(401, challenge())).fix, "CGIPassAuth On"));

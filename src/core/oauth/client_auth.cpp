@@ -74,7 +74,7 @@ Checked check_assertion(
         return client_not_authenticated("iss and sub must be the client");
     const auto named = jwt::audiences(claims);
     const auto ours = [&](const std::string& audience) {
-        return audience == policy.issuer || audience == policy.origin() + path::token;
+        return audience == policy.issuer || audience == policy.origin() + endpoint::token;
     };
     if (named.empty() || !std::all_of(named.begin(), named.end(), ours))
         return client_not_authenticated("another audience");

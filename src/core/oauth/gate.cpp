@@ -2,7 +2,6 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/introspection.h"
-#include "consentgate/core/oauth/metadata.h"
 
 #include <algorithm>
 
@@ -21,25 +20,7 @@ std::string header_text(std::string text) {
     return out;
 }
 
-// A person who has to connect a service first does so in a new sign-in, which every client can
-// begin.
-const ErrorTraits& shown_as(const Error& error) {
-    return traits(
-        error.code == ErrorCode::interaction_required ? ErrorCode::invalid_bearer : error.code);
-}
-
 } // namespace
-
-std::string bearer_challenge(
-    const std::string& resource, const ScopeSet& scope, const Error* error) {
-    std::string value = "Bearer resource_metadata=\"" + resource_metadata_url(resource) +
-                        "\", scope=\"" + scope.text() + "\"";
-    if (!error) return value;
-    return value + ", error=\"" + std::string(shown_as(*error).oauth_error) +
-           "\", error_description=\"" + plain_ascii(error->message) + "\"";
-}
-
-int gate_status(const Error& error) { return shown_as(error).status; }
 
 std::vector<GateFact> gate_facts(const SessionView& view) {
     const auto& session = view.session;

@@ -18,10 +18,10 @@ std::string authorization_server_metadata(const Policy& policy) {
     const auto origin = policy.origin();
     JsonObject document;
     document.set("issuer", policy.issuer);
-    document.set("authorization_endpoint", origin + path::authorize);
-    document.set("token_endpoint", origin + path::token);
+    document.set("authorization_endpoint", origin + endpoint::authorize);
+    document.set("token_endpoint", origin + endpoint::token);
     if (policy.registration_enabled)
-        document.set("registration_endpoint", origin + path::register_client);
+        document.set("registration_endpoint", origin + endpoint::register_client);
     document.set("scopes_supported", json_array(policy.catalogue().names()));
     document.set("response_types_supported", json_array({"code"}));
     document.set("response_modes_supported", json_array({"query"}));
@@ -31,10 +31,10 @@ std::string authorization_server_metadata(const Policy& policy) {
     const std::vector<std::string> algorithms{"RS256", "ES256"};
     document.set("token_endpoint_auth_methods_supported", json_array(methods));
     document.set("token_endpoint_auth_signing_alg_values_supported", json_array(algorithms));
-    document.set("revocation_endpoint", origin + path::revoke);
+    document.set("revocation_endpoint", origin + endpoint::revoke);
     document.set("revocation_endpoint_auth_methods_supported", json_array(methods));
     document.set("revocation_endpoint_auth_signing_alg_values_supported", json_array(algorithms));
-    document.set("introspection_endpoint", origin + path::introspect);
+    document.set("introspection_endpoint", origin + endpoint::introspect);
     document.set(
         "introspection_endpoint_auth_methods_supported",
         json_array({"client_secret_basic", "client_secret_post"}));
@@ -55,7 +55,7 @@ std::string protected_resource_metadata(const Policy& policy, const GuardedResou
 
 std::string resource_metadata_url(const std::string& resource) {
     const auto rest = split_uri(resource).value_or(UriParts{}).rest;
-    return origin_of(resource) + path::resource_metadata +
+    return origin_of(resource) + endpoint::resource_metadata +
            (rest == "/" ? std::string() : std::string(rest));
 }
 

@@ -147,7 +147,7 @@ std::optional<std::string> challenge_parameter(
 }
 
 std::vector<std::string> resource_metadata_urls(const std::string& url) {
-    const auto root = origin_of(url) + path::resource_metadata;
+    const auto root = origin_of(url) + endpoint::resource_metadata;
     const auto path = path_of(url);
     return path.empty() ? Texts{root} : Texts{root + path, root};
 }
@@ -155,7 +155,7 @@ std::vector<std::string> resource_metadata_urls(const std::string& url) {
 std::vector<std::string> server_metadata_urls(const std::string& issuer) {
     const auto origin = origin_of(issuer), path = path_of(issuer);
     const std::string openid = "/.well-known/openid-configuration";
-    Texts urls{origin + path::server_metadata + path, origin + openid + path};
+    Texts urls{origin + endpoint::server_metadata + path, origin + openid + path};
     if (!path.empty()) urls.push_back(origin + path + openid);
     return urls;
 }
@@ -219,9 +219,9 @@ Result<ServerDocument> read_server_document(std::string_view body, const std::st
     return read;
 }
 
-std::string callback_url(const Policy& policy) { return policy.origin() + path::callback; }
+std::string callback_url(const Policy& policy) { return policy.origin() + endpoint::callback; }
 std::string client_document_url(const Policy& policy) {
-    return policy.origin() + path::client_metadata;
+    return policy.origin() + endpoint::client_metadata;
 }
 
 std::string own_client_document(const Policy& policy) {

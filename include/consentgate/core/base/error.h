@@ -3,6 +3,7 @@
 // other code does.
 #pragma once
 
+#include "consentgate/core/base/ids.h"
 #include "consentgate/core/base/secret.h"
 
 #include <optional>
@@ -117,14 +118,21 @@ struct RetryAfter {
     int seconds = 0;
 };
 
-// Where the person can go on all the same. The address carries a code or a link: it is for the
-// answer, never for the log.
+// Where the person can go on all the same. The address carries a code: it is for the answer, never
+// for the log.
 struct ContinueAt {
     Secret url;
     std::string target{}; // the name of that address, for the page
 };
 
-using ErrorDetails = std::variant<std::monostate, RedirectMismatch, RetryAfter, ContinueAt>;
+// The person of a session has to connect a service first; `link` lets them do that once.
+struct ConnectLink {
+    ServiceId service;
+    Secret link;
+};
+
+using ErrorDetails =
+    std::variant<std::monostate, RedirectMismatch, RetryAfter, ContinueAt, ConnectLink>;
 
 struct Error {
     // Defined in error.cpp: every Result<T> would otherwise inline the copy and the destruction of

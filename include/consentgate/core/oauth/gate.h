@@ -1,5 +1,4 @@
-// The words of the gate: the challenge for a request that it refuses, and the facts about the
-// caller that it passes on to the resource server.
+// The facts about a caller that the gate passes on to the resource server.
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
@@ -8,15 +7,6 @@
 #include <vector>
 
 namespace consentgate::core {
-
-// The value of WWW-Authenticate that tells a client where to sign in, and for which scopes.
-// spec: RFC 6750 section 3; RFC 9728 section 5.1; requirements C1-C6, C12
-// in:   error  null: no credentials came, and a challenge for them names no error
-std::string bearer_challenge(
-    const std::string& resource, const ScopeSet& scope, const Error* error);
-
-// The status for a refused request: 401 whenever a new sign-in would help, whatever was missing.
-int gate_status(const Error& error);
 
 enum class GateFactKind {
     subject, // subject_of

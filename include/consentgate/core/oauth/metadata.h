@@ -8,8 +8,9 @@
 
 namespace consentgate::core {
 
-// Paths below the origin. spec: docs/http.md Addresses
-namespace path {
+// Published addresses: paths below the origin, which the documents below name and clients compare.
+// Addresses of pages and forms are web's. spec: docs/http.md Addresses
+namespace endpoint {
 inline constexpr const char* resource_metadata = "/.well-known/oauth-protected-resource";
 inline constexpr const char* server_metadata = "/.well-known/oauth-authorization-server";
 inline constexpr const char* register_client = "/api/oauth/per-user/register";
@@ -17,21 +18,14 @@ inline constexpr const char* authorize = "/api/oauth/per-user/authorize";
 inline constexpr const char* token = "/api/oauth/per-user/token";
 inline constexpr const char* revoke = "/api/oauth/per-user/revoke";
 inline constexpr const char* introspect = "/api/oauth/per-user/introspect";
-inline constexpr const char* client_form = "/api/oauth/per-user/consent/client";
-inline constexpr const char* upstream_authorize = "/api/oauth/per-user/upstream/authorize";
-inline constexpr const char* upstream_connect =
-    "/api/oauth/per-user/upstream/connect"; // the form of a link's page
 inline constexpr const char* callback = "/api/oauth/callback";
 inline constexpr const char* client_metadata = "/oauth/client-metadata.json";
-inline constexpr const char* sessions_page = "/oauth/sessions";
-inline constexpr const char* identity_page = "/oauth/consent";
-inline constexpr const char* services_page = "/oauth/consent/mcps";
-} // namespace path
+} // namespace endpoint
 
-// spec: RFC 8414 section 2; requirements D12-D25. Only what is there is advertised.
+// spec: RFC 8414 section 2; docs/requirements.md D12-D25. Only what is there is advertised.
 std::string authorization_server_metadata(const Policy& policy);
 
-// spec: RFC 9728 section 2; requirements D1-D8
+// spec: RFC 9728 section 2; docs/requirements.md D1-D8
 std::string protected_resource_metadata(const Policy& policy, const GuardedResource& resource);
 
 // Where a resource's document is: the well-known path inserted between its host and its path. spec:

@@ -1,0 +1,24 @@
+// Addresses of pages and forms, which the pages link to: paths below the origin.
+#pragma once
+
+#include "consentgate/core/base/error.h"
+
+#include <string>
+
+namespace consentgate::web {
+
+// spec: docs/http.md Addresses
+namespace path {
+inline constexpr const char* client_form = "/api/oauth/per-user/consent/client";
+inline constexpr const char* upstream_authorize = "/api/oauth/per-user/upstream/authorize";
+inline constexpr const char* upstream_connect =
+    "/api/oauth/per-user/upstream/connect"; // the form of a link's page
+inline constexpr const char* sessions_page = "/oauth/sessions";
+inline constexpr const char* identity_page = "/oauth/consent";
+inline constexpr const char* services_page = "/oauth/consent/mcps";
+} // namespace path
+
+// The address where the person of a session connects a service. in: origin  ours
+core::Secret connect_url(const std::string& origin, const core::ConnectLink& link);
+
+} // namespace consentgate::web
