@@ -6,10 +6,14 @@
 #include <Poco/Net/SocketAddress.h>
 
 #include <netdb.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <optional>
 #include <stdexcept>
+#include <system_error>
 
 namespace consentgate::sys {
 namespace {
@@ -18,13 +22,106 @@ namespace net = Poco::Net;
 using Steady = std::chrono::steady_clock;
 
 constexpr int max_lookups = 4; // of one client at a time; a hanging resolver abandons them
-constexpr std::size_t max_addresses = 3;
+constexpr std::size_t max_addresses = 6;
+constexpr std::chrono::milliseconds head_start{250}; // spec: RFC 8305 section 8
 
 net::SocketAddress socket_address(const std::string& address, int port) {
     return {
         net::IPAddress(address.data(), static_cast<poco_socklen_t>(address.size())),
         static_cast<Poco::UInt16>(port)};
 }
+
+// Takes an address of each family in turn, beginning with the family that the resolver prefers.
+// spec: RFC 8305 section 4
+std::vector<std::string> alternate_families(const std::vector<std::string>& addresses) {
+    std::vector<std::string> ordered, later = addresses;
+    for (auto wanted = addresses.front().size(); !later.empty();) {
+        const auto next = std::find_if(later.begin(), later.end(), [&](const std::string& address) {
+            return address.size() == wanted;
+        });
+        const auto taken = next == later.end() ? later.begin() : next;
+        wanted = taken->size() == 4 ? 16 : 4;
+        ordered.push_back(*taken);
+        later.erase(taken);
+    }
+    ordered.resize(std::min(ordered.size(), max_addresses));
+    return ordered;
+}
+
+// Attempts at one host, each begun a head start after the one before, or at once when that failed.
+// An address that swallows packets so costs the head start, and not the whole time. spec: RFC 8305
+// section 5
+class ConnectionRace {
+public:
+    ConnectionRace(const std::vector<std::string>& addresses, int port, Deadline deadline)
+        : addresses_(alternate_families(addresses)), port_(port), deadline_(deadline) {}
+
+    // out: the first that is connected. fail: throws Poco::Exception, std::runtime_error
+    net::StreamSocket run() {
+        for (;;) {
+            until(deadline_);
+            if (next_ < addresses_.size() && Steady::now() >= next_at_) begin_next();
+            if (running_.empty() && next_ == addresses_.size()) report_failure();
+            if (auto connected = take_connected()) return *connected;
+        }
+    }
+
+private:
+    void begin_next() {
+        const auto to = socket_address(addresses_[next_++], port_);
+        next_at_ = Steady::now() + head_start;
+        net::StreamSocket socket;
+        try {
+            socket.connectNB(to);
+            running_.push_back(socket);
+        } catch (const Poco::Exception& error) { // as where there is no route for its family
+            failed_with(error.code());
+        }
+    }
+
+    // Waits until an attempt has ended, or the next one is to begin.
+    std::optional<net::StreamSocket> take_connected() {
+        std::vector<pollfd> waiting;
+        for (const auto& socket : running_)
+            waiting.push_back({socket.impl()->sockfd(), POLLOUT, 0});
+        const auto until_when =
+            next_ < addresses_.size() ? std::min(next_at_, deadline_) : deadline_;
+        const auto time =
+            std::chrono::ceil<std::chrono::milliseconds>(until_when - Steady::now()).count();
+        ::poll(waiting.data(), waiting.size(), static_cast<int>(std::max<std::int64_t>(0, time)));
+        for (std::size_t i = waiting.size(); i-- > 0;) {
+            if (waiting[i].revents == 0) continue;
+            auto socket = running_[i];
+            const int error = socket.impl()->socketError();
+            if (error == 0) {
+                socket.setBlocking(true);
+                return socket;
+            }
+            running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+            failed_with(error);
+        }
+        return std::nullopt;
+    }
+
+    void failed_with(int error) {
+        failure_ = error;
+        next_at_ = Steady::now();
+    }
+
+    [[noreturn]] void report_failure() const {
+        if (failure_ == ECONNREFUSED) throw net::ConnectionRefusedException();
+        throw net::NetException(
+            "it cannot be connected to: " + std::generic_category().message(failure_));
+    }
+
+    std::vector<std::string> addresses_; // in the order in which they are tried
+    int port_;
+    Deadline deadline_;
+    std::size_t next_ = 0;
+    Steady::time_point next_at_ = Steady::now();
+    std::vector<net::StreamSocket> running_;
+    int failure_ = 0;
+};
 
 } // namespace
 
@@ -92,15 +189,7 @@ std::vector<std::string> resolve_in_time(
 
 net::StreamSocket connect_to_one(
     const std::vector<std::string>& addresses, int port, Deadline deadline) {
-    for (std::size_t i = 0;; ++i) {
-        try {
-            net::StreamSocket socket;
-            socket.connect(socket_address(addresses[i], port), until(deadline));
-            return socket;
-        } catch (const Poco::Exception&) {
-            if (i + 1 >= std::min(addresses.size(), max_addresses)) throw;
-        }
-    }
+    return ConnectionRace(addresses, port, deadline).run();
 }
 
 net::Context::Ptr make_context(const std::string& ca_file) {

@@ -61,8 +61,8 @@ using Lookups = std::shared_ptr<std::atomic<int>>;
 std::vector<std::string> resolve_in_time(
     const Resolver& resolver, const std::string& host, const Lookups& lookups, Deadline deadline);
 
-// Connects to the first of the addresses that answers; tries three at most, one after another. The
-// order and the overlap of these attempts are decided here alone.
+// Connects to the address that answers first. Tries six at most, of both families in turn, each
+// 250 ms after the one before. spec: RFC 8305
 // fail: throws Poco::Exception, std::runtime_error
 Poco::Net::StreamSocket connect_to_one(
     const std::vector<std::string>& addresses, int port, Deadline deadline);
