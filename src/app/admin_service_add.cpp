@@ -215,6 +215,7 @@ int add_service(Context& context, const Arguments& arguments) {
     std::vector<std::string> notes;
     const auto registration = by_hand ? Registration::given : discover(deps, service, notes);
     apply_options(service, arguments);
+    service.by_hand = by_hand;
     if (service.authorization_endpoint.empty() || service.token_endpoint.empty())
         throw UsageError("a service that is entered by hand needs --authorization-endpoint and "
                          "--token-endpoint");

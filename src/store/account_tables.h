@@ -20,7 +20,8 @@ inline constexpr auto table_of<core::Service> = table<core::Service>(
     blob("client_secret", &core::Service::client_secret), column("key_id", &core::Service::key_id),
     column("sends_iss", &core::Service::sends_iss), column("active", &core::Service::active),
     fixed(column("version", &core::Service::version)),
-    fixed(column("created_at", &core::Service::created_at)));
+    fixed(column("created_at", &core::Service::created_at)),
+    column("by_hand", &core::Service::by_hand));
 
 template <>
 inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>(
@@ -34,12 +35,13 @@ inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>
     column("version", &core::LinkedAccount::version),
     column("created_at", &core::LinkedAccount::created_at),
     column("updated_at", &core::LinkedAccount::updated_at), bare("lease", Column::Kind::text),
-    bare("lease_until", Column::Kind::number),
+    later(column("lease_until", &core::LinkedAccount::lease_until)),
     later(column("failures", &core::LinkedAccount::failures)),
     later(column("retry_at", &core::LinkedAccount::retry_at)),
     later(column("broken_at", &core::LinkedAccount::broken_at)),
     later(column("last_used_at", &core::LinkedAccount::last_used_at)),
-    later(column("ended_at", &core::LinkedAccount::ended_at)));
+    later(column("ended_at", &core::LinkedAccount::ended_at)),
+    later(column("failure", &core::LinkedAccount::failure)));
 
 template <>
 inline constexpr auto table_of<core::UpstreamState> = table<core::UpstreamState>(

@@ -35,11 +35,21 @@ struct Target {
 
 void check_scheme(const HttpRequest& request, const std::string& scheme, bool loopback) {
     if (scheme == "https") return;
-    if (scheme != "http" || request.addresses != AddressPolicy::operator_url)
-        throw std::runtime_error("only https can be asked");
-    if (!loopback && !request.allow_plain_http)
+    const bool by_stranger = request.addresses == AddressPolicy::public_only ||
+                             request.addresses == AddressPolicy::loopback_only;
+    if (scheme != "http" || by_stranger) throw std::runtime_error("only https can be asked");
+    const bool allowed =
+        request.allow_plain_http && request.addresses == AddressPolicy::operator_url;
+    if (!loopback && !allowed)
         throw std::runtime_error(
             "http is not encrypted; it is asked on 127.0.0.1, [::1] and localhost only");
+}
+
+// An IPv6 address loses its brackets.
+std::string host_of(std::string_view url) {
+    const auto parts = core::split_uri(url);
+    auto host = core::lower_ascii(parts ? parts->host : "");
+    return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
 }
 
 Target target_of(const HttpRequest& request) {
@@ -54,8 +64,7 @@ Target target_of(const HttpRequest& request) {
     target.secure = scheme == "https";
     target.names_this_machine = core::is_loopback_host(parts->host);
     check_scheme(request, scheme, target.names_this_machine);
-    target.host = core::lower_ascii(parts->host);
-    if (target.host.starts_with('[')) target.host = target.host.substr(1, target.host.size() - 2);
+    target.host = host_of(request.url);
     const auto port = std::string(parts->port);
     target.port = port.empty() ? (target.secure ? 443 : 80) : std::stoi(port);
     target.authority = std::string(parts->host) + (port.empty() ? "" : ":" + port);
@@ -63,18 +72,29 @@ Target target_of(const HttpRequest& request) {
     return target;
 }
 
-// A single forbidden address refuses them all. fail: throws std::runtime_error
+using Addresses = std::vector<std::string>;
+
+// A single forbidden address refuses them all.
+// in:   look_up  resolves the host of the operator's URL; called only where that matters
+// fail: throws std::runtime_error
 void check_addresses(
-    AddressPolicy policy, const Target& target, const std::vector<std::string>& addresses) {
+    AddressPolicy policy, const Target& target, const Addresses& addresses,
+    const std::function<Addresses()>& look_up) {
     const auto all = [&](bool (*allowed)(std::string_view)) {
         return std::all_of(addresses.begin(), addresses.end(), allowed);
     };
+    // A name that claims this machine and leads to another one would receive, unencrypted, secrets
+    // that are not meant for it.
+    const bool lies = target.names_this_machine && !all(core::is_loopback_address);
     switch (policy) {
     case AddressPolicy::operator_url:
-        // A name that claims this machine and leads to another one would receive, unencrypted,
-        // secrets that are not meant for it.
-        if (target.names_this_machine && !all(core::is_loopback_address))
-            throw std::runtime_error(target.host + " does not lead to this machine");
+        if (lies) throw std::runtime_error(target.host + " does not lead to this machine");
+        return;
+    case AddressPolicy::named_by_service:
+        if (lies) throw std::runtime_error(target.host + " does not lead to this machine");
+        if (!all(core::is_public_address) && !core::may_be_named(addresses, look_up()))
+            throw std::runtime_error(
+                "the service names an address that is nearer to this machine than its own");
         return;
     case AddressPolicy::public_only:
         if (!all(core::is_public_address))
@@ -87,11 +107,12 @@ void check_addresses(
     }
 }
 
-// 0 when the header says nothing usable. The date form is not read: it would need both clocks to
-// agree. spec: RFC 9110 section 10.2.3
-int retry_after_seconds(const std::string& text) {
-    const auto seconds = core::parse_number(text);
-    return seconds ? static_cast<int>(std::min<std::int64_t>(*seconds, max_retry_after)) : 0;
+// spec: RFC 9110 section 10.2.3
+int retry_after_seconds(const std::string& text, const std::optional<core::Instant>& date) {
+    auto seconds = core::parse_number(text);
+    const auto until_when = core::parse_http_date(text);
+    if (!seconds && until_when && date) seconds = (*until_when - *date).count();
+    return static_cast<int>(std::clamp<std::int64_t>(seconds.value_or(0), 0, max_retry_after));
 }
 
 void check_text(const std::string& text) {
@@ -126,9 +147,9 @@ HttpResponse read_head(const net::HTTPResponse& from) {
         if (core::same_ignoring_case(name, "WWW-Authenticate"))
             response.authenticate += (response.authenticate.empty() ? "" : ", ") + value;
     }
-    response.retry_after_seconds = retry_after_seconds(from.get("Retry-After", ""));
-    response.location = from.get("Location", "");
     response.date = core::parse_http_date(from.get("Date", ""));
+    response.retry_after_seconds = retry_after_seconds(from.get("Retry-After", ""), response.date);
+    response.location = from.get("Location", "");
     response.access_control_allow_origin = from.get("Access-Control-Allow-Origin", "");
     response.access_control_allow_headers = from.get("Access-Control-Allow-Headers", "");
     response.cache_control = from.get("Cache-Control", "");
@@ -191,8 +212,13 @@ struct PocoHttpClient::State {
         const HttpRequest& request, const HttpLimits& limits, const Resolver& resolver,
         Deadline deadline) {
         const auto target = target_of(request);
-        const auto addresses = resolve_in_time(resolver, target.host, lookups, deadline);
-        check_addresses(request.addresses, target, addresses);
+        const auto look_up = [&](const std::string& host) {
+            return resolve_in_time(resolver, host, lookups, deadline);
+        };
+        const auto addresses = look_up(target.host);
+        check_addresses(request.addresses, target, addresses, [&] {
+            return look_up(host_of(request.operator_url));
+        });
         auto socket = connect_to_one(addresses, target.port, deadline);
         const auto time = until(deadline);
         socket.setReceiveTimeout(time);
@@ -233,6 +259,7 @@ HttpResponse PocoHttpClient::send(const HttpRequest& request) {
         failed.reason = error.what();
     }
     if (Steady::now() >= deadline) {
+        failed.timed_out = true;
         const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - begun);
         failed.reason = "no whole answer within " + std::to_string(time.count()) + " ms";
     }

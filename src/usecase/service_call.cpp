@@ -19,14 +19,22 @@ core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Serv
     return std::move(*secret);
 }
 
-core::ServiceReply call_service(Dependencies& deps, core::ServiceRequest request) {
+sys::AddressPolicy addresses_of(const core::Service& service) {
+    return service.by_hand ? sys::AddressPolicy::operator_url
+                           : sys::AddressPolicy::named_by_service;
+}
+
+core::ServiceReply call_service(
+    Dependencies& deps, const core::Service& service, core::ServiceRequest request) {
     if (deps.web == nullptr) return {};
     sys::HttpRequest sent{
         .method = "POST",
         .url = std::move(request.url),
         .headers = {{"Accept", "application/json"}},
         .body = std::move(request.form),
-        .content_type = "application/x-www-form-urlencoded"};
+        .content_type = "application/x-www-form-urlencoded",
+        .addresses = addresses_of(service),
+        .operator_url = service.url};
     if (request.authorization)
         sent.headers.emplace_back("Authorization", request.authorization->reveal());
     auto response = deps.web->send(sent);

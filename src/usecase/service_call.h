@@ -12,8 +12,13 @@ namespace consentgate::usecase {
 // fail: server_error: the key file cannot decrypt it
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Service& service);
 
+// Where its endpoints may be: anywhere when the operator typed them, and no nearer to this machine
+// than the operator's URL when the service named them.
+sys::AddressPolicy addresses_of(const core::Service& service);
+
 // Never throws; a service that does not answer is one of the replies.
-core::ServiceReply call_service(Dependencies& deps, core::ServiceRequest request);
+core::ServiceReply call_service(
+    Dependencies& deps, const core::Service& service, core::ServiceRequest request);
 
 std::string seal(
     Dependencies& deps, const std::string& place,

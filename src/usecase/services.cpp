@@ -25,16 +25,24 @@ std::string describe(const std::string& url, const sys::HttpResponse& answer) {
     return url + ": status " + std::to_string(answer.status) + redirect;
 }
 
-sys::HttpResponse read_json(sys::HttpClient& web, const std::string& url) {
-    return web.send({.url = url, .headers = {{"Accept", "application/json"}}});
+// A document of a service that the operator named by `service_url`.
+sys::HttpResponse read_json(
+    sys::HttpClient& web, const std::string& url, const std::string& service_url) {
+    return web.send(
+        {.url = url,
+         .headers = {{"Accept", "application/json"}},
+         .addresses = url == service_url ? sys::AddressPolicy::operator_url
+                                         : sys::AddressPolicy::named_by_service,
+         .operator_url = service_url});
 }
 
 // The first usable document; notes say why others were not used.
 template <class Document, class Read>
 std::optional<Document> first_of(
-    sys::HttpClient& web, const std::vector<std::string>& urls, Notes& notes, Read read) {
+    sys::HttpClient& web, const std::string& service_url, const std::vector<std::string>& urls,
+    Notes& notes, Read read) {
     for (const auto& url : urls) {
-        const auto answer = read_json(web, url);
+        const auto answer = read_json(web, url, service_url);
         if (!answer.answered || answer.status != 200) {
             notes.push_back(describe(url, answer));
             continue;
@@ -56,14 +64,14 @@ std::string in_lines(const Notes& notes) {
 
 core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url) {
     Discovery found;
-    const auto first = read_json(web, url);
+    const auto first = read_json(web, url, url);
     found.notes.push_back(describe(url, first));
     if (!first.answered) return failed("the service cannot be asked:" + in_lines(found.notes));
     auto urls = core::resource_metadata_urls(url);
     const auto named = core::challenge_parameter(first.authenticate, "resource_metadata");
     if (named && core::check_endpoint(*named)) urls.insert(urls.begin(), *named);
     const auto resource =
-        first_of<core::ResourceDocument>(web, urls, found.notes, [&](const std::string& body) {
+        first_of<core::ResourceDocument>(web, url, urls, found.notes, [&](const std::string& body) {
             return core::read_resource_document(body, url);
         });
     // Services that are older than RFC 9728 are their own authorization server, at their origin; or
@@ -73,7 +81,7 @@ core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string
         issuers.push_back(url);
     for (const auto& issuer : issuers) {
         auto server = first_of<core::ServerDocument>(
-            web, core::server_metadata_urls(issuer), found.notes,
+            web, url, core::server_metadata_urls(issuer), found.notes,
             [&](const std::string& body) { return core::read_server_document(body, issuer); });
         if (!server) continue;
         found.server = std::move(*server);
@@ -103,7 +111,9 @@ core::Checked register_dynamically(
          .url = service.registration_endpoint,
          .headers = {{"Accept", "application/json"}},
          .body = core::Secret(body),
-         .content_type = "application/json"});
+         .content_type = "application/json",
+         .addresses = addresses_of(service),
+         .operator_url = service.url});
     notes.push_back(describe(service.registration_endpoint, answer));
     if (!answer.answered || (answer.status != 201 && answer.status != 200))
         return failed("the service did not register us: " + notes.back());

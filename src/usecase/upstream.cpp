@@ -77,8 +77,9 @@ core::Service still_known(
     const auto secret = client_secret_of(deps, service);
     if (!secret) return service;
     const auto reply = core::read_token_reply(call_service(
-        deps, core::code_request(
-                  service, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
+        deps, service,
+        core::code_request(
+            service, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
     if (reply.tokens || reply.error != core::UpstreamError::registration_lost) return service;
     register_anew(deps, service);
     return deps.store.services.find(service.id).value_or(service);
@@ -138,8 +139,8 @@ core::Result<core::TokenReply> redeem(
     if (!verifier) return does_not_open("a PKCE verifier");
     const auto secret = client_secret_of(deps, service);
     if (!secret) return secret.error();
-    return core::read_token_reply(
-        call_service(deps, core::code_request(service, *secret, code, *verifier, deps.policy)));
+    return core::read_token_reply(call_service(
+        deps, service, core::code_request(service, *secret, code, *verifier, deps.policy)));
 }
 
 // fail: as open_flow, or invalid_link, when what the token was for has ended meanwhile

@@ -34,8 +34,8 @@ Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
         const auto clear =
             sealed.empty() ? std::nullopt : core::unseal(deps.keyring, token.key_id, sealed, place);
         if (!clear) return Revocation::refused;
-        return core::read_revocation_reply(
-            call_service(deps, core::revocation_request(*service, *secret, *clear, hint)));
+        return core::read_revocation_reply(call_service(
+            deps, *service, core::revocation_request(*service, *secret, *clear, hint)));
     };
     // A refresh token ends the grant with all its access tokens at most providers, but not at all
     // of them (RFC 7009 section 2.1).

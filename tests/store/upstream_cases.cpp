@@ -46,6 +46,7 @@ STORE_CASE(a_service_comes_back_as_it_was_put, "S7") {
     service.scope = "read write";
     service.registration = core::Registration::dynamic;
     service.sends_iss = true;
+    service.by_hand = true;
     store->services.put(service);
     const auto back = store->services.find(service.id);
     BOOST_REQUIRE(back.has_value());
@@ -64,6 +65,7 @@ STORE_CASE(a_service_comes_back_as_it_was_put, "S7") {
     BOOST_TEST((back->client_secret == service.client_secret));
     BOOST_TEST((back->key_id == service.key_id));
     BOOST_TEST(back->sends_iss);
+    BOOST_TEST(back->by_hand);
     BOOST_TEST(back->active);
     BOOST_TEST((back->created_at == noon));
     const auto all = store->services.list();

@@ -20,8 +20,12 @@ public:
     bool away = false; // nothing answers
     std::vector<std::string> redeemed, refreshed,
         revoked; // codes and tokens, in the order they came
+    std::set<sys::AddressPolicy> policies;
+    std::set<std::string> operator_urls;
 
     sys::HttpResponse send(const sys::HttpRequest& request) override {
+        policies.insert(request.addresses);
+        operator_urls.insert(request.operator_url);
         if (away) return {};
         const auto form = form_of(request.body.reveal());
         if (request.url.ends_with("/revoke")) {

@@ -1,5 +1,7 @@
 #include "consentgate/sys/http_client.h"
 
+#include "consentgate/core/base/address.h"
+
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
 
@@ -7,6 +9,7 @@
 
 #include <csignal>
 #include <thread>
+#include <vector>
 
 using namespace consentgate;
 using boost::unit_test::label;
@@ -45,6 +48,34 @@ struct Host {
         return "http://127.0.0.1:" + std::to_string(socket.address().port()) + path;
     }
 };
+
+const std::string loopback4("\x7f\0\0\1", 4), public4("\x08\x08\x08\x08", 4),
+    private4("\x0a\0\0\1", 4);
+const std::string loopback6 = std::string(15, '\0') + '\1';
+
+// A port of an address whose connections are never made: the kernel drops what does not fit into
+// the queue of a socket that nobody accepts from.
+class Blackhole {
+public:
+    Blackhole(const std::string& address, int port) {
+        const Poco::Net::SocketAddress at(address, static_cast<Poco::UInt16>(port));
+        socket_.bind(at, true);
+        socket_.listen(0);
+        for (int i = 0; i < 8; ++i) {
+            fillers_.emplace_back();
+            fillers_.back().connectNB(at);
+        }
+    }
+
+private:
+    Poco::Net::ServerSocket socket_;
+    std::vector<Poco::Net::StreamSocket> fillers_;
+};
+
+// Which family a resolver names first.
+std::vector<std::vector<std::string>> both_orders() {
+    return {{loopback6, loopback4}, {loopback4, loopback6}};
+}
 
 sys::HttpResponse ask(const std::string& url, milliseconds total = milliseconds(3000)) {
     sys::PocoHttpClient client({total, ""});
@@ -183,6 +214,93 @@ BOOST_AUTO_TEST_CASE(a_header_with_a_line_break_is_not_sent) {
     BOOST_TEST(
         client.send({.url = url, .headers = {{"Authorization", "a\r\nX: b"}}}).reason ==
         "what would be sent holds a control character");
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_address_that_swallows_packets_costs_a_fraction_of_the_time, *label("XC12")) {
+    for (const auto& addresses : both_orders()) {
+        Host host(answer_of(1));
+        const Blackhole hole("::1", host.socket.address().port());
+        sys::PocoHttpClient client(
+            {milliseconds(5000), ""}, [&](const std::string&) { return addresses; });
+        const auto response = client.send({.url = host.url()});
+        BOOST_TEST(response.answered, response.reason);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(
+    the_other_family_is_tried_before_more_addresses_of_the_dead_one, *label("XC12")) {
+    Host host(answer_of(1));
+    const auto port = host.socket.address().port();
+    std::vector<std::string> dead;
+    std::vector<std::unique_ptr<Blackhole>> holes;
+    for (int last = 2; last < 10; ++last) {
+        holes.push_back(std::make_unique<Blackhole>("127.0.0." + std::to_string(last), port));
+        dead.push_back(std::string("\x7f\0\0", 3) + static_cast<char>(last));
+    }
+    // Eight of this family come first, and six attempts are all that there are.
+    Poco::Net::ServerSocket other(Poco::Net::SocketAddress("::1", static_cast<Poco::UInt16>(port)));
+    dead.push_back(loopback6);
+    sys::PocoHttpClient client({milliseconds(5000), ""}, [&](const std::string&) { return dead; });
+    std::thread asking([&] { client.send({.url = host.url()}); });
+    BOOST_TEST(other.poll(Poco::Timespan(4, 0), Poco::Net::Socket::SELECT_READ));
+    other.close();
+    asking.join();
+    Poco::Net::StreamSocket last(host.socket.address());
+    last.sendBytes("x", 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_refuses_is_passed_over_at_once, *label("XC12")) {
+    for (const auto& addresses : both_orders()) { // nothing listens on ::1
+        Host host(answer_of(1));
+        sys::PocoHttpClient client(
+            {milliseconds(3000), ""}, [&](const std::string&) { return addresses; });
+        const auto response = client.send({.url = host.url()});
+        BOOST_TEST(response.answered, response.reason);
+    }
+    Poco::Net::ServerSocket closed(Poco::Net::SocketAddress("127.0.0.1", 0));
+    const auto url = "http://127.0.0.1:" + std::to_string(closed.address().port()) + "/";
+    closed.close();
+    BOOST_TEST(ask(url).reason == "nothing listens there (connection refused)");
+}
+
+BOOST_AUTO_TEST_CASE(a_service_elsewhere_cannot_aim_our_requests_at_this_machine, *label("XC12")) {
+    const auto ask_for = [](const std::string& url, const std::string& operator_url) {
+        sys::PocoHttpClient client({milliseconds(3000), ""}, [](const std::string& host) {
+            if (host == "public.example") return std::vector{public4};
+            if (host == "mixed.example") return std::vector{public4, private4};
+            return std::vector{host.starts_with("private") ? private4 : loopback4};
+        });
+        return client.send(
+            {.method = "POST",
+             .url = url,
+             .body = core::Secret("x=y"),
+             .content_type = "application/x-www-form-urlencoded",
+             .addresses = sys::AddressPolicy::named_by_service,
+             .operator_url = operator_url});
+    };
+    Poco::Net::ServerSocket here(Poco::Net::SocketAddress("127.0.0.1", 0));
+    const auto port = ":" + std::to_string(here.address().port());
+    for (const auto& aimed :
+         {"http://127.0.0.1" + port + "/", "http://localhost" + port + "/",
+          "https://127.0.0.1" + port + "/", "https://inside.example" + port + "/"}) {
+        for (const auto* own :
+             {"https://public.example/mcp", "https://mixed.example/mcp",
+              "https://private.example/"}) {
+            const auto refused = ask_for(aimed, own);
+            BOOST_TEST(!refused.answered);
+            BOOST_TEST(
+                refused.reason ==
+                "the service names an address that is nearer to this machine than its own");
+        }
+    }
+    BOOST_TEST(!here.poll(Poco::Timespan(0, 0), Poco::Net::Socket::SELECT_READ));
+    BOOST_TEST(
+        ask_for("http://private.example/", "http://localhost/").reason.starts_with("http is not"));
+    {
+        Host host(answer_of(1));
+        BOOST_TEST(ask_for(host.url(), "http://localhost:8080/mcp").answered);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -267,4 +267,22 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(service.behind.revoked.empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(
+    endpoints_are_asked_no_nearer_to_us_than_the_operator_s_url_unless_typed_by_the_operator,
+    Endings, *label("XC12")) {
+    BOOST_TEST(ask_at_once(1, noon + core::Span(3600)).front() == "access-refreshed-1");
+    BOOST_TEST(static_cast<bool>(usecase::end_session(deps, session.id, noon)));
+    const std::set named{sys::AddressPolicy::named_by_service};
+    BOOST_TEST((service.behind.policies == named));
+    BOOST_TEST((service.behind.operator_urls == std::set{sample_service().url}));
+
+    service.behind.policies.clear();
+    auto typed = *store->services.find(core::ServiceId("notion"));
+    typed.by_hand = true;
+    BOOST_REQUIRE((store->services.update(typed) == store::Applied::yes));
+    connect();
+    BOOST_TEST(static_cast<bool>(usecase::end_session(deps, session.id, noon)));
+    BOOST_TEST((service.behind.policies == std::set{sys::AddressPolicy::operator_url}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -21,6 +21,10 @@ enum class AddressPolicy {
     // The operator did: any address over https, and http on this machine only. A name that means
     // this machine (localhost) must resolve to loopback addresses.
     operator_url,
+    // A service did that the operator named by `operator_url`: as above, and no address is nearer
+    // to
+    // this machine than that URL's (core::may_be_named).
+    named_by_service,
     // A stranger did: https, and every address of the host is public. An honest host has no other
     // address, and the owner of the name must not choose which one a connection meets.
     public_only,
@@ -37,6 +41,7 @@ struct HttpRequest {
     core::Secret body{};
     std::string content_type{}; // of the body; empty: there is no body
     AddressPolicy addresses = AddressPolicy::operator_url;
+    std::string operator_url{};              // for named_by_service
     bool allow_plain_http = false;           // operator_url: http to any host; sends no secret
     std::size_t max_body_bytes = 256 * 1024; // of the response
     bool body_of_success_only = false;       // reads no body unless the status is 200
@@ -49,11 +54,14 @@ struct HttpResponse {
     bool answered = false;
     bool too_large = false; // the body holds the first max_body_bytes + 1 bytes
     bool cut_off = false;   // the body is shorter than its Content-Length
+    bool timed_out = false; // the time ran out before the answer was whole
     int status = 0;
-    std::string content_type{};  // lower case, without parameters
-    std::string authenticate{};  // all WWW-Authenticate headers, joined with ", "
-    int retry_after_seconds = 0; // 0: absent, or a date
-    std::string location{};      // of a redirect, which is never followed
+    std::string content_type{}; // lower case, without parameters
+    std::string authenticate{}; // all WWW-Authenticate headers, joined with ", "
+    // 0: absent, or not usable. A date counts from the `Date` of the same answer, because both are
+    // by the server's clock.
+    int retry_after_seconds = 0;
+    std::string location{}; // of a redirect, which is never followed
     core::Secret body{};
     std::string reason{};
     std::optional<core::Instant> date{}; // by the server's clock

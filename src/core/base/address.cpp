@@ -43,6 +43,15 @@ constexpr std::array<Net4, 18> special4{{
     {v4(240, 0, 0, 0), 4},     // reserved, and broadcast
 }};
 
+// Addresses within an organisation. spec: RFC 1918, RFC 6598, RFC 4193
+constexpr std::array<Net4, 4> private4{{
+    {v4(10, 0, 0, 0), 8},
+    {v4(100, 64, 0, 0), 10},
+    {v4(172, 16, 0, 0), 12},
+    {v4(192, 168, 0, 0), 16},
+}};
+constexpr Net6 private6{0xFC00000000000000, 7};
+
 // Only 2000::/3 is given out; these parts of it are special. Everything outside (loopback, mapped,
 // NAT64, unique local, link-local, multicast …) is refused without being named.
 constexpr std::array<Net6, 4> special6{{
@@ -62,6 +71,27 @@ template <class Number> Number number_of(std::string_view bytes) {
     for (std::size_t i = 0; i < sizeof(Number); ++i)
         number = number << 8 | static_cast<unsigned char>(bytes[i]);
     return number;
+}
+
+bool is_private_address(std::string_view address) {
+    if (address.size() == 4) {
+        const auto number = number_of<std::uint32_t>(address);
+        return std::any_of(private4.begin(), private4.end(), [&](const Net4& net) {
+            return within(number, net.prefix, net.bits);
+        });
+    }
+    return address.size() == 16 &&
+           within(number_of<std::uint64_t>(address), private6.prefix, private6.bits);
+}
+
+// How near an address is to us. Nothing names what is of no use to anybody honest: link-local
+// addresses, where clouds keep their metadata, and the reserved ones.
+enum class Nearness { internet, organisation, this_machine, nobody };
+
+Nearness nearness_of(std::string_view address) {
+    if (is_public_address(address)) return Nearness::internet;
+    if (is_private_address(address)) return Nearness::organisation;
+    return is_loopback_address(address) ? Nearness::this_machine : Nearness::nobody;
 }
 
 } // namespace
@@ -85,6 +115,18 @@ bool is_loopback_address(std::string_view address) {
     if (address.size() == 4) return address[0] == 127;
     return address.size() == 16 &&
            address == std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+}
+
+bool may_be_named(
+    const std::vector<std::string>& named, const std::vector<std::string>& operators) {
+    return std::all_of(named.begin(), named.end(), [&](const std::string& address) {
+        const auto near = nearness_of(address);
+        return near == Nearness::internet ||
+               (near != Nearness::nobody && !operators.empty() &&
+                std::all_of(operators.begin(), operators.end(), [&](const std::string& own) {
+                    return nearness_of(own) != Nearness::nobody && nearness_of(own) >= near;
+                }));
+    });
 }
 
 } // namespace consentgate::core

@@ -103,4 +103,44 @@ BOOST_AUTO_TEST_CASE(loopback_is_distinguished_from_the_rest, *label("R30")) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_service_names_no_address_nearer_to_us_than_its_own, *label("XC12")) {
+    const auto may = [](const std::vector<std::string>& named,
+                        const std::vector<std::string>& operators) {
+        const auto all = [](const std::vector<std::string>& texts) {
+            std::vector<std::string> addresses;
+            for (const auto& text : texts) addresses.push_back(bytes(text.c_str()));
+            return addresses;
+        };
+        return may_be_named(all(named), all(operators));
+    };
+    for (const auto* own : {"8.8.8.8", "10.0.0.1", "127.0.0.1", "169.254.1.1", "2606:4700::1111"})
+        BOOST_TEST_CONTEXT(own) BOOST_TEST(may({"8.8.4.4", "2001:4860:4860::8888"}, {own}));
+    for (const auto* inside : {"10.0.0.1", "172.16.3.4", "192.168.1.1", "100.64.0.1", "fd00::1"}) {
+        BOOST_TEST_CONTEXT(inside) {
+            BOOST_TEST(!may({inside}, {"8.8.8.8"}));
+            BOOST_TEST(!may({"8.8.8.8", inside}, {"8.8.8.8"}));
+            BOOST_TEST(!may({inside}, {"192.168.7.7", "8.8.8.8"}));
+            BOOST_TEST(!may({inside}, {}));
+            BOOST_TEST(may({inside}, {"192.168.7.7"}));
+            BOOST_TEST(may({inside}, {"fd12::1"}));
+            BOOST_TEST(may({inside}, {"127.0.0.1"}));
+        }
+    }
+    for (const auto* here : {"127.0.0.1", "127.9.9.9", "::1"}) {
+        BOOST_TEST_CONTEXT(here) {
+            BOOST_TEST(!may({here}, {"8.8.8.8"}));
+            BOOST_TEST(!may({here}, {"10.0.0.1"}));
+            BOOST_TEST(!may({here}, {"127.0.0.1", "10.0.0.1"}));
+            BOOST_TEST(may({here}, {"127.0.0.1", "::1"}));
+        }
+    }
+    for (const auto* nobodys :
+         {"169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1",
+          "64:ff9b::7f00:1"}) {
+        for (const auto* own : {"8.8.8.8", "10.0.0.1", "127.0.0.1", "169.254.1.1"})
+            BOOST_TEST_CONTEXT(nobodys << " by " << own) BOOST_TEST(!may({nobodys}, {own}));
+    }
+    BOOST_TEST(!may({"10.0.0.1"}, {"169.254.1.1"}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,7 +2,9 @@
 // spec: RFC 6890; docs/requirements.md R30
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace consentgate::core {
 
@@ -14,5 +16,13 @@ bool is_public_address(std::string_view address);
 
 // 127.0.0.0/8 or ::1.
 bool is_loopback_address(std::string_view address);
+
+// Whether a party that the operator named by a URL of its own may name another host for us to ask.
+// Every address of that host is public, or no nearer to us than the operator's URL is: private when
+// that is private or of this machine, of this machine when that is. Otherwise a service on the
+// Internet could aim our requests at what only this machine reaches.
+// in: named      addresses of the other host
+//     operators  those of the host of the operator's URL
+bool may_be_named(const std::vector<std::string>& named, const std::vector<std::string>& operators);
 
 } // namespace consentgate::core

@@ -39,6 +39,7 @@ struct Service {
     KeyId key_id;              // the server key it is encrypted with
     bool sends_iss = false;    // it announced that its answers name their issuer (RFC 9207)
     bool active = true;
+    bool by_hand = false;     // the operator typed its endpoints; false: it named them itself
     std::int64_t version = 0; // raised by every change
     Instant created_at{};
 
@@ -54,14 +55,16 @@ struct LinkedAccount {
     std::string access_token;
     std::string refresh_token; // empty: none
     KeyId key_id;
-    std::string scope;                  // as the service said; empty: it did not
-    std::optional<Instant> expires_at;  // absent: the service did not say
-    std::int64_t version = 0;           // raised by every change
-    std::int64_t failures = 0;          // refreshes that failed one after another
-    std::optional<Instant> retry_at{};  // not to be refreshed before
-    std::optional<Instant> broken_at{}; // since when the person must connect anew
+    std::string scope;                    // as the service said; empty: it did not
+    std::optional<Instant> expires_at;    // absent: the service did not say
+    std::int64_t version = 0;             // raised by every change
+    std::int64_t failures = 0;            // refreshes that failed one after another
+    std::optional<Instant> lease_until{}; // another worker is refreshing it, until then at most
+    std::string failure{};                // why the last of them failed, for the log
+    std::optional<Instant> retry_at{};    // not to be refreshed before
+    std::optional<Instant> broken_at{};   // since when the person must connect anew
     std::optional<Instant> created_at{};
-    std::optional<Instant> updated_at{};
+    std::optional<Instant> updated_at{}; // when the tokens were written
     std::optional<Instant> last_used_at{};
     // Absent: it is in use. Present: its revocation at the service is pending, and failures and
     // retry_at count the attempts to revoke it.
