@@ -39,6 +39,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(
         client->id == url->id && !client->by_operator,
         "the client is the document's and nobody vouched for it");
+    require(
+        core::valid_utf8(client->name) && client->name.find('\0') == std::string::npos,
+        "what is kept is text that every database takes");
     require(!client->redirect_uris.empty(), "there is somewhere to go");
     for (const auto& uri : client->redirect_uris)
         require(

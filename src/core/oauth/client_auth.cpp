@@ -23,6 +23,13 @@ Error two_ways() {
         ErrorCode::invalid_request, PublicMessage{"use one way of client authentication"});
 }
 
+// The id form-decoded, where that gives text: what does not is an id that was sent as it is.
+std::string read_id(const std::string& sent) {
+    auto decoded = percent_decode(sent, true);
+    const bool text = decoded && valid_utf8(*decoded) && !has_control(*decoded);
+    return text ? std::move(*decoded) : sent;
+}
+
 // spec: RFC 7617 section 2; RFC 6749 section 2.3.1
 Result<ClientCredentials> read_basic(std::string_view header) {
     const auto text = from_base64(trim(header.substr(5)), Base64::standard);
@@ -33,7 +40,7 @@ Result<ClientCredentials> read_basic(std::string_view header) {
     const auto secret = text->substr(colon + 1);
     return ClientCredentials{
         .kind = Kind::basic,
-        .id = percent_decode(id, true).value_or(id),
+        .id = read_id(id),
         .secret = Secret(secret),
         .decoded = Secret(percent_decode(secret, true).value_or(secret)),
         .assertion = {}};

@@ -93,11 +93,11 @@ Result<FoundKeys> ec_key(const JsonObject& key) {
 }
 
 Result<FoundKeys> read_key(const JsonObject& key) {
-    if (key.text("use").value_or("sig") != "sig") return FoundKeys();
     for (const auto* secret : {"d", "k"}) {
         if (key.contains(secret))
             return unusable("jwks holds a private key: publish the public part only");
     }
+    if (key.text("use").value_or("sig") != "sig") return FoundKeys();
     const auto kind = key.text("kty");
     auto read = kind == "RSA"  ? rsa_key(key)
                 : kind == "EC" ? ec_key(key)

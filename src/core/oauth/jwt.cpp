@@ -82,7 +82,9 @@ std::vector<std::string> audiences(const Poco::JSON::Object& claims) {
 
 std::string text_claim(const Poco::JSON::Object& claims, const std::string& name) {
     const auto value = claims.get(name);
-    return value.isString() ? value.extract<std::string>() : std::string();
+    if (!value.isString()) return {};
+    const auto& text = value.extract<std::string>();
+    return valid_utf8(text) && text.find('\0') == std::string::npos ? text : std::string();
 }
 
 Checked check_dates(const Poco::JSON::Object& claims, Instant now) {

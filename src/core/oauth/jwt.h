@@ -39,8 +39,8 @@ std::optional<double> numeric_date(const Poco::JSON::Object& claims, const std::
 // aud, which is one text or an array; anything else in it is an empty text.
 std::vector<std::string> audiences(const Poco::JSON::Object& claims);
 
-std::string text_claim(
-    const Poco::JSON::Object& claims, const std::string& name); // empty when it is no text
+// Empty when it is no text that a database takes: Poco lets NUL through.
+std::string text_claim(const Poco::JSON::Object& claims, const std::string& name);
 
 // exp is there and not over, and nbf is not to come. fail: invalid_bearer, the reason in the log
 // detail

@@ -118,6 +118,32 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(valid("client_id=cgc_sample&client_secret=wrong", {}, client) == "invalid_client");
 }
 
+// A database server refuses such bytes, and the client would hear that the server is away.
+BOOST_AUTO_TEST_CASE(no_client_id_holds_bytes_that_are_no_text, *label("T9")) {
+    const auto id_in = [](const SentCredentials& sent) {
+        const auto read = read_client_credentials(sent);
+        return read ? read->id : "(refused)";
+    };
+    const auto header = [&](const std::string& id) {
+        return id_in(web::read_credentials(form_of(""), basic(id, "s")));
+    };
+    BOOST_TEST(header("a%C3%BC") == "a\u00fc");
+    BOOST_TEST(header("a%FF") == "a%FF");
+    BOOST_TEST(header("a%00b") == "a%00b");
+    BOOST_TEST(header("a%0Ab") == "a%0Ab");
+    BOOST_TEST(header("a\xff") == "(refused)");
+    const auto subject = [&](const std::string& claims) {
+        const auto assertion =
+            to_base64url(R"({"alg":"ES256"})") + "." + to_base64url(claims) + ".AA";
+        return id_in(web::read_credentials(
+            Parameters{{"client_assertion_type", type}, {"client_assertion", assertion}}.form(),
+            {}));
+    };
+    BOOST_TEST(subject(R"({"sub":"cgc_sample"})") == "cgc_sample");
+    BOOST_TEST(subject(R"({"sub":"a\u0000b"})") == "");
+    BOOST_TEST(subject("{\"sub\":\"a\xff\"}") == "");
+}
+
 BOOST_AUTO_TEST_CASE(two_ways_at_once_and_two_clients_at_once_are_invalid_requests, *label("T8")) {
     const auto client = secret_client("s");
     BOOST_TEST(valid("client_secret=s", basic("cgc_sample", "s"), client) == "invalid_request");
@@ -263,6 +289,9 @@ BOOST_AUTO_TEST_CASE(a_key_set_holds_public_keys_that_are_some, *label("R13") * 
     auto with_private = rsa().jwks();
     with_private.insert(with_private.find("\"n\""), "\"d\":\"AQAB\",");
     BOOST_TEST(!check_jwks(with_private));
+    const auto beside = ec().jwks();
+    BOOST_TEST(!check_jwks(
+        R"({"keys":[{"kty":"RSA","use":"enc","d":"AQAB"},)" + beside.substr(beside.find('[') + 1)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
