@@ -74,6 +74,21 @@ BOOST_AUTO_TEST_CASE(an_address_names_engine_user_hosts_and_database) {
 BOOST_AUTO_TEST_CASE(a_host_can_be_a_socket) {
     const auto config = with("database = mariadb://anna@%2Frun%2Fmysqld%2Fmysqld.sock/tools").store;
     BOOST_TEST(config.hosts[0].name == "/run/mysqld/mysqld.sock");
+    BOOST_TEST(
+        store::address_of(config) == "mariadb://anna@%2Frun%2Fmysqld%2Fmysqld.sock:3306/tools");
+}
+
+BOOST_AUTO_TEST_CASE(an_ipv6_host_stands_in_brackets_and_is_written_so_again) {
+    const auto config = with("database = postgresql://anna@[::1],[fe80::1]:5433/tools").store;
+    BOOST_REQUIRE(config.hosts.size() == 2U);
+    BOOST_TEST(config.hosts[0].name == "::1");
+    BOOST_TEST(config.hosts[0].port == 5432);
+    BOOST_TEST(config.hosts[1].name == "fe80::1");
+    BOOST_TEST(config.hosts[1].port == 5433);
+    BOOST_TEST(store::address_of(config) == "postgresql://anna@[::1]:5432,[fe80::1]:5433/tools");
+    for (const auto* wrong : {"::1", "fe80::1:5432", "[::1", "[::1]x", "[::1]5432", "[]"})
+        BOOST_TEST_CONTEXT(wrong)
+    BOOST_TEST(problems_with(std::string("database = postgresql://a@") + wrong + "/n") != "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_path_is_sqlite_and_stays_beside_the_configuration_file) {
@@ -100,6 +115,10 @@ BOOST_AUTO_TEST_CASE(an_address_that_means_nothing_is_refused_with_the_form_it_m
     BOOST_TEST(problems_with("database = postgresql://a@h:1,h:65535/n") == "ok");
     BOOST_TEST(holds(problems_with("database = mariadb://a@h;PWD=x/n"), "a host that is"));
     BOOST_TEST(holds(problems_with("database = mariadb://a@%zz/n"), "a % that means nothing"));
+    for (const auto* wrong : {"h%0A", "h%00x", "%FF"}) BOOST_TEST_CONTEXT(wrong)
+    BOOST_TEST(
+        holds(problems_with(std::string("database = mariadb://a@") + wrong + "/n"), "no name"));
+    BOOST_TEST(holds(problems_with("database = mariadb://a\x01@h/n"), "database must be"));
 }
 
 BOOST_AUTO_TEST_CASE(
