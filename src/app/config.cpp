@@ -32,8 +32,10 @@ std::map<std::string, std::string> read_file(
         problems.push_back("the configuration file cannot be read: " + error.displayText());
     }
     for (const auto& [name, value] : values) {
-        const bool known = std::any_of(
-            keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
+        const bool known =
+            std::any_of(keys().begin(), keys().end(), [&given = name](const Key& key) {
+                return key.name == given;
+            });
         if (const auto* old = find_old_name(NameKind::config_key, "", name))
             problems.push_back(renamed_text(*old));
         else if (!known)

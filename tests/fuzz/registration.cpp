@@ -29,6 +29,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(
             core::match_redirect(*client, uri, std::nullopt).has_value(),
             "what is registered can be used");
+    require(
+        core::valid_utf8(client->name) && core::valid_utf8(client->metadata) &&
+            client->name.find('\0') == std::string::npos,
+        "what is kept is text that every database takes");
     require(core::count_characters(client->name) <= 200, "a name of at most 200 characters");
     const auto document =
         core::parse_json_object(core::registration_response(*client, std::nullopt));

@@ -1,0 +1,57 @@
+// The headers in which the host of a client document limits its use: Cache-Control, Age and Expires,
+// a line each. Every line is also read as a date.
+#include "lines.h"
+#include "require.h"
+
+#include "tests/support/samples.h"
+
+#include "consentgate/core/base/time.h"
+#include "consentgate/core/oauth/client_document.h"
+
+#include <Poco/DateTimeFormat.h>
+#include <Poco/DateTimeFormatter.h>
+#include <Poco/Timestamp.h>
+
+using namespace consentgate;
+using tests::require;
+
+namespace {
+
+void look_at_date(std::string_view text) {
+    const auto date = core::parse_http_date(text);
+    if (!date) return;
+    const auto written = Poco::DateTimeFormatter::format(
+        Poco::Timestamp::fromEpochTime(core::epoch(*date)), Poco::DateTimeFormat::HTTP_FORMAT);
+    // The leap second of the last year that has four digits lies in the next.
+    const bool writable = core::epoch(*date) < 253402300800;
+    require(
+        !writable || core::parse_http_date(written) == *date,
+        "a date can be written and read again");
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    auto text = tests::text_of_input(data, size);
+    core::CacheHeaders headers;
+    for (auto* header : {&headers.cache_control, &headers.age, &headers.expires}) {
+        *header = std::string(tests::take_line(text));
+        look_at_date(*header);
+    }
+    const auto life = core::document_lifetime(headers, tests::noon);
+    require(
+        life >= core::Span(60) && life <= core::Span(86400),
+        "a document is kept for a minute at least and for a day at most");
+    require(
+        core::document_lifetime(headers, tests::noon + core::Span(3600)) <= life,
+        "what has an end comes nearer to it");
+    auto older = headers;
+    older.age = "100000";
+    require(core::document_lifetime(older, tests::noon) <= life, "age makes no life longer");
+    auto forbidden = headers;
+    forbidden.cache_control += ", no-store";
+    require(
+        core::document_lifetime(forbidden, tests::noon) == core::Span(60),
+        "what must not be stored is kept for one sign-in");
+    return 0;
+}
