@@ -68,6 +68,11 @@ int list(Context& context, const Arguments& arguments) {
     return 0;
 }
 
+std::string scope_of(const core::Client& client, const core::Policy& policy) {
+    const auto registered = core::registered_scope(client, policy);
+    return (registered.empty() ? policy.catalogue() : registered).text();
+}
+
 int show(Context& context, const Arguments& arguments) {
     const auto client =
         usecase::find_client(context.deps(), core::ClientId(arguments.words.front()));
@@ -76,8 +81,8 @@ int show(Context& context, const Arguments& arguments) {
         arguments,
         {client->id.text, core::display_text(client->name, 200), yes_no(client->active),
          registered_by(*client), std::string(core::name_of(client->auth)), yes_no(client->refresh),
-         core::max_scope(*client, context.config().policy).text(),
-         list_of(client->redirect_uris, ""), when(client->created_at), when(client->last_used_at)});
+         scope_of(*client, context.config().policy), list_of(client->redirect_uris, ""),
+         when(client->created_at), when(client->last_used_at)});
     return 0;
 }
 

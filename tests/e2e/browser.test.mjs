@@ -211,7 +211,7 @@ const pages = {
   services: async (page) => { await page.goto((await begin(loopbackUri())).url); await chooseUserId(page, 'ada.lovelace@analytical-engines.example.test'); },
   'error, unknown flow': async (page) => { await page.goto(`${server.base}/oauth/consent?flow_id=${'A'.repeat(22)}`); },
   'error, address not registered': async (page) => { await page.goto((await begin(httpsUri, { redirect_uri: 'https://evil.test/cb' })).url); },
-  'error, link back to the app': async (page) => { await page.goto((await begin(httpsUri, { scope: 'bogus' })).url); },
+  'error, link back to the app': async (page) => { await page.goto((await begin(httpsUri, { scope: 'bo"gus' })).url); },
 };
 
 for (const [name, go] of Object.entries(pages)) {
@@ -237,7 +237,7 @@ for (const [name, go] of Object.entries(pages)) {
 }
 
 test('P1: the link back on the page of an unproven app leads to the app with the error', options, async () => {
-  const flow = await begin(httpsUri, { scope: 'bogus' });
+  const flow = await begin(httpsUri, { scope: 'bo"gus' });
   await inPage({}, async ({ page }) => {
     const since = apps.https.calls.length;
     const answer = await page.goto(flow.url);

@@ -304,7 +304,7 @@ test('R34 U2: in Chromium the page that asks leads on to the consent page, and a
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.waitForURL('**/oauth/consent?flow_id=*');
     await page.getByText('Documented app').first().waitFor();
-    await page.goto(address(host.document('/chromium2'), { scope: 'bogus' }));
+    await page.goto(address(host.document('/chromium2'), { scope: 'bo"gus' }));
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.waitForURL('**/callback?error=invalid_scope*');
     assert.deepEqual(complaints, []);

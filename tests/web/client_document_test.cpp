@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(
     *label("R24") * label("A26")) {
     authorize();
     go_on();
-    BOOST_TEST(location_of(authorize(asking().with("scope", "bogus")))
+    BOOST_TEST(location_of(authorize(asking().with("scope", "bo\"gus")))
                    .starts_with("http://127.0.0.1:53111/callback?error=invalid_scope"));
     fetcher.answer = [](int) {
         return answered(document_text("An App", "https://app.example/cb"));
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(
     at = noon + core::Span(600);
     go_on();
     const auto refused =
-        authorize(asking().with("redirect_uri", "https://app.example/cb").with("scope", "bogus"));
+        authorize(asking().with("redirect_uri", "https://app.example/cb").with("scope", "bo\"gus"));
     BOOST_TEST(
         location_of(refused) == "(absent)",
         "an address that anybody can put into a document is not bounced to");

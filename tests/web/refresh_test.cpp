@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(a_refusal_rotates_nothing, *label("T18") * label("T24")) {
     SignedIn server;
     const auto form = SignedIn::parameters(SignedIn::token(server.first));
-    BOOST_TEST(error_of(server.refresh(form.with("scope", "mcp admin"))) == "invalid_scope");
+    BOOST_TEST(error_of(server.refresh(form.with("scope", "mcp\"admin"))) == "invalid_scope");
     BOOST_TEST(
         error_of(server.refresh(form.with("resource", "https://else.example/mcp"))) ==
         "invalid_target");

@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(
     const auto asked = [&](const Parameters& query) {
         return server.ask(TestServer::get("/api/oauth/per-user/authorize?" + query.text()));
     };
-    const auto local = asked(sample_authorize().with("scope", "bogus"));
+    const auto local = asked(sample_authorize().with("scope", "bo\"gus"));
     BOOST_TEST(local.status == 302);
     BOOST_TEST(query_value(location_of(local), "error") == "invalid_scope");
     BOOST_TEST(query_value(location_of(local), "state") == "a state");
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(query_value(location_of(repeated), "error") == "invalid_request");
     BOOST_TEST(query_value(location_of(repeated), "state") == "a state");
     const auto far = asked(
-        sample_authorize().with("scope", "bogus").with("redirect_uri", "https://c.example/cb"));
+        sample_authorize().with("scope", "bo\"gus").with("redirect_uri", "https://c.example/cb"));
     BOOST_TEST(far.status == 400);
     BOOST_TEST(location_of(far) == "(absent)");
     BOOST_TEST(holds(far.body, "https://c.example/cb?error=invalid_scope"));

@@ -74,19 +74,26 @@ Checked check_challenge(const AuthorizationRequest& request) {
     return Nothing{};
 }
 
-// Narrowed, never widened: scopes that the catalogue or the client's registration lacks are
-// dropped, and the token response names the granted ones. spec: RFC 6749 section 3.3
+// Names that the catalogue lacks are dropped, and the token response names the granted ones. When
+// none is left, the client gets what it registered for and what the resource's gate asks for.
+// spec: RFC 6749 section 3.3; docs/requirements.md A17, XE3
 Result<ScopeSet> grant_scope(
     const AuthorizationRequest& request, const Client& client, const Policy& policy,
     const GuardedResource& resource) {
     const auto limit = max_scope(client, policy);
-    const auto text = request.scope.value;
-    const auto asked = text ? ScopeSet::parse(*text) : policy.scopes_of(resource);
-    auto granted = asked ? asked->within(limit) : ScopeSet{};
+    const auto asked = ScopeSet::parse(request.scope.value.value_or(""));
+    if (!asked)
+        return make_error(
+            ErrorCode::invalid_scope,
+            PublicMessage{"scope has a character that scopes do not have"}, LogDetail{}, "scope");
+    auto granted = asked->within(limit);
+    if (granted.empty())
+        granted = registered_scope(client, policy).with(policy.scopes_of(resource)).within(limit);
     if (granted.empty())
         return make_error(
-            ErrorCode::invalid_scope, PublicMessage{"none of the requested scopes is known"},
-            LogDetail{}, "scope");
+            ErrorCode::invalid_scope,
+            PublicMessage{"this app was not set up for the scopes that this server needs"},
+            LogDetail{"the operator's client has none of the resource's scopes"}, "scope");
     return granted;
 }
 

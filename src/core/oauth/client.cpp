@@ -221,10 +221,13 @@ std::string registration_response(const Client& client, const std::optional<Secr
     return json_string(document);
 }
 
+ScopeSet registered_scope(const Client& client, const Policy& policy) {
+    return ScopeSet::parse(client.scope).value_or(ScopeSet{}).within(policy.catalogue());
+}
+
 ScopeSet max_scope(const Client& client, const Policy& policy) {
-    const auto registered = ScopeSet::parse(client.scope);
-    if (!registered || registered->empty()) return policy.catalogue();
-    return registered->within(policy.catalogue());
+    return client.by_operator && !client.scope.empty() ? registered_scope(client, policy)
+                                                       : policy.catalogue();
 }
 
 std::optional<ReturnPath> match_redirect(

@@ -188,6 +188,8 @@ Result<std::optional<AssertionUse>> verify_client(
     const bool proven = secret && proves_secret(credentials, client ? client->secret : Digest{});
     if (!client) return client_not_authenticated("unknown");
     if (!client->active) return client_not_authenticated("disabled");
+    if (credentials.kind == Kind::assertion && client->takes_assertions())
+        return verify_assertion(credentials.assertion.reveal(), *client, policy, now);
     if (client->auth == ClientAuth::none) {
         if (credentials.kind == Kind::none) return std::optional<AssertionUse>();
         // Some libraries try Basic first. After this error they send the request again without it,
@@ -197,10 +199,8 @@ Result<std::optional<AssertionUse>> verify_client(
             PublicMessage{"this client is public: send client_id in the body, and no secret"},
             LogDetail{"authenticated by a secret"});
     }
-    if (client->auth == ClientAuth::private_key_jwt) {
-        if (credentials.kind != Kind::assertion) return client_not_authenticated("no assertion");
-        return verify_assertion(credentials.assertion.reveal(), *client, policy, now);
-    }
+    if (client->auth == ClientAuth::private_key_jwt)
+        return client_not_authenticated("no assertion");
     if (!proven) return client_not_authenticated(secret ? "wrong secret" : "no secret");
     return std::optional<AssertionUse>();
 }

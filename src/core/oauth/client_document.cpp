@@ -88,13 +88,24 @@ Checked check_no_secret(const JsonObject& document) {
     return Nothing{};
 }
 
-// How the client proves itself: not at all, when it offers that; else by the keys that stand in the
-// document.
-// spec: OpenID Connect Relying Party Metadata Choices 1.0; requirement R28
+// How the client proves itself: by the keys that the document names, or not at all, or by either
+// when it offers both.
+// spec: OpenID Connect Relying Party Metadata Choices 1.0; docs/requirements.md R28, XE1
 struct Proof {
     ClientAuth auth = ClientAuth::none;
     ClientKeys keys{};
 };
+
+Result<ClientKeys> read_document_keys(
+    const JsonObject& document, const DocumentUrl& url, const DocumentPolicy& policy) {
+    auto keys = read_client_keys(document, policy);
+    if (!keys || keys->uri.empty()) return keys;
+    // Without this rule, a document could make us send requests to any other host.
+    const auto at = validate_keys_url(keys->uri, policy);
+    if (!at || at->host != url.host || at->port != url.port)
+        return unusable("the jwks_uri of a document must be on the document's own host and port");
+    return keys;
+}
 
 Result<Proof> read_proof(
     const JsonObject& document, const DocumentUrl& url, const DocumentPolicy& policy) {
@@ -111,21 +122,18 @@ Result<Proof> read_proof(
                (methods &&
                 std::find(methods->begin(), methods->end(), name_of(auth)) != methods->end());
     };
-    if (offers(ClientAuth::none) || (!chosen && (!choice || methods->empty()))) return Proof();
-    if (!offers(ClientAuth::private_key_jwt))
+    const bool open = offers(ClientAuth::none) || (!chosen && (!choice || methods->empty()));
+    const bool keyed = offers(ClientAuth::private_key_jwt);
+    if (!open && !keyed)
         return unusable(
             "a client with a document authenticates with none or private_key_jwt, and the document "
             "offers neither");
-    auto keys = read_client_keys(document, policy);
+    if (!keyed) return Proof();
+    auto keys = read_document_keys(document, url, policy);
+    // Keys that cannot be used take nothing from a client that need not prove itself.
+    if (!keys && open) return Proof();
     if (!keys) return unusable(keys.error().message);
-    if (!keys->uri.empty()) {
-        // Without this rule, a document could make us send requests to any other host.
-        const auto at = validate_keys_url(keys->uri, policy);
-        if (!at || at->host != url.host || at->port != url.port)
-            return unusable(
-                "the jwks_uri of a document must be on the document's own host and port");
-    }
-    return Proof{ClientAuth::private_key_jwt, std::move(*keys)};
+    return Proof{open ? ClientAuth::none : ClientAuth::private_key_jwt, std::move(*keys)};
 }
 
 // True when the list of grants names the refresh grant. Grants that we do not know are dropped.
@@ -285,7 +293,7 @@ Result<std::string> validate_key_set(const DocumentAnswer& answer) {
 }
 
 KeysNeed keys_need(const Client& client, const std::string& assertion, Instant now) {
-    if (client.auth != ClientAuth::private_key_jwt || client.jwks_uri.empty() || !client.active)
+    if (!client.takes_assertions() || client.jwks_uri.empty() || !client.active)
         return KeysNeed::none;
     if (client.jwks.empty() || !client.jwks_expires_at || *client.jwks_expires_at <= now)
         return KeysNeed::fetch;

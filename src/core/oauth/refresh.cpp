@@ -58,8 +58,7 @@ Result<RefreshUse> validate_refresh(
             ErrorCode::invalid_target, PublicMessage{"this was not granted for that resource"},
             LogDetail{}, "resource");
     }
-    if (request.scope &&
-        (request.scope->empty() || request.scope->within(session.scope) != *request.scope)) {
+    if (request.scope && !session.scope.covers(request.scope->within(policy.catalogue()))) {
         return make_error(
             ErrorCode::invalid_scope, PublicMessage{"scope can be narrowed here, not widened"},
             LogDetail{}, "scope");
@@ -84,8 +83,10 @@ std::optional<Rotated> rotate(
     const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
     const Keyring& keyring, const Policy& policy, Instant now) {
     auto session = found.session.session;
-    if (scope)
-        session.scope = *scope; // of this access token only: the session keeps what was granted
+    // Of this access token only: the session keeps what was granted. Names that nobody knows are
+    // dropped; without any other the token has all of it.
+    const auto asked = scope.value_or(ScopeSet{}).within(session.scope);
+    if (!asked.empty()) session.scope = asked;
     auto next = keyring.refresh_token(found.token.key_id, token);
     auto access = keyring.access_token(found.token.key_id, token, session.scope.text());
     if (!next || !access) return std::nullopt;

@@ -42,6 +42,14 @@ ScopeSet ScopeSet::within(const ScopeSet& other) const {
     return common;
 }
 
+ScopeSet ScopeSet::with(const ScopeSet& other) const {
+    auto all = *this;
+    for (const auto& name : other.names_) {
+        if (!contains(name)) all.names_.push_back(name);
+    }
+    return all;
+}
+
 std::string ScopeSet::text() const { return join(names_, " "); }
 
 } // namespace consentgate::core

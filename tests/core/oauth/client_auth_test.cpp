@@ -105,6 +105,23 @@ BOOST_AUTO_TEST_CASE(a_public_client_names_itself_and_sends_no_secret, *label("T
 }
 
 BOOST_AUTO_TEST_CASE(
+    an_assertion_of_a_client_that_may_go_without_must_verify_all_the_same,
+    *label("XE1") * label("T6")) {
+    auto either = key_client(rsa());
+    either.auth = ClientAuth::none;
+    BOOST_TEST(valid("client_id=cgc_sample", {}, either) == "ok");
+    const auto good = rsa().sign(sample_assertion(), "RS256");
+    BOOST_TEST(asserted(good, either) == "ok");
+    BOOST_TEST(asserted(good + "x", either) == "invalid_client");
+    BOOST_TEST(
+        asserted(TestKey::rsa().sign(sample_assertion(), "RS256"), either) == "invalid_client");
+    BOOST_TEST(asserted("", either) == "invalid_client"); // an empty one is none, without an id
+    BOOST_TEST(valid("client_id=cgc_sample&client_secret=s", {}, either) == "invalid_client");
+    either.active = false;
+    BOOST_TEST(asserted(good, either) == "invalid_client");
+}
+
+BOOST_AUTO_TEST_CASE(
     a_secret_is_taken_from_the_body_and_from_the_header_encoded_or_not, *label("T7")) {
     const auto client = secret_client("a+b:c%2F/ü");
     BOOST_TEST(

@@ -189,14 +189,34 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST((client->auth == ClientAuth::private_key_jwt));
         BOOST_TEST(code_of(check_jwks(client->jwks)) == "ok");
     }
-    const auto open = read(document_with(
-        R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"],)" + keys));
-    BOOST_TEST((open->auth == ClientAuth::none));
-    BOOST_TEST(open->jwks.empty());
     BOOST_TEST(
         code_of(read(document_with(
             R"("token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[]})"))) ==
         "invalid_client_document");
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_client_that_offers_none_and_keys_may_use_either_of_them, *label("R28") * label("XE1")) {
+    static const auto keys = "\"jwks\":" + TestKey::ec().jwks();
+    for (const auto* method :
+         {R"("token_endpoint_auth_methods_supported":["private_key_jwt","none"],)",
+          R"("token_endpoint_auth_method":"private_key_jwt",)"
+          R"("token_endpoint_auth_methods_supported":["none","private_key_jwt"],)",
+          R"("token_endpoint_auth_method":"none",)"
+          R"("token_endpoint_auth_methods_supported":["private_key_jwt"],)"}) {
+        BOOST_TEST_CONTEXT(method) {
+            const auto client = read(document_with(method + keys));
+            BOOST_TEST((client->auth == ClientAuth::none));
+            BOOST_TEST(client->takes_assertions());
+            BOOST_TEST(code_of(check_jwks(client->jwks)) == "ok");
+            // Keys that cannot be used are left out, for the client need not prove itself.
+            const auto without = read(document_with(std::string(method) + R"("jwks":{"keys":[]})"));
+            BOOST_TEST(code_of(without) == "ok");
+            BOOST_TEST(!without->takes_assertions());
+        }
+    }
+    const auto open = read(document_with(R"("token_endpoint_auth_method":"none",)" + keys));
+    BOOST_TEST(!open->takes_assertions());
 }
 
 BOOST_AUTO_TEST_CASE(

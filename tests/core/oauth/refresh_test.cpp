@@ -142,11 +142,14 @@ BOOST_AUTO_TEST_CASE(only_a_request_that_is_otherwise_right_can_be_a_reuse, *lab
 
 BOOST_AUTO_TEST_CASE(
     scope_and_resource_are_narrowed_never_widened,
-    *label("T18") * label("T24") * label("K36") * label("K37")) {
+    *label("T18") * label("T24") * label("K36") * label("K37") * label("XE3")) {
     Presented asked;
+    asked.policy.scopes.push_back({"admin", "Change everything"}); // known, and not granted
     for (const auto& [scope, verdict] : std::vector<std::pair<std::string, std::string>>{
              {"mcp", "rotate"},
              {"profile mcp", "rotate"},
+             {"mcp nonsense", "rotate"},
+             {"openid", "rotate"},
              {"mcp admin", "invalid_scope"},
              {"admin", "invalid_scope"}}) {
         asked.form = sample_refresh().with("scope", scope);
@@ -156,6 +159,19 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(asked.verdict() == "rotate");
     asked.form = sample_refresh().with("resource", "https://tools.example.org/other");
     BOOST_TEST(asked.verdict() == "invalid_target");
+}
+
+BOOST_AUTO_TEST_CASE(a_refresh_that_names_no_known_scope_gets_what_the_session_has, *label("XE3")) {
+    const Secret token("cgr_" + std::string(43, 'r'));
+    const auto granted = [&](std::string_view asked) {
+        return rotate(
+                   token, Presented::stored(), scopes(asked), sample_keyring(), sample_policy(),
+                   noon)
+            ->granted.session.scope.text();
+    };
+    const auto all = Presented::stored().session.session.scope.text();
+    BOOST_TEST(granted("openid offline_access") == all);
+    BOOST_TEST(granted("mcp nonsense") == "mcp");
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -277,10 +277,14 @@ BOOST_AUTO_TEST_CASE(unknown_scopes_are_dropped_and_known_ones_kept, *label("R22
     BOOST_TEST(code_of(registered(body_with(R"("scope":"a\"b")"))) == "invalid_client_metadata");
 }
 
-BOOST_AUTO_TEST_CASE(a_client_may_get_what_it_registered_for_or_everything, *label("A17")) {
+BOOST_AUTO_TEST_CASE(
+    what_a_client_registered_by_itself_is_no_limit_and_what_an_operator_gave_it_is,
+    *label("A17") * label("XE3")) {
     auto client = sample_client();
     BOOST_TEST(max_scope(client, sample_policy()).text() == "mcp profile");
     client.scope = "profile";
+    BOOST_TEST(max_scope(client, sample_policy()).text() == "mcp profile");
+    client.by_operator = true;
     BOOST_TEST(max_scope(client, sample_policy()).text() == "profile");
     client.scope = "profile withdrawn"; // since the operator took a scope out of the catalogue
     BOOST_TEST(max_scope(client, sample_policy()).text() == "profile");

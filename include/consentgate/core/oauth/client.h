@@ -25,7 +25,7 @@ struct Client {
     ClientId id;
     std::string name; // as it calls itself, UTF-8, at most 200 characters; empty when it gave none
     std::vector<std::string> redirect_uris; // 1 to 16, each accepted by check_redirect_uri
-    std::string scope;        // what it registered for; empty: everything in the catalogue
+    std::string scope;                      // what it registered for; empty: nothing in particular
     bool by_operator = false; // pre-registered: its name and addresses were checked by a person
     bool active = true;
     bool refresh = false; // it registered the refresh_token grant
@@ -40,6 +40,12 @@ struct Client {
         jwks_uri{}; // where they are fetched; empty when they stand in its registration or document
     std::optional<Instant> jwks_expires_at{}; // of fetched keys; absent before the first fetch
 
+    // A document can offer `none` and private_key_jwt together: then the client may send an
+    // assertion, and one that it sends must verify. spec: docs/requirements.md XE1
+    bool takes_assertions() const {
+        return auth == ClientAuth::private_key_jwt ||
+               (auth == ClientAuth::none && !(jwks.empty() && jwks_uri.empty()));
+    }
     bool has_secret() const {
         return auth == ClientAuth::client_secret_basic || auth == ClientAuth::client_secret_post;
     }
@@ -59,7 +65,12 @@ Result<Client> validate_registration(
 // in:   secret  in clear, shown this once; absent for a client without one
 std::string registration_response(const Client& client, const std::optional<Secret>& secret);
 
-// The scopes this client may be granted at most.
+// What the client registered for, as far as the catalogue has it; the default of its requests.
+ScopeSet registered_scope(const Client& client, const Policy& policy);
+
+// The scopes this client may be granted at most: those that an operator gave it. What a client
+// registered by itself is no limit, because clients register the scope of the first challenge and
+// later need more. spec: docs/requirements.md XE3
 ScopeSet max_scope(const Client& client, const Policy& policy);
 
 // The proof that errors may go to `requested`; absent when it is not one of the client's. An error

@@ -24,7 +24,8 @@ public:
     const std::vector<std::string>& names() const { return names_; }
     bool covers(const ScopeSet& other) const; // has all of its names
     ScopeSet within(const ScopeSet& other)
-        const;                // those of this set that are in the other, in this set's order
+        const; // those of this set that are in the other, in this set's order
+    ScopeSet with(const ScopeSet& other) const; // this set's names, then those that it lacks
     std::string text() const; // names joined by a space
     bool operator==(const ScopeSet&) const = default;
 
