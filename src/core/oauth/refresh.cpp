@@ -83,8 +83,8 @@ std::optional<Rotated> rotate(
     const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
     const Keyring& keyring, const Policy& policy, Instant now) {
     auto session = found.session.session;
-    // Of this access token only: the session keeps what was granted. Names that nobody knows are
-    // dropped; without any other the token has all of it.
+    // The scope of this access token; the session keeps what was granted. A request that names
+    // nothing of it gets all of it.
     const auto asked = scope.value_or(ScopeSet{}).within(session.scope);
     if (!asked.empty()) session.scope = asked;
     auto next = keyring.refresh_token(found.token.key_id, token);

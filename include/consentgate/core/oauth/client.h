@@ -65,12 +65,12 @@ Result<Client> validate_registration(
 // in:   secret  in clear, shown this once; absent for a client without one
 std::string registration_response(const Client& client, const std::optional<Secret>& secret);
 
-// What the client registered for, as far as the catalogue has it; the default of its requests.
+// The scopes that the client registered for and the catalogue has: the default of its requests.
 ScopeSet registered_scope(const Client& client, const Policy& policy);
 
-// The scopes this client may be granted at most: those that an operator gave it. What a client
-// registered by itself is no limit, because clients register the scope of the first challenge and
-// later need more. spec: docs/requirements.md XE3
+// The scopes this client may be granted at most: those that an operator gave it. A registration of
+// its own is no limit, because clients register the scope of the first challenge and later need
+// more. spec: docs/requirements.md XE3
 ScopeSet max_scope(const Client& client, const Policy& policy);
 
 // The proof that errors may go to `requested`; absent when it is not one of the client's. An error
