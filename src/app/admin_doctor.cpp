@@ -101,7 +101,10 @@ public:
     void check_plain_http(const std::string& origin) {
         if (origin.empty()) return;
         const auto url = origin + web::path::sessions_page;
-        add(check_without_tls(url, http_.send({.url = url, .allow_plain_http = true})));
+        add(check_without_tls(
+            url,
+            http_.send(
+                {.purpose = sys::PlaceKind::discovery, .url = url, .allow_plain_http = true})));
     }
 
     void check_bodies() {
@@ -157,7 +160,8 @@ public:
                  what +
                      " publishes other data than when it was added: " + core::join(*changed, "; "),
                  fix});
-        const auto response = http_.send({.url = service.token_endpoint});
+        const auto response =
+            http_.send({.purpose = sys::PlaceKind::discovery, .url = service.token_endpoint});
         if (response.answered)
             return add(
                 {Verdict::ok,
@@ -176,7 +180,7 @@ private:
         const std::string& method, const std::string& url,
         std::vector<std::pair<std::string, std::string>> headers = {},
         const std::string& form = {}) {
-        sys::HttpRequest request;
+        sys::HttpRequest request{.purpose = sys::PlaceKind::discovery};
         request.method = method;
         request.url = base_ + url.substr(core::origin_of(url).size());
         request.headers = std::move(headers);

@@ -34,6 +34,7 @@ struct Loaded {
     app::Startup startup;
     web::Pages pages;
     std::shared_ptr<sys::Metrics> metrics; // null: nothing is counted
+    std::shared_ptr<sys::Places> places;
 };
 
 // Shared by all workers of this process, across reloads.
@@ -41,6 +42,7 @@ struct Shared {
     sys::Log log;
     sys::RateLimiter rates;
     sys::FetchLimiter fetches, revocations;
+    std::shared_ptr<sys::Places> places; // made with the first configuration
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
 };
 
@@ -117,6 +119,22 @@ std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
     return metrics;
 }
 
+// A single worker is one of many that the web server starts, each with a master of its own
+// (mod_fcgid). They share a file beside the database, or, where that is a server, beside the key
+// file.
+std::shared_ptr<sys::Places> make_places(
+    Role role, int workers, const app::Config& config, std::shared_ptr<sys::Places> before) {
+    const bool in_file = workers == 1;
+    if (!before || before->in_file() != in_file) {
+        const auto beside = config.store.path.empty() ? config.key_file : config.store.path;
+        before = in_file ? std::make_shared<sys::Places>(
+                               beside + (role == Role::gate ? "-gate-places" : "-places"))
+                         : std::make_shared<sys::Places>();
+    }
+    if (!in_file) before->set_workers(static_cast<std::size_t>(workers));
+    return before;
+}
+
 void count_workers(const app::WorkerStats& stats, Role role, sys::Metrics* metrics) {
     if (!metrics) return;
     metrics->set(sys::Metric::workers, {{"role", name_of(role)}}, stats.running);
@@ -147,11 +165,17 @@ int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {
         app::Runtime runtime(loaded.startup, shared.log);
         const auto& config = loaded.startup.config;
         sys::PocoHttpClient document_http(config.document_http);
-        sys::LimitedFetcher fetcher(shared.fetches, shared.rates, document_http, config.fetch);
+        auto& places = *loaded.places;
+        places.join();
+        sys::PlacedHttpClient placed_document_http(document_http, places);
+        sys::LimitedFetcher fetcher(
+            shared.fetches, shared.rates, places, placed_document_http, config.fetch);
         runtime.deps().documents = &fetcher;
         sys::PocoHttpClient service_http(config.service_http);
-        runtime.deps().web = &service_http;
+        sys::PlacedHttpClient placed_service_http(service_http, places);
+        runtime.deps().web = &placed_service_http;
         runtime.deps().metrics = loaded.metrics.get();
+        runtime.deps().places = &places;
         const auto health = usecase::check_health(runtime.deps().store);
         // A database that is unreachable comes back; a wrong schema does not.
         if (health.store_answers && !health.ready()) {
@@ -186,15 +210,18 @@ int serve(Role role, int socket, const std::string& config_path) {
         // Throws when two resources have one path: here once, and not in each worker.
         if (role == Role::gate) core::ResourceMap{startup.config.policy.resources};
         web::Pages pages(startup.config.pages, startup.config.brand);
-        const auto loaded =
-            std::make_shared<Loaded>(Loaded{std::move(startup), std::move(pages), metrics});
+        shared.places = make_places(role, workers, startup.config, shared.places);
+        shared.places->count_in(metrics.get(), name_of(role));
+        const auto loaded = std::make_shared<Loaded>(
+            Loaded{std::move(startup), std::move(pages), metrics, shared.places});
         return {
             .count = workers,
             .run = [role, socket, loaded,
                     &shared] { return run_worker(role, socket, *loaded, shared); },
             .on_change =
-                [role, metrics](const app::WorkerStats& stats) {
+                [role, metrics, places = shared.places](const app::WorkerStats& stats) {
                     count_workers(stats, role, metrics.get());
+                    if (stats.died) places->release_dead();
                 }};
     };
     return app::run_master(load, shared.log);

@@ -266,4 +266,13 @@ HttpResponse PocoHttpClient::send(const HttpRequest& request) {
     return failed;
 }
 
+HttpResponse PlacedHttpClient::send(const HttpRequest& request) {
+    const auto place = places_.enter(request.purpose.kind(), place_target(request.url));
+    if (place) return client_.send(request);
+    HttpResponse refused;
+    refused.no_place = true;
+    refused.reason = "too many workers wait for others";
+    return refused;
+}
+
 } // namespace consentgate::sys

@@ -81,8 +81,18 @@ constexpr std::array families{
         .name = "consentgate_worker_deaths_total",
         .labels = {"role"},
         .help = "Worker processes that ended without being asked to."},
+    Family{
+        .kind = Kind::gauge,
+        .name = "consentgate_places_held",
+        .labels = {"role", "kind"},
+        .help = "Workers that wait for a service, a client's host, another worker or a body."},
+    Family{
+        .kind = Kind::counter,
+        .name = "consentgate_places_refused_total",
+        .labels = {"role", "kind"},
+        .help = "Requests answered 503 because as many workers as allowed were waiting."},
 };
-static_assert(families.size() == static_cast<std::size_t>(Metric::worker_deaths) + 1);
+static_assert(families.size() == static_cast<std::size_t>(Metric::places_refused) + 1);
 
 constexpr std::array<double, 12> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                         0.01,   0.025,   0.1,    0.5,   2,      10}; // seconds

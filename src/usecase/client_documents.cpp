@@ -67,7 +67,8 @@ core::Checked read_document(
             kept = keep(deps, **url, answer, now);
         };
         if (deps.documents != nullptr)
-            fetched = deps.documents->fetch(**url, now, {still_needed, take});
+            fetched =
+                deps.documents->fetch(**url, now, {sys::PlaceKind::documents, still_needed, take});
         switch (fetched.outcome) {
         case Outcome::look_again: continue;
         case Outcome::busy: return busy(fetched);

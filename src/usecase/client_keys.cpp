@@ -71,7 +71,7 @@ core::Checked fetch_keys(
         if (deps.documents != nullptr)
             fetched = deps.documents->fetch(
                 *url, now,
-                {[&] { return look.still_needed(); },
+                {sys::PlaceKind::keys, [&] { return look.still_needed(); },
                  [&](const auto& answer) { look.keep(answer); }});
         if (fetched.outcome != Outcome::look_again) break;
     }

@@ -11,6 +11,15 @@ core::Error does_not_open(const std::string& what) {
         core::LogDetail{what + " does not open with the key file"});
 }
 
+core::Error no_place() {
+    auto error = core::make_error(
+        core::ErrorCode::service_unavailable,
+        core::PublicMessage{"too much is waiting for this service; try again"},
+        core::LogDetail{"no place"});
+    error.details = core::RetryAfter{1};
+    return error;
+}
+
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Service& service) {
     if (service.client_secret.empty()) return core::Secret();
     auto secret = core::unseal(
@@ -25,9 +34,11 @@ sys::AddressPolicy addresses_of(const core::Service& service) {
 }
 
 core::ServiceReply call_service(
-    Dependencies& deps, const core::Service& service, core::ServiceRequest request) {
+    Dependencies& deps, const core::Service& service, sys::PlaceKind purpose,
+    core::ServiceRequest request) {
     if (deps.web == nullptr) return {};
     sys::HttpRequest sent{
+        .purpose = purpose,
         .method = "POST",
         .url = std::move(request.url),
         .headers = {{"Accept", "application/json"}},

@@ -18,7 +18,8 @@ sys::AddressPolicy addresses_of(const core::Service& service);
 
 // Never throws; a service that does not answer is one of the replies.
 core::ServiceReply call_service(
-    Dependencies& deps, const core::Service& service, core::ServiceRequest request);
+    Dependencies& deps, const core::Service& service, sys::PlaceKind purpose,
+    core::ServiceRequest request);
 
 std::string seal(
     Dependencies& deps, const std::string& place,
@@ -29,5 +30,8 @@ std::string seal(
 void register_anew(Dependencies& deps, const core::Service& service);
 
 core::Error does_not_open(const std::string& what);
+
+// service_unavailable: as many workers as allowed wait for others; nothing was asked or changed.
+core::Error no_place();
 
 } // namespace consentgate::usecase

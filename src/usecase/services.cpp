@@ -29,7 +29,8 @@ std::string describe(const std::string& url, const sys::HttpResponse& answer) {
 sys::HttpResponse read_json(
     sys::HttpClient& web, const std::string& url, const std::string& service_url) {
     return web.send(
-        {.url = url,
+        {.purpose = sys::PlaceKind::discovery,
+         .url = url,
          .headers = {{"Accept", "application/json"}},
          .addresses = url == service_url ? sys::AddressPolicy::operator_url
                                          : sys::AddressPolicy::named_by_service,
@@ -107,7 +108,8 @@ core::Checked register_dynamically(
     Dependencies& deps, core::Service& service, std::vector<std::string>& notes) {
     const auto body = core::registration_request(deps.policy, service.auth, service.scope);
     const auto answer = deps.web->send(
-        {.method = "POST",
+        {.purpose = sys::PlaceKind::registration,
+         .method = "POST",
          .url = service.registration_endpoint,
          .headers = {{"Accept", "application/json"}},
          .body = core::Secret(body),

@@ -75,9 +75,10 @@ core::Service still_known(
         !deps.store.upstream_states.has(browser, service.id))
         return service;
     const auto secret = client_secret_of(deps, service);
-    if (!secret) return service;
+    const auto place = deps.enter(sys::PlaceKind::registration, service.token_endpoint);
+    if (!secret || !place) return service;
     const auto reply = core::read_token_reply(call_service(
-        deps, service,
+        deps, service, sys::PlaceKind::registration,
         core::code_request(
             service, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
     if (reply.tokens || reply.error != core::UpstreamError::registration_lost) return service;
@@ -116,18 +117,14 @@ core::Checked check_returned(
                 : core::Nothing{};
 }
 
-// Uses up the state: of several answers with the same state one goes on.
-core::Result<core::UpstreamState> consume_state(
+core::Result<core::UpstreamState> find_state(
     Dependencies& deps, const core::Callback& callback, const BrowserContext& browser_context,
     core::Instant now) {
-    const auto digest = core::sha256(callback.state);
-    auto state = deps.store.upstream_states.find(digest);
+    auto state = deps.store.upstream_states.find(core::sha256(callback.state));
     if (!state) return core::invalid_upstream_state("unknown or used");
     if (auto valid = core::check_callback(*state, browser_context.browser, now); !valid)
         return valid.error();
     if (auto valid = check_returned(deps, *state, browser_context); !valid) return valid.error();
-    if (deps.store.upstream_states.consume(digest, now) == Applied::no)
-        return core::invalid_upstream_state("used meanwhile");
     return std::move(*state);
 }
 
@@ -140,7 +137,8 @@ core::Result<core::TokenReply> redeem(
     const auto secret = client_secret_of(deps, service);
     if (!secret) return secret.error();
     return core::read_token_reply(call_service(
-        deps, service, core::code_request(service, *secret, code, *verifier, deps.policy)));
+        deps, service, sys::PlaceKind::redeem,
+        core::code_request(service, *secret, code, *verifier, deps.policy)));
 }
 
 // fail: as open_flow, or invalid_link, when what the token was for has ended meanwhile
@@ -234,12 +232,19 @@ core::Result<Returned> finish_connect(
     core::Instant now) {
     const auto callback = core::parse_callback(sent);
     if (!callback) return callback.error();
-    const auto state = consume_state(deps, *callback, browser_context, now);
+    const auto state = find_state(deps, *callback, browser_context, now);
     if (!state) return state.error();
     // Whether this person may use it was checked when they were sent there.
     auto service = core::authorize_service(
         deps.store.services.find(state->service), core::Identity{}, std::nullopt, now);
     if (!service) return service.error();
+    // Before anything is used up: without a place the browser comes again with the same answer.
+    const auto place = callback->code ? deps.enter(sys::PlaceKind::redeem, service->token_endpoint)
+                                      : sys::Place::unlimited();
+    if (!place) return no_place();
+    // Of several answers with the same state one goes on.
+    if (deps.store.upstream_states.consume(state->state, now) == Applied::no)
+        return core::invalid_upstream_state("used meanwhile");
     if (auto valid = core::check_issuer(*callback, *service); !valid) return valid.error();
 
     Returned returned{

@@ -23,8 +23,9 @@ struct Answer {
     bool again = false;      // its row stays, for a later try
 };
 
-Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
-    const auto service = deps.store.services.find(token.service);
+Answer ask(
+    Dependencies& deps, const core::LinkedAccount& token,
+    const std::optional<core::Service>& service) {
     if (!service || service->revocation_endpoint.empty())
         return {Revocation::refused, "it offers no revocation"};
     const auto secret = client_secret_of(deps, *service);
@@ -35,7 +36,8 @@ Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
             sealed.empty() ? std::nullopt : core::unseal(deps.keyring, token.key_id, sealed, place);
         if (!clear) return Revocation::refused;
         return core::read_revocation_reply(call_service(
-            deps, *service, core::revocation_request(*service, *secret, *clear, hint)));
+            deps, *service, sys::PlaceKind::revocation,
+            core::revocation_request(*service, *secret, *clear, hint)));
     };
     // A refresh token ends the grant with all its access tokens at most providers, but not at all
     // of them (RFC 7009 section 2.1).
@@ -48,15 +50,19 @@ Answer ask(Dependencies& deps, const core::LinkedAccount& token) {
     return {Revocation::refused, "it refused"};
 }
 
-// out: absent when another worker is revoking it
+// out: absent when another worker is revoking it, or too many wait for others
 std::optional<Answer> revoke_once(
     Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
+    const auto service = deps.store.services.find(token.service);
+    const auto place = deps.enter(
+        sys::PlaceKind::revocation, service ? service->revocation_endpoint : std::string());
+    if (!place) return std::nullopt;
     const auto lease = deps.random.id(16);
     const auto until = now + 2 * deps.policy.upstream_lease; // two requests
     if (deps.store.accounts.claim_refresh(token.id, token.version, lease, until, now) ==
         Applied::no)
         return std::nullopt;
-    auto answer = ask(deps, token);
+    auto answer = ask(deps, token, service);
     const auto again = answer.outcome == Revocation::unavailable
                            ? core::after_failed_revocation(token, now)
                            : std::nullopt;

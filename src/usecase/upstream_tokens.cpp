@@ -85,8 +85,9 @@ std::optional<core::Result<FreshToken>> refresh(
     if (!refresh_token) return does_not_open("an upstream refresh token");
     const auto secret = client_secret_of(deps, service);
     if (!secret) return secret.error();
-    const auto reply = core::read_token_reply(
-        call_service(deps, service, core::refresh_request(service, *secret, *refresh_token)));
+    const auto reply = core::read_token_reply(call_service(
+        deps, service, sys::PlaceKind::refresh,
+        core::refresh_request(service, *secret, *refresh_token)));
     if (reply.tokens) {
         const auto next = renewed(deps, token, *reply.tokens, *refresh_token, now);
         if (save_patiently(deps, next, lease, now) == Applied::no) return std::nullopt;

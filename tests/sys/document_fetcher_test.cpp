@@ -38,12 +38,17 @@ struct Canary {
 struct FetcherFixture {
     sys::FetchLimiter limiter;
     sys::RateLimiter rates;
+    sys::Places places;
     sys::FetchLimits limits{milliseconds(1000), 0, 0, 2};
     std::atomic<int> asked{0};
     bool needed = true;
-    sys::FetchTurn turn{[this] { return needed; }, [](const core::DocumentAnswer&) {}};
+    sys::FetchTurn turn{
+        sys::PlaceKind::documents, [this] { return needed; }, [](const core::DocumentAnswer&) {}};
 
-    FetcherFixture() { ::signal(SIGPIPE, SIG_IGN); } // as in a worker
+    FetcherFixture() {
+        ::signal(SIGPIPE, SIG_IGN); // as in a worker
+        places.set_workers(8);
+    }
 
     static core::DocumentUrl url(int port, bool test_host = false) {
         return {core::ClientId("https://app.example/a"), "app.example", port, "/a", test_host};
@@ -58,7 +63,7 @@ struct FetcherFixture {
                 found.push_back(bytes(text));
             return found;
         });
-        sys::LimitedFetcher fetcher(limiter, rates, http, limits);
+        sys::LimitedFetcher fetcher(limiter, rates, places, http, limits);
         return fetcher.fetch(document, noon, turn);
     }
 };
@@ -135,7 +140,7 @@ BOOST_AUTO_TEST_CASE(
             return {};
         };
         sys::PocoHttpClient http({limits.total, ""}, hang);
-        sys::LimitedFetcher fetcher(limiter, rates, http, limits);
+        sys::LimitedFetcher fetcher(limiter, rates, places, http, limits);
         const auto begin = Clock::now();
         for (int i = 0; i < 8; ++i)
             failed +=

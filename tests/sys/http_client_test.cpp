@@ -79,7 +79,7 @@ std::vector<std::vector<std::string>> both_orders() {
 
 sys::HttpResponse ask(const std::string& url, milliseconds total = milliseconds(3000)) {
     sys::PocoHttpClient client({total, ""});
-    return client.send({.url = url});
+    return client.send({.purpose = sys::PlaceKind::refresh, .url = url});
 }
 
 std::string answer_of(std::size_t length) {
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_loopback_name_that_leads_elsewhere_is_not_asked) {
         return std::vector<std::string>{std::string("\x08\x08\x08\x08", 4)};
     });
     BOOST_TEST(
-        client.send({.url = "http://localhost/"}).reason ==
+        client.send({.purpose = sys::PlaceKind::refresh, .url = "http://localhost/"}).reason ==
         "localhost does not lead to this machine");
 }
 
@@ -117,7 +117,8 @@ BOOST_AUTO_TEST_CASE(a_form_is_sent_whole_and_the_response_is_returned_as_it_cam
               "Content-Length: 2\r\n\r\n{}");
     sys::PocoHttpClient client({milliseconds(3000), ""});
     const auto answer = client.send(
-        {.method = "POST",
+        {.purpose = sys::PlaceKind::refresh,
+         .method = "POST",
          .url = host.url("/token?x=1"),
          .headers = {{"Accept", "application/json"}},
          .body = core::Secret("a=b"),
@@ -164,7 +165,10 @@ BOOST_AUTO_TEST_CASE(only_the_operator_s_own_urls_may_be_plain_http, *label("R30
     sys::PocoHttpClient client({milliseconds(1000), ""});
     for (const auto policy : {sys::AddressPolicy::public_only, sys::AddressPolicy::loopback_only}) {
         const auto response = client.send(
-            {.url = "http://127.0.0.1/", .addresses = policy, .allow_plain_http = true});
+            {.purpose = sys::PlaceKind::refresh,
+             .url = "http://127.0.0.1/",
+             .addresses = policy,
+             .allow_plain_http = true});
         BOOST_TEST(!response.answered);
         BOOST_TEST(response.reason == "only https can be asked");
     }
@@ -174,7 +178,8 @@ BOOST_AUTO_TEST_CASE(a_request_has_its_own_limit_of_bytes_and_may_leave_out_bodi
     {
         Host host(answer_of(11));
         sys::PocoHttpClient client({milliseconds(3000), ""});
-        const auto response = client.send({.url = host.url(), .max_body_bytes = 10});
+        const auto response = client.send(
+            {.purpose = sys::PlaceKind::refresh, .url = host.url(), .max_body_bytes = 10});
         BOOST_TEST(!response.answered);
         BOOST_TEST(response.too_large);
         BOOST_TEST(response.status == 200);
@@ -182,7 +187,8 @@ BOOST_AUTO_TEST_CASE(a_request_has_its_own_limit_of_bytes_and_may_leave_out_bodi
     }
     Host host("HTTP/1.1 404 No\r\nContent-Length: 100\r\n\r\nx");
     sys::PocoHttpClient client({milliseconds(3000), ""});
-    const auto response = client.send({.url = host.url(), .body_of_success_only = true});
+    const auto response = client.send(
+        {.purpose = sys::PlaceKind::refresh, .url = host.url(), .body_of_success_only = true});
     BOOST_TEST(response.answered, response.reason);
     BOOST_TEST(response.status == 404);
     BOOST_TEST(response.body.empty());
@@ -192,7 +198,10 @@ BOOST_AUTO_TEST_CASE(the_deadline_of_a_request_counts_when_it_comes_first) {
     Host host(answer_of(1000), true);
     sys::PocoHttpClient client({milliseconds(5000), ""});
     const auto begin = Clock::now();
-    const auto response = client.send({.url = host.url(), .deadline = begin + milliseconds(300)});
+    const auto response = client.send(
+        {.purpose = sys::PlaceKind::refresh,
+         .url = host.url(),
+         .deadline = begin + milliseconds(300)});
     BOOST_TEST(!response.answered);
     BOOST_TEST(response.reason.starts_with("no whole answer within "));
     BOOST_TEST(std::chrono::duration<double>(Clock::now() - begin).count() < 2.0);
@@ -212,8 +221,12 @@ BOOST_AUTO_TEST_CASE(a_header_with_a_line_break_is_not_sent) {
     Poco::Net::ServerSocket silent(Poco::Net::SocketAddress("127.0.0.1", 0));
     const auto url = "http://127.0.0.1:" + std::to_string(silent.address().port()) + "/";
     BOOST_TEST(
-        client.send({.url = url, .headers = {{"Authorization", "a\r\nX: b"}}}).reason ==
-        "what would be sent holds a control character");
+        client
+            .send(
+                {.purpose = sys::PlaceKind::refresh,
+                 .url = url,
+                 .headers = {{"Authorization", "a\r\nX: b"}}})
+            .reason == "what would be sent holds a control character");
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -223,7 +236,7 @@ BOOST_AUTO_TEST_CASE(
         const Blackhole hole("::1", host.socket.address().port());
         sys::PocoHttpClient client(
             {milliseconds(5000), ""}, [&](const std::string&) { return addresses; });
-        const auto response = client.send({.url = host.url()});
+        const auto response = client.send({.purpose = sys::PlaceKind::refresh, .url = host.url()});
         BOOST_TEST(response.answered, response.reason);
     }
 }
@@ -242,7 +255,8 @@ BOOST_AUTO_TEST_CASE(
     Poco::Net::ServerSocket other(Poco::Net::SocketAddress("::1", static_cast<Poco::UInt16>(port)));
     dead.push_back(loopback6);
     sys::PocoHttpClient client({milliseconds(5000), ""}, [&](const std::string&) { return dead; });
-    std::thread asking([&] { client.send({.url = host.url()}); });
+    std::thread asking(
+        [&] { client.send({.purpose = sys::PlaceKind::refresh, .url = host.url()}); });
     BOOST_TEST(other.poll(Poco::Timespan(4, 0), Poco::Net::Socket::SELECT_READ));
     other.close();
     asking.join();
@@ -255,7 +269,7 @@ BOOST_AUTO_TEST_CASE(an_address_that_refuses_is_passed_over_at_once, *label("XC1
         Host host(answer_of(1));
         sys::PocoHttpClient client(
             {milliseconds(3000), ""}, [&](const std::string&) { return addresses; });
-        const auto response = client.send({.url = host.url()});
+        const auto response = client.send({.purpose = sys::PlaceKind::refresh, .url = host.url()});
         BOOST_TEST(response.answered, response.reason);
     }
     Poco::Net::ServerSocket closed(Poco::Net::SocketAddress("127.0.0.1", 0));
@@ -272,7 +286,8 @@ BOOST_AUTO_TEST_CASE(a_service_elsewhere_cannot_aim_our_requests_at_this_machine
             return std::vector{host.starts_with("private") ? private4 : loopback4};
         });
         return client.send(
-            {.method = "POST",
+            {.purpose = sys::PlaceKind::refresh,
+             .method = "POST",
              .url = url,
              .body = core::Secret("x=y"),
              .content_type = "application/x-www-form-urlencoded",

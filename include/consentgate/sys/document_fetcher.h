@@ -31,6 +31,7 @@ struct Fetched {
 // Runs while no other worker fetches the same document, so that no worker fetches a document that
 // another one has just saved.
 struct FetchTurn {
+    Purpose purpose;
     std::function<bool()> still_needed;                    // asked before
     std::function<void(const core::DocumentAnswer&)> keep; // called with an answer
 };
@@ -51,20 +52,24 @@ struct FetchLimits {
 
 class LimitedFetcher final : public DocumentFetcher {
 public:
-    // The limiter and the rates are shared by the workers; all three must outlive the fetcher.
+    // The limiter, the rates and the places are shared by the workers; all must outlive the
+    // fetcher.
     LimitedFetcher(
-        FetchLimiter& limiter, RateLimiter& rates, HttpClient& http, const FetchLimits& limits)
-        : limiter_(limiter), rates_(rates), http_(http), limits_(limits) {}
+        FetchLimiter& limiter, RateLimiter& rates, Places& places, HttpClient& http,
+        const FetchLimits& limits)
+        : limiter_(limiter), rates_(rates), places_(places), http_(http), limits_(limits) {}
 
     Fetched fetch(const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn) override;
 
 private:
     Fetched fetch_within_rates(
-        const core::DocumentUrl& url, core::Instant now, FetchLimiter::Time deadline);
-    Fetched ask(const core::DocumentUrl& url, FetchLimiter::Time deadline);
+        const core::DocumentUrl& url, Purpose purpose, core::Instant now,
+        FetchLimiter::Time deadline);
+    Fetched ask(const core::DocumentUrl& url, Purpose purpose, FetchLimiter::Time deadline);
 
     FetchLimiter& limiter_;
     RateLimiter& rates_;
+    Places& places_;
     HttpClient& http_;
     FetchLimits limits_;
 };

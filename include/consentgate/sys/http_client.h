@@ -5,6 +5,7 @@
 
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/time.h"
+#include "consentgate/sys/places.h"
 
 #include <chrono>
 #include <functional>
@@ -33,7 +34,18 @@ enum class AddressPolicy {
     loopback_only,
 };
 
+// What a request is for. It has no default, so no request can be made that forgets its kind.
+class Purpose {
+public:
+    Purpose(PlaceKind kind) : kind_(kind) {}
+    PlaceKind kind() const { return kind_; }
+
+private:
+    PlaceKind kind_;
+};
+
 struct HttpRequest {
+    Purpose purpose;
     std::string method = "GET";
     std::string url{};
     // Accept, Authorization and the like; the client adds Host, User-Agent and lengths.
@@ -52,6 +64,7 @@ struct HttpResponse {
     // False: no whole response came, and `reason` says why, for the log and the operator. The
     // fields of the head are still set when the body alone was `too_large` or `cut_off`.
     bool answered = false;
+    bool no_place = false;  // nothing was asked: too many workers wait for others already
     bool too_large = false; // the body holds the first max_body_bytes + 1 bytes
     bool cut_off = false;   // the body is shorter than its Content-Length
     bool timed_out = false; // the time ran out before the answer was whole
@@ -102,6 +115,17 @@ private:
     HttpLimits limits_;
     Resolver resolver_;
     std::unique_ptr<State> state_;
+};
+
+// The client of a worker: nothing is asked without a place.
+class PlacedHttpClient final : public HttpClient {
+public:
+    PlacedHttpClient(HttpClient& client, Places& places) : client_(client), places_(places) {}
+    HttpResponse send(const HttpRequest& request) override;
+
+private:
+    HttpClient& client_;
+    Places& places_;
 };
 
 } // namespace consentgate::sys

@@ -25,6 +25,8 @@ enum class Metric {
     store_errors,       // none
     workers,            // role: pages or gate
     worker_deaths,      // role
+    places_held,        // role, kind: name_of(PlaceKind)
+    places_refused,     // role, kind
 };
 
 // Label values come from sets that the program or its operator chose, never from a request: each

@@ -10,6 +10,7 @@
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/log.h"
 #include "consentgate/sys/metrics.h"
+#include "consentgate/sys/places.h"
 #include "consentgate/sys/random.h"
 
 namespace consentgate::usecase {
@@ -26,6 +27,14 @@ struct Dependencies {
         nullptr;                     // absent where nothing is fetched: in consentgate-admin
     sys::HttpClient* web = nullptr;  // to services; absent where none is asked
     sys::Metrics* metrics = nullptr; // absent where nobody counts
+    sys::Places* places = nullptr;   // absent where nobody else waits: in consentgate-admin
+
+    // A place for asking that URL, for as long as the caller keeps it. Whoever must not use
+    // something up in vain (a state, a lease) enters first.
+    // out: false after at most 300 ms without one: answer no_place()
+    sys::Place enter(sys::PlaceKind kind, const std::string& url) const {
+        return places ? places->enter(kind, sys::place_target(url)) : sys::Place::unlimited();
+    }
 
     void count(sys::Metric metric, sys::Labels labels) const {
         if (metrics) metrics->count(metric, labels);

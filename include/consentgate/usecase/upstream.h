@@ -68,8 +68,8 @@ struct Returned {
     Connection outcome = Connection::connected;
     std::string reason; // for the log
 };
-// fail: invalid_upstream_state, browser_mismatch: nothing was changed; as open_flow when the flow
-//       is over; as check_principal
+// fail: invalid_upstream_state, browser_mismatch, service_unavailable: nothing was changed; as
+//       open_flow when the flow is over; as check_principal
 core::Result<Returned> finish_connect(
     Dependencies& deps, const core::CallbackParameters& sent, const BrowserContext& browser_context,
     core::Instant now);
