@@ -8,6 +8,7 @@
 #   VAR     the data folder                                           (var)
 #   BUILD   the folder of the programs                                (build/release)
 #   WORKERS worker processes for the pages                            (4)
+#   IDENTITIES who can come in, as the key `identities` has it; empty: as without that key   (any)
 #   PROTECT no: without the gate and the MCP server, for tests that bring their own   (yes)
 # Every CONSENTGATE_… variable reaches the programs and wins over the configuration written here.
 set -u
@@ -19,6 +20,7 @@ mkdir -p "$VAR" || exit 1
 VAR=$(cd "$VAR" && pwd) BUILD=$(cd "$BUILD" && pwd) || exit 1
 
 ORIGIN=http://127.0.0.1:$PORT
+identities=${IDENTITIES-any}
 export CONSENTGATE_CONFIG=$VAR/consentgate.conf
 # conf/consentgate.conf explains every key.
 cat >"$CONSENTGATE_CONFIG" <<CONF || exit 1
@@ -31,6 +33,7 @@ key_file = consentgate.key
 pages = $HOME_DIR/conf/pages
 workers = ${WORKERS:-4}
 gate_workers = 2
+${identities:+identities = $identities}
 metrics_file = metrics
 registrations_per_minute = 100000
 authorizations_per_minute = 100000
@@ -91,10 +94,12 @@ done
 ((i < 200)) || fail "the server did not answer:" "$VAR/consentgate.log"
 
 ADMIN="\"$BUILD/consentgate-admin\" --config \"$CONSENTGATE_CONFIG\""
+who=$("$BUILD/consentgate-admin" check 2>&1 | grep ' can come in') || who="consentgate-admin check failed"
 cat <<TEXT
 
   $ORIGIN is up. Its data and logs are in $VAR
   $ORIGIN/mcp is an MCP server that knows nothing of tokens; the gate protects it.
+  Who can come in: $who
 
   With an MCP client, for example:   claude mcp add --transport http demo $ORIGIN/mcp
   By hand, each step of a sign-in:   PORT=$PORT "$HOME_DIR/examples/walk.sh"

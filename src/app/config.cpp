@@ -87,6 +87,8 @@ Config read_config(const std::string& path) {
           &config.log.audit_file, &config.metrics_file})
         make_absolute(*file, path);
     config.policy.client_name = config.brand.name;
+    auto& identities = config.policy.identities;
+    if (config.enforce_identity) identities = identities.without(core::IdentityKind::skipped);
     // Longer than the service and the database may take together, because a second refresh with
     // the same token would end the linked account.
     config.policy.upstream_lease =

@@ -130,6 +130,28 @@ Problem set_database_tls(Config& config, const std::string& value) {
     return {};
 }
 
+Problem set_identities(Config& config, const std::string& value) {
+    auto& identities = config.policy.identities;
+    if (value == "any") {
+        identities = core::IdentityKinds::any();
+        return {};
+    }
+    std::string known;
+    for (const auto kind :
+         {core::IdentityKind::virtual_key, core::IdentityKind::verified_user,
+          core::IdentityKind::user_id, core::IdentityKind::skipped})
+        known += " " + std::string(core::name_of(kind));
+    const auto words = core::split(value, ' ');
+    identities = {};
+    for (const auto& word : words) {
+        const auto kind = core::identity_kind(word);
+        if (!kind || *kind == core::IdentityKind::none)
+            return "must be any, or words of:" + known + "; '" + word + "' is none of them";
+        identities = identities.with(*kind);
+    }
+    return words.empty() ? "must be any, or words of:" + known : Problem();
+}
+
 Problem set_remember_consent(Config& config, const std::string& value) {
     static const std::map<std::string, core::RememberConsent> known{
         {"never", core::RememberConsent::never},
@@ -224,10 +246,11 @@ std::vector<Key> server_keys() {
 
 std::vector<Key> access_keys() {
     return {
+        {"identities", "virtual_key verified_user", set_identities},
         {"enforce_auth_on_inference", "false",
-         yes_no([](Config& c) -> bool& { return c.policy.enforce_identity; })},
+         yes_no([](Config& c) -> bool& { return c.enforce_identity; })},
         {"verified_user", "off", set_verified_user},
-        {"remember_consent", "https", set_remember_consent},
+        {"remember_consent", "never", set_remember_consent},
         {"registration_enabled", "true",
          yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},
         {"client_documents_enabled", "true",

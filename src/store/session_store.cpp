@@ -45,6 +45,24 @@ std::vector<core::SessionView> SessionStore::list(core::Instant now) {
     return list_rows<core::SessionView>(db_, statement, now);
 }
 
+std::vector<core::SessionCount> SessionStore::count_by_identity(core::Instant now) {
+    return db_.read([&] {
+        std::vector<core::SessionCount> counts;
+        db_.query(
+            "SELECT identity_kind, COUNT(*) FROM session WHERE expires_at > ? AND "
+            "revoked_at IS NULL GROUP BY identity_kind ORDER BY identity_kind",
+            [&](Row& row) {
+                auto& count = counts.emplace_back();
+                std::int64_t sessions = 0;
+                restore(row, count.kind);
+                row.read_into(sessions);
+                count.sessions = static_cast<std::size_t>(sessions);
+            },
+            now);
+        return counts;
+    });
+}
+
 std::vector<core::SessionView> SessionStore::list_of_browser(
     const core::Digest& browser, core::Instant now) {
     static constexpr auto statement =

@@ -32,6 +32,26 @@ std::vector<core::VirtualKey> VirtualKeyStore::list() {
     return list_rows<core::VirtualKey>(db_, statement);
 }
 
+bool VirtualKeyStore::has_usable(core::Instant now) {
+    return db_.read([&] {
+        return db_.has(
+            "SELECT 1 FROM virtual_key WHERE active = 1 AND "
+            "(expires_at IS NULL OR expires_at > ?) LIMIT 1",
+            now);
+    });
+}
+
+std::size_t VirtualKeyStore::count_usable(core::Instant now) {
+    return db_.read([&] {
+        std::int64_t count = 0;
+        db_.query(
+            "SELECT COUNT(*) FROM virtual_key WHERE active = 1 AND "
+            "(expires_at IS NULL OR expires_at > ?)",
+            [&](Row& row) { row.read_into(count); }, now);
+        return static_cast<std::size_t>(count);
+    });
+}
+
 // A consent that is finished at the same moment may link an account to the key afterwards: the
 // sweep ends it.
 Applied VirtualKeyStore::disable(const core::VirtualKeyId& id, core::Instant now) {

@@ -1,5 +1,6 @@
 #include "consentgate/usecase/authorize.h"
 
+#include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/usecase/client_documents.h"
 
@@ -22,7 +23,11 @@ core::Result<core::Flow> begin_authorize(
     auto flow = core::validate_authorization_request(
         request, client, deps.policy, core::FlowId(deps.random.id(16)), browser, now);
     if (!flow) return flow;
-    if (*principal) flow->identity = **principal;
+    if (*principal) {
+        if (auto admitted = core::check_admitted(**principal, deps.policy); !admitted)
+            return admitted.error();
+        flow->identity = **principal;
+    }
     deps.store.flows.put(*flow);
     return flow;
 }

@@ -1,6 +1,7 @@
 #include "consentgate/usecase/consent.h"
 
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/usecase/gate.h"
@@ -11,6 +12,7 @@ namespace consentgate::usecase {
 namespace {
 
 using core::ErrorCode;
+using core::IdentityKind;
 using store::Applied;
 
 // How often the rules are applied again because the flow changed meanwhile. A person cannot change
@@ -99,12 +101,12 @@ using Validate = std::function<core::Result<core::Identity>()>;
 
 // Reads, decides, writes; again when another tab changed the flow in between.
 core::Result<core::FlowView> choose(
-    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
-    core::Instant now, const Validate& validate) {
+    Dependencies& deps, const core::FlowId& flow, core::IdentityKind kind,
+    const BrowserContext& browser_context, core::Instant now, const Validate& validate) {
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         auto view = open_flow(deps, flow, browser_context, now);
         if (!view) return view;
-        if (auto valid = core::check_typing_allowed(deps.policy); !valid) return valid.error();
+        if (auto offered = core::check_offered(kind, deps.policy); !offered) return offered.error();
         const auto identity = validate();
         if (!identity) return identity.error();
         if (deps.store.flows.choose_identity(view->flow.id, view->flow.revision, *identity, now) ==
@@ -150,7 +152,7 @@ core::Result<core::FlowView> choose_virtual_key(
     Dependencies& deps, const core::FlowId& flow, const core::Secret& typed,
     const BrowserContext& browser_context, core::Instant now) {
     std::string used;
-    auto chosen = choose(deps, flow, browser_context, now, [&] {
+    auto chosen = choose(deps, flow, IdentityKind::virtual_key, browser_context, now, [&] {
         auto identity =
             core::validate_virtual_key(deps.store.virtual_keys.find(core::sha256(typed)), now);
         if (identity) used = identity->value;
@@ -165,14 +167,17 @@ core::Result<core::FlowView> choose_virtual_key(
 core::Result<core::FlowView> choose_user_id(
     Dependencies& deps, const core::FlowId& flow, const std::optional<std::string>& typed,
     const BrowserContext& browser_context, core::Instant now) {
-    return choose(deps, flow, browser_context, now, [&] { return core::validate_user_id(typed); });
+    return choose(deps, flow, IdentityKind::user_id, browser_context, now, [&] {
+        return core::validate_user_id(typed);
+    });
 }
 
 core::Result<core::FlowView> skip_identity(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now) {
-    return choose(
-        deps, flow, browser_context, now, [&] { return core::validate_skip(deps.policy); });
+    return choose(deps, flow, IdentityKind::skipped, browser_context, now, [&] {
+        return core::validate_skip(deps.policy);
+    });
 }
 
 core::Result<Submitted> submit_consent(
@@ -201,27 +206,38 @@ core::Result<Submitted> submit_consent(
     return kept_changing();
 }
 
-std::optional<Submitted> reuse_consent(
-    Dependencies& deps, const core::Flow& flow, const core::AuthorizationRequest& request,
-    const core::Secret& browser, core::Instant now) {
-    if (!core::may_be_reused(flow, deps.policy) || request.prompt.value == "consent")
-        return std::nullopt;
-    for (const auto& earlier : deps.store.sessions.list_consents(flow.browser, flow.client_id)) {
+std::optional<core::SessionView> recall_consent(
+    Dependencies& deps, const core::Flow& flow, core::Instant now) {
+    if (!core::may_be_reused(flow, deps.policy)) return std::nullopt;
+    for (auto& earlier : deps.store.sessions.list_consents(flow.browser, flow.client_id)) {
         if (!core::may_reuse_consent(earlier, flow, deps.policy, now)) continue;
-        if (lacks_connection(
+        if (!lacks_connection(
                 deps, flow.resource, earlier.session.identity.owner(earlier.session.id), now))
-            continue;
-        const auto fresh = draw_secrets(deps, flow.id, browser);
-        auto finalization =
-            core::finalize(flow, earlier.session.identity, fresh, deps.keyring, deps.policy, now);
-        if (deps.store.flows.finalize(finalization) != Applied::yes) return std::nullopt;
-        return Submitted{
-            .location = std::move(finalization.location),
-            .session = std::move(finalization.session),
-            .by_admin = false,
-            .admin = {}};
+            return std::move(earlier);
     }
     return std::nullopt;
+}
+
+core::Result<Submitted> reuse_consent(
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
+    core::Instant now) {
+    const auto fresh = draw_secrets(deps, flow, browser_context.secret);
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        const auto view = open_flow(deps, flow, browser_context, now);
+        if (!view) return with_continue_url(deps, view.error(), flow, browser_context, now);
+        const auto earlier = recall_consent(deps, view->flow, now);
+        if (!earlier)
+            return core::make_error(
+                ErrorCode::identity_required, core::PublicMessage{"say who you are first"},
+                core::LogDetail{"no earlier consent can be used"});
+        auto finalization = core::finalize(
+            view->flow, earlier->session.identity, fresh, deps.keyring, deps.policy, now);
+        if (deps.store.flows.finalize(finalization) == Applied::yes)
+            return Submitted{
+                .location = std::move(finalization.location),
+                .session = std::move(finalization.session)};
+    }
+    return kept_changing();
 }
 
 core::Result<std::string> deny_consent(

@@ -24,7 +24,8 @@ core::Result<std::string> introspect_token(
 
 TokenReport inspect_token(Dependencies& deps, const core::Secret& token, core::Instant now) {
     auto view = deps.store.sessions.find(core::sha256(token));
-    auto valid = core::check_access(view, view ? view->session.resource : std::string(), now);
+    auto valid =
+        core::check_access(view, view ? view->session.resource : std::string(), deps.policy, now);
     return {std::move(valid), std::move(view)};
 }
 

@@ -38,7 +38,7 @@ std::vector<OwnSession> list_own_sessions(
     Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
     std::vector<OwnSession> sessions;
     for (auto& view : all_own(deps, browser_context, now)) {
-        if (!core::check_session(view, now)) continue;
+        if (!core::check_lasts(view, now)) continue; // refused ones too: a person may end them
         auto services = list_session_services(deps, view, now);
         std::erase_if(services, [](const auto& service) { return !service.token; });
         sessions.push_back({std::move(view), std::move(services)});
@@ -79,7 +79,7 @@ void disconnect_own_service(
     Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
     const BrowserContext& browser_context, core::Instant now) {
     const auto view = own_session(deps, session, browser_context);
-    if (!view || !core::check_session(*view, now)) return;
+    if (!view || !core::check_lasts(*view, now)) return;
     const auto owner = view->session.identity.owner(view->session.id);
     if (const auto account = deps.store.accounts.find(owner, service))
         disconnect(deps, *account, now);

@@ -52,8 +52,8 @@ core::Result<TokenGrant> exchange_code(
     const auto hash = core::sha256(request->code);
     const auto found = deps.store.codes.find(hash);
     const auto verdict =
-        found ? core::validate_code_request(*request, found->code, found->session, now)
-              : core::validate_code_request(*request, std::nullopt, std::nullopt, now);
+        found ? core::validate_code_request(*request, found->code, found->session, deps.policy, now)
+              : core::validate_code_request(*request, std::nullopt, std::nullopt, deps.policy, now);
     if (!verdict) return verdict.error();
     if (*verdict == core::Exchange::replay) return replayed(deps, found->session, now);
 

@@ -3,6 +3,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
+#include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/verified_user.h"
 
 #include <algorithm>
@@ -101,20 +102,20 @@ core::LinkedAccount sealed_token(
     return token;
 }
 
-// The person who came back must be the one who was sent. save_account() reports a flow or session
-// that is gone.
+// The person who came back must be the one who was sent, and still be let in. save_account()
+// reports a flow or session that is gone.
 core::Checked check_returned(
     Dependencies& deps, const core::UpstreamState& state, const BrowserContext& browser_context) {
+    const auto check = [&](const core::Identity& identity) {
+        auto same = core::check_principal(identity, browser_context.remote_user, deps.policy);
+        return same ? core::check_admitted(identity, deps.policy) : same;
+    };
     if (state.flow) {
         const auto view = deps.store.flows.find(*state.flow);
-        return view ? core::check_principal(
-                          view->flow.identity, browser_context.remote_user, deps.policy)
-                    : core::Nothing{};
+        return view ? check(view->flow.identity) : core::Nothing{};
     }
     const auto view = deps.store.sessions.find(*state.session);
-    return view ? core::check_principal(
-                      view->session.identity, browser_context.remote_user, deps.policy)
-                : core::Nothing{};
+    return view ? check(view->session.identity) : core::Nothing{};
 }
 
 core::Result<core::UpstreamState> find_state(
@@ -187,6 +188,8 @@ core::Result<core::Secret> connect_in_flow(
     if (!identity.is_chosen())
         return core::make_error(
             ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
+    if (auto admitted = core::check_admitted(identity, deps.policy); !admitted)
+        return admitted.error();
     const auto service = core::authorize_service(
         deps.store.services.find(request.service), identity, virtual_key_of(deps, identity), now);
     if (!service) return service.error();
@@ -201,7 +204,8 @@ core::Result<LinkView> open_link(
     auto link = core::validate_link(request.link, request.service, deps.keyring, now);
     if (!link) return link.error();
     auto view = deps.store.sessions.find(link->session);
-    if (auto valid = core::check_link_principal(view, browser_context.browser, now); !valid)
+    if (auto valid = core::check_link_principal(view, browser_context.browser, deps.policy, now);
+        !valid)
         return valid.error();
     if (auto valid =
             core::check_principal(view->session.identity, browser_context.remote_user, deps.policy);

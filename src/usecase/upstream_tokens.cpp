@@ -190,7 +190,7 @@ core::Result<std::string> exchange_token(
     if (auto valid = core::check_resource_server(*credentials, server); !valid)
         return valid.error();
     if (!exchange) return exchange.error();
-    if (auto valid = core::check_access(view, server->resource, now); !valid) {
+    if (auto valid = core::check_access(view, server->resource, deps.policy, now); !valid) {
         return core::make_error(
             ErrorCode::invalid_request, core::PublicMessage{"the subject_token is not valid here"},
             core::LogDetail{valid.error().reason}, "subject_token");

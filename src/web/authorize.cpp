@@ -32,6 +32,11 @@ Reply ask_first(
         200, context.pages.render("client", language, std::move(view)), "'self'" + leads_on);
 }
 
+// spec: Fetch Metadata Request Headers, section 2.3. Browsers that do not send it ask everything.
+core::Arrival arrival_of(const Request& request) {
+    return request.fetch_site == "none" ? core::Arrival::opened : core::Arrival::linked;
+}
+
 // Only characters that may stand in an address.
 bool is_query(std::string_view text) {
     return std::all_of(
@@ -61,17 +66,13 @@ Handled get_authorize(const Request& request, WebContext& context) {
     const auto flow = usecase::begin_authorize(
         context.deps, sent, core::sha256(secret), request.now, request.remote_user);
     if (!flow) return flow.error();
-    if (known) {
-        if (const auto recalled =
-                usecase::reuse_consent(context.deps, *flow, sent, secret, request.now)) {
-            note_consent(*recalled, "remembered", request, context);
-            return answer_redirect(recalled->location.reveal());
-        }
-    }
-    const bool known_person = flow->identity.is_verified();
-    return greet(answer_redirect(
-        std::string(known_person ? path::services_page : path::identity_page) +
-        "?flow_id=" + flow->id.text));
+    const bool offered =
+        core::may_offer_reuse(*flow, arrival_of(request), sent.prompt.value, context.deps.policy) &&
+        usecase::recall_consent(context.deps, *flow, request.now);
+    const auto* next = offered                        ? path::remembered_page
+                       : flow->identity.is_verified() ? path::services_page
+                                                      : path::identity_page;
+    return greet(answer_redirect(std::string(next) + "?flow_id=" + flow->id.text));
 }
 
 // The person has seen whose document is to be read: reads it, and begins the authorization request

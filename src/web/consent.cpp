@@ -1,8 +1,10 @@
 #include "consentgate/usecase/consent.h"
+#include "consentgate/usecase/admission.h"
 #include "consentgate/usecase/upstream.h"
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/client_document.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/guard.h"
@@ -103,6 +105,22 @@ Handled to_services_page(const core::Result<core::FlowView>& chosen) {
     return answer_redirect(std::string(path::services_page) + "?flow_id=" + chosen->flow.id.text);
 }
 
+constexpr const char* mistakes[] = {
+    "invalid_virtual_key", "invalid_user_id", "identity_required", "identity_not_allowed"};
+
+// The ways that are offered, of which one is open: that of the mistake, or else the most
+// trustworthy.
+void show_ways(View& view, std::string_view mistake, const core::Policy& policy) {
+    const bool key = core::is_offered(core::IdentityKind::virtual_key, policy);
+    const bool user = core::is_offered(core::IdentityKind::user_id, policy);
+    const bool skip = core::is_offered(core::IdentityKind::skipped, policy);
+    const bool user_open = user && (!key || mistake == "invalid_user_id");
+    view.flag("offers_virtual_key", key).flag("offers_user_id", user).flag("offers_skip", skip);
+    view.flag("opens_virtual_key", key && !user_open)
+        .flag("opens_user_id", user_open)
+        .flag("opens_skip", skip && !key && !user);
+}
+
 // A form of our own pages about one flow.
 struct FlowForm {
     core::Form form;
@@ -125,17 +143,24 @@ Handled get_consent(const Request& request, WebContext& context) {
     const auto found = flow_of(*query, request, context);
     if (!found) return found.error();
     if (found->flow.identity.is_verified()) { // the web server names the person
+        if (auto admitted = core::check_admitted(found->flow.identity, context.deps.policy);
+            !admitted)
+            return admitted.error();
         return answer_redirect(
             std::string(path::services_page) + "?flow_id=" + found->flow.id.text);
     }
     auto view = view_of(*found, request, context.deps.policy);
-    bool mistaken = false;
-    for (const auto* word : {"invalid_virtual_key", "invalid_user_id", "identity_required"}) {
-        const bool said = query->get("error") == word; // a closed set; no other text is shown
-        view.flag(std::string("error_") + word, said);
-        mistaken = mistaken || said;
+    std::string_view mistake;
+    for (const auto* word : mistakes) { // a closed set; no other text is shown
+        if (query->get("error") != word) continue;
+        view.flag(std::string("error_") + word, true);
+        mistake = word;
     }
-    view.flag("has_error", mistaken).flag("may_skip", !context.deps.policy.enforce_identity);
+    view.flag("has_error", !mistake.empty());
+    if (usecase::is_entrance_closed(context.deps.store, context.deps.policy, request.now))
+        view.flag("closed", true);
+    else
+        show_ways(view, mistake, context.deps.policy);
     return page("identity", std::move(view), *found, request, context);
 }
 
@@ -149,6 +174,9 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
         return answer_redirect(
             std::string(path::identity_page) + "?flow_id=" + found->flow.id.text);
     }
+    // It was chosen before a reload that no longer lets it in.
+    if (auto admitted = core::check_admitted(identity, context.deps.policy); !admitted)
+        return admitted.error();
     auto view = view_of(*found, request, context.deps.policy);
     view.flag("identity_" + std::string(core::name_of(identity.kind)), true);
     const auto name = identity.virtual_key() ? found->virtual_key_name : identity.value;
@@ -160,6 +188,31 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
                         services, found->flow, *query, context,
                         context.pages.language_for(request.accept_language)));
     return page("services", std::move(view), *found, request, context);
+}
+
+// The page shows what the earlier consent would give again; only its button finishes anything.
+Handled get_consent_remembered(const Request& request, WebContext& context) {
+    const auto query = core::Form::parse(request.query);
+    if (!query) return query.error();
+    const auto found = flow_of(*query, request, context);
+    if (!found) return found.error();
+    const auto earlier = usecase::recall_consent(context.deps, found->flow, request.now);
+    if (!earlier) {
+        return answer_redirect(
+            std::string(path::identity_page) + "?flow_id=" + found->flow.id.text);
+    }
+    auto view = view_of(*found, request, context.deps.policy);
+    const auto& identity = earlier->session.identity;
+    view.flag("identity_" + std::string(core::name_of(identity.kind)), true)
+        .set("identity_name", shown_principal(*earlier))
+        .set("since", day_and_time(earlier->session.created_at));
+    std::vector<View> accounts;
+    for (const auto& service :
+         usecase::list_session_services(context.deps, *earlier, request.now)) {
+        if (service.connected) accounts.push_back(View().set("name", service.service.name));
+    }
+    view.flag("has_accounts", !accounts.empty()).list("accounts", std::move(accounts));
+    return page("remembered", std::move(view), *found, request, context);
 }
 
 Handled get_style(const Request&, WebContext& context) {
@@ -199,6 +252,16 @@ Handled post_consent_skip(const Request& request, WebContext& context) {
     if (!sent) return sent.error();
     return to_services_page(usecase::skip_identity(
         context.deps, sent->flow, browser_context_of(request, context), request.now));
+}
+
+Handled post_consent_reuse(const Request& request, WebContext& context) {
+    const auto sent = read_flow_form(request, context);
+    if (!sent) return sent.error();
+    const auto submitted = usecase::reuse_consent(
+        context.deps, sent->flow, browser_context_of(request, context), request.now);
+    if (!submitted) return submitted.error();
+    note_consent(*submitted, "remembered", request, context);
+    return answer_redirect(submitted->location.reveal());
 }
 
 // A repeated flow_id is an invalid flow here, and an invalid request at the other forms.

@@ -13,6 +13,9 @@
 #include <kainjow/mustache.hpp>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
 #include <map>
 #include <stdexcept>
 
@@ -23,8 +26,8 @@ using kainjow::mustache::data;
 using kainjow::mustache::mustache;
 using Messages = std::map<std::string, std::string>;
 
-constexpr const char* page_names[] = {"client",    "identity", "services", "connect",
-                                      "connected", "sessions", "error"};
+constexpr const char* page_names[] = {"client",  "identity",  "services", "remembered",
+                                      "connect", "connected", "sessions", "error"};
 constexpr std::size_t max_shown_name = 80; // characters
 constexpr const char* default_language = "en";
 
@@ -129,6 +132,18 @@ std::string shown_resource(const std::string& resource) {
 std::string shown_principal(const core::SessionView& view) {
     return core::display_text(
         view.virtual_key ? view.virtual_key->name : view.session.identity.value, max_shown_name);
+}
+
+std::string day_and_time(core::Instant at) {
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss of_day{at - day};
+    std::array<char, 32> text{};
+    std::snprintf(
+        text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(of_day.hours().count()), static_cast<int>(of_day.minutes().count()));
+    return text.data();
 }
 
 View& View::set(std::string name, std::string text) {

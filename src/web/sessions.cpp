@@ -6,25 +6,8 @@
 #include "consentgate/web/paths.h"
 #include "consentgate/web/requests.h"
 
-#include <array>
-#include <chrono>
-#include <cstdio>
-
 namespace consentgate::web {
 namespace {
-
-// UTC, and marked as such, because the server does not know the person's time zone.
-std::string day_and_time(core::Instant at) {
-    const auto day = std::chrono::floor<std::chrono::days>(at);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss of_day{at - day};
-    std::array<char, 32> text{};
-    std::snprintf(
-        text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-        static_cast<int>(of_day.hours().count()), static_cast<int>(of_day.minutes().count()));
-    return text.data();
-}
 
 View session_row(const usecase::OwnSession& own) {
     const auto& session = own.view.session;

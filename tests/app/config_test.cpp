@@ -79,7 +79,8 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(config.policy.flow_lifetime.count() == 900);
     BOOST_TEST(config.policy.code_lifetime.count() == 300);
     BOOST_TEST(config.policy.session_lifetime.count() == 86400);
-    BOOST_TEST(!config.policy.enforce_identity);
+    BOOST_TEST(!config.enforce_identity);
+    BOOST_TEST(config.policy.identities.text() == "virtual_key verified_user");
     BOOST_TEST(config.policy.registration_enabled);
     BOOST_TEST(config.policy.virtual_key_claim == "virtual_key_id");
     BOOST_TEST(config.policy.admin_claim == "role");
@@ -123,7 +124,7 @@ BOOST_AUTO_TEST_CASE(numbers_reach_what_they_set) {
 }
 
 BOOST_AUTO_TEST_CASE(yes_and_no_are_true_and_false_in_these_words) {
-    BOOST_TEST(with("enforce_auth_on_inference = true").policy.enforce_identity);
+    BOOST_TEST(with("enforce_auth_on_inference = true").enforce_identity);
     BOOST_TEST(!with("registration_enabled = false").policy.registration_enabled);
     for (const auto* key : {"enforce_auth_on_inference", "registration_enabled"}) {
         for (const auto* bad : {"", "yes", "1", "True", "on", "truex"}) {
@@ -261,7 +262,7 @@ BOOST_AUTO_TEST_CASE(every_key_can_be_given_in_the_environment_which_wins) {
     environment.set("CONSENTGATE_ENFORCE_AUTH_ON_INFERENCE", "true");
     const auto config = with("workers = 2\nenforce_auth_on_inference = false");
     BOOST_TEST(config.workers == 9);
-    BOOST_TEST(config.policy.enforce_identity);
+    BOOST_TEST(config.enforce_identity);
     environment.set("CONSENTGATE_WORKERS", "none");
     BOOST_TEST(holds(problems_with("workers = 2"), "workers must be a number"));
 }

@@ -12,13 +12,13 @@ import { api, authorizeParameters, https, pkce, post, redeem, register, submit }
 import { startServerBehind } from './support/mcp_behind.mjs';
 
 const options = { timeout: 240000 };
-const verified = { CONSENTGATE_VERIFIED_USER: 'remote_user' };
+const verified = { CONSENTGATE_VERIFIED_USER: 'remote_user', CONSENTGATE_REMEMBER_CONSENT: 'https' };
 const users = ['anna', 'ben'].map((name) => execFileSync('htpasswd', ['-nbm', name, `${name}'s password`], { encoding: 'utf8' }).trim()).join('\n') + '\n';
 const basic = (name, password = `${name}'s password`) => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 // Every way to write the name into a header of one's own.
 const forged = Object.fromEntries(['Remote-User', 'REMOTE_USER', 'Remote_User', 'X-Remote-User', 'Http-Remote-User', 'Redirect-Remote-User', 'Consentgate-User'].map((name) => [name, 'anna']));
-const forPeople = ['/oauth/consent', '/oauth/consent/mcps', '/oauth/sessions', '/api/oauth/callback', `${api}/authorize`, `${api}/upstream/authorize`];
-const formsForPeople = ['submit', 'deny', 'vk', 'user-id', 'skip', 'client'].map((step) => `${api}/consent/${step}`).concat(`${api}/upstream/connect`, '/oauth/sessions/end', '/oauth/sessions/disconnect');
+const forPeople = ['/oauth/consent', '/oauth/consent/mcps', '/oauth/consent/remembered', '/oauth/sessions', '/api/oauth/callback', `${api}/authorize`, `${api}/upstream/authorize`];
+const formsForPeople = ['submit', 'deny', 'vk', 'user-id', 'skip', 'client', 'reuse'].map((step) => `${api}/consent/${step}`).concat(`${api}/upstream/connect`, '/oauth/sessions/end', '/oauth/sessions/disconnect');
 
 // A browser in which somebody is signed in, until somebody else is.
 class Person extends Browser {
@@ -30,11 +30,23 @@ class Person extends Browser {
   with(name) { return Object.assign(new Person({ base: this.base, issuer: this.origin }, name), { cookies: this.cookies, seenSecrets: this.seenSecrets }); }
 }
 
-async function begin(server, browser, client, more = {}) {
+async function begin(server, browser, client, more = {}, headers = {}) {
   const proof = pkce();
   const parameters = authorizeParameters(server, client, proof, more);
-  const answer = await browser.get(query(`${api}/authorize`, parameters));
+  const answer = await browser.get(query(`${api}/authorize`, parameters), headers);
   return { answer, parameters, proof, client, browser, flowId: /^\/oauth\/consent\/mcps\?flow_id=([A-Za-z0-9_-]{22})$/.exec(answer.location ?? '')?.[1] };
+}
+
+// The person opened the address themselves: one button is enough where they consented before.
+// out: where the button leads; undefined when they are asked everything
+async function goOn(server, browser, client) {
+  const { answer } = await begin(server, browser, client, {}, { 'Sec-Fetch-Site': 'none' });
+  const [, flowId] = /^\/oauth\/consent\/remembered\?flow_id=([A-Za-z0-9_-]{22})$/.exec(answer.location ?? '') ?? [];
+  if (!flowId) return undefined;
+  const page = await browser.get(answer.location);
+  assertPage(page, 200);
+  assert.match(page.text, new RegExp(`<bdi>${browser.name}</bdi>`));
+  return (await browser.post(`${api}/consent/reuse`, { flow_id: flowId })).location;
 }
 
 async function signIn(server, browser, client, more) {
@@ -108,10 +120,10 @@ for (const front of fronts) {
     assert.match(page.text, /As anna/);
     assert.doesNotMatch(page.text, /As ben/);
     assert.match((await ben.get('/oauth/sessions')).text, /As ben/);
-    assert.match((await begin(server, anna, client)).answer.location, /[?&]code=/);
+    assert.match(await goOn(server, anna, client), /[?&]code=/);
     assert.equal((await ben.post('/oauth/sessions/end', {})).status, 302);
-    assert.ok((await begin(server, ben, client)).flowId, 'ben is asked again');
-    assert.match((await begin(server, anna, client)).answer.location, /[?&]code=/);
+    assert.equal(await goOn(server, ben, client), undefined, 'ben is asked again');
+    assert.match(await goOn(server, anna, client), /[?&]code=/);
   });
 
   test(`S8 behind ${front.name}: nobody comes in without a password, whatever they send`, options, async () => {

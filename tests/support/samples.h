@@ -35,6 +35,7 @@ inline core::Policy sample_policy() {
         {"mcp", "Use the tools of this server as you"},
         {"profile", "See the name you signed in with"}};
     policy.default_scopes = scopes("mcp");
+    policy.identities = core::IdentityKinds::any(); // strangers too; cases of XA1 say otherwise
     return policy;
 }
 

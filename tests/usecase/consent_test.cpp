@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_session_has_the_identity_that_was_chosen_last, *label("
 }
 
 BOOST_AUTO_TEST_CASE(where_an_identity_is_enforced_it_cannot_be_skipped, *label("S2")) {
-    policy.enforce_identity = true;
+    policy.identities = policy.identities.without(core::IdentityKind::skipped);
     const auto flow = begin();
     BOOST_TEST(code_of(usecase::skip_identity(deps, flow, person, noon)) == "identity_required");
     BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "identity_required");

@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_is_named_on_the_page_and_never_shown, *label(
 
 BOOST_AUTO_TEST_CASE(where_identity_is_enforced_the_person_is_sent_back, *label("S2")) {
     auto policy = sample_policy();
-    policy.enforce_identity = true;
+    policy.identities = policy.identities.without(core::IdentityKind::skipped);
     TestServer server(policy);
     Journey journey(server);
     journey.begin();

@@ -28,6 +28,7 @@ struct BearerKeyFile {
 
 struct Config {
     core::Policy policy;
+    bool enforce_identity = false; // enforce_auth_on_inference: takes `skipped` from identities
     store::StoreConfig store;
     std::string database_password_file; // read_database_password copies it to store.password
     std::string key_file;

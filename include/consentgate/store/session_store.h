@@ -24,6 +24,8 @@ public:
     // By an access token; scope and token_expires_at are then that token's.
     std::optional<core::SessionView> find(const core::Digest& token);
     std::vector<core::SessionView> list(core::Instant now); // alive, newest first, at most 1000
+    // How many are alive, for each kind of identity that has any.
+    std::vector<core::SessionCount> count_by_identity(core::Instant now);
     // The latest sessions, not revoked, by which this browser consented to this client, newest
     // first, at most 10.
     std::vector<core::SessionView> list_consents(

@@ -4,6 +4,7 @@
 #include "consentgate/core/oauth/consent.h"
 #include "consentgate/store/failure.h"
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -19,6 +20,8 @@ public:
     std::optional<core::VirtualKey> find(const core::VirtualKeyId& id);
     std::optional<core::VirtualKey> find(const core::Digest& hash);
     std::vector<core::VirtualKey> list(); // newest first
+    bool has_usable(core::Instant now);   // somebody could sign in with a key
+    std::size_t count_usable(core::Instant now);
     // For good: the accounts that people linked with the key end too.
     Applied disable(const core::VirtualKeyId& id, core::Instant now);
 

@@ -24,7 +24,8 @@ core::Result<core::FlowView> open_flow(
     core::Instant now);
 
 // The three ways to say who one is. Each answers with the flow as it was before.
-// fail: as open_flow; invalid_virtual_key, invalid_user_id, identity_required; invalid_request when
+// fail: as open_flow; invalid_virtual_key, invalid_user_id; identity_required and
+//       identity_not_allowed when the operator does not let such people in; invalid_request when
 //       the web server names the person
 core::Result<core::FlowView> choose_virtual_key(
     Dependencies& deps, const core::FlowId& flow, const core::Secret& typed,
@@ -45,22 +46,27 @@ struct Submitted {
     core::Secret location; // where the browser goes; carries the code
     core::Session session; // for the log
     bool by_admin = false; // an admin's bearer stood in for the cookie
-    std::string admin;     // the subject of that bearer
+    std::string admin{};   // the subject of that bearer
 };
 
 // Finishes the flow in one transaction. A flow that this browser has finished before is refused;
 // the error holds the address of the client as long as its code is unused (U14).
-// fail: as open_flow; invalid_bearer, identity_required
+// fail: as open_flow; invalid_bearer, identity_required, identity_not_allowed
 core::Result<Submitted> submit_consent(
     Dependencies& deps, const SubmitRequest& request, const BrowserContext& browser_context,
     core::Instant now);
 
-// Finishes a flow that has just begun, where the person consented to the same before.
-// out:  absent when they must be asked
-// in:   request  that began it: prompt=consent asks always
-std::optional<Submitted> reuse_consent(
-    Dependencies& deps, const core::Flow& flow, const core::AuthorizationRequest& request,
-    const core::Secret& browser, core::Instant now);
+// The session of an earlier consent to the same, which the person may give again with one button.
+// out:  absent when they must be asked everything
+std::optional<core::SessionView> recall_consent(
+    Dependencies& deps, const core::Flow& flow, core::Instant now);
+
+// Finishes the flow as the earlier consent was finished: the person has seen it, and pressed.
+// fail: as open_flow, with the address of the client as submit_consent has it; identity_required
+//       when there is no such consent any more
+core::Result<Submitted> reuse_consent(
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
+    core::Instant now);
 
 // Refuses: the flow and its half-made upstream tokens are deleted. out: where the browser goes
 core::Result<std::string> deny_consent(

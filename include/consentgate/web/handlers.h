@@ -17,6 +17,8 @@ Handled post_consent_client(
     WebContext& context); // the page before: shall the client's document be read
 Handled get_consent(const Request& request, WebContext& context);      // page 1: who are you
 Handled get_consent_mcps(const Request& request, WebContext& context); // page 2: services
+Handled get_consent_remembered(
+    const Request& request, WebContext& context); // in place of page 1: go on as before
 Handled get_upstream_authorize(
     const Request& request, WebContext& context); // from page 2, or the page of a link
 Handled post_upstream_connect(const Request& request, WebContext& context); // that page's form
@@ -29,6 +31,7 @@ Handled get_logo(const Request& request, WebContext& context);
 Handled post_consent_vk(const Request& request, WebContext& context);
 Handled post_consent_user_id(const Request& request, WebContext& context);
 Handled post_consent_skip(const Request& request, WebContext& context);
+Handled post_consent_reuse(const Request& request, WebContext& context);
 Handled post_consent_submit(const Request& request, WebContext& context);
 Handled post_consent_deny(const Request& request, WebContext& context);
 Handled post_token(const Request& request, WebContext& context);

@@ -50,6 +50,8 @@ std::string shown_client(const std::string& name, const core::ClientId& id);
 std::string shown_resource(const std::string& resource);
 // The person of a session as pages name them; empty when they skipped the question.
 std::string shown_principal(const core::SessionView& view);
+// "2026-11-23 14:05 UTC": marked as such, because the server does not know the person's time zone.
+std::string day_and_time(core::Instant at);
 
 class Pages {
 public:

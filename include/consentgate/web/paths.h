@@ -16,6 +16,7 @@ inline constexpr const char* upstream_connect =
 inline constexpr const char* sessions_page = "/oauth/sessions";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";
+inline constexpr const char* remembered_page = "/oauth/consent/remembered";
 } // namespace path
 
 // The address where the person of a session connects a service. in: origin  ours

@@ -7,8 +7,7 @@ const ErrorTraits& traits(ErrorCode code) {
     static constexpr std::string_view request = "invalid_request_error";
     static constexpr std::string_view authentication = "authentication_error";
     static constexpr std::string_view permission = "permission_error";
-    static constexpr std::string_view limit = "rate_limit_error";
-    static constexpr std::string_view server = "api_error";
+    static constexpr std::string_view limit = "rate_limit_error", server = "api_error";
 #define ERROR_CODE(name, status, type, oauth_error)                                                \
     case ErrorCode::name: {                                                                        \
         static constexpr ErrorTraits known{#name, status, type, oauth_error};                      \
@@ -35,6 +34,7 @@ const ErrorTraits& traits(ErrorCode code) {
         ERROR_CODE(access_denied, 400, permission, "access_denied")
         ERROR_CODE(not_allowed, 403, permission, "access_denied")
         ERROR_CODE(identity_required, 400, request, "invalid_request")
+        ERROR_CODE(identity_not_allowed, 403, permission, "access_denied")
         ERROR_CODE(invalid_virtual_key, 400, request, "invalid_request")
         ERROR_CODE(invalid_user_id, 400, request, "invalid_request")
         ERROR_CODE(verified_user_missing, 403, authentication, "access_denied")

@@ -1,6 +1,7 @@
 #include "consentgate/core/oauth/access.h"
 
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/admission.h"
 
 namespace consentgate::core {
 
@@ -14,7 +15,7 @@ Error invalid_token(const std::string& reason) {
 
 } // namespace
 
-Checked check_session(const SessionView& view, Instant now) {
+Checked check_lasts(const SessionView& view, Instant now) {
     const auto& session = view.session;
     if (session.revoked_at) return invalid_token("revoked");
     if (session.expires_at <= now) return invalid_token("expired");
@@ -24,11 +25,18 @@ Checked check_session(const SessionView& view, Instant now) {
     return Nothing{};
 }
 
+Checked check_session(const SessionView& view, const Policy& policy, Instant now) {
+    if (auto lasts = check_lasts(view, now); !lasts) return lasts;
+    const auto admitted = check_admitted(view.session.identity, policy);
+    return admitted ? Checked(Nothing{}) : invalid_token(admitted.error().reason);
+}
+
 Checked check_access(
-    const std::optional<SessionView>& view, const std::string& resource, Instant now) {
+    const std::optional<SessionView>& view, const std::string& resource, const Policy& policy,
+    Instant now) {
     if (!view) return invalid_token("unknown token");
     const auto& session = view->session;
-    if (auto lasts = check_session(*view, now); !lasts) return lasts;
+    if (auto usable = check_session(*view, policy, now); !usable) return usable;
     if (session.token_ends() <= now) return invalid_token("expired");
     if (session.resource != resource) return invalid_token("for another resource");
     return Nothing{};
@@ -52,10 +60,16 @@ bool may_be_reused(const Flow& flow, const Policy& policy) {
     return false;
 }
 
+bool may_offer_reuse(
+    const Flow& flow, Arrival arrival, const std::optional<std::string>& prompt,
+    const Policy& policy) {
+    return arrival == Arrival::opened && prompt != "consent" && may_be_reused(flow, policy);
+}
+
 bool may_reuse_consent(
     const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now) {
     const auto& session = earlier.session;
-    if (!may_be_reused(flow, policy) || !check_session(earlier, now)) return false;
+    if (!may_be_reused(flow, policy) || !check_session(earlier, policy, now)) return false;
     if (session.client_id != flow.client_id || !(session.browser == flow.browser) ||
         session.resource != flow.resource)
         return false;

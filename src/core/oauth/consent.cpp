@@ -2,6 +2,7 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/admission.h"
 
 namespace consentgate::core {
 namespace {
@@ -85,9 +86,9 @@ Result<Identity> validate_virtual_key(const std::optional<VirtualKey>& key, Inst
 }
 
 Result<Identity> validate_skip(const Policy& policy) {
-    if (policy.enforce_identity)
-        return make_error(ErrorCode::identity_required, PublicMessage{"say who you are first"});
-    return Identity{IdentityKind::skipped, {}};
+    Identity skipped{IdentityKind::skipped, {}};
+    if (auto admitted = check_admitted(skipped, policy); !admitted) return admitted.error();
+    return skipped;
 }
 
 Result<Identity> validate_submit_identity(
@@ -104,7 +105,8 @@ Result<Identity> validate_submit_identity(
         if (!identity.is_chosen()) identity = named;
         if (identity != named) return foreign_bearer();
     }
-    if (!identity.is_chosen() || identity.is_skipped()) return validate_skip(policy);
+    if (!identity.is_chosen()) return validate_skip(policy);
+    if (auto admitted = check_admitted(identity, policy); !admitted) return admitted.error();
     return identity;
 }
 

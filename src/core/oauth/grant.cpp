@@ -3,6 +3,7 @@
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/pkce.h"
 
 namespace consentgate::core {
@@ -56,7 +57,7 @@ Result<CodeRequest> parse_code_request(const TokenRequest& sent, const ClientId&
 
 Result<Exchange> validate_code_request(
     const CodeRequest& request, const std::optional<IssuedCode>& code,
-    const std::optional<Session>& session, Instant now) {
+    const std::optional<Session>& session, const Policy& policy, Instant now) {
     if (!code || !session) return invalid_grant("unknown code");
     if (code->client_id != request.client_id) return invalid_grant("another client's code");
     // A spent code stays recognisable after its five minutes, so expiry is asked of unspent ones
@@ -74,6 +75,8 @@ Result<Exchange> validate_code_request(
     if (code->redeemed_at) return Exchange::replay;
     if (session->revoked_at || session->expires_at <= now)
         return invalid_grant("its session has ended");
+    if (const auto admitted = check_admitted(session->identity, policy); !admitted)
+        return invalid_grant(admitted.error().reason);
     return Exchange::redeem;
 }
 

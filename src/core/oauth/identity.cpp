@@ -26,6 +26,10 @@ std::optional<KindTraits> find_traits(IdentityKind kind) {
 
 KindTraits traits_of(IdentityKind kind) { return find_traits(kind).value(); }
 
+unsigned bit_of(IdentityKind kind) {
+    return traits_of(kind).chosen ? 1U << static_cast<unsigned>(kind) : 0U;
+}
+
 } // namespace
 
 bool Identity::is_chosen() const { return traits_of(kind).chosen; }
@@ -59,6 +63,43 @@ std::optional<IdentityKind> identity_kind(std::string_view name) {
         if (!traits) return std::nullopt;
         if (traits->name == name) return kind;
     }
+}
+
+IdentityKinds::IdentityKinds(std::initializer_list<IdentityKind> kinds) {
+    for (const auto kind : kinds) bits_ |= bit_of(kind);
+}
+
+IdentityKinds IdentityKinds::any() {
+    IdentityKinds all;
+    for (int i = 0; find_traits(static_cast<IdentityKind>(i)); ++i)
+        all.bits_ |= bit_of(static_cast<IdentityKind>(i));
+    return all;
+}
+
+bool IdentityKinds::contains(IdentityKind kind) const { return (bits_ & bit_of(kind)) != 0; }
+
+IdentityKinds IdentityKinds::with(IdentityKind kind) const {
+    auto more = *this;
+    more.bits_ |= bit_of(kind);
+    return more;
+}
+
+IdentityKinds IdentityKinds::without(IdentityKind kind) const {
+    auto fewer = *this;
+    fewer.bits_ &= ~bit_of(kind);
+    return fewer;
+}
+
+std::string IdentityKinds::text() const {
+    if (*this == any()) return "any";
+    std::string names;
+    int last = 0;
+    while (find_traits(static_cast<IdentityKind>(last))) ++last;
+    for (int i = last - 1; i >= 0; --i) {
+        const auto kind = static_cast<IdentityKind>(i);
+        if (contains(kind)) names += (names.empty() ? "" : " ") + std::string(name_of(kind));
+    }
+    return names;
 }
 
 } // namespace consentgate::core

@@ -26,7 +26,7 @@ std::string subject_of(const Session& session) { return session.identity.owner(s
 std::string introspection_response(
     const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
     const Policy& policy, Instant now) {
-    const auto valid = check_access(view, resource, now);
+    const auto valid = check_access(view, resource, policy, now);
     FlatJson document;
     document.flag("active", static_cast<bool>(valid));
     if (!valid) return document.str();

@@ -50,7 +50,7 @@ Result<RefreshUse> validate_refresh(
     const auto& token = found->token;
     const auto& session = found->session.session;
     if (session.client_id != request.client_id) return invalid_grant("another client's");
-    if (const auto lasts = check_session(found->session, now); !lasts)
+    if (const auto lasts = check_session(found->session, policy, now); !lasts)
         return invalid_grant(lasts.error().reason);
     if (token.expires_at <= now) return invalid_grant("expired");
     if (request.resource && !same_resource(*request.resource, session.resource)) {

@@ -234,10 +234,11 @@ Result<Link> validate_link(
 }
 
 Checked check_link_principal(
-    const std::optional<SessionView>& view, const std::optional<Digest>& browser, Instant now) {
+    const std::optional<SessionView>& view, const std::optional<Digest>& browser,
+    const Policy& policy, Instant now) {
     if (!view) return invalid_link("unknown session");
-    if (const auto lasts = check_session(*view, now); !lasts)
-        return invalid_link("its session: " + lasts.error().reason);
+    if (const auto usable = check_session(*view, policy, now); !usable)
+        return invalid_link("its session: " + usable.error().reason);
     if (!browser || !(*browser == view->session.browser)) {
         return make_error(
             ErrorCode::browser_mismatch, PublicMessage{"this link belongs to another browser"},

@@ -15,7 +15,7 @@ SessionView alive(Identity identity = {IdentityKind::skipped, {}}) {
 std::string valid(
     const std::optional<SessionView>& view,
     const std::string& resource = "https://tools.example.org/mcp", Instant now = noon) {
-    return code_of(check_access(view, resource, now));
+    return code_of(check_access(view, resource, sample_policy(), now));
 }
 
 } // namespace
@@ -78,9 +78,15 @@ BOOST_AUTO_TEST_CASE(other_identities_need_no_virtual_key, *label("S11")) {
 BOOST_AUTO_TEST_CASE(all_refusals_say_the_same, *label("C5")) {
     auto revoked = alive();
     revoked.session.revoked_at = noon;
-    const auto unknown = check_access(std::nullopt, "x", noon);
-    BOOST_TEST(unknown.error().message == check_access(revoked, "x", noon).error().message);
-    BOOST_TEST(unknown.error().message == check_access(alive(), "x", noon).error().message);
+    const auto message = [](const std::optional<SessionView>& view, const Policy& policy) {
+        return check_access(view, "x", policy, noon).error().message;
+    };
+    auto closed = sample_policy();
+    closed.identities = {IdentityKind::virtual_key};
+    const auto unknown = message(std::nullopt, sample_policy());
+    BOOST_TEST(unknown == message(revoked, sample_policy()));
+    BOOST_TEST(unknown == message(alive(), sample_policy()));
+    BOOST_TEST(unknown == message(alive(), closed));
 }
 
 // ---- remembered consent
@@ -138,6 +144,27 @@ BOOST_AUTO_TEST_CASE(
     auto more = next_flow();
     more.scope = scopes("mcp profile");
     BOOST_TEST(asked_again(narrow, more));
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_earlier_consent_is_offered_to_whom_no_page_led_here_and_only_where_configured,
+    *label("XA5")) {
+    const auto offered = [](RememberConsent remember, Arrival arrival,
+                            const std::optional<std::string>& prompt = std::nullopt,
+                            const Flow& flow = next_flow()) {
+        auto policy = sample_policy();
+        policy.remember_consent = remember;
+        return may_offer_reuse(flow, arrival, prompt, policy);
+    };
+    BOOST_TEST((Policy().remember_consent == RememberConsent::never));
+    BOOST_TEST(offered(RememberConsent::https, Arrival::opened));
+    BOOST_TEST(!offered(RememberConsent::https, Arrival::linked));
+    BOOST_TEST(!offered(RememberConsent::https, Arrival::opened, "consent"));
+    BOOST_TEST(offered(RememberConsent::https, Arrival::opened, "login"));
+    BOOST_TEST(!offered(RememberConsent::https, Arrival::opened, std::nullopt, sample_flow()));
+    BOOST_TEST(offered(RememberConsent::always, Arrival::opened, std::nullopt, sample_flow()));
+    BOOST_TEST(!offered(RememberConsent::always, Arrival::linked, std::nullopt, sample_flow()));
+    BOOST_TEST(!offered(RememberConsent::never, Arrival::opened));
 }
 
 BOOST_AUTO_TEST_CASE(

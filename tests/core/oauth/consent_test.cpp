@@ -21,7 +21,7 @@ std::optional<Digest> own_cookie() { return sha256(sample_browser_secret()); }
 
 Policy enforcing() {
     auto policy = sample_policy();
-    policy.enforce_identity = true;
+    policy.identities = policy.identities.without(IdentityKind::skipped);
     return policy;
 }
 

@@ -16,12 +16,13 @@ struct Presented {
     Parameters form = sample_exchange();
     std::optional<IssuedCode> code = sample_finalization().code;
     std::optional<Session> session = sample_finalization().session;
+    Policy policy = sample_policy();
     Instant now = noon;
 
     Result<Exchange> valid() const {
         const auto request = parse_code_request(
             web::read_token_request(form.form()), ClientId(form.value("client_id")));
-        return request ? validate_code_request(*request, code, session, now)
+        return request ? validate_code_request(*request, code, session, policy, now)
                        : Result<Exchange>(request.error());
     }
     std::string verdict() const {

@@ -106,7 +106,9 @@ BOOST_AUTO_TEST_CASE(consent_is_remembered_for_the_user_who_asks_now, *label("U7
         auto flow = sample_flow();
         flow.redirect_uri = address;
         flow.identity = now;
-        return may_reuse_consent(view, flow, on, noon);
+        auto remembering = on;
+        remembering.remember_consent = RememberConsent::https;
+        return may_reuse_consent(view, flow, remembering, noon);
     };
     const Identity key{IdentityKind::virtual_key, "vk_sample"};
     BOOST_TEST(recalled(verified("anna"), verified("anna")));

@@ -306,12 +306,20 @@ BOOST_AUTO_TEST_CASE(
     a_link_is_for_the_browser_that_consented_while_its_session_stands, *label("S7")) {
     SessionView view{sample_finalization().session, "Sample", true, std::nullopt};
     const auto own = view.session.browser;
-    BOOST_TEST(code_of(check_link_principal(view, own, noon)) == "ok");
-    BOOST_TEST(code_of(check_link_principal(view, sha256("another"), noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(check_link_principal(view, std::nullopt, noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(check_link_principal(std::nullopt, own, noon)) == "invalid_link");
+    auto policy = sample_policy();
+    const auto valid = [&](const std::optional<SessionView>& of,
+                           const std::optional<Digest>& browser) {
+        return code_of(check_link_principal(of, browser, policy, noon));
+    };
+    BOOST_TEST(valid(view, own) == "ok");
+    BOOST_TEST(valid(view, sha256("another")) == "browser_mismatch");
+    BOOST_TEST(valid(view, std::nullopt) == "browser_mismatch");
+    BOOST_TEST(valid(std::nullopt, own) == "invalid_link");
+    policy.identities = policy.identities.without(view.session.identity.kind);
+    BOOST_TEST(valid(view, own) == "invalid_link");
+    policy.identities = IdentityKinds::any();
     view.session.revoked_at = noon;
-    BOOST_TEST(code_of(check_link_principal(view, own, noon)) == "invalid_link");
+    BOOST_TEST(valid(view, own) == "invalid_link");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,9 @@ const run = promisify(execFile);
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const build = process.env.BUILD || 'build/asan';
 const sanitizerWords = ['AddressSanitizer', 'LeakSanitizer', 'UndefinedBehaviorSanitizer', 'runtime error:'];
+// Most tests walk in as strangers; those of XA1 say who comes in. `IDENTITIES: ''` is the program's
+// own default.
+const anyone = { IDENTITIES: 'any' };
 const plenty = { CONSENTGATE_REGISTRATIONS_PER_MINUTE: '100000', CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '100000' };
 const running = new Set();
 process.on('exit', () => { for (const child of running) try { process.kill(child.pid, 'SIGTERM'); } catch { /* already gone */ } });
@@ -59,7 +62,7 @@ function childEnvironment(port, folder, workers, env) {
     ...process.env,
     ASAN_OPTIONS: `log_path="${report}":detect_leaks=1:${process.env.ASAN_OPTIONS ?? ''}`,
     UBSAN_OPTIONS: `log_path="${report}":print_stacktrace=1:${process.env.UBSAN_OPTIONS ?? ''}`,
-    ...plenty, PORT: String(port), VAR: folder, BUILD: build, WORKERS: String(workers), ...env,
+    ...plenty, ...anyone, PORT: String(port), VAR: folder, BUILD: build, WORKERS: String(workers), ...env,
   };
 }
 
@@ -73,6 +76,14 @@ export function childrenOf(pid) {
     } catch { /* ended while we looked */ }
   }
   return found.sort((a, b) => a - b);
+}
+
+// Every worker of these masters is a new one, with the configuration that the file has now.
+export async function reload(...masters) {
+  const before = masters.flatMap(childrenOf);
+  for (const master of masters) process.kill(master, 'SIGHUP');
+  const left = () => masters.flatMap(childrenOf).filter((pid) => before.includes(pid));
+  await until(() => left().length === 0, `the workers ${before} to be replaced`);
 }
 
 function readNulls(file) {
@@ -99,6 +110,20 @@ class Server {
 
   workerPids() { return childrenOf(this.masterPid()); }
 
+  // Writes who can come in into the configuration, for the next reload; empty: the program's own
+  // default.
+  writeIdentities(identities) {
+    const file = path.join(this.var, 'consentgate.conf');
+    const others = fs.readFileSync(file, 'utf8').split('\n').filter((line) => !line.startsWith('identities'));
+    fs.writeFileSync(file, [...others, ...(identities ? [`identities = ${identities}`, ''] : [])].join('\n'));
+  }
+
+  // The same, and reloads the pages and the gate of the demo.
+  async letIn(identities) {
+    this.writeIdentities(identities);
+    await reload(this.masterPid(), Number(fs.readFileSync(path.join(this.var, 'gate.pid'), 'utf8')));
+  }
+
   // consentgate-admin with the very environment of the running master, which names its
   // configuration.
   environment() {
@@ -112,6 +137,9 @@ class Server {
     const { stdout } = await run(path.resolve(root, build, 'consentgate-admin'), args, { cwd: this.var, env: this.environment() });
     return args.includes('--json') ? JSON.parse(stdout) : stdout;
   }
+
+  // What `check` says; it says it on stderr.
+  async check() { return (await run(path.resolve(root, build, 'consentgate-admin'), ['check'], { cwd: this.var, env: this.environment() })).stderr; }
 
   async addKey(name, ...more) { return this.admin('key', 'add', name, ...more, '--json'); }
 

@@ -42,6 +42,7 @@ enum class ErrorCode {
     access_denied,             // 400
     not_allowed,               // 403; this key may not use it
     identity_required,         // 302 back to the identity page
+    identity_not_allowed,      // 302 back to the identity page; 403 where that would not help
     invalid_virtual_key,       // 302 back to the identity page
     invalid_user_id,           // 302 back to the identity page
     verified_user_missing,     // 403; the web server named no user

@@ -4,6 +4,7 @@
 
 #include "consentgate/core/oauth/consent.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -18,27 +19,49 @@ struct SessionView {
         virtual_key; // of a session whose identity is one; absent when the key was deleted
 };
 
+// The living sessions of one kind of identity.
+struct SessionCount {
+    IdentityKind kind = IdentityKind::none;
+    std::size_t sessions = 0;
+};
+
 // The granted scopes, and all that they imply, are enough (C7).
 // fail: insufficient_scope: what it takes is more than that. The challenge then names all of it at
 //       once (C6).
 Checked check_scope(const Session& session, const ScopeSet& needed, const Policy& policy);
 
-// The session lasts, so that its tokens may be used.
+// The session lasts: its person may see it, and end it.
 // fail: invalid_bearer: it was revoked or has expired, or its client or virtual key is not active
-Checked check_session(const SessionView& view, Instant now);
+Checked check_lasts(const SessionView& view, Instant now);
+// It lasts, and its identity may come in, so that its tokens may be used.
+// fail: as check_lasts; invalid_bearer: the operator does not let such an identity in
+Checked check_session(const SessionView& view, const Policy& policy, Instant now);
 
 // The redirect URI alone allows the reuse of a consent: no other program can be at the address, or
 // the operator permits all. A program on the person's computer could be any program.
 // spec: OAuth 2.1 section 7.3.1; docs/requirements.md U7 to U9
 bool may_be_reused(const Flow& flow, const Policy& policy);
-// The person need not be asked again: the redirect URI allows it, the same browser gave the same
-// client the same resource and no smaller scope, and the session of that consent lasts.
+
+// How the browser came to begin a flow. opened: by the person, or by a program on their computer.
+// linked: from a page, or unknown. Our own pages count as pages, because a foreign link may have
+// led to them.
+enum class Arrival { opened, linked };
+// A flow that has just begun may offer an earlier consent. Hosted clients share one client_id among
+// all their users, so whoever follows a link could consent for the session of whoever wrote it.
+// in:   prompt  of the request: `consent` asks everything
+// spec: docs/requirements.md XA5
+bool may_offer_reuse(
+    const Flow& flow, Arrival arrival, const std::optional<std::string>& prompt,
+    const Policy& policy);
+// The person need not be asked everything again: the redirect URI allows it, the same browser gave
+// the same client the same resource and no smaller scope, and the session of that consent lasts.
 bool may_reuse_consent(
     const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now);
 
 // fail: invalid_bearer: unknown, expired, revoked, for another resource, or its client or virtual
-//       key no longer stands
+//       key no longer stands, or the operator does not let its identity in
 Checked check_access(
-    const std::optional<SessionView>& view, const std::string& resource, Instant now);
+    const std::optional<SessionView>& view, const std::string& resource, const Policy& policy,
+    Instant now);
 
 } // namespace consentgate::core

@@ -44,14 +44,14 @@ Result<Identity> validate_user_id(const std::optional<std::string>& typed);
 // fail: invalid_virtual_key, one message for unknown, disabled and expired
 Result<Identity> validate_virtual_key(const std::optional<VirtualKey>& key, Instant now);
 
-// fail: identity_required when the policy enforces an identity
+// fail: identity_required when the policy lets nobody in without one
 Result<Identity> validate_skip(const Policy& policy);
 
 // The identity a submit ends up with. A bearer's virtual key must be the flow's, or becomes its
-// identity when the flow has none. A flow without one counts as skipped, unless the operator
-// enforces an identity.
+// identity when the flow has none. A flow without one counts as skipped. The operator must let the
+// identity in.
 // in:   bearer_key  the key the bearer named, when it named one
-// fail: invalid_bearer, identity_required
+// fail: invalid_bearer, identity_required, identity_not_allowed
 Result<Identity> validate_submit_identity(
     const Flow& flow, const std::optional<BearerClaims>& bearer,
     const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now);

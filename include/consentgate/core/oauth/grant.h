@@ -73,10 +73,10 @@ enum class Exchange { redeem, replay };
 // means that a spent code came again with everything right: the request is refused, and the tokens
 // of that code are revoked (T16).
 // in:   code, session  as stored; both absent when the code is unknown
-// fail: invalid_grant, invalid_target
+// fail: invalid_grant, also for an identity that the operator no longer lets in; invalid_target
 Result<Exchange> validate_code_request(
     const CodeRequest& request, const std::optional<IssuedCode>& code,
-    const std::optional<Session>& session, Instant now);
+    const std::optional<Session>& session, const Policy& policy, Instant now);
 
 // The tokens that the token endpoint issues. spec: RFC 6749 section 5.1
 struct TokenGrant {

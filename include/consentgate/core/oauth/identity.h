@@ -3,6 +3,7 @@
 
 #include "consentgate/core/oauth/owner.h"
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,5 +33,24 @@ struct Identity {
 std::string_view name_of(IdentityKind kind); // "user_id"
 std::optional<IdentityKind> identity_kind(
     std::string_view name); // the inverse; absent for another word
+
+// A set of the kinds that a person can choose or be given.
+class IdentityKinds {
+public:
+    IdentityKinds() = default; // empty
+    IdentityKinds(std::initializer_list<IdentityKind> kinds);
+    static IdentityKinds any(); // every kind but `none`, which is no answer
+
+    bool contains(IdentityKind kind) const; // never `none`
+    IdentityKinds with(IdentityKind kind) const;
+    IdentityKinds without(IdentityKind kind) const;
+    // "any", or names with blanks between, the most trustworthy first; empty for none.
+    std::string text() const;
+
+    bool operator==(const IdentityKinds&) const = default;
+
+private:
+    unsigned bits_ = 0; // one for each kind
+};
 
 } // namespace consentgate::core

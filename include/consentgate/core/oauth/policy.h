@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consentgate/core/base/time.h"
+#include "consentgate/core/oauth/identity.h"
 #include "consentgate/core/oauth/resource.h"
 #include "consentgate/core/oauth/scope.h"
 
@@ -12,8 +13,8 @@
 
 namespace consentgate::core {
 
-// The clients for which an earlier consent is reused: none, those with an https redirect URI, or
-// all.
+// The clients for which a person may go on as in an earlier consent: none, those with an https
+// redirect URI, or all.
 enum class RememberConsent { never, https, always };
 // The source of a person's identity: their answer on a page (off), or the web server's REMOTE_USER
 // and nothing else.
@@ -34,11 +35,10 @@ struct Policy {
     std::vector<Scope> scopes;              // the catalogue; at least one
     ScopeSet default_scopes; // granted when a client names none; a subset of the catalogue
     std::vector<ScopeImplication> implications; // what broader scopes hold
-    bool enforce_identity =
-        false; // the key enforce_auth_on_inference: no person may skip the identity page
+    IdentityKinds identities{IdentityKind::virtual_key, IdentityKind::verified_user}; // come in
     VerifiedUser verified_user = VerifiedUser::off;
     bool registration_enabled = true;
-    RememberConsent remember_consent = RememberConsent::https;
+    RememberConsent remember_consent = RememberConsent::never;
     DocumentPolicy documents;
 
     Span flow_lifetime{900};

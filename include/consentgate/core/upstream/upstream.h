@@ -146,6 +146,7 @@ Result<Link> validate_link(
 // another person's link must not connect their account to that person's session. fail:
 // invalid_link, browser_mismatch
 Checked check_link_principal(
-    const std::optional<SessionView>& view, const std::optional<Digest>& browser, Instant now);
+    const std::optional<SessionView>& view, const std::optional<Digest>& browser,
+    const Policy& policy, Instant now);
 
 } // namespace consentgate::core

@@ -1,0 +1,81 @@
+// Tests src/app/config_keys.cpp: the keys that say who comes in.
+#include "consentgate/app/config.h"
+
+#include "tests/support/environment.h"
+#include "tests/support/samples.h"
+#include "tests/support/temp_folder.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+
+namespace {
+
+struct Configured {
+    TempFolder folder;
+    Environment environment;
+
+    Configured() {
+        for (const auto* key : {"IDENTITIES", "ENFORCE_AUTH_ON_INFERENCE", "REMEMBER_CONSENT"})
+            environment.unset(std::string("CONSENTGATE_") + key);
+    }
+    app::Config with(const std::string& lines) {
+        return app::read_config(folder.write(
+            "consentgate.conf",
+            "issuer = https://a.example\nresources = https://a.example/mcp\n" + lines + "\n"));
+    }
+    std::string problems_with(const std::string& lines) {
+        try {
+            with(lines);
+            return "ok";
+        } catch (const app::ConfigError& error) {
+            return error.what();
+        }
+    }
+};
+
+bool holds(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(people_config, Configured)
+
+BOOST_AUTO_TEST_CASE(who_comes_in_is_a_list_of_kinds_or_any, *label("XA1")) {
+    const auto identities = [&](const std::string& value, const std::string& more = "") {
+        return with("identities = " + value + more).policy.identities.text();
+    };
+    BOOST_TEST(identities("any") == "any");
+    BOOST_TEST(identities("user_id") == "user_id");
+    BOOST_TEST(identities("user_id  virtual_key user_id") == "virtual_key user_id");
+    BOOST_TEST(identities("skipped user_id verified_user virtual_key") == "any");
+    for (const auto* bad : {"", "all", "any user_id", "none", "Virtual_key", "virtual_key,user_id"})
+        BOOST_TEST_CONTEXT(bad)
+    BOOST_TEST(holds(problems_with("identities = " + std::string(bad)), "identities must be any"));
+    // The older key is a word for "without skipped", wherever it stands.
+    const std::string enforce = "\nenforce_auth_on_inference = true";
+    BOOST_TEST(identities("any", enforce) == "virtual_key verified_user user_id");
+    BOOST_TEST(
+        with("enforce_auth_on_inference = true\nidentities = any").policy.identities.text() ==
+        "virtual_key verified_user user_id");
+    BOOST_TEST(identities("user_id", enforce) == "user_id");
+    BOOST_TEST(identities("skipped", enforce) == "");
+    BOOST_TEST(
+        with("enforce_auth_on_inference = false").policy.identities.text() ==
+        "virtual_key verified_user");
+}
+
+BOOST_AUTO_TEST_CASE(a_consent_is_remembered_only_where_the_operator_says_so, *label("XA5")) {
+    using core::RememberConsent;
+    BOOST_TEST((with("").policy.remember_consent == RememberConsent::never));
+    BOOST_TEST(
+        (with("remember_consent = https").policy.remember_consent == RememberConsent::https));
+    BOOST_TEST(
+        (with("remember_consent = always").policy.remember_consent == RememberConsent::always));
+    BOOST_TEST(holds(problems_with("remember_consent = true"), "must be never, https or always"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
