@@ -1,8 +1,10 @@
 #include "admin.h"
 
 #include "consentgate/app/composition.h"
+#include "consentgate/app/doctor.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/sys/metrics.h"
+#include "consentgate/usecase/admission.h"
 #include "consentgate/usecase/maintenance.h"
 
 #include <iostream>
@@ -54,6 +56,28 @@ int sweep(Context& context, const Arguments&) {
     return 0;
 }
 
+// The configuration can be sound while the database is away, or not made yet.
+void say_who_can_come_in(Context& context) {
+    const auto& policy = context.config().policy;
+    try {
+        require_schema(context.store(), context.config().store);
+    } catch (const std::exception& error) {
+        std::cerr << core::who_can_come_in(policy, std::nullopt).sentence
+                  << "\n(how many keys are active is not known: " << error.what() << ")\n";
+        return;
+    }
+    const auto admission = usecase::who_can_come_in(context.store(), policy, context.now);
+    std::cerr << admission.sentence << "\n";
+    if (!admission.next_step.empty()) std::cerr << "  next: " << admission.next_step << "\n";
+    const auto refused = usecase::count_shut_out(context.store(), policy, context.now);
+    if (refused.empty()) return;
+    std::cerr << "Sessions that are alive and refused, because identities does not let their "
+                 "people in: "
+              << text_of(refused)
+              << ".\nThey go on when identities names their kind again and the server is "
+                 "reloaded.\n";
+}
+
 int check(Context& context, const Arguments& arguments) {
     if (arguments.has("defaults")) {
         for (const auto& key : known_keys()) std::cout << key.name << " = " << key.standard << "\n";
@@ -61,6 +85,7 @@ int check(Context& context, const Arguments& arguments) {
     }
     context.config();
     std::cerr << "the configuration is sound\n";
+    say_who_can_come_in(context);
     return 0;
 }
 
@@ -85,7 +110,7 @@ std::vector<Command> database_commands() {
          .example = "consentgate-admin sweep",
          .run = sweep},
         {.name = "check",
-         .summary = "read the configuration and report every problem, old names included",
+         .summary = "read the configuration, report every problem, and say who can come in",
          .example = "consentgate-admin check",
          .options = {{"defaults", "", "list every configuration key with its default"}},
          .run = check},

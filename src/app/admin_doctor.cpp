@@ -1,5 +1,7 @@
 #include "admin.h"
 
+#include "stranger.h"
+
 #include "consentgate/app/composition.h"
 #include "consentgate/app/doctor.h"
 #include "consentgate/core/base/text.h"
@@ -7,6 +9,8 @@
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/key_file.h"
+#include "consentgate/usecase/admission.h"
+#include "consentgate/usecase/clients.h"
 #include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/services.h"
@@ -134,6 +138,15 @@ public:
             ask("GET", url, {{"Authorization", "Basic ZG9jdG9yOmZhbHNl"}})));
     }
 
+    void check_stranger(const core::GuardedResource& resource, const Stranger& stranger) {
+        const AskServer ask_as_stranger = [&](const auto& method, const auto& url, auto headers,
+                                              const auto& body, const auto& type) {
+            return send(method, url, std::move(headers), body, type);
+        };
+        add(app::check_stranger(
+            walk_as_stranger(ask_as_stranger, stranger, resource, policy_), resource, policy_));
+    }
+
     void check_gate(const core::GuardedResource& resource) {
         for (const auto* method : {"GET", "POST"})
             add(check_without_token(method, resource, ask(method, resource.url), policy_));
@@ -180,17 +193,24 @@ private:
         const std::string& method, const std::string& url,
         std::vector<std::pair<std::string, std::string>> headers = {},
         const std::string& form = {}) {
+        // An MCP call has a body.
+        const auto type = !form.empty()      ? "application/x-www-form-urlencoded"
+                          : method == "POST" ? "application/json"
+                                             : "";
+        return send(
+            method, url, std::move(headers), method == "POST" && form.empty() ? "{}" : form, type);
+    }
+
+    HttpResponse send(
+        const std::string& method, const std::string& url,
+        std::vector<std::pair<std::string, std::string>> headers, const std::string& body,
+        const std::string& type) {
         sys::HttpRequest request{.purpose = sys::PlaceKind::discovery};
         request.method = method;
         request.url = base_ + url.substr(core::origin_of(url).size());
         request.headers = std::move(headers);
-        if (!form.empty()) {
-            request.body = Secret(form);
-            request.content_type = "application/x-www-form-urlencoded";
-        } else if (method == "POST") { // as an MCP call has one
-            request.body = Secret("{}");
-            request.content_type = "application/json";
-        }
+        request.body = Secret(body);
+        request.content_type = type;
         return http_.send(request);
     }
 
@@ -248,6 +268,28 @@ std::vector<core::GuardedResource> find_resources(
     return resources;
 }
 
+// The client of the doctor's last walk, so that a doctor who comes every day registers once.
+Stranger make_stranger(Context& context) {
+    Stranger stranger{.client_id = {}, .verifier = context.random().secret().reveal()};
+    for (const auto& client : usecase::list_clients(context.deps())) {
+        if (client.active && !client.by_operator && client.name == stranger_name &&
+            client.redirect_uris == std::vector<std::string>{stranger_redirect})
+            stranger.client_id = client.id.text;
+    }
+    return stranger;
+}
+
+void check_who_comes_in(
+    Context& context, Probe& probe, const std::vector<core::GuardedResource>& resources,
+    std::vector<Finding>& findings) {
+    const auto& policy = context.config().policy;
+    findings.push_back(
+        check_admission(usecase::who_can_come_in(context.store(), policy, context.now)));
+    findings.push_back(
+        check_shut_out(usecase::count_shut_out(context.store(), policy, context.now)));
+    if (!resources.empty()) probe.check_stranger(resources.front(), make_stranger(context));
+}
+
 // Port 80 of a host that is asked at its default port of TLS; else empty.
 std::string default_http_origin(const std::string& base) {
     const auto uri = core::split_uri(base).value_or(core::UriParts{});
@@ -269,6 +311,9 @@ int doctor(Context& context, const Arguments& arguments) {
     probe.check_preflights(resources);
     probe.check_sign_ins();
     for (const auto& resource : resources) probe.check_gate(resource);
+    run_check(findings, "who can come in is known", [&] {
+        check_who_comes_in(context, probe, resources, findings);
+    });
     run_check(findings, "the services can be listed", [&] {
         for (const auto& service : usecase::list_services(context.deps())) {
             if (service.active) probe.check_service(service);

@@ -2,6 +2,7 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/sys/key_file.h"
+#include "consentgate/usecase/admission.h"
 #include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/maintenance.h"
 
@@ -71,6 +72,7 @@ void check_database(Startup& startup, core::Instant now) {
         throw std::runtime_error(
             "nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs "
             "as `resources` in the configuration");
+    startup.admission = usecase::who_can_come_in(*store, startup.config.policy, now);
 }
 
 Runtime::Runtime(const Startup& startup, const sys::Log& log)

@@ -33,6 +33,9 @@ constexpr const char* fix_sign_in =
     "the web server must authenticate people at this path and hand their name on as "
     "REMOTE_USER: the lines for verified users in pages.conf of your web server's folder in conf/";
 
+constexpr const char* fix_anyone =
+    "to admit known people only: `identities = virtual_key verified_user`, a reload, and "
+    "`consentgate-admin key add NAME` for each person";
 constexpr const char* fix_body =
     "let bodies of 1 MiB through to consentgate, which limits them itself: nginx "
     "`client_max_body_size 1m`; Apache no smaller LimitRequestBody; lighttpd "
@@ -223,6 +226,59 @@ Finding check_large_body(const std::string& url, const HttpResponse& response) {
         url + " with a body of 65 KiB: " + summary(response) +
             ", and not by consentgate, so clients cannot read why",
         fix_body};
+}
+
+Finding check_admission(const core::Admission& admission) {
+    switch (admission.entrance) {
+    case core::Entrance::anyone: return {Verdict::note, admission.sentence, fix_anyone};
+    case core::Entrance::known_people: return {Verdict::ok, admission.sentence};
+    case core::Entrance::nobody: return {Verdict::broken, admission.sentence, admission.next_step};
+    }
+    return {};
+}
+
+std::string text_of(const std::vector<core::SessionCount>& counts) {
+    std::string text;
+    for (const auto& count : counts)
+        text += (text.empty() ? "" : ", ") + std::to_string(count.sessions) + " " +
+                std::string(core::name_of(count.kind));
+    return text;
+}
+
+Finding check_shut_out(const std::vector<core::SessionCount>& counts) {
+    if (counts.empty()) return {Verdict::ok, "identities refuses no session that is alive"};
+    return {
+        Verdict::note,
+        "identities refuses sessions that are alive: " + text_of(counts) +
+            "; their people must sign in in another way",
+        "to let them go on, add the kind to identities"};
+}
+
+Finding check_stranger(
+    const StrangerWalk& walk, const core::GuardedResource& resource, const core::Policy& policy) {
+    const std::string who = "a stranger who signs in for " + resource.url;
+    switch (walk.end) {
+    case StrangerWalk::End::not_registered:
+        return {
+            policy.registration_enabled && walk.last.status != 400 ? Verdict::note : Verdict::ok,
+            who + " cannot register a client (" + summary(walk.last) + ")"};
+    case StrangerWalk::End::sent_to_sign_in:
+        return {Verdict::ok, who + " is sent to sign in by the web server"};
+    case StrangerWalk::End::asked_for_key:
+        return {Verdict::ok, who + " gets as far as page 1, which asks for a key"};
+    case StrangerWalk::End::nobody_offered:
+        return {Verdict::ok, who + " gets as far as page 1, which lets nobody in"};
+    case StrangerWalk::End::refused:
+        return {Verdict::note, who + " does not get in; the last answer: " + summary(walk.last)};
+    case StrangerWalk::End::signed_in:
+        return {
+            Verdict::note,
+            "anyone on the Internet can call " + resource.url +
+                ": identities = " + policy.identities.text() + "; a stranger got a session token " +
+                (walk.named ? "under a name that they typed" : "without saying who they are"),
+            fix_anyone};
+    }
+    return {};
 }
 
 } // namespace consentgate::app

@@ -204,6 +204,7 @@ int serve(Role role, int socket, const std::string& config_path) {
         shared.log.open(startup.config.log);
         const auto metrics = start_metrics(startup.config);
         app::check_database(startup, sys::SystemClock().now());
+        shared.log.event("admission", {{"who", startup.admission.sentence}});
         startup.config.store.queue = shared.queue;
         const int workers =
             role == Role::gate ? startup.config.gate_workers : startup.config.workers;

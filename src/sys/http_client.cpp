@@ -146,6 +146,8 @@ HttpResponse read_head(const net::HTTPResponse& from) {
     for (const auto& [name, value] : from) {
         if (core::same_ignoring_case(name, "WWW-Authenticate"))
             response.authenticate += (response.authenticate.empty() ? "" : ", ") + value;
+        if (core::same_ignoring_case(name, "Set-Cookie") && response.set_cookie.empty())
+            response.set_cookie = value;
     }
     response.date = core::parse_http_date(from.get("Date", ""));
     response.retry_after_seconds = retry_after_seconds(from.get("Retry-After", ""), response.date);

@@ -71,6 +71,18 @@ struct Installed {
 
 BOOST_FIXTURE_TEST_SUITE(wire, Installed)
 
+BOOST_AUTO_TEST_CASE(a_start_knows_who_can_come_in, *label("XA2")) {
+    const auto said = [&](const std::string& more) {
+        configure(more);
+        auto startup = lay();
+        app::check_database(startup, noon);
+        return startup.admission.sentence;
+    };
+    BOOST_TEST(holds(said(""), "Nobody can come in: people need a virtual key"));
+    BOOST_TEST(holds(said("identities = any\n"), "Anyone who can open the pages can come in"));
+    BOOST_TEST(holds(said("verified_user = remote_user\n"), "whom the web server signs in"));
+}
+
 BOOST_AUTO_TEST_CASE(
     a_start_without_anything_to_guard_is_refused_and_says_what_to_do, *label("A18")) {
     folder.write(

@@ -201,4 +201,48 @@ BOOST_AUTO_TEST_CASE(a_body_is_ours_to_take_or_to_refuse, *label("K36")) {
         holds(app::check_small_body("https://h/token", answered(413)).fix, "client_max_body_size"));
 }
 
+BOOST_AUTO_TEST_CASE(who_can_come_in_is_a_finding_with_its_remedy, *label("XA2")) {
+    auto policy = sample_policy();
+    const auto found = [&](std::size_t keys) {
+        return app::check_admission(core::who_can_come_in(policy, keys));
+    };
+    BOOST_TEST((found(0).verdict == Verdict::note));
+    BOOST_TEST(holds(found(0).what, "Anyone who can open the pages"));
+    BOOST_TEST(holds(found(0).fix, "identities = virtual_key verified_user"));
+    policy.identities = core::Policy().identities;
+    BOOST_TEST((found(0).verdict == Verdict::broken));
+    BOOST_TEST(found(0).fix == "consentgate-admin key add NAME");
+    BOOST_TEST((found(1).verdict == Verdict::ok));
+    BOOST_TEST((app::check_shut_out({}).verdict == Verdict::ok));
+    const auto refused =
+        app::check_shut_out({{core::IdentityKind::skipped, 2}, {core::IdentityKind::user_id, 1}});
+    BOOST_TEST((refused.verdict == Verdict::note));
+    BOOST_TEST(holds(refused.what, "2 skipped, 1 user_id"));
+}
+
+BOOST_AUTO_TEST_CASE(how_far_a_stranger_gets_is_said_for_every_end, *label("XA2")) {
+    using End = app::StrangerWalk::End;
+    auto policy = sample_policy();
+    const auto found = [&](End end, int status = 302, bool named = false) {
+        return app::check_stranger(
+            {.end = end, .named = named, .last = answered(status)}, resource, policy);
+    };
+    const auto inside = found(End::signed_in);
+    BOOST_TEST((inside.verdict == Verdict::note));
+    BOOST_TEST(holds(
+        inside.what, "anyone on the Internet can call https://tools.example.org/mcp: identities = "
+                     "any; a stranger got a session token without saying who they are"));
+    BOOST_TEST(holds(found(End::signed_in, 302, true).what, "under a name that they typed"));
+    for (const auto end : {End::sent_to_sign_in, End::asked_for_key, End::nobody_offered}) {
+        BOOST_TEST((found(end).verdict == Verdict::ok));
+        BOOST_TEST(!holds(found(end).what, "anyone"));
+    }
+    BOOST_TEST((found(End::refused, 500).verdict == Verdict::note));
+    BOOST_TEST(holds(found(End::refused, 500).what, "answered 500"));
+    BOOST_TEST((found(End::not_registered, 429).verdict == Verdict::note));
+    BOOST_TEST((found(End::not_registered, 400).verdict == Verdict::ok)); // by the operator's rule
+    policy.registration_enabled = false;
+    BOOST_TEST((found(End::not_registered, 404).verdict == Verdict::ok));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

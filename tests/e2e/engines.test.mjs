@@ -7,7 +7,7 @@ import { startDatabases } from './support/databases.mjs';
 import { register } from './support/journey.mjs';
 import { startMachines } from './support/machines.mjs';
 import { raceDenials, raceIdentities, raceRedemptions, raceSubmits, submitUnderLoad } from './support/races.mjs';
-import { administration, everyIdentity, longValues, mistakes, upstreamTokens, usedUp, wander } from './support/several_machines.mjs';
+import { administration, everyIdentity, longValues, mistakes, strangersOut, upstreamTokens, usedUp, wander } from './support/several_machines.mjs';
 
 const long = { timeout: 240000 };
 const engines = [
@@ -37,6 +37,7 @@ for (const engine of engines) {
   on('S2 T16: a flow and a code are used up at every machine, and a replay ends the session', () => usedUp(engine.machines));
   on('S2 T12: a wrong verifier, another browser, a wrong key and a denial are answered as on SQLite', () => mistakes(engine.machines));
   on('S11: disabling a key or a client with consentgate-admin at one machine ends its sessions at all', () => administration(engine.machines));
+  on('XA1: strangers who signed in while anyone could are out by their next request once they may not come in, and go on afterwards', () => strangersOut(engine.machines));
   on('S2 S11: upstream tokens go with their flow into the session', () => upstreamTokens(engine.machines, (statement) => engine.databases.sql(1, statement)));
 
   on('S3: 150 flows, each submitted 8 times at once over two machines and again later, give 150 codes and no 5xx', () => raceSubmits(engine.machines, { client: engine.client, flows: 150 }));

@@ -122,7 +122,7 @@ test('O9: installed, configured, started as the unit starts it, upgraded, remove
   delete rest.upgrade_with_a_bad_configuration;
   assert.deepEqual(rest, {
     installed: '0', says_what_is_missing: 'yes', has_user: 'yes', data_folder: 'consentgate:consentgate 700', configuration: 'root:consentgate 640', program: 'yes',
-    schema_before: '4', upgraded: '0', schema_after: String(newest), migrated: 'consentgate 600', key: 'consentgate 600', configuration_kept: 'yes', counted: '4', ended: '0',
+    schema_before: '4', upgraded: '0', says_who_can_come_in: 'Only people with a virtual key can come in; 1 key is active.', schema_after: String(newest), migrated: 'consentgate 600', key: 'consentgate 600', configuration_kept: 'yes', counted: '4', ended: '0',
     upgrade_after_that: '0', removed: '0', program_after_removal: 'no', data_after_removal: 'yes', configuration_after_removal: 'yes',
     installed_again: '0', key_of_before: 'anna', purged: '0', data_after_purge: 'no', configuration_after_purge: 'no', user_after_purge: 'no',
   }, stdout);
@@ -134,7 +134,7 @@ test('O9: under systemd, behind Apache, set up as README says: started by its so
   const shutIn = '0000000000000000 1 2 consentgate'; // no capabilities, no new privileges, system calls filtered, not root
   assert.deepEqual(seen.facts, {
     installed: '0', migrated: '0', resource_added: '0', enabled: '0', apache: 'active', before_the_first_call: 'inactive', pages: '200', gate_without_a_token: '401', units: 'active active ',
-    doctor: '0', 'shut_in_consentgate.service': shutIn, 'shut_in_consentgate-gate@tcp.service': shutIn, statuses_while_reloaded: '200 401 ', reloads: '2', statuses_while_refused: '200 401 ', refused_upgrade: '1', names_the_present_key: '1', restarted_meanwhile: 'no', configured: '0', restarted: 'active', statuses_while_upgraded: '200 401 ',
+    key: '0', doctor: '0', 'shut_in_consentgate.service': shutIn, 'shut_in_consentgate-gate@tcp.service': shutIn, statuses_while_reloaded: '200 401 ', reloads: '2', statuses_while_refused: '200 401 ', refused_upgrade: '1', names_the_present_key: '1', restarted_meanwhile: 'no', configured: '0', restarted: 'active', statuses_while_upgraded: '200 401 ',
     statuses_while_killed: '200 401 ', started_again: 'active', removed: '0', units_after_removal: 'inactive ',
   }, seen.stdout);
 });

@@ -4,6 +4,7 @@
 
 #include "consentgate/app/config.h"
 #include "consentgate/core/base/keyring.h"
+#include "consentgate/core/oauth/admission.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <memory>
@@ -15,6 +16,7 @@ struct Startup {
     Config config;
     core::Keyring keyring;
     core::BearerVerifier bearers;
+    core::Admission admission{}; // who can come in; check_database finds it
 };
 
 // Copies the database password from its file to config.store. fail: throws std::runtime_error
@@ -25,7 +27,7 @@ void read_database_password(Config& config);
 Startup load_startup(const std::string& config_path);
 
 // Opens the database once: its schema must be the expected one, and the key file its own. The
-// resources that were added there join the configured ones.
+// resources that were added there join the configured ones, and its keys say who can come in.
 // fail: throws std::runtime_error that says what to do
 void check_database(Startup& startup, core::Instant now);
 

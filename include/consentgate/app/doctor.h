@@ -3,11 +3,13 @@
 #pragma once
 
 #include "consentgate/core/base/time.h"
-#include "consentgate/core/oauth/policy.h"
+#include "consentgate/core/oauth/access.h"
+#include "consentgate/core/oauth/admission.h"
 #include "consentgate/sys/http_client.h"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace consentgate::app {
 
@@ -60,5 +62,31 @@ Finding check_without_tls(const std::string& url, const sys::HttpResponse& respo
 // that clients read.
 Finding check_small_body(const std::string& url, const sys::HttpResponse& response);
 Finding check_large_body(const std::string& url, const sys::HttpResponse& response);
+
+// The configuration lets somebody in. in: admission  with the keys that there are now
+Finding check_admission(const core::Admission& admission);
+
+// Living sessions that the configuration refuses. in: counts  of the refused ones alone
+Finding check_shut_out(const std::vector<core::SessionCount>& counts);
+
+// How far a stranger got at signing in.
+struct StrangerWalk {
+    enum class End {
+        not_registered,  // registration refused them
+        sent_to_sign_in, // the web server wants them to sign in
+        asked_for_key,   // page 1 lets nobody on without a virtual key
+        nobody_offered,  // page 1 has no way in
+        refused,         // by another answer: `last`
+        signed_in,       // with a session token, which was given back
+    };
+    End end = End::refused;
+    bool named = false; // they typed a name
+    sys::HttpResponse last{};
+};
+Finding check_stranger(
+    const StrangerWalk& walk, const core::GuardedResource& resource, const core::Policy& policy);
+
+// "3 user_id, 2 skipped"
+std::string text_of(const std::vector<core::SessionCount>& counts);
 
 } // namespace consentgate::app

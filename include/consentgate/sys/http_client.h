@@ -74,7 +74,8 @@ struct HttpResponse {
     // 0: absent, or not usable. A date counts from the `Date` of the same answer, because both are
     // by the server's clock.
     int retry_after_seconds = 0;
-    std::string location{}; // of a redirect, which is never followed
+    std::string location{};   // of a redirect, which is never followed
+    std::string set_cookie{}; // the first cookie that it sets; no later request carries it
     core::Secret body{};
     std::string reason{};
     std::optional<core::Instant> date{}; // by the server's clock

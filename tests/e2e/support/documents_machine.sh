@@ -133,7 +133,8 @@ sign_in() {
   flow=$(curl -s -c $jar -D - -o /dev/null -G $site$api/authorize -d response_type=code \
     -d client_id="$client" -d redirect_uri=$redirect -d code_challenge="$challenge" \
     -d code_challenge_method=S256 -d resource=$resource | location | parameter flow_id)
-  curl -s -b $jar -o /dev/null -d flow_id="$flow" $site$api/consent/skip
+  curl -s -b $jar -o /dev/null -d flow_id="$flow" -d vk="$(as_user key add Somebody 2>/dev/null)" \
+    $site$api/consent/vk
   code=$(curl -s -b $jar -D - -o /dev/null -d flow_id="$flow" $site$api/consent/submit |
     location | parameter code)
   TOKEN=$(curl -s $site$api/token -d grant_type=authorization_code -d client_id="$client" \

@@ -28,6 +28,7 @@ version() { sqlite3 "$1" 'SELECT max(version) FROM schema_version'; }
 fact schema_before "$(version "$old_database")"
 install -o consentgate -g consentgate -m 0600 "$old_database" /var/lib/consentgate/consentgate.db
 install_it; fact upgraded $?
+fact says_who_can_come_in "$(grep -o 'Only people .*' /tmp/out)"
 fact schema_after "$(version /var/lib/consentgate/consentgate.db)"
 fact migrated "$(stat -c '%U %a' /var/lib/consentgate/consentgate.db)"
 fact key "$(stat -c '%U %a' /var/lib/consentgate/consentgate.key)"

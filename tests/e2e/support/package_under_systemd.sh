@@ -39,6 +39,7 @@ for ((i = 0; i < 100; i++)); do [ "$(status $pages)" = 200 ] && break; sleep 0.1
 fact pages "$(status $pages)"
 fact gate_without_a_token "$(status $site/mcp)"
 fact units "$(systemctl is-active consentgate.service consentgate-gate@tcp.service | tr '\n' ' ')"
+eval "$(readme_line 'runuser -u consentgate -- consentgate-admin key add')" >/tmp/key 2>&1; fact key $?
 runuser -u consentgate -- consentgate-admin doctor >/tmp/doctor 2>&1; fact doctor $?
 sed 's/^/# /' /tmp/doctor
 

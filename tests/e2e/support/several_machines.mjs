@@ -1,9 +1,9 @@
 // The consent journey from one end to the other, each step at the next web machine, whatever the
 // database. machines: an array of servers over one database, with number(statement) (machines.mjs)
 import assert from 'node:assert/strict';
-import { Browser, send } from './browser.mjs';
+import { Browser, postForm, send } from './browser.mjs';
 import { assertOauthError } from './checks.mjs';
-import { choose, codeFor, post, redeem, register, rpc, startFlow, submit, whoami } from './journey.mjs';
+import { api, choose, codeFor, post, redeem, register, rpc, startFlow, submit, whoami } from './journey.mjs';
 import { via } from './machines.mjs';
 
 const asProgram = { Accept: 'application/json' };
@@ -105,6 +105,39 @@ export async function administration(machines) {
     await machine.admin('migrate');
     await machine.admin('sweep');
     assert.equal((await send(machine.base, 'GET', '/readyz')).status, 200);
+  }
+}
+
+// Strangers who signed in while anyone could are out by their next request, at every machine and
+// every door, once nobody lets them in; and go on once somebody does.
+export async function strangersOut(machines) {
+  const [first, last] = [machines[0], machines.at(-1)];
+  await first.admin('service', 'add', 'nowhere', '--url', 'http://127.0.0.1:9/mcp', '--authorization-endpoint', 'http://127.0.0.1:9/authorize', '--token-endpoint', 'http://127.0.0.1:9/token', '--client-id', 'us');
+  const server = await first.admin('resource', 'add', first.resource, '--service', 'nowhere', '--json');
+  const asServer = { client_id: server.id, client_secret: server.secret };
+  const client = await register(first, { grant_types: ['authorization_code', 'refresh_token'] });
+  const people = [];
+  for (const identity of [{ skip: true }, { userId: 'ada' }]) {
+    const flow = await codeFor(first, { client, identity });
+    people.push((await redeem(last, flow, flow.code)).json());
+  }
+  const doors = async (machine, { access_token: token, refresh_token: refreshToken }) => [
+    (await rpc(machine, token, 'tools/list')).status,
+    (await postForm(machine.base, `${api}/introspect`, { token, ...asServer })).json().active,
+    (await postForm(machine.base, `${api}/token`, { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', audience: 'nowhere', ...asServer })).json().error,
+    refreshToken && (await postForm(machine.base, `${api}/token`, { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: client.client_id })).json().error,
+  ];
+  const withoutRefresh = ({ access_token: token }) => ({ access_token: token });
+  for (const person of people) assert.deepEqual((await doors(last, withoutRefresh(person))).slice(0, 3), [200, true, 'interaction_required']);
+  for (const machine of machines) await machine.letIn('');
+  for (const person of people) {
+    for (const machine of machines) assert.deepEqual(await doors(machine, person), [401, false, 'invalid_request', 'invalid_grant']);
+  }
+  assert.match(await first.check(), /refused[^]*: [0-9]+ skipped, [0-9]+ user_id/);
+  for (const machine of machines) await machine.letIn('any');
+  for (const person of people) {
+    for (const machine of machines) assert.deepEqual((await doors(machine, withoutRefresh(person))).slice(0, 3), [200, true, 'interaction_required']);
+    assert.equal((await postForm(last.base, `${api}/token`, { grant_type: 'refresh_token', refresh_token: person.refresh_token, client_id: client.client_id })).status, 200);
   }
 }
 
