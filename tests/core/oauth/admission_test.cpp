@@ -1,4 +1,4 @@
-// Who may come in: the one rule, over every kind of identity.
+// Tests the one rule that decides who may come in, over every kind of identity.
 #include "consentgate/core/oauth/admission.h"
 #include "tests/support/samples.h"
 

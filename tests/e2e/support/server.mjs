@@ -138,7 +138,7 @@ class Server {
     return args.includes('--json') ? JSON.parse(stdout) : stdout;
   }
 
-  // What `check` says; it says it on stderr.
+  // `check` says what it finds on stderr.
   async check() { return (await run(path.resolve(root, build, 'consentgate-admin'), ['check'], { cwd: this.var, env: this.environment() })).stderr; }
 
   async addKey(name, ...more) { return this.admin('key', 'add', name, ...more, '--json'); }
