@@ -1,5 +1,7 @@
 #include "consentgate/core/base/address.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -127,6 +129,29 @@ bool may_be_named(
                     return nearness_of(own) != Nearness::nobody && nearness_of(own) >= near;
                 }));
     });
+}
+
+bool is_public_caller(std::string_view caller) {
+    const auto text = std::string(caller.substr(0, caller.find('/')));
+    std::string bytes(16, '\0');
+    if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return is_public_address(bytes);
+    return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 &&
+           is_public_address(std::string_view(bytes).substr(0, 4));
+}
+
+std::string caller_of(std::string_view address) {
+    // A zone names an interface of this machine, not a caller.
+    const auto text = std::string(address.substr(0, address.find('%')));
+    std::array<unsigned char, 16> bytes{};
+    if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return std::string(address);
+    std::array<char, INET6_ADDRSTRLEN> written{};
+    const bool mapped =
+        std::all_of(bytes.begin(), bytes.begin() + 10, [](auto byte) { return byte == 0; }) &&
+        bytes[10] == 0xFF && bytes[11] == 0xFF;
+    if (mapped) return inet_ntop(AF_INET, bytes.data() + 12, written.data(), written.size());
+    std::fill(bytes.begin() + 8, bytes.end(), 0);
+    inet_ntop(AF_INET6, bytes.data(), written.data(), written.size());
+    return std::string(written.data()) + "/64";
 }
 
 } // namespace consentgate::core

@@ -55,6 +55,12 @@ std::optional<Secret> Keyring::link_mark(const KeyId& key, const std::string& li
     return derive(key, "", "link:" + link);
 }
 
+std::string Keyring::caller_mark(const std::string& caller) const {
+    constexpr std::size_t length = 22;
+    return to_base64url(hmac_sha256_bytes(keys_.back().bytes, "caller:" + caller))
+        .substr(0, length);
+}
+
 Digest Keyring::fingerprint(const ServerKey& key) {
     return sha256(hmac_sha256_bytes(key.bytes, "fingerprint:" + key.id.text));
 }

@@ -39,17 +39,47 @@ std::size_t sequence_length(unsigned char lead) {
     return 0;
 }
 
-// Characters that reorder or hide their neighbours: a client's name must not be able to disguise
-// the page.
+// Characters that reorder or hide their neighbours, or begin a line: a client's name must not be
+// able to disguise the page.
 bool hides_or_reorders(std::string_view sequence) {
-    static constexpr std::array<std::string_view, 16> listed{
-        "\u061C", "\u200B", "\u200C", "\u200D", "\u200E", "\u200F", "\u202A", "\u202B",
-        "\u202C", "\u202D", "\u202E", "\u2066", "\u2067", "\u2068", "\u2069", "\uFEFF"};
+    static constexpr std::array<std::string_view, 18> listed{
+        "\u061C", "\u200B", "\u200C", "\u200D", "\u200E", "\u200F", "\u2028", "\u2029", "\u202A",
+        "\u202B", "\u202C", "\u202D", "\u202E", "\u2066", "\u2067", "\u2068", "\u2069", "\uFEFF"};
     if (sequence.size() == 1)
         return static_cast<unsigned char>(sequence[0]) < 0x20 || sequence[0] == 0x7F;
     if (sequence.size() == 2 && sequence[0] == '\xC2')
         return static_cast<unsigned char>(sequence[1]) < 0xA0; // C1 controls
     return std::find(listed.begin(), listed.end(), sequence) != listed.end();
+}
+
+struct CodePoints {
+    char32_t first, last;
+};
+
+// White space, and characters without a picture of their own.
+// spec: Unicode 15, White_Space, Default_Ignorable_Code_Point, the blank braille pattern and the
+// fillers
+constexpr std::array<CodePoints, 26> without_picture{{
+    {0x0000, 0x0020},   {0x007F, 0x00A0},   {0x00AD, 0x00AD},   {0x034F, 0x034F},
+    {0x061C, 0x061C},   {0x115F, 0x1160},   {0x1680, 0x1680},   {0x17B4, 0x17B5},
+    {0x180B, 0x180F},   {0x2000, 0x200F},   {0x2028, 0x202F},   {0x205F, 0x206F},
+    {0x2800, 0x2800},   {0x3000, 0x3000},   {0x3164, 0x3164},   {0xFE00, 0xFE0F},
+    {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},   {0xFFFE, 0xFFFF},
+    {0x13430, 0x1343F}, {0x16FE4, 0x16FE4}, {0x1BCA0, 0x1BCA3}, {0x1D159, 0x1D159},
+    {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+}};
+
+// in: sequence  the bytes of one character
+char32_t code_point(std::string_view sequence) {
+    const auto lead = static_cast<unsigned char>(sequence[0]);
+    const auto bits = sequence.size() == 1   ? lead
+                      : sequence.size() == 2 ? lead & 0x1FU
+                      : sequence.size() == 3 ? lead & 0x0FU
+                                             : lead & 0x07U;
+    char32_t code = bits;
+    for (const char c : sequence.substr(1))
+        code = code << 6 | (static_cast<unsigned char>(c) & 0x3FU);
+    return code;
 }
 
 } // namespace
@@ -190,6 +220,20 @@ std::string display_text(std::string_view text, std::size_t limit) {
         out += sequence;
     }
     return out;
+}
+
+bool has_visible(std::string_view utf8) {
+    while (!utf8.empty()) {
+        const auto length =
+            std::max<std::size_t>(1, sequence_length(static_cast<unsigned char>(utf8[0])));
+        const auto code = code_point(utf8.substr(0, length));
+        const bool hidden = std::any_of(
+            without_picture.begin(), without_picture.end(),
+            [&](const CodePoints& range) { return range.first <= code && code <= range.last; });
+        if (!hidden) return true;
+        utf8.remove_prefix(std::min(length, utf8.size()));
+    }
+    return false;
 }
 
 std::size_t count_characters(std::string_view utf8) {

@@ -73,13 +73,34 @@ bool split_authority(std::string_view authority, UriParts& parts) {
     return port_text(parts.port);
 }
 
-// Schemes that run code or leave the redirect's meaning to the browser, whoever registered them.
+// Schemes that a browser gives a meaning of its own, or that the system opens with a program of its
+// own, whoever registered them. None of them leads to the client that asked.
+constexpr std::array<std::string_view, 96> refused_schemes{
+    // code, documents and pages of the browser
+    "javascript", "livescript", "vbscript", "data", "blob", "about", "view-source", "jar",
+    "filesystem", "intent", "content", "android-app", "chrome", "edge", "brave", "opera", "vivaldi",
+    "resource", "devtools", "wyciwyg",
+    // files, shells and mounts
+    "file", "shell", "res", "mk", "mhtml", "its", "hcp", "smb", "cifs", "nfs", "afp", "dav", "davs",
+    "webdav", "webdavs", "search", "search-ms", "ldap", "ldaps", "ldapi", "applescript",
+    "x-man-page", "man", "ghelp", "help", "apt", "appinstaller", "bitsadmin", "microsoft-edge",
+    "onenote", "vnd.libreoffice.command", "jnlp", "jnlps", "market", "itms-services",
+    // other protocols
+    "ftp", "ftps", "sftp", "tftp", "ssh", "telnet", "tn3270", "rlogin", "rdp", "vnc", "git", "svn",
+    "rsync", "gopher", "dict", "ws", "wss", "http", "nntp", "snews", "imap", "pop", "ipp", "ipps",
+    "feed", "webcal", "magnet", "ed2k",
+    // people and names
+    "mailto", "tel", "callto", "sms", "mms", "sip", "sips", "xmpp", "facetime", "news", "urn",
+    "geo", "cid"};
+
 bool dangerous_scheme(std::string_view scheme) {
-    static constexpr std::array<std::string_view, 18> refused{
-        "javascript", "data", "file",   "vbscript", "blob",        "about",
-        "ws",         "wss",  "mailto", "ftp",      "view-source", "chrome",
-        "jar",        "tel",  "sms",    "http",     "intent",      "filesystem"};
-    return std::find(refused.begin(), refused.end(), lower_ascii(scheme)) != refused.end();
+    const auto parts = split(lower_ascii(scheme), '+'); // svn+ssh is as good as ssh
+    return std::any_of(parts.begin(), parts.end(), [](std::string_view part) {
+        return part.starts_with("ms-") || part.starts_with("chrome-") ||
+               part.starts_with("x-apple") || part.ends_with("-extension") ||
+               std::find(refused_schemes.begin(), refused_schemes.end(), part) !=
+                   refused_schemes.end();
+    });
 }
 
 // Everything of a loopback URI but its port.

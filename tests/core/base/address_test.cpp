@@ -143,4 +143,29 @@ BOOST_AUTO_TEST_CASE(a_service_names_no_address_nearer_to_us_than_its_own, *labe
     BOOST_TEST(!may({"10.0.0.1"}, {"169.254.1.1"}));
 }
 
+BOOST_AUTO_TEST_CASE(an_ipv4_caller_is_its_address_and_an_ipv6_caller_its_64, *label("XD3")) {
+    BOOST_TEST(caller_of("192.0.2.1") == "192.0.2.1");
+    BOOST_TEST(caller_of("192.0.2.2") != caller_of("192.0.2.1"));
+    for (const auto* same :
+         {"2001:db8:0:1::1", "2001:DB8:0:1:ffff:ffff:ffff:ffff", "2001:db8::1:0:0:0:0",
+          "2001:0db8:0000:0001:0000:0000:0000:0001", "2001:db8:0:1::1%eth0"})
+        BOOST_TEST_CONTEXT(same) BOOST_TEST(caller_of(same) == "2001:db8:0:1::/64");
+    BOOST_TEST(caller_of("2001:db8:0:2::1") == "2001:db8:0:2::/64");
+    for (const auto* mapped : {"::ffff:192.0.2.1", "::FFFF:c000:201", "0:0:0:0:0:ffff:192.0.2.1"})
+        BOOST_TEST_CONTEXT(mapped) BOOST_TEST(caller_of(mapped) == "192.0.2.1");
+    BOOST_TEST(caller_of("::1") == "::/64");
+}
+
+BOOST_AUTO_TEST_CASE(a_caller_is_public_when_its_address_is, *label("XD3")) {
+    for (const auto* open : {"8.8.8.8", "2606:4700::/64", "2a02:8108:1:2::/64"})
+        BOOST_TEST_CONTEXT(open) BOOST_TEST(is_public_caller(open));
+    for (const auto* closed : {"10.0.0.1", "127.0.0.1", "::/64", "fd00:1::/64", "", "unix:"})
+        BOOST_TEST_CONTEXT(closed) BOOST_TEST(!is_public_caller(closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_caller_without_an_address_stays_what_the_web_server_said, *label("XD3")) {
+    for (const auto* odd : {"", "unix:", "/run/web.sock", "192.0.2.1:5", "[2001:db8::1]", "::g"})
+        BOOST_TEST_CONTEXT(odd) BOOST_TEST(caller_of(odd) == odd);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,4 +59,17 @@ BOOST_AUTO_TEST_CASE(a_fingerprint_tells_keys_apart_and_does_not_tell_the_key, *
     BOOST_TEST(!(Keyring::fingerprint(first) == sha256(first.bytes)));
 }
 
+BOOST_AUTO_TEST_CASE(a_callers_mark_shows_no_address_and_belongs_to_the_newest_key, *label("XD2")) {
+    const Keyring keyring({{KeyId("k1"), Secret(std::string(32, '\1'))}});
+    const Keyring rotated(
+        {{KeyId("k1"), Secret(std::string(32, '\1'))},
+         {KeyId("k2"), Secret(std::string(32, '\2'))}});
+    const auto mark = keyring.caller_mark("192.0.2.1");
+    BOOST_TEST(mark.size() == 22U);
+    BOOST_TEST(is_base64url(mark));
+    BOOST_TEST(keyring.caller_mark("192.0.2.1") == mark);
+    BOOST_TEST(keyring.caller_mark("192.0.2.2") != mark);
+    BOOST_TEST(rotated.caller_mark("192.0.2.1") != mark);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

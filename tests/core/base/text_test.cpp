@@ -172,4 +172,20 @@ BOOST_AUTO_TEST_CASE(split_leaves_out_empty_parts_and_join_puts_them_together) {
     BOOST_TEST(join({}, "|") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_text_of_blanks_and_hidden_characters_shows_nothing, *label("XD6")) {
+    for (const auto* nothing :
+         {"", " ", "\t \n", "\u00A0", "\u200B\u200D", "\u2028\u2029", "\u202E\u202C", "\u00AD",
+          "\u2060\uFEFF", "\u3000", "\u3164", "\uFFA0\u115F\u1160", "\u2800", "\uFE0F", "\u180E",
+          "\U000E0041\U000E007F", "\U0001D173", "\x7f\u0085"})
+        BOOST_TEST_CONTEXT(to_hex(nothing)) BOOST_TEST(!has_visible(nothing));
+    for (const auto* something :
+         {"x", " x", "\u200Bx", "\u00E9", "\u05D0", "\u4E16", "\U0001F600", "\u2764\uFE0F", "-",
+          "\u00AE", "\u3131", "\uAC00"})
+        BOOST_TEST_CONTEXT(to_hex(something)) BOOST_TEST(has_visible(something));
+}
+
+BOOST_AUTO_TEST_CASE(display_text_is_one_line, *label("XD6") * label("U6")) {
+    BOOST_TEST(display_text("a\u2028b\u2029c\nd\u0085e\vf", 50) == "abcdef");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

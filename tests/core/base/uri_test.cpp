@@ -105,6 +105,64 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(!check_redirect_uri("java\nscript:alert(1)"));
 }
 
+BOOST_AUTO_TEST_CASE(
+    a_scheme_that_starts_a_program_of_the_system_is_never_registered, *label("XD6") * label("R3")) {
+    for (const auto* scheme :
+         {"ms-msdt",
+          "ms-settings",
+          "ms-officecmd",
+          "ms-appinstaller",
+          "search-ms",
+          "search",
+          "shell",
+          "res",
+          "smb",
+          "cifs",
+          "ldap",
+          "ldaps",
+          "ssh",
+          "sftp",
+          "telnet",
+          "vnc",
+          "chrome-extension",
+          "moz-extension",
+          "safari-web-extension",
+          "chrome",
+          "chrome-untrusted",
+          "edge",
+          "urn",
+          "mhtml",
+          "hcp",
+          "jnlp",
+          "itms-services",
+          "x-apple.systempreferences",
+          "applescript",
+          "svn+ssh",
+          "git+ssh",
+          "microsoft-edge",
+          "vnd.libreoffice.command",
+          "webcal",
+          "callto",
+          "news",
+          "gopher",
+          "market",
+          "content"}) {
+        for (const auto& spelled : {std::string(scheme), "M" + std::string(scheme).substr(1)}) {
+            if (spelled[0] == 'M' && scheme[0] != 'm') continue;
+            for (const auto* rest : {":x", "://host/cb", ":///etc"}) {
+                BOOST_TEST_CONTEXT(spelled << rest)
+                BOOST_TEST(!check_redirect_uri(spelled + rest));
+            }
+        }
+    }
+    BOOST_TEST(!check_redirect_uri("urn:ietf:wg:oauth:2.0:oob"));
+    for (const auto* app :
+         {"msx://cb", "msauth.com.example://auth", "searchlight://cb", "shellfish:cb", "resume://x",
+          "zed://oauth", "vscode://vscode.git/cb", "vscode-insiders://x/cb", "claude://x",
+          "com.example.extensions:/cb", "chromeless://cb", "web+mcp://cb", "raycast://oauth"})
+        BOOST_TEST_CONTEXT(app) BOOST_TEST(code_of(check_redirect_uri(app)) == "ok");
+}
+
 BOOST_AUTO_TEST_CASE(plain_http_is_for_this_computer_only, *label("R3")) {
     for (const auto* bad :
          {"http://evil.test/cb", "http://127.0.0.2/cb", "http://127.1/cb", "http://2130706433/cb",

@@ -1,5 +1,6 @@
-// The network addresses to which strangers may make this server connect.
-// spec: RFC 6890; docs/requirements.md R30
+// Network addresses: those to which strangers may make this server connect, and those from which
+// callers come.
+// spec: RFC 6890; docs/requirements.md R30, XD3
 #pragma once
 
 #include <string>
@@ -24,5 +25,14 @@ bool is_loopback_address(std::string_view address);
 // in: named      addresses of the other host
 //     operators  those of the host of the operator's URL
 bool may_be_named(const std::vector<std::string>& named, const std::vector<std::string>& operators);
+
+// Names the caller that an address counts for: an IPv4 address, also where it is written as IPv6,
+// is one caller, and so is the /64 of an IPv6 address, because whoever has one address of a /64 has
+// all of them.
+// in:  address  in text, as REMOTE_ADDR has it
+// out: "192.0.2.1", "2001:db8:0:1::/64"; a text that is no address as it is
+std::string caller_of(std::string_view address);
+// False where all callers look like one: behind a proxy that the web server does not know.
+bool is_public_caller(std::string_view caller);
 
 } // namespace consentgate::core

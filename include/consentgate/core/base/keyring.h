@@ -50,6 +50,10 @@ public:
     // The proof in a link that we made it, 43 base64url characters; absent as above.
     std::optional<Secret> link_mark(const KeyId& key, const std::string& link) const;
 
+    // Stands for a caller (caller_of) in the database, 22 base64url characters, so that the
+    // database holds no address of a person.
+    std::string caller_mark(const std::string& caller) const;
+
     // The part of a key that the database may hold, so that a start finds a wrong key file.
     static Digest fingerprint(const ServerKey& key);
 

@@ -33,6 +33,10 @@ std::string plain_ascii(std::string_view text);
 // `most` characters (code points, not bytes) with an ellipsis. The input must be valid UTF-8.
 std::string display_text(std::string_view text, std::size_t limit);
 
+// True when a person would see something: false for a text of blanks, of characters without a
+// picture, and of those that display_text drops. The input must be valid UTF-8.
+bool has_visible(std::string_view utf8);
+
 std::size_t count_characters(std::string_view utf8); // code points
 std::string_view trim(std::string_view text);        // ASCII white space at both ends
 std::string lower_ascii(std::string_view text);
