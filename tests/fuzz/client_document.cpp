@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!client->redirect_uris.empty(), "there is somewhere to go");
     for (const auto& uri : client->redirect_uris)
         require(
-            core::match_redirect(*client, uri, std::nullopt).has_value(),
+            core::match_redirect(*client, uri, std::nullopt, {}).has_value(),
             "what is kept can be used");
     return 0;
 }

@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         "1 to 16 redirect URIs");
     for (const auto& uri : client->redirect_uris)
         require(
-            core::match_redirect(*client, uri, std::nullopt).has_value(),
+            core::match_redirect(*client, uri, std::nullopt, {}).has_value(),
             "what is registered can be used");
     require(
         core::valid_utf8(client->name) && core::valid_utf8(client->metadata) &&

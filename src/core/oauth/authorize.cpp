@@ -7,7 +7,8 @@
 namespace consentgate::core {
 namespace {
 
-Result<ReturnPath> match_return_path(const AuthorizationRequest& request, const Client& client) {
+Result<ReturnPath> match_return_path(
+    const AuthorizationRequest& request, const Client& client, const Policy& policy) {
     const auto fail = [&](const char* message, const std::string& requested) {
         return make_error(
             ErrorCode::invalid_redirect_uri, PublicMessage{message},
@@ -21,7 +22,7 @@ Result<ReturnPath> match_return_path(const AuthorizationRequest& request, const 
     const auto requested = request.redirect_uri.value;
     if (!requested && client.redirect_uris.size() != 1) return fail("redirect_uri is missing", "");
     const auto address = requested ? *requested : client.redirect_uris.front();
-    auto back = match_redirect(client, address, state);
+    auto back = match_redirect(client, address, state, policy.redirects);
     if (!back) return fail("redirect_uri is not one of the client's", address);
     return std::move(*back);
 }
@@ -159,7 +160,7 @@ Result<Flow> validate_authorization_request(
             ErrorCode::invalid_client, PublicMessage{"this client is not registered here"},
             LogDetail{client ? "disabled" : "unknown"}, "client_id");
     }
-    const auto back = match_return_path(request, *client);
+    const auto back = match_return_path(request, *client, policy);
     if (!back) return back.error();
     auto flow = read_parameters(request, *client, policy, *back);
     if (!flow) {

@@ -5,6 +5,7 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/client_auth.h"
 #include "consentgate/core/oauth/client_document.h"
+#include "host_list.h"
 
 #include <algorithm>
 #include <array>
@@ -42,7 +43,7 @@ Result<std::string> read_name(const JsonObject& body) {
     if (!name) return metadata_error("client_name must be a string", "client_name");
     if (count_characters(*name) > max_name_characters)
         return metadata_error("client_name is at most 200 characters", "client_name");
-    return *name;
+    return has_visible(*name) ? *name : std::string();
 }
 
 // The list must hold `needed` when it is there at all; everything else in it is dropped
@@ -179,6 +180,47 @@ Result<Client> validate_registration(
         });
 }
 
+Checked check_own_registration(const Client& client, const Policy& policy) {
+    std::size_t bytes = client.name.size() + client.scope.size() + client.metadata.size() +
+                        client.jwks.size() + client.jwks_uri.size();
+    for (const auto& uri : client.redirect_uris) bytes += uri.size() + 1;
+    if (bytes > max_registration_bytes)
+        return metadata_error("a registration is at most 4 KiB of names, addresses and keys", "");
+    for (const auto& uri : client.redirect_uris) {
+        if (auto allowed = check_redirect_allowed(uri, policy.redirects); !allowed) return allowed;
+    }
+    return Nothing{};
+}
+
+Checked check_redirect_allowed(std::string_view uri, const RedirectPolicy& policy) {
+    const auto parts = split_uri(uri).value_or(UriParts{});
+    const auto scheme = lower_ascii(parts.scheme);
+    const auto refuse = [&](const std::string& what) {
+        return make_error(
+            ErrorCode::invalid_redirect_uri,
+            PublicMessage{"this server takes no redirect URI " + what},
+            LogDetail{"not in registration_redirect_hosts or registration_redirect_schemes"},
+            "redirect_uris");
+    };
+    const auto lists = [](const std::optional<std::vector<std::string>>& entries,
+                          std::string_view entry) {
+        return !entries || std::find(entries->begin(), entries->end(), entry) != entries->end();
+    };
+    if (describe_redirect(uri).kind == RedirectKind::private_scheme) {
+        if (lists(policy.schemes, scheme)) return Nothing{};
+        return refuse("with the scheme " + scheme);
+    }
+    if (is_loopback_host(parts.host)) {
+        if (lists(policy.hosts, loopback_word)) return Nothing{};
+        return refuse("on the person's own computer");
+    }
+    const auto host = lower_ascii(parts.host);
+    const int port = parts.port.empty() ? default_https_port
+                                        : static_cast<int>(parse_number(parts.port).value_or(0));
+    if (!policy.hosts || host_listed(*policy.hosts, host, port, false)) return Nothing{};
+    return refuse("at the host " + host);
+}
+
 std::string_view name_of(ClientAuth auth) {
     switch (auth) {
     case ClientAuth::none: return "none";
@@ -231,13 +273,15 @@ ScopeSet max_scope(const Client& client, const Policy& policy) {
 }
 
 std::optional<ReturnPath> match_redirect(
-    const Client& client, std::string_view requested, std::optional<std::string> state) {
+    const Client& client, std::string_view requested, std::optional<std::string> state,
+    const RedirectPolicy& policy) {
     const bool registered = std::any_of(
         client.redirect_uris.begin(), client.redirect_uris.end(),
         [&](const std::string& uri) { return redirect_matches(uri, requested); });
     // Checked again at use: a loopback match admits a new port, and a stored row may be older than
-    // the rule.
+    // the rule or the operator's list.
     if (!registered || !check_redirect_uri(requested)) return std::nullopt;
+    if (!client.by_operator && !check_redirect_allowed(requested, policy)) return std::nullopt;
     const bool local = describe_redirect(requested).kind == RedirectKind::loopback;
     return ReturnPath(std::string(requested), std::move(state), local || client.by_operator);
 }

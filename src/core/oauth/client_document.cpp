@@ -5,6 +5,7 @@
 #include "consentgate/core/base/time.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/client_auth.h"
+#include "host_list.h"
 
 #include <algorithm>
 
@@ -14,7 +15,6 @@ namespace {
 constexpr std::size_t max_redirect_uris = 32;
 constexpr std::size_t max_name_characters = 200; // characters
 constexpr Span min_lifetime{60}, default_lifetime{3600}, max_lifetime{86400};
-constexpr int default_https_port = 443;
 constexpr std::size_t max_uri_bytes = 2048; // bytes
 
 Error unusable(const std::string& message, const std::string& reason = {}) {
@@ -45,35 +45,23 @@ bool has_dot_segment(std::string_view path) {
     return false;
 }
 
-// in: any_port  an entry without a port means all of them, and not the usual one only
-bool listed(
-    const std::vector<std::string>& entries, const std::string& host, int port, bool any_port) {
-    return std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
-        const auto colon = entry.rfind(':');
-        const bool port_fits = colon == std::string::npos || entry.ends_with(']')
-                                   ? any_port || port == default_https_port
-                                   : entry.substr(colon + 1) == std::to_string(port);
-        const auto name = port_fits
-                              ? entry.substr(0, entry.ends_with(']') ? std::string::npos : colon)
-                              : std::string();
-        return name.starts_with("*.") ? host.ends_with(std::string_view(name).substr(1))
-                                      : name == host;
-    });
-}
-
-Result<std::vector<std::string>> read_redirect_uris(const JsonObject& document) {
+Result<std::vector<std::string>> read_redirect_uris(
+    const JsonObject& document, const RedirectPolicy& policy) {
     const auto uris = document.texts("redirect_uris");
     if (!uris || uris->empty())
         return unusable("redirect_uris must be an array with at least one URI");
     if (uris->size() > max_redirect_uris) return unusable("at most 32 redirect URIs can be listed");
+    const auto check = [&](const std::string& uri) {
+        return check_redirect_uri(uri).and_then(
+            [&] { return check_redirect_allowed(uri, policy); });
+    };
     std::vector<std::string> kept;
-    std::copy_if(uris->begin(), uris->end(), std::back_inserter(kept), [](const std::string& uri) {
-        return static_cast<bool>(check_redirect_uri(uri));
+    std::copy_if(uris->begin(), uris->end(), std::back_inserter(kept), [&](const std::string& uri) {
+        return static_cast<bool>(check(uri));
     });
     if (kept.empty())
         return unusable(
-            "none of the redirect_uris can be used: " +
-            check_redirect_uri(uris->front()).error().message);
+            "none of the redirect_uris can be used: " + check(uris->front()).error().message);
     return kept;
 }
 
@@ -160,7 +148,7 @@ Checked check_responses(const JsonObject& document) {
 
 Result<std::string> read_name(const JsonObject& document) {
     const auto name = document.text("client_name");
-    if (!name || trim(*name).empty()) return unusable("client_name is missing");
+    if (!name || !has_visible(*name)) return unusable("client_name is missing");
     if (count_characters(*name) > max_name_characters)
         return unusable("client_name is at most 200 characters");
     return *name;
@@ -213,12 +201,13 @@ Result<DocumentUrl> validate_url(
     const auto port = parts->port.empty() ? default_https_port
                                           : static_cast<int>(parse_number(parts->port).value_or(0));
     auto host = lower_ascii(parts->host);
-    const bool test = listed(policy.insecure_test_hosts, host, port, false);
+    const bool test = host_listed(policy.insecure_test_hosts, host, port, false);
     if (!test && !is_name(host)) return unusable("the host of the " + what + " must be a name");
-    if (listed(policy.denied_hosts, host, port, true))
+    if (host_listed(policy.denied_hosts, host, port, true))
         return unusable("this server does not take clients from that host", "denied host " + host);
-    const bool allowed = test || (policy.hosts.empty() ? port == default_https_port
-                                                       : listed(policy.hosts, host, port, false));
+    const bool allowed =
+        test || (policy.hosts.empty() ? port == default_https_port
+                                      : host_listed(policy.hosts, host, port, false));
     if (!allowed)
         return unusable(
             "this server does not take clients from that host or port",
@@ -318,7 +307,7 @@ Result<Client> validate_client_document(
         .store_in(client.refresh)
         .and_then([&] { return read_name(*document); })
         .store_in(client.name)
-        .and_then([&] { return read_redirect_uris(*document); })
+        .and_then([&] { return read_redirect_uris(*document, policy.redirects); })
         .store_in(client.redirect_uris)
         .and_then([&] { return read_scope(*document, policy); })
         .store_in(client.scope)

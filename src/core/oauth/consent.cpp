@@ -67,7 +67,7 @@ bool is_user_id(std::string_view text) {
 
 Result<Identity> validate_user_id(const std::optional<std::string>& typed) {
     const auto text = std::string(trim(typed.value_or("")));
-    if (!is_user_id(text)) {
+    if (!is_user_id(text) || !has_visible(text)) {
         return make_error(
             ErrorCode::invalid_user_id,
             PublicMessage{"a user id has 1 to 255 bytes and no control characters"}, LogDetail{},

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(
         client->metadata == "{}", "nothing of it can put a stranger's picture on a page (R35)");
     BOOST_TEST(
-        match_redirect(*client, "http://localhost:53111/callback", std::nullopt).has_value());
+        match_redirect(*client, "http://localhost:53111/callback", std::nullopt, {}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_document_names_its_own_url_to_the_character, *label("R24")) {
@@ -315,6 +315,34 @@ BOOST_AUTO_TEST_CASE(grants_and_addresses_that_are_not_for_us_are_dropped, *labe
         BOOST_TEST_CONTEXT(bad)
         BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
     }
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_document_keeps_the_addresses_that_the_operator_lists_and_needs_one, *label("XD7")) {
+    auto policy = sample_policy();
+    policy.redirects.hosts = {"app.example"};
+    const auto read_uris = [&](const std::string& uris) {
+        return read(
+            {200, "application/json", document_with("\"redirect_uris\":" + uris), false, {}},
+            policy);
+    };
+    const auto kept = read_uris(R"(["http://localhost/cb","https://app.example/cb"])");
+    BOOST_REQUIRE(kept);
+    BOOST_TEST((kept->redirect_uris == std::vector<std::string>{"https://app.example/cb"}));
+    const auto none = read_uris(R"(["http://localhost/cb","https://evil.example/cb"])");
+    BOOST_TEST(code_of(none) == "invalid_client_document");
+    BOOST_TEST(
+        none.error().message ==
+        "none of the redirect_uris can be used: this server takes no redirect URI on the person's "
+        "own computer");
+}
+
+BOOST_AUTO_TEST_CASE(a_document_needs_a_name_that_can_be_seen, *label("XD6")) {
+    for (const auto* hidden : {" ", "\u200B", "\u3164\u2800", "\u202E"})
+        BOOST_TEST_CONTEXT(to_hex(hidden))
+    BOOST_TEST(
+        code_of(read(document_with(std::string(R"("client_name":")") + hidden + "\""))) ==
+        "invalid_client_document");
 }
 
 BOOST_AUTO_TEST_CASE(a_document_is_kept_as_its_host_says_within_our_bounds, *label("R32")) {

@@ -127,14 +127,15 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     an_error_by_redirect_carries_issuer_and_state_once_and_plain_ascii,
     *label("A22") * label("A23") * label("A35")) {
-    const auto back = match_redirect(sample_client(), "http://127.0.0.1:5/callback", "s");
+    const auto back = match_redirect(sample_client(), "http://127.0.0.1:5/callback", "s", {});
     const auto location =
         error_location(*back, "invalid_scope", "caf\u00e9 \"x\" \\", sample_policy());
     BOOST_TEST(query_value(location, "error") == "invalid_scope");
     BOOST_TEST(query_value(location, "state") == "s");
     BOOST_TEST(query_value(location, "iss") == "https://auth.example.org");
     BOOST_TEST(query_value(location, "error_description") == "caf    x   ");
-    const auto bare = match_redirect(sample_client(), "http://127.0.0.1:5/callback", std::nullopt);
+    const auto bare =
+        match_redirect(sample_client(), "http://127.0.0.1:5/callback", std::nullopt, {});
     BOOST_TEST(
         query_value(error_location(*bare, "server_error", "", sample_policy()), "state") ==
         "(absent)");

@@ -308,14 +308,14 @@ BOOST_AUTO_TEST_SUITE(return_path)
 BOOST_AUTO_TEST_CASE(
     only_a_registered_address_gives_permission_to_redirect, *label("A4") * label("A5")) {
     const auto client = sample_client({"https://c.example/cb", "http://localhost/cb"});
-    BOOST_TEST(match_redirect(client, "https://c.example/cb", std::nullopt).has_value());
+    BOOST_TEST(match_redirect(client, "https://c.example/cb", std::nullopt, {}).has_value());
     BOOST_TEST(
-        match_redirect(client, "http://localhost:5/cb", std::nullopt)->redirect_uri() ==
+        match_redirect(client, "http://localhost:5/cb", std::nullopt, {})->redirect_uri() ==
         "http://localhost:5/cb");
     for (const auto* bad :
          {"https://c.example/cb2", "https://evil.test/cb", "http://127.0.0.1:5/cb", "",
           "javascript:alert(1)"}) {
-        BOOST_TEST_CONTEXT(bad) BOOST_TEST(!match_redirect(client, bad, std::nullopt));
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(!match_redirect(client, bad, std::nullopt, {}));
     }
 }
 
@@ -323,7 +323,7 @@ BOOST_AUTO_TEST_CASE(a_stored_address_that_the_rules_forbid_gives_no_permission,
     for (const auto* bad :
          {"javascript:alert(1)", "http://evil.test/cb", "https://c.example/cb#x"}) {
         BOOST_TEST_CONTEXT(bad)
-        BOOST_TEST(!match_redirect(sample_client({bad}), bad, std::nullopt));
+        BOOST_TEST(!match_redirect(sample_client({bad}), bad, std::nullopt, {}));
     }
 }
 
@@ -338,9 +338,10 @@ BOOST_AUTO_TEST_CASE(
         const bool local = uri.starts_with("http:");
         client.by_operator = false;
         BOOST_TEST_CONTEXT(uri)
-        BOOST_TEST(match_redirect(client, uri, std::nullopt)->at_once() == local);
+        BOOST_TEST(match_redirect(client, uri, std::nullopt, {})->at_once() == local);
         client.by_operator = true;
-        BOOST_TEST_CONTEXT(uri) BOOST_TEST(match_redirect(client, uri, std::nullopt)->at_once());
+        BOOST_TEST_CONTEXT(uri)
+        BOOST_TEST(match_redirect(client, uri, std::nullopt, {})->at_once());
     }
 }
 

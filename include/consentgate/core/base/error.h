@@ -18,6 +18,7 @@ namespace consentgate::core {
 
 struct Client;
 struct Flow;
+struct RedirectPolicy;
 
 // Closed set. The names stand in responses (docs/http.md); the comment gives the status of a direct
 // answer.
@@ -92,7 +93,7 @@ private:
     ReturnPath(std::string redirect_uri, std::optional<std::string> state, bool at_once)
         : redirect_uri_(std::move(redirect_uri)), state_(std::move(state)), at_once_(at_once) {}
     friend std::optional<ReturnPath> match_redirect(
-        const Client&, std::string_view, std::optional<std::string>);
+        const Client&, std::string_view, std::optional<std::string>, const RedirectPolicy&);
     friend ReturnPath revive_return_path(const Flow&);
 
     std::string redirect_uri_;

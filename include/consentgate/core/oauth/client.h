@@ -39,6 +39,9 @@ struct Client {
     std::string
         jwks_uri{}; // where they are fetched; empty when they stand in its registration or document
     std::optional<Instant> jwks_expires_at{}; // of fetched keys; absent before the first fetch
+    // The mark (Keyring::caller_mark) of the caller that registered it, until its first use; empty
+    // otherwise.
+    std::string registered_from{};
 
     // A document can offer `none` and private_key_jwt together: then the client may send an
     // assertion, and one that it sends must verify. spec: docs/requirements.md XE1
@@ -61,6 +64,17 @@ struct Client {
 Result<Client> validate_registration(
     std::string_view body, const Policy& policy, ClientId fresh, Instant now);
 
+// Checks what a client that registers itself must keep besides: it takes at most 4 KiB of the
+// database, and its addresses are those that the operator lets such clients have.
+// spec: docs/requirements.md XD2. fail: invalid_client_metadata, invalid_redirect_uri
+inline constexpr std::size_t max_registration_bytes = 4 * 1024;
+Checked check_own_registration(const Client& client, const Policy& policy);
+
+// The operator lets clients that nobody checked have this redirect URI.
+// in:   uri  that check_redirect_uri accepted
+// fail: invalid_redirect_uri
+Checked check_redirect_allowed(std::string_view uri, const RedirectPolicy& policy);
+
 // The registration response: everything as stored, nothing null. spec: RFC 7591 section 3.2.1
 // in:   secret  in clear, shown this once; absent for a client without one
 std::string registration_response(const Client& client, const std::optional<Secret>& secret);
@@ -77,6 +91,7 @@ ScopeSet max_scope(const Client& client, const Policy& policy);
 // goes there at once only when that cannot make us an open redirector: the address is on the
 // person's own computer, or an operator vouched for the client. spec: RFC 9700 section 4.11.2
 std::optional<ReturnPath> match_redirect(
-    const Client& client, std::string_view requested, std::optional<std::string> state);
+    const Client& client, std::string_view requested, std::optional<std::string> state,
+    const RedirectPolicy& policy);
 
 } // namespace consentgate::core

@@ -26,6 +26,7 @@ struct ClientCredentials {
 struct SentCredentials {
     std::optional<std::string> authorization; // the header; schemes other than Basic are not for us
     Parameter client_id, client_secret, client_assertion, client_assertion_type;
+    std::string caller{}; // who sends them, as caller_of says, for budgets
 };
 
 // fail: invalid_client (nothing there, malformed Basic); invalid_request (two ways at once, two

@@ -6,6 +6,7 @@
 #include "consentgate/core/oauth/resource.h"
 #include "consentgate/core/oauth/scope.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,15 @@ struct DocumentPolicy {
         insecure_test_hosts; // HOST:PORT on a loopback address of this machine; empty but in tests
 };
 
+// Where clients that nobody checked may have people sent back to: clients that register themselves
+// or have a document. Absent: anywhere that check_redirect_uri accepts.
+struct RedirectPolicy {
+    // These hosts, as in DocumentPolicy, may stand in https addresses; `loopback` stands for all
+    // addresses of the person's own computer.
+    std::optional<std::vector<std::string>> hosts{};
+    std::optional<std::vector<std::string>> schemes{}; // private-use ones, lower case: cursor
+};
+
 struct Policy {
     std::string issuer; // as published: no trailing slash, no query, no fragment
     std::vector<GuardedResource> resources; // at least one; the configured ones first
@@ -40,6 +50,9 @@ struct Policy {
     bool registration_enabled = true;
     RememberConsent remember_consent = RememberConsent::never;
     DocumentPolicy documents;
+    RedirectPolicy redirects;
+    // Clients that registered themselves from one caller and were never used; 0: no limit.
+    std::size_t max_unused_clients = 50;
 
     Span flow_lifetime{900};
     Span code_lifetime{300};
