@@ -29,6 +29,7 @@ struct FetchLimiter::Shared {
         pid_t holder = 0; // 0: free
         bool waits = false;
         std::array<char, 64> key{}; // SHA-256 of the name of the work, in hexadecimal
+        std::array<char, 64> who{}; // likewise, of whose work it is
     };
 
     pthread_mutex_t mutex;
@@ -77,11 +78,18 @@ FetchLimiter::FetchLimiter() {
 // the last of them.
 FetchLimiter::~FetchLimiter() { ::munmap(shared_, sizeof(Shared)); }
 
-// out: a place, absent when all are taken; `busy`: another worker fetches the same
-std::optional<FetchLimiter::Place> FetchLimiter::claim(
-    std::string_view key, std::size_t limit, bool& busy) {
+struct FetchLimiter::Claim {
+    std::string key, who; // SHA-256, in hexadecimal; `who` is empty for nobody's
+    std::size_t limit;
+
+    // Half of the places, rounded up, so that a single place is for everybody.
+    std::size_t of_one() const { return who.empty() ? limit : (limit + 1) / 2; }
+};
+
+// out: a place, absent when there is none for this work; `busy`: another worker fetches the same
+std::optional<FetchLimiter::Place> FetchLimiter::claim(const Claim& claim, bool& busy) {
     const Locked locked(*shared_);
-    std::size_t taken = 0, free = slots;
+    std::size_t taken = 0, taken_by_one = 0, free = slots;
     busy = false;
     for (std::size_t i = 0; i < slots; ++i) {
         auto& slot = shared_->slot[i];
@@ -90,11 +98,16 @@ std::optional<FetchLimiter::Place> FetchLimiter::claim(
             continue;
         }
         ++taken;
-        busy = busy || (!slot.waits && std::equal(key.begin(), key.end(), slot.key.begin()));
+        taken_by_one += std::equal(claim.who.begin(), claim.who.end(), slot.who.begin()) ? 1 : 0;
+        busy = busy ||
+               (!slot.waits && std::equal(claim.key.begin(), claim.key.end(), slot.key.begin()));
     }
-    if (taken >= limit || free == slots) return std::nullopt;
+    if (taken >= claim.limit || taken_by_one >= claim.of_one() || free == slots)
+        return std::nullopt;
     auto& slot = shared_->slot[free];
-    std::copy(key.begin(), key.end(), slot.key.begin());
+    std::copy(claim.key.begin(), claim.key.end(), slot.key.begin());
+    slot.who.fill('\0');
+    std::copy(claim.who.begin(), claim.who.end(), slot.who.begin());
     slot.waits = busy;
     slot.holder = ::getpid();
     return Place{busy ? Entry::waited : Entry::entered, free};
@@ -113,10 +126,13 @@ void FetchLimiter::release(std::size_t slot) {
     shared_->slot[slot].holder = 0;
 }
 
-FetchLimiter::Place FetchLimiter::enter(std::string_view what, std::size_t limit, Time until) {
+FetchLimiter::Place FetchLimiter::enter(
+    std::string_view what, std::size_t limit, Time until, std::string_view who) {
     const auto key = core::sha256(what).hex;
     bool busy = false;
-    const auto place = claim(key, limit, busy);
+    const auto place = claim(
+        {.key = key, .who = who.empty() ? std::string() : core::sha256(who).hex, .limit = limit},
+        busy);
     if (!place) return {};
     if (!busy) return *place;
     while (in_flight(key) && std::chrono::steady_clock::now() < until)

@@ -255,6 +255,9 @@ HttpResponse PocoHttpClient::send(const HttpRequest& request) {
             "its TLS certificate is not accepted, or TLS failed: " + error.displayText();
     } catch (const net::ConnectionRefusedException&) {
         failed.reason = "nothing listens there (connection refused)";
+    } catch (const NameNotResolved& error) {
+        failed.reason = error.what();
+        failed.unresolved = true;
     } catch (const Poco::Exception& error) {
         failed.reason = error.displayText();
     } catch (const std::exception& error) {

@@ -183,7 +183,7 @@ std::vector<std::string> resolve_in_time(
     std::unique_lock lock(answer->mutex);
     if (!answer->came.wait_until(lock, deadline, [&] { return answer->there; }))
         throw std::runtime_error("the name was not resolved in time");
-    if (answer->addresses.empty()) throw std::runtime_error("the name has no address");
+    if (answer->addresses.empty()) throw NameNotResolved("the name has no address");
     return answer->addresses;
 }
 

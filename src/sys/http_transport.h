@@ -14,6 +14,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -56,8 +57,12 @@ protected:
 // their threads.
 using Lookups = std::shared_ptr<std::atomic<int>>;
 
+struct NameNotResolved : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 // Returns the addresses of a host, each in its 4 or 16 bytes; at least one.
-// fail: throws std::runtime_error when there are none, or none in time
+// fail: throws NameNotResolved when there are none, std::runtime_error when there are none in time
 std::vector<std::string> resolve_in_time(
     const Resolver& resolver, const std::string& host, const Lookups& lookups, Deadline deadline);
 

@@ -36,11 +36,16 @@ RateLimiter::RateLimiter() {
 
 RateLimiter::~RateLimiter() { ::munmap(counters_, sizeof(Counters)); }
 
-int RateLimiter::admit(
-    std::string_view what, std::string_view address, int limit, core::Instant now) {
+// The seed stands first: behind two texts that a hash already confuses it could not tell them
+// apart.
+std::size_t RateLimiter::slot_of(std::string_view what, std::string_view who) const {
+    const auto key = std::to_string(seed_) + " " + std::string(what) + " " + std::string(who);
+    return std::hash<std::string>{}(key) % slots;
+}
+
+int RateLimiter::admit(std::string_view what, std::string_view who, int limit, core::Instant now) {
     if (limit == 0) return 0;
-    const auto key = std::string(what) + " " + std::string(address) + " " + std::to_string(seed_);
-    auto& slot = counters_->slot[std::hash<std::string>{}(key) % slots];
+    auto& slot = counters_->slot[slot_of(what, who)];
     const auto minute = static_cast<std::uint64_t>(core::epoch(now)) / 60;
     auto seen = slot.load();
     while (true) {
@@ -48,6 +53,18 @@ int RateLimiter::admit(
         if (count >= static_cast<std::uint64_t>(limit))
             return static_cast<int>(60 - core::epoch(now) % 60);
         if (slot.compare_exchange_weak(seen, minute << 32 | (count + 1))) return 0;
+    }
+}
+
+void RateLimiter::forgive(
+    std::string_view what, std::string_view who, int limit, core::Instant now) {
+    if (limit == 0) return;
+    auto& slot = counters_->slot[slot_of(what, who)];
+    const auto minute = static_cast<std::uint64_t>(core::epoch(now)) / 60;
+    auto seen = slot.load();
+    // Nothing is left to take back once the next minute has begun.
+    while (seen >> 32 == minute && (seen & 0xFFFFFFFFU) > 0) {
+        if (slot.compare_exchange_weak(seen, seen - 1)) return;
     }
 }
 

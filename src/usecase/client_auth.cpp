@@ -10,7 +10,9 @@ core::Result<core::Client> authenticate_client(
     if (!credentials) return credentials.error();
     auto client = deps.store.clients.find(core::ClientId(credentials->id));
     if (client && credentials->kind == core::ClientCredentials::Kind::assertion) {
-        if (auto ready = fetch_keys(deps, *client, credentials->assertion.reveal(), now); !ready)
+        if (auto ready =
+                fetch_keys(deps, *client, credentials->assertion.reveal(), sent.caller, now);
+            !ready)
             return ready.error();
     }
     const auto valid = core::verify_client(*credentials, client, deps.policy, now);

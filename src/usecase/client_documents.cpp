@@ -52,7 +52,8 @@ core::Result<std::optional<core::DocumentUrl>> document_to_read(
 }
 
 core::Checked read_document(
-    Dependencies& deps, const core::AuthorizationRequest& request, core::Instant now) {
+    Dependencies& deps, const core::AuthorizationRequest& request, const std::string& caller,
+    core::Instant now) {
     sys::Fetched fetched;
     for (int look = 0; look < max_looks; ++look) {
         const auto url = document_to_read(deps, request, now);
@@ -67,8 +68,13 @@ core::Checked read_document(
             kept = keep(deps, **url, answer, now);
         };
         if (deps.documents != nullptr)
-            fetched =
-                deps.documents->fetch(**url, now, {sys::PlaceKind::documents, still_needed, take});
+            fetched = deps.documents->fetch(
+                **url, now,
+                {.purpose = sys::PlaceKind::documents,
+                 .still_needed = still_needed,
+                 .keep = take,
+                 .caller = caller,
+                 .known = deps.store.clients.find_document((**url).id).has_value()});
         switch (fetched.outcome) {
         case Outcome::look_again: continue;
         case Outcome::busy: return busy(fetched);

@@ -59,7 +59,8 @@ struct Look {
 } // namespace
 
 core::Checked fetch_keys(
-    Dependencies& deps, core::Client& client, const std::string& assertion, core::Instant now) {
+    Dependencies& deps, core::Client& client, const std::string& assertion,
+    const std::string& caller, core::Instant now) {
     Look look{deps, client, assertion, now};
     sys::Fetched fetched;
     for (int looks = 0; looks < max_looks && !look.declined && look.need() != KeysNeed::none;
@@ -71,8 +72,11 @@ core::Checked fetch_keys(
         if (deps.documents != nullptr)
             fetched = deps.documents->fetch(
                 *url, now,
-                {sys::PlaceKind::keys, [&] { return look.still_needed(); },
-                 [&](const auto& answer) { look.keep(answer); }});
+                {.purpose = sys::PlaceKind::keys,
+                 .still_needed = [&] { return look.still_needed(); },
+                 .keep = [&](const auto& answer) { look.keep(answer); },
+                 .caller = caller,
+                 .known = client.last_used_at.has_value()});
         if (fetched.outcome != Outcome::look_again) break;
     }
     // An assertion that names none of these keys is verified with them all the same, and refused.

@@ -1,5 +1,6 @@
 #include "consentgate/usecase/authorize.h"
 
+#include "consentgate/core/base/address.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/usecase/client_documents.h"
@@ -99,7 +100,9 @@ Handled post_consent_client(const Request& request, WebContext& context) {
     const auto query = core::Form::parse(asked);
     if (!query) return query.error();
     const auto sent = read_authorization_request(*query);
-    if (auto read = usecase::read_document(context.deps, sent, request.now); !read)
+    if (auto read = usecase::read_document(
+            context.deps, sent, core::caller_of(request.remote_addr), request.now);
+        !read)
         return read.error();
     // Client id metadata documents allow a query in such an id and discourage it, so the log warns
     // the operator.

@@ -20,8 +20,8 @@ core::Error slow_down(const core::Error& error, const Request& request, WebConte
 
 Handled exchange(const core::Form& form, const Request& request, WebContext& context) {
     auto document = usecase::exchange_token(
-        context.deps, read_credentials(form, request.authorization), read_exchange_request(form),
-        request.now);
+        context.deps, read_credentials(form, request.authorization, request.remote_addr),
+        read_exchange_request(form), request.now);
     if (!document) return slow_down(document.error(), request, context);
     return answer_json(200, std::move(*document))
         .header("Cache-Control", "no-store")
@@ -36,8 +36,8 @@ Handled post_token(const Request& request, WebContext& context) {
     if (form->get("grant_type") == core::token_exchange_grant)
         return exchange(*form, request, context);
     const auto granted = usecase::grant_token(
-        context.deps, read_credentials(*form, request.authorization), read_token_request(*form),
-        request.now);
+        context.deps, read_credentials(*form, request.authorization, request.remote_addr),
+        read_token_request(*form), request.now);
     if (!granted) return slow_down(granted.error(), request, context);
     context.deps.log.event(
         "token", {{"event_id", request.event_id},
@@ -53,8 +53,8 @@ Handled post_revoke(const Request& request, WebContext& context) {
     const auto form = read_form(request);
     if (!form) return form.error();
     if (auto revoked = usecase::revoke_token(
-            context.deps, read_credentials(*form, request.authorization), read_named_token(*form),
-            request.now);
+            context.deps, read_credentials(*form, request.authorization, request.remote_addr),
+            read_named_token(*form), request.now);
         !revoked)
         return slow_down(revoked.error(), request, context);
     return Reply{200, {}, {}}.header("Cache-Control", "no-store");
@@ -65,8 +65,8 @@ Handled post_introspect(const Request& request, WebContext& context) {
     const auto form = read_form(request);
     if (!form) return form.error();
     auto document = usecase::introspect_token(
-        context.deps, read_credentials(*form, request.authorization), read_named_token(*form),
-        request.now);
+        context.deps, read_credentials(*form, request.authorization, request.remote_addr),
+        read_named_token(*form), request.now);
     if (!document) return slow_down(document.error(), request, context);
     return answer_json(200, std::move(*document))
         .header("Cache-Control", "no-store")

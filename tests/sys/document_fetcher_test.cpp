@@ -39,11 +39,20 @@ struct FetcherFixture {
     sys::FetchLimiter limiter;
     sys::RateLimiter rates;
     sys::Places places;
-    sys::FetchLimits limits{milliseconds(1000), 0, 0, 2};
+    sys::FetchLimits limits{
+        .total = milliseconds(1000),
+        .per_minute = 0,
+        .per_host_per_minute = 0,
+        .per_caller_per_minute = 0,
+        .at_once = 2};
     std::atomic<int> asked{0};
     bool needed = true;
     sys::FetchTurn turn{
-        sys::PlaceKind::documents, [this] { return needed; }, [](const core::DocumentAnswer&) {}};
+        .purpose = sys::PlaceKind::documents,
+        .still_needed = [this] { return needed; },
+        .keep = [](const core::DocumentAnswer&) {},
+        .caller = "192.0.2.1",
+        .known = true};
 
     FetcherFixture() {
         ::signal(SIGPIPE, SIG_IGN); // as in a worker
@@ -67,6 +76,46 @@ struct FetcherFixture {
         return fetcher.fetch(document, noon, turn);
     }
 };
+
+// Callers ask hosts for documents, and this counts what is fetched.
+struct BudgetFixture : FetcherFixture {
+    BudgetFixture() {
+        limits.per_minute = 40;
+        limits.per_host_per_minute = 20;
+        limits.per_caller_per_minute = 16;
+        turn.known = false;
+    }
+
+    // out: how many of so many fetches were made, each at the host and by the caller of its number
+    int made(
+        int tries, const std::function<std::string(int)>& host,
+        const std::function<std::string(int)>& caller, const std::string& address = "10.0.0.1") {
+        int fetched = 0;
+        for (int i = 0; i < tries; ++i) {
+            asked = 0;
+            turn.caller = caller(i);
+            const auto name = host(i);
+            const auto answer = fetch(
+                {core::ClientId("https://" + name + "/a"), name, 443, "/a", false},
+                {address.empty() ? std::vector<std::string>{} : std::vector{address}});
+            fetched += answer.outcome == Fetched::Outcome::busy ? 0 : 1;
+        }
+        return fetched;
+    }
+};
+
+std::function<std::string(int)> always(const std::string& text) {
+    return [=](int) { return text; };
+}
+std::function<std::string(int)> numbered(const std::string& text) {
+    return [=](int i) { return text + std::to_string(i); };
+}
+
+// Two names may share one of 16384 counters, which costs a budget one or two of its fetches.
+void check_about(int made, int budget) {
+    BOOST_TEST(made <= budget);
+    BOOST_TEST(made >= budget - 2);
+}
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -218,6 +267,39 @@ BOOST_AUTO_TEST_CASE(the_system_resolver_knows_this_machine, *label("R30")) {
         BOOST_TEST((address == bytes("127.0.0.1") || address == bytes("::1")));
     BOOST_TEST((sys::resolve_by_system("127.0.0.1") == std::vector{bytes("127.0.0.1")}));
     BOOST_TEST(sys::resolve_by_system("no such name").empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(one_caller_cannot_use_up_what_is_everybodys, BudgetFixture, *label("XD4")) {
+    check_about(made(100, numbered("h"), always("192.0.2.1")), 16);
+    BOOST_TEST(made(1, always("app.example"), always("192.0.2.2")) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(one_caller_gets_at_most_half_of_a_host, BudgetFixture, *label("XD4")) {
+    check_about(made(100, always("app.example"), always("192.0.2.1")), 10);
+    BOOST_TEST(made(1, always("app.example"), always("192.0.2.2")) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    what_is_known_has_a_reserve_that_no_number_of_callers_can_use, BudgetFixture, *label("XD4")) {
+    check_about(made(100, always("app.example"), numbered("192.0.2.")), 15);
+    check_about(made(100, numbered("h"), numbered("198.51.100.")), 15);
+    turn.known = true;
+    check_about(made(100, always("app.example"), numbered("203.0.113.")), 5);
+    check_about(made(100, numbered("k"), numbered("203.0.113.2")), 5);
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    names_that_lead_nowhere_cost_their_caller_alone, BudgetFixture, *label("XD4")) {
+    check_about(made(100, numbered("nowhere"), always("192.0.2.1"), ""), 16);
+    BOOST_TEST(made(200, numbered("nowhere"), numbered("192.0.2."), "") >= 190);
+    check_about(made(100, numbered("h"), numbered("198.51.100.")), 30);
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    what_is_refused_by_one_budget_costs_no_other, BudgetFixture, *label("XD4")) {
+    made(1000, always("app.example"), always("192.0.2.1"));
+    check_about(made(100, numbered("h"), always("192.0.2.1")), 6);
+    check_about(made(100, numbered("h"), numbered("198.51.100.")), 14);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -87,4 +87,22 @@ BOOST_AUTO_TEST_CASE(the_place_of_a_process_that_died_is_free_again, *label("R31
     BOOST_TEST((limiter.enter("a", 1, soon()).entry == Entry::entered));
 }
 
+BOOST_AUTO_TEST_CASE(half_of_the_places_are_never_for_one_caller, *label("XD4")) {
+    FetchLimiter limiter;
+    const auto enter = [&](const char* what, const char* who) {
+        return limiter.enter(what, 4, soon(), who);
+    };
+    const auto first = enter("a", "192.0.2.1");
+    BOOST_TEST((first.entry == Entry::entered));
+    BOOST_TEST((enter("b", "192.0.2.1").entry == Entry::entered));
+    BOOST_TEST((enter("c", "192.0.2.1").entry == Entry::full));
+    BOOST_TEST((enter("c", "192.0.2.2").entry == Entry::entered));
+    limiter.leave(first);
+    BOOST_TEST((enter("d", "192.0.2.1").entry == Entry::entered));
+    BOOST_TEST((enter("e", "192.0.2.3").entry == Entry::entered));
+    BOOST_TEST((enter("f", "192.0.2.4").entry == Entry::full));
+    FetchLimiter single; // one place is for everybody
+    BOOST_TEST((single.enter("a", 1, soon(), "192.0.2.1").entry == Entry::entered));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

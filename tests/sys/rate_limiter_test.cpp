@@ -81,4 +81,26 @@ BOOST_AUTO_TEST_CASE(a_limit_holds_across_processes, *label("R17")) {
     BOOST_TEST(rates.admit("register", "192.0.2.1", limit, noon) == 60);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_forgiven_was_not_used, *label("XA3")) {
+    RateLimiter rates;
+    for (int i = 0; i < 100; ++i) {
+        BOOST_REQUIRE(rates.admit("virtual_key", "192.0.2.1", 2, noon) == 0);
+        rates.forgive("virtual_key", "192.0.2.1", 2, noon);
+    }
+    BOOST_TEST(rates.admit("virtual_key", "192.0.2.1", 2, noon) == 0);
+    BOOST_TEST(rates.admit("virtual_key", "192.0.2.1", 2, noon) == 0);
+    BOOST_TEST(rates.admit("virtual_key", "192.0.2.1", 2, noon) == 60);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_forgiven_twice_or_of_a_minute_that_is_over, *label("XA3")) {
+    RateLimiter rates;
+    rates.forgive("virtual_key", "192.0.2.1", 1, noon);
+    BOOST_TEST(rates.admit("virtual_key", "192.0.2.1", 1, noon) == 0);
+    BOOST_TEST(rates.admit("virtual_key", "192.0.2.1", 1, noon) == 60);
+    rates.forgive("virtual_key", "192.0.2.1", 1, noon + Span(60));
+    BOOST_TEST(rates.admit("virtual_key", "192.0.2.1", 1, noon) == 60);
+    BOOST_TEST(rates.admit("virtual_key", "192.0.2.1", 1, noon + Span(60)) == 0);
+    BOOST_TEST(rates.admit("virtual_key", "192.0.2.1", 1, noon + Span(60)) == 60);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

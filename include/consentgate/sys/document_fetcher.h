@@ -1,6 +1,6 @@
 // Fetches a client's metadata document, or its keys, from a stranger's host. It bounds how much all
 // workers fetch, and lets one worker fetch what several want; HttpClient bounds a single request.
-// spec: docs/requirements.md R25, R30, R31
+// spec: docs/requirements.md R25, R30, R31, XD4
 #pragma once
 
 #include "consentgate/core/oauth/client_document.h"
@@ -25,6 +25,7 @@ struct Fetched {
     Outcome outcome = Outcome::failed;
     core::DocumentAnswer answer{};
     int retry_after_seconds = 0;
+    bool unresolved = false; // failed, because the host's name leads to no address
     std::string reason{};
 };
 
@@ -34,6 +35,8 @@ struct FetchTurn {
     Purpose purpose;
     std::function<bool()> still_needed;                    // asked before
     std::function<void(const core::DocumentAnswer&)> keep; // called with an answer
+    std::string caller{}; // whose request leads to it, as core::caller_of says
+    bool known = false;   // what is fetched was here before, and people rely on it
 };
 
 class DocumentFetcher {
@@ -46,8 +49,11 @@ public:
 
 struct FetchLimits {
     std::chrono::milliseconds total{5000}; // waiting for another worker and the request together
-    int per_minute = 60, per_host_per_minute = 10; // 0: no limit
-    std::size_t at_once = 2;                       // by all workers
+    // Bound what all workers together fetch. Known documents have a quarter of the first two for
+    // themselves, and one caller gets at most half of a host's. 0: no limit.
+    int per_minute = 60, per_host_per_minute = 10;
+    int per_caller_per_minute = 10;
+    std::size_t at_once = 2; // by all workers
 };
 
 class LimitedFetcher final : public DocumentFetcher {
@@ -63,7 +69,7 @@ public:
 
 private:
     Fetched fetch_within_rates(
-        const core::DocumentUrl& url, Purpose purpose, core::Instant now,
+        const core::DocumentUrl& url, core::Instant now, const FetchTurn& turn,
         FetchLimiter::Time deadline);
     Fetched ask(const core::DocumentUrl& url, Purpose purpose, FetchLimiter::Time deadline);
 

@@ -34,13 +34,15 @@ public:
     // in: what   the work, by a name that all workers give it
     //     limit  places in all, at most 64
     //     until  how long the caller waits for another worker at the same work
-    Place enter(std::string_view what, std::size_t limit, Time until);
+    //     who    on whose behalf: half of the places at most are for one; empty: for nobody's
+    Place enter(std::string_view what, std::size_t limit, Time until, std::string_view who = {});
     void leave(const Place& place); // after `entered`
 
 private:
     struct Shared;
     class Locked;
-    std::optional<Place> claim(std::string_view key, std::size_t limit, bool& in_flight);
+    struct Claim;
+    std::optional<Place> claim(const Claim& claim, bool& in_flight);
     bool in_flight(std::string_view key);
     void release(std::size_t slot);
 

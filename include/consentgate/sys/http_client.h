@@ -64,10 +64,11 @@ struct HttpResponse {
     // False: no whole response came, and `reason` says why, for the log and the operator. The
     // fields of the head are still set when the body alone was `too_large` or `cut_off`.
     bool answered = false;
-    bool no_place = false;  // nothing was asked: too many workers wait for others already
-    bool too_large = false; // the body holds the first max_body_bytes + 1 bytes
-    bool cut_off = false;   // the body is shorter than its Content-Length
-    bool timed_out = false; // the time ran out before the answer was whole
+    bool no_place = false;   // nothing was asked: too many workers wait for others already
+    bool too_large = false;  // the body holds the first max_body_bytes + 1 bytes
+    bool cut_off = false;    // the body is shorter than its Content-Length
+    bool timed_out = false;  // the time ran out before the answer was whole
+    bool unresolved = false; // not answered, because the host's name leads to no address
     int status = 0;
     std::string content_type{}; // lower case, without parameters
     std::string authenticate{}; // all WWW-Authenticate headers, joined with ", "

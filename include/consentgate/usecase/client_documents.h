@@ -19,8 +19,10 @@ core::Result<std::optional<core::DocumentUrl>> document_to_read(
 // Fetches the document where necessary, and saves the client that it describes; saves nothing when
 // it cannot be fetched or used. Call it only for a person who asked for it. spec:
 // docs/requirements.md R31-R34
+// in:   caller  who asks, as core::caller_of says
 // fail: as document_to_read; too_many_requests
 core::Checked read_document(
-    Dependencies& deps, const core::AuthorizationRequest& request, core::Instant now);
+    Dependencies& deps, const core::AuthorizationRequest& request, const std::string& caller,
+    core::Instant now);
 
 } // namespace consentgate::usecase

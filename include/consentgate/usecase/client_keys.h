@@ -13,6 +13,7 @@ namespace consentgate::usecase {
 // in:   client  as stored; gets the keys
 // fail: invalid_client when the policy no longer allows the address; service_unavailable
 core::Checked fetch_keys(
-    Dependencies& deps, core::Client& client, const std::string& assertion, core::Instant now);
+    Dependencies& deps, core::Client& client, const std::string& assertion,
+    const std::string& caller, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -2,6 +2,7 @@
 // stand here; the rules in core check the values.
 #pragma once
 
+#include "consentgate/core/base/address.h"
 #include "consentgate/core/base/form.h"
 #include "consentgate/core/oauth/authorize.h"
 #include "consentgate/core/oauth/client_auth.h"
@@ -68,15 +69,18 @@ inline core::ExchangeRequest read_exchange_request(const core::Form& form) {
 }
 
 // in:   authorization  the header, when there is one
+//       remote_addr    the address that the request comes from
 // spec: RFC 6749 section 2.3.1; RFC 7523 section 2.2
 inline core::SentCredentials read_credentials(
-    const core::Form& form, const std::optional<std::string>& authorization) {
+    const core::Form& form, const std::optional<std::string>& authorization,
+    std::string_view remote_addr = {}) {
     return {
         .authorization = authorization,
         .client_id = form.parameter("client_id"),
         .client_secret = form.parameter("client_secret"),
         .client_assertion = form.parameter("client_assertion"),
-        .client_assertion_type = form.parameter("client_assertion_type")};
+        .client_assertion_type = form.parameter("client_assertion_type"),
+        .caller = core::caller_of(remote_addr)};
 }
 
 // The token that a revocation or introspection request is about.
