@@ -19,11 +19,47 @@ void change_keys(Database& db, const core::Client& client) {
         to_blob(client.jwks), to_blob(client.jwks_uri), id);
 }
 
+// Deletes clients of a caller until it may have one more. Requests at the same moment may each find
+// that it may; the next registration then deletes more than one.
+// out: whether it may
+bool give_way(Database& db, const std::string& caller, std::size_t limit, core::Instant before) {
+    std::vector<std::string> unused, old;
+    db.query(
+        "SELECT id FROM client WHERE registered_from = ? AND last_used_at IS NULL",
+        [&](Row& row) { row.read_into(unused); }, caller);
+    if (unused.size() < limit) return true;
+    db.query(
+        "SELECT id FROM client WHERE registered_from = ? AND created_at <= ? AND "
+        "last_used_at IS NULL ORDER BY created_at, id",
+        [&](Row& row) { row.read_into(old); }, caller, before);
+    auto left = unused.size();
+    for (const auto& id : old) {
+        if (left < limit) break;
+        left -= db.run(
+            "DELETE FROM client WHERE id = ? AND last_used_at IS NULL AND "
+            "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id)",
+            id);
+    }
+    return left < limit;
+}
+
 } // namespace
 
 void ClientStore::put(const core::Client& client) {
     db_.write(
         [&] {
+            insert(db_, client);
+            return Applied::yes;
+        },
+        [&] { return db_.has("SELECT 1 FROM client WHERE id = ?", client.id); });
+}
+
+Applied ClientStore::put_registered(
+    const core::Client& client, std::size_t limit, core::Instant before) {
+    return db_.write(
+        [&] {
+            if (limit > 0 && !give_way(db_, client.registered_from, limit, before))
+                return Applied::no;
             insert(db_, client);
             return Applied::yes;
         },
@@ -50,9 +86,23 @@ Applied ClientStore::disable(const core::ClientId& id) {
         [&] { return db_.has("SELECT 1 FROM client WHERE id = ? AND active = 0", id); });
 }
 
+std::map<std::string, std::size_t> ClientStore::count_by_caller() {
+    return db_.read([&] {
+        std::map<std::string, std::size_t> counts;
+        db_.query(
+            "SELECT registered_from FROM client WHERE registered_from IS NOT NULL", [&](Row& row) {
+                std::string caller;
+                row.read_into(caller);
+                ++counts[caller];
+            });
+        return counts;
+    });
+}
+
 void ClientStore::record_use(const core::ClientId& id, core::Instant now) {
     db_.rewrite([&] {
-        return applied(db_.run("UPDATE client SET last_used_at = ? WHERE id = ?", now, id));
+        return applied(db_.run(
+            "UPDATE client SET last_used_at = ?, registered_from = NULL WHERE id = ?", now, id));
     });
 }
 

@@ -16,7 +16,8 @@ inline constexpr auto table_of<core::Client> = table<core::Client>(
     null_if_empty(column("secret_hash", &core::Client::secret)), blob("jwks", &core::Client::jwks),
     blob("jwks_uri", &core::Client::jwks_uri),
     column("jwks_expires_at", &core::Client::jwks_expires_at),
-    bare("jwks_asked_at", Column::Kind::number));
+    bare("jwks_asked_at", Column::Kind::number),
+    null_if_empty(column("registered_from", &core::Client::registered_from)));
 
 // How long what a document says of a client stands.
 struct ClientDocument {

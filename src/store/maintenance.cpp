@@ -24,22 +24,28 @@ constexpr core::Span code_grace{2 * 86400};
 // shows that the client is in use. A day is more than a flow and a code last together.
 constexpr core::Span document_grace{86400};
 
-// The statements for rows that are deleted as soon as they have expired, because a request is
-// answered the same whether such a row is expired or missing.
+// A refresh token that was used is answered again for a while, and puts the access token of its
+// first answer back where it is missing. So a revoked one stays longer than any such while, which
+// is at most an hour.
+constexpr core::Span access_grace{2 * 3600};
+
+// The statements for rows that are deleted when they have expired and their grace is over. Without
+// a grace a request is answered the same whether such a row is expired or missing.
 struct ExpiredRows {
     const char *find, *remove;
+    core::Span grace;
 };
-template <class Entity> ExpiredRows expired_rows() {
+template <class Entity> ExpiredRows expired_rows(core::Span grace = core::Span(0)) {
     static constexpr auto key = key_name<Entity>();
     static constexpr auto name = table_name<Entity>();
     static constexpr auto find =
         sql("SELECT ", key, " FROM ", name, " WHERE expires_at < ? ORDER BY expires_at LIMIT ?");
     static constexpr auto remove = sql("DELETE FROM ", name, " WHERE ", key, " = ?");
-    return {find, remove};
+    return {find, remove, grace};
 }
 const std::vector<ExpiredRows>& expired_kinds() {
     static const std::vector<ExpiredRows> kinds{
-        expired_rows<core::RefreshToken>(), expired_rows<core::AccessToken>(),
+        expired_rows<core::RefreshToken>(), expired_rows<core::AccessToken>(access_grace),
         expired_rows<ClientAssertion>(), expired_rows<core::UpstreamState>(),
         expired_rows<UsedLink>()};
     return kinds;
@@ -78,7 +84,9 @@ std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) 
             db,
             "SELECT d.id FROM client_document d JOIN client c ON c.id = d.id "
             "WHERE d.expires_at < ? AND c.by_operator = 0 AND c.active = 1 AND "
-            "c.last_used_at IS NULL ORDER BY d.expires_at LIMIT ?",
+            "c.last_used_at IS NULL AND "
+            "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = c.id) "
+            "ORDER BY d.expires_at LIMIT ?",
             before, limit);
     });
     if (old.empty()) return 0;
@@ -103,17 +111,23 @@ std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) 
 
 // The ids and hashes of the rows that one sweep deletes, and of the virtual keys that are over.
 struct Found {
-    std::vector<std::string> flows, sessions, codes, clients, keys;
+    std::vector<std::string> flows, sessions, codes, clients, idle_clients, keys;
     std::vector<std::vector<std::string>> expired; // one list for each of expired_kinds()
 
-    bool empty() const {
-        return flows.empty() && sessions.empty() && codes.empty() && clients.empty() &&
-               keys.empty() &&
-               std::all_of(expired.begin(), expired.end(), [](const auto& l) { return l.empty(); });
+    std::size_t longest() const {
+        auto most = std::max(
+            {flows.size(), sessions.size(), codes.size(), clients.size(), idle_clients.size(),
+             keys.size()});
+        for (const auto& list : expired) most = std::max(most, list.size());
+        return most;
     }
 };
 
-Found find_rows(Database& db, core::Instant now, core::Instant unused_since, std::size_t limit) {
+// Clients with an open flow are left out here already: whoever opens many could else hide all
+// others behind them.
+Found find_rows(
+    Database& db, core::Instant now, core::Instant unused_since,
+    std::optional<core::Instant> idle_since, std::size_t limit) {
     Found found;
     const auto list = [&](const char* sql, core::Instant before) {
         return db.read([&] { return list_ids(db, sql, before, limit); });
@@ -129,10 +143,21 @@ Found find_rows(Database& db, core::Instant now, core::Instant unused_since, std
     found.clients = list(
         "SELECT id FROM client WHERE created_at < ? AND by_operator = 0 AND "
         "last_used_at IS NULL AND NOT EXISTS (SELECT 1 FROM client_document d "
-        "WHERE d.id = client.id) ORDER BY created_at LIMIT ?",
+        "WHERE d.id = client.id) AND "
+        "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id) "
+        "ORDER BY created_at LIMIT ?",
         unused_since);
+    if (idle_since)
+        found.idle_clients = list(
+            "SELECT id FROM client WHERE last_used_at < ? AND by_operator = 0 AND active = 1 AND "
+            "NOT EXISTS (SELECT 1 FROM client_document d WHERE d.id = client.id) AND "
+            "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id) AND "
+            "NOT EXISTS (SELECT 1 FROM session WHERE session.client_id = client.id) "
+            "ORDER BY last_used_at LIMIT ?",
+            *idle_since);
     found.keys = find_ended_keys(db, now, limit);
-    for (const auto& kind : expired_kinds()) found.expired.push_back(list(kind.find, now));
+    for (const auto& kind : expired_kinds())
+        found.expired.push_back(list(kind.find, now - kind.grace));
     return found;
 }
 
@@ -141,13 +166,16 @@ Found find_rows(Database& db, core::Instant now, core::Instant unused_since, std
 // Reads ids first and deletes by id, because a LIMIT inside a DELETE or its subquery is not
 // portable. The reads need no transaction, because an expired row stays expired. When there is
 // nothing to delete, no lock is taken.
-core::Swept Maintenance::sweep(core::Instant now, core::Instant unused_since, std::size_t limit) {
-    const auto found = find_rows(db_, now, unused_since, limit);
-    core::Swept swept{.clients = sweep_documents(db_, now, limit)};
-    if (found.empty()) return swept;
-    const auto documents = swept.clients;
+core::Swept Maintenance::sweep(
+    core::Instant now, core::Instant unused_since, std::size_t limit,
+    std::optional<core::Instant> idle_since) {
+    const auto found = find_rows(db_, now, unused_since, idle_since, limit);
+    const auto documents = sweep_documents(db_, now, limit);
+    const bool more = std::max(found.longest(), documents) >= limit;
+    core::Swept swept{.clients = documents, .more = more};
+    if (found.longest() == 0) return swept;
     db_.rewrite([&] {
-        swept = core::Swept{.clients = documents, .keys = found.keys.size()};
+        swept = core::Swept{.clients = documents, .keys = found.keys.size(), .more = more};
         for (const auto& id : found.flows) {
             swept.flows += db_.run("DELETE FROM flow WHERE id = ?", id);
             end_accounts_of(db_, core::Owner::of(core::FlowId(id)), now);
@@ -170,6 +198,14 @@ core::Swept Maintenance::sweep(core::Instant now, core::Instant unused_since, st
                 "DELETE FROM client WHERE id = ? AND last_used_at IS NULL AND "
                 "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id)",
                 id);
+        }
+        // Sessions hold what is left of refresh tokens and codes.
+        for (const auto& id : found.idle_clients) {
+            swept.clients += db_.run(
+                "DELETE FROM client WHERE id = ? AND last_used_at < ? AND "
+                "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id) AND "
+                "NOT EXISTS (SELECT 1 FROM session WHERE session.client_id = client.id)",
+                id, *idle_since);
         }
         return Applied::yes;
     });

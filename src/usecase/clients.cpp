@@ -2,6 +2,7 @@
 
 #include "not_found.h"
 
+#include "consentgate/core/base/address.h"
 #include "consentgate/core/base/json.h"
 
 namespace consentgate::usecase {
@@ -12,26 +13,54 @@ core::ClientId mint_client_id(Dependencies& deps) {
     return core::ClientId("cgc_" + deps.random.id(16));
 }
 
-Registered put_client(Dependencies& deps, core::Client client) {
+// Hosted apps register for all their people from a few addresses, so an unused client gives way to
+// a newer one; but not within the time that somebody needs for a sign-in.
+constexpr core::Span unused_stays{3600};
+constexpr int retry_seconds = 600; // some of those that stay will then be older, or used
+
+// The sign in front shows the doctor callers behind a proxy that the web server does not know.
+constexpr char private_sign = '-';
+
+std::string mark_of(const Dependencies& deps, const std::string& caller) {
+    const auto mark = deps.keyring.caller_mark(caller);
+    return core::is_public_caller(caller) ? mark : private_sign + mark;
+}
+
+Registered with_secret(Dependencies& deps, core::Client client) {
     Registered made{std::move(client), std::nullopt};
     if (made.client.has_secret()) {
         made.secret = deps.random.secret();
         made.client.secret = core::sha256(*made.secret);
     }
-    deps.store.clients.put(made.client);
     return made;
+}
+
+core::Error too_many_unused() {
+    auto error = core::make_error(
+        core::ErrorCode::too_many_requests,
+        core::PublicMessage{
+            "too many clients were registered from this address and never used; try again later"},
+        core::LogDetail{"unused_clients_per_address"});
+    error.details = core::RetryAfter{retry_seconds};
+    return error;
 }
 
 } // namespace
 
 core::Result<Registered> register_client(
-    Dependencies& deps, std::string_view body, core::Instant now) {
+    Dependencies& deps, std::string_view body, const std::string& caller, core::Instant now) {
     if (!deps.policy.registration_enabled)
         return core::make_error(
             core::ErrorCode::not_found, core::PublicMessage{"registration is switched off here"});
     auto client = core::validate_registration(body, deps.policy, mint_client_id(deps), now);
     if (!client) return client.error();
-    return put_client(deps, std::move(*client));
+    if (auto own = core::check_own_registration(*client, deps.policy); !own) return own.error();
+    client->registered_from = mark_of(deps, caller);
+    auto made = with_secret(deps, std::move(*client));
+    if (deps.store.clients.put_registered(
+            made.client, deps.policy.max_unused_clients, now - unused_stays) == store::Applied::no)
+        return too_many_unused();
+    return made;
 }
 
 core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, core::Instant now) {
@@ -54,7 +83,19 @@ core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, 
         core::json_string(document), deps.policy, mint_client_id(deps), now);
     if (!client) return client.error();
     client->by_operator = true;
-    return put_client(deps, std::move(*client));
+    auto made = with_secret(deps, std::move(*client));
+    deps.store.clients.put(made.client);
+    return made;
+}
+
+Callers list_callers(Dependencies& deps) {
+    Callers callers;
+    for (const auto& [mark, clients] : deps.store.clients.count_by_caller()) {
+        ++callers.callers;
+        callers.clients += clients;
+        if (!mark.starts_with(private_sign)) callers.any_public = true;
+    }
+    return callers;
 }
 
 std::vector<core::Client> list_clients(Dependencies& deps) { return deps.store.clients.list(); }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t batch =
     200; // rows of each kind: a sweep holds the writer's lock for a few milliseconds
+constexpr core::Span sweep_soon{1}, sweep_rest{60};
 
 // Two machines that start for the first time may note the same key at the same moment.
 void note(store::Store& store, const core::ServerKeyRecord& key, core::Instant now) {
@@ -84,8 +85,12 @@ void check_server_keys(
     }
 }
 
-core::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life) {
-    return store.maintenance.sweep(now, now - unused_client_life, batch);
+core::Swept sweep(store::Store& store, core::Instant now, const ClientLives& lives) {
+    return store.maintenance.sweep(now, now - lives.unused, batch, now - lives.idle);
+}
+
+core::Span next_sweep_after(const core::Swept& swept) {
+    return swept.more ? sweep_soon : sweep_rest;
 }
 
 } // namespace consentgate::usecase

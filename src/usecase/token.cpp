@@ -35,6 +35,11 @@ core::Error replayed(Dependencies& deps, const core::Session& session, core::Ins
         core::LogDetail{"replayed code: session revoked"});
 }
 
+void record_use(Dependencies& deps, const core::Client& client, core::Instant now) {
+    if (!client.last_used_at || *client.last_used_at + record_use_every < now)
+        deps.store.clients.record_use(client.id, now);
+}
+
 core::Error no_key() {
     return core::make_error(
         ErrorCode::server_error, core::PublicMessage{"the token cannot be made"},
@@ -66,8 +71,7 @@ core::Result<TokenGrant> exchange_code(
     // Another request redeemed it between our read and our write, so this one is the second use.
     if (deps.store.codes.redeem(hash, deps.random.id(16), stored, now) == Applied::no)
         return replayed(deps, found->session, now);
-    if (!client->last_used_at || *client->last_used_at + record_use_every < now)
-        deps.store.clients.record_use(client->id, now);
+    record_use(deps, *client, now);
     return TokenGrant{
         std::move(*token), refresh ? std::optional(std::move(refresh->secret)) : std::nullopt,
         found->session};
@@ -138,8 +142,10 @@ core::Result<TokenGrant> refresh(
         auto rotated =
             core::rotate(request->token, *found, request->scope, deps.keyring, deps.policy, now);
         if (!rotated) return no_key();
-        if (deps.store.tokens.rotate_refresh(rotated->rotation, now) == Applied::yes)
+        if (deps.store.tokens.rotate_refresh(rotated->rotation, now) == Applied::yes) {
+            record_use(deps, *client, now);
             return std::move(rotated->granted);
+        }
     } // another request rotated it, or ended its session, between our read and our write
     return core::make_error(
         ErrorCode::store_unavailable,

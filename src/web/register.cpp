@@ -1,3 +1,4 @@
+#include "consentgate/core/base/address.h"
 #include "consentgate/usecase/clients.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -16,7 +17,8 @@ Handled post_register(const Request& request, WebContext& context) {
             admit(request, context, "register", context.limits.registrations_per_minute);
         !admitted)
         return admitted.error();
-    const auto made = usecase::register_client(context.deps, request.body, request.now);
+    const auto made = usecase::register_client(
+        context.deps, request.body, core::caller_of(request.remote_addr), request.now);
     if (!made) return made.error();
     return answer_json(201, core::registration_response(made->client, made->secret))
         .header("Cache-Control", "no-store")

@@ -58,11 +58,12 @@ BOOST_AUTO_TEST_CASE(registration_that_is_switched_off_is_not_there, *label("R1"
     policy.registration_enabled = false;
     BOOST_TEST(
         code_of(usecase::register_client(
-            deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", noon)) == "not_found");
+            deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", "192.0.2.1", noon)) ==
+        "not_found");
     policy.registration_enabled = true;
     BOOST_TEST(
         code_of(usecase::register_client(
-            deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", noon)) == "ok");
+            deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", "192.0.2.1", noon)) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label("S11")) {
@@ -108,6 +109,22 @@ BOOST_AUTO_TEST_CASE(
         "invalid_bearer");
     store->virtual_keys.disable(core::VirtualKeyId("vk_anna"), noon);
     BOOST_TEST(access(resource, noon) == "invalid_bearer");
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_that_left_rows_behind_is_soon_followed_by_another, *label("XD2")) {
+    const auto rest = usecase::next_sweep_after({});
+    const auto soon = usecase::next_sweep_after({.flows = 200, .more = true});
+    BOOST_TEST(rest.count() == 60);
+    BOOST_TEST(soon.count() == 1);
+    // 250 expired flows are more than one batch.
+    for (int i = 0; i < 250; ++i) {
+        auto flow = sample_flow();
+        flow.id = core::FlowId(random.id(16));
+        store->flows.put(flow);
+    }
+    const auto later = noon + core::Span(2 * 3600);
+    BOOST_TEST(usecase::sweep(*store, later, {}).more);
+    BOOST_TEST(!usecase::sweep(*store, later, {}).more);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

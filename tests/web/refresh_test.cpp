@@ -259,4 +259,19 @@ BOOST_AUTO_TEST_CASE(no_refresh_token_is_written_into_the_log, *label("K47")) {
         BOOST_TEST(!holds(server.log, secret));
 }
 
+BOOST_AUTO_TEST_CASE(
+    a_revoked_access_token_does_not_come_back_with_a_repeated_refresh, *label("XD6")) {
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    const auto access = SignedIn::access(json_of(server.refresh(form, 60).body));
+    server.revoke({{"client_id", "cgc_refresher"}, {"token", access}});
+    BOOST_TEST(!server.good(access, 61));
+    for (const int at : {62, 70, 89}) {
+        while (server.store->maintenance.sweep(noon + core::Span(at), noon, 50).more) {}
+        const auto again = server.refresh(form, at);
+        BOOST_TEST(again.status == 200);
+        BOOST_TEST(!server.good(access, at));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -96,4 +96,55 @@ BOOST_AUTO_TEST_CASE(minted_client_ids_are_no_urls_and_never_repeat, *label("R5"
     BOOST_TEST((std::unique(seen.begin(), seen.end()) == seen.end()));
 }
 
+BOOST_AUTO_TEST_CASE(
+    a_caller_with_too_many_unused_clients_has_to_come_back_later, *label("XD2") * label("XD3")) {
+    auto policy = sample_policy();
+    policy.max_unused_clients = 2;
+    TestServer server(policy);
+    const auto registering = [&](const std::string& address, int after = 0) {
+        auto request = TestServer::post(
+            "/api/oauth/per-user/register", R"({"redirect_uris":["http://127.0.0.1/cb"]})",
+            "application/json");
+        request.remote_addr = address;
+        request.now = noon + core::Span(after);
+        return server.ask(request);
+    };
+    BOOST_TEST(registering("2001:db8::1").status == 201);
+    BOOST_TEST(registering("2001:db8::2").status == 201);
+    const auto refused = registering("2001:db8::3");
+    BOOST_TEST(refused.status == 429);
+    BOOST_TEST(error_of(refused) == "temporarily_unavailable");
+    BOOST_TEST(header_of(refused, "Retry-After") == "600");
+    BOOST_TEST(registering("2001:db8:0:1::1").status == 201);
+    BOOST_TEST(registering("::ffff:192.0.2.9").status == 201);
+    BOOST_TEST(registering("2001:db8::3", 3600).status == 201);
+    for (const auto& client : server.store->clients.list())
+        BOOST_TEST(!holds(client.registered_from, "2001"));
+}
+
+BOOST_AUTO_TEST_CASE(a_registration_beyond_four_kib_is_refused, *label("XD2")) {
+    TestServer server;
+    const auto reply = server.ask(TestServer::post(
+        "/api/oauth/per-user/register",
+        R"({"redirect_uris":["http://127.0.0.1/cb"],"contacts":[")" + std::string(4100, 'c') +
+            "\"]}",
+        "application/json"));
+    BOOST_TEST(reply.status == 400);
+    BOOST_TEST(error_of(reply) == "invalid_client_metadata");
+    BOOST_TEST(server.store->clients.list().empty());
+}
+
+BOOST_AUTO_TEST_CASE(where_apps_may_lead_is_asked_at_each_sign_in, *label("XD7")) {
+    TestServer server;
+    Journey journey(server, {"https://evil.example/cb"});
+    const auto asking = sample_authorize().with("redirect_uri", "https://evil.example/cb");
+    BOOST_TEST(journey.begin(asking).size() == 22U);
+    server.policy.redirects.hosts = {"app.example"};
+    auto request = TestServer::get(std::string("/api/oauth/per-user/authorize?") + asking.text());
+    request.accept = browser_accept;
+    const auto reply = server.ask(request);
+    BOOST_TEST(reply.status == 400);
+    BOOST_TEST(location_of(reply) == "(absent)");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 #include "consentgate/core/oauth/client.h"
 #include "consentgate/store/failure.h"
 
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,10 +20,18 @@ public:
     explicit ClientStore(Database& db) : db_(db) {}
 
     void put(const core::Client& client);
+    // Inserts a client that registered itself. When its caller (`registered_from`) has `limit`
+    // clients that were never used, the oldest of them without an open flow gives way. no: none of
+    // them is older than `before`.
+    // in: limit  0: none
+    Applied put_registered(const core::Client& client, std::size_t limit, core::Instant before);
     std::optional<core::Client> find(const core::ClientId& id);
     std::vector<core::Client> list(); // newest first
     Applied disable(const core::ClientId& id);
-    void record_use(const core::ClientId& id, core::Instant now); // writes last_used_at
+    // How many clients that were never used each caller registered, by its mark.
+    std::map<std::string, std::size_t> count_by_caller();
+    // Writes last_used_at, and forgets who registered the client.
+    void record_use(const core::ClientId& id, core::Instant now);
 
     // Marks a client's assertion as used. no: it was used before.
     // in: use  a fresh id that tells this use from another one

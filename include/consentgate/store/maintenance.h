@@ -5,6 +5,7 @@
 #include "consentgate/store/failure.h"
 
 #include <cstddef>
+#include <optional>
 
 namespace consentgate::store {
 
@@ -14,10 +15,15 @@ class Maintenance {
 public:
     explicit Maintenance(Database& db) : db_(db) {}
 
-    // Deletes what has been expired for long enough, at most `limit` rows of each kind, and clients
-    // that were created before `unused_since` and never used. Ends the linked accounts of the flows
-    // and sessions among it, and of virtual keys that are disabled or have expired.
-    core::Swept sweep(core::Instant now, core::Instant unused_since, std::size_t limit);
+    // Deletes what has been expired for long enough, at most `limit` rows of each kind, clients
+    // that were created before `unused_since` and never used, and clients that registered
+    // themselves, were last used before `idle_since`, and have no flow or session left. Ends the
+    // linked accounts of the flows and sessions among it, and of virtual keys that are disabled or
+    // have expired.
+    // in: idle_since  absent: clients that were used stay
+    core::Swept sweep(
+        core::Instant now, core::Instant unused_since, std::size_t limit,
+        std::optional<core::Instant> idle_since = std::nullopt);
     int schema_version(); // 0 when there is no schema
 
 private:

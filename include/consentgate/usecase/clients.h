@@ -12,10 +12,12 @@ struct Registered {
     std::optional<core::Secret> secret; // shown once, stored never; absent for a client without one
 };
 
-// A client registers itself. fail: not_found when registration is switched off;
-// invalid_redirect_uri, invalid_client_metadata
+// A client registers itself.
+// in:   caller  who asks, as core::caller_of says
+// fail: not_found when registration is switched off; invalid_redirect_uri, invalid_client_metadata;
+//       too_many_requests: this caller has registered too many that nobody used
 core::Result<Registered> register_client(
-    Dependencies& deps, std::string_view body, core::Instant now);
+    Dependencies& deps, std::string_view body, const std::string& caller, core::Instant now);
 
 struct NewClient {
     std::string name;
@@ -28,6 +30,13 @@ struct NewClient {
 // An operator registers a client, by the same rules.
 // fail: invalid_redirect_uri, invalid_client_metadata
 core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, core::Instant now);
+
+// Counts the callers that registered clients which nobody has used yet.
+struct Callers {
+    std::size_t callers = 0, clients = 0;
+    bool any_public = false; // one of the addresses is of the Internet
+};
+Callers list_callers(Dependencies& deps);
 
 std::vector<core::Client> list_clients(Dependencies& deps); // newest first
 

@@ -28,7 +28,17 @@ void check_server_keys(
     store::Store& store, const core::Keyring& keyring, core::Instant now,
     KeyCheck check = KeyCheck::serving);
 
-// One bounded batch. Clients that never redeemed a code are deleted after `unused_client_life`.
-core::Swept sweep(store::Store& store, core::Instant now, core::Span unused_client_life);
+// How long clients that registered themselves stay.
+struct ClientLives {
+    core::Span unused{7 * 86400}; // since the registration, without a redeemed code
+    core::Span idle{30 * 86400};  // since the last use, when no flow and no session is left
+};
+
+// One bounded batch.
+core::Swept sweep(store::Store& store, core::Instant now, const ClientLives& lives);
+
+// When to sweep again: soon while there is more to delete than one batch, so that the sweep keeps
+// up with callers at their limits.
+core::Span next_sweep_after(const core::Swept& swept);
 
 } // namespace consentgate::usecase
