@@ -171,15 +171,25 @@ Reply open_to_browsers(Reply reply) {
             .header("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id"));
 }
 
+// Puts what somebody else chose into one short line of ASCII in quotation marks, so that it can
+// pass neither for our words nor for a message of its own.
+std::string quoted(const std::string& theirs) {
+    constexpr std::size_t max_quoted = 100; // characters
+    std::string line;
+    for (const char c : theirs) {
+        const bool plain = c > ' ' && c <= '~' && c != '"';
+        line += plain ? std::string(1, c) : core::percent_encode(std::string_view(&c, 1));
+    }
+    return "\u201C" + core::display_text(line, max_quoted) + "\u201D";
+}
+
 // Lines for the developer of a client: the addresses that did not match, or else the message.
 std::vector<std::string> developer_details(
     const core::Error& error, const std::string& language, const WebContext& context) {
     std::vector<std::string> details;
     const auto add = [&](const char* label, const std::string& address) {
-        const auto shown = core::valid_utf8(address) ? address : core::plain_ascii(address);
         details.push_back(
-            context.pages.message(language, label).value_or("") + " " +
-            core::display_text(shown, 500));
+            context.pages.message(language, label).value_or("") + " " + quoted(address));
     };
     if (const auto* mismatch = error.find<core::RedirectMismatch>()) {
         if (!mismatch->requested.empty()) add("error.detail.refused", mismatch->requested);

@@ -235,8 +235,12 @@ Handled post_consent_vk(const Request& request, WebContext& context) {
     const auto sent = read_flow_form(request, context);
     if (!sent) return sent.error();
     const core::Secret typed(sent->form.get(field::virtual_key).value_or(""));
-    return to_services_page(usecase::choose_virtual_key(
-        context.deps, sent->flow, typed, browser_context_of(request, context), request.now));
+    KeyAttempt attempt(request, context, sent->flow, "page");
+    if (auto admitted = attempt.admitted(); !admitted) return admitted.error();
+    const auto chosen = usecase::choose_virtual_key(
+        context.deps, sent->flow, typed, browser_context_of(request, context), request.now);
+    if (!chosen) attempt.check_refusal(chosen.error());
+    return to_services_page(chosen);
 }
 
 Handled post_consent_user_id(const Request& request, WebContext& context) {
@@ -273,9 +277,13 @@ Handled post_consent_submit(const Request& request, WebContext& context) {
     if (auto once = form->check_not_repeated(); !once) return once.error();
     auto bearer = core::bearer_credential(request.authorization);
     if (!bearer) return bearer.error();
+    std::optional<KeyAttempt> attempt;
+    if (*bearer) attempt.emplace(request, context, *flow, "bearer");
+    if (attempt && !attempt->admitted()) return attempt->admitted().error();
     const auto submitted = usecase::submit_consent(
         context.deps, {.flow = std::move(*flow), .bearer = std::move(*bearer)},
         browser_context_of(request, context), request.now);
+    if (!submitted && attempt) attempt->check_refusal(submitted.error());
     if (!submitted) return submitted.error();
     note_consent(*submitted, submitted->by_admin ? "admin" : "person", request, context);
     return answer_redirect(submitted->location.reveal());

@@ -1,5 +1,6 @@
 #include "consentgate/web/guard.h"
 
+#include "consentgate/core/base/address.h"
 #include "consentgate/core/oauth/introspection.h"
 
 namespace consentgate::web {
@@ -49,15 +50,64 @@ usecase::BrowserContext browser_context_of(const Request& request, const WebCont
     return browser_context;
 }
 
-core::Checked admit(
-    const Request& request, WebContext& context, std::string_view what, int most_a_minute) {
-    const int seconds = context.rates.admit(what, request.remote_addr, most_a_minute, request.now);
-    if (seconds == 0) return core::Nothing{};
-    auto error = core::make_error(
-        ErrorCode::too_many_requests,
-        core::PublicMessage{"too many requests from this address; wait a little"});
+namespace {
+
+core::Error slow_down(int seconds, const char* message) {
+    auto error = core::make_error(ErrorCode::too_many_requests, core::PublicMessage{message});
     error.details = core::RetryAfter{seconds};
     return error;
+}
+
+constexpr std::string_view key_by_caller = "virtual_key caller", key_by_flow = "virtual_key flow";
+
+} // namespace
+
+core::Checked admit(
+    const Request& request, WebContext& context, std::string_view what, int most_a_minute) {
+    const int seconds =
+        context.rates.admit(what, core::caller_of(request.remote_addr), most_a_minute, request.now);
+    if (seconds == 0) return core::Nothing{};
+    return slow_down(seconds, "too many requests from this address; wait a little");
+}
+
+KeyAttempt::KeyAttempt(
+    const Request& request, WebContext& context, const core::FlowId& flow, std::string_view by)
+    : request_(request),
+      context_(context),
+      caller_(core::caller_of(request.remote_addr)),
+      flow_(flow.text),
+      by_(by) {
+    const int limit = context_.limits.failed_virtual_keys_per_minute;
+    int seconds = context_.rates.admit(key_by_caller, caller_, limit, request_.now);
+    counts_by_caller_ = seconds == 0;
+    if (seconds == 0) {
+        seconds = context_.rates.admit(key_by_flow, flow_, limit, request_.now);
+        counts_by_flow_ = seconds == 0;
+    }
+    if (seconds == 0) return;
+    admitted_ = slow_down(seconds, "too many wrong keys; wait a little");
+    audit("too many before it");
+}
+
+KeyAttempt::~KeyAttempt() {
+    const int limit = context_.limits.failed_virtual_keys_per_minute;
+    if (counts_by_caller_) context_.rates.forgive(key_by_caller, caller_, limit, request_.now);
+    if (counts_by_flow_) context_.rates.forgive(key_by_flow, flow_, limit, request_.now);
+}
+
+void KeyAttempt::check_refusal(const core::Error& error) {
+    if (error.code != ErrorCode::invalid_virtual_key && error.code != ErrorCode::invalid_bearer)
+        return;
+    counts_by_caller_ = counts_by_flow_ = false;
+    audit(error.reason);
+}
+
+void KeyAttempt::audit(const std::string& reason) const {
+    context_.deps.log.audit(
+        "virtual_key_refused", {{"event_id", request_.event_id},
+                                {"by", by_},
+                                {"reason", reason},
+                                {"address", request_.remote_addr}});
 }
 
 std::string browser_cookie(const core::Secret& secret, const WebContext& context) {

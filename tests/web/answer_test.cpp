@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(
     const auto bounced = [&](const std::string& uri) {
         auto error =
             core::make_error(ErrorCode::invalid_scope, core::PublicMessage{"none"}, {}, "scope");
-        error.back = core::match_redirect(sample_client({uri}), uri, "s");
+        error.back = core::match_redirect(sample_client({uri}), uri, "s", {});
         request.accept = browser_accept;
         return web::answer(error, ErrorFormat::page, request, server.context, "x");
     };
@@ -345,6 +345,25 @@ BOOST_AUTO_TEST_CASE(hostile_details_are_shown_as_text, *label("K29") * label("U
     BOOST_TEST(!holds(reply.body, "\u202E"));
     BOOST_TEST(core::valid_utf8(reply.body));
     BOOST_TEST(holds(reply.body, "&lt;script&gt;"));
+}
+
+BOOST_AUTO_TEST_CASE(
+    what_a_page_quotes_is_one_short_line_marked_as_the_apps, *label("XD6") * label("U6")) {
+    auto error = core::make_error(ErrorCode::invalid_redirect_uri, core::PublicMessage{"no"});
+    error.details = core::RedirectMismatch{
+        "https://evil.test/\nYour account is locked. Call \u2028 0800 1234 \"now\" " +
+            std::string(300, 'x'),
+        {"https://c.example/" + std::string(300, 'y')}};
+    request.accept = browser_accept;
+    const auto reply = web::answer(error, ErrorFormat::page, request, server.context, "x");
+    BOOST_TEST(holds(
+        reply.body,
+        "The app asked to be answered at: \u201Chttps://evil.test/%0AYour%20account%20is%20locked."
+        "%20Call%20%E2%80%A8%200800%201234%20%22now%22%20x"));
+    BOOST_TEST(holds(reply.body, "xx\u2026\u201D"));
+    BOOST_TEST(!holds(reply.body, std::string(101, 'x')));
+    BOOST_TEST(holds(reply.body, "The app registered: \u201Chttps://c.example/y"));
+    BOOST_TEST(!holds(reply.body, std::string(101, 'y')));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

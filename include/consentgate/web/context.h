@@ -15,6 +15,7 @@ struct Limits {
     int registrations_per_minute = 60; // per address; 0 for no limit
     int authorizations_per_minute = 300;
     int failed_authentications_per_minute = 60; // of clients and resource servers
+    int failed_virtual_keys_per_minute = 10;    // per address and per flow
 };
 
 struct WebContext {

@@ -6,6 +6,7 @@
 #include "consentgate/web/context.h"
 #include "consentgate/web/http.h"
 
+#include <string>
 #include <string_view>
 
 namespace consentgate::web {
@@ -24,6 +25,34 @@ usecase::BrowserContext browser_context_of(const Request& request, const WebCont
 // fail: too_many_requests with the seconds to wait
 core::Checked admit(
     const Request& request, WebContext& context, std::string_view what, int most_a_minute);
+
+// One attempt to prove a virtual key in a flow, on page 1 or as a bearer. It counts for the address
+// and for the flow before it is validated, and is taken back unless it failed: so attempts at the
+// same moment cannot pass the limit together, and after too many failures a right key has to wait
+// too.
+// spec: docs/requirements.md XA3
+class KeyAttempt {
+public:
+    // in: by  page or bearer, for the audit log
+    KeyAttempt(
+        const Request& request, WebContext& context, const core::FlowId& flow, std::string_view by);
+    ~KeyAttempt();
+    KeyAttempt(const KeyAttempt&) = delete;
+    KeyAttempt& operator=(const KeyAttempt&) = delete;
+
+    core::Checked admitted() const { return admitted_; } // fail: too_many_requests
+    void check_refusal(const core::Error& error);        // counts a wrong key, and audits it
+
+private:
+    void audit(const std::string& reason) const;
+
+    const Request& request_;
+    WebContext& context_;
+    std::string caller_, flow_;
+    std::string_view by_;
+    core::Checked admitted_ = core::Nothing{};
+    bool counts_by_caller_ = false, counts_by_flow_ = false; // as long as nothing took it back
+};
 
 // Counts a finished sign-in, and writes it into the audit log. in: by  person, admin or remembered
 void note_consent(
