@@ -2,6 +2,7 @@
 
 #include "consentgate/app/composition.h"
 #include "consentgate/app/doctor.h"
+#include "consentgate/core/oauth/who_may_register.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/sys/metrics.h"
 #include "consentgate/usecase/admission.h"
@@ -45,11 +46,9 @@ int migrate(Context& context, const Arguments&) {
 
 int sweep(Context& context, const Arguments&) {
     std::size_t total = 0;
-    for (auto swept =
-             usecase::sweep(context.store(), context.now, context.config().unused_client_life);
+    for (auto swept = usecase::sweep(context.store(), context.now, context.config().client_lives);
          swept.total() > 0;
-         swept =
-             usecase::sweep(context.store(), context.now, context.config().unused_client_life)) {
+         swept = usecase::sweep(context.store(), context.now, context.config().client_lives)) {
         total += swept.total();
     }
     std::cerr << "deleted " << total << " expired rows\n";
@@ -86,6 +85,7 @@ int check(Context& context, const Arguments& arguments) {
     context.config();
     std::cerr << "the configuration is sound\n";
     say_who_can_come_in(context);
+    std::cerr << core::who_may_register(context.config().policy) << "\n";
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/metadata.h"
+#include "consentgate/core/oauth/who_may_register.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/admission.h"
@@ -297,6 +298,16 @@ std::string default_http_origin(const std::string& base) {
     return defaults ? "http://" + std::string(uri.host) : std::string();
 }
 
+// Where this machine alone is served, everybody has its address.
+void check_addresses(Context& context, std::vector<Finding>& findings) {
+    const auto issuer = core::split_uri(context.config().policy.issuer).value_or(core::UriParts{});
+    if (core::is_loopback_host(issuer.host)) return;
+    try {
+        findings.push_back(check_callers(usecase::list_callers(context.deps())));
+    } catch (const store::StoreFailure&) { // another check has reported the database
+    }
+}
+
 int doctor(Context& context, const Arguments& arguments) {
     std::vector<Finding> findings;
     check_files_and_database(context, findings);
@@ -314,6 +325,8 @@ int doctor(Context& context, const Arguments& arguments) {
     run_check(findings, "who can come in is known", [&] {
         check_who_comes_in(context, probe, resources, findings);
     });
+    check_addresses(context, findings);
+    findings.push_back({Verdict::ok, core::who_may_register(context.config().policy)});
     run_check(findings, "the services can be listed", [&] {
         for (const auto& service : usecase::list_services(context.deps())) {
             if (service.active) probe.check_service(service);

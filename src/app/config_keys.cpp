@@ -195,6 +195,39 @@ Set host_list(std::vector<std::string> core::DocumentPolicy::*field, bool any_ho
     };
 }
 
+// `any` is no list, and `none` an empty one.
+std::optional<std::vector<std::string>> read_list(const std::string& value) {
+    if (value == "any") return std::nullopt;
+    return value == "none" ? std::vector<std::string>()
+                           : core::split(core::lower_ascii(value), ' ');
+}
+
+Problem set_redirect_hosts(Config& config, const std::string& value) {
+    auto hosts = read_list(value);
+    if (value.empty()) return "must be any, none, or hosts";
+    for (const auto& entry : hosts.value_or(std::vector<std::string>())) {
+        if (entry != "loopback" && !is_host_entry(entry, true))
+            return "must be any, none, or hosts, like app.example, *.app.example or "
+                   "app.example:8443, and the word loopback, separated by blanks";
+    }
+    config.policy.redirects.hosts = std::move(hosts);
+    return {};
+}
+
+Problem set_redirect_schemes(Config& config, const std::string& value) {
+    auto schemes = read_list(value);
+    if (value.empty()) return "must be any, none, or schemes";
+    for (const auto& scheme : schemes.value_or(std::vector<std::string>())) {
+        if (scheme == "https" || scheme == "http")
+            return "is for schemes that belong to an app; registration_redirect_hosts rules https "
+                   "addresses and those of the person's own computer";
+        if (!core::check_redirect_uri(scheme + "://app"))
+            return scheme + " is not a scheme that clients may have";
+    }
+    config.policy.redirects.schemes = std::move(schemes);
+    return {};
+}
+
 Problem set_bearer_keys(Config& config, const std::string& value) {
     for (const auto& entry : core::split(value, ' ')) {
         const auto colon = entry.find(':');
@@ -253,6 +286,8 @@ std::vector<Key> access_keys() {
         {"remember_consent", "never", set_remember_consent},
         {"registration_enabled", "true",
          yes_no([](Config& c) -> bool& { return c.policy.registration_enabled; })},
+        {"registration_redirect_hosts", "any", set_redirect_hosts},
+        {"registration_redirect_schemes", "any", set_redirect_schemes},
         {"client_documents_enabled", "true",
          yes_no([](Config& c) -> bool& { return c.policy.documents.accepted; })},
         {"client_document_hosts", "", host_list(&core::DocumentPolicy::hosts, true)},
@@ -265,6 +300,8 @@ std::vector<Key> access_keys() {
          number(1, 1000000, [](Config& c, int n) { c.fetch.per_minute = n; })},
         {"client_document_fetches_per_host_per_minute", "10",
          number(1, 1000000, [](Config& c, int n) { c.fetch.per_host_per_minute = n; })},
+        {"client_document_fetches_per_address_per_minute", "10",
+         number(1, 1000000, [](Config& c, int n) { c.fetch.per_caller_per_minute = n; })},
         {"service_ca", "", text([](Config& c) -> std::string& { return c.service_http.ca; })},
         {"service_timeout_ms", "10000",
          number(
@@ -282,6 +319,8 @@ std::vector<Key> limit_keys() {
         {"failed_authentications_per_minute", "60",
          number(
              0, 1000000, [](Config& c, int n) { c.limits.failed_authentications_per_minute = n; })},
+        {"failed_virtual_keys_per_minute", "10",
+         number(1, 1000, [](Config& c, int n) { c.limits.failed_virtual_keys_per_minute = n; })},
         {"flow_lifetime_seconds", "900",
          number(1, 900, [](Config& c, int n) { c.policy.flow_lifetime = Span(n); })},
         {"code_lifetime_seconds", "300",
@@ -294,8 +333,14 @@ std::vector<Key> limit_keys() {
          number(1, 90, [](Config& c, int n) { c.policy.refresh_lifetime = Span(n * 86400LL); })},
         {"refresh_grace_seconds", "30",
          number(0, 300, [](Config& c, int n) { c.policy.refresh_grace = Span(n); })},
-        {"unused_client_days", "30",
-         number(1, 3650, [](Config& c, int n) { c.unused_client_life = Span(n * 86400LL); })},
+        {"unused_client_days", "7",
+         number(1, 3650, [](Config& c, int n) { c.client_lives.unused = Span(n * 86400LL); })},
+        {"idle_client_days", "30",
+         number(1, 3650, [](Config& c, int n) { c.client_lives.idle = Span(n * 86400LL); })},
+        {"unused_clients_per_address", "50",
+         number(
+             0, 1000000,
+             [](Config& c, int n) { c.policy.max_unused_clients = static_cast<std::size_t>(n); })},
     };
 }
 

@@ -51,6 +51,9 @@ constexpr const char* fix_tls =
 constexpr const char* fix_redirect =
     "the web server writes its redirects without https. Apache: `ServerName https://HOST`; "
     "nginx: `absolute_redirect off;`; before them all, what ends TLS must say so";
+constexpr const char* fix_addresses =
+    "let the web server take the caller's address from the proxy in front of it: mod_remoteip, "
+    "set_real_ip_from, mod_extforward (docs/operating.md, Addresses of callers)";
 constexpr core::Span max_skew{30};
 
 // A redirect to http takes the browser, and what it sends, out of TLS.
@@ -166,6 +169,21 @@ Finding check_sign_in(
                    "nobody can use the pages",
             fix_sign_in};
     return {Verdict::broken, what + ": " + summary(response) + " instead of a sign-in", fix_mount};
+}
+
+Finding check_callers(const usecase::Callers& seen) {
+    constexpr std::size_t enough = 5, enough_public = 20; // clients, to say something about callers
+    const auto all = "all " + std::to_string(seen.clients) +
+                     " clients that registered themselves and were not used yet came from one";
+    if (seen.callers == 1 && !seen.any_public && seen.clients >= enough)
+        return {
+            Verdict::note, all + " private address, so the limits for one caller meet everybody",
+            fix_addresses};
+    if (seen.callers == 1 && seen.clients >= enough_public)
+        return {
+            Verdict::note, all + " address; if a load balancer or CDN is in front, that is its own",
+            fix_addresses};
+    return {Verdict::ok, "callers have addresses of their own"};
 }
 
 Finding check_clock(const std::string& base, const HttpResponse& response, core::Instant here) {

@@ -23,7 +23,7 @@ namespace {
 
 using namespace consentgate;
 
-constexpr core::Span sweep_every{60}, revoke_every{5};
+constexpr core::Span first_sweep_after{60}, revoke_every{5};
 
 enum class Role { pages, gate }; // of this process and its workers
 
@@ -46,21 +46,20 @@ struct Shared {
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
 };
 
-// Deletes a bounded batch of expired rows every minute. A failure is logged and left for the next
-// time: without a request the database need not answer.
+// Deletes a bounded batch of expired rows every minute, and more often while there are more. A
+// failure is logged and left for the next time: without a request the database need not answer.
 class Sweeper {
 public:
-    Sweeper(const usecase::Dependencies& deps, core::Span unused_client_life)
-        : deps_(deps),
-          unused_client_life_(unused_client_life),
-          next_(deps.clock.now() + sweep_every) {}
+    Sweeper(const usecase::Dependencies& deps, const usecase::ClientLives& lives)
+        : deps_(deps), lives_(lives), next_(deps.clock.now() + first_sweep_after) {}
 
     void operator()() {
         const auto now = deps_.clock.now();
         if (now < next_) return;
-        next_ = now + sweep_every;
+        next_ = now + first_sweep_after;
         try {
-            const auto swept = usecase::sweep(deps_.store, now, unused_client_life_);
+            const auto swept = usecase::sweep(deps_.store, now, lives_);
+            next_ = now + usecase::next_sweep_after(swept);
             if (swept.total() > 0)
                 deps_.log.event("swept", {{"rows", std::to_string(swept.total())}});
         } catch (const std::exception& error) {
@@ -70,7 +69,7 @@ public:
 
 private:
     const usecase::Dependencies& deps_;
-    core::Span unused_client_life_;
+    usecase::ClientLives lives_;
     core::Instant next_;
 };
 
@@ -152,7 +151,7 @@ void serve_role(
     }
     auto context =
         web::make_web_context(deps, loaded.pages, shared.rates, loaded.startup.config.limits);
-    Sweeper sweeper(deps, loaded.startup.config.unused_client_life);
+    Sweeper sweeper(deps, loaded.startup.config.client_lives);
     RevocationWorker revocation_worker(deps, shared.revocations);
     web::serve(
         socket, deps.clock,

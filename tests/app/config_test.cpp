@@ -58,6 +58,9 @@ const std::vector<Limits> numbers{
     {"database_timeout_ms", 0, 60000},
     {"workers", 1, 256},
     {"registrations_per_minute", 0, 1000000},
+    {"failed_virtual_keys_per_minute", 1, 1000},
+    {"unused_clients_per_address", 0, 1000000},
+    {"client_document_fetches_per_address_per_minute", 1, 1000000},
     {"authorizations_per_minute", 0, 1000000},
     {"flow_lifetime_seconds", 1, 900},
     {"code_lifetime_seconds", 1, 300},
@@ -120,7 +123,11 @@ BOOST_AUTO_TEST_CASE(numbers_reach_what_they_set) {
     BOOST_TEST(with("flow_lifetime_seconds = 7").policy.flow_lifetime.count() == 7);
     BOOST_TEST(with("code_lifetime_seconds = 7").policy.code_lifetime.count() == 7);
     BOOST_TEST(with("session_lifetime_seconds = 7").policy.session_lifetime.count() == 7);
-    BOOST_TEST(with("unused_client_days = 3650").unused_client_life.count() == 3650 * 86400LL);
+    BOOST_TEST(with("unused_client_days = 3650").client_lives.unused.count() == 3650 * 86400LL);
+    BOOST_TEST(with("idle_client_days = 9").client_lives.idle.count() == 9 * 86400LL);
+    BOOST_TEST(with("unused_clients_per_address = 9").policy.max_unused_clients == 9U);
+    BOOST_TEST(
+        with("failed_virtual_keys_per_minute = 9").limits.failed_virtual_keys_per_minute == 9);
 }
 
 BOOST_AUTO_TEST_CASE(yes_and_no_are_true_and_false_in_these_words) {

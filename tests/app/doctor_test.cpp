@@ -245,4 +245,21 @@ BOOST_AUTO_TEST_CASE(how_far_a_stranger_gets_is_said_for_every_end, *label("XA2"
     BOOST_TEST((found(End::not_registered, 404).verdict == Verdict::ok));
 }
 
+BOOST_AUTO_TEST_CASE(callers_must_not_all_have_the_address_of_a_proxy, *label("XD3")) {
+    const auto verdict = [](std::size_t callers, std::size_t clients, bool any_public) {
+        return app::check_callers(
+                   {.callers = callers, .clients = clients, .any_public = any_public})
+            .verdict;
+    };
+    BOOST_TEST((verdict(1, 5, false) == Verdict::note));
+    BOOST_TEST((verdict(1, 20, true) == Verdict::note));
+    for (const bool any_public : {false, true}) {
+        BOOST_TEST((verdict(0, 0, any_public) == Verdict::ok));
+        BOOST_TEST((verdict(1, 4, any_public) == Verdict::ok));
+        BOOST_TEST((verdict(2, 100, any_public) == Verdict::ok));
+    }
+    BOOST_TEST((verdict(1, 19, true) == Verdict::ok));
+    BOOST_TEST(holds(app::check_callers({.callers = 1, .clients = 9}).fix, "mod_remoteip"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

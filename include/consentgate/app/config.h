@@ -11,6 +11,7 @@
 #include "consentgate/sys/document_fetcher.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/log.h"
+#include "consentgate/usecase/maintenance.h"
 #include "consentgate/web/context.h"
 #include "consentgate/web/page.h"
 
@@ -43,7 +44,7 @@ struct Config {
     int workers = 4;
     int gate_workers = 4;                       // of the gate, which is a program of its own
     std::chrono::milliseconds body_time{20000}; // how long a request's body may take to come
-    core::Span unused_client_life{30 * 86400};
+    usecase::ClientLives client_lives;
     sys::LogPlaces log;
     std::string metrics_file; // empty: nothing is counted
 };

@@ -6,6 +6,7 @@
 #include "consentgate/core/oauth/access.h"
 #include "consentgate/core/oauth/admission.h"
 #include "consentgate/sys/http_client.h"
+#include "consentgate/usecase/clients.h"
 
 #include <string>
 #include <string_view>
@@ -44,6 +45,10 @@ Finding check_false_secret(const std::string& url, const sys::HttpResponse& resp
 // invented name and password. in: attempt  which of them, in words
 Finding check_sign_in(
     const std::string& url, const std::string& attempt, const sys::HttpResponse& response);
+
+// Limits count by address, so callers must not all have one: that of a load balancer.
+// spec: docs/requirements.md XD3
+Finding check_callers(const usecase::Callers& seen);
 
 // Sessions, codes and signed assertions expire by the clock, so ours must agree with the others'.
 Finding check_clock(const std::string& base, const sys::HttpResponse& response, core::Instant here);
