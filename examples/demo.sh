@@ -37,6 +37,7 @@ ${identities:+identities = $identities}
 metrics_file = metrics
 registrations_per_minute = 100000
 authorizations_per_minute = 100000
+unused_clients_per_address = 0
 CONF
 
 # Each program has a process group of its own: Ctrl-C reaches this script alone, which stops the

@@ -116,28 +116,24 @@ core::Result<core::FlowView> choose(
     return kept_changing();
 }
 
-struct Bearer {
-    std::optional<core::BearerClaims> claims;
-    std::optional<core::VirtualKey> key;
-};
-
-core::Result<Bearer> verify_bearer(
+// The claims of a bearer, as far as its own signature proves them. Keys are looked up later.
+core::Result<std::optional<core::BearerClaims>> verify_bearer(
     Dependencies& deps, const std::optional<core::Secret>& credential, core::Instant now) {
-    Bearer bearer;
-    if (!credential) return bearer;
-    auto claims = deps.bearers.verify(*credential, deps.policy, now);
-    if (!claims) return claims.error();
-    if (claims->virtual_key_hash)
-        bearer.key = deps.store.virtual_keys.find(*claims->virtual_key_hash);
-    if (claims->virtual_key_id) bearer.key = deps.store.virtual_keys.find(*claims->virtual_key_id);
-    // A credential that names no usable key is bad in itself, whatever flow it came with.
-    if (!claims->admin && (!bearer.key || !bearer.key->usable(now))) {
-        return core::make_error(
-            ErrorCode::invalid_bearer, core::PublicMessage{"the bearer credential is not valid"},
-            core::LogDetail{"its virtual key is unknown, disabled or expired"});
-    }
-    bearer.claims = std::move(*claims);
-    return bearer;
+    using Claims = std::optional<core::BearerClaims>;
+    if (!credential) return Claims();
+    return deps.bearers.verify(*credential, deps.policy, now).transform([](auto claims) {
+        return Claims(std::move(claims));
+    });
+}
+
+// The key that a bearer is or names. It is looked up only for a flow that is known: an answer about
+// an unknown flow must not tell whether there is such a key.
+std::optional<core::VirtualKey> find_bearer_key(
+    Dependencies& deps, const std::optional<core::BearerClaims>& claims) {
+    if (!claims) return std::nullopt;
+    if (claims->virtual_key_hash) return deps.store.virtual_keys.find(*claims->virtual_key_hash);
+    if (claims->virtual_key_id) return deps.store.virtual_keys.find(*claims->virtual_key_id);
+    return std::nullopt;
 }
 
 } // namespace
@@ -183,15 +179,15 @@ core::Result<core::FlowView> skip_identity(
 core::Result<Submitted> submit_consent(
     Dependencies& deps, const SubmitRequest& request, const BrowserContext& browser_context,
     core::Instant now) {
-    const auto bearer = verify_bearer(deps, request.bearer, now);
-    if (!bearer) return bearer.error();
-    const bool admin = bearer->claims && bearer->claims->admin;
+    const auto claims = verify_bearer(deps, request.bearer, now);
+    if (!claims) return claims.error();
+    const bool admin = *claims && (*claims)->admin;
     const auto fresh = draw_secrets(deps, request.flow, browser_context.secret);
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         const auto view = read_flow(deps, request.flow, browser_context, admin, now);
         if (!view) return with_continue_url(deps, view.error(), request.flow, browser_context, now);
         auto identity = core::validate_submit_identity(
-            view->flow, bearer->claims, bearer->key, deps.policy, now);
+            view->flow, *claims, find_bearer_key(deps, *claims), deps.policy, now);
         if (!identity) return identity.error();
         auto finalization =
             core::finalize(view->flow, std::move(*identity), fresh, deps.keyring, deps.policy, now);
@@ -200,7 +196,7 @@ core::Result<Submitted> submit_consent(
                 .location = std::move(finalization.location),
                 .session = std::move(finalization.session),
                 .by_admin = admin,
-                .admin = admin ? bearer->claims->subject : std::string()};
+                .admin = admin ? (*claims)->subject : std::string()};
         }
     }
     return kept_changing();

@@ -18,7 +18,13 @@ const sanitizerWords = ['AddressSanitizer', 'LeakSanitizer', 'UndefinedBehaviorS
 // Most tests walk in as strangers; those of XA1 say who comes in. `IDENTITIES: ''` is the program's
 // own default.
 const anyone = { IDENTITIES: 'any' };
-const plenty = { CONSENTGATE_REGISTRATIONS_PER_MINUTE: '100000', CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '100000' };
+const plenty = {
+  CONSENTGATE_REGISTRATIONS_PER_MINUTE: '100000',
+  CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '100000',
+  CONSENTGATE_UNUSED_CLIENTS_PER_ADDRESS: '0',
+  CONSENTGATE_FAILED_VIRTUAL_KEYS_PER_MINUTE: '1000',
+  CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_ADDRESS_PER_MINUTE: '100000',
+};
 const running = new Set();
 process.on('exit', () => { for (const child of running) try { process.kill(child.pid, 'SIGTERM'); } catch { /* already gone */ } });
 
