@@ -77,7 +77,7 @@ test('T5: a repeated parameter is invalid_request, an empty one is absent, an un
     assertOauthError(await ask([...pairs, pairs.find(([key]) => key === name)]), 400, 'invalid_request');
   }
   assertOauthError(await ask([...pairs.filter(([key]) => key !== 'code_verifier'), ['code_verifier', '']]), 400, ['invalid_request', 'invalid_grant']);
-  assert.equal((await ask([...pairs, ['scope', ''], ['client_secret', ''], ['foo', 'bar']])).status, 200);
+  assert.equal((await ask([...pairs, ['scope', ''], ['client_secret', ''], ['foo', 'bar'], ['foo', 'baz']])).status, 200);
 });
 
 test('T6: a Basic header from a public client is a clean 401, and the code works on the next try', async () => {

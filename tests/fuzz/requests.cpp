@@ -33,7 +33,8 @@ void look_at_token_request(const core::Form& form) {
     const core::ClientId client("cgc_sample");
     const auto grant = core::parse_grant_type(sent, tests::sample_policy());
     if (!refused(grant, {ErrorCode::invalid_request, ErrorCode::unsupported_grant_type}))
-        require(!form.repeated("resource"), "a request that repeats a parameter is none");
+        for (const auto* name : {"grant_type", "code", "code_verifier", "scope", "client_id"})
+            require(form.count(name) < 2, "a request that repeats a parameter is none");
     const auto code = core::parse_code_request(sent, client);
     if (!refused(
             code,
@@ -42,7 +43,7 @@ void look_at_token_request(const core::Form& form) {
             code->client_id == client && !code->code.empty() &&
                 core::valid_verifier(code->verifier.reveal()),
             "a code comes with a verifier");
-        require(form.count("resource") < 2, "a code is for one resource");
+        require(!form.parameter_of_equals("resource").repeated(), "a code is for one resource");
     }
     const auto refresh = core::parse_refresh(sent, client);
     if (!refused(

@@ -36,11 +36,14 @@ inline core::AuthorizationRequest read_authorization_request(const core::Form& q
         .code_challenge = query.parameter("code_challenge"),
         .code_challenge_method = query.parameter("code_challenge_method"),
         .scope = query.parameter("scope"),
-        .resource = query.parameter("resource"),
+        .resource = query.parameter_of_equals("resource"),
         .prompt = query.parameter("prompt"),
         .request = query.parameter("request"),
         .request_uri = query.parameter("request_uri"),
-        .not_repeated = query.check_not_repeated("resource")};
+        .not_repeated = query.check_not_repeated(
+            {"client_id", "redirect_uri", "state", "response_type", "response_mode",
+             "code_challenge", "code_challenge_method", "scope", "prompt", "request",
+             "request_uri"})};
 }
 
 // spec: OAuth 2.1 sections 4.1.3 and 4.3.1; RFC 8707
@@ -52,8 +55,10 @@ inline core::TokenRequest read_token_request(const core::Form& form) {
         .redirect_uri = form.parameter("redirect_uri"),
         .refresh_token = form.parameter("refresh_token"),
         .scope = form.parameter("scope"),
-        .resource = form.parameter("resource"),
-        .not_repeated = form.check_not_repeated("resource")};
+        .resource = form.parameter_of_equals("resource"),
+        .not_repeated = form.check_not_repeated(
+            {"grant_type", "code", "code_verifier", "redirect_uri", "refresh_token", "scope",
+             "client_id", "client_secret", "client_assertion", "client_assertion_type"})};
 }
 
 // spec: RFC 8693 section 2.1
@@ -64,8 +69,11 @@ inline core::ExchangeRequest read_exchange_request(const core::Form& form) {
         .requested_token_type = form.parameter("requested_token_type"),
         .actor_token = form.parameter("actor_token"),
         .audience = form.parameter("audience"),
-        .resource = form.parameter("resource"),
-        .not_repeated = form.check_not_repeated("resource")};
+        .resource = form.parameter_of_equals("resource"),
+        .not_repeated = form.check_not_repeated(
+            {"grant_type", "subject_token", "subject_token_type", "requested_token_type",
+             "actor_token", "audience", "client_id", "client_secret", "client_assertion",
+             "client_assertion_type"})};
 }
 
 // in:   authorization  the header, when there is one
@@ -86,7 +94,11 @@ inline core::SentCredentials read_credentials(
 // The token that a revocation or introspection request is about.
 // spec: RFC 7009 section 2.1; RFC 7662 section 2.1
 inline core::NamedToken read_named_token(const core::Form& form) {
-    return {.token = form.parameter("token"), .not_repeated = form.check_not_repeated()};
+    return {
+        .token = form.parameter("token"),
+        .not_repeated = form.check_not_repeated(
+            {"token", "token_type_hint", "client_id", "client_secret", "client_assertion",
+             "client_assertion_type"})};
 }
 
 // A service's answer through the person's browser. spec: RFC 6749 section 4.1.2; RFC 9207

@@ -15,6 +15,13 @@ Error malformed(const char* reason) {
         LogDetail{reason});
 }
 
+Error sent_twice(std::string_view name) {
+    const auto shown = plain_ascii(name.substr(0, 40));
+    return make_error(
+        ErrorCode::invalid_request, PublicMessage{"a parameter was sent more than once"},
+        LogDetail{"repeated: " + shown}, shown);
+}
+
 } // namespace
 
 Result<Form> Form::parse(std::string_view text) {
@@ -56,19 +63,31 @@ std::optional<std::string> Form::get(std::string_view name) const {
     return value;
 }
 
-std::optional<std::string> Form::repeated(std::string_view allowed) const {
+Parameter Form::parameter_of_equals(std::string_view name) const {
+    const auto values = all(name);
+    const bool equal =
+        !values.empty() && std::all_of(values.begin(), values.end(), [&](const auto& value) {
+            return value == values.front();
+        });
+    if (!equal) return {std::nullopt, values.size()};
+    return {values.front().empty() ? std::nullopt : std::optional(values.front()), 1};
+}
+
+std::optional<std::string> Form::repeated() const {
     for (const auto& [name, value] : fields_) {
-        if (name != allowed && count(name) > 1) return name;
+        if (count(name) > 1) return name;
     }
     return std::nullopt;
 }
 
-Checked Form::check_not_repeated(std::string_view allowed) const {
-    if (const auto name = repeated(allowed)) {
-        return make_error(
-            ErrorCode::invalid_request, PublicMessage{"a parameter was sent more than once"},
-            LogDetail{"repeated: " + plain_ascii(name->substr(0, 40))},
-            plain_ascii(name->substr(0, 40)));
+Checked Form::check_not_repeated() const {
+    if (const auto name = repeated()) return sent_twice(*name);
+    return Nothing{};
+}
+
+Checked Form::check_not_repeated(std::initializer_list<std::string_view> names) const {
+    for (const auto name : names) {
+        if (count(name) > 1) return sent_twice(name);
     }
     return Nothing{};
 }

@@ -210,6 +210,16 @@ bool same_resource(std::string_view left, std::string_view right) {
            path(a->rest) == path(b->rest);
 }
 
+bool spells_resource(std::string_view named, std::string_view resource) {
+    const auto plain = [](std::string_view uri) {
+        uri = uri.substr(0, uri.find('?'));
+        const auto parts = split_uri(uri);
+        if (parts && parts->rest.size() > 1 && uri.ends_with('/')) uri.remove_suffix(1);
+        return uri;
+    };
+    return same_resource(named, resource) || same_resource(plain(named), plain(resource));
+}
+
 std::string append_query(
     std::string_view uri, const std::vector<std::pair<std::string, std::string>>& parameters) {
     std::string out(uri);

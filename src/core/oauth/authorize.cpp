@@ -109,7 +109,7 @@ Result<GuardedResource> choose_resource(const AuthorizationRequest& request, con
     if (!named) return fail("resource is missing, and this server guards more than one");
     if (!check_resource_uri(*named))
         return fail("resource must be an absolute URI without a fragment");
-    auto known = policy.known_resource(*named);
+    auto known = policy.meant_resource(*named);
     if (!known) return fail("this server does not guard that resource");
     return std::move(*known);
 }

@@ -67,7 +67,7 @@ Result<Exchange> validate_code_request(
         return invalid_grant("another redirect_uri");
     if (!proves(request.verifier.reveal(), code->code_challenge))
         return invalid_grant("the verifier does not match");
-    if (request.resource && !same_resource(*request.resource, session->resource)) {
+    if (request.resource && !names_session_resource(*request.resource, session->resource)) {
         return make_error(
             ErrorCode::invalid_target, PublicMessage{"the code was not granted for that resource"},
             LogDetail{}, "resource");

@@ -49,4 +49,21 @@ std::optional<GuardedResource> Policy::known_resource(std::string_view named) co
     return std::nullopt;
 }
 
+std::optional<GuardedResource> Policy::meant_resource(std::string_view named) const {
+    if (auto known = known_resource(named)) return known;
+    const auto only = [&](auto&& fits) -> std::optional<GuardedResource> {
+        const auto first = std::find_if(resources.begin(), resources.end(), fits);
+        if (first == resources.end() || std::any_of(std::next(first), resources.end(), fits))
+            return std::nullopt;
+        return *first;
+    };
+    if (auto spelled = only([&](const auto& one) { return spells_resource(named, one.url); }))
+        return spelled;
+    return only([&](const auto& one) { return spells_resource(named, origin_of(one.url)); });
+}
+
+bool names_session_resource(std::string_view named, const std::string& resource) {
+    return spells_resource(named, resource) || spells_resource(named, origin_of(resource));
+}
+
 } // namespace consentgate::core

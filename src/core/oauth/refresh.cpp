@@ -53,7 +53,7 @@ Result<RefreshUse> validate_refresh(
     if (const auto lasts = check_session(found->session, policy, now); !lasts)
         return invalid_grant(lasts.error().reason);
     if (token.expires_at <= now) return invalid_grant("expired");
-    if (request.resource && !same_resource(*request.resource, session.resource)) {
+    if (request.resource && !names_session_resource(*request.resource, session.resource)) {
         return make_error(
             ErrorCode::invalid_target, PublicMessage{"this was not granted for that resource"},
             LogDetail{}, "resource");

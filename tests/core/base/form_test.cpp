@@ -46,11 +46,24 @@ BOOST_AUTO_TEST_CASE(
             BOOST_TEST(!form.raw("a"));
             BOOST_TEST(text_of(form.repeated()) == "a");
             BOOST_TEST(code_of(form.check_not_repeated()) == "invalid_request");
-            BOOST_TEST(code_of(form.check_not_repeated("a")) == "ok");
+            BOOST_TEST(code_of(form.check_not_repeated({"a", "b"})) == "invalid_request");
+            BOOST_TEST(code_of(form.check_not_repeated({"b", "c"})) == "ok");
         }
     }
     BOOST_TEST(code_of(form_of("a=1&b=1").check_not_repeated()) == "ok");
-    BOOST_TEST(code_of(form_of("r=1&r=2&a=1&a=2").check_not_repeated("r")) == "invalid_request");
+}
+
+BOOST_AUTO_TEST_CASE(the_same_value_again_counts_once_where_that_is_asked_for, *label("XE5")) {
+    for (const auto* text : {"r=1", "r=1&r=1", "r=1&a=2&r=1&r=%31"}) {
+        const auto once = form_of(text).parameter_of_equals("r");
+        BOOST_TEST_CONTEXT(text) BOOST_TEST((text_of(once.value) == "1" && once.count == 1));
+    }
+    for (const auto* text : {"r=1&r=2", "r=1&r=", "r=&r=1"}) {
+        const auto more = form_of(text).parameter_of_equals("r");
+        BOOST_TEST_CONTEXT(text) BOOST_TEST((!more.value && more.repeated()));
+    }
+    BOOST_TEST(form_of("a=1").parameter_of_equals("r").count == 0U);
+    BOOST_TEST(!form_of("r=&r=").parameter_of_equals("r").value);
 }
 
 BOOST_AUTO_TEST_CASE(the_refusal_of_a_repeated_field_names_it_in_plain_ascii, *label("A35")) {

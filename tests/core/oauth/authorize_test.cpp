@@ -231,14 +231,45 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(a_resource_must_be_one_of_ours, *label("A18") * label("K35")) {
     for (const auto* bad :
-         {"mcp", "/mcp", "https://tools.example.org/mcp#x", "https://tools.example.org/mcp/",
-          "https://tools.example.org/mcpx", "https://tools.example.org",
+         {"mcp", "/mcp", "https://tools.example.org/mcp#x", "https://tools.example.org/mcp/x",
+          "https://tools.example.org/mcpx", "https://tools.example.org/MCP",
           "https://other.example/mcp", "https://u@tools.example.org/mcp",
           "http://tools.example.org/mcp"}) {
         BOOST_TEST_CONTEXT(bad)
         BOOST_TEST(
             verdict(sample_authorize().with("resource", bad)) == "invalid_target, by redirect");
     }
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_spelling_that_can_mean_one_resource_alone_means_that_one, *label("XE5") * label("A20")) {
+    const std::string ours = "https://tools.example.org/mcp";
+    for (const auto* spelling :
+         {"https://tools.example.org", "https://tools.example.org/",
+          "HTTPS://Tools.Example.org/mcp", "https://tools.example.org/mcp/",
+          "https://tools.example.org/mcp?session=1", "https://tools.example.org/?x"}) {
+        BOOST_TEST_CONTEXT(spelling)
+        BOOST_TEST(valid(sample_authorize().with("resource", spelling))->resource == ours);
+    }
+    BOOST_TEST(valid(sample_authorize().also("resource", ours))->resource == ours);
+    BOOST_TEST(
+        verdict(sample_authorize().also("resource", ours + "/")) == "invalid_target, by redirect");
+    // The origin of two resources means neither of them.
+    BOOST_TEST(
+        verdict(
+            sample_authorize().with("resource", "https://tools.example.org"), sample_client(),
+            two_resources()) == "invalid_target, by redirect");
+    BOOST_TEST(
+        valid(sample_authorize().with("resource", ours + "/"), sample_client(), two_resources())
+            ->resource == ours);
+    auto twins = sample_policy();
+    twins.resources = {GuardedResource{ours + "?a"}, GuardedResource{ours + "?b"}};
+    BOOST_TEST(
+        valid(sample_authorize().with("resource", ours + "?b"), sample_client(), twins)->resource ==
+        ours + "?b");
+    BOOST_TEST(
+        verdict(sample_authorize().with("resource", ours), sample_client(), twins) ==
+        "invalid_target, by redirect");
 }
 
 BOOST_AUTO_TEST_CASE(a_resource_left_out_means_the_only_one, *label("A19")) {

@@ -148,12 +148,19 @@ BOOST_AUTO_TEST_CASE(a_session_that_ended_first_gives_no_token, *label("T13")) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    another_resource_is_an_invalid_target_that_keeps_the_code, *label("T18") * label("K37")) {
+    another_resource_is_an_invalid_target_that_keeps_the_code,
+    *label("T18") * label("K37") * label("XE5")) {
     Presented it;
     it.form = sample_exchange().with("resource", "https://tools.example.org/other");
     BOOST_TEST(it.verdict() == "invalid_target");
-    it.form = sample_exchange().with("resource", "https://TOOLS.example.org/mcp");
-    BOOST_TEST(it.verdict() == "redeem");
+    for (const auto* spelling :
+         {"https://TOOLS.example.org/mcp", "https://tools.example.org/mcp/",
+          "https://tools.example.org", "https://tools.example.org/mcp?x"}) {
+        it.form = sample_exchange().with("resource", spelling);
+        BOOST_TEST_CONTEXT(spelling) BOOST_TEST(it.verdict() == "redeem");
+    }
+    it.form = sample_exchange().with("resource", "https://tools.example.org/mcp/x");
+    BOOST_TEST(it.verdict() == "invalid_target");
 }
 
 // Each step spoils one thing more, from the last check to the first: the earlier check must speak.

@@ -4,6 +4,7 @@
 #include "consentgate/core/base/error.h"
 #include "consentgate/core/base/parameter.h"
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,11 +27,15 @@ public:
     std::size_t count(std::string_view name) const; // how often it was sent, empty values included
     std::vector<std::string> all(std::string_view name) const;
     Parameter parameter(std::string_view name) const { return {get(name), count(name)}; }
+    // As parameter; the same value sent again counts once.
+    Parameter parameter_of_equals(std::string_view name) const;
 
-    // The first field sent more than once, `allowed` left aside; absent when there is none.
-    std::optional<std::string> repeated(std::string_view allowed = {}) const;
+    // The first field sent more than once; absent when there is none.
+    std::optional<std::string> repeated() const;
     // invalid_request naming the repeated field, when there is one.
-    Checked check_not_repeated(std::string_view allowed = {}) const;
+    Checked check_not_repeated() const;
+    // The same for those fields alone: a field that we ignore may be there as often as it likes.
+    Checked check_not_repeated(std::initializer_list<std::string_view> names) const;
 
 private:
     std::vector<std::pair<std::string, std::string>> fields_;

@@ -62,6 +62,10 @@ Checked check_resource_uri(std::string_view uri);
 // requirement A20
 bool same_resource(std::string_view left, std::string_view right);
 
+// A spelling of a resource as clients write it: as same_resource, or with another or no query, or
+// with or without a slash at the end. spec: docs/requirements.md XE5
+bool spells_resource(std::string_view named, std::string_view resource);
+
 // The URI with parameters appended to its own query, before no fragment (redirect URIs have none).
 std::string append_query(
     std::string_view uri, const std::vector<std::pair<std::string, std::string>>& parameters);

@@ -80,11 +80,18 @@ struct Policy {
 
     // The resource a client named, in its published spelling; absent when it is none of ours.
     std::optional<GuardedResource> known_resource(std::string_view named) const;
+    // As known_resource, and else the only one that a client's spelling can mean: see
+    // spells_resource, or the origin of one resource alone. spec: docs/requirements.md XE5
+    std::optional<GuardedResource> meant_resource(std::string_view named) const;
     // The scopes that every request to the resource needs: its own, or the default ones.
     const ScopeSet& scopes_of(const GuardedResource& resource) const {
         return resource.scope.empty() ? default_scopes : resource.scope;
     }
     ScopeSet with_implied(const ScopeSet& granted) const; // and all that follows from what follows
 };
+
+// A client that holds a grant for a resource may name it in any spelling, or by its origin: the
+// grant stays as narrow as it was.
+bool names_session_resource(std::string_view named, const std::string& resource);
 
 } // namespace consentgate::core
