@@ -1,5 +1,5 @@
-// A stranger meets every web server with the configuration as it is shipped. They walk up to it, then
-// somebody with a key does, then a stranger where the operator lets in anyone.
+// A stranger meets every web server with the configuration as it is shipped. They walk up to it,
+// then somebody with a key does, then a stranger where the operator lets in anyone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { htmlAccept, send } from './support/browser.mjs';

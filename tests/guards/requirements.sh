@@ -1,5 +1,5 @@
 #!/bin/bash
-# Compares docs/requirements.md with the labels of the tests; --print lists the tests of each id.
+# Compares docs/requirements*.md with the labels of the tests; --print lists the tests of each id.
 #
 # A requirement is a row "| R31 | sentence | source |". A test names ids as labels of a unit test,
 # in the second argument of a store case, or at the head of an end-to-end test's title. Each id of
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 2
 document=docs/requirements.md
 [ -s $document ] || { echo "$document is missing"; exit 1; }
 
-rows() { grep -E '^\| [A-Z]+[0-9]+ \|' $document; }
+rows() { grep -hE '^\| [A-Z]+[0-9]+ \|' docs/requirements*.md; }
 
 # "label<TAB>file", one line for each label. awk reads whole files: a declaration may span lines.
 labels() {
