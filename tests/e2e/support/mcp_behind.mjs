@@ -25,7 +25,7 @@ export async function startServerBehind() {
   const behind = new ServerBehind(http.createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
-    behind.seen.push({ method: request.method, url: request.url, headers: request.headers, names: request.rawHeaders.filter((_, at) => at % 2 === 0), body });
+    behind.seen.push({ method: request.method, url: request.url, headers: request.headers, rawHeaders: request.rawHeaders, names: request.rawHeaders.filter((_, at) => at % 2 === 0), body });
     if (request.headers['x-answer'] === '404') {
       response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not here');
       return;

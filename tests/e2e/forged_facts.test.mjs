@@ -1,0 +1,105 @@
+// What a caller may write so that a server behind the gate takes it for the gate's word, in front of
+// two kinds of servers: one that reads names as they are (Node), and one of the CGI kind. The table
+// of all attempts stands in the test's output.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { sendRaw } from './support/browser.mjs';
+import { environmentOf, startCgiBehind } from './support/cgi_behind.mjs';
+import { fronts, startFront } from './support/fronts.mjs';
+import { journey } from './support/journey.mjs';
+import { startServerBehind } from './support/mcp_behind.mjs';
+
+const options = { timeout: 240000 };
+const facts = ['Subject', 'User', 'Identity', 'Client', 'Scope', 'Session'];
+const signs = [...'!#$%&\'*+-.^_`|~'];
+const names = (sign) => facts.map((fact) => `Consentgate${sign}${fact}`);
+const lines = (list) => list.map((name) => `${name}: mallory`);
+const listed = names('-').join(', ');
+
+// Each attempt: its name, the lines of the head, and what else is odd about it.
+const attempts = [
+  ...signs.map((sign) => [`names with ${sign}`, lines(names(sign))]),
+  ['names in capitals', lines(names('-').map((name) => name.toUpperCase()))],
+  ['names with _ in capitals', lines(names('_').map((name) => name.toUpperCase()))],
+  ['each name twice', [...lines(names('-')), ...lines(names('-'))]],
+  ['all signs at once', signs.flatMap((sign) => lines(names(sign)))],
+  ['a blank before the colon', lines(names('-').map((name) => `${name} `))],
+  ['a folded line', names('-').map((name) => `${name}:\r\n mallory`)],
+  ['names with two signs', facts.flatMap((fact) => lines([`Consentgate--${fact}`, `Consentgate_-${fact}`]))],
+  ['an upper half of Latin-1', facts.map((fact) => `Consentgate\xad${fact}: mallory`)],
+  ...[
+    ['a list', `Connection: close, ${listed}`],
+    ['a list without close', `Connection: ${listed}`],
+    ['a list with blanks', `Connection: close ${names('-').join(' ')}`],
+    ['a list with semicolons', `Connection: close;${names('-').join(';')}`],
+    ['a quoted list', `Connection: ${names('-').map((name) => `"${name}"`).join(',')}`],
+    ['a list in small letters', `Connection: keep-alive,${listed.toLowerCase()}`],
+    ['two lines', `Connection: close\r\nConnection: ${listed}`],
+    ['a line of its own for each', names('-').map((name) => `Connection: ${name}`).join('\r\n')],
+    ['Proxy-Connection', `Proxy-Connection: ${listed}`],
+    ['Keep-Alive and TE', `Connection: keep-alive, TE, ${listed}\r\nTE: trailers\r\nKeep-Alive: 5`],
+    ['Upgrade', `Connection: Upgrade, ${listed}\r\nUpgrade: websocket`],
+  ].map(([what, head]) => [`Connection: ${what}`, [head]]),
+  ['Connection and other spellings', [`Connection: close, ${listed}`, ...signs.flatMap((sign) => lines(names(sign)))]],
+  ['absolute form', lines(names('-')), { absolute: true }],
+  ['absolute form, another Host', [`Connection: ${listed}`, ...lines(names('_'))], { absolute: true, host: 'evil.example' }],
+  ['trailers', ['Transfer-Encoding: chunked', `Trailer: ${listed}`], { body: `2\r\n{}\r\n0\r\n${lines(names('-')).join('\r\n')}\r\n\r\n` }],
+];
+
+let node;
+let cgi;
+before(async () => { node = await startServerBehind(); cgi = await startCgiBehind('/cgi'); }, options);
+after(async () => { await node?.stop(); await cgi?.stop(); });
+
+// What a server behind received under names that become ours when every other sign is read as _.
+const folded = (name) => name.toUpperCase().replace(/[^0-9A-Z]/g, '_');
+function received(pairs) {
+  const found = {};
+  for (const [name, value] of pairs) if (/^CONSENTGATE_/.test(folded(name))) (found[folded(name)] ??= []).push(value);
+  return found;
+}
+
+async function attempt(server, token, path, [, head, { absolute, host, body } = {}]) {
+  const authority = new URL(server.base).host;
+  const all = [`POST ${absolute ? server.base : ''}${path} HTTP/1.1`, `Host: ${host ?? authority}`, `Authorization: Bearer ${token}`, 'Content-Type: application/json', ...(body ? [] : ['Content-Length: 2']), ...head, '', ''];
+  const before = node.seen.length;
+  const answer = await sendRaw(server.base, Buffer.from(`${all.join('\r\n')}${body ?? '{}'}`, 'latin1'), { silence: 700 });
+  const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(answer)?.[1] ?? 0);
+  if (status !== 200) return { status, reached: node.seen.length > before };
+  if (path === '/mcp') {
+    const { rawHeaders } = node.last();
+    return { status, reached: true, found: received(rawHeaders.flatMap((name, at) => (at % 2 ? [] : [[name, rawHeaders[at + 1]]]))) };
+  }
+  const start = answer.indexOf('\r\n\r\n') + 4;
+  return { status, reached: true, found: received(Object.entries(environmentOf(answer.slice(start))).filter(([name]) => name.startsWith('HTTP_')).map(([name, value]) => [name.slice(5), value])) };
+}
+
+for (const front of fronts) {
+  test(`XB1 XB2 XB7: behind ${front.name} nothing of a caller's arrives under a name of the gate's`, options, async (context) => {
+    const server = await startFront(front, { guards: [{ at: '/mcp', port: node.port }, { at: '/cgi', port: cgi.port }] });
+    try {
+      const signIn = (at, identity) => journey(server, { identity, more: { resource: `${server.base}${at}` } });
+      const alwaysAll = front.name !== 'nginx';
+      for (const [path, kind] of [['/mcp', 'Node'], ['/cgi', 'CGI']]) {
+        const person = await signIn(path, { userId: 'ada' });
+        const nobody = await signIn(path, { skip: true });
+        for (const [who, { token, client }] of [['ada', person], ['nobody', nobody]]) {
+          const plain = await attempt(server, token, path, ['as it should be', []]);
+          assert.equal(plain.status, 200, `${kind} ${who}`);
+          assert.deepEqual(plain.found.CONSENTGATE_CLIENT, [client.client_id]);
+          assert.deepEqual(plain.found.CONSENTGATE_USER ?? [''], [who === 'ada' ? 'ada' : '']);
+          assert.deepEqual(Object.keys(plain.found).length, alwaysAll || who === 'ada' ? 6 : 5, JSON.stringify(plain.found));
+          for (const one of attempts) {
+            const got = await attempt(server, token, path, one);
+            const what = `${front.name}, ${kind}, ${who}: ${one[0]}`;
+            const good = got.status === 200 ? JSON.stringify(got.found) === JSON.stringify(plain.found) : got.status >= 400 && got.status < 500 && !got.reached;
+            context.diagnostic(`${good ? 'ok ' : 'BAD'} | ${what} | ${got.status} | ${got.status === 200 ? (good ? 'the gate\'s facts alone' : JSON.stringify(got.found)) : 'refused'}`);
+            if (/absolute|Connection: a list$/.test(one[0])) assert.equal(got.status, 200, what);
+            if (!good) context.bad = (context.bad ?? []).concat(what);
+          }
+        }
+      }
+      assert.deepEqual(context.bad ?? [], []);
+    } finally { await server.stop(); }
+  });
+}
