@@ -4,8 +4,8 @@
 local facts = lighty.r.req_env
 local headers = lighty.r.req_header
 
--- Takes out the client's own headers that are `foreign`. CGI and its like, lighttpd among them, read
--- every sign but a letter or digit as _, so `plain` is the name as all of them understand it.
+-- Takes out the client's own headers that are `foreign`. CGI and its like, lighttpd too, read every
+-- sign but a letter or digit as _, so `plain` is the name as all of them understand it.
 local function take_out(foreign)
   local found = {}
   for name, _ in pairs(headers) do

@@ -4,10 +4,12 @@
 
 #include "consentgate/app/composition.h"
 #include "consentgate/app/doctor.h"
+#include "consentgate/app/doctor_front.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/oauth/who_may_register.h"
+#include "consentgate/sys/http2_probe.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/admission.h"
@@ -161,6 +163,20 @@ public:
             add(check_spelling(spelling, ask("POST", spelling)));
     }
 
+    // Asks how the web server treats calls of these resources.
+    void check_front(
+        const std::vector<core::GuardedResource>& resources, const LongestToken& longest) {
+        constexpr std::chrono::milliseconds patience{5000};
+        for (const auto& resource : resources) {
+            std::vector<std::pair<std::string, std::string>> headers;
+            for (const auto* name : lax_names) headers.emplace_back(name, "doctor");
+            add(check_names(resource, ask("POST", resource.url, headers)));
+        }
+        const auto server = ask("GET", policy_.origin() + "/").server;
+        add(check_http2(base_, server, sys::speaks_http2(base_, patience)));
+        add(check_token_length(longest, server));
+    }
+
     // A service that was entered by hand publishes nothing; then its token endpoint must at least
     // answer.
     void check_service(const core::Service& service) {
@@ -291,6 +307,15 @@ void check_who_comes_in(
     if (!resources.empty()) probe.check_stranger(resources.front(), make_stranger(context));
 }
 
+LongestToken find_longest_token(Context& context, std::vector<Finding>& findings) {
+    LongestToken longest;
+    run_check(findings, "the connected accounts can be read", [&] {
+        if (const auto found = context.store().accounts.find_longest_token())
+            longest = {found->service.text, found->bytes};
+    });
+    return longest;
+}
+
 // Port 80 of a host that is asked at its default port of TLS; else empty.
 std::string default_http_origin(const std::string& base) {
     const auto uri = core::split_uri(base).value_or(core::UriParts{});
@@ -327,6 +352,7 @@ int doctor(Context& context, const Arguments& arguments) {
     });
     check_addresses(context, findings);
     findings.push_back({Verdict::ok, core::who_may_register(context.config().policy)});
+    probe.check_front(resources, find_longest_token(context, findings));
     run_check(findings, "the services can be listed", [&] {
         for (const auto& service : usecase::list_services(context.deps())) {
             if (service.active) probe.check_service(service);

@@ -74,6 +74,23 @@ std::vector<core::LinkedAccount> AccountStore::list(const core::Owner& owner) {
     return list_rows<core::LinkedAccount>(db_, statement, owner.text());
 }
 
+std::optional<AccountStore::LongestToken> AccountStore::find_longest_token() {
+    return db_.read([&] {
+        std::optional<LongestToken> longest;
+        db_.query(
+            "SELECT service_id, LENGTH(access_token) FROM upstream_token WHERE ended_at IS NULL "
+            "ORDER BY LENGTH(access_token) DESC LIMIT 1",
+            [&](Row& row) {
+                std::int64_t bytes = 0;
+                auto& found = longest.emplace();
+                row.read_into(found.service);
+                row.read_into(bytes);
+                found.bytes = static_cast<std::size_t>(bytes);
+            });
+        return longest;
+    });
+}
+
 void AccountStore::record_use(const std::string& id, core::Instant now) {
     db_.rewrite([&] {
         return applied(db_.run("UPDATE upstream_token SET last_used_at = ? WHERE id = ?", now, id));

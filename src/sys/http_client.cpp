@@ -157,6 +157,7 @@ HttpResponse read_head(const net::HTTPResponse& from) {
     response.cache_control = from.get("Cache-Control", "");
     response.age = from.get("Age", "");
     response.expires = from.get("Expires", "");
+    response.server = from.get("Server", "");
     return response;
 }
 

@@ -2,6 +2,8 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/sys/random.h"
+#include "consentgate/web/gate.h"
+#include "fastcgi_accept.h"
 
 #include <fcgiapp.h>
 
@@ -50,13 +52,15 @@ enum class Known {
     accept_language,
     address,
     user,
-    subject
+    subject,
+    line_limit,
+    apache_role
 };
-constexpr std::array<std::string_view, 14> names{
-    "FCGI_ROLE",           "REQUEST_URI",        "REQUEST_METHOD",       "CONTENT_LENGTH",
-    "CONTENT_TYPE",        "HTTP_COOKIE",        "HTTP_AUTHORIZATION",   "HTTP_ORIGIN",
-    "HTTP_SEC_FETCH_SITE", "HTTP_ACCEPT",        "HTTP_ACCEPT_LANGUAGE", "REMOTE_ADDR",
-    "REMOTE_USER",         "CONSENTGATE_SUBJECT"};
+constexpr std::array<std::string_view, 16> names{
+    "FCGI_ROLE",           "REQUEST_URI",         "REQUEST_METHOD",         "CONTENT_LENGTH",
+    "CONTENT_TYPE",        "HTTP_COOKIE",         "HTTP_AUTHORIZATION",     "HTTP_ORIGIN",
+    "HTTP_SEC_FETCH_SITE", "HTTP_ACCEPT",         "HTTP_ACCEPT_LANGUAGE",   "REMOTE_ADDR",
+    "REMOTE_USER",         "CONSENTGATE_SUBJECT", "CONSENTGATE_LINE_LIMIT", "FCGI_APACHE_ROLE"};
 
 class Parameters {
 public:
@@ -64,8 +68,10 @@ public:
         for (; environment != nullptr && *environment != nullptr; ++environment) {
             const std::string_view line(*environment);
             const auto equals = std::min(line.find('='), line.size());
+            const auto name = line.substr(0, equals);
             const auto at = static_cast<std::size_t>(
-                std::find(names.begin(), names.end(), line.substr(0, equals)) - names.begin());
+                std::find(names.begin(), names.end(), name) - names.begin());
+            lax_names_ = lax_names_ || shows_lax_names(name);
             // The first of two by one name counts: libfcgi puts the role of the record before
             // anything a web server sends.
             if (at < names.size() && !values_[at])
@@ -77,6 +83,7 @@ public:
         return values_[static_cast<std::size_t>(name)];
     }
     std::string_view text(Known name) const { return (*this)[name].value_or(""); }
+    bool lax_names() const { return lax_names_; }
     std::optional<std::string> find(Known name) const {
         const auto& value = (*this)[name];
         return value ? std::optional<std::string>(*value) : std::nullopt;
@@ -84,13 +91,14 @@ public:
 
 private:
     std::array<std::optional<std::string_view>, names.size()> values_;
+    bool lax_names_ = false;
 };
 
 // REQUEST_URI is the one variable that every front end passes raw and alike.
 Request read_head(const Parameters& said) {
     Request request;
     if (said.text(Known::role) == "AUTHORIZER") request.asked = Asked::as_authorizer;
-    const auto target = said.text(Known::uri);
+    const auto target = origin_form(said.text(Known::uri));
     const auto question = std::min(target.find('?'), target.size());
     request.path = target.substr(0, question);
     request.query = target.substr(std::min(question + 1, target.size()));
@@ -106,6 +114,9 @@ Request read_head(const Parameters& said) {
     // Where a gate of ours stood before this address, the name is a token's subject, and no
     // person's whom the web server signed in.
     if (!said[Known::subject]) request.remote_user = said.find(Known::user);
+    request.lax_names = said.lax_names();
+    request.limits = answer_limits(
+        request.asked, said[Known::apache_role].has_value(), said.text(Known::line_limit));
     return request;
 }
 
@@ -276,15 +287,41 @@ private:
     sigset_t waiting_{};
 };
 
-// out: whether there was one to take
-bool accept_request(FCGX_Request& raw) {
-    const int accepted = FCGX_Accept_r(&raw);
-    if (accepted == -EAGAIN || accepted == -EWOULDBLOCK || accepted == -EINTR ||
-        accepted == -ECONNABORTED)
-        return false;
-    if (accepted < 0) throw std::runtime_error("the listening socket cannot be accepted from");
-    return true;
-}
+// libfcgi gets connections whose heads are whole, and accepts none by itself.
+class Connections {
+public:
+    explicit Connections(int listening_socket) : doorway_(listening_socket, neighbours()) {
+        if (FCGX_InitRequest(&raw_, -1, 0) != 0) throw std::runtime_error("libfcgi has no request");
+    }
+    ~Connections() { FCGX_Free(&raw_, 1); }
+    Connections(const Connections&) = delete;
+    Connections& operator=(const Connections&) = delete;
+
+    // out: null: there was none to take
+    FCGX_Request* accept() {
+        raw_.ipcFd = doorway_.accept();
+        if (raw_.ipcFd < 0) return nullptr;
+        raw_.keepConnection = 1; // or FCGX_Accept_r would begin by closing it
+        return FCGX_Accept_r(&raw_) == 0 ? &raw_ : nullptr;
+    }
+
+    // A connection that a web server wants to keep would hold this worker until it says more.
+    void finish() {
+        FCGX_Finish_r(&raw_);
+        if (raw_.ipcFd >= 0) ::close(raw_.ipcFd);
+        raw_.ipcFd = -1;
+    }
+
+private:
+    // As libfcgi names them.
+    static std::string neighbours() {
+        const auto* said = std::getenv("FCGI_WEB_SERVER_ADDRS");
+        return said == nullptr ? "" : said;
+    }
+
+    Doorway doorway_;
+    FCGX_Request raw_{};
+};
 
 } // namespace
 
@@ -292,9 +329,7 @@ void serve(int listening_socket, const sys::Clock& clock, const ServeHooks& hook
     install_signals();
     if (FCGX_Init() != 0) throw std::runtime_error("libfcgi did not start");
     Listener listener(listening_socket);
-    FCGX_Request raw;
-    if (FCGX_InitRequest(&raw, listening_socket, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
-        throw std::runtime_error("libfcgi has no request");
+    Connections connections(listening_socket);
     EventIds event_ids;
     for (unsigned served = 0;;) {
         const auto woken = listener.wait();
@@ -303,15 +338,15 @@ void serve(int listening_socket, const sys::Clock& clock, const ServeHooks& hook
             if (hooks.between) hooks.between();
             continue;
         }
-        if (!accept_request(raw)) continue; // another worker took it
+        auto* raw = connections.accept();
+        if (raw == nullptr) continue; // another worker took it
         std::optional<Lingering> lingering;
-        if (!serve_one(raw, clock, hooks, event_ids)) lingering.emplace(raw.ipcFd);
-        FCGX_Finish_r(&raw);
+        if (!serve_one(*raw, clock, hooks, event_ids)) lingering.emplace(raw->ipcFd);
+        connections.finish();
         lingering.reset();
         if (++served % max_requests_before_signal_check == 0 && Listener::stop_requested()) break;
         if (hooks.between) hooks.between();
     }
-    FCGX_Free(&raw, 1);
 }
 
 } // namespace consentgate::web

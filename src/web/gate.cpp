@@ -8,6 +8,8 @@
 #include "consentgate/web/answer.h"
 #include "consentgate/web/challenge.h"
 
+#include <algorithm>
+#include <cctype>
 #include <exception>
 #include <stdexcept>
 #include <string_view>
@@ -17,12 +19,29 @@ namespace {
 
 using core::ErrorCode;
 
+// A name in a query as the most lenient program reads it: decoded, and with PHP's ideas of signs.
+std::string lenient_name(std::string_view field) {
+    const auto name = field.substr(0, std::min(field.find('='), field.size()));
+    auto plain = core::lower_ascii(core::percent_decode(name, true).value_or(std::string(name)));
+    for (auto& c : plain)
+        if (c == '.' || c == ' ' || c == '[') c = '_';
+    return plain.substr(std::min(plain.find_first_not_of('_'), plain.size()));
+}
+
+bool has_token(std::string_view query) {
+    while (!query.empty()) {
+        const auto end = std::min(query.find_first_of("&;"), query.size());
+        if (lenient_name(query.substr(0, end)) == "access_token") return true;
+        query.remove_prefix(std::min(end + 1, query.size()));
+    }
+    return false;
+}
+
 // The token stands in the header alone: a token in the address would be in logs, and a second one
 // is a mistake (C8, C9).
 core::Result<std::optional<core::Secret>> read_token(const Request& request) {
     auto credential = core::bearer_credential(request.authorization);
-    const bool in_query = ("&" + request.query).find("&access_token=") != std::string::npos;
-    const bool twice = credential && *credential && in_query;
+    const bool twice = credential && *credential && has_token(request.query);
     if (credential && !twice) return credential;
     return core::make_error(
         ErrorCode::invalid_request,
@@ -69,8 +88,32 @@ Reply allow(const usecase::CallGrant& grant, Asked asked) {
     return reply;
 }
 
+// absent: the web server takes the whole answer
+std::optional<core::Error> check_limits(const Reply& reply, const AnswerLimits& limits) {
+    constexpr std::size_t around_head = 64; // the status, the empty line, FastCGI's own bytes
+    constexpr std::size_t around_line = 4;
+    constexpr int retry_seconds = 3600; // time changes nothing here; the log names the cure
+    std::size_t head = around_head;
+    std::size_t longest = 0;
+    for (const auto& [name, value] : reply.headers) {
+        const auto line = name.size() + value.size() + around_line;
+        longest = std::max(longest, line);
+        head += line;
+    }
+    if (longest <= limits.line && head <= limits.head) return std::nullopt;
+    return core::make_error(
+        ErrorCode::service_unavailable,
+        core::PublicMessage{"the token of this account is too long for the web server"},
+        core::LogDetail{
+            "too long for the web server: a line of " + std::to_string(longest) + " bytes, " +
+            std::to_string(head) + " in all; it takes " + std::to_string(limits.line) + " and " +
+            std::to_string(limits.head) + " (CONSENTGATE_LINE_LIMIT)"},
+        {}, core::RetryAfter{retry_seconds});
+}
+
 int nginx_status(int status) {
-    return status == 400 || status == 401 ? 401 : status < 500 ? 403 : status;
+    if (status == 400 || status == 401) return 401;
+    return status < 500 && status != 429 ? 403 : status;
 }
 
 // in:  resource  null: none was found, or an exception came first
@@ -94,7 +137,7 @@ Reply deny(
             "WWW-Authenticate",
             bearer_challenge(resource->url, policy.scopes_of(*resource), error));
     }
-    if (status == 503)
+    if (status == 503 || status == 429)
         reply.header(
             "Retry-After",
             std::to_string(error->retry_after_seconds() > 0 ? error->retry_after_seconds() : 2));
@@ -116,6 +159,12 @@ Decision make_error(
 
 Decision validate(const Request& request, Gate& gate) {
     const auto resource = gate.resources.find(request.path);
+    if (request.lax_names)
+        return make_error(
+            core::make_error(
+                ErrorCode::invalid_request, core::PublicMessage{std::string(lax_names_message)},
+                core::LogDetail{"the web server passes names on that servers read as the gate's"}),
+            resource ? *resource : nullptr, gate, request.asked);
     if (!resource) return make_error(resource.error(), nullptr, gate, request.asked);
     if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer)
         return {answer_mcp_preflight(), "preflight", {}};
@@ -124,7 +173,10 @@ Decision validate(const Request& request, Gate& gate) {
     if (!*token) return {deny(nullptr, *resource, gate, request.asked), "no_token", {}};
     const auto grant = usecase::authorize_call(gate.deps, **resource, **token, request.now);
     if (!grant) return make_error(grant.error(), *resource, gate, request.asked);
-    return {allow(*grant, request.asked), {}, {}};
+    auto allowed = allow(*grant, request.asked);
+    if (const auto error = check_limits(allowed, request.limits))
+        return make_error(*error, *resource, gate, request.asked);
+    return {std::move(allowed), {}, {}};
 }
 
 Decision decide_safely(const Request& request, Gate& gate) {
@@ -147,6 +199,26 @@ Decision decide_safely(const Request& request, Gate& gate) {
 }
 
 } // namespace
+
+AnswerLimits answer_limits(Asked asked, bool by_apache, std::string_view limit) {
+    constexpr std::size_t nginx = 3900, apache = 8100, lighttpd = 60000;
+    constexpr std::size_t apache_head = 60000; // it limits lines and hardly their number
+    const auto said = core::parse_number(limit);
+    const auto line = said && *said > 0           ? static_cast<std::size_t>(*said)
+                      : asked == Asked::to_answer ? nginx
+                      : by_apache                 ? apache
+                                                  : lighttpd;
+    return {line, by_apache ? std::max(line, apache_head) : line};
+}
+
+bool shows_lax_names(std::string_view parameter) {
+    constexpr std::string_view ours = "HTTP_CONSENTGATE";
+    if (!parameter.starts_with(ours)) return false;
+    const auto rest = parameter.substr(ours.size());
+    if (rest.empty()) return false;
+    return rest == "_DOCTOR" ||
+           (rest[0] != '_' && std::isalnum(static_cast<unsigned char>(rest[0])) == 0);
+}
 
 Reply decide(const Request& request, Gate& gate) {
     const sys::Stopwatch watch;

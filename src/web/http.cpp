@@ -5,6 +5,7 @@
 #include <Poco/Net/HTTPResponse.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 namespace consentgate::web {
@@ -45,6 +46,25 @@ int named_quality(std::string_view accept, std::string_view type) {
 }
 
 } // namespace
+
+std::string_view origin_form(std::string_view target) {
+    const auto scheme = target.find("://");
+    if (target.starts_with('/') || scheme == std::string_view::npos) return target;
+    const auto name = core::lower_ascii(target.substr(0, scheme));
+    if (name != "http" && name != "https") return target;
+    const auto authority = target.substr(scheme + 3);
+    const auto end = std::min(authority.find_first_of("/?"), authority.size());
+    // A sign that ends an authority for one program and not for another leaves the target as it is,
+    // and that names nothing.
+    const bool plain = std::all_of(
+        authority.begin(), authority.begin() + static_cast<std::ptrdiff_t>(end), [](char c) {
+            return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                   std::string_view(".-_:[]").find(c) != std::string_view::npos;
+        });
+    const auto rest = authority.substr(end);
+    if (end == 0 || !plain || rest.starts_with('?')) return target;
+    return rest.empty() ? std::string_view("/") : rest;
+}
 
 std::string serialize(const Reply& reply, bool with_body) {
     const auto& reason = Poco::Net::HTTPResponse::getReasonForStatus(

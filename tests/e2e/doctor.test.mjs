@@ -3,12 +3,15 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { send } from './support/browser.mjs';
 import { fronts, startFront } from './support/fronts.mjs';
+import { journey } from './support/journey.mjs';
 import { startServerBehind } from './support/mcp_behind.mjs';
-import { until } from './support/server.mjs';
+import { makeCertificates } from './support/metadata_host.mjs';
+import { freePort, plainFolder, until } from './support/server.mjs';
 
 const options = { timeout: 120000 };
 const front = (name) => fronts.find((one) => one.name === name);
@@ -77,6 +80,50 @@ test('RS11: the doctor finds an nginx location that asks nobody', options, async
   const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/protect.conf'), 'auth_request /_consentgate_gate;', ''));
   assert.equal(code, 1);
   assert.match(text, /ANYONE[^}]*protect\.conf/);
+});
+
+for (const line of ['ignore_invalid_headers off;', 'underscores_in_headers on;']) {
+  test(`XB2: the doctor finds an nginx with ${line} and the gate refuses names that nginx itself would drop`, options, async () => {
+    const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'front.conf'), 'server {', `server {\n${line}`), async (server) => {
+      const { token } = await journey(server);
+      const reached = behind.seen.length;
+      const answer = await send(server.base, 'POST', '/mcp', { headers: { Authorization: `Bearer ${token}`, 'Consentgate.User': 'mallory' }, body: '{}' });
+      assert.equal(answer.status, line.startsWith('ignore') ? 401 : 200);
+      assert.equal(behind.seen.length, reached + (line.startsWith('ignore') ? 0 : 1));
+    });
+    assert.equal(code, 1);
+    assert.match(text, /names like Consentgate_User reach the server behind[^}]*ignore_invalid_headers off/);
+  });
+}
+
+test('XB2: the doctor finds a lighttpd that runs no gate.lua', options, async () => {
+  const { code, text } = await examine('lighttpd', (folder) => change(path.join(folder, 'gate.conf'), '    magnet.attract-raw-url-to = ( var.consentgate_lua )', ''));
+  assert.equal(code, 1);
+  assert.match(text, /names like Consentgate_User[^}]*magnet\.attract-raw-url-to/);
+});
+
+const withHttp2 = (folder) => change(path.join(folder, 'gate.conf'), 'server.feature-flags += ( "server.h2proto" => "disable" )', '');
+test('XB10: the doctor finds a lighttpd that speaks HTTP/2', options, async () => {
+  const { code, text } = await examine('lighttpd', withHttp2);
+  assert.equal(code, 1);
+  assert.match(text, /speaks HTTP\/2, and lighttpd\/1\.4\.69 gives the body[^}]*server\.h2proto/);
+});
+
+test('XB10: the doctor sees HTTP/2 behind TLS, too', options, async () => {
+  const { ca, certificates } = makeCertificates(plainFolder(), ['localhost']);
+  const port = await freePort();
+  const { text } = await examine('lighttpd', undefined, async (server) => {
+    const secure = http2.createSecureServer({ ...certificates.localhost, allowHTTP1: true }, (request, response) => {
+      const passed = http.request(`${server.base}${request.url}`, { method: request.method, headers: { 'content-type': request.headers['content-type'] ?? '', host: new URL(server.base).host } }, (answer) => {
+        response.writeHead(answer.statusCode, { server: answer.headers.server });
+        answer.pipe(response);
+      });
+      request.pipe(passed);
+    });
+    await new Promise((resolve) => { secure.listen(port, '127.0.0.1', resolve); });
+    return { words: ['--url', `https://localhost:${port}`], stop: () => new Promise((resolve) => { secure.close(resolve); }) };
+  }, { CONSENTGATE_SERVICE_CA: ca });
+  assert.match(text, /https:[^ ]* speaks HTTP\/2, and lighttpd/);
 });
 
 test('RS11: the doctor finds a gate that is not there, and a key file that others may read', options, async () => {

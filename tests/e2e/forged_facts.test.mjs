@@ -1,9 +1,9 @@
-// What a caller may write so that a server behind the gate takes it for the gate's word, in front of
-// two kinds of servers: one that reads names as they are (Node), and one of the CGI kind. The table
-// of all attempts stands in the test's output.
+// A caller tries whatever a server behind could take for the gate's word, before two kinds of
+// servers: one that reads names as they are (Node), and one of the CGI kind. The test's output has
+// the table of all attempts.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { sendRaw } from './support/browser.mjs';
+import { askRaw } from './support/browser.mjs';
 import { environmentOf, startCgiBehind } from './support/cgi_behind.mjs';
 import { fronts, startFront } from './support/fronts.mjs';
 import { journey } from './support/journey.mjs';
@@ -51,11 +51,12 @@ let cgi;
 before(async () => { node = await startServerBehind(); cgi = await startCgiBehind('/cgi'); }, options);
 after(async () => { await node?.stop(); await cgi?.stop(); });
 
-// What a server behind received under names that become ours when every other sign is read as _.
+// Collects what a server behind received under names that are ours when other signs count as _.
 const folded = (name) => name.toUpperCase().replace(/[^0-9A-Z]/g, '_');
+const ours = new Set(names('_').map(folded));
 function received(pairs) {
   const found = {};
-  for (const [name, value] of pairs) if (/^CONSENTGATE_/.test(folded(name))) (found[folded(name)] ??= []).push(value);
+  for (const [name, value] of pairs) if (ours.has(folded(name))) (found[folded(name)] ??= []).push(value);
   return found;
 }
 
@@ -63,22 +64,24 @@ async function attempt(server, token, path, [, head, { absolute, host, body } = 
   const authority = new URL(server.base).host;
   const all = [`POST ${absolute ? server.base : ''}${path} HTTP/1.1`, `Host: ${host ?? authority}`, `Authorization: Bearer ${token}`, 'Content-Type: application/json', ...(body ? [] : ['Content-Length: 2']), ...head, '', ''];
   const before = node.seen.length;
-  const answer = await sendRaw(server.base, Buffer.from(`${all.join('\r\n')}${body ?? '{}'}`, 'latin1'), { silence: 700 });
-  const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(answer)?.[1] ?? 0);
+  const { status, body: said } = await askRaw(server.base, Buffer.from(`${all.join('\r\n')}${body ?? '{}'}`, 'latin1'));
   if (status !== 200) return { status, reached: node.seen.length > before };
   if (path === '/mcp') {
     const { rawHeaders } = node.last();
     return { status, reached: true, found: received(rawHeaders.flatMap((name, at) => (at % 2 ? [] : [[name, rawHeaders[at + 1]]]))) };
   }
-  const start = answer.indexOf('\r\n\r\n') + 4;
-  return { status, reached: true, found: received(Object.entries(environmentOf(answer.slice(start))).filter(([name]) => name.startsWith('HTTP_')).map(([name, value]) => [name.slice(5), value])) };
+  return { status, reached: true, found: received(Object.entries(environmentOf(said)).filter(([name]) => name.startsWith('HTTP_')).map(([name, value]) => [name.slice(5), value])) };
 }
+
+// Requests that are valid HTTP must pass; lighttpd refuses an absolute form whose host is not Host.
+const isHarmless = ([what, , { host } = {}], front) => /names|list|line|absolute|trailers/.test(what) && !/folded/.test(what) && !(host && front.name === 'lighttpd');
 
 for (const front of fronts) {
   test(`XB1 XB2 XB7: behind ${front.name} nothing of a caller's arrives under a name of the gate's`, options, async (context) => {
     const server = await startFront(front, { guards: [{ at: '/mcp', port: node.port }, { at: '/cgi', port: cgi.port }] });
     try {
       const signIn = (at, identity) => journey(server, { identity, more: { resource: `${server.base}${at}` } });
+      const bad = [];
       const alwaysAll = front.name !== 'nginx';
       for (const [path, kind] of [['/mcp', 'Node'], ['/cgi', 'CGI']]) {
         const person = await signIn(path, { userId: 'ada' });
@@ -93,13 +96,13 @@ for (const front of fronts) {
             const got = await attempt(server, token, path, one);
             const what = `${front.name}, ${kind}, ${who}: ${one[0]}`;
             const good = got.status === 200 ? JSON.stringify(got.found) === JSON.stringify(plain.found) : got.status >= 400 && got.status < 500 && !got.reached;
+            if (isHarmless(one, front)) assert.equal(got.status, 200, what);
             context.diagnostic(`${good ? 'ok ' : 'BAD'} | ${what} | ${got.status} | ${got.status === 200 ? (good ? 'the gate\'s facts alone' : JSON.stringify(got.found)) : 'refused'}`);
-            if (/absolute|Connection: a list$/.test(one[0])) assert.equal(got.status, 200, what);
-            if (!good) context.bad = (context.bad ?? []).concat(what);
+            if (!good) bad.push(what);
           }
         }
       }
-      assert.deepEqual(context.bad ?? [], []);
+      assert.deepEqual(bad, []);
     } finally { await server.stop(); }
   });
 }

@@ -158,7 +158,7 @@ test('F7: a body that is shorter than was promised, or ends without its end, is 
   assert.match(cut.body, /cut off/);
 });
 
-test('F8: what a hostile peer can do to libfcgi ends one worker at most, and another takes its place', options, async () => {
+test('F8: no worker ends by what a hostile peer sends, which would end libfcgi', options, async () => {
   const names = (count) => record('getValues', pairs({ FCGI_MAX_CONNS: '' }).toString().repeat(count), 0);
   const noise = Buffer.from(Array.from({ length: 4096 }, (_, at) => (at * 193) & 255));
   const hostile = [[names(50)], [Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')], [begin(99)], [noise], [begin(), record('params', Buffer.from([0xff, 0xff, 0xff, 0xfe, 0x80, 0, 0, 3, 65, 66]))], [Buffer.from([2, 1, 0, 1])]];
@@ -166,6 +166,7 @@ test('F8: what a hostile peer can do to libfcgi ends one worker at most, and ano
     const where = { path: path.join(server.var, 'hostile.sock') };
     const reports = plainFolder(); // of libfcgi's errors, which are not ours
     const attacked = await start(['-s', where.path], words, { ASAN_OPTIONS: `log_path=${reports}/asan` });
+    const workers = childrenOf(attacked.pid);
     try {
       for (const parts of hostile) {
         const peer = new Peer(where);
@@ -174,7 +175,8 @@ test('F8: what a hostile peer can do to libfcgi ends one worker at most, and ano
         const [target, status] = words.length ? ['/mcp', 401] : [metadata, 200];
         await until(async () => (await serves(where, target)) === status, 'an answer again');
       }
-      assert.equal(childrenOf(attacked.pid).length, 1);
+      assert.deepEqual(childrenOf(attacked.pid), workers);
+      assert.equal(workers.length, 1);
     } finally { await attacked.stop(); fs.rmSync(reports, { recursive: true }); }
   }
 });
@@ -192,6 +194,40 @@ test('F8: a gate on a port hears nobody but this machine, and somebody who calls
     await listening.stop();
     server.output += listening.said;
   }
+});
+
+test('XD5: a head that is not complete after two seconds is hung up on, however it drips', options, async () => {
+  const port = await freePort();
+  for (const where of [{ port }, { path: path.join(server.var, 'drip.sock') }]) {
+    const listening = await start(where.port ? ['-a', '127.0.0.1', '-p', String(port)] : ['-s', where.path]);
+    const whole = Buffer.concat([begin(authorizer), record('params', pairs(request('GET', '/mcp', { HTTP_X: 'x'.repeat(3000) })))]);
+    try {
+      for (const [first, drop] of [[0, 0], [1, 1], [whole.length - 200, 1], [whole.length, 0]]) {
+        const slow = new Peer(where);
+        await slow.send(whole.subarray(0, first));
+        let at = first;
+        const dripping = setInterval(() => { slow.socket.write(whole.subarray(at, at += drop)); }, 50);
+        try {
+          const asked = ask(where, request('GET', '/mcp'), { role: authorizer, stdin: false });
+          await slow.closed;
+          assert.ok(at <= whole.length, 'it did not end by itself');
+          assert.equal(slow.received.length, 0);
+          assert.equal((await asked).status, 401, 'the only worker serves the next request');
+        } finally { clearInterval(dripping); }
+      }
+    } finally {
+      await listening.stop();
+      server.output += listening.said;
+    }
+  }
+});
+
+test('F5: a connection that a web server wants to keep is closed after its answer, and holds no worker', options, async () => {
+  const kept = Buffer.from(begin(authorizer));
+  kept[10] = 1; // FCGI_KEEP_CONN
+  const peer = await new Peer(gate).send(kept, record('params', pairs(request('GET', '/mcp'))), record('params'));
+  assert.equal((await peer.answer()).status, 401);
+  assert.equal((await ask(gate, request('GET', '/mcp'), { role: authorizer, stdin: false })).status, 401);
 });
 
 test('F9: each worker is a process of one thread that serves, and all of them end with their master', options, async () => {

@@ -33,12 +33,32 @@ expect() {
 expect apache/gate.conf 'Use ConsentgateHeader ([A-Z][a-z]+) +CONSENTGATE_'
 expect nginx/protect.conf 'proxy_set_header Consentgate-([A-Z][a-z]+)'
 expect nginx/protect.conf 'auth_request_set \$consentgate_(subject|user|identity|client|scope|session) '
-for pattern in 'RequestHeader unset Consentgate-([A-Z][a-z]+)' 'RequestHeader unset Consentgate_([A-Z][a-z]+)' 'RequestHeader set Consentgate-([A-Z][a-z]+) '; do
-  expect shared-hosting/gate.htaccess "$pattern"
+expect shared-hosting/gate.htaccess 'RequestHeader set Consentgate-([A-Z][a-z]+) '
+# By RFC 9110 section 5.6.2 a name may have these signs beside letters, digits and -. CGI reads each
+# of them as _.
+signs='! # $ % & '"'"' * + . ^ _ ` | ~'
+set -f
+for sign in $signs; do
+  grep -qF "RequestHeader unset \"\$first$sign\$second\"" conf/apache/gate.conf || wrong "conf/apache/gate.conf lets names with $sign through"
+  for name in $names; do
+    grep -qF "RequestHeader unset \"Consentgate$sign$name\"" conf/shared-hosting/gate.htaccess || wrong "conf/shared-hosting/gate.htaccess lets Consentgate$sign$name through"
+  done
 done
+set +f
 for pattern in 'Header unset Variable-CONSENTGATE_' 'Header always unset Variable-CONSENTGATE_'; do
   expect shared-hosting/gate.htaccess "$pattern(SUBJECT|USER|IDENTITY|CLIENT|SCOPE|SESSION)"
 done
 lua=$(sed -nE 's/.*ipairs\(\{ (.*) \}\).*/\1/p' conf/lighttpd/gate.lua | tr -d '" ' | tr ',' '\n' | sort)
 [ "$lua" = "$names" ] || wrong "conf/lighttpd/gate.lua has not each of the gate's headers once"
+
+# What each file says in numbers: the longest line of the gate's answer, and an hour of silence.
+says() { grep -qE "^ *$2" "conf/$1" || wrong "conf/$1 does not say $2"; }
+says apache/gate.conf 'SetEnvIf Request_URI \. CONSENTGATE_LINE_LIMIT=8100$'
+says shared-hosting/gate.htaccess 'SetEnvIf Request_URI \. CONSENTGATE_LINE_LIMIT=8100$'
+says lighttpd/gate.lua 'facts\["CONSENTGATE_LINE_LIMIT"\] = "60000"$'
+says nginx/gate.conf 'fastcgi_param CONSENTGATE_LINE_LIMIT 64000;$'
+says nginx/gate.conf 'fastcgi_buffer_size 64k;$'
+says apache/gate.conf 'ProxyPass .* timeout=3600$'
+says lighttpd/gate.conf 'server\.max-write-idle = 3600$'
+says nginx/protect.conf 'proxy_read_timeout 1h;$'
 exit $status

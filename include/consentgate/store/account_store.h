@@ -38,7 +38,14 @@ public:
         const core::Owner& owner, const core::ServiceId& service);
     std::vector<core::LinkedAccount> list(const core::Owner& owner); // by service
     std::size_t count_at(const core::ServiceId& service);            // ended ones included
-    void record_use(const std::string& id, core::Instant now);       // writes last_used_at
+    // Which service gives the longest access token, and its bytes as stored, encrypted: a few more
+    // than the token's own. Absent: there is no account.
+    struct LongestToken {
+        core::ServiceId service;
+        std::size_t bytes = 0;
+    };
+    std::optional<LongestToken> find_longest_token();
+    void record_use(const std::string& id, core::Instant now); // writes last_used_at
 
     // Refreshing takes a lease: the process that holds it may ask the service until `until`.
     // no: another process holds a lease, or the account has changed since `version` was read.

@@ -82,6 +82,7 @@ struct HttpResponse {
     std::optional<core::Instant> date{}; // by the server's clock
     std::string access_control_allow_origin{}, access_control_allow_headers{};
     std::string cache_control{}, age{}, expires{};
+    std::string server{}; // what it calls itself
 };
 
 class HttpClient {

@@ -14,10 +14,24 @@ struct Gate {
     core::ResourceMap resources;
 };
 
+// How much of an answer the asking web server takes. The shipped files say it; without their word
+// it is what a web server takes by itself.
+// spec: docs/requirements.md XB5
+// in: limit  CONSENTGATE_LINE_LIMIT
+AnswerLimits answer_limits(Asked asked, bool by_apache, std::string_view limit);
+
+// Whether this parameter shows that the web server passes header names on which servers could read
+// as the gate's own: nginx does with `ignore_invalid_headers off` or `underscores_in_headers on`.
+// The doctor sends such names to find out.
+// spec: docs/requirements.md XB2
+bool shows_lax_names(std::string_view parameter);
+inline constexpr std::string_view lax_names_message =
+    "the web server passes on header names that servers read as those of the gate";
+
 // Only 200 lets the request pass. It carries CONSENTGATE_… variables to an AUTHORIZER's web server
 // and Consentgate-… headers to nginx; AUTHORIZATION among them is the token that the server behind
 // the gate gets in place of the session token. nginx knows three answers, so every refusal there is
-// 401 or 403, and nginx turns 5xx into 500.
+// 401 or 403; it makes 500 of any other, of which the shipped file makes 503 and 429 again.
 // fail: never throws; an unexpected exception refuses the request
 Reply decide(const Request& request, Gate& gate);
 

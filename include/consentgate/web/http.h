@@ -4,6 +4,7 @@
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/time.h"
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,13 @@ enum class BodyState {
 // The web server wants an answer for the client, or our permission to serve a request itself.
 enum class Asked { to_answer, as_authorizer };
 
+// How much the web server takes of the gate's answer, in bytes. Beyond it, a web server fails, or
+// shows the client what it could not take.
+struct AnswerLimits {
+    static constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
+    std::size_t line = unlimited, head = unlimited; // of each line; of all of them together
+};
+
 struct Request {
     Asked asked = Asked::to_answer;
     std::string method; // upper case, as sent
@@ -36,7 +44,9 @@ struct Request {
     std::optional<std::string>
         remote_user;     // the person whom the web server signed in; never a header of the client's
     core::Instant now{}; // one time for the whole request
-    std::string event_id; // under which the log has the reason of a refusal
+    std::string event_id;   // under which the log has the reason of a refusal
+    bool lax_names = false; // of headers: shows_lax_names
+    AnswerLimits limits;    // for the gate
 };
 
 struct Reply {
@@ -50,6 +60,11 @@ struct Reply {
         return *this;
     }
 };
+
+// The target of a request as it stands in a line to a server: an absolute one, which every server
+// must take, without its scheme and authority. Anything that is neither comes back as it is.
+// spec: RFC 9112 sections 3.2.1 and 3.2.2; docs/requirements.md XB7
+std::string_view origin_form(std::string_view target);
 
 // The header block and body as FastCGI wants them: Status first, values without control characters.
 std::string serialize(const Reply& reply, bool with_body);

@@ -64,6 +64,28 @@ export function sendRaw(base, bytes, { close = false, silence = 3000 } = {}) {
   });
 }
 
+// One answer to bytes as they are: returns as soon as all of it is there. out: status, head, body;
+// status 0: none came
+export function askRaw(base, bytes, silence = 10000) {
+  const { hostname, port } = new URL(base);
+  return new Promise((done) => {
+    const socket = net.connect(Number(port), hostname, () => socket.write(bytes));
+    let text = '';
+    const answer = () => {
+      const [head, ...rest] = text.split('\r\n\r\n');
+      const body = rest.join('\r\n\r\n');
+      const length = /^content-length: *(\d+)/im.exec(head)?.[1];
+      const chunked = /^transfer-encoding: *chunked/im.test(head);
+      const whole = rest.length > 0 && (length ? body.length >= Number(length) : chunked && /(^|\r\n)0\r\n\r\n$/.test(body));
+      return { status: Number(/^HTTP\/1\.\d (\d{3})/.exec(head)?.[1] ?? 0), head, whole, body: chunked ? body.replace(/(^|\r\n)[0-9a-f]+\r\n/gi, '') : body };
+    };
+    socket.setTimeout(silence, () => socket.destroy());
+    socket.on('data', (part) => { text += part.toString('latin1'); if (answer().whole) socket.destroy(); });
+    socket.on('error', () => {});
+    socket.on('close', () => done(answer()));
+  });
+}
+
 export const formType = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
 export function postForm(base, target, pairs, headers = {}) {

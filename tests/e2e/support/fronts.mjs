@@ -22,6 +22,8 @@ const said = (beginning) => {
   if (!line) throw new Error(`neither README.md nor docs/gate.md has a line that begins with ${beginning}`);
   return line.trim();
 };
+// in: guards  one of them may name the authority of a server behind TLS
+const authorities = (guards) => guards.find((guard) => guard.ca)?.ca ?? '/etc/ssl/certs/ca-certificates.crt';
 const words = (beginning) => said(beginning).slice(beginning.length).trim().split(' ');
 const asRoot = process.getuid() === 0;
 const started = new Set();
@@ -81,13 +83,12 @@ const apache = {
     fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
     fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf', users).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache/gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache/gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     const site = path.join(tree, 'sites-available/000-default.conf');
     const uses = guards.map(({ at, port: behind, to }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n`).join('');
-    const ca = guards.find((guard) => guard.ca)?.ca; // of a server behind TLS
-    fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${ca ? `    SSLProxyEngine On\n    SSLProxyCACertificateFile ${ca}\n` : ''}${uses}</VirtualHost>`));
+    fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${uses}</VirtualHost>`));
     const enable = (program, ...names) => execFileSync(program, ['-q', ...names], { env: { ...process.env, APACHE_CONFDIR: tree }, stdio: ['ignore', 'pipe', 'pipe'] });
-    enable('a2enmod', ...words('a2enmod'), ...(ca ? ['ssl'] : []));
+    enable('a2enmod', ...words('a2enmod'), ...(guards.some(({ to }) => to?.startsWith('https:')) ? ['ssl'] : []));
     enable('a2enconf', ...words('a2enconf'));
   },
   // As apache2ctl does it, which stays in between and keeps signals to itself.
@@ -101,9 +102,9 @@ const nginx = {
     fs.mkdirSync(path.join(folder, 'consentgate'));
     for (const name of fs.readdirSync(conf('nginx'))) {
       const text = shipped(`nginx/${name}`, name === 'pages.conf' ? users : undefined);
-      fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`));
+      fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     }
-    const blocks = guards.map(({ at, port: behind }) => said('location').replace('/mcp', at).replace('3001', String(behind)));
+    const blocks = guards.map(({ at, port: behind, to }) => said('location').replace('/mcp', at).replace('http://127.0.0.1:3001', to ?? `http://127.0.0.1:${behind}`));
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`);
     fs.writeFileSync(path.join(folder, 'front.conf'), ['daemon off;', asRoot ? 'user www-data;' : '', `pid ${folder}/nginx.pid;`, `error_log ${folder}/front.log;`, 'events { worker_connections 512; }',
       'http {', 'access_log off;', ...temp, 'server {', `listen 127.0.0.1:${port};`, said('include consentgate/pages.conf'), said('include consentgate/gate.conf'), ...blocks, '}', '}', ''].join('\n'));

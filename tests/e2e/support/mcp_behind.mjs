@@ -2,6 +2,7 @@
 // was called with, which is how a test sees what reaches the server behind a gate.
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 
 export class ServerBehind {
   constructor(server) {
@@ -19,10 +20,17 @@ export class ServerBehind {
   }
 }
 
-// POST: says what came as JSON; with X-Answer: 404 it knows nothing of it. GET with Accept:
+// An MCP server writes these to have a web server answer with something else.
+export const steering = { 'X-Accel-Redirect': '/other', 'X-Sendfile': '/etc/hostname', 'X-Sendfile2': '/etc/hostname 0-', 'X-LIGHTTPD-send-file': '/etc/hostname', Location: '/other' };
+
+// POST: says what came as JSON; with X-Answer: 404 it knows nothing of it; with steer it tries to
+// steer the web server; with a time it is silent for so many ms. GET with Accept:
 // text/event-stream: five events, a tenth of a second between two.
-export async function startServerBehind() {
-  const behind = new ServerBehind(http.createServer(async (request, response) => {
+// in: tls  key and certificate; absent: it speaks plain HTTP
+export async function startServerBehind({ tls } = {}) {
+  const options = { maxHeaderSize: 256 * 1024 };
+  const create = (answer) => (tls ? https.createServer({ ...options, ...tls }, answer) : http.createServer(options, answer));
+  const behind = new ServerBehind(create(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
     behind.seen.push({ method: request.method, url: request.url, headers: request.headers, rawHeaders: request.rawHeaders, names: request.rawHeaders.filter((_, at) => at % 2 === 0), body });
@@ -30,6 +38,11 @@ export async function startServerBehind() {
       response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not here');
       return;
     }
+    if (request.headers['x-answer'] === 'steer') {
+      response.writeHead(200, { 'Content-Type': 'text/plain', ...steering }).end('its own words');
+      return;
+    }
+    await new Promise((done) => { setTimeout(done, Number(request.headers['x-answer'] ?? 0)); });
     if (request.headers.accept !== 'text/event-stream') {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ headers: request.headers, length: body.length }));
       return;

@@ -26,8 +26,8 @@ function say(response, status, body, headers = {}) {
 
 const cookiesOf = (request) => Object.fromEntries((request.headers.cookie ?? '').split('; ').map((pair) => pair.split('=').map(decodeURIComponent)));
 
-function settings({ issuer, mcpUrl, accessTokenSeconds, rotate, registration, resource, documents, clients, authMethods }) {
-  const server = { scope, audience: mcpUrl, accessTokenFormat: 'opaque', accessTokenTTL: accessTokenSeconds };
+function settings({ issuer, mcpUrl, accessTokenSeconds, rotate, registration, resource, documents, clients, authMethods, claims }) {
+  const server = { scope, audience: mcpUrl, accessTokenFormat: claims ? 'jwt' : 'opaque', accessTokenTTL: accessTokenSeconds };
   return {
     clients,
     clientAuthMethods: authMethods,
@@ -36,6 +36,7 @@ function settings({ issuer, mcpUrl, accessTokenSeconds, rotate, registration, re
     rotateRefreshToken: () => rotate,
     issueRefreshToken: (context, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => false,
+    ...(claims ? { extraTokenClaims: (context, { accountId }) => claims(accountId) } : {}),
     pkce: { required: () => true },
     cookies: { keys: ['test'] },
     findAccount: (context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
@@ -157,15 +158,16 @@ function withoutIss(context, issuer) {
 //      clients                      that it knows beforehand, as oidc-provider takes them
 //      resource, iss, discovery     whether it knows RFC 8707, RFC 9207, and any well-known
 //        document
+//      claims                       by the person's name, for its tokens, which are JWTs then
 //      authority, port              of makeAuthority, to be one of several under one authority
 // out: issuer, mcpUrl, ca (a file), calls, issued (access tokens, in their order), away (true: all
 //      is answered 503), failNext, forgetClients, whoIs, stop
 export async function startProvider({ accessTokenSeconds = 3600, rotate = true, registration = true, resource = true, iss = true, discovery = true, documents,
-  clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], authority = makeAuthority(), port } = {}) {
+  clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], claims, authority = makeAuthority(), port } = {}) {
   const { ca, certificates } = authority;
   const at = port ?? await freePort(); // the provider must know its issuer before it listens
   const issuer = `https://localhost:${at}`;
-  const upstream = new Upstream({ issuer, mcpUrl: `${issuer}/mcp`, ca, accessTokenSeconds, rotate, registration, resource, iss, discovery, documents, clients, authMethods });
+  const upstream = new Upstream({ issuer, mcpUrl: `${issuer}/mcp`, ca, accessTokenSeconds, rotate, registration, resource, iss, discovery, documents, clients, authMethods, claims });
   upstream.server = https.createServer(certificates.localhost, (request, response) => {
     upstream.answer(request, response).catch((error) => { response.writeHead(500).end(String(error)); });
   });

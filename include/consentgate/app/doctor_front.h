@@ -1,0 +1,28 @@
+// The doctor's rules for what a web server does to calls beside asking the gate.
+// spec: docs/requirements.md XB2, XB5, XB10
+#pragma once
+
+#include "consentgate/app/doctor.h"
+
+#include <cstddef>
+
+namespace consentgate::app {
+
+// Names that only a lax web server lets through. They must not reach the gate, because then they
+// reach the server behind, too, which may read them as the gate's own.
+inline constexpr const char* lax_names[] = {"Consentgate_Doctor", "Consentgate!Doctor"};
+
+// The answer to a call with such names.
+Finding check_names(const core::GuardedResource& resource, const sys::HttpResponse& response);
+
+// in: server  what it calls itself
+Finding check_http2(const std::string& base, const std::string& server, bool speaks_http2);
+
+// The longest token of a person at a service must fit into the gate's answer.
+struct LongestToken {
+    std::string service; // empty: there is no token
+    std::size_t bytes = 0;
+};
+Finding check_token_length(const LongestToken& token, const std::string& server);
+
+} // namespace consentgate::app

@@ -1,0 +1,85 @@
+#include "consentgate/app/doctor_front.h"
+
+#include "consentgate/core/base/text.h"
+#include "consentgate/web/gate.h"
+
+#include <algorithm>
+#include <array>
+
+namespace consentgate::app {
+namespace {
+
+using sys::HttpResponse;
+
+constexpr const char* fix_names =
+    "nginx: neither `ignore_invalid_headers off` nor `underscores_in_headers on`; lighttpd: "
+    "`magnet.attract-raw-url-to = ( var.consentgate_lua )` in the block of lighttpd/gate.conf";
+constexpr const char* fix_http2 =
+    "`server.feature-flags += ( \"server.h2proto\" => \"disable\" )` at the top level of "
+    "lighttpd's configuration, outside of every condition, as in lighttpd/gate.conf; or lighttpd "
+    "1.4.77. What only a proxy before lighttpd speaks does no harm: ask lighttpd itself with --url";
+constexpr const char* fix_length =
+    "the service can say how to get shorter tokens, fewer scopes for example; nginx and lighttpd "
+    "take longer ones than Apache";
+
+// Each web server takes so long a line with the shipped files.
+struct Limit {
+    std::string_view server;
+    std::size_t bytes;
+};
+constexpr std::array limits{Limit{"apache", 8100}, Limit{"lighttpd", 60000}, Limit{"nginx", 64000}};
+
+// Whether that lighttpd loses the bodies of HTTP/2; one that hides its version may.
+bool loses_bodies(const std::string& server) {
+    constexpr std::string_view name = "lighttpd";
+    constexpr std::string_view release = "/1.4.";
+    if (!core::lower_ascii(server).starts_with(name)) return false;
+    const auto version = std::string_view(server).substr(name.size());
+    if (!version.starts_with(release)) return !version.starts_with("/");
+    const auto number = version.substr(release.size());
+    const auto end = std::min(number.find_first_not_of("0123456789"), number.size());
+    return core::parse_number(number.substr(0, end)).value_or(0) < 77;
+}
+
+} // namespace
+
+Finding check_names(const core::GuardedResource& resource, const HttpResponse& response) {
+    const bool shown = response.authenticate.find(web::lax_names_message) != std::string::npos ||
+                       response.body.reveal().find(web::lax_names_message) != std::string::npos;
+    if (!shown) return {Verdict::ok, resource.url + " takes no other spelling of our headers"};
+    return {
+        Verdict::broken,
+        "a caller of " + resource.url +
+            " can be anybody to some servers: names like Consentgate_User reach the server behind",
+        fix_names};
+}
+
+Finding check_http2(const std::string& base, const std::string& server, bool speaks_http2) {
+    if (!speaks_http2) return {Verdict::ok, base + " speaks HTTP/1.1 alone"};
+    if (!loses_bodies(server)) return {Verdict::ok, base + " speaks HTTP/2"};
+    return {
+        Verdict::broken,
+        base + " speaks HTTP/2, and " + server +
+            " gives the body of such a call to the gate, so that the server behind waits for ever",
+        fix_http2};
+}
+
+Finding check_token_length(const LongestToken& token, const std::string& server) {
+    const auto what = "the longest token of a person, at " + token.service + ", has " +
+                      std::to_string(token.bytes) + " bytes";
+    const auto name = core::lower_ascii(server);
+    constexpr std::size_t around = 64; // its line's name, and the scheme
+    Verdict verdict = Verdict::ok;
+    std::string refusing;
+    for (const auto& limit : limits) {
+        if (token.bytes + around <= limit.bytes) continue;
+        refusing += (refusing.empty() ? "" : ", ") + std::string(limit.server);
+        verdict =
+            std::max(verdict, name.starts_with(limit.server) ? Verdict::broken : Verdict::note);
+    }
+    if (token.service.empty() || refusing.empty())
+        return {Verdict::ok, "every web server takes the tokens of people at services"};
+    return {verdict, what + ", and calls with it are refused behind: " + refusing, fix_length};
+}
+
+} // namespace consentgate::app

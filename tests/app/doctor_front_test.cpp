@@ -1,0 +1,64 @@
+// The doctor's rules for what web servers do beside asking the gate.
+#include "consentgate/app/doctor_front.h"
+
+#include "consentgate/web/gate.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace consentgate;
+using app::Verdict;
+using boost::unit_test::label;
+using sys::HttpResponse;
+
+namespace {
+
+Verdict names_verdict(const std::string& authenticate, const std::string& body) {
+    HttpResponse response;
+    response.answered = true;
+    response.status = 401;
+    response.authenticate = authenticate;
+    response.body = core::Secret(body);
+    return app::check_names(core::GuardedResource{"https://tools.example.org/mcp"}, response)
+        .verdict;
+}
+
+Verdict http2_verdict(const std::string& server, bool speaks = true) {
+    return app::check_http2("https://tools.example.org", server, speaks).verdict;
+}
+
+Verdict length_verdict(std::size_t bytes, const std::string& server) {
+    return app::check_token_length({"notion", bytes}, server).verdict;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(doctor_front)
+
+BOOST_AUTO_TEST_CASE(
+    the_gates_word_about_names_is_found_in_the_challenge_and_in_the_body, *label("XB2")) {
+    const auto word = std::string(web::lax_names_message);
+    BOOST_TEST((names_verdict("", "") == Verdict::ok));
+    BOOST_TEST((names_verdict("Bearer error_description=\"" + word + "\"", "") == Verdict::broken));
+    BOOST_TEST((names_verdict("", "{\"error_description\":\"" + word + "\"}") == Verdict::broken));
+}
+
+BOOST_AUTO_TEST_CASE(http2_is_wrong_only_where_lighttpd_loses_its_bodies, *label("XB10")) {
+    for (const auto* losing : {"lighttpd/1.4.69", "lighttpd/1.4.76", "lighttpd", "Lighttpd/1.4.5"})
+        BOOST_TEST_CONTEXT(losing) BOOST_TEST((http2_verdict(losing) == Verdict::broken));
+    for (const auto* sound :
+         {"lighttpd/1.4.77", "lighttpd/1.4.100", "lighttpd/2.0.0", "nginx/1.22.1", "Apache", ""})
+        BOOST_TEST_CONTEXT(sound) BOOST_TEST((http2_verdict(sound) == Verdict::ok));
+    BOOST_TEST((http2_verdict("lighttpd/1.4.69", false) == Verdict::ok));
+}
+
+BOOST_AUTO_TEST_CASE(a_long_token_is_wrong_behind_the_web_server_that_refuses_it, *label("XB5")) {
+    BOOST_TEST((length_verdict(8000, "Apache/2.4") == Verdict::ok));
+    BOOST_TEST((length_verdict(8192, "Apache/2.4") == Verdict::broken));
+    BOOST_TEST((length_verdict(8192, "nginx") == Verdict::note));
+    BOOST_TEST((length_verdict(63000, "nginx") == Verdict::note));
+    BOOST_TEST((length_verdict(65536, "nginx") == Verdict::broken));
+    BOOST_TEST((length_verdict(65536, "lighttpd/1.4.69") == Verdict::broken));
+    BOOST_TEST((app::check_token_length({"", 0}, "Apache").verdict == Verdict::ok));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
