@@ -243,3 +243,23 @@ STORE_CASE(the_schema_is_the_expected_one_and_migrating_again_is_nothing, "O4") 
     BOOST_TEST(database.open()->maintenance.schema_version() == store::expected_schema_version());
     BOOST_TEST(store::migrate(database.config(), noon).empty());
 }
+
+STORE_CASE(the_longest_token_of_all_accounts_is_found_until_its_account_ends, "XB5") {
+    const auto store = database.open();
+    const auto finalization =
+        finalization_of(put_sample_flow(*store), {core::IdentityKind::skipped, {}}, noon);
+    BOOST_REQUIRE((store->flows.finalize(finalization) == store::Applied::yes));
+    auto account = sample_token("wordy");
+    account.owner = core::Owner::of(finalization.session.id);
+    account.access_token = std::string(90000, 'x');
+    BOOST_REQUIRE(
+        (store->accounts.connect_in_session(finalization.session.id, account, noon) ==
+         store::Applied::yes));
+    const auto longest = store->accounts.find_longest_token();
+    BOOST_REQUIRE(longest.has_value());
+    BOOST_TEST(longest->service.text == "wordy");
+    BOOST_TEST(longest->bytes == 90000U);
+    BOOST_REQUIRE((store->accounts.mark_ended(account.id, noon) == store::Applied::yes));
+    const auto next = store->accounts.find_longest_token();
+    BOOST_TEST((!next || next->service.text != "wordy"));
+}
