@@ -140,13 +140,21 @@ void count_workers(const app::WorkerStats& stats, Role role, sys::Metrics* metri
     if (stats.died) metrics->count(sys::Metric::worker_deaths, {{"role", name_of(role)}});
 }
 
+// As libfcgi calls them.
+std::string web_servers() {
+    const auto* said = std::getenv("FCGI_WEB_SERVER_ADDRS");
+    return said == nullptr ? "" : said;
+}
+
 void serve_role(
     Role role, int socket, const Loaded& loaded, usecase::Dependencies& deps, Shared& shared) {
     if (role == Role::gate) {
         web::Gate gate{deps, core::ResourceMap(loaded.startup.config.policy.resources)};
         web::serve(
             socket, deps.clock,
-            {[&](web::Request& request) { return web::decide(request, gate); }, {}, {}});
+            {.handle = [&](web::Request& request) { return web::decide(request, gate); },
+             .body_time = {},
+             .neighbours = web_servers()});
         return;
     }
     auto context =
@@ -155,8 +163,10 @@ void serve_role(
     RevocationWorker revocation_worker(deps, shared.revocations);
     web::serve(
         socket, deps.clock,
-        {[&](web::Request& request) { return web::dispatch(request, context); },
-         [&] { sweeper(), revocation_worker(); }, loaded.startup.config.body_time});
+        {.handle = [&](web::Request& request) { return web::dispatch(request, context); },
+         .between = [&] { sweeper(), revocation_worker(); },
+         .body_time = loaded.startup.config.body_time,
+         .neighbours = web_servers()});
 }
 
 int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {

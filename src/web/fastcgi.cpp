@@ -290,7 +290,8 @@ private:
 // libfcgi gets connections whose heads are whole, and accepts none by itself.
 class Connections {
 public:
-    explicit Connections(int listening_socket) : doorway_(listening_socket, neighbours()) {
+    Connections(int listening_socket, const std::string& neighbours)
+        : doorway_(listening_socket, neighbours) {
         if (FCGX_InitRequest(&raw_, -1, 0) != 0) throw std::runtime_error("libfcgi has no request");
     }
     ~Connections() { FCGX_Free(&raw_, 1); }
@@ -313,12 +314,6 @@ public:
     }
 
 private:
-    // As libfcgi names them.
-    static std::string neighbours() {
-        const auto* said = std::getenv("FCGI_WEB_SERVER_ADDRS");
-        return said == nullptr ? "" : said;
-    }
-
     Doorway doorway_;
     FCGX_Request raw_{};
 };
@@ -329,7 +324,7 @@ void serve(int listening_socket, const sys::Clock& clock, const ServeHooks& hook
     install_signals();
     if (FCGX_Init() != 0) throw std::runtime_error("libfcgi did not start");
     Listener listener(listening_socket);
-    Connections connections(listening_socket);
+    Connections connections(listening_socket, hooks.neighbours);
     EventIds event_ids;
     for (unsigned served = 0;;) {
         const auto woken = listener.wait();

@@ -12,8 +12,8 @@ using tests::require;
 
 namespace {
 
-constexpr std::size_t max_token = 16384, max_scope = 4096; // bytes
-constexpr std::int64_t ten_years = 10LL * 366 * 86400;     // seconds
+constexpr std::size_t max_token = 131072, max_scope = 4096; // bytes
+constexpr std::int64_t ten_years = 10LL * 366 * 86400;      // seconds
 
 bool visible(const std::string& text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 
 namespace consentgate::web {
 
@@ -18,6 +19,8 @@ struct ServeHooks {
     std::chrono::milliseconds body_time{
         20000}; // how long a body may take to arrive, because some web servers pass it on as slowly
                 // as they get it; zero: no limit
+    std::string neighbours{}; // IPv4 addresses that may connect over TCP, with commas between them;
+                              // empty: any
 };
 
 // Serves the listening socket until SIGTERM or SIGUSR1 arrives; the request in hand is finished

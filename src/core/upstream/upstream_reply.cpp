@@ -14,7 +14,7 @@
 namespace consentgate::core {
 namespace {
 
-constexpr std::size_t max_token_bytes = 16384; // bytes
+constexpr std::size_t max_token_bytes = 128 * 1024; // beyond what any web server hands on
 constexpr std::size_t max_scope_bytes = 4096;
 constexpr std::int64_t max_lifetime = 10LL * 366 * 86400; // seconds
 

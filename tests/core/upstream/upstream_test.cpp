@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(token_replies_are_read_as_providers_write_them, *label("S7"
                         .tokens->expires_in.has_value());
     }
     BOOST_TEST(
-        replied(R"({"access_token":")" + std::string(16384, 'a') + "\"}").tokens.has_value());
+        replied(R"({"access_token":")" + std::string(131072, 'a') + "\"}").tokens.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label("S7")) {
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label
     BOOST_TEST(is(replied(R"({"access_token":"a\r\nX: y"})"), UpstreamError::unavailable));
     BOOST_TEST(is(replied(R"({"access_token":""})"), UpstreamError::unavailable));
     BOOST_TEST(
-        is(replied(R"({"access_token":")" + std::string(16385, 'a') + "\"}"),
+        is(replied(R"({"access_token":")" + std::string(131073, 'a') + "\"}"),
            UpstreamError::unavailable));
     BOOST_TEST(
         is(replied(R"({"access_token":"at","token_type":"mac"})"), UpstreamError::unavailable));

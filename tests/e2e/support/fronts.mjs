@@ -131,7 +131,7 @@ const sharedHosting = {
       fs.mkdirSync(path.join(site, at), { recursive: true });
       fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('shared-hosting/gate.htaccess')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`));
     }
-    const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'proxy', 'proxy_http', 'fcgid', ...(users ? ['auth_basic', 'authn_file'] : [])].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
+    const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'setenvif', 'proxy', 'proxy_http', 'fcgid', ...(users ? ['auth_basic', 'authn_file'] : [])].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
     fs.writeFileSync(path.join(folder, 'front.conf'), [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/front.pid"`, `ErrorLog "${folder}/front.log"`, ...modules,
       'TypesConfig /etc/mime.types', ...(asRoot ? ['User www-data', 'Group www-data'] : []), `FcgidIPCDir "${folder}/ipc"`, `FcgidProcessTableFile "${folder}/fcgid.shm"`, `DocumentRoot "${site}"`,
       `<Directory "${site}">`, 'AllowOverride FileInfo AuthConfig Options Limit', 'Require all granted', '</Directory>', ''].join('\n'));

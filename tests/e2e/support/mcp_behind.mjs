@@ -24,7 +24,8 @@ export class ServerBehind {
 export const steering = { 'X-Accel-Redirect': '/other', 'X-Sendfile': '/etc/hostname', 'X-Sendfile2': '/etc/hostname 0-', 'X-LIGHTTPD-send-file': '/etc/hostname', Location: '/other' };
 
 // POST: says what came as JSON; with X-Answer: 404 it knows nothing of it; with steer it tries to
-// steer the web server; with a time it is silent for so many ms. GET with Accept:
+// steer the web server. X-Silence: it answers after so many ms, or, with X-Answer: pause, is silent
+// so long within its answer. GET with Accept:
 // text/event-stream: five events, a tenth of a second between two.
 // in: tls  key and certificate; absent: it speaks plain HTTP
 export async function startServerBehind({ tls } = {}) {
@@ -42,7 +43,14 @@ export async function startServerBehind({ tls } = {}) {
       response.writeHead(200, { 'Content-Type': 'text/plain', ...steering }).end('its own words');
       return;
     }
-    await new Promise((done) => { setTimeout(done, Number(request.headers['x-answer'] ?? 0)); });
+    const silent = () => new Promise((done) => { setTimeout(done, Number(request.headers['x-silence'] ?? 0)); });
+    if (request.headers['x-answer'] === 'pause') {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: before\n\n');
+      await silent();
+      response.end('data: after\n\n');
+      return;
+    }
+    await silent();
     if (request.headers.accept !== 'text/event-stream') {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ headers: request.headers, length: body.length }));
       return;

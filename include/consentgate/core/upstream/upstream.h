@@ -75,7 +75,7 @@ ServiceRequest revocation_request(
     std::string_view hint);
 
 struct TokenSet {
-    Secret access_token;                 // 1 to 16384 visible ASCII characters
+    Secret access_token;                 // 1 to 131072 visible ASCII characters
     std::optional<Secret> refresh_token; // absent: the old one stays, where there is one
     std::optional<Span> expires_in;      // absent: not said
     std::string scope;                   // as said; empty: not said
