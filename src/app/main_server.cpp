@@ -153,6 +153,7 @@ void serve_role(
         web::serve(
             socket, deps.clock,
             {.handle = [&](web::Request& request) { return web::decide(request, gate); },
+             .between = {},
              .body_time = {},
              .neighbours = web_servers()});
         return;
