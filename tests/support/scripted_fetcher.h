@@ -29,9 +29,13 @@ struct ScriptedFetcher final : sys::DocumentFetcher {
         return answered(document_text());
     }; // in: how often it was asked before
     int asked = 0;
+    std::string caller{}; // of the last turn, and whether its document was known
+    bool known = false;
 
     sys::Fetched fetch(
         const core::DocumentUrl&, core::Instant, const sys::FetchTurn& turn) override {
+        caller = turn.caller;
+        known = turn.known;
         if (!turn.still_needed()) return {sys::Fetched::Outcome::look_again};
         auto fetched = answer(asked++);
         if (fetched.outcome == sys::Fetched::Outcome::answered) turn.keep(fetched.answer);

@@ -314,4 +314,20 @@ BOOST_AUTO_TEST_CASE(the_token_endpoint_uses_what_is_stored_and_never_fetches, *
     BOOST_TEST(fetcher.asked == 1);
 }
 
+BOOST_AUTO_TEST_CASE(
+    a_fetch_counts_for_whoever_pressed_continue_and_is_known_the_second_time,
+    *label("XD4") * label("XD3")) {
+    Documents server;
+    server.authorize();
+    auto request = server.form(asking().text());
+    request.remote_addr = "2001:db8:0:1::9";
+    BOOST_TEST(server.ask(request).status == 302);
+    BOOST_TEST(server.fetcher.caller == "2001:db8:0:1::/64");
+    BOOST_TEST(!server.fetcher.known);
+    request.now = noon + core::Span(2 * 86400); // its document has expired
+    BOOST_TEST(server.ask(request).status == 302);
+    BOOST_TEST(server.fetcher.asked == 2);
+    BOOST_TEST(server.fetcher.known);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
