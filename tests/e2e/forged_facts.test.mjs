@@ -103,6 +103,8 @@ for (const front of fronts) {
         }
       }
       assert.deepEqual(bad, []);
+      const published = `${server.base}/.well-known/oauth-authorization-server`;
+      assert.equal((await askRaw(server.base, `GET ${published} HTTP/1.1\r\nHost: ${new URL(server.base).host}\r\n\r\n`)).status, 200, 'the pages take an absolute form, too');
     } finally { await server.stop(); }
   });
 }

@@ -101,13 +101,15 @@ test('XB7: lighttpd lets nobody pass on an authorizer\'s answer that names no se
   });
 });
 
+const forged = Object.fromEntries(['consentgate-user', 'consentgate_user', 'consentgate.user', 'consentgate-client'].map((name) => [name, 'mallory']));
+
 // HTTP/2 over this address: the bodies arrive with their heads. out: the statuses
 async function callsOverHttp2(base, token, times) {
   const session = http2.connect(base);
   session.on('error', () => {});
   try {
     return await Promise.all(Array.from({ length: times }, () => new Promise((done) => {
-      const stream = session.request({ ':method': 'POST', ':path': '/mcp', authorization: `Bearer ${token}`, 'content-type': 'application/json' });
+      const stream = session.request({ ':method': 'POST', ':path': '/mcp', authorization: `Bearer ${token}`, 'content-type': 'application/json', ...forged });
       stream.setTimeout(10000, () => { stream.close(); done('nothing'); });
       stream.on('response', (headers) => { stream.resume(); done(headers[':status']); });
       stream.on('error', () => done('nothing'));
@@ -137,6 +139,7 @@ for (const [front, more] of speaking) {
         assert.deepEqual(await callsOverHttp2(base, token, 20), Array(20).fill(200));
         assert.deepEqual(behind.seen.slice(before).map(({ body }) => body.length), Array(20).fill(2014));
         assert.equal(behind.last().headers['consentgate-client'], client.client_id);
+        assert.ok(!behind.last().rawHeaders.includes('mallory'), JSON.stringify(behind.last().rawHeaders));
       } finally { relay?.close(); }
     });
   });
