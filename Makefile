@@ -69,8 +69,8 @@ PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-t
 	man-db adduser systemd glewlwyd
 
 # ---- targets ------------------------------------------------------------------------------------
-.PHONY: all release package asan tests run check test fuzz bench requirements format format-check
-.PHONY: install deb deps deps-check clean help
+.PHONY: all release package asan tests run check test fuzz bench soak requirements format
+.PHONY: format-check install deb deps deps-check clean help
 all: release ## build the optimised programs (build/release)
 release package asan: %: build/%/consentgate build/%/consentgate-admin
 
@@ -95,6 +95,12 @@ fuzz: ## let libFuzzer search all fuzz targets for MINUTES= together; what it fi
 bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera (ratios of one run)
 	@$(MAKE) --no-print-directory -j$$(nproc) release build/release/bench
 	@tests/bench/run.sh
+
+soak: deps-check ## all bad neighbours at once, for MINUTES=60: what it costs must stay flat
+	@$(MAKE) --no-print-directory -j$$(nproc) release
+	@tests/support/npm.sh
+	@BUILD=build/release MINUTES=$${MINUTES:-60} node --test --test-reporter=spec \
+	  tests/e2e/soak.test.mjs
 
 requirements: ## print which tests hold which requirement
 	@tests/guards/requirements.sh --print

@@ -84,8 +84,7 @@ fuzz() {
 
 end_to_end() {
   local log=$logs/e2e.log ok bad status=0
-  if ! (cd tests/e2e && { [ node_modules/.package-lock.json -nt package-lock.json ] ||
-    npm ci --silent --no-audit --no-fund; }) >"$logs/npm.log" 2>&1; then
+  if ! tests/support/npm.sh >"$logs/npm.log" 2>&1; then
     tail -n 20 "$logs/npm.log"; count 0 1 "npm packages"; return
   fi
   # Some of the real clients need a newer Node.js than Debian's; the packages include it.

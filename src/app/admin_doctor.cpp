@@ -12,6 +12,7 @@
 #include "consentgate/sys/http2_probe.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/key_file.h"
+#include "consentgate/sys/metrics.h"
 #include "consentgate/usecase/admission.h"
 #include "consentgate/usecase/clients.h"
 #include "consentgate/usecase/introspection.h"
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 
@@ -353,6 +355,8 @@ int doctor(Context& context, const Arguments& arguments) {
     check_addresses(context, findings);
     findings.push_back({Verdict::ok, core::who_may_register(context.config().policy)});
     probe.check_front(resources, find_longest_token(context, findings));
+    if (const auto& file = context.config().metrics_file; std::filesystem::exists(file))
+        findings.push_back(check_places(sys::Metrics(file).text()));
     run_check(findings, "the services can be listed", [&] {
         for (const auto& service : usecase::list_services(context.deps())) {
             if (service.active) probe.check_service(service);

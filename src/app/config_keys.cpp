@@ -270,8 +270,8 @@ std::vector<Key> server_keys() {
         {"key_file", "/var/lib/consentgate/consentgate.key",
          text([](Config& c) -> std::string& { return c.key_file; })},
         {"pages", "pages", text([](Config& c) -> std::string& { return c.pages; })},
-        {"workers", "4", number(1, 256, [](Config& c, int n) { c.workers = n; })},
-        {"gate_workers", "4", number(1, 256, [](Config& c, int n) { c.gate_workers = n; })},
+        {"workers", "8", number(1, 256, [](Config& c, int n) { c.workers = n; })},
+        {"gate_workers", "8", number(1, 256, [](Config& c, int n) { c.gate_workers = n; })},
         {"body_timeout_ms", "20000",
          number(100, 600000, [](Config& c, int n) { c.body_time = std::chrono::milliseconds(n); })},
     };

@@ -246,6 +246,21 @@ Finding check_large_body(const std::string& url, const HttpResponse& response) {
         fix_body};
 }
 
+Finding check_places(const std::string& metrics) {
+    constexpr std::string_view name = "consentgate_places_refused_total";
+    std::string refused;
+    for (const auto& line : core::split(metrics, '\n')) {
+        if (line.starts_with(name))
+            refused += (refused.empty() ? "" : ", ") + line.substr(name.size());
+    }
+    if (refused.empty()) return {Verdict::ok, "no request was refused for want of a free worker"};
+    return {
+        Verdict::note,
+        "requests were refused because too many workers waited for others: " + refused,
+        "consentgate-admin metrics tells what holds places now; a service that hangs, or more "
+        "workers and gate_workers are needed"};
+}
+
 Finding check_admission(const core::Admission& admission) {
     switch (admission.entrance) {
     case core::Entrance::anyone: return {Verdict::note, admission.sentence, fix_anyone};

@@ -154,7 +154,8 @@ void serve_role(
             socket, deps.clock,
             {.handle = [&](web::Request& request) { return web::decide(request, gate); },
              .between = {},
-             .body_time = {},
+             .body_time = loaded.startup.config.body_time,
+             .places = loaded.places.get(),
              .neighbours = web_servers()});
         return;
     }
@@ -167,6 +168,7 @@ void serve_role(
         {.handle = [&](web::Request& request) { return web::dispatch(request, context); },
          .between = [&] { sweeper(), revocation_worker(); },
          .body_time = loaded.startup.config.body_time,
+         .places = loaded.places.get(),
          .neighbours = web_servers()});
 }
 

@@ -122,15 +122,14 @@ public:
 
 private:
     void set(short type) const {
-        struct flock whole {};
+        struct flock whole {}; // from byte 0 on, without an end
         whole.l_type = type;
-        whole.l_whence = SEEK_SET;
         while (::fcntl(file_, F_SETLKW, &whole) != 0 && errno == EINTR) {}
     }
     int file_;
 };
 
-// What a worker asks for, and the slot in which it waits.
+// A worker asks for this, and waits in that slot.
 struct Places::Wanted {
     PlaceKind kind;
     Target target;

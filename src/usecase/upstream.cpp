@@ -246,7 +246,7 @@ core::Result<Returned> finish_connect(
     const auto place = callback->code ? deps.enter(sys::PlaceKind::redeem, service->token_endpoint)
                                       : sys::Place::unlimited();
     if (!place) return no_place();
-    // Of several answers with the same state one goes on.
+    // One of several answers with the same state goes on.
     if (deps.store.upstream_states.consume(state->state, now) == Applied::no)
         return core::invalid_upstream_state("used meanwhile");
     if (auto valid = core::check_issuer(*callback, *service); !valid) return valid.error();

@@ -9,11 +9,15 @@
 #include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/oauth/metadata.h"
 
+#include <algorithm>
+
 namespace consentgate::web {
 namespace {
 
 using core::ErrorCode;
 using core::JsonObject;
+
+constexpr int longest_own_pause = 10; // seconds after which a page comes again by itself
 
 // A program that failed to authenticate gets 401, and a person whose app sent a wrong id gets 400.
 int page_status(ErrorCode code) {
@@ -93,6 +97,14 @@ Reply page_answer(const core::Error& error, const Request& request, const WebCon
     return answer_error_page(error, request, context);
 }
 
+// A browser comes again by itself, because nothing was used up: a code that a service gave, too.
+bool comes_again(const core::Error& error, ErrorFormat format, const Request& request) {
+    const bool page =
+        format == ErrorFormat::page || (format == ErrorFormat::gateway && prefers_html(request));
+    return page && request.method == "GET" && error.code == ErrorCode::service_unavailable &&
+           error.retry_after_seconds() > 0;
+}
+
 Reply add_retry_after(Reply reply, const core::Error& error) {
     const int seconds = error.retry_after_seconds() > 0              ? error.retry_after_seconds()
                         : error.code == ErrorCode::store_unavailable ? 2
@@ -121,7 +133,11 @@ Reply answer(
     const core::Error& error, ErrorFormat format, const Request& request, const WebContext& context,
     const std::string& request_type) {
     if (auto back = way_back(error, request)) return std::move(*back);
-    return add_retry_after(formatted(error, format, request, context, request_type), error);
+    auto reply = add_retry_after(formatted(error, format, request, context, request_type), error);
+    if (comes_again(error, format, request))
+        reply.header(
+            "Refresh", std::to_string(std::min(error.retry_after_seconds(), longest_own_pause)));
+    return reply;
 }
 
 Reply answer_json(int status, std::string document) {

@@ -1,5 +1,7 @@
 #include "consentgate/web/fastcgi.h"
 
+#include "fastcgi_body.h"
+
 #include "consentgate/core/base/text.h"
 #include "consentgate/sys/random.h"
 #include "consentgate/web/gate.h"
@@ -18,17 +20,12 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <span>
 #include <stdexcept>
 
 namespace consentgate::web {
 namespace {
 
-constexpr std::size_t max_drained =
-    16 * 1024 * 1024; // bytes of an oversized body that are read and thrown away
-constexpr int idle_after_ms = 5000, linger_ms = 200;
-constexpr std::chrono::seconds max_linger{2};
+constexpr int idle_after_ms = 5000;
 constexpr unsigned max_requests_before_signal_check =
     16; // requests that a busy worker may still answer after a stop signal
 
@@ -122,69 +119,18 @@ Request read_head(const Parameters& said) {
 
 using Clock = std::chrono::steady_clock;
 
-void set_read_timeout(int socket, std::chrono::milliseconds time) {
-    timeval wait{};
-    wait.tv_sec = static_cast<time_t>(time.count() / 1000);
-    wait.tv_usec = static_cast<suseconds_t>(time.count() % 1000 * 1000);
-    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-}
-
-// Reads the bytes that are there, or the next to come: libfcgi would wait until the buffer is full.
-std::size_t read_some(FCGX_Stream* in, std::span<char> buffer) {
-    const int first = FCGX_GetChar(in);
-    if (first == EOF) return 0;
-    buffer[0] = static_cast<char>(first);
-    const auto there = std::min(buffer.size() - 1, static_cast<std::size_t>(in->stop - in->rdNext));
-    return 1 + (there > 0 ? static_cast<std::size_t>(
-                                FCGX_GetStr(buffer.data() + 1, static_cast<int>(there), in))
-                          : 0);
-}
-
-// Reads to the end even what it drops: an unread body breaks the connection for the answer.
-// in:  time  zero: no limit
-// out: whether it came to the end, or need not
-bool read_body(
-    FCGX_Request& raw, const Parameters& said, std::chrono::milliseconds time, Request& request) {
-    std::array<char, 16 * 1024> buffer;
-    std::size_t seen = 0;
-    const auto deadline = Clock::now() + time;
-    bool late = false;
-    const bool limited = time.count() > 0 && said[Known::length] != "0";
-    if (limited) set_read_timeout(raw.ipcFd, time);
-    while (seen < max_drained && !late) {
-        const auto got = read_some(raw.in, buffer);
-        if (got == 0) break;
-        seen += got;
-        const auto wanted = body_limit + 1 - std::min(body_limit + 1, request.body.size());
-        request.body.append(buffer.data(), std::min(wanted, got));
-        late = limited && Clock::now() > deadline;
-    }
-    // libfcgi returns a stream that ended early like a whole one. Only its error (a protocol
-    // error) or a content length that was not reached shows the difference.
-    const int error = FCGX_GetError(raw.in);
-    const auto promised = said.find(Known::length).value_or("");
-    const bool short_of_promise =
-        !promised.empty() && std::strtoull(promised.c_str(), nullptr, 10) != seen;
-    late = late || error == EAGAIN || error == EWOULDBLOCK;
-    if (late)
-        request.body_state = BodyState::late;
-    else if (request.body.size() > body_limit)
-        request.body_state = BodyState::too_large;
-    else if (error != 0 || short_of_promise)
-        request.body_state = BodyState::cut;
-    return late || seen < max_drained;
-}
-
 // The kernel drops the answer of a connection that is closed while more of its body comes. So we
 // hold it open and read, until nothing comes any more or the time is over.
 class Lingering {
 public:
-    explicit Lingering(int connection) : held_(::fcntl(connection, F_DUPFD_CLOEXEC, 0)) {}
+    Lingering(int connection, const Linger& time)
+        : held_(::fcntl(connection, F_DUPFD_CLOEXEC, 0)), time_(time) {}
     ~Lingering() {
         std::array<char, 16 * 1024> thrown_away;
         pollfd waiting{held_, POLLIN, 0};
-        for (const auto end = Clock::now() + max_linger;
-             held_ >= 0 && Clock::now() < end && ::poll(&waiting, 1, linger_ms) > 0;) {
+        const auto silence = static_cast<int>(time_.silence.count());
+        for (const auto end = Clock::now() + time_.total;
+             held_ >= 0 && Clock::now() < end && ::poll(&waiting, 1, silence) > 0;) {
             if (::read(held_, thrown_away.data(), thrown_away.size()) <= 0) break;
         }
         if (held_ >= 0) ::close(held_);
@@ -194,6 +140,7 @@ public:
 
 private:
     int held_;
+    Linger time_;
 };
 
 // Different for each request of each worker there ever was, and no secret: what the worker drew
@@ -213,27 +160,29 @@ private:
     std::uint32_t count_ = 0;
 };
 
-// out: whether the request was read to its end
-bool serve_one(
-    FCGX_Request& raw, const sys::Clock& clock, const ServeHooks& hooks, EventIds& event_ids) {
+BodyRead serve_one(
+    FCGX_Request& raw, int listening_socket, const sys::Clock& clock, const ServeHooks& hooks,
+    EventIds& event_ids) {
     // Parameters that were cut off look like a request with fewer of them: never treat one as a
     // request. Nor be silent: lighttpd takes an authorizer's empty answer for a yes.
     const Parameters said(raw.envp);
     if (FCGX_GetError(raw.in) != 0 || !said[Known::method]) {
         const auto text = serialize(Reply{400, {}, {}}, false);
         FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
-        return true;
+        return {};
     }
-    bool whole = true;
+    BodyRead body;
     auto request = read_head(said);
     // An authorizer is asked about a request's head; Apache sends no stream of a body at all, and
     // waiting for it would not end.
-    if (request.asked == Asked::to_answer) whole = read_body(raw, said, hooks.body_time, request);
+    if (request.asked == Asked::to_answer)
+        body = read_body(
+            raw, said[Known::length], {hooks.body_time, listening_socket, hooks.places}, request);
     request.now = clock.now();
     request.event_id = event_ids.next();
     const auto text = serialize(hooks.handle(request), request.method != "HEAD");
     FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
-    return whole;
+    return body;
 }
 
 void install_signals() {
@@ -336,9 +285,11 @@ void serve(int listening_socket, const sys::Clock& clock, const ServeHooks& hook
         auto* raw = connections.accept();
         if (raw == nullptr) continue; // another worker took it
         std::optional<Lingering> lingering;
-        if (!serve_one(*raw, clock, hooks, event_ids)) lingering.emplace(raw->ipcFd);
+        auto body = serve_one(*raw, listening_socket, clock, hooks, event_ids);
+        if (body.linger.total.count() > 0) lingering.emplace(raw->ipcFd, body.linger);
         connections.finish();
         lingering.reset();
+        body.place.leave();
         if (++served % max_requests_before_signal_check == 0 && Listener::stop_requested()) break;
         if (hooks.between) hooks.between();
     }

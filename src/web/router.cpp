@@ -144,6 +144,11 @@ Handled handle(const Route& route, const Request& request, WebContext& context) 
     if (request.body_state == BodyState::late)
         return core::make_error(
             ErrorCode::request_timeout, core::PublicMessage{"the body took too long to arrive"});
+    if (request.body_state == BodyState::refused)
+        return core::make_error(
+            ErrorCode::service_unavailable,
+            core::PublicMessage{"too many requests are being sent slowly; try again"},
+            core::LogDetail{"no place for the body"}, {}, core::RetryAfter{1});
     if (request.body_state == BodyState::cut)
         return core::make_error(
             ErrorCode::invalid_request, core::PublicMessage{"the body was cut off"});

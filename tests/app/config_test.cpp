@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(config.policy.admin_claim == "role");
     BOOST_TEST(config.policy.admin_value == "admin");
     BOOST_TEST(config.store.wait.count() == 5000);
-    BOOST_TEST(config.workers == 4);
+    BOOST_TEST(config.workers == 8);
     BOOST_TEST(config.brand.name == "consentgate");
     BOOST_TEST(config.policy.default_scopes.text() == "mcp");
     BOOST_TEST(config.bearer_keys.empty());

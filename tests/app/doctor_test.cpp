@@ -262,4 +262,15 @@ BOOST_AUTO_TEST_CASE(callers_must_not_all_have_the_address_of_a_proxy, *label("X
     BOOST_TEST(holds(app::check_callers({.callers = 1, .clients = 9}).fix, "mod_remoteip"));
 }
 
+BOOST_AUTO_TEST_CASE(
+    the_doctor_says_for_what_requests_found_no_worker_that_was_free, *label("XC2")) {
+    const std::string text =
+        "# TYPE consentgate_places_held gauge\nconsentgate_places_held{role=\"gate\"} 1\n";
+    BOOST_TEST((app::check_places(text).verdict == Verdict::ok));
+    const auto finding = app::check_places(
+        text + "consentgate_places_refused_total{role=\"gate\",kind=\"refresh\"} 7\n");
+    BOOST_TEST((finding.verdict == Verdict::note));
+    BOOST_TEST(finding.what.ends_with(": {role=\"gate\",kind=\"refresh\"} 7"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

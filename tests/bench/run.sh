@@ -1,8 +1,9 @@
 #!/bin/bash
 # Measures for `make bench`, for one engine: (a) the store beside the engine's own client, (b) a
 # full store beside a nearly empty one, (c) whole journeys beside a program that does nothing, (d)
-# start and memory, (e) single endpoints, (f) the gate. Ratios are between things measured by turns
-# in this one run; everything is on loopback and in temporary folders. Takes about seven minutes.
+# start and memory, (e) single endpoints, (f) the gate, (g) people beside bad neighbours (on SQLite
+# alone). Ratios are between things measured by turns in this one run; everything is on loopback and
+# in temporary folders. Takes about nine minutes.
 # Nothing here passes or fails: what missed its target is marked MISSED.
 #
 #   ENGINE sqlite (the default), postgresql, mariadb or galera (three nodes, one of them written to)
@@ -74,3 +75,8 @@ mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESO
 "$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" >>"$VAR/servers.log" 2>&1 || fail "the resource was not freed of its service"
 start_gates
 "$BUILD/bench" gate "$PORT" "${FRONTS[@]}" || fail "the gate was not measured"
+[[ $ENGINE == sqlite ]] || exit 0
+"$HOME_DIR/tests/support/npm.sh" || fail "the npm packages could not be fetched"
+# With an environment of its own: what is exported above is for the server above.
+env -i PATH="$PATH" HOME="$HOME" TMPDIR="${TMPDIR:-/tmp}" BUILD="$BUILD" \
+  node "$HOME_DIR/tests/bench/neighbours.mjs" || fail "the neighbours were not measured"

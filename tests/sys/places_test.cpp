@@ -42,19 +42,19 @@ bool ended_well(pid_t pid) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-// A worker that has entered and keeps its place until it is told to leave, or killed.
+// A worker that has entered and keeps its place until it is asked to leave, or killed.
 class Holder {
 public:
     Holder(
         Places& places, PlaceKind kind, const std::string& target, milliseconds longest = at_once) {
         std::array<int, 2> said{};
-        BOOST_REQUIRE(::pipe(said.data()) == 0 && ::pipe(told_.data()) == 0);
+        BOOST_REQUIRE(::pipe(said.data()) == 0 && ::pipe(asked_.data()) == 0);
         pid_ = child([&] {
             places.join();
             const auto place = places.enter(kind, target, longest);
             const char word = place ? 'y' : 'n';
             char byte = 0;
-            return ::write(said[1], &word, 1) == 1 && ::read(told_[0], &byte, 1) == 1;
+            return ::write(said[1], &word, 1) == 1 && ::read(asked_[0], &byte, 1) == 1;
         });
         char word = 0;
         BOOST_REQUIRE(::read(said[0], &word, 1) == 1);
@@ -68,10 +68,10 @@ public:
 
     void leave() {
         if (pid_ == 0) return;
-        (void)!::write(told_[1], "x", 1); // a killed one does not read it
+        (void)!::write(asked_[1], "x", 1); // a killed one does not read it
         ended_well(pid_);
-        ::close(told_[0]);
-        ::close(told_[1]);
+        ::close(asked_[0]);
+        ::close(asked_[1]);
         pid_ = 0;
     }
     void kill() {
@@ -83,7 +83,7 @@ public:
     bool entered = false;
 
 private:
-    std::array<int, 2> told_{};
+    std::array<int, 2> asked_{};
     pid_t pid_ = 0;
 };
 

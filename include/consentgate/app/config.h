@@ -41,8 +41,8 @@ struct Config {
     sys::HttpLimits document_http{.total = sys::FetchLimits().total}; // with the test authority
     sys::HttpLimits service_http;                                     // to upstream services
     web::Brand brand;
-    int workers = 4;
-    int gate_workers = 4;                       // of the gate, which is a program of its own
+    int workers = 8;
+    int gate_workers = 8;                       // of the gate, which is a program of its own
     std::chrono::milliseconds body_time{20000}; // how long a request's body may take to come
     usecase::ClientLives client_lives;
     sys::LogPlaces log;

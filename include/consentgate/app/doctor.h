@@ -68,6 +68,10 @@ Finding check_without_tls(const std::string& url, const sys::HttpResponse& respo
 Finding check_small_body(const std::string& url, const sys::HttpResponse& response);
 Finding check_large_body(const std::string& url, const sys::HttpResponse& response);
 
+// Requests that were refused because as many workers as allowed waited for others.
+// in: metrics  the text of /metrics
+Finding check_places(const std::string& metrics);
+
 // The configuration lets somebody in. in: admission  with the keys that there are now
 Finding check_admission(const core::Admission& admission);
 

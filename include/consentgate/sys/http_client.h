@@ -34,7 +34,7 @@ enum class AddressPolicy {
     loopback_only,
 };
 
-// What a request is for. It has no default, so no request can be made that forgets its kind.
+// Says what a request is for. It has no default, so no request can forget its kind.
 class Purpose {
 public:
     Purpose(PlaceKind kind) : kind_(kind) {}

@@ -35,7 +35,7 @@ enum class PlaceKind {
 inline constexpr std::size_t place_kinds = static_cast<std::size_t>(PlaceKind::body) + 1;
 std::string_view name_of(PlaceKind kind);
 
-// What places at a URL have in common: its host and port.
+// Returns the host and port of a URL: places that have the same ones count together.
 std::string place_target(const std::string& url);
 
 class Places;
@@ -110,7 +110,7 @@ private:
     bool in_file_ = false;
     Metrics* metrics_ = nullptr;
     std::string role_;
-    // Of this process alone.
+    // The memory of this process has these, and not the shared one.
     pid_t holder_ = 0;
     int entered_ = 0; // one in the other
     std::size_t slot_ = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consentgate/sys/clock.h"
+#include "consentgate/sys/places.h"
 #include "consentgate/web/http.h"
 
 #include <chrono>
@@ -16,9 +17,8 @@ struct ServeHooks {
     std::function<Reply(Request&)> handle; // must not throw
     std::function<void()>
         between; // after each request and every few idle seconds; must be quick; may be empty
-    std::chrono::milliseconds body_time{
-        20000}; // how long a body may take to arrive, because some web servers pass it on as slowly
-                // as they get it; zero: no limit
+    std::chrono::milliseconds body_time{20000}; // the longest that a body may take to arrive
+    sys::Places* places = nullptr;              // null: nothing is limited
     std::string neighbours{}; // IPv4 addresses that may connect over TCP, with commas between them;
                               // empty: any
 };

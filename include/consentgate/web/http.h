@@ -17,8 +17,10 @@ enum class BodyState {
     whole,
     too_large,
     cut,
-    late
-}; // cut: the peer went away before it was all there; late: it took too long
+    late,
+    refused
+}; // cut: the peer went away before it was all there; late: it took too long; refused: it did not
+   // come at once, and as many workers as allowed wait for others
 
 // The web server wants an answer for the client, or our permission to serve a request itself.
 enum class Asked { to_answer, as_authorizer };
