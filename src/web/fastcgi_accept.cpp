@@ -29,6 +29,14 @@ int milliseconds_until(Clock::time_point end) {
     return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
 }
 
+// in: wait  for so many milliseconds; a signal in between ends no wait of ours
+template <class Wait> int in_time(Clock::time_point end, const Wait& wait) {
+    for (;;) {
+        const int ready = wait(milliseconds_until(end));
+        if (ready >= 0 || errno != EINTR) return ready;
+    }
+}
+
 // Wakes when more has come: what is there already would wake poll at once, and is not taken out.
 class MoreBytes {
 public:
@@ -41,12 +49,13 @@ public:
     MoreBytes(const MoreBytes&) = delete;
     MoreBytes& operator=(const MoreBytes&) = delete;
 
-    // out: whether more may come after what is there now
+    // out: whether more came before the end
     bool wait(Clock::time_point end) {
         epoll_event event{};
-        const int ready = ::epoll_wait(epoll_, &event, 1, milliseconds_until(end));
+        const int ready =
+            in_time(end, [&](int time) { return ::epoll_wait(epoll_, &event, 1, time); });
         if (ready == 1 && (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) closing_ = true;
-        return ready == 1;
+        return ready == 1 && Clock::now() < end;
     }
     bool closing() const { return closing_; }
 
@@ -80,7 +89,7 @@ Doorway::Doorway(int listening_socket, std::string neighbours)
 bool Doorway::head_came(int connection) {
     const auto end = Clock::now() + head_time;
     pollfd waiting{connection, POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(head_time.count())) != 1) return false;
+    if (in_time(end, [&](int time) { return ::poll(&waiting, 1, time); }) != 1) return false;
     const auto look = [&] {
         const auto got = ::recv(connection, seen_.data(), seen_.size(), MSG_PEEK | MSG_DONTWAIT);
         if (got <= 0) return Head::refused;

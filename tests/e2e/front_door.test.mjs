@@ -200,13 +200,13 @@ test('XD5: a head that is not complete after two seconds is hung up on, however 
   const port = await freePort();
   for (const where of [{ port }, { path: path.join(server.var, 'drip.sock') }]) {
     const listening = await start(where.port ? ['-a', '127.0.0.1', '-p', String(port)] : ['-s', where.path]);
-    const whole = Buffer.concat([begin(authorizer), record('params', pairs(request('GET', '/mcp', { HTTP_X: 'x'.repeat(3000) })))]);
+    const whole = Buffer.concat([begin(authorizer), record('params', pairs(request('GET', '/mcp', { HTTP_X: 'x'.repeat(30000) })))]);
     try {
-      for (const [first, drop] of [[0, 0], [1, 1], [whole.length - 200, 1], [whole.length, 0]]) {
+      for (const [first, drop, pause] of [[0, 0, 50], [1, 1, 50], [1, 1, 1], [whole.length - 200, 1, 50], [whole.length, 0, 50]]) {
         const slow = new Peer(where);
         await slow.send(whole.subarray(0, first));
         let at = first;
-        const dripping = setInterval(() => { slow.socket.write(whole.subarray(at, at += drop)); }, 50);
+        const dripping = setInterval(() => { slow.socket.write(whole.subarray(at, at += drop)); }, pause);
         try {
           const asked = ask(where, request('GET', '/mcp'), { role: authorizer, stdin: false });
           await slow.closed;
