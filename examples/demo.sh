@@ -7,7 +7,7 @@
 #   PORT    where lighttpd listens on 127.0.0.1                       (8080)
 #   VAR     the data folder                                           (var)
 #   BUILD   the folder of the programs                                (build/release)
-#   WORKERS worker processes for the pages                            (4)
+#   WORKERS, GATE_WORKERS  processes of the pages, and of the gate    (8)
 #   IDENTITIES who can come in, as the key `identities` has it; empty: as without that key   (any)
 #   PROTECT no: without the gate and the MCP server, for tests that bring their own   (yes)
 # Every CONSENTGATE_… variable reaches the programs and wins over the configuration written here.
@@ -31,8 +31,8 @@ scopes = mcp=Use the tools of this server as you; profile=See the name you signe
 database = consentgate.db
 key_file = consentgate.key
 pages = $HOME_DIR/conf/pages
-workers = ${WORKERS:-4}
-gate_workers = 2
+workers = ${WORKERS:-8}
+gate_workers = ${GATE_WORKERS:-8}
 ${identities:+identities = $identities}
 metrics_file = metrics
 registrations_per_minute = 100000

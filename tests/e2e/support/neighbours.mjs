@@ -2,6 +2,7 @@
 // hangs, strangers with codes they made up, bodies that come drop by drop, hosts of documents that
 // hang, and whoever registers again and again. `make bench`, `make soak` and tests/e2e use them.
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { Browser, query, send } from './browser.mjs';
@@ -28,6 +29,14 @@ export function dripOnce(base, from, stopped = () => false) {
     socket.once('close', () => { clearInterval(drops); done(Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]) || undefined); });
   });
 }
+
+// out: the status
+const sendFrom = (localAddress, base, method, target, body) => new Promise((done, fail) => {
+  const request = http.request({ port: new URL(base).port, host: '127.0.0.1', localAddress, method, path: target, agent: false, headers: body ? { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) } : {} },
+    (answer) => { answer.resume(); answer.on('end', () => done(answer.statusCode)); });
+  request.on('error', fail);
+  request.end(body);
+});
 
 // The time that requests took, and what they were answered.
 export class Times {
@@ -56,7 +65,7 @@ export class Neighbourhood {
     this.behind = await startServerBehind();
     const guards = [{ at: '/plain', port: this.behind.port }, { at: '/notion', port: this.behind.port, service: 'notion' }];
     const env = { CONSENTGATE_SERVICE_CA: ca, CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_HOSTS: `localhost:${host.port}`, CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_CA: ca,
-      CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_MINUTE: '100000', CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_HOST_PER_MINUTE: '100000', CONSENTGATE_GATE_WORKERS: String(workers), ...settings };
+      CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_MINUTE: '100000', CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_HOST_PER_MINUTE: '100000', CONSENTGATE_UNUSED_CLIENTS_PER_ADDRESS: '50', CONSENTGATE_GATE_WORKERS: String(workers), ...settings };
     this.server = await startFront(fronts.find(({ name }) => name === 'Apache'), { guards, workers, env, prepare: (one) => one.admin('service', 'add', 'notion', '--url', this.provider.mcpUrl) });
     this.base = this.server.base;
     this.client = await register(this.server);
@@ -95,7 +104,7 @@ export class Neighbourhood {
     '50 callbacks with made-up codes': { parties: 50, before: () => this.#hang(), act: () => this.#callBack() },
     '12 slow uploads': { parties: 12, act: (i, stopped) => dripOnce(this.base, `127.0.0.${2 + i}`, stopped) },
     '50 document fetches that hang': { parties: 50, act: (i) => this.#fetchDocument(i) },
-    '1,000 registrations and flows a minute': { parties: 1, act: () => this.#registerAndBegin() },
+    '1,000 registrations and flows a minute': { parties: 1, hurries: true, act: () => this.#registerAndBegin() },
   };
 
   #age() { this.server.sql('UPDATE upstream_token SET expires_at = 1, retry_at = NULL'); }
@@ -123,10 +132,12 @@ export class Neighbourhood {
 
   async #registerAndBegin() {
     const begun = performance.now();
-    const registered = await send(this.base, 'POST', `${api}/register`, { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ redirect_uris: ['http://localhost:53111/callback'], token_endpoint_auth_method: 'none' }) });
-    if (registered.status === 201) await startFlow(this.server, { client: registered.json() });
+    const from = '127.0.1.1';
+    const registered = await sendFrom(from, this.base, 'POST', `${api}/register`, JSON.stringify({ redirect_uris: ['http://localhost:53111/callback'], token_endpoint_auth_method: 'none' }));
+    const flow = await sendFrom(from, this.base, 'GET', query(`${api}/authorize`, authorizeParameters(this.server, this.client, pkce())));
+    if (flow !== 302) return flow;
     await sleep(Math.max(0, 60 - (performance.now() - begun))); // a thousand a minute
-    return registered.status;
+    return registered;
   }
 
   // All innocents at once, each in a lane of its own. out: Times by name
@@ -146,13 +157,13 @@ export class Neighbourhood {
     const statuses = {};
     let over = false;
     const lanes = names.flatMap((name) => {
-      const { parties, before, act } = this.guilty[name];
+      const { parties, before, act, hurries } = this.guilty[name];
       before?.();
       return Array.from({ length: parties }, async (_, i) => {
         while (!over) {
           const status = await act(i, () => over).catch(() => 'error');
           statuses[status] = (statuses[status] ?? 0) + 1;
-          if (status === 503 || status === 429) await sleep(1000); // as Retry-After says
+          if (!hurries && (status === 503 || status === 429)) await sleep(1000); // as Retry-After says
         }
       });
     });
