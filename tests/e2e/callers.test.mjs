@@ -1,11 +1,13 @@
 // One bad caller: guesses keys, fills the database with registrations, names addresses that the
 // operator does not want. Each test shows that others go on.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Browser, postJson } from './support/browser.mjs';
 import { assertNoRedirect, assertOauthError } from './support/checks.mjs';
 import { api, authorize, https, loopback, post, scheme, startFlow, submit } from './support/journey.mjs';
-import { startServer, until } from './support/server.mjs';
+import { root, startServer, until } from './support/server.mjs';
 
 const asProgram = { Accept: 'application/json' };
 const metadata = (more = {}) => ({ redirect_uris: [loopback], token_endpoint_auth_method: 'none', ...more });
@@ -38,6 +40,12 @@ test('XA3: whoever guesses keys waits, with a right key too, and the audit log n
   }
   assert.match(server.logs(), / event=audit what=virtual_key_refused .* by=page reason=unknown address=127\.0\.0\.1$/m);
   assert.match(server.logs(), / event=audit what=virtual_key_refused .* by=bearer reason=.* address=127\.0\.0\.1$/m);
+  // The documented filter of fail2ban, which takes the time out of a line before it looks.
+  const documented = /^failregex = (.*)$/m.exec(fs.readFileSync(path.join(root, 'docs/operating.md'), 'utf8'))[1];
+  const filter = new RegExp(documented.replace('<ADDR>', '(?<address>\\S+)'));
+  const found = server.logs().split('\n').map((line) => filter.exec(line.replace(/^\S+Z/, ''))).filter(Boolean);
+  assert.ok(found.length >= 8, `${found.length} lines`);
+  for (const line of found) assert.equal(line.groups.address, '127.0.0.1');
 });
 
 test('XD7: an address that the operator did not list is refused at registration, and one that was stored before at sign-in', async () => {

@@ -40,6 +40,7 @@ STORE_CASE(a_caller_at_its_limit_is_refused_while_its_clients_are_young, "XD2") 
     const auto refused = registered_by(caller, noon + hour - core::Span(1));
     BOOST_TEST((add(*store, refused) == Applied::no));
     BOOST_TEST(!store->clients.find(refused.id).has_value());
+    BOOST_TEST(store->clients.count_by_caller().at(caller) == limit);
     BOOST_TEST((add(*store, registered_by(fresh_id())) == Applied::yes)); // another caller
     BOOST_TEST((store->clients.put_registered(registered_by(caller), 0, noon) == Applied::yes));
 }

@@ -127,4 +127,23 @@ BOOST_AUTO_TEST_CASE(a_sweep_that_left_rows_behind_is_soon_followed_by_another, 
     BOOST_TEST(!usecase::sweep(*store, later, {}).more);
 }
 
+BOOST_AUTO_TEST_CASE(
+    who_registered_is_counted_without_keeping_an_address, *label("XD2") * label("XD3")) {
+    const auto registers = [&](const std::string& caller) {
+        return code_of(usecase::register_client(
+            deps, R"({"redirect_uris":["http://127.0.0.1/cb"]})", caller, noon));
+    };
+    BOOST_TEST(registers("10.0.0.1") == "ok");
+    BOOST_TEST(registers("10.0.0.1") == "ok");
+    auto seen = usecase::list_callers(deps);
+    BOOST_TEST((seen.callers == 1 && seen.clients == 2 && !seen.any_public));
+    BOOST_TEST(registers("8.8.8.8") == "ok");
+    seen = usecase::list_callers(deps);
+    BOOST_TEST((seen.callers == 2 && seen.clients == 3 && seen.any_public));
+    for (const auto& [mark, clients] : store->clients.count_by_caller())
+        BOOST_TEST(mark.find('.') == std::string::npos);
+    policy.max_unused_clients = 2;
+    BOOST_TEST(registers("10.0.0.1") == "too_many_requests");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
