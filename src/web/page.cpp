@@ -121,7 +121,7 @@ data to_data(const View& view) {
 
 std::string shown_client(const std::string& name, const core::ClientId& id) {
     const auto shown = core::display_text(core::trim(name), max_shown_name);
-    return shown.empty() ? id.text : shown;
+    return core::has_visible(shown) ? shown : id.text;
 }
 
 std::string shown_resource(const std::string& resource) {

@@ -287,4 +287,12 @@ BOOST_AUTO_TEST_CASE(what_is_not_set_is_not_shown) {
         "per-user/consent/skip"));
 }
 
+BOOST_AUTO_TEST_CASE(a_name_that_shows_nothing_is_no_name_on_a_page, *label("XD6") * label("U6")) {
+    const core::ClientId id("cgc_sample");
+    for (const auto* hidden : {"", " ", "\u200B", "\u3164", "\u2800 \u00AD", "\u202E"})
+        BOOST_TEST_CONTEXT(core::to_hex(hidden))
+    BOOST_TEST(web::shown_client(hidden, id) == "cgc_sample");
+    BOOST_TEST(web::shown_client(" An App", id) == "An App");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
