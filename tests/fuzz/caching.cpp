@@ -1,5 +1,5 @@
-// The headers in which the host of a client document limits its use (Cache-Control, Age, Expires),
-// a line each. Every line is also read as a date.
+// The headers in which the host of a client document limits its use: Cache-Control, Age and
+// Expires, a line each. Every line is also read as a date.
 #include "lines.h"
 #include "require.h"
 
