@@ -60,5 +60,8 @@ report < <(grep -rnoE '(requirements?|requirements\.md) [A-Z]+[0-9]+(-[A-Z]+[0-9
       grep -qx "$id" <<<"$written" || echo "$file:$line: $document has no $id"
     done
   done)
+# Each promise of SECURITY.md names what holds it.
+report < <(grep -oE '\b[A-Z]+[0-9]+\b' SECURITY.md | sort -u | comm -23 - <(sort -u <<<"$written") |
+  sed "s|^|SECURITY.md: $document has no |")
 (($(wc -w <<<"$written") > 200)) || { echo "hardly any requirement is in $document"; status=1; }
 exit $status

@@ -17,7 +17,7 @@ declare -A planted # each file that was changed, and whether it was there before
 plant() { # plant FILE TEXT: a new file, or lines at the end of the one file that is there
   mkdir -p "$(dirname "$1")"
   if [ -z "${planted[$1]:-}" ]; then
-    if [ -e "$1" ]; then planted[$1]=old; cp "$1" "$copy/before"; else planted[$1]=new; fi
+    if [ -e "$1" ]; then planted[$1]=old; cp "$1" "$copy/${1//\//_}.before"; else planted[$1]=new; fi
   fi
   printf '%b\n' "$2" >>"$1"
 }
@@ -33,7 +33,7 @@ expect() { # expect GUARD [ARGUMENT…] -- WORDS…: the guard fails, and prints
     echo "$guard does not say \"$words\""
   done
   for file in "${!planted[@]}"; do
-    if [ "${planted[$file]}" = old ]; then mv "$copy/before" "$file"; else rm "$file"; fi
+    if [ "${planted[$file]}" = old ]; then mv "$copy/${file//\//_}.before" "$file"; else rm "$file"; fi
   done
   planted=()
 }
@@ -48,9 +48,11 @@ plant tests/store/planted_cases.cpp 'STORE_CASE(\n    a_case_that_wraps, "D1 QQ8
 plant tests/store/planted_cases.cpp 'SERVER_CASE(a_case_on_one_line, "QQ5") {}'
 plant tests/e2e/planted.test.mjs "  test(\`D1 QQ6 behind \${name}: a title\`, () => {});"
 plant include/consentgate/core/planted.h '// spec: docs/requirements.md YY77'
+plant SECURITY.md 'This is promised (K1, WW7).'
 expect requirements -- 'no test holds requirement ZZ9' 'has an id twice: D1' \
   'neither a sentence nor a source: | D900' 'lacks the label QQ7 of tests/core/planted_test.cpp' \
-  'lacks the label QQ8' 'lacks the label QQ5' 'lacks the label QQ6' 'has no YY77'
+  'lacks the label QQ8' 'lacks the label QQ5' 'lacks the label QQ6' 'has no YY77' \
+  'SECURITY.md: docs/requirements.md has no WW7'
 
 lines=$(repeated '    count += 1;\n' 59)
 plant src/core/base/planted.cpp "int planted_wrapped(\n    int count) {\n$lines\n}"
