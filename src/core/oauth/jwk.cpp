@@ -3,9 +3,17 @@
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
 
-#include <Poco/Base64Encoder.h>
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
 
-#include <sstream>
+#include <algorithm>
+#include <bit>
+#include <memory>
 
 namespace consentgate::core {
 namespace {
@@ -15,43 +23,32 @@ constexpr std::size_t max_modulus_bytes = 512;
 constexpr std::size_t max_exponent_bytes = 4;
 constexpr std::size_t coordinate = 32; // bytes, of P-256
 
-// DER, as far as a public key needs it. OpenSSL makes keys of numbers too, in as much code.
-// spec: X.690 section 8.1
-std::string tagged(char tag, const std::string& content) {
-    std::string length;
-    if (content.size() < 0x80) {
-        length = static_cast<char>(content.size());
-    } else {
-        for (auto rest = content.size(); rest > 0; rest >>= 8)
-            length.insert(length.begin(), static_cast<char>(rest & 0xFF));
-        length.insert(length.begin(), static_cast<char>(0x80 | length.size()));
-    }
-    return tag + length + content;
+template <class Held> using Owned = std::unique_ptr<Held, void (*)(Held*)>;
+
+// in:  kind  as OpenSSL calls it
+// out: SubjectPublicKeyInfo in PEM; empty when the numbers are no key
+std::string pem_of(const char* kind, std::vector<OSSL_PARAM> numbers) {
+    numbers.push_back(OSSL_PARAM_construct_end());
+    const Owned<EVP_PKEY_CTX> maker(
+        EVP_PKEY_CTX_new_from_name(nullptr, kind, nullptr), EVP_PKEY_CTX_free);
+    EVP_PKEY* made = nullptr;
+    if (maker && EVP_PKEY_fromdata_init(maker.get()) > 0)
+        EVP_PKEY_fromdata(maker.get(), &made, EVP_PKEY_PUBLIC_KEY, numbers.data());
+    const Owned<EVP_PKEY> key(made, EVP_PKEY_free);
+    const Owned<BIO> out(BIO_new(BIO_s_mem()), BIO_free_all);
+    BUF_MEM* pem = nullptr;
+    if (key && out && PEM_write_bio_PUBKEY(out.get(), key.get()) > 0)
+        BIO_get_mem_ptr(out.get(), &pem);
+    ERR_clear_error(); // else the next use of OpenSSL would report ours
+    return pem == nullptr ? std::string() : std::string(pem->data, pem->length);
 }
 
-std::string integer(std::string bytes) {
-    bytes.erase(0, std::min(bytes.find_first_not_of('\0'), bytes.size() - 1));
-    if (static_cast<unsigned char>(bytes[0]) & 0x80) bytes.insert(bytes.begin(), '\0');
-    return tagged(0x02, bytes);
-}
-
-constexpr char sequence = 0x30, bit_string = 0x03, object_identifier = 0x06;
-const std::string rsa_encryption("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", 9);
-const std::string ec_public_key("\x2a\x86\x48\xce\x3d\x02\x01", 7);
-const std::string prime256v1("\x2a\x86\x48\xce\x3d\x03\x01\x07", 8);
-
-// SubjectPublicKeyInfo in PEM. spec: RFC 5280 section 4.1.2.7, RFC 7468 section 13
-std::string pem_of(const std::string& algorithm, const std::string& key) {
-    const auto info = tagged(
-        sequence, tagged(sequence, algorithm) + tagged(bit_string, std::string(1, '\0') + key));
-    std::ostringstream out;
-    out << "-----BEGIN PUBLIC KEY-----\n";
-    Poco::Base64Encoder encoder(out);
-    encoder.rdbuf()->setLineLength(64);
-    encoder << info;
-    encoder.close();
-    out << "\n-----END PUBLIC KEY-----\n";
-    return out.str();
+// in: bytes  big-endian, as JOSE writes them; OpenSSL wants them as the machine has them
+OSSL_PARAM number(const char* name, std::string& bytes) {
+    if constexpr (std::endian::native == std::endian::little)
+        std::reverse(bytes.begin(), bytes.end());
+    return OSSL_PARAM_construct_BN(
+        name, reinterpret_cast<unsigned char*>(bytes.data()), bytes.size());
 }
 
 std::string bytes_of(const JsonObject& key, const std::string& name) {
@@ -66,8 +63,8 @@ Error unusable(const char* message) {
 using FoundKeys = std::vector<PublicKey>; // one; none: of a kind that we do not have
 
 Result<FoundKeys> rsa_key(const JsonObject& key) {
-    const auto modulus = bytes_of(key, "n");
-    const auto exponent = bytes_of(key, "e");
+    auto modulus = bytes_of(key, "n");
+    auto exponent = bytes_of(key, "e");
     if (modulus.size() < min_modulus_bytes || modulus.size() > max_modulus_bytes ||
         modulus[0] == 0 || exponent.empty() || exponent.size() > max_exponent_bytes) {
         return unusable("an RSA key needs n of 2048 to 4096 bits and e, in base64url");
@@ -75,8 +72,8 @@ Result<FoundKeys> rsa_key(const JsonObject& key) {
     return FoundKeys{PublicKey{
         .algorithm = "RS256",
         .pem = pem_of(
-            tagged(object_identifier, rsa_encryption) + tagged(0x05, ""),
-            tagged(sequence, integer(modulus) + integer(exponent)))}};
+            "RSA",
+            {number(OSSL_PKEY_PARAM_RSA_N, modulus), number(OSSL_PKEY_PARAM_RSA_E, exponent)})}};
 }
 
 Result<FoundKeys> ec_key(const JsonObject& key) {
@@ -85,11 +82,13 @@ Result<FoundKeys> ec_key(const JsonObject& key) {
     if (key.text("crv") != "P-256") return FoundKeys();
     if (x.size() != coordinate || y.size() != coordinate)
         return unusable("a P-256 key needs x and y of 32 bytes, in base64url");
+    std::string curve = SN_X9_62_prime256v1, point = '\x04' + x + y; // uncompressed
     return FoundKeys{PublicKey{
         .algorithm = "ES256",
         .pem = pem_of(
-            tagged(object_identifier, ec_public_key) + tagged(object_identifier, prime256v1),
-            '\x04' + x + y)}};
+            "EC", {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve.data(), 0),
+                   OSSL_PARAM_construct_octet_string(
+                       OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size())})}};
 }
 
 Result<FoundKeys> read_key(const JsonObject& key) {

@@ -10,7 +10,7 @@ namespace consentgate::core {
 
 struct PublicKey {
     std::string algorithm; // RS256 or ES256
-    std::string pem;       // SubjectPublicKeyInfo
+    std::string pem;       // SubjectPublicKeyInfo; empty for numbers that are no key
     std::string id{};      // its kid; empty when it has none
 };
 
