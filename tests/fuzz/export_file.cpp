@@ -124,6 +124,11 @@ void look_at_rows(const tests::TempFolder& folder, const std::string& content) {
     for (const auto& row : rows)
         require(file.next() && file.record() == row, "a row comes out as it went in");
     require(!file.next() && file.complete(), "the file is whole");
+    auto spelled = folder.read("made");
+    spelled.insert(spelled.find(",\"", spelled.find("\"row\"")) + 1, " ");
+    require(
+        !read(folder.write("spelled", completed(spelled.substr(0, spelled.find("{\"end\""))))),
+        "a row in another spelling is refused, for a database would give it back in ours");
     if (content.empty()) return;
     auto altered = folder.read("made");
     altered.insert(altered.size() / 2, content);
