@@ -98,6 +98,14 @@ Config read_config(const std::string& path) {
     if (!config.store.password.empty() && !config.database_password_file.empty())
         problems.push_back("database_password and database_password_file are both set");
     for (auto& key : config.bearer_keys) make_absolute(key.path, path);
+    // A name or value of the file may hold anything, and would cut the text or steer a terminal.
+    for (auto& problem : problems)
+        std::replace_if(
+            problem.begin(), problem.end(),
+            [](char c) {
+                return core::has_control({&c, 1});
+            },
+            '?');
     if (!problems.empty()) throw ConfigError(core::join(problems, "\n"));
     return config;
 }

@@ -89,7 +89,8 @@ store::Record made_row(
     store::Record record{key};
     for (std::size_t at = 1; at < table.columns.size(); ++at) {
         const auto part = parts.empty() ? std::string() : parts[at % parts.size()];
-        const auto number = static_cast<std::int64_t>(std::hash<std::string>()(part));
+        // No column has negative numbers; Poco would round those below -2^53.
+        const auto number = static_cast<std::int64_t>(std::hash<std::string>()(part) >> 1);
         const bool text = core::valid_utf8(part) && part.find('\0') == std::string::npos;
         switch (table.columns[at].kind) {
         case store::Column::Kind::number:
@@ -113,7 +114,7 @@ void look_at_rows(const tests::TempFolder& folder, const std::string& content) {
     std::vector<store::Record> rows;
     {
         ExportWriter writer(path, 1);
-        for (std::size_t at = 0; at < store::transfer_tables().size(); ++at)
+        for (auto at = content.size() % 5; at < store::transfer_tables().size(); at += 5)
             for (const auto* key : {"a", "b"}) {
                 rows.push_back(made_row(store::transfer_tables()[at], key, parts));
                 writer.put(at, rows.back());
