@@ -7,7 +7,7 @@ CREATE INDEX upstream_token_expires ON upstream_token (expires_at);
 ALTER TABLE upstream_token ADD COLUMN failure VARCHAR(128);
 
 -- 1: the operator typed the endpoints, so they may be anywhere. 0: the service named them. Before
--- this column nobody noted it; a service that an operator entered by hand never registers us and has
--- announced nothing.
+-- this column nobody noted it; a service that an operator entered by hand never registers us and
+-- has announced nothing.
 ALTER TABLE service ADD COLUMN by_hand SMALLINT;
 UPDATE service SET by_hand = 1 WHERE by_hand IS NULL AND registration = 'given' AND registration_endpoint IS NULL AND sends_iss = 0;

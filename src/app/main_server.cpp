@@ -5,7 +5,9 @@
 #include "consentgate/app/version.h"
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/rate_limiter.h"
+#include "consentgate/sys/service_rests.h"
 #include "consentgate/usecase/maintenance.h"
+#include "consentgate/usecase/upstream_refresh.h"
 #include "consentgate/usecase/upstream_revocation.h"
 #include "consentgate/web/fastcgi.h"
 #include "consentgate/web/gate.h"
@@ -23,7 +25,7 @@ namespace {
 
 using namespace consentgate;
 
-constexpr core::Span first_sweep_after{60}, revoke_every{5};
+constexpr core::Span first_sweep_after{60}, work_every{5};
 
 enum class Role { pages, gate }; // of this process and its workers
 
@@ -35,16 +37,23 @@ struct Loaded {
     web::Pages pages;
     std::shared_ptr<sys::Metrics> metrics; // null: nothing is counted
     std::shared_ptr<sys::Places> places;
+    std::shared_ptr<sys::ServiceRests> rests;
 };
 
 // Shared by all workers of this process, across reloads.
 struct Shared {
     sys::Log log;
     sys::RateLimiter rates;
-    sys::FetchLimiter fetches, revocations;
-    std::shared_ptr<sys::Places> places; // made with the first configuration
+    sys::FetchLimiter fetches, revocations, refreshes;
+    std::shared_ptr<sys::Places> places;      // made with the first configuration
+    std::shared_ptr<sys::ServiceRests> rests; // as well
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
 };
+
+// A time that is further ahead than it was set has been left behind by a clock that was set back.
+bool is_ahead(core::Instant next, core::Span every, core::Instant now) {
+    return now < next && next - now <= every;
+}
 
 // Deletes a bounded batch of expired rows every minute, and more often while there are more. A
 // failure is logged and left for the next time: without a request the database need not answer.
@@ -55,7 +64,7 @@ public:
 
     void operator()() {
         const auto now = deps_.clock.now();
-        if (now < next_) return;
+        if (is_ahead(next_, first_sweep_after, now)) return;
         next_ = now + first_sweep_after;
         try {
             const auto swept = usecase::sweep(deps_.store, now, lives_);
@@ -73,30 +82,40 @@ private:
     core::Instant next_;
 };
 
-// Asks services to revoke the tokens of ended accounts, a bounded number every few seconds. One
-// worker does so at a time, so that a service that does not answer holds no more than one.
-class RevocationWorker {
+// Work at services that idle workers do, a bounded part of it every few seconds. One worker of the
+// program does each kind at a time, so that a service that does not answer holds no more than one.
+class ServiceWork {
 public:
-    RevocationWorker(usecase::Dependencies& deps, sys::FetchLimiter& turns)
-        : deps_(deps), turns_(turns), next_(deps.clock.now() + revoke_every) {}
+    using Turn = std::size_t (*)(usecase::Dependencies&, core::Instant);
+    using Report = void (*)(const sys::Log&, const char* reason);
+
+    ServiceWork(
+        usecase::Dependencies& deps, sys::FetchLimiter& turns, Turn turn, Report report_failure)
+        : deps_(deps),
+          turns_(turns),
+          turn_(turn),
+          report_failure_(report_failure),
+          next_(deps.clock.now() + work_every) {}
 
     void operator()() {
         const auto now = deps_.clock.now();
-        if (now < next_) return;
-        const auto turn = turns_.enter("revoke", 1, std::chrono::steady_clock::now());
+        if (is_ahead(next_, work_every, now)) return;
+        const auto turn = turns_.enter("work", 1, std::chrono::steady_clock::now());
         if (turn.entry != sys::FetchLimiter::Entry::entered) return;
         try {
-            usecase::revoke_ended_accounts(deps_, now);
+            turn_(deps_, now);
         } catch (const std::exception& error) {
-            deps_.log.event("revocation_worker_failed", {{"reason", error.what()}});
+            report_failure_(deps_.log, error.what());
         }
         turns_.leave(turn);
-        next_ = deps_.clock.now() + revoke_every;
+        next_ = deps_.clock.now() + work_every;
     }
 
 private:
     usecase::Dependencies& deps_;
     sys::FetchLimiter& turns_;
+    Turn turn_;
+    Report report_failure_;
     core::Instant next_;
 };
 
@@ -121,17 +140,27 @@ std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
 // A single worker is one of many that the web server starts, each with a master of its own
 // (mod_fcgid). They share a file beside the database, or, where that is a server, beside the key
 // file.
+std::string file_beside(const app::Config& config, Role role, const char* what) {
+    const auto beside = config.store.path.empty() ? config.key_file : config.store.path;
+    return beside + (role == Role::gate ? "-gate-" : "-") + what;
+}
+
 std::shared_ptr<sys::Places> make_places(
     Role role, int workers, const app::Config& config, std::shared_ptr<sys::Places> before) {
     const bool in_file = workers == 1;
-    if (!before || before->in_file() != in_file) {
-        const auto beside = config.store.path.empty() ? config.key_file : config.store.path;
-        before = in_file ? std::make_shared<sys::Places>(
-                               beside + (role == Role::gate ? "-gate-places" : "-places"))
+    if (!before || before->in_file() != in_file)
+        before = in_file ? std::make_shared<sys::Places>(file_beside(config, role, "places"))
                          : std::make_shared<sys::Places>();
-    }
     if (!in_file) before->set_workers(static_cast<std::size_t>(workers));
     return before;
+}
+
+std::shared_ptr<sys::ServiceRests> make_rests(
+    Role role, int workers, const app::Config& config, std::shared_ptr<sys::ServiceRests> before) {
+    const bool in_file = workers == 1;
+    if (before && before->in_file() == in_file) return before;
+    return in_file ? std::make_shared<sys::ServiceRests>(file_beside(config, role, "rests"))
+                   : std::make_shared<sys::ServiceRests>();
 }
 
 void count_workers(const app::WorkerStats& stats, Role role, sys::Metrics* metrics) {
@@ -162,11 +191,20 @@ void serve_role(
     auto context =
         web::make_web_context(deps, loaded.pages, shared.rates, loaded.startup.config.limits);
     Sweeper sweeper(deps, loaded.startup.config.client_lives);
-    RevocationWorker revocation_worker(deps, shared.revocations);
+    ServiceWork revocations(
+        deps, shared.revocations, usecase::revoke_ended_accounts,
+        [](const sys::Log& log, const char* reason) {
+            log.event("revocation_worker_failed", {{"reason", reason}});
+        });
+    ServiceWork refreshes(
+        deps, shared.refreshes, usecase::refresh_ahead_of_need,
+        [](const sys::Log& log, const char* reason) {
+            log.event("refresh_worker_failed", {{"reason", reason}});
+        });
     web::serve(
         socket, deps.clock,
         {.handle = [&](web::Request& request) { return web::dispatch(request, context); },
-         .between = [&] { sweeper(), revocation_worker(); },
+         .between = [&] { sweeper(), refreshes(), revocations(); },
          .body_time = loaded.startup.config.body_time,
          .places = loaded.places.get(),
          .neighbours = web_servers()});
@@ -188,6 +226,7 @@ int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {
         runtime.deps().web = &placed_service_http;
         runtime.deps().metrics = loaded.metrics.get();
         runtime.deps().places = &places;
+        runtime.deps().rests = loaded.rests.get();
         const auto health = usecase::check_health(runtime.deps().store);
         // A database that is unreachable comes back; a wrong schema does not.
         if (health.store_answers && !health.ready()) {
@@ -225,8 +264,10 @@ int serve(Role role, int socket, const std::string& config_path) {
         web::Pages pages(startup.config.pages, startup.config.brand);
         shared.places = make_places(role, workers, startup.config, shared.places);
         shared.places->count_in(metrics.get(), name_of(role));
+        shared.rests = make_rests(role, workers, startup.config, shared.rests);
+        shared.rests->show_in(metrics.get(), name_of(role));
         const auto loaded = std::make_shared<Loaded>(
-            Loaded{std::move(startup), std::move(pages), metrics, shared.places});
+            Loaded{std::move(startup), std::move(pages), metrics, shared.places, shared.rests});
         return {
             .count = workers,
             .run = [role, socket, loaded,

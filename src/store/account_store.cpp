@@ -3,6 +3,8 @@
 #include "account_tables.h"
 #include "recent.h"
 
+#include "consentgate/core/upstream/account_state.h"
+
 namespace consentgate::store {
 
 AccountStore::AccountStore(Database& db, std::size_t max_cached)
@@ -135,8 +137,9 @@ std::vector<core::LinkedAccount> AccountStore::list_to_revoke_at(
     static constexpr auto statement =
         sql("SELECT ", columns<core::LinkedAccount>,
             " FROM upstream_token WHERE service_id = ? AND ended_at IS NOT NULL AND "
-            "(lease IS NULL OR lease_until <= ?) ORDER BY id LIMIT ?");
-    return list_rows<core::LinkedAccount>(db_, statement, service, now, limit);
+            "(lease IS NULL OR lease_until <= ? OR lease_until > ?) ORDER BY id LIMIT ?");
+    return list_rows<core::LinkedAccount>(
+        db_, statement, service, now, now + core::longest_lease, limit);
 }
 
 std::size_t AccountStore::count_at(const core::ServiceId& service) {
@@ -156,12 +159,35 @@ std::vector<core::LinkedAccount> AccountStore::list_to_revoke(
     static constexpr auto statement =
         sql("SELECT ", columns<core::LinkedAccount, 't'>,
             " FROM upstream_token t WHERE t.ended_at <= ? AND "
-            "(t.retry_at IS NULL OR t.retry_at <= ?) AND "
-            "(t.lease IS NULL OR t.lease_until <= ?) AND NOT EXISTS "
+            "(t.retry_at IS NULL OR t.retry_at <= ? OR t.retry_at > ?) AND "
+            "(t.lease IS NULL OR t.lease_until <= ? OR t.lease_until > ?) AND NOT EXISTS "
             "(SELECT 1 FROM upstream_token other WHERE other.ended_at <= ? AND "
-            "other.service_id = t.service_id AND other.lease_until > ?) "
-            "ORDER BY t.ended_at, t.id LIMIT ?");
-    return list_rows<core::LinkedAccount>(db_, statement, now, now, now, now, now, limit);
+            "other.service_id = t.service_id AND other.lease_until > ? AND "
+            "other.lease_until <= ?) ORDER BY t.ended_at, t.id LIMIT ?");
+    const auto furthest_pause = now + core::longest_pause;
+    const auto furthest_lease = now + core::longest_lease;
+    return list_rows<core::LinkedAccount>(
+        db_, statement, now, now, furthest_pause, now, furthest_lease, now, now, furthest_lease,
+        limit);
+}
+
+// The condition on the life of the token is that of core::is_refreshed_ahead, multiplied out
+// because engines divide differently: 3 * (expires_at - now) <= expires_at - updated_at.
+std::vector<core::LinkedAccount> AccountStore::list_to_refresh(
+    core::Instant now, std::size_t limit) {
+    static_assert(core::part_ahead_of_need == 3);
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::LinkedAccount>,
+            " FROM upstream_token WHERE expires_at > ? AND expires_at <= ? AND "
+            "2 * expires_at + updated_at <= ? AND last_used_at > ? AND last_used_at < ? AND "
+            "refresh_token IS NOT NULL AND broken_at IS NULL AND ended_at IS NULL AND "
+            "(retry_at IS NULL OR retry_at <= ? OR retry_at > ?) AND "
+            "(lease IS NULL OR lease_until <= ? OR lease_until > ?) "
+            "ORDER BY expires_at, id LIMIT ?");
+    return list_rows<core::LinkedAccount>(
+        db_, statement, now - core::used_lately, now + core::ahead_of_need, 3 * core::epoch(now),
+        now - core::used_lately, now + core::used_lately, now, now + core::longest_pause, now,
+        now + core::longest_lease, limit);
 }
 
 void AccountStore::postpone_revocations(const core::ServiceId& service, core::Instant until) {
@@ -183,8 +209,9 @@ Applied AccountStore::claim_refresh(
         [&] {
             return applied(db_.run(
                 "UPDATE upstream_token SET lease = ?, lease_until = ? "
-                "WHERE id = ? AND version = ? AND (lease IS NULL OR lease_until <= ?)",
-                lease, until, id, version, now));
+                "WHERE id = ? AND version = ? AND "
+                "(lease IS NULL OR lease_until <= ? OR lease_until > ?)",
+                lease, until, id, version, now, now + core::longest_lease));
         },
         [&] {
             return db_.has("SELECT 1 FROM upstream_token WHERE id = ? AND lease = ?", id, lease);
@@ -198,9 +225,9 @@ Applied AccountStore::save_refreshed(
         [&] {
             return applied(db_.run(
                 "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
-                "scope = ?, expires_at = ?, failures = NULL, retry_at = NULL, broken_at = NULL, "
-                "lease = NULL, lease_until = NULL, version = version + 1, updated_at = ? "
-                "WHERE id = ? AND lease = ?",
+                "scope = ?, expires_at = ?, failures = NULL, failure = NULL, retry_at = NULL, "
+                "broken_at = NULL, lease = NULL, lease_until = NULL, version = version + 1, "
+                "updated_at = ? WHERE id = ? AND lease = ?",
                 to_blob(token.access_token), to_blob(token.refresh_token), token.key_id,
                 to_blob(token.scope), token.expires_at, now, token.id, lease));
         },
@@ -212,14 +239,14 @@ Applied AccountStore::save_refreshed(
 }
 
 Applied AccountStore::note_refresh_failure(
-    const core::LinkedAccount& token, const std::string& lease, core::Instant now) {
+    const core::LinkedAccount& token, const std::string& lease) {
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE upstream_token SET failures = ?, retry_at = ?, broken_at = ?, "
-                "lease = NULL, lease_until = NULL, version = version + 1, updated_at = ? "
+                "UPDATE upstream_token SET failures = ?, failure = ?, retry_at = ?, "
+                "broken_at = ?, lease = NULL, lease_until = NULL, version = version + 1 "
                 "WHERE id = ? AND lease = ?",
-                token.failures, token.retry_at, token.broken_at, now, token.id, lease));
+                token.failures, token.failure, token.retry_at, token.broken_at, token.id, lease));
         },
         [&] {
             return db_.has(

@@ -91,8 +91,13 @@ constexpr std::array families{
         .name = "consentgate_places_refused_total",
         .labels = {"role", "kind"},
         .help = "Requests answered 503 because as many workers as allowed were waiting."},
+    Family{
+        .kind = Kind::gauge,
+        .name = "consentgate_services_resting",
+        .labels = {"role", "service"},
+        .help = "1 while a service that did not answer is left alone."},
 };
-static_assert(families.size() == static_cast<std::size_t>(Metric::places_refused) + 1);
+static_assert(families.size() == static_cast<std::size_t>(Metric::services_resting) + 1);
 
 constexpr std::array<double, 12> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                         0.01,   0.025,   0.1,    0.5,   2,      10}; // seconds

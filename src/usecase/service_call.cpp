@@ -3,6 +3,8 @@
 #include "consentgate/core/base/aead.h"
 #include "consentgate/usecase/services.h"
 
+#include <algorithm>
+
 namespace consentgate::usecase {
 
 core::Error does_not_open(const std::string& what) {
@@ -17,6 +19,14 @@ core::Error no_place() {
         core::PublicMessage{"too much is waiting for this service; try again"},
         core::LogDetail{"no place"});
     error.details = core::RetryAfter{1};
+    return error;
+}
+
+core::Error unavailable(const std::string& reason, core::Span pause) {
+    auto error = core::make_error(
+        core::ErrorCode::service_unavailable,
+        core::PublicMessage{"the service cannot be reached; try again"}, core::LogDetail{reason});
+    error.details = core::RetryAfter{static_cast<int>(std::max<std::int64_t>(1, pause.count()))};
     return error;
 }
 
@@ -53,7 +63,11 @@ core::ServiceReply call_service(
         .answered = response.answered,
         .status = response.status,
         .content_type = std::move(response.content_type),
-        .body = std::move(response.body)};
+        .body = std::move(response.body),
+        .retry_after = response.retry_after_seconds > 0
+                           ? std::optional(core::Span(response.retry_after_seconds))
+                           : std::nullopt,
+        .timed_out = response.timed_out};
 }
 
 void register_anew(Dependencies& deps, const core::Service& service) {

@@ -34,4 +34,7 @@ core::Error does_not_open(const std::string& what);
 // service_unavailable: as many workers as allowed wait for others; nothing was asked or changed.
 core::Error no_place();
 
+// service_unavailable. in: reason  for the log; pause  after which it may come again
+core::Error unavailable(const std::string& reason, core::Span pause);
+
 } // namespace consentgate::usecase

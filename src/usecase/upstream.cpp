@@ -1,6 +1,7 @@
 #include "consentgate/usecase/upstream.h"
 
 #include "service_call.h"
+#include "service_turn.h"
 
 #include "consentgate/core/base/aead.h"
 #include "consentgate/core/oauth/admission.h"
@@ -78,8 +79,9 @@ core::Service still_known(
     const auto secret = client_secret_of(deps, service);
     const auto place = deps.enter(sys::PlaceKind::registration, service.token_endpoint);
     if (!secret || !place) return service;
-    const auto reply = core::read_token_reply(call_service(
-        deps, service, sys::PlaceKind::registration,
+    ServiceTurn turn(deps, service, browser.hex);
+    const auto reply = core::read_token_reply(turn.call(
+        sys::PlaceKind::registration,
         core::code_request(
             service, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
     if (reply.tokens || reply.error != core::UpstreamError::registration_lost) return service;
@@ -130,15 +132,15 @@ core::Result<core::UpstreamState> find_state(
 }
 
 core::Result<core::TokenReply> redeem(
-    Dependencies& deps, const core::Service& service, const core::UpstreamState& state,
-    const core::Secret& code) {
+    Dependencies& deps, ServiceTurn& turn, const core::Service& service,
+    const core::UpstreamState& state, const core::Secret& code) {
     const auto verifier =
         core::unseal(deps.keyring, state.key_id, state.verifier, state.verifier_aad());
     if (!verifier) return does_not_open("a PKCE verifier");
     const auto secret = client_secret_of(deps, service);
     if (!secret) return secret.error();
-    return core::read_token_reply(call_service(
-        deps, service, sys::PlaceKind::redeem,
+    return core::read_token_reply(turn.call(
+        sys::PlaceKind::redeem,
         core::code_request(service, *secret, code, *verifier, deps.policy)));
 }
 
@@ -242,7 +244,10 @@ core::Result<Returned> finish_connect(
     auto service = core::authorize_service(
         deps.store.services.find(state->service), core::Identity{}, std::nullopt, now);
     if (!service) return service.error();
-    // Before anything is used up: without a place the browser comes again with the same answer.
+    // Before anything is used up: after the rest, or when there is a place, the browser comes again
+    // with the same answer.
+    ServiceTurn turn(deps, *service, state->browser.hex);
+    if (callback->code && turn.rest()) return turn.resting();
     const auto place = callback->code ? deps.enter(sys::PlaceKind::redeem, service->token_endpoint)
                                       : sys::Place::unlimited();
     if (!place) return no_place();
@@ -252,17 +257,14 @@ core::Result<Returned> finish_connect(
     if (auto valid = core::check_issuer(*callback, *service); !valid) return valid.error();
 
     Returned returned{
-        .service = std::move(*service),
-        .flow = state->flow,
-        .outcome = Connection::connected,
-        .reason = {}};
+        .service = *service, .flow = state->flow, .outcome = Connection::connected, .reason = {}};
     if (!callback->code) {
         returned.outcome =
             callback->error == "access_denied" ? Connection::refused : Connection::failed;
         returned.reason = "the service answered " + callback->error;
         return returned;
     }
-    const auto reply = redeem(deps, returned.service, *state, *callback->code);
+    const auto reply = redeem(deps, turn, returned.service, *state, *callback->code);
     if (!reply) return reply.error();
     if (!reply->tokens) {
         if (reply->error == core::UpstreamError::registration_lost)

@@ -1,6 +1,8 @@
 #include "consentgate/usecase/upstream_revocation.h"
 
+#include "account_refresh.h"
 #include "service_call.h"
+#include "service_turn.h"
 
 #include "consentgate/core/base/aead.h"
 
@@ -19,55 +21,66 @@ constexpr core::Span max_turn{
 
 struct Answer {
     Revocation outcome = Revocation::refused;
-    const char* reason = ""; // when it was not, for the log
-    bool again = false;      // its row stays, for a later try
+    const char* reason = "";                 // when it was not, for the log
+    bool again = false;                      // its row stays, for a later try
+    std::optional<core::Span> retry_after{}; // as the service said
 };
 
+// out: when it is away, with what it said about when it comes back
 Answer ask(
     Dependencies& deps, const core::LinkedAccount& token,
-    const std::optional<core::Service>& service) {
+    const std::optional<core::Service>& service, ServiceTurn* turn) {
     if (!service || service->revocation_endpoint.empty())
         return {Revocation::refused, "it offers no revocation"};
     const auto secret = client_secret_of(deps, *service);
     if (!secret) return {Revocation::refused, "our secret there does not open"};
+    std::optional<core::Span> retry_after;
     const auto revoke = [&](const std::string& sealed, const std::string& place,
                             std::string_view hint) {
         const auto clear =
             sealed.empty() ? std::nullopt : core::unseal(deps.keyring, token.key_id, sealed, place);
         if (!clear) return Revocation::refused;
-        return core::read_revocation_reply(call_service(
-            deps, *service, sys::PlaceKind::revocation,
-            core::revocation_request(*service, *secret, *clear, hint)));
+        const auto reply = turn->call(
+            sys::PlaceKind::revocation, core::revocation_request(*service, *secret, *clear, hint));
+        retry_after = reply.retry_after;
+        return core::read_revocation_reply(reply);
+    };
+    const auto away = [&] {
+        return Answer{Revocation::unavailable, "it is away", false, retry_after};
     };
     // A refresh token ends the grant with all its access tokens at most providers, but not at all
     // of them (RFC 7009 section 2.1).
     const auto refresh = revoke(token.refresh_token, token.refresh_token_aad(), "refresh_token");
-    if (refresh == Revocation::unavailable) return {Revocation::unavailable, "it is away"};
+    if (refresh == Revocation::unavailable) return away();
     const auto access = revoke(token.access_token, token.access_token_aad(), "access_token");
-    if (access == Revocation::unavailable) return {Revocation::unavailable, "it is away"};
+    if (access == Revocation::unavailable) return away();
     if (refresh == Revocation::revoked || access == Revocation::revoked)
         return {Revocation::revoked};
     return {Revocation::refused, "it refused"};
 }
 
-// out: absent when another worker is revoking it, or too many wait for others
+// out: absent when another worker is revoking it, its service rests, or too many wait for others
 std::optional<Answer> revoke_once(
-    Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
+    Dependencies& deps, const core::LinkedAccount& token, const RunningTime& running) {
     const auto service = deps.store.services.find(token.service);
+    std::optional<ServiceTurn> turn;
+    if (service) turn.emplace(deps, *service, token.id);
+    if (turn && turn->rest()) return std::nullopt;
     const auto place = deps.enter(
         sys::PlaceKind::revocation, service ? service->revocation_endpoint : std::string());
     if (!place) return std::nullopt;
     const auto lease = deps.random.id(16);
+    const auto now = running.now();
     const auto until = now + 2 * deps.policy.upstream_lease; // two requests
     if (deps.store.accounts.claim_refresh(token.id, token.version, lease, until, now) ==
         Applied::no)
         return std::nullopt;
-    auto answer = ask(deps, token, service);
+    auto answer = ask(deps, token, service, turn ? &*turn : nullptr);
     const auto again = answer.outcome == Revocation::unavailable
-                           ? core::after_failed_revocation(token, now)
+                           ? core::after_failed_revocation(token, answer.retry_after, running.now())
                            : std::nullopt;
     if (again) {
-        deps.store.accounts.note_refresh_failure(*again, lease, now);
+        deps.store.accounts.note_refresh_failure(*again, lease);
         deps.store.accounts.postpone_revocations(token.service, *again->retry_at);
     } else {
         deps.store.accounts.remove(token.id);
@@ -77,8 +90,8 @@ std::optional<Answer> revoke_once(
 }
 
 std::optional<Revocation> revoke(
-    Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
-    const auto answer = revoke_once(deps, token, now);
+    Dependencies& deps, const core::LinkedAccount& token, const RunningTime& running) {
+    const auto answer = revoke_once(deps, token, running);
     if (!answer) return std::nullopt;
     if (answer->outcome == Revocation::revoked)
         deps.log.event(
@@ -106,7 +119,7 @@ void note(ServiceRevocation& revocation, const Answer& answer) {
 void revoke_now(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     if (deps.web == nullptr) return; // a worker of the server does it
     const auto ended = deps.store.accounts.find(core::Owner::ended(token.id), token.service);
-    if (ended && (!ended->retry_at || *ended->retry_at <= now)) revoke(deps, *ended, now);
+    if (ended && !core::is_paused(*ended, now)) revoke(deps, *ended, RunningTime(deps.clock, now));
 }
 
 void disconnect(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
@@ -118,6 +131,7 @@ ServiceRevocation revoke_all_at(
     Dependencies& deps, const core::ServiceId& service,
     const std::function<bool(const ServiceRevocation&)>& go_on) {
     ServiceRevocation revocation;
+    const RunningTime running(deps.clock, deps.clock.now());
     bool going = true, away = false;
     while (deps.store.accounts.mark_ended_at(service, deps.clock.now(), batch) > 0) {}
     while (going && !away) {
@@ -129,7 +143,7 @@ ServiceRevocation revoke_all_at(
         for (const auto& token : tokens) {
             going = go_on(revocation);
             if (!going || away) break;
-            const auto answer = revoke_once(deps, token, deps.clock.now());
+            const auto answer = revoke_once(deps, token, running);
             if (!answer) continue;
             note(revocation, *answer);
             away = answer->outcome == Revocation::unavailable;
@@ -142,11 +156,11 @@ ServiceRevocation revoke_all_at(
 std::size_t revoke_ended_accounts(Dependencies& deps, core::Instant now) {
     std::size_t done = 0;
     std::set<core::ServiceId> away;
-    const auto begun = deps.clock.now();
+    const RunningTime running(deps.clock, now);
     for (const auto& token : deps.store.accounts.list_to_revoke(now, batch)) {
         if (away.contains(token.service)) continue;
-        if (deps.clock.now() - begun >= max_turn) break;
-        const auto revoked = revoke(deps, token, now + (deps.clock.now() - begun));
+        if (running.now() - now >= max_turn) break;
+        const auto revoked = revoke(deps, token, running);
         if (!revoked || *revoked == Revocation::unavailable)
             away.insert(token.service); // or another worker is revoking
         else

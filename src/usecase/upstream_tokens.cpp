@@ -1,5 +1,6 @@
 #include "consentgate/usecase/upstream_tokens.h"
 
+#include "account_refresh.h"
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
@@ -11,12 +12,12 @@
 namespace consentgate::usecase {
 namespace {
 
+using core::AccountStep;
 using core::ErrorCode;
 using core::Freshness;
-using store::Applied;
 
 constexpr std::chrono::milliseconds look_every{100};
-constexpr int max_save_attempts = 5;
+constexpr int max_looks = 10; // a second, for which a waiting worker is lost to others
 constexpr core::Span record_use_every{
     300}; // last_used_at is kept to that, so that most exchanges write nothing
 
@@ -32,14 +33,6 @@ core::Error not_connected(
     return error;
 }
 
-core::Error unavailable(const std::string& reason, core::Span pause) {
-    auto error = core::make_error(
-        ErrorCode::service_unavailable,
-        core::PublicMessage{"the service cannot be reached; try again"}, core::LogDetail{reason});
-    error.details = core::RetryAfter{static_cast<int>(std::max<std::int64_t>(1, pause.count()))};
-    return error;
-}
-
 core::Result<FreshToken> open(Dependencies& deps, const core::LinkedAccount& token) {
     auto access =
         core::unseal(deps.keyring, token.key_id, token.access_token, token.access_token_aad());
@@ -47,82 +40,104 @@ core::Result<FreshToken> open(Dependencies& deps, const core::LinkedAccount& tok
     return FreshToken{std::move(*access), token.expires_at, token.scope};
 }
 
-core::LinkedAccount renewed(
-    Dependencies& deps, const core::LinkedAccount& old, const core::TokenSet& tokens,
-    const core::Secret& refresh_token, core::Instant now) {
-    auto token = old;
-    token.access_token = seal(deps, token.access_token_aad(), tokens.access_token);
-    token.refresh_token =
-        seal(deps, token.refresh_token_aad(), tokens.refresh_token.value_or(refresh_token));
-    token.key_id = deps.keyring.newest();
-    if (!tokens.scope.empty()) token.scope = tokens.scope;
-    token.expires_at = tokens.expires_in ? std::optional(now + *tokens.expires_in) : std::nullopt;
-    return token;
-}
-
-// The service has replaced the refresh token by now, so the answer must survive a database that is
-// away for a moment.
-Applied save_patiently(
-    Dependencies& deps, const core::LinkedAccount& token, const std::string& lease,
-    core::Instant now) {
-    for (int tried = 1;; ++tried) {
-        try {
-            return deps.store.accounts.save_refreshed(token, lease, now);
-        } catch (const store::StoreFailure&) {
-            if (tried == max_save_attempts) throw;
-            deps.clock.pause(std::chrono::milliseconds(200 * tried));
-        }
-    }
-}
-
-// Refreshes at the service and saves the result; the caller holds the lease.
-// out:  absent when the token was replaced meanwhile and must be looked at again
-std::optional<core::Result<FreshToken>> refresh(
-    Dependencies& deps, const core::LinkedAccount& token, const core::Session& session,
-    const core::Service& service, const std::string& lease, core::Instant now) {
-    const auto refresh_token =
-        core::unseal(deps.keyring, token.key_id, token.refresh_token, token.refresh_token_aad());
-    if (!refresh_token) return does_not_open("an upstream refresh token");
-    const auto secret = client_secret_of(deps, service);
-    if (!secret) return secret.error();
-    const auto reply = core::read_token_reply(call_service(
-        deps, service, sys::PlaceKind::refresh,
-        core::refresh_request(service, *secret, *refresh_token)));
-    if (reply.tokens) {
-        const auto next = renewed(deps, token, *reply.tokens, *refresh_token, now);
-        if (save_patiently(deps, next, lease, now) == Applied::no) return std::nullopt;
-        deps.count(
-            sys::Metric::upstream_refreshes,
-            {{"service", service.id.text}, {"outcome", "refreshed"}});
-        deps.log.event("upstream_refreshed", {{"service", service.id.text}, {"account", token.id}});
-        return FreshToken{reply.tokens->access_token, next.expires_at, next.scope};
-    }
-    // Refresh tokens end with our registration; the person connects anew, with a new registration.
-    if (reply.error == core::UpstreamError::registration_lost) register_anew(deps, service);
-    const auto error = reply.error == core::UpstreamError::registration_lost
-                           ? core::UpstreamError::refused
-                           : reply.error;
-    const auto failed = core::after_failure(token, error, now);
-    deps.count(
-        sys::Metric::upstream_refreshes,
-        {{"service", service.id.text}, {"outcome", failed.broken_at ? "broken" : "failed"}});
-    deps.log.event(
-        "upstream_refresh_failed", {{"service", service.id.text},
-                                    {"account", token.id},
-                                    {"reason", reply.reason},
-                                    {"broken", failed.broken_at ? "yes" : "no"}});
-    if (deps.store.accounts.note_refresh_failure(failed, lease, now) == Applied::no)
-        return std::nullopt;
-    if (failed.broken_at)
-        return not_connected(deps, session, service, "the service refused to refresh", now);
-    if (core::freshness_of(token, now) == Freshness::due) return open(deps, token);
-    return unavailable(reply.reason, *failed.retry_at - now);
-}
-
 void record_use(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
-    if (!token.last_used_at || *token.last_used_at + record_use_every <= now)
+    if (!token.last_used_at || *token.last_used_at + record_use_every <= now ||
+        now + record_use_every <= *token.last_used_at) // a clock was set back
         deps.store.accounts.record_use(token.id, now);
 }
+
+core::Error paused(const core::LinkedAccount& account, core::Instant now) {
+    return unavailable(
+        "the last refresh failed: " + account.failure, account.retry_at.value_or(now) - now);
+}
+
+// One call that needs a token, until it has it or knows that it gets none.
+class TokenCall {
+public:
+    TokenCall(
+        Dependencies& deps, const core::Session& session, const core::Service& service,
+        core::Instant now)
+        : deps_(deps), session_(session), service_(service), running_(deps.clock, now) {}
+
+    core::Result<FreshToken> run(std::optional<core::LinkedAccount> found) {
+        const auto owner = session_.identity.owner(session_.id);
+        for (int looked = 0;; ++looked) {
+            const auto account = found ? std::exchange(found, std::nullopt)
+                                       : deps_.store.accounts.find(owner, service_.id);
+            if (!account) return connect_anew("not connected");
+            if (auto result = look_at(*account)) return std::move(*result);
+            if (looked >= max_looks)
+                return unavailable("another worker's refresh goes on", core::Span(1));
+            // A token that is good is not waited for: the next look finds it replaced or leased.
+            if (core::freshness_of(*account, running_.now()) == Freshness::due) continue;
+            if (!wait(*account)) looked = max_looks - 1;
+        }
+    }
+
+private:
+    core::Error connect_anew(const char* reason) {
+        return not_connected(deps_, session_, service_, reason, running_.now());
+    }
+
+    // out: absent: look again in a moment
+    std::optional<core::Result<FreshToken>> look_at(const core::LinkedAccount& account) {
+        const auto now = running_.now();
+        switch (core::next_step(account, now)) {
+        case AccountStep::connect_anew: return connect_anew("it must be connected anew");
+        case AccountStep::hand_out: return hand_out(account);
+        case AccountStep::pause: return paused(account, now);
+        case AccountStep::wait: return std::nullopt;
+        case AccountStep::refresh: break;
+        }
+        // Whoever waited for a refresh that failed fails with it, and does not ask once more.
+        if (failures_before_ && account.failures > *failures_before_) return paused(account, now);
+        place_.leave();
+        return refresh(account);
+    }
+
+    std::optional<core::Result<FreshToken>> refresh(const core::LinkedAccount& account) {
+        auto refresh = refresh_account(deps_, account, service_, running_, "call");
+        switch (refresh.end) {
+        case AccountRefresh::End::refreshed:
+            record_use(deps_, refresh.account, running_.now());
+            return FreshToken{
+                std::move(refresh.access_token), refresh.account.expires_at, refresh.account.scope};
+        case AccountRefresh::End::taken: return std::nullopt;
+        case AccountRefresh::End::failed:
+            if (refresh.account.broken_at) return connect_anew("the service refused to refresh");
+            break;
+        case AccountRefresh::End::not_begun: break;
+        }
+        const auto now = running_.now();
+        if (core::freshness_of(account, now) == Freshness::due) return hand_out(account);
+        if (refresh.end == AccountRefresh::End::failed) return paused(refresh.account, now);
+        // Where no place was free, another worker may have refreshed it meanwhile.
+        const auto later =
+            deps_.store.accounts.find(session_.identity.owner(session_.id), service_.id);
+        if (later && core::next_step(*later, now) == AccountStep::hand_out) return hand_out(*later);
+        return refresh.error;
+    }
+
+    core::Result<FreshToken> hand_out(const core::LinkedAccount& account) {
+        record_use(deps_, account, running_.now());
+        return open(deps_, account);
+    }
+
+    // out: false when too many wait already: one more look is all
+    bool wait(const core::LinkedAccount& account) {
+        if (!failures_before_) failures_before_ = account.failures;
+        if (!place_) place_ = deps_.enter(sys::PlaceKind::wait, service_.token_endpoint);
+        if (place_) deps_.clock.pause(look_every);
+        return static_cast<bool>(place_);
+    }
+
+    Dependencies& deps_;
+    const core::Session& session_;
+    const core::Service& service_;
+    RunningTime running_;
+    sys::Place place_;                            // while it waits for another worker
+    std::optional<std::int64_t> failures_before_; // when the wait for another worker began
+};
 
 // out:  the service that is asked for, with the owner's account where one query read both
 core::Result<core::ServiceAccount> find_target(
@@ -147,34 +162,7 @@ core::Result<core::ServiceAccount> find_target(
 core::Result<FreshToken> fresh_upstream_token(
     Dependencies& deps, const core::Session& session, const core::Service& service,
     core::Instant now, std::optional<core::LinkedAccount> found) {
-    const auto owner = session.identity.owner(session.id);
-    // Longer than a lease, so that a waiting worker takes over from one that died.
-    const auto max_looks = (deps.policy.upstream_lease + core::Span(1)) / look_every;
-    for (int look = 0; look < max_looks; ++look) {
-        const auto at = now + std::chrono::duration_cast<core::Span>(look * look_every);
-        const auto token = found ? std::exchange(found, std::nullopt)
-                                 : deps.store.accounts.find(owner, service.id);
-        if (!token) return not_connected(deps, session, service, "not connected", at);
-        const auto freshness = core::freshness_of(*token, at);
-        if (freshness == Freshness::broken)
-            return not_connected(deps, session, service, "it must be connected anew", at);
-        const bool paused = token->retry_at && *token->retry_at > at;
-        if (freshness == Freshness::fresh || (freshness == Freshness::due && paused)) {
-            record_use(deps, *token, at);
-            return open(deps, *token);
-        }
-        if (paused) return unavailable("the last refresh failed", *token->retry_at - at);
-        const auto lease = deps.random.id(16);
-        if (deps.store.accounts.claim_refresh(
-                token->id, token->version, lease, at + deps.policy.upstream_lease, at) ==
-            Applied::yes) {
-            if (auto result = refresh(deps, *token, session, service, lease, at))
-                return std::move(*result);
-            continue;
-        }
-        deps.clock.pause(look_every); // another worker is refreshing it
-    }
-    return unavailable("another worker's refresh did not end", core::Span(1));
+    return TokenCall(deps, session, service, now).run(std::move(found));
 }
 
 core::Result<std::string> exchange_token(

@@ -101,10 +101,10 @@ test('S11: 50 people with 3 services each, 20 exchanges at once for each: nobody
   assert.deepEqual(got.filter((holding, at) => holding !== wanted[at].person), []);
 }, { timeout: 300000 });
 
-test('S9: eight workers are asked at once for an expiring token: one refresh reaches the service, all get the new token', async () => {
+test('S9: eight workers are asked at once for an expired token: one refresh reaches the service, all get the new token', async () => {
   const token = await signedIn({ company: 'anna' });
   const old = (await exchange(token, 'company')).json().access_token;
-  accounts.age('company');
+  accounts.age('company', -1);
   const before = providers.company.calls.token.refresh_token ?? 0;
   const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(token, 'company')));
   const fresh = new Set(answers.map((answer) => { assert.equal(answer.status, 200, answer.text); return answer.json().access_token; }));
@@ -112,6 +112,17 @@ test('S9: eight workers are asked at once for an expiring token: one refresh rea
   assert.ok(!fresh.has(old));
   assert.equal(providers.company.calls.token.refresh_token - before, 1);
   assert.equal(await holder(token, 'company'), 'anna');
+}, { timeout: 120000 });
+
+test('S9 XC3: eight workers are asked at once for an expiring token: one refresh reaches the service, and nobody waits for it', async () => {
+  const token = await signedIn({ company: 'anna' });
+  const old = (await exchange(token, 'company')).json().access_token;
+  accounts.age('company');
+  const before = providers.company.calls.token.refresh_token ?? 0;
+  const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(token, 'company')));
+  for (const answer of answers) assert.equal(await providers.company.whoIs(answer.json().access_token), 'anna', answer.text);
+  assert.equal(providers.company.calls.token.refresh_token - before, 1);
+  assert.notEqual((await exchange(token, 'company')).json().access_token, old);
 }, { timeout: 120000 });
 
 test('S9: a refresh that fails for a moment is tried again, one that is refused asks the person to connect anew', async () => {

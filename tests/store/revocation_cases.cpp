@@ -120,7 +120,7 @@ STORE_CASE(one_worker_revokes_and_the_others_leave_the_service_alone_meanwhile, 
     auto failed = ended;
     failed.failures = 1;
     failed.retry_at = noon + core::Span(30);
-    BOOST_TEST((one->accounts.note_refresh_failure(failed, lease, noon) == Applied::yes));
+    BOOST_TEST((one->accounts.note_refresh_failure(failed, lease) == Applied::yes));
     one->accounts.postpone_revocations(service, *failed.retry_at);
     BOOST_TEST(!to_be_revoked(*two, token, noon + core::Span(29)).has_value());
     BOOST_TEST(!to_be_revoked(*two, other, noon + core::Span(29)).has_value());

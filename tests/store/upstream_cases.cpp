@@ -297,7 +297,7 @@ STORE_CASE(a_lease_ends_with_its_time_when_its_holder_died, "S9") {
     BOOST_TEST(
         (store->accounts.save_refreshed(token, "dead", until) ==
          Applied::no)); // it comes to life too late
-    BOOST_TEST((store->accounts.note_refresh_failure(token, "dead", until) == Applied::no));
+    BOOST_TEST((store->accounts.note_refresh_failure(token, "dead") == Applied::no));
     BOOST_TEST((store->accounts.save_refreshed(token, "next", until) == Applied::yes));
 }
 
@@ -308,7 +308,7 @@ STORE_CASE(a_refreshed_account_is_saved_and_its_lease_and_failures_end, "S9") {
     token.failures = 2;
     token.retry_at = noon + core::Span(60);
     token.broken_at = noon;
-    BOOST_TEST((store->accounts.note_refresh_failure(token, "one", noon) == Applied::yes));
+    BOOST_TEST((store->accounts.note_refresh_failure(token, "one") == Applied::yes));
     auto failed = found(*store, token);
     BOOST_TEST(failed.failures == 2);
     BOOST_TEST((failed.retry_at == token.retry_at));

@@ -16,8 +16,12 @@ namespace consentgate::tests {
 class ScriptedService final : public sys::HttpClient {
 public:
     int expires_in = 3600;
-    std::string fail;  // an error word that every token request is answered with
-    bool away = false; // nothing answers
+    std::string fail;                // an error word that every token request is answered with
+    bool away = false;               // nothing answers
+    bool hangs = false;              // nothing answers before the time is over
+    int status = 0, retry_after = 0; // of every answer to a token request; 0: none
+    std::function<void()> meanwhile = [] {}; // what happens while it thinks
+    std::size_t asked = 0;
     std::vector<std::string> redeemed, refreshed,
         revoked; // codes and tokens, in the order they came
     std::set<sys::AddressPolicy> policies;
@@ -26,24 +30,36 @@ public:
     sys::HttpResponse send(const sys::HttpRequest& request) override {
         policies.insert(request.addresses);
         operator_urls.insert(request.operator_url);
-        if (away) return {};
+        ++asked;
+        meanwhile();
+        if (away || hangs) {
+            sys::HttpResponse none;
+            none.timed_out = hangs;
+            return none;
+        }
         const auto form = form_of(request.body.reveal());
         if (request.url.ends_with("/revoke")) {
             revoked.push_back(form.get("token").value());
             return answer(200, "");
         }
+        if (status != 0) {
+            auto said = answer(status, R"({"error":"slow_down"})");
+            said.retry_after_seconds = retry_after;
+            return said;
+        }
         if (!fail.empty()) return answer(400, R"({"error":")" + fail + "\"}");
         const bool refresh = form.get("grant_type") == "refresh_token";
         const auto given = form.get(refresh ? "refresh_token" : "code").value();
         (refresh ? refreshed : redeemed).push_back(given);
-        if (refresh && given != current_) return answer(400, R"({"error":"invalid_grant"})");
+        if (refresh && good_.erase(given) == 0) return answer(400, R"({"error":"invalid_grant"})");
         const auto next = refresh ? given + "+" : "refresh of " + given;
-        current_ = core::to_base64url(next);
+        const auto token = core::to_base64url(next);
+        good_.insert(token);
         return answer(
             200, R"({"access_token":"access-)" +
                      (refresh ? "refreshed-" + std::to_string(refreshed.size()) : given) +
-                     R"(","token_type":"Bearer","refresh_token":")" + current_ +
-                     R"(","expires_in":)" + std::to_string(expires_in) + "}");
+                     R"(","token_type":"Bearer","refresh_token":")" + token + R"(","expires_in":)" +
+                     std::to_string(expires_in) + "}");
     }
 
 private:
@@ -55,7 +71,7 @@ private:
         made.body = core::Secret(body);
         return made;
     }
-    std::string current_; // the only refresh token that is good
+    std::set<std::string> good_; // refresh tokens
 };
 
 } // namespace consentgate::tests

@@ -138,6 +138,22 @@ BOOST_AUTO_TEST_CASE(a_form_is_sent_whole_and_the_response_is_returned_as_it_cam
     BOOST_TEST(host.asked.ends_with("a=b"));
 }
 
+BOOST_AUTO_TEST_CASE(when_to_come_again_is_read_as_seconds_and_as_a_date, *label("XC4")) {
+    const auto said = [](const std::string& headers) {
+        Host host("HTTP/1.1 503 No\r\n" + headers + "Content-Length: 0\r\n\r\n");
+        return ask(host.url()).retry_after_seconds;
+    };
+    const std::string date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    BOOST_TEST(said("Retry-After: 120\r\n") == 120);
+    BOOST_TEST(said("Retry-After: 99999999999999999999\r\n" + date) >= 0);
+    // By the server's clock alone, whatever ours says.
+    BOOST_TEST(said(date + "Retry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n") == 120);
+    BOOST_TEST(said(date + "Retry-After: Sun, 06 Nov 1994 08:49:00 GMT\r\n") == 0);
+    BOOST_TEST(said("Retry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n") == 0);
+    BOOST_TEST(said(date + "Retry-After: soon\r\n") == 0);
+    BOOST_TEST(said("") == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_redirect_is_reported_and_not_followed) {
     Host host("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
     const auto answer = ask(host.url());
@@ -212,6 +228,7 @@ BOOST_AUTO_TEST_CASE(a_host_that_drips_is_left_in_time) {
     const auto begin = Clock::now();
     const auto answer = ask(host.url(), milliseconds(500));
     BOOST_TEST(!answer.answered);
+    BOOST_TEST(answer.timed_out);
     BOOST_TEST(answer.reason == "no whole answer within 500 ms");
     BOOST_TEST(std::chrono::duration<double>(Clock::now() - begin).count() < 2.0);
 }
@@ -275,7 +292,9 @@ BOOST_AUTO_TEST_CASE(an_address_that_refuses_is_passed_over_at_once, *label("XC1
     Poco::Net::ServerSocket closed(Poco::Net::SocketAddress("127.0.0.1", 0));
     const auto url = "http://127.0.0.1:" + std::to_string(closed.address().port()) + "/";
     closed.close();
-    BOOST_TEST(ask(url).reason == "nothing listens there (connection refused)");
+    const auto refused = ask(url);
+    BOOST_TEST(refused.reason == "nothing listens there (connection refused)");
+    BOOST_TEST(!refused.timed_out);
 }
 
 BOOST_AUTO_TEST_CASE(a_service_elsewhere_cannot_aim_our_requests_at_this_machine, *label("XC12")) {

@@ -1,11 +1,12 @@
 // Fresh tokens with several workers at once: each thread is a worker, with a store and a
 // Dependencies of its own on one database.
-#include "dependencies_fixture.h"
+#include "connected_fixture.h"
 
 #include "consentgate/core/base/aead.h"
 #include "consentgate/usecase/sessions.h"
 #include "consentgate/usecase/upstream_revocation.h"
 #include "consentgate/usecase/upstream_tokens.h"
+#include "tests/support/moving_clock.h"
 #include "tests/support/scripted_service.h"
 
 #include <mutex>
@@ -34,33 +35,12 @@ private:
     std::mutex mutex_;
 };
 
-struct Workers : DependenciesFixture {
+struct Workers : ConnectedFixture {
     SlowService service;
     core::Session session;
 
-    Workers() {
-        deps.web = &service;
-        store->services.put(sample_service());
-    }
-
-    // Signs in with an account connected whose token ends at noon + 3600.
-    void connect() {
-        const auto flow = begin();
-        BOOST_REQUIRE(usecase::skip_identity(deps, flow, person, noon));
-        const auto begun_authorization =
-            usecase::connect_in_flow(deps, {flow, core::ServiceId("notion")}, person, noon);
-        BOOST_REQUIRE_EQUAL(code_of(begun_authorization), "ok");
-        const auto back = usecase::finish_connect(
-            deps,
-            web::read_callback(
-                form_of("code=anna&state=" + query_value(begun_authorization->reveal(), "state"))),
-            person, noon);
-        BOOST_REQUIRE_EQUAL(code_of(back), "ok");
-        BOOST_REQUIRE((back->outcome == usecase::Connection::connected));
-        const auto submitted = usecase::submit_consent(deps, {flow}, person, noon);
-        BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
-        session = store->sessions.find(submitted->session.id)->session;
-    }
+    Workers() { deps.web = &service; }
+    void connect() { session = connect_as("anna"); }
 
     std::vector<std::string> ask_at_once(int workers, core::Instant now) {
         std::vector<std::string> answers(static_cast<std::size_t>(workers));
@@ -89,6 +69,18 @@ struct Workers : DependenciesFixture {
 };
 
 struct Endings : Workers {
+    // With a clock that stands, so that a failure is at the moment of its request.
+    MovingClock standing{noon};
+    usecase::Dependencies still{
+        .store = *store,
+        .random = random,
+        .clock = standing,
+        .log = log,
+        .policy = policy,
+        .keyring = keyring,
+        .bearers = bearers,
+        .web = &service};
+
     Endings() { connect(); }
     // out: how many are still to be revoked at that time
     std::size_t waiting(core::Instant now) {
@@ -200,21 +192,21 @@ BOOST_FIXTURE_TEST_CASE(
 BOOST_FIXTURE_TEST_CASE(
     a_service_that_is_away_is_asked_to_revoke_later_for_one_day, Endings, *label("S10")) {
     service.behind.away = true;
-    BOOST_TEST(static_cast<bool>(usecase::end_session(deps, session.id, noon)));
-    BOOST_TEST(usecase::revoke_ended_accounts(deps, noon) == 0U);
+    BOOST_TEST(static_cast<bool>(usecase::end_session(still, session.id, noon)));
+    BOOST_TEST(usecase::revoke_ended_accounts(still, noon) == 0U);
     BOOST_TEST(waiting(noon + core::Span(29)) == 0U);
     BOOST_TEST(waiting(noon + core::Span(30)) == 1U);
-    BOOST_TEST(usecase::revoke_ended_accounts(deps, noon + core::Span(30)) == 0U);
+    BOOST_TEST(usecase::revoke_ended_accounts(still, noon + core::Span(30)) == 0U);
     BOOST_TEST(waiting(noon + core::Span(89)) == 0U);
     service.behind.away = false;
-    BOOST_TEST(usecase::revoke_ended_accounts(deps, noon + core::Span(90)) == 1U);
+    BOOST_TEST(usecase::revoke_ended_accounts(still, noon + core::Span(90)) == 1U);
     BOOST_TEST(service.behind.revoked.size() == 2U);
     BOOST_TEST(waiting(noon + core::Span(86400)) == 0U);
 
     connect();
     service.behind.away = true;
     BOOST_TEST((store->sessions.revoke(session.id, noon) == store::Applied::yes));
-    usecase::revoke_ended_accounts(deps, noon + core::Span(86400));
+    usecase::revoke_ended_accounts(still, noon + core::Span(86400));
     BOOST_TEST(waiting(noon + core::Span(3 * 86400)) == 0U);
     BOOST_TEST(service.behind.revoked.size() == 2U);
 }

@@ -57,8 +57,9 @@ public:
     // the lease is no longer ours.
     Applied save_refreshed(
         const core::LinkedAccount& account, const std::string& lease, core::Instant now);
-    Applied note_refresh_failure(
-        const core::LinkedAccount& account, const std::string& lease, core::Instant now);
+    Applied note_refresh_failure(const core::LinkedAccount& account, const std::string& lease);
+    // Accounts that core::is_refreshed_ahead, those whose token ends first.
+    std::vector<core::LinkedAccount> list_to_refresh(core::Instant now, std::size_t limit);
 
     // Takes the account from its owner; the row stays until the account is revoked at its service.
     // no: it has ended before.

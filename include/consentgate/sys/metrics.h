@@ -27,6 +27,7 @@ enum class Metric {
     worker_deaths,      // role
     places_held,        // role, kind: name_of(PlaceKind)
     places_refused,     // role, kind
+    services_resting,   // role, service
 };
 
 // Label values come from sets that the program or its operator chose, never from a request: each

@@ -12,6 +12,7 @@
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/places.h"
 #include "consentgate/sys/random.h"
+#include "consentgate/sys/service_rests.h"
 
 namespace consentgate::usecase {
 
@@ -24,10 +25,11 @@ struct Dependencies {
     const core::Keyring& keyring;
     const core::BearerVerifier& bearers;
     sys::DocumentFetcher* documents =
-        nullptr;                     // absent where nothing is fetched: in consentgate-admin
-    sys::HttpClient* web = nullptr;  // to services; absent where none is asked
-    sys::Metrics* metrics = nullptr; // absent where nobody counts
-    sys::Places* places = nullptr;   // absent where nobody else waits: in consentgate-admin
+        nullptr;                        // absent where nothing is fetched: in consentgate-admin
+    sys::HttpClient* web = nullptr;     // to services; absent where none is asked
+    sys::Metrics* metrics = nullptr;    // absent where nobody counts
+    sys::Places* places = nullptr;      // absent where nobody else waits: in consentgate-admin
+    sys::ServiceRests* rests = nullptr; // absent where every service is asked: there too
 
     // A place for asking that URL, for as long as the caller keeps it. Whoever must not use
     // something up in vain (a state, a lease) enters first.

@@ -12,12 +12,6 @@ namespace consentgate::core {
 namespace {
 
 constexpr std::size_t state_length = 43;
-constexpr Span max_ahead{60}; // a token is refreshed so long before it ends,
-constexpr int part_ahead = 5; // but not in the first four fifths of its life
-constexpr Span first_pause{5}, max_pause{600};
-constexpr Span first_telling_pause{30}, max_revocation_pause{7200}, revoke_for{86400};
-constexpr std::int64_t max_revocation_attempts = 20;
-
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 std::string form_of(const Parameters& parameters) {
@@ -165,48 +159,11 @@ ServiceRequest revocation_request(
         {{"token", token.reveal()}, {"token_type_hint", std::string(hint)}});
 }
 
-Freshness freshness_of(const LinkedAccount& token, Instant now) {
-    if (token.broken_at) return Freshness::broken;
-    if (!token.expires_at) return Freshness::fresh; // until the service refuses it
-    const bool over = *token.expires_at <= now;
-    if (token.refresh_token.empty()) return over ? Freshness::broken : Freshness::fresh;
-    if (over) return Freshness::over;
-    const auto life = *token.expires_at - token.updated_at.value_or(now);
-    return *token.expires_at - std::min(max_ahead, life / part_ahead) <= now ? Freshness::due
-                                                                             : Freshness::fresh;
-}
-
-LinkedAccount after_failure(LinkedAccount token, UpstreamError error, Instant now) {
-    ++token.failures;
-    if (error == UpstreamError::refused) {
-        token.broken_at = now;
-        return token;
-    }
-    auto pause = first_pause;
-    for (std::int64_t failure = 1; failure < token.failures && pause < max_pause; ++failure)
-        pause *= 2;
-    token.retry_at = now + std::min(pause, max_pause);
-    return token;
-}
-
 Revocation read_revocation_reply(const ServiceReply& reply) {
     constexpr int too_many = 429;
     if (!reply.answered || reply.status >= 500 || reply.status == too_many)
         return Revocation::unavailable;
     return reply.status == 200 ? Revocation::revoked : Revocation::refused;
-}
-
-std::optional<LinkedAccount> after_failed_revocation(LinkedAccount token, Instant now) {
-    ++token.failures;
-    if (token.failures >= max_revocation_attempts ||
-        token.ended_at.value_or(now) + revoke_for <= now)
-        return std::nullopt;
-    auto pause = first_telling_pause;
-    for (std::int64_t failure = 1; failure < token.failures && pause < max_revocation_pause;
-         ++failure)
-        pause *= 2;
-    token.retry_at = now + std::min(pause, max_revocation_pause);
-    return token;
 }
 
 // session.expiry.fresh.key.mark: what it says can be read, and only we can have written it.

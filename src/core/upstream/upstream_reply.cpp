@@ -90,10 +90,7 @@ TokenReply no_tokens(int status, const std::string& error, bool silent) {
     return reply;
 }
 
-} // namespace
-
-TokenReply read_token_reply(const ServiceReply& reply) {
-    if (!reply.answered) return {std::nullopt, UpstreamError::unavailable, "no answer"};
+TokenReply read_answer(const ServiceReply& reply) {
     const auto member = members_of(reply);
     const auto error = member ? member("error").value_or("") : std::string();
     if (reply.status != 200 || !error.empty())
@@ -113,6 +110,18 @@ TokenReply read_token_reply(const ServiceReply& reply) {
     tokens.expires_in = life(member("expires_in").value_or(""));
     tokens.scope = plain_ascii(member("scope").value_or("").substr(0, max_scope_bytes));
     return {std::move(tokens), UpstreamError::unavailable, {}};
+}
+
+} // namespace
+
+TokenReply read_token_reply(const ServiceReply& reply) {
+    if (!reply.answered)
+        return {
+            std::nullopt, UpstreamError::unavailable,
+            reply.timed_out ? "no answer in time" : "no answer"};
+    auto read = read_answer(reply);
+    read.retry_after = reply.retry_after;
+    return read;
 }
 
 } // namespace consentgate::core

@@ -23,16 +23,6 @@ Service asking_service(ClientAuth auth = ClientAuth::client_secret_basic) {
     return service;
 }
 
-LinkedAccount sample_token(Span life = Span(3600)) {
-    LinkedAccount token;
-    token.id = "t";
-    token.access_token = "a";
-    token.refresh_token = "r";
-    token.expires_at = noon + life;
-    token.updated_at = noon;
-    return token;
-}
-
 TokenReply replied(
     const std::string& body, int status = 200, const std::string& type = "application/json") {
     return read_token_reply({true, status, type, Secret(body)});
@@ -242,42 +232,6 @@ BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label
     BOOST_TEST(is(read_token_reply({}), UpstreamError::unavailable));
     const auto secret = replied(R"({"error":"the secret is hunter2"})", 400);
     BOOST_TEST(secret.reason.find("hunter2") == std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(a_token_is_refreshed_ahead_of_its_end_and_not_before, *label("S9")) {
-    const auto at = [](Span after, Span life = Span(3600)) {
-        return freshness_of(sample_token(life), noon + after);
-    };
-    BOOST_TEST((at(Span(3539)) == Freshness::fresh));
-    BOOST_TEST((at(Span(3540)) == Freshness::due));
-    BOOST_TEST((at(Span(3599)) == Freshness::due));
-    BOOST_TEST((at(Span(3600)) == Freshness::over));
-    BOOST_TEST((at(Span(7), Span(10)) == Freshness::fresh)); // of a short life a fifth
-    BOOST_TEST((at(Span(8), Span(10)) == Freshness::due));
-    auto token = sample_token();
-    token.expires_at.reset();
-    BOOST_TEST((freshness_of(token, noon + Span(400 * 86400)) == Freshness::fresh));
-    token = sample_token();
-    token.refresh_token.clear();
-    BOOST_TEST((freshness_of(token, noon + Span(3599)) == Freshness::fresh));
-    BOOST_TEST((freshness_of(token, noon + Span(3600)) == Freshness::broken));
-    token = sample_token();
-    token.broken_at = noon;
-    BOOST_TEST((freshness_of(token, noon) == Freshness::broken));
-}
-
-BOOST_AUTO_TEST_CASE(
-    failures_pause_for_longer_each_time_and_a_refusal_ends_the_connection, *label("S9")) {
-    auto token = sample_token();
-    std::vector<std::int64_t> pauses;
-    for (int failure = 0; failure < 9; ++failure) {
-        token = after_failure(token, UpstreamError::unavailable, noon);
-        pauses.push_back((*token.retry_at - noon).count());
-    }
-    const std::vector<std::int64_t> expected{5, 10, 20, 40, 80, 160, 320, 600, 600};
-    BOOST_TEST(pauses == expected, boost::test_tools::per_element());
-    BOOST_TEST(!token.broken_at.has_value());
-    BOOST_TEST((after_failure(token, UpstreamError::refused, noon).broken_at == noon));
 }
 
 BOOST_AUTO_TEST_CASE(a_link_is_ours_for_one_service_for_fifteen_minutes, *label("S7")) {

@@ -1,10 +1,11 @@
 // The rules of being an OAuth client at another server: where a person is sent, what comes back,
-// what a token reply says, and when a token must be refreshed.
+// and what a token reply says. When a token is refreshed is in account_state.h.
 // spec: docs/http.md Upstream authorization; OAuth 2.1; RFC 8707; RFC 9207
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
 #include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/upstream/account_state.h"
 #include "consentgate/core/upstream/service.h"
 
 #include <optional>
@@ -81,18 +82,15 @@ struct TokenSet {
     std::string scope;                   // as said; empty: not said
 };
 
-enum class UpstreamError {
-    refused, // this code or refresh token will never be good (again): the person must connect anew
-    registration_lost, // the service does not know us any more
-    unavailable,       // try later
-};
-
-// in:   answered  false: no whole answer came
+// in:   answered   false: no whole answer came
+//       timed_out  because the time ran out
 struct ServiceReply {
     bool answered = false;
     int status = 0;
     std::string content_type;
     Secret body;
+    std::optional<Span> retry_after{}; // as it said
+    bool timed_out = false;
 };
 
 struct TokenReply {
@@ -100,20 +98,10 @@ struct TokenReply {
     UpstreamError error = UpstreamError::unavailable; // when there are none
     std::string
         reason; // for the log: never holds what the service wrote but for a known error word
+    std::optional<Span> retry_after{};
 };
 // Reads JSON and, for providers older than RFC 6749, forms; an error may come with status 200.
 TokenReply read_token_reply(const ServiceReply& reply);
-
-enum class Freshness {
-    fresh,
-    due,    // soon over: good still, but to be refreshed now
-    over,   // no good without a refresh
-    broken, // the person must connect anew
-};
-Freshness freshness_of(const LinkedAccount& token, Instant now);
-
-// The token after a refresh that failed: when to try again, or that there is no point to it.
-LinkedAccount after_failure(LinkedAccount token, UpstreamError error, Instant now);
 
 // A service's answer to a revocation request. spec: RFC 7009 section 2.2
 enum class Revocation {
@@ -122,10 +110,6 @@ enum class Revocation {
     unavailable, // the service does not answer or is overloaded
 };
 Revocation read_revocation_reply(const ServiceReply& reply);
-
-// The ended token after an attempt to tell that failed, with the time of the next. Absent: it has
-// been tried for a day, enough.
-std::optional<LinkedAccount> after_failed_revocation(LinkedAccount token, Instant now);
 
 // A link by which the person of a session connects a service later.
 // spec: docs/http.md Upstream authorization

@@ -1,0 +1,101 @@
+#include "consentgate/core/upstream/account_state.h"
+
+#include <algorithm>
+
+namespace consentgate::core {
+namespace {
+
+constexpr Span max_ahead{60}; // a token is refreshed so long before it ends,
+constexpr int part_ahead = 5; // but not in the first four fifths of its life
+constexpr Span first_pause{5}, max_pause{600};
+constexpr Span least_said_pause{1}, max_said_pause{3600};
+constexpr Span first_revocation_pause{30}, max_revocation_pause{7200}, revoke_for{86400};
+constexpr std::int64_t max_revocation_attempts = 20;
+constexpr std::size_t max_failure_bytes = 128;
+
+Span life_of(const LinkedAccount& account, Instant now) {
+    return *account.expires_at - account.updated_at.value_or(now);
+}
+
+// Doubled with each failure. in: failures  at least 1
+Span pause_after(std::int64_t failures, Span first, Span max) {
+    auto pause = first;
+    for (std::int64_t failure = 1; failure < failures && pause < max; ++failure) pause *= 2;
+    return std::min(pause, max);
+}
+
+bool is_ahead(const std::optional<Instant>& until, Span longest, Instant now) {
+    return until && now < *until && *until - now <= longest;
+}
+
+} // namespace
+
+Freshness freshness_of(const LinkedAccount& account, Instant now) {
+    if (account.broken_at) return Freshness::broken;
+    if (!account.expires_at) return Freshness::fresh; // until the service refuses it
+    const bool over = *account.expires_at <= now;
+    if (account.refresh_token.empty()) return over ? Freshness::broken : Freshness::fresh;
+    if (over) return Freshness::over;
+    const auto ahead = std::min(max_ahead, life_of(account, now) / part_ahead);
+    return *account.expires_at - ahead <= now ? Freshness::due : Freshness::fresh;
+}
+
+bool has_lease(const LinkedAccount& account, Instant now) {
+    return is_ahead(account.lease_until, longest_lease, now);
+}
+
+bool is_paused(const LinkedAccount& account, Instant now) {
+    return is_ahead(account.retry_at, longest_pause, now);
+}
+
+AccountStep next_step(const LinkedAccount& account, Instant now) {
+    switch (freshness_of(account, now)) {
+    case Freshness::broken: return AccountStep::connect_anew;
+    case Freshness::fresh: return AccountStep::hand_out;
+    case Freshness::due:
+        return has_lease(account, now) || is_paused(account, now) ? AccountStep::hand_out
+                                                                  : AccountStep::refresh;
+    case Freshness::over: break;
+    }
+    if (has_lease(account, now)) return AccountStep::wait;
+    return is_paused(account, now) ? AccountStep::pause : AccountStep::refresh;
+}
+
+bool is_refreshed_ahead(const LinkedAccount& account, Instant now) {
+    if (account.ended_at || account.broken_at || account.refresh_token.empty()) return false;
+    if (!account.expires_at || !account.last_used_at) return false;
+    if (*account.last_used_at + used_lately <= now || now + used_lately <= *account.last_used_at)
+        return false;
+    if (has_lease(account, now) || is_paused(account, now)) return false;
+    const auto left = *account.expires_at - now;
+    return left <= std::min(ahead_of_need, life_of(account, now) / part_ahead_of_need);
+}
+
+LinkedAccount after_failure(LinkedAccount account, const RefreshFailure& failure, Instant now) {
+    ++account.failures;
+    account.failure = failure.reason.substr(0, max_failure_bytes);
+    if (failure.error == UpstreamError::refused) {
+        account.broken_at = now;
+        return account;
+    }
+    account.retry_at =
+        now + (failure.retry_after
+                   ? std::clamp(*failure.retry_after, least_said_pause, max_said_pause)
+                   : pause_after(account.failures, first_pause, max_pause));
+    return account;
+}
+
+std::optional<LinkedAccount> after_failed_revocation(
+    LinkedAccount account, const std::optional<Span>& retry_after, Instant now) {
+    ++account.failures;
+    if (account.failures >= max_revocation_attempts ||
+        account.ended_at.value_or(now) + revoke_for <= now)
+        return std::nullopt;
+    account.retry_at =
+        now + std::max(
+                  pause_after(account.failures, first_revocation_pause, max_revocation_pause),
+                  std::min(retry_after.value_or(Span(0)), max_said_pause));
+    return account;
+}
+
+} // namespace consentgate::core

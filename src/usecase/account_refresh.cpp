@@ -1,0 +1,127 @@
+#include "account_refresh.h"
+
+#include "service_call.h"
+#include "service_turn.h"
+
+#include "consentgate/core/base/aead.h"
+
+namespace consentgate::usecase {
+namespace {
+
+using core::UpstreamError;
+using store::Applied;
+using End = AccountRefresh::End;
+
+constexpr int max_save_attempts = 5;
+
+AccountRefresh not_begun(core::LinkedAccount account, core::Error error) {
+    AccountRefresh refresh;
+    refresh.end = End::not_begun;
+    refresh.account = std::move(account);
+    refresh.error = std::move(error);
+    return refresh;
+}
+
+core::LinkedAccount renewed(
+    Dependencies& deps, const core::LinkedAccount& old, const core::TokenSet& tokens,
+    const core::Secret& refresh_token, core::Instant asked) {
+    auto account = old;
+    account.access_token = seal(deps, account.access_token_aad(), tokens.access_token);
+    account.refresh_token =
+        seal(deps, account.refresh_token_aad(), tokens.refresh_token.value_or(refresh_token));
+    account.key_id = deps.keyring.newest();
+    if (!tokens.scope.empty()) account.scope = tokens.scope;
+    account.expires_at =
+        tokens.expires_in ? std::optional(asked + *tokens.expires_in) : std::nullopt;
+    return account;
+}
+
+// The service has replaced the refresh token by now, so the answer must survive a database that is
+// away for a moment.
+Applied save_patiently(
+    Dependencies& deps, const core::LinkedAccount& account, const std::string& lease,
+    core::Instant asked) {
+    for (int tried = 1;; ++tried) {
+        try {
+            return deps.store.accounts.save_refreshed(account, lease, asked);
+        } catch (const store::StoreFailure&) {
+            if (tried == max_save_attempts) throw;
+            deps.clock.pause(std::chrono::milliseconds(200 * tried));
+        }
+    }
+}
+
+AccountRefresh save(
+    Dependencies& deps, core::LinkedAccount next, core::Secret access_token,
+    const std::string& lease, core::Instant asked, std::string_view by) {
+    if (save_patiently(deps, next, lease, asked) == Applied::no) return {};
+    deps.count(
+        sys::Metric::upstream_refreshes,
+        {{"service", next.service.text}, {"outcome", "refreshed"}});
+    deps.log.event(
+        "upstream_refreshed", {{"service", next.service.text}, {"account", next.id}, {"by", by}});
+    AccountRefresh refresh;
+    refresh.end = End::refreshed;
+    refresh.account = std::move(next);
+    refresh.access_token = std::move(access_token);
+    return refresh;
+}
+
+AccountRefresh note_failure(
+    Dependencies& deps, const core::LinkedAccount& account, const core::RefreshFailure& failure,
+    const std::string& lease, core::Instant now, std::string_view by) {
+    AccountRefresh refresh;
+    refresh.account = core::after_failure(account, failure, now);
+    const bool broken = refresh.account.broken_at.has_value();
+    deps.count(
+        sys::Metric::upstream_refreshes,
+        {{"service", account.service.text}, {"outcome", broken ? "broken" : "failed"}});
+    deps.log.event(
+        "upstream_refresh_failed", {{"service", account.service.text},
+                                    {"account", account.id},
+                                    {"reason", failure.reason},
+                                    {"broken", broken ? "yes" : "no"},
+                                    {"by", by}});
+    if (deps.store.accounts.note_refresh_failure(refresh.account, lease) == Applied::yes)
+        refresh.end = End::failed;
+    return refresh;
+}
+
+} // namespace
+
+AccountRefresh refresh_account(
+    Dependencies& deps, const core::LinkedAccount& account, const core::Service& service,
+    const RunningTime& running, std::string_view by) {
+    const auto refresh_token = core::unseal(
+        deps.keyring, account.key_id, account.refresh_token, account.refresh_token_aad());
+    if (!refresh_token) return not_begun(account, does_not_open("an upstream refresh token"));
+    const auto secret = client_secret_of(deps, service);
+    if (!secret) return not_begun(account, secret.error());
+    ServiceTurn turn(deps, service, account.id);
+    if (turn.rest()) return not_begun(account, turn.resting());
+    const auto place = deps.enter(sys::PlaceKind::refresh, service.token_endpoint);
+    if (!place) return not_begun(account, no_place());
+    const auto lease = deps.random.id(16);
+    const auto asked = running.now();
+    if (deps.store.accounts.claim_refresh(
+            account.id, account.version, lease, asked + deps.policy.upstream_lease, asked) ==
+        Applied::no)
+        return {};
+    auto reply = core::read_token_reply(turn.call(
+        sys::PlaceKind::refresh, core::refresh_request(service, *secret, *refresh_token)));
+    if (reply.tokens) {
+        auto next = renewed(deps, account, *reply.tokens, *refresh_token, asked);
+        return save(deps, std::move(next), std::move(reply.tokens->access_token), lease, asked, by);
+    }
+    // Refresh tokens end with our registration; the person connects anew, with a new registration.
+    const bool lost = reply.error == UpstreamError::registration_lost;
+    if (lost) register_anew(deps, service);
+    return note_failure(
+        deps, account,
+        {.error = lost ? UpstreamError::refused : reply.error,
+         .reason = std::move(reply.reason),
+         .retry_after = reply.retry_after},
+        lease, running.now(), by);
+}
+
+} // namespace consentgate::usecase
