@@ -166,7 +166,7 @@ BodyRead serve_one(
     // Parameters that were cut off look like a request with fewer of them: never treat one as a
     // request. Nor be silent: lighttpd takes an authorizer's empty answer for a yes.
     const Parameters said(raw.envp);
-    if (FCGX_GetError(raw.in) != 0 || !said[Known::method]) {
+    if (FCGX_GetError(raw.in) != 0 || said.text(Known::method).empty()) {
         const auto text = serialize(Reply{400, {}, {}}, false);
         FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
         return {};
