@@ -1,14 +1,18 @@
 #include "admin.h"
 
+#include "near_words.h"
+
 #include "consentgate/app/composition.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/store/open.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/key_file.h"
+#include "consentgate/usecase/services.h"
 
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/LocalDateTime.h>
+#include <Poco/NumberParser.h>
 #include <Poco/String.h>
 
 #include <algorithm>
@@ -88,40 +92,66 @@ const core::Keyring& Context::keyring() {
     return *keyring_;
 }
 
-const core::Keyring& Context::reread_keyring() {
-    return keyring_.emplace(sys::read_key_file(config().key_file));
-}
+void Context::reread_keyring() { keyring_.emplace(sys::read_key_file(config().key_file)); }
 
 sys::HttpClient& Context::http() {
     if (!http_) http_ = std::make_unique<sys::PocoHttpClient>(config().service_http);
     return *http_;
 }
 
+usecase::Dependencies Context::make_deps(const core::Keyring& keyring) {
+    return {
+        .store = store(),
+        .random = random_,
+        .clock = clock,
+        .log = log,
+        .policy = config().policy,
+        .keyring = keyring,
+        .bearers = no_bearers_};
+}
+
 usecase::Dependencies& Context::deps() {
-    if (!deps_)
-        deps_.emplace(usecase::Dependencies{
-            .store = store(),
-            .random = random_,
-            .clock = clock,
-            .log = log,
-            .policy = config().policy,
-            .keyring = no_keys_,
-            .bearers = no_bearers_});
+    if (!deps_) deps_.emplace(make_deps(no_keys_));
     return *deps_;
 }
 
+usecase::Dependencies& Context::key_deps() {
+    if (!key_deps_) key_deps_.emplace(make_deps(keyring()));
+    return *key_deps_;
+}
+
 usecase::Dependencies& Context::service_deps() {
-    if (!service_deps_)
-        service_deps_.emplace(usecase::Dependencies{
-            .store = store(),
-            .random = random_,
-            .clock = clock,
-            .log = log,
-            .policy = config().policy,
-            .keyring = keyring(),
-            .bearers = no_bearers_,
-            .web = &http()});
+    if (!service_deps_) {
+        service_deps_.emplace(make_deps(keyring()));
+        service_deps_->web = &http();
+    }
     return *service_deps_;
+}
+
+void require_known(
+    const std::string& what, const std::string& name, const std::vector<std::string>& known,
+    const std::string& list_command) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) return;
+    throw UsageError(
+        "there is no " + what + " '" + name + "'" + did_you_mean(name, known) +
+        (list_command.empty() ? "" : "; see consentgate-admin " + list_command));
+}
+
+void require_services(Context& context, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    std::vector<std::string> known;
+    for (const auto& service : usecase::list_services(context.deps()))
+        known.push_back(service.id.text);
+    for (const auto& name : names) require_known("service", name, known, "service list");
+}
+
+std::optional<int> number_option(const Arguments& arguments, const std::string& name, int most) {
+    const auto text = arguments.one(name);
+    if (!text) return std::nullopt;
+    int number = 0;
+    if (!Poco::NumberParser::tryParse(*text, number) || number < 1 || number > most)
+        throw UsageError("--" + name + " takes a number from 1 to " + std::to_string(most));
+    return number;
 }
 
 Cell yes_no(bool value) { return {value ? "yes" : "no", value}; }

@@ -57,13 +57,15 @@ public:
     const Config& config();
     store::Store& store();
     const core::Keyring& keyring();
-    // The key file was changed: reads it again.
-    const core::Keyring& reread_keyring();
+    // The key file was changed: reads it again, for what has the keyring already too.
+    void reread_keyring();
     sys::Random& random() { return random_; }
     sys::HttpClient& http();
     // Without keys and without a way to services: works although the key file is lost.
     usecase::Dependencies& deps();
-    // The same with the key file and the HTTP client, to register at services and to revoke there.
+    // The same with the key file.
+    usecase::Dependencies& key_deps();
+    // The same with the HTTP client too, to register at services and to revoke there.
     usecase::Dependencies& service_deps();
 
     const sys::SystemClock clock{};
@@ -79,18 +81,25 @@ private:
     sys::OsRandom random_;
     const core::Keyring no_keys_{{}};
     const core::BearerVerifier no_bearers_{{}, "", ""};
-    std::optional<usecase::Dependencies> deps_, service_deps_;
+    usecase::Dependencies make_deps(const core::Keyring& keyring);
+
+    std::optional<usecase::Dependencies> deps_, key_deps_, service_deps_;
 };
 
 struct Command {
-    std::string name;      // "key add"
-    std::string operand{}; // what follows it, for example "NAME"; empty: nothing
+    std::string name; // "key add"
+    // The word that follows it, for example "NAME"; "[NAME]" when an operator may leave it out;
+    // empty: none.
+    std::string operand{};
     std::string summary;
     std::string example;
     std::vector<Option> options{};
     // The members that it prints with --json, in order; "left.id" is a member of the objects in
     // "left". Empty: it has no --json.
     std::vector<std::string> json{};
+    // Whether its use is written into the log. A command that only reads says no, so that one which
+    // forgets to say anything is recorded.
+    bool audited = true;
     int (*run)(Context&, const Arguments&);
 };
 
@@ -129,6 +138,20 @@ template <class Result> void require_found(const Result& result, const std::stri
         throw std::runtime_error(
             result.error().message + "; see consentgate-admin " + list_command);
 }
+
+// Refuses a name that does not exist, and says which ones are near.
+// in:   list_command  that shows the names; empty: none does
+// fail: throws UsageError
+void require_known(
+    const std::string& what, const std::string& name, const std::vector<std::string>& known,
+    const std::string& list_command);
+
+// Each is a service. fail: throws UsageError
+void require_services(Context& context, const std::vector<std::string>& names);
+
+// A number from 1 to `most` that an option gives.
+// fail: throws UsageError
+std::optional<int> number_option(const Arguments& arguments, const std::string& name, int most);
 
 // One cell of a table: what a person reads, and what a program gets.
 struct Cell {

@@ -123,11 +123,13 @@ std::vector<Command> client_commands() {
          .json =
              {"id", "name", "active", "registered_by", "token_endpoint_auth_method",
               "refresh_tokens", "scope", "redirect_uris", "created", "last_used"},
+         .audited = false,
          .run = show},
         {.name = "client list",
          .summary = "list the clients",
          .example = "consentgate-admin client list",
          .json = {"id", "name", "active", "registered_by", "created", "last_used", "redirect_uris"},
+         .audited = false,
          .run = list},
         {.name = "client disable",
          .operand = "ID",

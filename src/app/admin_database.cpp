@@ -17,7 +17,7 @@ namespace {
 // unreadable.
 void make_key_file(Context& context) {
     const auto& config = context.config();
-    const auto health = usecase::check_health(context.store());
+    const auto health = usecase::check_health(context.deps());
     const bool used_before =
         health.store_answers && health.ready() && !context.store().server_keys.list().empty();
     try {
@@ -39,16 +39,15 @@ int migrate(Context& context, const Arguments&) {
         std::cerr << "the schema is up to date (version " << store::expected_schema_version()
                   << ")\n";
     make_key_file(context);
-    usecase::check_server_keys(
-        context.store(), context.keyring(), context.now, usecase::KeyCheck::looking);
+    usecase::check_server_keys(context.key_deps(), context.now, usecase::KeyCheck::looking);
     return 0;
 }
 
 int sweep(Context& context, const Arguments&) {
     std::size_t total = 0;
-    for (auto swept = usecase::sweep(context.store(), context.now, context.config().client_lives);
+    for (auto swept = usecase::sweep(context.deps(), context.now, context.config().client_lives);
          swept.total() > 0;
-         swept = usecase::sweep(context.store(), context.now, context.config().client_lives)) {
+         swept = usecase::sweep(context.deps(), context.now, context.config().client_lives)) {
         total += swept.total();
     }
     std::cerr << "deleted " << total << " expired rows\n";
@@ -59,7 +58,7 @@ int sweep(Context& context, const Arguments&) {
 void say_who_can_come_in(Context& context) {
     const auto& policy = context.config().policy;
     try {
-        require_schema(context.store(), context.config().store);
+        require_schema(context.deps(), context.config().store);
     } catch (const std::exception& error) {
         std::cerr << core::who_can_come_in(policy, std::nullopt).sentence
                   << "\n(how many keys are active is not known: " << error.what() << ")\n";
@@ -108,15 +107,18 @@ std::vector<Command> database_commands() {
         {.name = "sweep",
          .summary = "delete what has expired (the workers do it too, a little at a time)",
          .example = "consentgate-admin sweep",
+         .audited = false,
          .run = sweep},
         {.name = "check",
          .summary = "read the configuration, report every problem, and say who can come in",
          .example = "consentgate-admin check",
          .options = {{"defaults", "", "list every configuration key with its default"}},
+         .audited = false,
          .run = check},
         {.name = "metrics",
          .summary = "print the counters, as Prometheus reads them",
          .example = "consentgate-admin metrics",
+         .audited = false,
          .run = metrics},
     };
 }

@@ -64,11 +64,10 @@ void check_files_and_database(Context& context, std::vector<Finding>& findings) 
     for (const auto& key : config.bearer_keys)
         findings.push_back(check_mode(key.path, "the bearer key"));
     run_check(findings, "the database answers, and its schema is this program's", [&] {
-        require_schema(context.store(), config.store);
+        require_schema(context.deps(), config.store);
     });
     run_check(findings, "the key file is the database's", [&] {
-        usecase::check_server_keys(
-            context.store(), context.keyring(), context.now, usecase::KeyCheck::looking);
+        usecase::check_server_keys(context.key_deps(), context.now, usecase::KeyCheck::looking);
     });
     run_check(findings, "the pages and their words are complete", [&] {
         web::Pages(config.pages, config.brand);
@@ -278,7 +277,7 @@ std::vector<core::GuardedResource> find_resources(
     Context& context, std::vector<Finding>& findings) {
     std::vector<core::GuardedResource> resources;
     run_check(findings, "there is something to guard, and no two resources have one path", [&] {
-        resources = usecase::guarded_resources(context.store(), context.config().policy.resources);
+        resources = usecase::guarded_resources(context.deps());
         if (resources.empty())
             throw std::runtime_error(
                 "nothing is guarded yet: run consentgate-admin resource add URL");
@@ -378,6 +377,7 @@ std::vector<Command> doctor_commands() {
                "the same without TLS, where nothing may be served; port 80 of the host when "
                "absent"}},
          .json = {"verdict", "finding", "fix"},
+         .audited = false,
          .run = doctor},
     };
 }

@@ -3,6 +3,8 @@
 // help().
 #include "admin.h"
 
+#include "near_words.h"
+
 #include "consentgate/app/old_names.h"
 #include "consentgate/core/base/text.h"
 
@@ -28,7 +30,9 @@ const Option& known_option(
     }
     if (const auto* old = find_old_name(NameKind::option, command.name, name))
         throw UsageError(renamed_text(*old, "--"));
-    throw UsageError("there is no option --" + name);
+    std::vector<std::string> known;
+    for (const auto& option : options) known.push_back("--" + option.name);
+    throw UsageError("there is no option --" + name + did_you_mean("--" + name, known));
 }
 
 } // namespace
@@ -88,7 +92,7 @@ Arguments read_arguments(const Command& command, std::vector<std::string> line) 
         }
     }
     const std::size_t wanted = command.operand.empty() ? 0 : 1;
-    if (arguments.words.size() < wanted)
+    if (arguments.words.size() < wanted && !command.operand.starts_with('['))
         throw UsageError(command.name + " needs a " + command.operand);
     if (arguments.words.size() > wanted)
         throw UsageError("'" + arguments.words[wanted] + "' is one word too many");

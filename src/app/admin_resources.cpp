@@ -1,4 +1,5 @@
 #include "admin.h"
+#include "near_words.h"
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/usecase/resource_servers.h"
@@ -8,12 +9,45 @@
 namespace consentgate::app::admin {
 namespace {
 
-int add(Context& context, const Arguments& arguments) {
-    const auto scopes = core::ScopeSet::parse(arguments.one("scopes").value_or(""));
+core::ScopeSet read_scopes(Context& context, const std::string& text) {
+    const auto scopes = core::ScopeSet::parse(text);
     if (!scopes) throw UsageError("--scopes takes scope names separated by blanks");
+    const auto known = context.config().policy.catalogue();
+    for (const auto& name : scopes->names()) {
+        if (!known.contains(name))
+            throw UsageError(
+                "--scopes names a scope that `scopes` of the configuration does not have: '" +
+                name + "'" + did_you_mean(name, known.names()));
+    }
+    return *scopes;
+}
+
+std::vector<std::string> read_services(Context& context, const Arguments& arguments) {
+    auto services = arguments.all("service");
+    require_services(context, services);
+    return services;
+}
+
+// The command that does to a guarded resource what the operator asked for.
+std::string call_of_set(const Arguments& arguments) {
+    auto call = "consentgate-admin resource set " + arguments.words.front();
+    if (const auto scopes = arguments.one("scopes")) call += " --scopes '" + *scopes + "'";
+    for (const auto& service : arguments.all("service")) call += " --service " + service;
+    return arguments.has("scopes") || arguments.has("service")
+               ? call
+               : call + " --scopes SCOPES --service ID";
+}
+
+int add(Context& context, const Arguments& arguments) {
     const auto& url = arguments.words.front();
+    const auto scopes = read_scopes(context, arguments.one("scopes").value_or(""));
+    auto services = read_services(context, arguments);
+    if (usecase::find_resource_server(context.deps(), url))
+        throw std::runtime_error(
+            url + " is guarded already, and nothing was changed; to change it: " +
+            call_of_set(arguments));
     const auto made = usecase::add_resource_server(
-        context.deps(), {url, *scopes}, arguments.all("service"), context.now);
+        context.deps(), {url, scopes}, std::move(services), context.now);
     if (!made) throw UsageError(url + ": " + made.error().message);
     const auto& [server, secret] = *made;
     if (arguments.has("json")) {
@@ -28,6 +62,50 @@ int add(Context& context, const Arguments& arguments) {
                  "With this id and this secret the server behind it can introspect its tokens "
                  "itself (RFC 7662); behind the gate it need not.\n"
                  "The secret is shown this once and cannot be shown again.\n";
+    return 0;
+}
+
+usecase::ResourceChange read_change(Context& context, const Arguments& arguments) {
+    usecase::ResourceChange change{.rotate_secret = arguments.has("rotate-secret")};
+    if (const auto scopes = arguments.one("scopes")) change.scope = read_scopes(context, *scopes);
+    if (arguments.has("service")) change.services = read_services(context, arguments);
+    if (arguments.has("no-service")) {
+        if (change.services) throw UsageError("--service and --no-service exclude each other");
+        change.services.emplace();
+    }
+    if (!change.scope && !change.services && !change.rotate_secret)
+        throw UsageError("resource set needs --scopes, --service, --no-service or --rotate-secret");
+    return change;
+}
+
+Cell scope_cell(const core::ScopeSet& scope) {
+    return {scope.empty() ? "default_scopes" : scope.text(), scope.text()};
+}
+
+// Prints what changed, one line for each member, and nothing when nothing did.
+int set(Context& context, const Arguments& arguments) {
+    const auto change = read_change(context, arguments);
+    const auto changed =
+        usecase::change_resource_server(context.deps(), arguments.words.front(), change);
+    require_found(changed, "resource list");
+    const auto& [before, after, secret] = *changed;
+    std::vector<Row> rows;
+    if (before.scope != after.scope)
+        rows.push_back({"scope", scope_cell(before.scope), scope_cell(after.scope)});
+    if (before.services != after.services)
+        rows.push_back(
+            {"services", list_of(before.services, "none"), list_of(after.services, "none")});
+    if (secret) rows.push_back({"secret", Cell("(not shown)", nullptr), secret->reveal()});
+    if (!rows.empty() || arguments.has("json")) print_rows(arguments, rows);
+    if (rows.empty())
+        std::cerr << "Nothing changes: " << after.resource << " was so before.\n";
+    else
+        std::cerr << after.resource
+                  << " has its new scopes and services at the gate from the next reload of "
+                     "consentgate (HUP) on.\n";
+    if (secret)
+        std::cerr << "The secret of " << after.id.text
+                  << " is shown this once; the old one is refused from now on.\n";
     return 0;
 }
 
@@ -55,6 +133,10 @@ int disable(Context& context, const Arguments& arguments) {
 } // namespace
 
 std::vector<Command> resource_commands() {
+    const Option service{
+        "service", "ID",
+        "the gate hands it its callers' tokens at this service; given more than once, it may "
+        "exchange for them (RFC 8693)"};
     return {
         {.name = "resource add",
          .operand = "URL",
@@ -62,18 +144,29 @@ std::vector<Command> resource_commands() {
          .example =
              "consentgate-admin resource add https://tools.example.org/mcp/notion --service notion",
          .options =
-             {{"service", "ID",
-               "the gate hands it its callers' tokens at this service; given more than once, it "
-               "may "
-               "exchange for them (RFC 8693)"},
+             {service,
               {"scopes", "SCOPES",
                "what the gate asks of requests to it; default_scopes when absent"}},
          .json = {"id", "resource", "services", "scope", "secret"},
          .run = add},
+        {.name = "resource set",
+         .operand = "URL",
+         .summary = "change what a guarded server asks and gets, and print what changed",
+         .example = "consentgate-admin resource set https://tools.example.org/mcp/notion "
+                    "--service notion",
+         .options =
+             {service,
+              {"no-service", "", "it gets no tokens of its callers"},
+              {"scopes", "SCOPES",
+               "what the gate asks of requests to it; default_scopes when empty"},
+              {"rotate-secret", "", "give it another secret, and show it, once"}},
+         .json = {"member", "before", "after"},
+         .run = set},
         {.name = "resource list",
          .summary = "list the guarded servers",
          .example = "consentgate-admin resource list",
          .json = {"id", "resource", "services", "scope", "active", "created"},
+         .audited = false,
          .run = list},
         {.name = "resource disable",
          .operand = "ID",

@@ -34,15 +34,12 @@ std::string clock_text(core::Instant at) { return when(at).shown; }
 
 // The key file and the database must belong together before a key is changed.
 void check_keys(Context& context) {
-    require_schema(context.store(), context.config().store);
-    usecase::check_server_keys(
-        context.store(), context.keyring(), context.now, usecase::KeyCheck::looking);
+    require_schema(context.deps(), context.config().store);
+    usecase::check_server_keys(context.key_deps(), context.now, usecase::KeyCheck::looking);
 }
 
 std::vector<KeyLife> keys_of(Context& context) {
-    return usecase::list_keys(
-        context.store(), context.keyring(), context.config().policy.refresh_grace,
-        context.clock.now());
+    return usecase::list_keys(context.key_deps(), context.clock.now());
 }
 
 // Rows under other keys than the current one.
@@ -107,7 +104,8 @@ bool switch_key(Context& context, const Arguments& arguments) {
             "(--without-reload rotates all the same, when nothing is running)");
     }
     sys::use_key(context.config().key_file, next->key);
-    usecase::note_current(context.store(), context.reread_keyring(), context.now);
+    context.reread_keyring();
+    usecase::note_current(context.key_deps(), context.now);
     return true;
 }
 
@@ -122,9 +120,7 @@ usecase::Rekeyed rekey_all(Context& context, bool wait, const StopSignals& stop)
         "the same command goes on where it stopped; everything can be read meanwhile";
     for (int walk = 0; wait || walk < max_walks; ++walk) {
         const auto done = usecase::rekey(
-            context.store(), context.random(), context.keyring(),
-            context.config().policy.refresh_grace, context.clock.now(),
-            [&](const usecase::Rekeyed& so_far) {
+            context.key_deps(), context.clock.now(), [&](const usecase::Rekeyed& so_far) {
                 progress.at(moved(all) + moved(so_far), "to " + newest);
                 stop.check(still_there);
             });
@@ -199,7 +195,7 @@ int plan_rotation(Context& context, const Arguments& arguments) {
 
 int rotate(Context& context, const Arguments& arguments) {
     check_keys(context);
-    usecase::require_latest(context.store(), context.keyring());
+    usecase::require_latest(context.key_deps());
     if (arguments.has("dry-run")) return plan_rotation(context, arguments);
     const StopSignals stop;
     const bool switched = switch_key(context, arguments);
@@ -229,9 +225,7 @@ int rotate(Context& context, const Arguments& arguments) {
 int remove(Context& context, const Arguments& arguments) {
     check_keys(context);
     const core::KeyId key(arguments.words.front());
-    usecase::retire_key(
-        context.store(), context.keyring(), key, context.config().policy.refresh_grace,
-        context.now);
+    usecase::retire_key(context.key_deps(), key, context.now);
     sys::remove_key(context.config().key_file, key);
     std::cerr << "Removed from " << context.config().key_file
               << ". Copy the file to every other machine. Backups of the database from before need "
@@ -249,6 +243,7 @@ std::vector<Command> server_key_commands() {
          .json =
              {"id", "state", "linked_accounts", "services", "refresh_tokens", "codes",
               "upstream_authorizations"},
+         .audited = false,
          .run = list},
         {.name = "server-key add",
          .summary = "add a fresh key to the key file, to be used after the next rotate",

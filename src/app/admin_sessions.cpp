@@ -1,37 +1,150 @@
 #include "admin.h"
+#include "admin_progress.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/base/uri.h"
+#include "consentgate/usecase/clients.h"
 #include "consentgate/usecase/introspection.h"
+#include "consentgate/usecase/resource_servers.h"
 #include "consentgate/usecase/sessions.h"
+#include "consentgate/usecase/virtual_keys.h"
 
+#include <algorithm>
 #include <iostream>
 
 namespace consentgate::app::admin {
 namespace {
+
+std::vector<std::string> kinds() {
+    std::vector<std::string> names;
+    for (const auto kind : core::identity_kinds()) names.emplace_back(core::name_of(kind));
+    return names;
+}
 
 std::string identity_of(const core::SessionView& view) {
     return core::display_text(
         view.virtual_key ? view.virtual_key->name : view.session.identity.value, 60);
 }
 
+const std::vector<Option>& filters() {
+    static const std::vector<Option> options{
+        {"client", "ID", "those of this client"},
+        {"resource", "URL", "those for this guarded server"},
+        {"identity", "KIND", "those of this kind of identity: " + core::join(kinds(), ", ")},
+        {"key", "ID", "those of this virtual key"},
+        {"user", "NAME", "those of this verified user, and of whoever typed the name"}};
+    return options;
+}
+
+std::vector<Option> with_filters(std::vector<Option> options) {
+    options.insert(options.begin(), filters().begin(), filters().end());
+    return options;
+}
+
+// The published spelling of a resource, or the text itself: sessions outlive the guarding of their
+// resource.
+std::string published(Context& context, const std::string& url) {
+    if (const auto known = context.config().policy.known_resource(url)) return known->url;
+    for (const auto& server : usecase::list_resource_servers(context.deps()))
+        if (core::same_resource(server.resource, url)) return server.resource;
+    return url;
+}
+
+// A name that does not exist would end nobody, and the operator would believe that all is done.
+core::SessionFilter read_filter(Context& context, const Arguments& arguments) {
+    core::SessionFilter filter;
+    if (const auto client = arguments.one("client")) {
+        filter.client = core::ClientId(*client);
+        require_found(usecase::find_client(context.deps(), *filter.client), "client list");
+    }
+    if (const auto url = arguments.one("resource")) filter.resource = published(context, *url);
+    if (const auto kind = arguments.one("identity")) {
+        require_known("kind of identity", *kind, kinds(), "");
+        filter.identity = core::identity_kind(*kind);
+    }
+    if (const auto key = arguments.one("key")) {
+        std::vector<std::string> keys;
+        for (const auto& one : usecase::list_virtual_keys(context.deps()))
+            keys.push_back(one.id.text);
+        require_known("virtual key", *key, keys, "key list");
+        filter.key = core::VirtualKeyId(*key);
+    }
+    filter.user = arguments.one("user");
+    return filter;
+}
+
 int list(Context& context, const Arguments& arguments) {
+    const auto limit =
+        static_cast<std::size_t>(number_option(arguments, "limit", 1'000'000).value_or(1000));
+    auto views = usecase::list_sessions(
+        context.deps(), context.now, read_filter(context, arguments), limit + 1);
+    const bool more = views.size() > limit;
+    if (more) views.pop_back();
     std::vector<Row> rows;
-    for (const auto& view : usecase::list_sessions(context.deps(), context.now)) {
+    for (const auto& view : views) {
         const auto& session = view.session;
         rows.push_back(
-            {session.id.text, core::display_text(view.client_name, 60),
-             std::string(core::name_of(session.identity.kind)), identity_of(view),
-             when(session.created_at), when(session.expires_at)});
+            {session.id.text, session.client_id.text, core::display_text(view.client_name, 60),
+             session.resource, std::string(core::name_of(session.identity.kind)), identity_of(view),
+             when(session.created_at), when(session.last_used_at), session.last_used_from,
+             when(session.expires_at)});
     }
     print_rows(arguments, rows);
+    if (more) std::cerr << "There are more than these " << limit << "; --limit N shows more.\n";
     return 0;
 }
 
-int revoke(Context& context, const Arguments& arguments) {
-    require_found(
-        usecase::end_session(context.deps(), core::SessionId(arguments.words.front()), context.now),
-        "session list");
+int revoke_one(Context& context, const std::string& id) {
+    const auto ended = usecase::end_session(context.deps(), core::SessionId(id), context.now);
+    require_found(ended, "session list");
+    usecase::audit_end_by_operator(context.deps(), *ended);
     std::cerr << "Revoked. All of its tokens are refused from now on.\n";
+    return 0;
+}
+
+int revoke_all(Context& context, const core::SessionFilter& filter) {
+    const StopSignals stop;
+    Progress progress("revoking");
+    const auto ended =
+        usecase::end_sessions(context.deps(), filter, context.now, [&](std::size_t count) {
+            progress.at(count, "sessions");
+            stop.check("run it again to revoke the rest");
+        });
+    std::cerr << ended << (ended == 1 ? " session" : " sessions")
+              << " revoked. All of their tokens are refused from now on.\n";
+    return 0;
+}
+
+// After the sessions, which could otherwise connect an account again.
+void end_accounts(Context& context, const core::SessionFilter& filter) {
+    std::size_t ended = 0;
+    if (filter.key)
+        ended +=
+            usecase::end_linked_accounts(context.deps(), core::Owner::of(*filter.key), context.now);
+    if (filter.user)
+        ended += usecase::end_linked_accounts(
+            context.deps(), core::Owner::verified_user(*filter.user), context.now);
+    std::cerr << ended << (ended == 1 ? " account" : " accounts")
+              << " ended too; the running server asks their services to revoke.\n";
+}
+
+int revoke(Context& context, const Arguments& arguments) {
+    const auto filtered = static_cast<std::size_t>(
+        std::count_if(filters().begin(), filters().end(), [&](const Option& option) {
+            return arguments.has(option.name);
+        }));
+    const bool one = !arguments.words.empty(), all = arguments.has("all");
+    if (one + all + (filtered > 0) != 1)
+        throw UsageError(
+            "session revoke takes one of: the ID of a session, --all, or --client, --resource, "
+            "--identity, --key and --user, which may be combined");
+    if (one) return revoke_one(context, arguments.words.front());
+    const auto filter = read_filter(context, arguments);
+    if (!arguments.has("with-accounts")) return revoke_all(context, filter);
+    if (!filter.key && !filter.user)
+        throw UsageError("--with-accounts goes with --key or --user, whose accounts it ends");
+    revoke_all(context, filter);
+    end_accounts(context, filter);
     return 0;
 }
 
@@ -65,12 +178,20 @@ std::vector<Command> session_commands() {
         {.name = "session list",
          .summary = "list who is signed in, newest first",
          .example = "consentgate-admin session list",
-         .json = {"id", "client_name", "identity_kind", "identity", "created", "expires"},
+         .options = with_filters({{"limit", "N", "at most so many; 1000 when absent"}}),
+         .json =
+             {"id", "client_id", "client_name", "resource", "identity_kind", "identity", "created",
+              "last_used", "last_used_from", "expires"},
+         .audited = false,
          .run = list},
         {.name = "session revoke",
-         .operand = "ID",
-         .summary = "end one session",
-         .example = "consentgate-admin session revoke x8Gm2vVQ0dUq3Zr1nTfWcA",
+         .operand = "[ID]",
+         .summary =
+             "end one session, or all that the options name, with what belongs to them alone",
+         .example = "consentgate-admin session revoke --user anna@example.org",
+         .options = with_filters(
+             {{"all", "", "every session"},
+              {"with-accounts", "", "with --key or --user: end their linked accounts too"}}),
          .run = revoke},
         {.name = "token introspect",
          .summary = "say whose token is on the standard input, and whether it is valid",
@@ -78,6 +199,7 @@ std::vector<Command> session_commands() {
          .json =
              {"active", "reason", "session_id", "client_id", "client_name", "identity_kind",
               "identity", "scope", "resource", "created", "expires"},
+         .audited = false,
          .run = introspect},
     };
 }

@@ -3,23 +3,19 @@
 #include "consentgate/core/oauth/consent.h"
 #include "consentgate/usecase/virtual_keys.h"
 
-#include <Poco/NumberParser.h>
-
 #include <iostream>
 
 namespace consentgate::app::admin {
 namespace {
 
 std::optional<core::Instant> expiry(const Context& context, const Arguments& arguments) {
-    const auto days = arguments.one("expires-days");
+    const auto days = number_option(arguments, "expires-days", 36500);
     if (!days) return std::nullopt;
-    int number = 0;
-    if (!Poco::NumberParser::tryParse(*days, number) || number < 1 || number > 36500)
-        throw UsageError("--expires-days takes a number of days from 1 to 36500");
-    return context.now + core::Span(number * 86400LL);
+    return context.now + core::Span(*days * 86400LL);
 }
 
 int add(Context& context, const Arguments& arguments) {
+    require_services(context, arguments.all("service"));
     const auto made = usecase::add_virtual_key(
         context.deps(), arguments.words.front(), expiry(context, arguments),
         arguments.all("service"), context.now);
@@ -74,6 +70,7 @@ std::vector<Command> virtual_key_commands() {
          .summary = "list the virtual keys",
          .example = "consentgate-admin key list --json",
          .json = {"id", "name", "active", "services", "created", "expires"},
+         .audited = false,
          .run = list},
         {.name = "key disable",
          .operand = "ID",

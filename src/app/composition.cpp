@@ -48,8 +48,8 @@ void read_database_password(Config& config) {
     config.store.password = core::Secret(std::move(password));
 }
 
-void require_schema(store::Store& store, const store::StoreConfig& config) {
-    const auto health = usecase::check_health(store);
+void require_schema(usecase::Dependencies& deps, const store::StoreConfig& config) {
+    const auto health = usecase::check_health(deps);
     const auto where = store::address_of(config);
     if (!health.store_answers)
         throw std::runtime_error(
@@ -63,16 +63,18 @@ void require_schema(store::Store& store, const store::StoreConfig& config) {
 }
 
 void check_database(Startup& startup, core::Instant now) {
-    const auto store = store::open_store(startup.config.store);
-    require_schema(*store, startup.config.store);
-    usecase::check_server_keys(*store, startup.keyring, now);
+    const sys::Log log;
+    Runtime runtime(startup, log);
+    auto& deps = runtime.deps();
+    require_schema(deps, startup.config.store);
+    usecase::check_server_keys(deps, now);
     auto& resources = startup.config.policy.resources;
-    resources = usecase::guarded_resources(*store, resources);
+    resources = usecase::guarded_resources(deps);
     if (resources.empty())
         throw std::runtime_error(
             "nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs "
             "as `resources` in the configuration");
-    startup.admission = usecase::who_can_come_in(*store, startup.config.policy, now);
+    startup.admission = usecase::who_can_come_in(deps.store, startup.config.policy, now);
 }
 
 Runtime::Runtime(const Startup& startup, const sys::Log& log)

@@ -22,37 +22,55 @@ using admin::Arguments;
 using admin::Command;
 using admin::UsageError;
 
-// Commands that change or export data are for the audit log, where there is one apart from the
-// operator's own screen. It is opened before the command runs, so that nothing is done that cannot
-// be recorded.
-bool open_audit(const Command& command, admin::Context& context) {
-    const auto verb = command.name.substr(command.name.find_last_of(' ') + 1);
-    for (const auto* reading :
-         {"list", "show", "test", "check", "doctor", "introspect", "metrics", "sweep"}) {
-        if (verb == reading) return false;
-    }
-    const auto& places = context.config().log;
-    if (!places.syslog && places.audit_file.empty()) return false;
-    context.log.open(places);
-    return true;
+// The log of a server that writes to its stderr cannot be reached from here. The command's line
+// then goes to the system's log, where systemd keeps such a server's lines too; to our stderr where
+// no system's log is.
+consentgate::sys::LogPlaces places_of(const Config& config) {
+    auto places = config.log;
+    if (!places.syslog) places.syslog = ::access("/dev/log", W_OK) == 0;
+    return places;
 }
 
-void audit(const consentgate::sys::Log& log, const Command& command, const Arguments& arguments) {
+std::string text_of(const Arguments& arguments) {
+    std::string text;
+    for (const auto& [name, values] : arguments.options) {
+        for (const auto& value : values)
+            text += (text.empty() ? "--" : " --") + name + (value.empty() ? "" : " " + value);
+    }
+    return text.empty() ? "-" : text;
+}
+
+void audit(const consentgate::sys::Log& log, const Arguments& arguments, int status) {
     log.audit(
-        "operator_command", {{"command", command.name},
+        "operator_command", {{"command", arguments.command->name},
                              {"operand", arguments.words.empty() ? "-" : arguments.words.front()},
+                             {"options", text_of(arguments)},
+                             {"status", std::to_string(status)},
                              {"uid", std::to_string(::getuid())},
                              {"sudo_user", Poco::Environment::get("SUDO_USER", "-")}});
+}
+
+// The log is opened before the command runs, so that nothing is done that cannot be recorded. A
+// command that failed is recorded too, because it may have done a part.
+int run_audited(admin::Context& context, const Arguments& arguments) {
+    context.log.open(places_of(context.config()));
+    try {
+        const int status = arguments.command->run(context, arguments);
+        audit(context.log, arguments, status);
+        return status;
+    } catch (const UsageError&) {
+        throw; // nothing was done
+    } catch (const std::exception&) {
+        audit(context.log, arguments, EXIT_FAILURE);
+        throw;
+    }
 }
 
 int run_command(
     const Command& command, const std::vector<std::string>& line, const std::string& config_path) {
     admin::Context context(config_path);
     const auto arguments = admin::read_arguments(command, line);
-    const bool audited = open_audit(command, context);
-    const int status = command.run(context, arguments);
-    if (audited && status == EXIT_SUCCESS) audit(context.log, command, arguments);
-    return status;
+    return command.audited ? run_audited(context, arguments) : command.run(context, arguments);
 }
 
 int run(std::vector<std::string> line, const std::string& config_path) {

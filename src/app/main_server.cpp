@@ -13,6 +13,8 @@
 #include "consentgate/web/gate.h"
 #include "consentgate/web/router.h"
 
+#include "use_writer.h"
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -59,7 +61,7 @@ bool is_ahead(core::Instant next, core::Span every, core::Instant now) {
 // failure is logged and left for the next time: without a request the database need not answer.
 class Sweeper {
 public:
-    Sweeper(const usecase::Dependencies& deps, const usecase::ClientLives& lives)
+    Sweeper(usecase::Dependencies& deps, const usecase::ClientLives& lives)
         : deps_(deps), lives_(lives), next_(deps.clock.now() + first_sweep_after) {}
 
     void operator()() {
@@ -67,7 +69,7 @@ public:
         if (is_ahead(next_, first_sweep_after, now)) return;
         next_ = now + first_sweep_after;
         try {
-            const auto swept = usecase::sweep(deps_.store, now, lives_);
+            const auto swept = usecase::sweep(deps_, now, lives_);
             next_ = now + usecase::next_sweep_after(swept);
             if (swept.total() > 0)
                 deps_.log.event("swept", {{"rows", std::to_string(swept.total())}});
@@ -77,7 +79,7 @@ public:
     }
 
 private:
-    const usecase::Dependencies& deps_;
+    usecase::Dependencies& deps_;
     usecase::ClientLives lives_;
     core::Instant next_;
 };
@@ -177,16 +179,17 @@ std::string web_servers() {
 
 void serve_role(
     Role role, int socket, const Loaded& loaded, usecase::Dependencies& deps, Shared& shared) {
+    app::UseWriter use_writer(deps, shared.revocations);
     if (role == Role::gate) {
         web::Gate gate{deps, core::ResourceMap(loaded.startup.config.policy.resources)};
         web::serve(
             socket, deps.clock,
             {.handle = [&](web::Request& request) { return web::decide(request, gate); },
-             .between = {},
+             .between = [&] { use_writer(); },
              .body_time = loaded.startup.config.body_time,
              .places = loaded.places.get(),
              .neighbours = web_servers()});
-        return;
+        return use_writer.finish();
     }
     auto context =
         web::make_web_context(deps, loaded.pages, shared.rates, loaded.startup.config.limits);
@@ -204,10 +207,11 @@ void serve_role(
     web::serve(
         socket, deps.clock,
         {.handle = [&](web::Request& request) { return web::dispatch(request, context); },
-         .between = [&] { sweeper(), refreshes(), revocations(); },
+         .between = [&] { sweeper(), refreshes(), revocations(), use_writer(); },
          .body_time = loaded.startup.config.body_time,
          .places = loaded.places.get(),
          .neighbours = web_servers()});
+    use_writer.finish();
 }
 
 int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {
@@ -227,7 +231,9 @@ int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {
         runtime.deps().metrics = loaded.metrics.get();
         runtime.deps().places = &places;
         runtime.deps().rests = loaded.rests.get();
-        const auto health = usecase::check_health(runtime.deps().store);
+        usecase::SessionUses uses;
+        runtime.deps().uses = &uses;
+        const auto health = usecase::check_health(runtime.deps());
         // A database that is unreachable comes back; a wrong schema does not.
         if (health.store_answers && !health.ready()) {
             shared.log.event("wrong_schema", {{"version", std::to_string(health.schema_version)}});

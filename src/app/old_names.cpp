@@ -75,7 +75,7 @@ constexpr std::array log_fields{
 constexpr std::array audits{
     OldName{"", "consent", "consent_given"},
     OldName{"", "deny", "consent_denied"},
-    OldName{"", "ended", "sessions_ended"},
+    OldName{"", "ended", "session_ended"},
     OldName{"", "disconnected", "account_disconnected"},
     OldName{"", "key_used", "virtual_key_used"},
     OldName{"", "replay", "token_replayed"},

@@ -80,6 +80,13 @@ public:
         return can_be_stored(sql, values) ? session_->query(sql, std::ref(read_row), values) : 0;
     }
 
+    // The same for a number of values that is known only at run time.
+    template <class ReadRow>
+    std::size_t query(const char* sql, const ReadRow& read_row, Values values) {
+        announce(sql);
+        return can_be_stored(sql, values) ? session_->query(sql, std::ref(read_row), values) : 0;
+    }
+
     // Whether a query has rows.
     template <class... Bound> bool has(const char* sql, const Bound&... bound) {
         return query(

@@ -56,6 +56,25 @@ core::IntrospectionLookup ResourceServerStore::find_with_session(
     return found ? std::move(*found) : std::move(unknown);
 }
 
+// Looks before it writes, because engines count a row that is written as it was differently.
+// Written twice it is the same, so a lost answer needs no look.
+Applied ResourceServerStore::change(std::span<const core::ResourceServer> servers) {
+    return db_.rewrite([&] {
+        for (const auto& server : servers)
+            if (!db_.has("SELECT 1 FROM resource_server WHERE id = ? AND active = 1", server.id))
+                return Applied::no;
+        for (const auto& server : servers) {
+            const auto services = stored_bytes(server.services);
+            const auto scope = stored_bytes(server.scope);
+            db_.run(
+                "UPDATE resource_server SET services = ?, scope = ?, secret_hash = ? "
+                "WHERE id = ? AND active = 1",
+                services, scope, server.secret, server.id);
+        }
+        return Applied::yes;
+    });
+}
+
 Applied ResourceServerStore::disable(const core::ResourceServerId& id) {
     return db_.write(
         [&] {

@@ -30,7 +30,9 @@ inline constexpr auto table_of<core::Session> = table<core::Session>(
     column("expires_at", &core::Session::expires_at),
     column("revoked_at", &core::Session::revoked_at),
     later(column("token_expires_at", &core::Session::token_expires_at)),
-    blob("redirect_uri", &core::Session::redirect_uri));
+    blob("redirect_uri", &core::Session::redirect_uri),
+    later(column("last_used_at", &core::Session::last_used_at)),
+    later(null_if_empty(column("last_used_from", &core::Session::last_used_from))));
 
 // A session with the standing of its client and of its virtual key, where there is one.
 template <>

@@ -236,15 +236,16 @@ core::Result<Submitted> reuse_consent(
     return kept_changing();
 }
 
-core::Result<std::string> deny_consent(
+core::Result<Denied> deny_consent(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now) {
-    const auto view = open_flow(deps, flow, browser_context, now);
+    auto view = open_flow(deps, flow, browser_context, now);
     if (!view) return view.error();
     // Another request finished or denied it meanwhile.
     if (deps.store.flows.deny(view->flow.id, now) == Applied::no)
         return missing_flow_error(deps, view->flow.id, browser_context, false);
-    return core::denial_location(view->flow, deps.policy);
+    auto location = core::denial_location(view->flow, deps.policy);
+    return Denied{.location = std::move(location), .flow = std::move(view->flow)};
 }
 
 } // namespace consentgate::usecase

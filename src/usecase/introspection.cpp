@@ -18,6 +18,8 @@ core::Result<std::string> introspect_token(
         return core::make_error(
             core::ErrorCode::invalid_request, core::PublicMessage{"token is missing"},
             core::LogDetail{}, "token");
+    if (core::check_access(lookup.view, lookup.server->resource, deps.policy, now))
+        deps.note_use(lookup.view->session.id, "", now);
     return core::introspection_response(
         lookup.view, hash, lookup.server->resource, deps.policy, now);
 }

@@ -27,11 +27,11 @@ void note(store::Store& store, const core::ServerKeyRecord& key, core::Instant n
 
 } // namespace
 
-Health check_health(store::Store& store) {
+Health check_health(Dependencies& deps) {
     Health health;
     health.expected_version = store::expected_schema_version();
     try {
-        health.schema_version = store.maintenance.schema_version();
+        health.schema_version = deps.store.maintenance.schema_version();
         health.store_answers = true;
     } catch (
         const store::StoreFailure& failure) { // an unreachable store is a result, not a failure
@@ -40,9 +40,9 @@ Health check_health(store::Store& store) {
     return health;
 }
 
-void check_server_keys(
-    store::Store& store, const core::Keyring& keyring, core::Instant now, KeyCheck check) {
-    const auto known = store.server_keys.list();
+void check_server_keys(Dependencies& deps, core::Instant now, KeyCheck check) {
+    const auto& keyring = deps.keyring;
+    const auto known = deps.store.server_keys.list();
     const auto& keys = keyring.keys();
     for (const auto& record : known) {
         if (record.state == core::KeyState::removed) {
@@ -78,15 +78,15 @@ void check_server_keys(
         const auto state = last || known.empty() ? core::KeyState::used : core::KeyState::known;
         if (record == known.end() &&
             (check == KeyCheck::serving || state == core::KeyState::used)) {
-            note(store, {key.id, core::Keyring::fingerprint(key), state}, now);
+            note(deps.store, {key.id, core::Keyring::fingerprint(key), state}, now);
         } else if (record != known.end() && last && record->state == core::KeyState::known) {
-            store.server_keys.set_state(key.id, core::KeyState::used);
+            deps.store.server_keys.set_state(key.id, core::KeyState::used);
         }
     }
 }
 
-core::Swept sweep(store::Store& store, core::Instant now, const ClientLives& lives) {
-    return store.maintenance.sweep(now, now - lives.unused, batch, now - lives.idle);
+core::Swept sweep(Dependencies& deps, core::Instant now, const ClientLives& lives) {
+    return deps.store.maintenance.sweep(now, now - lives.unused, batch, now - lives.idle);
 }
 
 core::Span next_sweep_after(const core::Swept& swept) {

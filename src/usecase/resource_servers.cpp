@@ -9,53 +9,91 @@
 namespace consentgate::usecase {
 namespace {
 
-// The newest server of an address counts, so a second one within the same second is dated after
-// the first.
-core::Instant after_all_others(store::Store& store, core::Instant now) {
-    const auto others = store.resource_servers.list(); // newest first
-    return others.empty() ? now : std::max(now, others.front().created_at + core::Span(1));
+core::Error refused(std::string message) {
+    return core::make_error(
+        core::ErrorCode::invalid_target, core::PublicMessage{std::move(message)}, core::LogDetail{},
+        "resource");
+}
+
+core::Checked check_scope_and_services(
+    Dependencies& deps, const core::ScopeSet& scope, const std::vector<std::string>& services) {
+    if (scope.within(deps.policy.catalogue()) != scope)
+        return refused("it names a scope that `scopes` of the configuration does not have");
+    for (const auto& service : services) {
+        if (!deps.store.services.find(core::ServiceId(service)))
+            return refused("there is no service '" + service + "'");
+    }
+    return core::Nothing{};
+}
+
+// Newest first.
+std::vector<core::ResourceServer> active_servers(Dependencies& deps, const std::string& url) {
+    auto servers = deps.store.resource_servers.list();
+    std::erase_if(servers, [&](const auto& server) {
+        return !server.active || !core::same_resource(server.resource, url);
+    });
+    return servers;
 }
 
 } // namespace
 
 core::Result<NewResourceServer> add_resource_server(
-    store::Store& store, sys::Random& random, const core::Policy& policy,
-    const core::GuardedResource& resource, std::vector<std::string> services, core::Instant now) {
-    const auto no = [](std::string message) {
-        return core::make_error(
-            core::ErrorCode::invalid_target, core::PublicMessage{std::move(message)},
-            core::LogDetail{}, "resource");
-    };
-    const auto known = policy.known_resource(resource.url);
+    Dependencies& deps, const core::GuardedResource& resource, std::vector<std::string> services,
+    core::Instant now) {
+    const auto known = deps.policy.known_resource(resource.url);
     if (const auto valid = core::check_resource_uri(resource.url); !valid)
-        return no(valid.error().message);
-    if (resource.scope.within(policy.catalogue()) != resource.scope)
-        return no("it names a scope that `scopes` of the configuration does not have");
-    for (const auto& service : services) {
-        if (!store.services.find(core::ServiceId(service)))
-            return no("there is no service '" + service + "'; see consentgate-admin service list");
-    }
+        return refused(valid.error().message);
+    if (const auto valid = check_scope_and_services(deps, resource.scope, services); !valid)
+        return valid.error();
+    if (find_resource_server(deps, resource.url)) return refused("it is guarded already");
     NewResourceServer made{
         .server =
-            {.id = core::ResourceServerId("cgrs_" + random.id(16)),
+            {.id = core::ResourceServerId("cgrs_" + deps.random.id(16)),
              .resource = known ? known->url : resource.url,
              .secret = {},
              .active = true,
-             .created_at = after_all_others(store, now),
+             .created_at = now,
              .services = std::move(services),
              .scope = resource.scope},
-        .clear = random.secret()};
+        .clear = deps.random.secret()};
     made.server.secret = core::sha256(made.clear);
-    store.resource_servers.put(made.server);
+    deps.store.resource_servers.put(made.server);
     return made;
 }
 
-std::vector<core::GuardedResource> guarded_resources(
-    store::Store& store, const std::vector<core::GuardedResource>& configured) {
-    auto resources = configured;
+std::optional<core::ResourceServer> find_resource_server(
+    Dependencies& deps, const std::string& url) {
+    auto servers = active_servers(deps, url);
+    if (servers.empty()) return std::nullopt;
+    return std::move(servers.front());
+}
+
+core::Result<ChangedResourceServer> change_resource_server(
+    Dependencies& deps, const std::string& url, const ResourceChange& change) {
+    auto servers = active_servers(deps, url);
+    if (servers.empty()) return not_found("there is no active resource server for '" + url + "'");
+    const auto before = servers.front();
+    const auto scope = change.scope.value_or(before.scope);
+    const auto services = change.services.value_or(before.services);
+    if (const auto valid = check_scope_and_services(deps, scope, services); !valid)
+        return valid.error();
+    for (auto& server : servers) server.scope = scope, server.services = services;
+    ChangedResourceServer changed{.before = before, .after = {}, .clear = {}};
+    if (change.rotate_secret) changed.clear = deps.random.secret();
+    if (changed.clear) servers.front().secret = core::sha256(*changed.clear);
+    changed.after = servers.front();
+    if (deps.store.resource_servers.change(servers) == store::Applied::no)
+        return core::make_error(
+            core::ErrorCode::store_unavailable,
+            core::PublicMessage{"it was disabled meanwhile; nothing was changed"});
+    return changed;
+}
+
+std::vector<core::GuardedResource> guarded_resources(Dependencies& deps) {
+    auto resources = deps.policy.resources;
     for (auto& resource : resources) resource.scope = {}, resource.service.clear();
     std::vector<std::string> seen;
-    for (const auto& server : store.resource_servers.list()) { // newest first
+    for (const auto& server : deps.store.resource_servers.list()) { // newest first
         if (!server.active || std::find(seen.begin(), seen.end(), server.resource) != seen.end())
             continue;
         seen.push_back(server.resource);
@@ -69,13 +107,6 @@ std::vector<core::GuardedResource> guarded_resources(
         known->service = server.services.size() == 1 ? server.services.front() : std::string();
     }
     return resources;
-}
-
-core::Result<NewResourceServer> add_resource_server(
-    Dependencies& deps, const core::GuardedResource& resource, std::vector<std::string> services,
-    core::Instant now) {
-    return add_resource_server(
-        deps.store, deps.random, deps.policy, resource, std::move(services), now);
 }
 
 std::vector<core::ResourceServer> list_resource_servers(Dependencies& deps) {

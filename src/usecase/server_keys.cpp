@@ -41,42 +41,37 @@ std::optional<core::Instant> end_of(const core::KeyUse& use, core::Span grace) {
     return end;
 }
 
-std::string seal_anew(
-    sys::Random& random, const core::Keyring& keyring, const std::string& place,
-    const core::Secret& clear) {
-    return core::seal(keyring, keyring.newest(), random.bytes(core::nonce_bytes), place, clear);
+std::string seal_anew(Dependencies& deps, const std::string& place, const core::Secret& clear) {
+    const auto& keyring = deps.keyring;
+    return core::seal(
+        keyring, keyring.newest(), deps.random.bytes(core::nonce_bytes), place, clear);
 }
 
 // False: the text cannot be decrypted.
 bool reseal(
-    sys::Random& random, const core::Keyring& keyring, const core::KeyId& before,
-    const std::string& place, std::string& sealed) {
+    Dependencies& deps, const core::KeyId& before, const std::string& place, std::string& sealed) {
     if (sealed.empty()) return true;
-    const auto clear = core::unseal(keyring, before, sealed, place);
-    if (clear) sealed = seal_anew(random, keyring, place, *clear);
+    const auto clear = core::unseal(deps.keyring, before, sealed, place);
+    if (clear) sealed = seal_anew(deps, place, *clear);
     return clear.has_value();
 }
 
 class Walk {
 public:
-    Walk(
-        store::Store& store, sys::Random& random, const core::Keyring& keyring,
-        const std::function<void(const Rekeyed&)>& after_batch)
-        : store_(store), random_(random), keyring_(keyring), after_batch_(after_batch) {}
+    Walk(Dependencies& deps, const std::function<void(const Rekeyed&)>& after_batch)
+        : deps_(deps), after_batch_(after_batch) {}
 
     void services() {
-        for (auto& service : store_.services.list()) {
-            if (service.key_id == keyring_.newest()) continue;
+        for (auto& service : deps_.store.services.list()) {
+            if (service.key_id == deps_.keyring.newest()) continue;
             ++done_.found;
             const auto before = service.key_id;
-            if (!reseal(
-                    random_, keyring_, before, service.client_secret_aad(),
-                    service.client_secret)) {
+            if (!reseal(deps_, before, service.client_secret_aad(), service.client_secret)) {
                 ++done_.unreadable;
                 continue;
             }
-            service.key_id = keyring_.newest();
-            if (store_.server_keys.rekey_service(service, before) == store::Applied::yes)
+            service.key_id = deps_.keyring.newest();
+            if (deps_.store.server_keys.rekey_service(service, before) == store::Applied::yes)
                 ++done_.services;
         }
         after_batch_(done_);
@@ -84,26 +79,24 @@ public:
 
     void accounts() {
         for (std::string after;;) {
-            auto tokens =
-                store_.server_keys.list_accounts_to_rekey(keyring_.newest(), after, batch);
+            auto tokens = deps_.store.server_keys.list_accounts_to_rekey(
+                deps_.keyring.newest(), after, batch);
             if (tokens.empty()) return;
             after = tokens.back().id;
             done_.found += tokens.size();
             std::vector<store::RekeyedAccount> readable;
             for (auto& token : tokens) {
                 const auto before = token.key_id;
-                if (reseal(
-                        random_, keyring_, before, token.access_token_aad(), token.access_token) &&
-                    reseal(
-                        random_, keyring_, before, token.refresh_token_aad(),
-                        token.refresh_token)) {
-                    token.key_id = keyring_.newest();
+                if (reseal(deps_, before, token.access_token_aad(), token.access_token) &&
+                    reseal(deps_, before, token.refresh_token_aad(), token.refresh_token)) {
+                    token.key_id = deps_.keyring.newest();
                     readable.push_back({std::move(token), before});
                 } else {
                     ++done_.unreadable;
                 }
             }
-            if (!readable.empty()) done_.accounts += store_.server_keys.rekey_accounts(readable);
+            if (!readable.empty())
+                done_.accounts += deps_.store.server_keys.rekey_accounts(readable);
             after_batch_(done_);
         }
     }
@@ -111,8 +104,8 @@ public:
     void refresh_tokens(core::Instant used_before) {
         std::string after;
         do {
-            const auto step = store_.server_keys.rekey_refresh_tokens(
-                keyring_.newest(), used_before, after, batch);
+            const auto step = deps_.store.server_keys.rekey_refresh_tokens(
+                deps_.keyring.newest(), used_before, after, batch);
             done_.found += step.found;
             done_.refresh_tokens += step.changed;
             after = step.last;
@@ -123,23 +116,21 @@ public:
     const Rekeyed& done() const { return done_; }
 
 private:
-    store::Store& store_;
-    sys::Random& random_;
-    const core::Keyring& keyring_;
+    Dependencies& deps_;
     const std::function<void(const Rekeyed&)>& after_batch_;
     Rekeyed done_;
 };
 
 } // namespace
 
-std::vector<KeyLife> list_keys(
-    store::Store& store, const core::Keyring& keyring, core::Span grace, core::Instant now) {
-    const auto records = store.server_keys.list();
-    const auto uses = store.server_keys.list_uses(now);
+std::vector<KeyLife> list_keys(Dependencies& deps, core::Instant now) {
+    const auto& keyring = deps.keyring;
+    const auto records = deps.store.server_keys.list();
+    const auto uses = deps.store.server_keys.list_uses(now);
     std::vector<KeyLife> lives;
     for (const auto& key : keyring.keys()) {
         auto use = use_of(uses, key.id);
-        const auto end = end_of(use, grace);
+        const auto end = end_of(use, deps.policy.refresh_grace);
         lives.push_back(
             {key.id, stage_of(record_of(records, key.id), key.id == keyring.newest()),
              std::move(use), end});
@@ -154,9 +145,9 @@ std::optional<KeyLife> next_key(const std::vector<KeyLife>& keys) {
     return next == keys.rend() ? std::nullopt : std::optional(*next);
 }
 
-void require_latest(store::Store& store, const core::Keyring& keyring) {
-    const auto records = store.server_keys.list();
-    const auto* current = record_of(records, keyring.newest());
+void require_latest(Dependencies& deps) {
+    const auto records = deps.store.server_keys.list();
+    const auto* current = record_of(records, deps.keyring.newest());
     for (const auto& record : records) {
         if (current == nullptr || record.state != core::KeyState::used ||
             record.created_at <= current->created_at)
@@ -168,50 +159,50 @@ void require_latest(store::Store& store, const core::Keyring& keyring) {
     }
 }
 
-void note_current(store::Store& store, const core::Keyring& keyring, core::Instant now) {
-    const auto records = store.server_keys.list();
+void note_current(Dependencies& deps, core::Instant now) {
+    const auto& keyring = deps.keyring;
+    auto& server_keys = deps.store.server_keys;
+    const auto records = server_keys.list();
     const auto* record = record_of(records, keyring.newest());
     if (record == nullptr)
-        store.server_keys.put(
-            {keyring.newest(), core::Keyring::fingerprint(keyring.keys().back())}, now);
+        server_keys.put({keyring.newest(), core::Keyring::fingerprint(keyring.keys().back())}, now);
     else if (record->state != core::KeyState::used)
-        store.server_keys.set_state(record->id, core::KeyState::used);
+        server_keys.set_state(record->id, core::KeyState::used);
 }
 
 Rekeyed rekey(
-    store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Span grace,
-    core::Instant now, const std::function<void(const Rekeyed&)>& after_batch) {
-    Walk walk(store, random, keyring, after_batch);
+    Dependencies& deps, core::Instant now, const std::function<void(const Rekeyed&)>& after_batch) {
+    Walk walk(deps, after_batch);
     walk.services();
     walk.accounts();
-    walk.refresh_tokens(now - grace - margin);
+    walk.refresh_tokens(now - deps.policy.refresh_grace - margin);
     return walk.done();
 }
 
-void retire_key(
-    store::Store& store, const core::Keyring& keyring, const core::KeyId& key, core::Span grace,
-    core::Instant now) {
-    require_latest(store, keyring);
+void retire_key(Dependencies& deps, const core::KeyId& key, core::Instant now) {
+    const auto& keyring = deps.keyring;
+    auto& server_keys = deps.store.server_keys;
+    require_latest(deps);
     if (key == keyring.newest())
         throw std::runtime_error(
             "the key '" + key.text + "' is the one that is used for what is new; rotate first");
-    const auto records = store.server_keys.list();
+    const auto records = server_keys.list();
     const auto* record = record_of(records, key);
     const auto& keys = keyring.keys();
     if (record == nullptr &&
         std::none_of(keys.begin(), keys.end(), [&](const auto& one) { return one.id == key; }))
         throw std::runtime_error("there is no key '" + key.text + "'");
-    const auto use = use_of(store.server_keys.list_uses(now), key);
+    const auto use = use_of(server_keys.list_uses(now), key);
     if (use.total() > 0) {
         const auto lasting = use.accounts + use.services;
         throw std::runtime_error(
             "the key '" + key.text + "' is still needed by " + std::to_string(use.total()) +
             " rows" +
-            (lasting == 0 && end_of(use, grace)
+            (lasting == 0 && end_of(use, deps.policy.refresh_grace)
                  ? "; run server-key rotate --wait, which ends when they have expired"
                  : "; run server-key rotate"));
     }
-    if (record != nullptr) store.server_keys.set_state(key, core::KeyState::removed);
+    if (record != nullptr) server_keys.set_state(key, core::KeyState::removed);
 }
 
 } // namespace consentgate::usecase

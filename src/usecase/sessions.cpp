@@ -2,6 +2,7 @@
 
 #include "not_found.h"
 
+#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/usecase/upstream_revocation.h"
 
@@ -9,6 +10,8 @@
 
 namespace consentgate::usecase {
 namespace {
+
+constexpr std::size_t batch = 100; // sessions of one transaction
 
 bool is_own(
     Dependencies& deps, const core::Session& session, const BrowserContext& browser_context) {
@@ -46,20 +49,58 @@ std::vector<OwnSession> list_own_sessions(
     return sessions;
 }
 
-std::vector<core::SessionView> list_sessions(Dependencies& deps, core::Instant now) {
-    return deps.store.sessions.list(now);
+std::vector<core::SessionView> list_sessions(
+    Dependencies& deps, core::Instant now, const core::SessionFilter& filter, std::size_t limit) {
+    return deps.store.sessions.list(now, filter, limit);
 }
 
-core::Checked end_session(Dependencies& deps, const core::SessionId& session, core::Instant now) {
+void audit_end_by_operator(Dependencies& deps, const core::Session& session) {
+    deps.log.audit(
+        "session_ended", {{"by", "operator"},
+                          {"session", session.id.text},
+                          {"client", session.client_id.text},
+                          {"subject", core::subject_of(session)}});
+}
+
+std::size_t end_sessions(
+    Dependencies& deps, const core::SessionFilter& filter, core::Instant now,
+    const std::function<void(std::size_t)>& after_batch) {
+    std::size_t count = 0;
+    for (std::string after;;) {
+        const auto ended = deps.store.sessions.revoke_some(filter, after, now, batch);
+        if (!ended.last) return count;
+        after = *ended.last;
+        for (const auto& session : ended.sessions) {
+            audit_end_by_operator(deps, session);
+        }
+        count += ended.sessions.size();
+        after_batch(count);
+    }
+}
+
+std::size_t end_linked_accounts(Dependencies& deps, const core::Owner& owner, core::Instant now) {
+    const auto accounts = deps.store.accounts.list(owner);
+    for (const auto& account : accounts) {
+        disconnect(deps, account, now);
+        deps.log.audit(
+            "account_disconnected",
+            {{"by", "operator"}, {"service", account.service.text}, {"subject", owner.text()}});
+    }
+    return accounts.size();
+}
+
+core::Result<core::Session> end_session(
+    Dependencies& deps, const core::SessionId& session, core::Instant now) {
+    auto view = deps.store.sessions.find(session);
     // The accounts of a virtual key or of a verified user have another owner, and outlive it.
     const auto own = deps.store.accounts.list(core::Owner::of(session));
-    if (deps.store.sessions.revoke(session, now) == store::Applied::no)
+    if (!view || deps.store.sessions.revoke(session, now) == store::Applied::no)
         return not_found("there is no living session '" + session.text + "'");
     for (const auto& account : own) revoke_now(deps, account, now);
-    return core::Nothing{};
+    return std::move(view->session);
 }
 
-std::size_t end_own_sessions(
+std::vector<core::Session> end_own_sessions(
     Dependencies& deps, const std::optional<core::SessionId>& session,
     const BrowserContext& browser_context, core::Instant now) {
     std::vector<core::SessionView> ending;
@@ -69,20 +110,23 @@ std::size_t end_own_sessions(
     } else {
         ending = all_own(deps, browser_context, now);
     }
-    return static_cast<std::size_t>(
-        std::count_if(ending.begin(), ending.end(), [&](const auto& view) {
-            return static_cast<bool>(end_session(deps, view.session.id, now));
-        }));
+    std::vector<core::Session> ended;
+    for (const auto& view : ending) {
+        if (auto one = end_session(deps, view.session.id, now)) ended.push_back(std::move(*one));
+    }
+    return ended;
 }
 
-void disconnect_own_service(
+std::optional<core::Session> disconnect_own_service(
     Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
     const BrowserContext& browser_context, core::Instant now) {
-    const auto view = own_session(deps, session, browser_context);
-    if (!view || !core::check_lasts(*view, now)) return;
+    auto view = own_session(deps, session, browser_context);
+    if (!view || !core::check_lasts(*view, now)) return std::nullopt;
     const auto owner = view->session.identity.owner(view->session.id);
-    if (const auto account = deps.store.accounts.find(owner, service))
-        disconnect(deps, *account, now);
+    const auto account = deps.store.accounts.find(owner, service);
+    if (!account) return std::nullopt;
+    disconnect(deps, *account, now);
+    return std::move(view->session);
 }
 
 } // namespace consentgate::usecase

@@ -3,6 +3,7 @@
 #include "consentgate/usecase/gate.h"
 
 #include "consentgate/core/oauth/grant.h"
+#include "consentgate/core/oauth/introspection.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -24,8 +25,10 @@ void end_replayed(
     Dependencies& deps, const core::Session& session, const char* of, core::Instant now) {
     deps.store.sessions.revoke(session.id, now);
     deps.log.audit(
-        "token_replayed",
-        {{"kind", of}, {"session", session.id.text}, {"client", session.client_id.text}});
+        "token_replayed", {{"kind", of},
+                           {"session", session.id.text},
+                           {"client", session.client_id.text},
+                           {"subject", core::subject_of(session)}});
 }
 
 core::Error replayed(Dependencies& deps, const core::Session& session, core::Instant now) {
@@ -156,7 +159,9 @@ core::Result<TokenGrant> refresh(
 void end_by_client(Dependencies& deps, const core::Session& session, core::Instant now) {
     if (deps.store.sessions.revoke(session.id, now) == Applied::no) return;
     deps.log.audit(
-        "token_revoked", {{"session", session.id.text}, {"client", session.client_id.text}});
+        "token_revoked", {{"session", session.id.text},
+                          {"client", session.client_id.text},
+                          {"subject", core::subject_of(session)}});
 }
 
 } // namespace

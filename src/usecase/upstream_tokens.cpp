@@ -195,6 +195,7 @@ core::Result<std::string> exchange_token(
     const auto fresh =
         fresh_upstream_token(deps, view->session, *service, now, std::move(target->token));
     if (!fresh) return fresh.error();
+    deps.note_use(view->session.id, "", now);
     return core::token_exchange_response(fresh->access_token, fresh->expires_at, fresh->scope, now);
 }
 

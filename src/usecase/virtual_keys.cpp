@@ -7,8 +7,8 @@
 namespace consentgate::usecase {
 
 core::Result<NewVirtualKey> add_virtual_key(
-    store::Store& store, sys::Random& random, const std::string& name,
-    std::optional<core::Instant> expires_at, std::vector<std::string> services, core::Instant now) {
+    Dependencies& deps, const std::string& name, std::optional<core::Instant> expires_at,
+    std::vector<std::string> services, core::Instant now) {
     const auto trimmed = std::string(core::trim(name));
     if (trimmed.empty() || !core::valid_utf8(trimmed) || core::has_control(trimmed) ||
         core::count_characters(trimmed) > 200) {
@@ -16,24 +16,17 @@ core::Result<NewVirtualKey> add_virtual_key(
             core::ErrorCode::invalid_request,
             core::PublicMessage{"a key's name has 1 to 200 characters and no control characters"});
     }
-    const core::Secret clear(std::string(core::virtual_key_prefix) + random.secret().reveal());
+    const core::Secret clear(std::string(core::virtual_key_prefix) + deps.random.secret().reveal());
     core::VirtualKey key{
-        .id = core::VirtualKeyId("vk_" + random.id(12)),
+        .id = core::VirtualKeyId("vk_" + deps.random.id(12)),
         .name = trimmed,
         .hash = core::sha256(clear),
         .active = true,
         .created_at = now,
         .expires_at = expires_at,
         .services = std::move(services)};
-    store.virtual_keys.put(key);
+    deps.store.virtual_keys.put(key);
     return NewVirtualKey{std::move(key), clear};
-}
-
-core::Result<NewVirtualKey> add_virtual_key(
-    Dependencies& deps, const std::string& name, std::optional<core::Instant> expires_at,
-    std::vector<std::string> services, core::Instant now) {
-    return add_virtual_key(
-        deps.store, deps.random, name, std::move(expires_at), std::move(services), now);
 }
 
 std::vector<core::VirtualKey> list_virtual_keys(Dependencies& deps) {

@@ -6,6 +6,7 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/client_document.h"
+#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -292,12 +293,18 @@ Handled post_consent_submit(const Request& request, WebContext& context) {
 Handled post_consent_deny(const Request& request, WebContext& context) {
     const auto sent = read_flow_form(request, context);
     if (!sent) return sent.error();
-    auto location = usecase::deny_consent(
+    auto denied = usecase::deny_consent(
         context.deps, sent->flow, browser_context_of(request, context), request.now);
-    if (!location) return location.error();
+    if (!denied) return denied.error();
+    const auto& flow = denied->flow;
     context.deps.log.audit(
-        "consent_denied", {{"event_id", request.event_id}, {"address", request.remote_addr}});
-    return answer_redirect(std::move(*location));
+        "consent_denied", {{"event_id", request.event_id},
+                           {"client", flow.client_id.text},
+                           {"subject", core::subject_of(flow)},
+                           {"identity_kind", core::name_of(flow.identity.kind)},
+                           {"resource", flow.resource},
+                           {"address", request.remote_addr}});
+    return answer_redirect(std::move(denied->location));
 }
 
 } // namespace consentgate::web

@@ -176,6 +176,7 @@ Decision validate(const Request& request, Gate& gate) {
     auto allowed = allow(*grant, request.asked);
     if (const auto error = check_limits(allowed, request.limits))
         return make_error(*error, *resource, gate, request.asked);
+    gate.deps.note_use(grant->view.session.id, request.remote_addr, request.now);
     return {std::move(allowed), {}, {}};
 }
 

@@ -9,7 +9,7 @@ Handled get_healthz(const Request&, WebContext&) {
 }
 
 Handled get_readyz(const Request&, WebContext& context) {
-    const auto health = usecase::check_health(context.deps.store);
+    const auto health = usecase::check_health(context.deps);
     const auto* status = health.ready()         ? "ok"
                          : health.store_answers ? "schema_mismatch"
                                                 : "store_unavailable";

@@ -1,5 +1,6 @@
 #include "consentgate/usecase/sessions.h"
 
+#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -61,10 +62,14 @@ Handled post_sessions_end(const Request& request, WebContext& context) {
         const auto ended = usecase::end_own_sessions(
             context.deps, id ? std::optional(core::SessionId(std::move(*id))) : std::nullopt,
             browser_context, request.now);
-        context.deps.log.audit(
-            "sessions_ended", {{"event_id", request.event_id},
-                               {"sessions", std::to_string(ended)},
-                               {"address", request.remote_addr}});
+        for (const auto& session : ended)
+            context.deps.log.audit(
+                "session_ended", {{"event_id", request.event_id},
+                                  {"by", "person"},
+                                  {"session", session.id.text},
+                                  {"client", session.client_id.text},
+                                  {"subject", core::subject_of(session)},
+                                  {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }
@@ -76,12 +81,15 @@ Handled post_sessions_disconnect(const Request& request, WebContext& context) {
         browser_context.browser) {
         const core::SessionId session(form->get(field::session_id).value_or(""));
         const core::ServiceId service(form->get(field::service_id).value_or(""));
-        usecase::disconnect_own_service(
-            context.deps, session, service, browser_context, request.now);
-        context.deps.log.audit(
-            "account_disconnected", {{"event_id", request.event_id},
-                                     {"service", service.text},
-                                     {"address", request.remote_addr}});
+        if (const auto of = usecase::disconnect_own_service(
+                context.deps, session, service, browser_context, request.now))
+            context.deps.log.audit(
+                "account_disconnected", {{"event_id", request.event_id},
+                                         {"service", service.text},
+                                         {"session", of->id.text},
+                                         {"client", of->client_id.text},
+                                         {"subject", core::subject_of(*of)},
+                                         {"address", request.remote_addr}});
     }
     return back_to_sessions();
 }

@@ -168,6 +168,32 @@ BOOST_AUTO_TEST_CASE(
     }
 }
 
+// A command that says nothing is recorded, so that none is forgotten: these say that they only
+// read.
+BOOST_AUTO_TEST_CASE(every_command_is_recorded_but_those_that_only_read, *label("XA4")) {
+    Lines silent;
+    for (const auto& command : admin::all_commands())
+        if (!command.audited) silent.insert(command.name);
+    const Lines reading{"check",        "client list",     "client show",   "doctor",
+                        "key list",     "metrics",         "resource list", "server-key list",
+                        "service list", "service show",    "service test",  "session list",
+                        "sweep",        "token introspect"};
+    BOOST_TEST(silent == reading, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_operand_in_brackets_may_be_left_out_and_any_other_may_not, *label("XA4")) {
+    BOOST_TEST(read_line({"session", "revoke"}) == "");
+    BOOST_TEST(read_line({"session", "revoke", "a", "b"}) == "'b' is one word too many");
+    BOOST_TEST(read_line({"key", "disable"}) == "key disable needs a ID");
+}
+
+BOOST_AUTO_TEST_CASE(a_mistyped_option_is_answered_with_the_near_ones, *label("XA6")) {
+    BOOST_TEST(
+        read_line({"resource", "set", "--scope", "mcp"}) ==
+        "there is no option --scope; did you mean --scopes?");
+    BOOST_TEST(read_line({"resource", "set", "--xyz"}) == "there is no option --xyz");
+}
+
 BOOST_AUTO_TEST_CASE(
     an_old_command_still_runs_for_one_version_and_names_the_new_one, *label("O2")) {
     for (const auto& old : old_names(NameKind::command)) {

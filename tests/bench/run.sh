@@ -72,7 +72,7 @@ until_there "$VAR/consentgate.sock"
   --token-endpoint https://bench.invalid/token --client-id bench >>"$VAR/servers.log" 2>&1 || fail "the service was not added"
 mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" --service bench 2>>"$VAR/servers.log")
 "$BUILD/bench" endpoints "$PORT" "${asking[@]}" bench "$CONSENTGATE_DATABASE" "$CONSENTGATE_KEY_FILE" || fail "the endpoints were not measured"
-"$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" >>"$VAR/servers.log" 2>&1 || fail "the resource was not freed of its service"
+"$BUILD/consentgate-admin" resource set "$CONSENTGATE_RESOURCES" --no-service >>"$VAR/servers.log" 2>&1 || fail "the resource was not freed of its service"
 start_gates
 "$BUILD/bench" gate "$PORT" "${FRONTS[@]}" || fail "the gate was not measured"
 [[ $ENGINE == sqlite ]] || exit 0

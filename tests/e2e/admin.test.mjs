@@ -18,7 +18,11 @@ const admin = (...words) => new Promise((done) => {
     (error, stdout, stderr) => done({ code: error ? error.code : 0, stdout, stderr }));
 });
 
-before(async () => { server = await startServer({ workers: 1 }); }, { timeout: 240000 });
+before(async () => {
+  server = await startServer({ workers: 1 });
+  await server.admin('service', 'add', 'notion', '--url', 'https://notion.invalid/mcp', '--authorization-endpoint', 'https://notion.invalid/authorize',
+    '--token-endpoint', 'https://notion.invalid/token', '--client-id', 'ours');
+}, { timeout: 240000 });
 after(async () => { await server?.stop(); }, { timeout: 120000 });
 
 test('S11: a virtual key is shown once, on stdout alone, and only its hash is kept', async () => {

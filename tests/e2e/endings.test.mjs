@@ -72,6 +72,13 @@ const endings = {
     return flow;
   },
   'the operator\'s revocation': async () => { const flow = await finished(); await server.admin('session', 'revoke', sessionOf(flow)); return flow; },
+  'the operator\'s revocation of a client\'s sessions': async () => { const flow = await finished(); await server.admin('session', 'revoke', '--client', client.client_id); return flow; },
+  'the operator\'s revocation of a virtual key\'s sessions and accounts': async () => {
+    const { id, virtual_key: key } = await server.addKey('Anna', '--service', 'notion');
+    const flow = await finished({ virtualKey: key });
+    await server.admin('session', 'revoke', '--key', id, '--with-accounts');
+    return flow;
+  },
   'the end of all sessions of a browser': async () => { const flow = await finished(); assert.equal((await flow.browser.post('/oauth/sessions/end', {})).status, 302); return flow; },
   'a session that has expired': async () => {
     const flow = await finished();

@@ -135,9 +135,9 @@ BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_gets_access_denied, *l
     const auto flow = begin();
     const auto denied = usecase::deny_consent(deps, flow, person, noon);
     BOOST_REQUIRE_EQUAL(code_of(denied), "ok");
-    BOOST_TEST(query_value(*denied, "error") == "access_denied");
-    BOOST_TEST(query_value(*denied, "state") == "a state");
-    BOOST_TEST(query_value(*denied, "iss") == policy.issuer);
+    BOOST_TEST(query_value(denied->location, "error") == "access_denied");
+    BOOST_TEST(query_value(denied->location, "state") == "a state");
+    BOOST_TEST(query_value(denied->location, "iss") == policy.issuer);
     BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "invalid_flow");
 }
 

@@ -12,6 +12,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <list>
+
 namespace consentgate::tests {
 
 struct DependenciesFixture {
@@ -34,10 +36,24 @@ struct DependenciesFixture {
         .keyring = keyring,
         .bearers = bearers};
 
+    std::list<usecase::Dependencies> others;
+
     usecase::BrowserContext person{.browser = core::sha256(sample_browser_secret())};
     usecase::BrowserContext stranger{.browser = core::sha256("another browser")};
 
     DependenciesFixture() { store->clients.put(sample_client()); }
+
+    // The same database with another key file.
+    usecase::Dependencies& with(const core::Keyring& keys) {
+        return others.emplace_back(usecase::Dependencies{
+            .store = *store,
+            .random = random,
+            .clock = clock,
+            .log = log,
+            .policy = policy,
+            .keyring = keys,
+            .bearers = bearers});
+    }
 
     core::FlowId begin() {
         const auto flow = usecase::begin_authorize(

@@ -13,23 +13,31 @@ using boost::unit_test::label;
 BOOST_FIXTURE_TEST_SUITE(upkeep, DependenciesFixture)
 
 BOOST_AUTO_TEST_CASE(a_key_file_that_lacks_or_changes_a_used_key_is_refused, *label("S12")) {
-    usecase::check_server_keys(*store, keyring, noon);
-    usecase::check_server_keys(*store, keyring, noon); // the same again
+    usecase::check_server_keys(deps, noon);
+    usecase::check_server_keys(deps, noon); // the same again
     const core::ServerKey changed{core::KeyId("k1"), core::Secret(std::string(32, '\7'))};
     BOOST_CHECK_THROW(
-        usecase::check_server_keys(*store, core::Keyring({changed}), noon), std::runtime_error);
+        usecase::check_server_keys(with(core::Keyring({changed})), noon), std::runtime_error);
     const core::ServerKey other{core::KeyId("k2"), core::Secret(std::string(32, '\7'))};
     BOOST_CHECK_THROW(
-        usecase::check_server_keys(*store, core::Keyring({other}), noon), std::runtime_error);
+        usecase::check_server_keys(with(core::Keyring({other})), noon), std::runtime_error);
     usecase::check_server_keys(
-        *store, core::Keyring({keyring.keys()[0], other}), noon); // a key more is a rotation
+        with(core::Keyring({keyring.keys()[0], other})), noon); // a key more is a rotation
     BOOST_TEST(store->server_keys.list().size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("O6")) {
-    BOOST_TEST(usecase::check_health(*store).ready());
+    BOOST_TEST(usecase::check_health(deps).ready());
     const auto away = store::open_store({.path = folder.file("nowhere.db"), .wait = {}});
-    const auto health = usecase::check_health(*away);
+    auto without = usecase::Dependencies{
+        .store = *away,
+        .random = random,
+        .clock = clock,
+        .log = log,
+        .policy = policy,
+        .keyring = keyring,
+        .bearers = bearers};
+    const auto health = usecase::check_health(without);
     BOOST_TEST(!health.store_answers);
     BOOST_TEST(!health.ready());
 }
@@ -67,7 +75,7 @@ BOOST_AUTO_TEST_CASE(registration_that_is_switched_off_is_not_there, *label("R1"
 }
 
 BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label("S11")) {
-    const auto made = usecase::add_virtual_key(*store, random, " Anna ", std::nullopt, {}, noon);
+    const auto made = usecase::add_virtual_key(deps, " Anna ", std::nullopt, {}, noon);
     BOOST_REQUIRE(made);
     BOOST_TEST(made->clear.reveal().starts_with("sk-bf-"));
     BOOST_TEST(made->clear.reveal().size() == 49U);
@@ -75,14 +83,14 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label(
     BOOST_TEST((store->virtual_keys.find(core::sha256(made->clear))->id == made->key.id));
     for (const std::string bad : {"", " ", "a\nb", "\xFF"})
         BOOST_TEST(
-            code_of(usecase::add_virtual_key(*store, random, bad, std::nullopt, {}, noon)) ==
+            code_of(usecase::add_virtual_key(deps, bad, std::nullopt, {}, noon)) ==
             "invalid_request");
     BOOST_TEST(
-        code_of(usecase::add_virtual_key(
-            *store, random, std::string(200, 'n'), std::nullopt, {}, noon)) == "ok");
+        code_of(usecase::add_virtual_key(deps, std::string(200, 'n'), std::nullopt, {}, noon)) ==
+        "ok");
     BOOST_TEST(
-        code_of(usecase::add_virtual_key(
-            *store, random, std::string(201, 'n'), std::nullopt, {}, noon)) == "invalid_request");
+        code_of(usecase::add_virtual_key(deps, std::string(201, 'n'), std::nullopt, {}, noon)) ==
+        "invalid_request");
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -123,8 +131,8 @@ BOOST_AUTO_TEST_CASE(a_sweep_that_left_rows_behind_is_soon_followed_by_another, 
         store->flows.put(flow);
     }
     const auto later = noon + core::Span(2 * 3600);
-    BOOST_TEST(usecase::sweep(*store, later, {}).more);
-    BOOST_TEST(!usecase::sweep(*store, later, {}).more);
+    BOOST_TEST(usecase::sweep(deps, later, {}).more);
+    BOOST_TEST(!usecase::sweep(deps, later, {}).more);
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -15,7 +15,6 @@ namespace {
 
 const core::ServerKey first{core::KeyId("k1"), core::Secret(std::string(32, '\1'))};
 const core::ServerKey second{core::KeyId("k2"), core::Secret(std::string(32, '\2'))};
-constexpr core::Span grace{30};
 
 struct ServerKeysFixture : DependenciesFixture {
     const core::Keyring alone{{first}}, added{{second, first}}, rotated{{first, second}},
@@ -51,12 +50,12 @@ struct ServerKeysFixture : DependenciesFixture {
     }
 
     usecase::Rekeyed move(const core::Keyring& keys, core::Instant now = noon) {
-        return usecase::rekey(*store, random, keys, grace, now, [](const usecase::Rekeyed&) {});
+        return usecase::rekey(with(keys), now, [](const usecase::Rekeyed&) {});
     }
 
     std::string stages(const core::Keyring& keys) {
         std::string all;
-        for (const auto& key : usecase::list_keys(*store, keys, grace, noon)) {
+        for (const auto& key : usecase::list_keys(with(keys), noon)) {
             all += key.key.text + (key.stage == KeyStage::added     ? ":added "
                                    : key.stage == KeyStage::known   ? ":known "
                                    : key.stage == KeyStage::current ? ":current "
@@ -68,7 +67,7 @@ struct ServerKeysFixture : DependenciesFixture {
 
     std::string check(const core::Keyring& keys, core::Instant now = noon) {
         try {
-            usecase::check_server_keys(*store, keys, now);
+            usecase::check_server_keys(with(keys), now);
             return "ok";
         } catch (const std::runtime_error& error) {
             return error.what();
@@ -78,7 +77,7 @@ struct ServerKeysFixture : DependenciesFixture {
     std::string retire(
         const core::Keyring& keys, const core::KeyId& key, core::Instant now = noon) {
         try {
-            usecase::retire_key(*store, keys, key, grace, now);
+            usecase::retire_key(with(keys), key, now);
             return "ok";
         } catch (const std::runtime_error& error) {
             return error.what();
@@ -88,7 +87,7 @@ struct ServerKeysFixture : DependenciesFixture {
     void switch_keys() {
         check(alone);
         check(added, noon + core::Span(10));
-        usecase::note_current(*store, rotated, noon + core::Span(20));
+        usecase::note_current(with(rotated), noon + core::Span(20));
     }
 };
 
@@ -104,14 +103,14 @@ BOOST_AUTO_TEST_CASE(a_key_is_added_then_known_then_current_then_old_then_remove
     BOOST_TEST(check(alone) == "ok");
     BOOST_TEST(stages(added) == "k2:added k1:current ");
     usecase::check_server_keys(
-        *store, added, noon, usecase::KeyCheck::looking); // the operator's tool is no server
+        with(added), noon, usecase::KeyCheck::looking); // the operator's tool is no server
     BOOST_TEST(stages(added) == "k2:added k1:current ");
     BOOST_TEST(check(added, noon + core::Span(10)) == "ok");
     BOOST_TEST(stages(added) == "k2:known k1:current ");
-    BOOST_TEST(usecase::next_key(usecase::list_keys(*store, added, grace, noon))->key.text == "k2");
-    usecase::note_current(*store, rotated, noon + core::Span(20));
+    BOOST_TEST(usecase::next_key(usecase::list_keys(with(added), noon))->key.text == "k2");
+    usecase::note_current(with(rotated), noon + core::Span(20));
     BOOST_TEST(stages(rotated) == "k1:old k2:current ");
-    BOOST_TEST(!usecase::next_key(usecase::list_keys(*store, rotated, grace, noon)).has_value());
+    BOOST_TEST(!usecase::next_key(usecase::list_keys(with(rotated), noon)).has_value());
     BOOST_TEST(retire(rotated, first.id) == "ok");
     BOOST_TEST(retire(rotated, first.id) == "ok");
     BOOST_TEST(stages(rotated) == "k1:removed k2:current ");
@@ -124,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_machine_without_the_added_key_starts_until_it_is_used, *l
     check(alone);
     check(added, noon + core::Span(10));
     BOOST_TEST(check(alone) == "ok");
-    usecase::note_current(*store, rotated, noon + core::Span(20));
+    usecase::note_current(with(rotated), noon + core::Span(20));
     BOOST_TEST(says(check(alone), "lacks the key 'k2'"));
     retire(rotated, first.id);
     BOOST_TEST(says(check(added), "'k1', the last in the key file, was removed"));
@@ -140,9 +139,9 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(a_key_file_from_before_the_rotation_is_not_rotated_back, *label("S13")) {
     switch_keys();
-    BOOST_CHECK_NO_THROW(usecase::require_latest(*store, rotated));
+    BOOST_CHECK_NO_THROW(usecase::require_latest(with(rotated)));
     BOOST_CHECK_EXCEPTION(
-        usecase::require_latest(*store, added), std::runtime_error,
+        usecase::require_latest(with(added)), std::runtime_error,
         [](const auto& error) { return says(error.what(), "newer 'k2'"); });
     BOOST_TEST(says(retire(added, second.id), "newer 'k2'"));
 }
@@ -191,8 +190,7 @@ BOOST_AUTO_TEST_CASE(a_walk_that_is_stopped_goes_on_where_it_was, *label("S13"))
     const auto stop = [](const usecase::Rekeyed& done) {
         if (done.accounts > 0) throw std::runtime_error("stopped");
     };
-    BOOST_CHECK_THROW(
-        usecase::rekey(*store, random, rotated, grace, noon, stop), std::runtime_error);
+    BOOST_CHECK_THROW(usecase::rekey(with(rotated), noon, stop), std::runtime_error);
     for (const auto& token : tokens)
         BOOST_REQUIRE(access_of(token, rotated) == "access"); // all of it, half moved
     const auto rest = move(rotated).accounts;
@@ -227,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("S
     BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
     move(rotated);
     BOOST_TEST(says(retire(rotated, first.id), "--wait"));
-    const auto life = usecase::list_keys(*store, rotated, grace, noon).front();
+    const auto life = usecase::list_keys(with(rotated), noon).front();
     BOOST_TEST(life.use.codes == 1U);
     BOOST_TEST((life.until == noon + core::Span(300)));
     usecase::Dependencies reloaded{

@@ -52,8 +52,7 @@ struct Inside {
         server.store->clients.put(client);
         server.store->services.put(sample_service());
         resource_server = *usecase::add_resource_server(
-            *server.store, server.random, server.policy, {"https://tools.example.org/mcp"},
-            {"notion"}, noon);
+            server.deps, {"https://tools.example.org/mcp"}, {"notion"}, noon);
         journey.begin(sample_authorize().with("client_id", "cgc_refresher"));
         journey.send(action, more);
         come_back(connect());

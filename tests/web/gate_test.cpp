@@ -331,44 +331,54 @@ BOOST_AUTO_TEST_CASE(the_socket_of_the_pages_is_never_a_gate, *label("RS11")) {
     }
 }
 
+// A database of before may hold several servers of one resource.
 BOOST_AUTO_TEST_CASE(
     resources_that_were_added_stand_beside_the_configured_ones_and_the_newest_counts,
     *label("D8") * label("A18")) {
     TestServer server;
     server.store->services.put(sample_service("notion"));
     const auto add = [&](const std::string& url, const std::string& scope,
-                         std::vector<std::string> services, int later) {
+                         std::vector<std::string> services) {
         return usecase::add_resource_server(
-            *server.store, server.random, server.policy, {url, scopes(scope)}, std::move(services),
-            noon + core::Span(later));
+            server.deps, {url, scopes(scope)}, std::move(services), noon);
     };
-    BOOST_TEST(static_cast<bool>(add("https://tools.example.org/mcp", "profile", {}, 0)));
-    BOOST_TEST(static_cast<bool>(add("https://tools.example.org/new", "", {"notion"}, 1)));
-    const auto newer = add("https://tools.example.org/new", "mcp profile", {}, 2);
-    BOOST_TEST(!add("https://tools.example.org/x", "unknown", {}, 3));
-    BOOST_TEST(!add("http://tools.example.org/x", "", {}, 3));
-    auto all = usecase::guarded_resources(*server.store, server.policy.resources);
+    BOOST_TEST(static_cast<bool>(add("https://tools.example.org/mcp", "profile", {})));
+    BOOST_TEST(static_cast<bool>(add("https://tools.example.org/new", "", {"notion"})));
+    auto newer = *usecase::find_resource_server(server.deps, "https://tools.example.org/new");
+    newer.id = core::ResourceServerId("cgrs_newer");
+    newer.created_at = noon + core::Span(1);
+    newer.scope = scopes("mcp profile");
+    newer.services.clear();
+    server.store->resource_servers.put(newer);
+    BOOST_TEST(!add("https://tools.example.org/x", "unknown", {}));
+    BOOST_TEST(!add("http://tools.example.org/x", "", {}));
+    auto all = usecase::guarded_resources(server.deps);
     BOOST_REQUIRE(all.size() == 2U);
     BOOST_TEST(all[0].scope.text() == "profile");
     BOOST_TEST(all[1].scope.text() == "mcp profile");
     BOOST_TEST(all[1].service.empty());
-    server.store->resource_servers.disable(newer->server.id);
-    all = usecase::guarded_resources(*server.store, server.policy.resources);
+    server.store->resource_servers.disable(newer.id);
+    all = usecase::guarded_resources(server.deps);
     BOOST_TEST(all[1].service == "notion");
 }
 
 BOOST_AUTO_TEST_CASE(
-    of_resources_that_were_added_within_one_second_the_last_one_counts, *label("D8")) {
+    of_resources_that_were_added_within_one_second_the_last_one_counts,
+    *label("D8") * label("XA6")) {
     TestServer server;
     server.store->services.put(sample_service("notion"));
     for (int i = 0; i < 8; ++i) {
         const bool last = i % 2 == 1;
-        BOOST_REQUIRE(static_cast<bool>(usecase::add_resource_server(
-            *server.store, server.random, server.policy,
-            {"https://tools.example.org/new", scopes("mcp")},
-            last ? std::vector<std::string>{"notion"} : std::vector<std::string>{}, noon)));
-        const auto all = usecase::guarded_resources(*server.store, server.policy.resources);
+        const auto services =
+            last ? std::vector<std::string>{"notion"} : std::vector<std::string>{};
+        const core::GuardedResource resource{"https://tools.example.org/new", scopes("mcp")};
+        const auto made = usecase::add_resource_server(server.deps, resource, services, noon);
+        BOOST_REQUIRE(static_cast<bool>(made));
+        const auto all = usecase::guarded_resources(server.deps);
         BOOST_TEST(all.back().service == (last ? "notion" : ""));
+        BOOST_TEST(!usecase::add_resource_server(server.deps, resource, {}, noon));
+        BOOST_TEST(
+            static_cast<bool>(usecase::disable_resource_server(server.deps, made->server.id)));
     }
 }
 

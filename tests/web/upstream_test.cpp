@@ -27,8 +27,7 @@ struct Town {
     Town() : journey((server.deps.web = &service, server)) {
         for (const auto* id : {"notion", "github"}) server.store->services.put(sample_service(id));
         resource_server = *usecase::add_resource_server(
-            *server.store, server.random, server.policy, {"https://tools.example.org/mcp"},
-            {"notion", "github"}, noon);
+            server.deps, {"https://tools.example.org/mcp"}, {"notion", "github"}, noon);
     }
 
     web::Request get(const std::string& target) const {
@@ -300,9 +299,11 @@ BOOST_AUTO_TEST_CASE(
     const auto secret = town.resource_server.clear;
     town.resource_server.clear = core::Secret("wrong");
     BOOST_TEST(town.exchange(token).status == 401);
-    town.resource_server = *usecase::add_resource_server(
-        *town.server.store, town.server.random, town.server.policy,
-        {"https://tools.example.org/mcp"}, {}, noon);
+    town.resource_server.clear = secret;
+    BOOST_TEST(town.exchanged(token) == "access-anna");
+    BOOST_TEST(static_cast<bool>(usecase::change_resource_server(
+        town.server.deps, "https://tools.example.org/mcp",
+        {.services = std::vector<std::string>()})));
     BOOST_TEST(town.exchanged(token) == "invalid_target");
 }
 

@@ -33,7 +33,7 @@ void check_database(Startup& startup, core::Instant now);
 
 // The schema must be this program's. fail: throws std::runtime_error that names the database and
 // says what to do
-void require_schema(store::Store& store, const store::StoreConfig& config);
+void require_schema(usecase::Dependencies& deps, const store::StoreConfig& config);
 
 class Runtime {
 public:

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace consentgate::store {
@@ -23,6 +24,8 @@ public:
     void put(const core::ResourceServer& server);
     std::optional<core::ResourceServer> find(const core::ResourceServerId& id);
     std::vector<core::ResourceServer> list(); // newest first
+    // Writes services, scope and secret of each that is active.
+    Applied change(std::span<const core::ResourceServer> servers);
     Applied disable(const core::ResourceServerId& id);
 
     // The server that asks and the session of the token, in one statement, because every call to

@@ -2,18 +2,31 @@
 // says for all stores.
 #pragma once
 
-#include "consentgate/core/oauth/access.h"
+#include "consentgate/core/oauth/views.h"
 #include "consentgate/store/failure.h"
 
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace consentgate::store {
 
 class Database;
 template <class Value> class Recent;
+
+struct EndedSessions {
+    std::vector<core::Session> sessions;
+    std::optional<std::string> last; // id up to which the batch went
+};
+
+struct SessionUse {
+    core::SessionId session;
+    core::Instant at{};
+    std::string from{}; // a coarse address; empty: what is there stays
+};
 
 class SessionStore {
 public:
@@ -23,7 +36,9 @@ public:
     std::optional<core::SessionView> find(const core::SessionId& id);
     // By an access token; scope and token_expires_at are then that token's.
     std::optional<core::SessionView> find(const core::Digest& token);
-    std::vector<core::SessionView> list(core::Instant now); // alive, newest first, at most 1000
+    // Those that are alive and fit the filter, newest first.
+    std::vector<core::SessionView> list(
+        core::Instant now, const core::SessionFilter& filter = {}, std::size_t limit = 1000);
     // How many are alive, for each kind of identity that has any.
     std::vector<core::SessionCount> count_by_identity(core::Instant now);
     // The latest sessions, not revoked, by which this browser consented to this client, newest
@@ -34,6 +49,15 @@ public:
     std::vector<core::SessionView> list_of_browser(const core::Digest& browser, core::Instant now);
     // Ends the linked accounts that are this session's alone, too.
     Applied revoke(const core::SessionId& id, core::Instant now);
+    // The same for those that are alive and fit the filter, in the order of their ids, in one
+    // transaction for at least `limit` of them.
+    // in:  after  the last id of the batch before; empty at first
+    // out: no `last` when no batch is left
+    EndedSessions revoke_some(
+        const core::SessionFilter& filter, const std::string& after, core::Instant now,
+        std::size_t limit);
+    // Writes those that are later than what is there.
+    void record_uses(std::span<const SessionUse> uses);
 
 private:
     Database& db_;

@@ -68,8 +68,13 @@ core::Result<Submitted> reuse_consent(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now);
 
-// Refuses: the flow and its half-made upstream tokens are deleted. out: where the browser goes
-core::Result<std::string> deny_consent(
+struct Denied {
+    std::string location; // where the browser goes
+    core::Flow flow;      // as it was
+};
+
+// Refuses: the flow and its half-made upstream tokens are deleted.
+core::Result<Denied> deny_consent(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now);
 

@@ -13,6 +13,7 @@
 #include "consentgate/sys/places.h"
 #include "consentgate/sys/random.h"
 #include "consentgate/sys/service_rests.h"
+#include "consentgate/usecase/session_uses.h"
 
 namespace consentgate::usecase {
 
@@ -30,6 +31,7 @@ struct Dependencies {
     sys::Metrics* metrics = nullptr;    // absent where nobody counts
     sys::Places* places = nullptr;      // absent where nobody else waits: in consentgate-admin
     sys::ServiceRests* rests = nullptr; // absent where every service is asked: there too
+    SessionUses* uses = nullptr;        // absent where nobody notes them
 
     // A place for asking that URL, for as long as the caller keeps it. Whoever must not use
     // something up in vain (a state, a lease) enters first.
@@ -40,6 +42,10 @@ struct Dependencies {
 
     void count(sys::Metric metric, sys::Labels labels) const {
         if (metrics) metrics->count(metric, labels);
+    }
+    void note_use(
+        const core::SessionId& session, const std::string& address, core::Instant now) const {
+        if (uses) uses->note(session, address, now);
     }
 };
 

@@ -1,8 +1,7 @@
 // Start-up checks, health, and sweeping what has expired.
 #pragma once
 
-#include "consentgate/core/base/keyring.h"
-#include "consentgate/store/store.h"
+#include "consentgate/usecase/dependencies.h"
 
 #include <string>
 
@@ -17,16 +16,14 @@ struct Health {
 };
 
 // Reads only. Never throws.
-Health check_health(store::Store& store);
+Health check_health(Dependencies& deps);
 
 // The key file must hold every key that the database was used with. Notes keys that are new to the
 // database there; only a server notes those that are not used yet, which records that it knows
 // them.
 // fail: throws std::runtime_error that names the key and the remedy, StoreFailure
 enum class KeyCheck { serving, looking };
-void check_server_keys(
-    store::Store& store, const core::Keyring& keyring, core::Instant now,
-    KeyCheck check = KeyCheck::serving);
+void check_server_keys(Dependencies& deps, core::Instant now, KeyCheck check = KeyCheck::serving);
 
 // How long clients that registered themselves stay.
 struct ClientLives {
@@ -35,7 +32,7 @@ struct ClientLives {
 };
 
 // One bounded batch.
-core::Swept sweep(store::Store& store, core::Instant now, const ClientLives& lives);
+core::Swept sweep(Dependencies& deps, core::Instant now, const ClientLives& lives);
 
 // When to sweep again: soon while there is more to delete than one batch, so that the sweep keeps
 // up with callers at their limits.

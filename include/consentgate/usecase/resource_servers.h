@@ -5,6 +5,7 @@
 #include "consentgate/core/oauth/introspection.h"
 #include "consentgate/usecase/dependencies.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,13 +19,34 @@ struct NewResourceServer {
 // in:   resource  with the scopes that every request to it needs
 //       services  whose tokens the server may exchange for its callers; the gate hands on the
 //                 token of a single one
-// fail: invalid_target: no address of a resource, an unknown scope, or an unknown service
-core::Result<NewResourceServer> add_resource_server(
-    store::Store& store, sys::Random& random, const core::Policy& policy,
-    const core::GuardedResource& resource, std::vector<std::string> services, core::Instant now);
+// fail: invalid_target: no address of a resource, an unknown scope, an unknown service, or a
+//       resource that is guarded already, which change_resource_server changes
 core::Result<NewResourceServer> add_resource_server(
     Dependencies& deps, const core::GuardedResource& resource, std::vector<std::string> services,
     core::Instant now);
+
+// The newest active server of the resource; absent: there is none.
+std::optional<core::ResourceServer> find_resource_server(
+    Dependencies& deps, const std::string& url);
+
+// A member that is absent changes nothing.
+struct ResourceChange {
+    std::optional<core::ScopeSet> scope{};
+    std::optional<std::vector<std::string>> services{};
+    bool rotate_secret = false; // of the newest server
+};
+
+struct ChangedResourceServer {
+    core::ResourceServer before, after;
+    std::optional<core::Secret> clear; // the new secret: shown once, stored never
+};
+
+// Changes the newest active server of the resource. Scope and services of its older ones, which a
+// database of before has, become the same: their secrets would keep what was taken away.
+// fail: not_found: nothing guards it; invalid_target: an unknown scope or service;
+//       store_unavailable: it was disabled meanwhile
+core::Result<ChangedResourceServer> change_resource_server(
+    Dependencies& deps, const std::string& url, const ResourceChange& change);
 
 std::vector<core::ResourceServer> list_resource_servers(Dependencies& deps); // newest first
 
@@ -34,7 +56,6 @@ core::Checked disable_resource_server(Dependencies& deps, const core::ResourceSe
 
 // The guarded resources: the configured ones, with scopes and service of their newest active
 // server, then those of other servers.
-std::vector<core::GuardedResource> guarded_resources(
-    store::Store& store, const std::vector<core::GuardedResource>& configured);
+std::vector<core::GuardedResource> guarded_resources(Dependencies& deps);
 
 } // namespace consentgate::usecase

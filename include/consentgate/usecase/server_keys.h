@@ -3,9 +3,7 @@
 // S13
 #pragma once
 
-#include "consentgate/core/base/keyring.h"
-#include "consentgate/store/store.h"
-#include "consentgate/sys/random.h"
+#include "consentgate/usecase/dependencies.h"
 
 #include <functional>
 #include <optional>
@@ -28,9 +26,7 @@ struct KeyLife {
 };
 
 // The keys of the key file in its order.
-// in:  grace  for how long a used refresh token gets the same answer again
-std::vector<KeyLife> list_keys(
-    store::Store& store, const core::Keyring& keyring, core::Span grace, core::Instant now);
+std::vector<KeyLife> list_keys(Dependencies& deps, core::Instant now);
 
 // The key that rotating would use next: of those that were never used, the one added last. Absent:
 // there is none.
@@ -39,10 +35,10 @@ std::optional<KeyLife> next_key(const std::vector<KeyLife>& keys);
 // The key file must not be older than the database: on another machine a rotation may have gone
 // further.
 // fail: throws std::runtime_error in words for the operator
-void require_latest(store::Store& store, const core::Keyring& keyring);
+void require_latest(Dependencies& deps);
 
 // Records that the keyring's last key is used from now on.
-void note_current(store::Store& store, const core::Keyring& keyring, core::Instant now);
+void note_current(Dependencies& deps, core::Instant now);
 
 struct Rekeyed {
     std::size_t accounts = 0, services = 0, refresh_tokens = 0;
@@ -55,13 +51,10 @@ struct Rekeyed {
 // anywhere.
 // in:  after_batch  gets the progress; an exception from it stops the walk
 Rekeyed rekey(
-    store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Span grace,
-    core::Instant now, const std::function<void(const Rekeyed&)>& after_batch);
+    Dependencies& deps, core::Instant now, const std::function<void(const Rekeyed&)>& after_batch);
 
 // Ends a key that no row needs.
 // fail: throws std::runtime_error: there is no such key, or what needs it and until when
-void retire_key(
-    store::Store& store, const core::Keyring& keyring, const core::KeyId& key, core::Span grace,
-    core::Instant now);
+void retire_key(Dependencies& deps, const core::KeyId& key, core::Instant now);
 
 } // namespace consentgate::usecase

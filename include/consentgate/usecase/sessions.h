@@ -4,6 +4,7 @@
 
 #include "consentgate/usecase/upstream.h"
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -21,22 +22,45 @@ std::vector<OwnSession> list_own_sessions(
 // button gets the answer of the first.
 
 // in:   session  absent: all of their own
-// out:  how many were ended
-std::size_t end_own_sessions(
+// out:  those that were ended
+std::vector<core::Session> end_own_sessions(
     Dependencies& deps, const std::optional<core::SessionId>& session,
     const BrowserContext& browser_context, core::Instant now);
 // The linked account is its owner's: that of a virtual key or a verified user ends for all of their
 // sessions.
-void disconnect_own_service(
+// out: the session at which it was ended; absent when there was nothing to end
+std::optional<core::Session> disconnect_own_service(
     Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
     const BrowserContext& browser_context, core::Instant now);
 
-// The living sessions of everyone, newest first, at most 1000; for the operator.
-std::vector<core::SessionView> list_sessions(Dependencies& deps, core::Instant now);
+// The next three are for the operator.
+
+// The living sessions that fit the filter, newest first.
+std::vector<core::SessionView> list_sessions(
+    Dependencies& deps, core::Instant now, const core::SessionFilter& filter = {},
+    std::size_t limit = 1000);
 
 // Ends a session, with its tokens and the linked accounts that are its alone. Their services are
 // asked to revoke at once where `deps` can reach them, otherwise by an idle worker of the server.
+// out:  as it was
 // fail: not_found: there is no such session, or it has ended before
-core::Checked end_session(Dependencies& deps, const core::SessionId& session, core::Instant now);
+core::Result<core::Session> end_session(
+    Dependencies& deps, const core::SessionId& session, core::Instant now);
+
+void audit_end_by_operator(Dependencies& deps, const core::Session& session);
+
+// Ends every session that fits the filter and was there when this began, in batches, and audits
+// each; an idle worker of the server asks the services to revoke. It can be stopped between two
+// batches.
+// in:  after_batch  gets how many have ended so far
+// out: how many ended
+std::size_t end_sessions(
+    Dependencies& deps, const core::SessionFilter& filter, core::Instant now,
+    const std::function<void(std::size_t)>& after_batch);
+
+// Ends the accounts that were linked for a virtual key or a verified user, and that outlive their
+// sessions. Their services are asked to revoke as in end_session.
+// out: how many ended
+std::size_t end_linked_accounts(Dependencies& deps, const core::Owner& owner, core::Instant now);
 
 } // namespace consentgate::usecase

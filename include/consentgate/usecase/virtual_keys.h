@@ -15,10 +15,6 @@ struct NewVirtualKey {
 
 // fail: invalid_request when the name is empty, too long, or has control characters
 core::Result<NewVirtualKey> add_virtual_key(
-    store::Store& store, sys::Random& random, const std::string& name,
-    std::optional<core::Instant> expires_at, std::vector<std::string> services, core::Instant now);
-
-core::Result<NewVirtualKey> add_virtual_key(
     Dependencies& deps, const std::string& name, std::optional<core::Instant> expires_at,
     std::vector<std::string> services, core::Instant now);
 

@@ -1,10 +1,12 @@
 #include "consentgate/core/base/address.h"
 
-#include <arpa/inet.h>
+#include "consentgate/core/base/text.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+
+#include <arpa/inet.h>
 
 namespace consentgate::core {
 namespace {
@@ -111,6 +113,23 @@ bool is_public_address(std::string_view address) {
            std::none_of(special6.begin(), special6.end(), [&](const Net6& net) {
                return within(number, net.prefix, net.bits);
            });
+}
+
+std::string coarse_address(const std::string& text) {
+    std::array<unsigned char, 16> bytes{};
+    std::array<char, INET6_ADDRSTRLEN> shown{};
+    if (::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) {
+        bytes[3] = 0;
+        ::inet_ntop(AF_INET, bytes.data(), shown.data(), shown.size());
+        return shown.data() + std::string("/24");
+    }
+    if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return {};
+    // A socket for both families writes an IPv4 address like this.
+    if (const std::string mapped = "::ffff:"; lower_ascii(text).starts_with(mapped))
+        if (auto inner = coarse_address(text.substr(mapped.size())); !inner.empty()) return inner;
+    std::fill(bytes.begin() + 6, bytes.end(), static_cast<unsigned char>(0));
+    ::inet_ntop(AF_INET6, bytes.data(), shown.data(), shown.size());
+    return shown.data() + std::string("/48");
 }
 
 bool is_loopback_address(std::string_view address) {

@@ -56,6 +56,13 @@ Owner Identity::owner(const SessionId& session) const {
 
 std::string_view name_of(IdentityKind kind) { return traits_of(kind).name; }
 
+std::vector<IdentityKind> identity_kinds() {
+    std::vector<IdentityKind> kinds;
+    for (int i = 0; find_traits(static_cast<IdentityKind>(i)); ++i)
+        kinds.push_back(static_cast<IdentityKind>(i));
+    return kinds;
+}
+
 std::optional<IdentityKind> identity_kind(std::string_view name) {
     for (int i = 0;; ++i) {
         const auto kind = static_cast<IdentityKind>(i);

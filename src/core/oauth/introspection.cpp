@@ -23,6 +23,11 @@ std::string user_name(const SessionView& view) {
 
 std::string subject_of(const Session& session) { return session.identity.owner(session.id).text(); }
 
+std::string subject_of(const Flow& flow) {
+    const auto& identity = flow.identity;
+    return (identity.is_lasting() ? identity.owner(SessionId()) : Owner::of(flow.id)).text();
+}
+
 std::string introspection_response(
     const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
     const Policy& policy, Instant now) {

@@ -168,4 +168,25 @@ BOOST_AUTO_TEST_CASE(a_caller_without_an_address_stays_what_the_web_server_said,
         BOOST_TEST_CONTEXT(odd) BOOST_TEST(caller_of(odd) == odd);
 }
 
+BOOST_AUTO_TEST_CASE(of_an_address_only_its_network_is_kept, *label("XA4")) {
+    const std::pair<const char*, const char*> known[] = {
+        {"192.0.2.77", "192.0.2.0/24"},
+        {"255.255.255.255", "255.255.255.0/24"},
+        {"2001:db8:7:1:2:3:4:5", "2001:db8:7::/48"},
+        {"2001:DB8:FFFF::1", "2001:db8:ffff::/48"},
+        {"::1", "::/48"},
+        {"::ffff:192.0.2.77", "192.0.2.0/24"},
+        {"::FFFF:192.0.2.77", "192.0.2.0/24"},
+        {"", ""},
+        {"unix:", ""},
+        {"192.0.2.77:53111", ""},
+        {"192.0.2", ""},
+        {"fe80::1%eth0", ""},
+        {"192.0.2.77\n", ""}};
+    for (const auto& [text, kept] : known)
+        BOOST_TEST_CONTEXT(text) BOOST_TEST(coarse_address(text) == kept);
+    BOOST_TEST(coarse_address(std::string("192.0.2.77\0", 11)).empty());
+    BOOST_TEST(coarse_address(std::string(100000, '1')).empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -122,8 +122,10 @@ sign_in() {
   [ -z "$TOKEN" ] || return 0
   local resource=$site/mcp redirect=http://127.0.0.1:53111/callback jar=jar
   local made client verifier challenge flow code
-  made=$(as_user resource add $resource --service notion --json)
-  ID=$(member id <<<"$made") SECRET=$(member secret <<<"$made")
+  made=$(as_user resource set $resource --service notion --rotate-secret --json) # README added it
+  SECRET=$(member after <<<"$made")
+  ID=$(as_user resource list --json |
+    sed -n "s#.*\"id\": *\"\([^\"]*\)\", *\"resource\": *\"$resource\".*#\1#p")
   systemctl reload consentgate.service
   until_ok curl -sf -o /dev/null $site/.well-known/oauth-protected-resource/mcp
   client=$(curl -s -H 'Content-Type: application/json' $site$api/register \

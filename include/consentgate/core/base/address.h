@@ -1,6 +1,6 @@
-// Network addresses: those to which strangers may make this server connect, and those from which
-// callers come.
-// spec: RFC 6890; docs/requirements.md R30, XD3
+// Network addresses: those to which strangers may make this server connect, those from which
+// callers come, and how much of one is kept.
+// spec: RFC 6890; docs/requirements.md R30, XD3, XA4
 #pragma once
 
 #include <string>
@@ -34,5 +34,11 @@ bool may_be_named(const std::vector<std::string>& named, const std::vector<std::
 std::string caller_of(std::string_view address);
 // False where all callers look like one: behind a proxy that the web server does not know.
 bool is_public_caller(std::string_view caller);
+
+// The network of an address, which tells an operator where somebody is and not who: "192.0.2.0/24",
+// "2001:db8:7::/48".
+// in:  text  as a web server writes an address
+// out: empty when it is none
+std::string coarse_address(const std::string& text);
 
 } // namespace consentgate::core

@@ -29,6 +29,8 @@ struct Session {
     std::optional<Instant>
         token_expires_at;       // of the token it was found by, when that ends before it
     std::string redirect_uri{}; // where its code went; empty for one of before this was kept
+    std::optional<Instant> last_used_at{}; // to the hour
+    std::string last_used_from{};          // a coarse address; empty where none is known
     Instant token_ends() const { return token_expires_at.value_or(expires_at); }
 };
 

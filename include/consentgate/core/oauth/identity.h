@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace consentgate::core {
 
@@ -32,7 +33,8 @@ struct Identity {
 
 std::string_view name_of(IdentityKind kind); // "user_id"
 std::optional<IdentityKind> identity_kind(
-    std::string_view name); // the inverse; absent for another word
+    std::string_view name);                 // the inverse; absent for another word
+std::vector<IdentityKind> identity_kinds(); // all of them
 
 // A set of the kinds that a person can choose or be given.
 class IdentityKinds {

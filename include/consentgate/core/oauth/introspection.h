@@ -34,6 +34,8 @@ std::string introspection_response(
 // Whom a token stands for, in one text: the same for every session of a virtual key or a verified
 // user. Somebody who only typed a user id proved nothing and is known by that session alone.
 std::string subject_of(const Session& session);
+// The same for a consent in progress; its flow stands in for the session that it lacks.
+std::string subject_of(const Flow& flow);
 
 // A name for people to read: of the key, or as it was typed. Empty when the person skipped that
 // step.

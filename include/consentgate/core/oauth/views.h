@@ -31,6 +31,16 @@ struct IntrospectionLookup {
     std::optional<SessionView> view;      // absent: the token is unknown
 };
 
+// Which sessions an operator means: those that fit all members that are there. Without a member it
+// means every session.
+struct SessionFilter {
+    std::optional<ClientId> client{};
+    std::optional<std::string> resource{}; // the published spelling
+    std::optional<IdentityKind> identity{};
+    std::optional<VirtualKeyId> key{};
+    std::optional<std::string> user{}; // a verified user's name, or one that a person typed
+};
+
 // How many rows one sweep deleted, by kind.
 struct Swept {
     std::size_t flows = 0, codes = 0, sessions = 0, tokens = 0, clients = 0;
