@@ -108,16 +108,20 @@ core::LinkedAccount sealed_token(
 // reports a flow or session that is gone.
 core::Checked check_returned(
     Dependencies& deps, const core::UpstreamState& state, const BrowserContext& browser_context) {
-    const auto check = [&](const core::Identity& identity) {
-        auto same = core::check_principal(identity, browser_context.remote_user, deps.policy);
-        return same ? core::check_admitted(identity, deps.policy) : same;
+    const auto check_same = [&](const core::Identity& identity) {
+        return core::check_principal(identity, browser_context.remote_user, deps.policy);
     };
     if (state.flow) {
         const auto view = deps.store.flows.find(*state.flow);
-        return view ? check(view->flow.identity) : core::Nothing{};
+        if (!view) return core::Nothing{};
+        auto same = check_same(view->flow.identity);
+        return same ? core::check_admitted(view->flow.identity, deps.policy) : same;
     }
     const auto view = deps.store.sessions.find(*state.session);
-    return view ? check(view->session.identity) : core::Nothing{};
+    if (!view) return core::Nothing{};
+    if (auto same = check_same(view->session.identity); !same) return same;
+    const auto admitted = core::check_admitted(view->session.identity, deps.policy);
+    return admitted ? admitted : core::invalid_link("its session: " + admitted.error().reason);
 }
 
 core::Result<core::UpstreamState> find_state(

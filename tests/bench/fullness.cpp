@@ -132,6 +132,7 @@ public:
              .client_secret = form.parameter("client_secret"),
              .client_assertion = {},
              .client_assertion_type = {}});
+        policy_.identities = core::IdentityKinds::any(); // its sessions are of typed names
         policy_.issuer = "http://127.0.0.1";
         if (!store_->resource_servers.find(server_))
             store_->resource_servers.put(

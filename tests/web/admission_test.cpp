@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_link_to_connect_is_refused_with_its_session, *label("XA1"
     BOOST_TEST(person.get(target).status == 410);
     // Not even who was at the service when it changed.
     const auto back = person.come_back(begun);
-    BOOST_TEST(back.status == 403);
+    BOOST_TEST(back.status == 410);
     BOOST_TEST(person.service.redeemed.size() == 1U); // the first one's alone
 }
 

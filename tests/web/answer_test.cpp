@@ -29,8 +29,8 @@ std::string name_of(ErrorCode code) { return std::string(core::traits(code).name
 
 // The errors that a person can correct, on the identity page.
 bool fixable(ErrorCode code) {
-    return code == ErrorCode::identity_required || code == ErrorCode::invalid_virtual_key ||
-           code == ErrorCode::invalid_user_id;
+    return code == ErrorCode::identity_required || code == ErrorCode::identity_not_allowed ||
+           code == ErrorCode::invalid_virtual_key || code == ErrorCode::invalid_user_id;
 }
 
 struct Asked {

@@ -39,7 +39,8 @@ struct Copy {
 std::vector<std::string> variables() {
     std::vector<std::string> names;
     for (const auto* file :
-         {"frame.html", "identity.html", "services.html", "error.html", "messages.en.properties"}) {
+         {"frame.html", "identity.html", "services.html", "remembered.html", "error.html",
+          "messages.en.properties"}) {
         std::ifstream in(std::string("conf/pages/") + file);
         const std::string text((std::istreambuf_iterator<char>(in)), {});
         for (auto at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 2)) {
@@ -57,7 +58,7 @@ web::View filled_with(const std::string& text) {
     web::View inner, view;
     for (const auto& name : variables()) inner.set(name, text);
     for (const auto& name : variables()) view.set(name, text);
-    for (const auto* list : {"scopes", "services"}) view.list(list, {inner});
+    for (const auto* list : {"scopes", "services", "accounts"}) view.list(list, {inner});
     return view.texts("details", {text});
 }
 
@@ -75,7 +76,7 @@ BOOST_AUTO_TEST_CASE(
     hostile_text_is_escaped_in_every_variable_of_every_page, *label("U6") * label("K29")) {
     const web::Pages pages("conf/pages", {"<b>\"brand\"", ""});
     BOOST_REQUIRE(variables().size() > 30U);
-    for (const auto* name : {"identity", "services", "error"}) {
+    for (const auto* name : {"identity", "services", "remembered", "error"}) {
         const auto html = pages.render(name, "en", filled_with(hostile));
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(holds(
@@ -91,7 +92,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(no_variable_can_leave_its_attribute, *label("K29")) {
     const web::Pages pages("conf/pages", {"brand", ""});
-    for (const auto* name : {"identity", "services", "error"}) {
+    for (const auto* name : {"identity", "services", "remembered", "error"}) {
         const auto html = pages.render(name, "en", filled_with("\" onfocus=\"alert(1)"));
         BOOST_TEST_CONTEXT(name) BOOST_TEST(!holds(html, "\" onfocus"));
     }
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(
     pages_carry_no_script_no_style_and_nothing_from_elsewhere,
     *label("U2") * label("K2") * label("R35")) {
     const web::Pages pages("conf/pages", {"brand", "#1a5fb4"});
-    for (const auto* name : {"identity", "services", "error"}) {
+    for (const auto* name : {"identity", "services", "remembered", "error"}) {
         const auto html = pages.render(name, "en", filled_with("text"));
         for (const auto* part :
              {"<script", "<style",
@@ -114,7 +115,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(no_tag_is_left_unfilled_on_any_page) {
     const web::Pages pages("conf/pages", {"brand", ""});
-    for (const auto* name : {"identity", "services", "error"}) {
+    for (const auto* name : {"identity", "services", "remembered", "error"}) {
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(!holds(pages.render(name, "en", filled_with("text")), "{{"));
             BOOST_TEST(!holds(pages.render(name, "en", web::View()), "{{"));
@@ -275,7 +276,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_set_is_not_shown) {
         "identity", "en",
         web::View()
             .set("flow_id", "f")
-            .flag("may_skip", false)
+            .flag("offers_skip", false)
             .flag("client_unverified", false)
             .list("scopes", {})
             .set("client_name", ""));
@@ -283,7 +284,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_set_is_not_shown) {
     BOOST_TEST(!holds(html, "class=\"unverified\""));
     BOOST_TEST(!holds(html, "<ul>"));
     BOOST_TEST(holds(
-        pages.render("identity", "en", web::View().set("flow_id", "f").flag("may_skip", true)),
+        pages.render("identity", "en", web::View().set("flow_id", "f").flag("offers_skip", true)),
         "per-user/consent/skip"));
 }
 

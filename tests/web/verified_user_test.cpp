@@ -35,9 +35,12 @@ struct Office {
         if (!journey.cookie.empty()) request.cookie = journey.cookie;
         return server.ask(request);
     }
-    web::Reply begin(const Name& name, const Parameters& query = sample_authorize()) {
-        const auto reply =
-            ask(name, TestServer::get("/api/oauth/per-user/authorize?" + query.text()));
+    web::Reply begin(
+        const Name& name, const Parameters& query = sample_authorize(),
+        const std::optional<std::string>& fetch_site = std::nullopt) {
+        auto request = TestServer::get("/api/oauth/per-user/authorize?" + query.text());
+        request.fetch_site = fetch_site;
+        const auto reply = ask(name, request);
         if (const auto set = header_of(reply, "Set-Cookie"); set != "(absent)")
             journey.cookie = set.substr(0, set.find(';'));
         if (reply.status == 302) journey.flow = query_value(location_of(reply), "flow_id");
@@ -270,9 +273,13 @@ BOOST_AUTO_TEST_CASE(consent_is_recalled_for_the_user_who_gave_it, *label("U7") 
                            .with("redirect_uri", "https://client.example/cb");
     office.begin("anna", query);
     office.send("anna", "submit");
-    BOOST_TEST(location_of(office.begin("ben", query)).starts_with("/oauth/consent/mcps"));
+    office.server.policy.remember_consent = core::RememberConsent::https;
+    BOOST_TEST(location_of(office.begin("ben", query, "none")).starts_with("/oauth/consent/mcps"));
     BOOST_TEST(
-        location_of(office.begin("anna", query)).starts_with("https://client.example/cb?code="));
+        location_of(office.begin("anna", query, "none")).starts_with("/oauth/consent/remembered"));
+    BOOST_TEST(office.send("ben", "reuse").status == 403); // not even in her browser
+    BOOST_TEST(
+        location_of(office.send("anna", "reuse")).starts_with("https://client.example/cb?code="));
     BOOST_TEST(office.sessions().front().session.identity.value == "anna");
 }
 

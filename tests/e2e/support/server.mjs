@@ -145,7 +145,7 @@ class Server {
   }
 
   // `check` says what it finds on stderr.
-  async check() { return (await run(path.resolve(root, build, 'consentgate-admin'), ['check'], { cwd: this.var, env: this.environment() })).stderr; }
+  async check(env = {}) { return (await run(path.resolve(root, build, 'consentgate-admin'), ['check'], { cwd: this.var, env: { ...this.environment(), ...env } })).stderr; }
 
   async addKey(name, ...more) { return this.admin('key', 'add', name, ...more, '--json'); }
 
