@@ -1,5 +1,6 @@
 // Connecting accounts, handing their tokens out, and ending it, as Request -> Reply in front of a
 // scripted service.
+#include "tests/support/other_worker.h"
 #include "tests/support/scripted_service.h"
 #include "tests/support/web_server.h"
 
@@ -81,6 +82,29 @@ struct Town {
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(upstream)
+
+BOOST_AUTO_TEST_CASE(
+    who_comes_back_while_others_wait_for_that_service_keeps_state_and_code_and_comes_again,
+    *label("XC2")) {
+    Town town;
+    sys::Places places;
+    places.set_workers(4);
+    town.server.deps.places = &places;
+    town.journey.begin();
+    town.journey.send("skip");
+    const auto begun_authorization = town.begin_upstream_authorization();
+    OtherWorker other(places, "https://notion.example/token");
+    const auto refused = town.come_back(begun_authorization, "&code=anna");
+    BOOST_TEST(refused.status == 503);
+    BOOST_TEST(header_of(refused, "Retry-After") == "1");
+    BOOST_TEST(header_of(refused, "Refresh") == "1");
+    BOOST_TEST(holds(refused.body, "tries again by itself"));
+    BOOST_TEST(town.service.redeemed.empty());
+    other.kill();
+    const auto back = town.come_back(begun_authorization, "&code=anna");
+    BOOST_TEST(location_of(back) == "/oauth/consent/mcps?flow_id=" + town.journey.flow);
+    BOOST_TEST(town.service.redeemed.size() == 1U);
+}
 
 BOOST_AUTO_TEST_CASE(
     an_account_connected_during_consent_is_the_sessions_after_it,
