@@ -71,7 +71,7 @@ public:
         return back;
     }
 
-    // What the handler was given for the last one.
+    // The last request that the handler was given.
     std::optional<web::Request> request() {
         const std::lock_guard held(mutex_);
         return request_;
@@ -100,7 +100,7 @@ private:
     std::optional<web::Request> request_;
 };
 
-// What stands in the records of an answer for the web server; absent when they are not whole.
+// The records of an answer hold this for the web server; absent when they are not whole.
 std::optional<std::string> answer_in(std::string_view bytes) {
     constexpr unsigned out = 6, end = 3;
     std::string text;
