@@ -44,10 +44,10 @@ void audit(const consentgate::sys::Log& log, const Arguments& arguments, int sta
     log.audit(
         "operator_command", {{"command", arguments.command->name},
                              {"operand", arguments.words.empty() ? "-" : arguments.words.front()},
-                             {"options", text_of(arguments)},
-                             {"status", std::to_string(status)},
                              {"uid", std::to_string(::getuid())},
-                             {"sudo_user", Poco::Environment::get("SUDO_USER", "-")}});
+                             {"sudo_user", Poco::Environment::get("SUDO_USER", "-")},
+                             {"options", text_of(arguments)},
+                             {"status", std::to_string(status)}});
 }
 
 // The log is opened before the command runs, so that nothing is done that cannot be recorded. A

@@ -174,7 +174,7 @@ test('XA4: each line about a person names client, session and person, and no lin
   const [{ id: keyed }] = await list('--key', key.id);
   await server.admin('session', 'revoke', '--key', key.id);
   assert.match(audited('session_ended').at(-1), new RegExp(` by=operator session=${keyed} client=${refreshing.client_id} subject=key:${key.id}$`));
-  assert.match(audited('operator_command').at(-1), new RegExp(` command="session revoke" operand=- options="--key ${key.id}" status=0 uid=\\d+ `));
+  assert.match(audited('operator_command').at(-1), new RegExp(` command="session revoke" operand=- uid=\\d+ sudo_user=\\S+ options="--key ${key.id}" status=0$`));
   const text = fs.readFileSync(path.join(server.var, 'audit.log'), 'utf8');
   for (const secret of [own, other, third].flatMap((one) => [one.access_token, one.refresh_token, one.code]).concat(key.virtual_key)) assert.ok(!text.includes(secret));
 });
@@ -184,7 +184,7 @@ test('XA4: a command that changes something is in the log without any setting, a
   assert.equal(file, 'audit.log');
   const run = (...words) => new Promise((done) => { execFile(program, words, { cwd: server.var, env: environment }, (error, stdout, stderr) => done({ code: error?.code ?? 0, stdout, stderr })); });
   if (fs.existsSync('/dev/log')) return; // the line is in the log of this machine
-  const line = /^\S+ event=audit what=operator_command pid=\d+ command="(.*?)" operand=(\S+) options=.* status=(\d) uid=\d+ sudo_user=/m;
+  const line = /^\S+ event=audit what=operator_command pid=\d+ command="(.*?)" operand=(\S+) uid=\d+ sudo_user=\S+ options=.* status=(\d)$/m;
   assert.deepEqual(line.exec((await run('key', 'add', 'logged')).stderr)?.slice(1), ['key add', 'logged', '0']);
   assert.deepEqual(line.exec((await run('key', 'disable', 'vk_nobody')).stderr)?.slice(1), ['key disable', 'vk_nobody', '1']);
   for (const words of [['key', 'list'], ['session', 'list'], ['check']]) assert.doesNotMatch((await run(...words)).stderr, /event=audit/, words.join(' '));
