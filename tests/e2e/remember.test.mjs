@@ -26,7 +26,7 @@ async function consented(more = {}) {
 async function authorize(browser, of = client, more = {}, site = 'none') {
   const bare = new Browser(browser.base, browser.origin);
   bare.cookies = browser.cookies;
-  bare.get = (target, headers = {}) => browser.get(target, { 'Sec-Fetch-Site': site, ...headers });
+  bare.get = (target, headers = {}) => browser.get(target, { 'Sec-Fetch-Site': site ?? undefined, ...headers });
   const flow = await authorizeAs(server, bare, of, more);
   const [, flowId] = /^\/oauth\/consent\/remembered\?flow_id=([A-Za-z0-9_-]{22})$/.exec(flow.answer.location ?? '') ?? [];
   return { ...flow, browser, offered: flowId !== undefined, flowId: flow.flowId ?? flowId };
@@ -57,7 +57,7 @@ test('XA5 U7 U9: who consented sees one page, and its button gives a code of its
 
 test('XA5: whoever a page led here is asked everything, our own page too', async () => {
   const { browser } = await consented();
-  for (const site of ['cross-site', 'same-site', 'same-origin', undefined]) assert.ok(asked(await authorize(browser, client, {}, site)), site);
+  for (const site of ['cross-site', 'same-site', 'same-origin', null]) assert.ok(asked(await authorize(browser, client, {}, site)), site);
   assert.ok(!asked(await authorize(browser)));
 });
 
