@@ -112,7 +112,7 @@ export async function administration(machines) {
 // every door, once nobody lets them in; and go on once somebody does.
 export async function strangersOut(machines) {
   const [first, last] = [machines[0], machines.at(-1)];
-  // Two resources: one is called, the server of the other asks for its callers' tokens at a service.
+  // Two resources: one is called, the other's server asks for its callers' tokens at a service.
   const asking = `${first.issuer}/asking`;
   await first.admin('service', 'add', 'nowhere', '--url', 'http://127.0.0.1:9/mcp', '--authorization-endpoint', 'http://127.0.0.1:9/authorize', '--token-endpoint', 'http://127.0.0.1:9/token', '--client-id', 'us');
   const credentials = async (...words) => {
@@ -134,7 +134,7 @@ export async function strangersOut(machines) {
     (await ask(machine, 'token', { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: subject, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', audience: 'nowhere', ...server })).error,
   ];
   const refresh = (machine, { tokens }) => ask(machine, 'token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token, client_id: client.client_id });
-  const each = async (judge) => { for (const person of people) for (const machine of machines) await judge(machine, person); };
+  const each = async (check) => { for (const person of people) for (const machine of machines) await check(machine, person); };
   await each(async (machine, person) => assert.deepEqual(await doors(machine, person), [200, true, 'interaction_required']));
   for (const machine of machines) await machine.letIn('');
   await each(async (machine, person) => {
