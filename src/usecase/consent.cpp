@@ -156,7 +156,9 @@ core::Result<core::FlowView> choose_virtual_key(
     });
     if (chosen)
         deps.log.audit(
-            "virtual_key_used", {{"virtual_key", used}, {"client", chosen->flow.client_id.text}});
+            "virtual_key_used", {{"virtual_key", used},
+                                 {"client", chosen->flow.client_id.text},
+                                 {"subject", core::Owner::of(core::VirtualKeyId(used)).text()}});
     return chosen;
 }
 

@@ -90,7 +90,9 @@ export async function mistakes(machines) {
 // consentgate-admin of one machine rules the sessions of all.
 export async function administration(machines) {
   const [first, last] = [machines[0], machines.at(-1)];
-  const key = await first.addKey('short lived', '--service', 'notion');
+  await first.admin('service', 'add', 'elsewhere', '--url', 'http://127.0.0.1:9/mcp', '--authorization-endpoint', 'http://127.0.0.1:9/a',
+    '--token-endpoint', 'http://127.0.0.1:9/t', '--client-id', 'ours');
+  const key = await first.addKey('short lived', '--service', 'elsewhere');
   const byKey = await wander(machines, { identity: { virtualKey: key.virtual_key } });
   const client = JSON.parse(await last.admin('client', 'add', 'Vouched for', '--redirect-uri', 'http://127.0.0.1:53111/callback', '--json').then((shown) => JSON.stringify(shown)));
   const byClient = await wander(machines, { client });
