@@ -7,7 +7,9 @@
 #include "consentgate/sys/metrics.h"
 #include "consentgate/usecase/admission.h"
 #include "consentgate/usecase/maintenance.h"
+#include "consentgate/usecase/old_seals.h"
 
+#include <algorithm>
 #include <iostream>
 
 namespace consentgate::app::admin {
@@ -31,6 +33,21 @@ void make_key_file(Context& context) {
                   << " (back it up, apart from the database)\n";
 }
 
+// Linked accounts from before the migration are sealed without their owner. A migrate that was
+// interrupted after it is known by there being no other accounts.
+bool has_accounts_to_seal(
+    store::Store& store, const std::vector<store::AppliedMigration>& applied) {
+    constexpr int first = 1, owner_seals = 13;
+    const auto holds = [&](int version) {
+        return std::any_of(applied.begin(), applied.end(), [&](const auto& migration) {
+            return migration.version == version;
+        });
+    };
+    if (holds(owner_seals)) return !holds(first);
+    const auto seals = store.accounts.count_seals();
+    return seals.old > 0 && seals.old == seals.all;
+}
+
 int migrate(Context& context, const Arguments&) {
     const auto& config = context.config();
     const auto applied = store::migrate(config.store, context.now);
@@ -40,6 +57,9 @@ int migrate(Context& context, const Arguments&) {
                   << ")\n";
     make_key_file(context);
     usecase::check_server_keys(context.key_deps(), context.now, usecase::KeyCheck::looking);
+    if (has_accounts_to_seal(context.store(), applied))
+        usecase::permit_old_seals(
+            context.store(), context.random(), context.keyring(), context.now);
     return 0;
 }
 
@@ -51,6 +71,11 @@ int sweep(Context& context, const Arguments&) {
         total += swept.total();
     }
     std::cerr << "deleted " << total << " expired rows\n";
+    std::size_t sealed = 0;
+    while (const auto some = usecase::seal_old_accounts_anew(
+               context.store(), context.random(), context.keyring(), context.now))
+        sealed += some;
+    if (sealed > 0) std::cerr << "sealed " << sealed << " linked accounts for their owners\n";
     return 0;
 }
 
@@ -76,6 +101,21 @@ void say_who_can_come_in(Context& context) {
                  "reloaded.\n";
 }
 
+// Whether the version before could still open the linked accounts. Says nothing where there is no
+// database yet.
+void report_seals(Context& context) {
+    if (!usecase::check_health(context.deps()).ready()) return;
+    const auto seals = context.store().accounts.count_seals();
+    if (seals.old > 0)
+        std::cerr << seals.old << " of " << seals.all
+                  << " linked accounts are not sealed for their owners yet; the running server "
+                     "does it, or consentgate-admin sweep\n";
+    if (seals.all > seals.old)
+        std::cerr << "there is no way back to a version that does not seal linked accounts for "
+                     "their owners: it could not open "
+                  << seals.all - seals.old << " of them\n";
+}
+
 int check(Context& context, const Arguments& arguments) {
     if (arguments.has("defaults")) {
         for (const auto& key : known_keys()) std::cout << key.name << " = " << key.standard << "\n";
@@ -85,6 +125,7 @@ int check(Context& context, const Arguments& arguments) {
     std::cerr << "the configuration is sound\n";
     say_who_can_come_in(context);
     std::cerr << core::who_may_register(context.config().policy) << "\n";
+    report_seals(context);
     return 0;
 }
 

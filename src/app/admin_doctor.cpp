@@ -180,9 +180,11 @@ public:
 
     // A service that was entered by hand publishes nothing; then its token endpoint must at least
     // answer.
-    void check_service(const core::Service& service) {
+    void check_service(const core::Service& service, const std::vector<core::Service>& all) {
         const auto what = "the service " + service.id.text;
         const auto fix = "consentgate-admin service test " + service.id.text;
+        if (const auto safe = core::check_origins(service, all); !safe)
+            add({Verdict::note, what + ": " + safe.error().message, fix});
         const auto changed = usecase::test_service(http_, service);
         if (changed && changed->empty()) return add({Verdict::ok, what + " is as it was added"});
         if (changed)
@@ -357,8 +359,10 @@ int doctor(Context& context, const Arguments& arguments) {
     if (const auto& file = context.config().metrics_file; std::filesystem::exists(file))
         findings.push_back(check_places(sys::Metrics(file).text()));
     run_check(findings, "the services can be listed", [&] {
-        for (const auto& service : usecase::list_services(context.deps())) {
-            if (service.active) probe.check_service(service);
+        const auto services = usecase::list_services(context.deps());
+        if (!services.empty()) findings.push_back(check_callbacks(services));
+        for (const auto& service : services) {
+            if (service.active) probe.check_service(service, services);
         }
     });
     return report(findings, arguments);

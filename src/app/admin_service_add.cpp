@@ -76,6 +76,26 @@ void apply_preset(Service& service, const std::string& name) {
     throw UsageError("--preset knows github and gitlab");
 }
 
+} // namespace
+
+void apply_origins(Service& service, const Arguments& arguments) {
+    const auto named = arguments.all("authorization-origin");
+    if (named.empty()) return;
+    service.authorization_origins.clear();
+    for (const auto& origin : named) {
+        if (const auto valid = core::check_endpoint(origin); !valid)
+            throw UsageError("--authorization-origin: " + valid.error().message);
+        service.authorization_origins.push_back(core::plain_origin(origin));
+    }
+}
+
+void require_safe_origins(usecase::Dependencies& deps, const Service& service) {
+    const auto safe = usecase::check_service_origins(deps, service);
+    if (!safe) throw std::runtime_error(service.id.text + ": " + safe.error().message);
+}
+
+namespace {
+
 // Options outweigh what a preset or the service says.
 void apply_options(Service& service, const Arguments& arguments) {
     const std::pair<const char*, std::string Service::*> urls[] = {
@@ -92,6 +112,7 @@ void apply_options(Service& service, const Arguments& arguments) {
         service.*field = *value;
     }
     if (arguments.has("no-resource")) service.resource.clear();
+    apply_origins(service, arguments);
     if (const auto scope = arguments.one("scope")) {
         if (!scope->empty() && !core::ScopeSet::parse(*scope))
             throw UsageError("--scope takes scope names, separated by blanks");
@@ -131,9 +152,9 @@ void apply_client(usecase::Dependencies& deps, Service& service, const Arguments
     usecase::seal_client_secret(deps, service, secret);
 }
 
-std::string give_client(const core::Policy& policy) {
+std::string give_client(const core::Policy& policy, const core::ServiceId& id) {
     return "register consentgate there by hand, with the redirect address\n  " +
-           core::callback_url(policy) +
+           core::callback_url(policy, id) +
            "\nand add it again with --client-id (and --client-secret-file)";
 }
 
@@ -169,14 +190,16 @@ void become_client(
     if (registration == Registration::given)
         throw std::runtime_error(
             service.url + ": the service registers no clients by itself; " +
-            give_client(deps.policy));
+            give_client(deps.policy, service.id));
     service.registration = registration;
     if (registration == Registration::document) {
-        service.client_id = core::client_document_url(deps.policy);
+        service.client_id = core::client_document_url(deps.policy, service.id);
         return;
     }
     const auto done = usecase::register_dynamically(deps, service, notes);
-    if (!done) throw std::runtime_error(done.error().message + "\nOr " + give_client(deps.policy));
+    if (!done)
+        throw std::runtime_error(
+            done.error().message + "\nOr " + give_client(deps.policy, service.id));
 }
 
 // The service as the operator describes it, before it is discovered.
@@ -187,6 +210,7 @@ Service read_new_service(Context& context, const Arguments& arguments) {
         throw UsageError(valid.error().message);
     service.name = service.id.text;
     service.created_at = context.now;
+    service.registration_id = core::RegistrationId(context.random().id(16));
     if (const auto preset = arguments.one("preset")) apply_preset(service, *preset);
     service.url = arguments.one("url").value_or(service.url);
     if (service.url.empty()) throw UsageError("service add needs --url URL (or --preset NAME)");
@@ -206,7 +230,7 @@ int add_service(Context& context, const Arguments& arguments) {
     if (by_hand && !arguments.has("client-id"))
         throw UsageError(
             "a service that is entered by hand needs --client-id; " +
-            give_client(context.config().policy));
+            give_client(context.config().policy, service.id));
     auto& deps = context.service_deps();
     if (usecase::find_service(deps, service.id))
         throw std::runtime_error(
@@ -219,6 +243,7 @@ int add_service(Context& context, const Arguments& arguments) {
     if (service.authorization_endpoint.empty() || service.token_endpoint.empty())
         throw UsageError("a service that is entered by hand needs --authorization-endpoint and "
                          "--token-endpoint");
+    require_safe_origins(deps, service);
     service.key_id = context.keyring().newest();
     if (arguments.has("client-id"))
         apply_client(deps, service, arguments);

@@ -32,6 +32,8 @@ std::vector<std::string> service_members() {
         "token_endpoint_auth_method",
         "has_client_secret",
         "authorization_response_iss_parameter_supported",
+        "callback",
+        "authorization_origins",
         "created"};
 }
 
@@ -53,7 +55,15 @@ Row service_row(const core::Service& service) {
         std::string(core::name_of(service.auth)),
         yes_no(!service.client_secret.empty()),
         yes_no(service.sends_iss),
+        std::string(core::name_of(service.callback)),
+        list_of(service.authorization_origins, ""),
         when(service.created_at)};
+}
+
+core::Service named_service(Context& context, const Arguments& arguments) {
+    auto service = usecase::find_service(context.deps(), core::ServiceId(arguments.words.front()));
+    require_found(service, "service list");
+    return *service;
 }
 
 namespace {
@@ -62,19 +72,13 @@ using core::Service;
 
 constexpr std::chrono::minutes max_revocation_time{5};
 
-Service named_service(Context& context, const Arguments& arguments) {
-    auto service = usecase::find_service(context.deps(), core::ServiceId(arguments.words.front()));
-    require_found(service, "service list");
-    return *service;
-}
-
 int list(Context& context, const Arguments& arguments) {
     std::vector<Row> rows;
     for (const auto& service : usecase::list_services(context.deps())) {
         rows.push_back(
             {service.id.text, core::display_text(service.name, 40), service.url,
              yes_no(service.active), std::string(core::name_of(service.registration)),
-             when(service.created_at)});
+             std::string(core::name_of(service.callback)), when(service.created_at)});
     }
     print_rows(arguments, rows);
     return 0;
@@ -87,6 +91,7 @@ int show(Context& context, const Arguments& arguments) {
 
 int test(Context& context, const Arguments& arguments) {
     const auto service = named_service(context, arguments);
+    require_safe_origins(context.deps(), service);
     const auto changed = usecase::test_service(context.http(), service);
     if (!changed) throw std::runtime_error(service.id.text + ": " + changed.error().message);
     for (const auto& line : *changed) std::cout << line << "\n";
@@ -181,6 +186,13 @@ int remove(Context& context, const Arguments& arguments) {
     return 0;
 }
 
+Option origin_option() {
+    return {
+        "authorization-origin", "ORIGIN",
+        "where its authorization or registration endpoint is, when that is not where its token "
+        "endpoint is; may be repeated"};
+}
+
 const std::vector<Option>& add_options() {
     static const std::vector<Option> options{
         {"url", "URL", "of its MCP server; the rest is discovered from there"},
@@ -195,7 +207,8 @@ const std::vector<Option>& add_options() {
         {"authorization-endpoint", "URL", "by hand, when the service publishes nothing"},
         {"token-endpoint", "URL", "by hand, as that"},
         {"revocation-endpoint", "URL", "by hand; may be left out"},
-        {"issuer", "URL", "by hand; may be left out"}};
+        {"issuer", "URL", "by hand; may be left out"},
+        origin_option()};
     return options;
 }
 
@@ -213,7 +226,7 @@ std::vector<Command> service_commands() {
         {.name = "service list",
          .summary = "list the services",
          .example = "consentgate-admin service list",
-         .json = {"id", "name", "url", "active", "registration", "created"},
+         .json = {"id", "name", "url", "active", "registration", "callback", "created"},
          .audited = false,
          .run = list},
         {.name = "service show",
@@ -223,6 +236,18 @@ std::vector<Command> service_commands() {
          .json = service_members(),
          .audited = false,
          .run = show},
+        {.name = "service set",
+         .operand = "ID",
+         .summary = "change a service; linked accounts stay",
+         .example = "consentgate-admin service set notion --callback own",
+         .options =
+             {{"callback", "WORD",
+               "where it sends people back: own, an address that no other service has, or shared, "
+               "the one of services from before"},
+              {"issuer", "URL", "of its authorization server, by your word"},
+              origin_option()},
+         .json = service_members(),
+         .run = set_service},
         {.name = "service test",
          .operand = "ID",
          .summary = "ask the service again, and compare",

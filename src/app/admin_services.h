@@ -12,6 +12,15 @@ namespace consentgate::app::admin {
 std::vector<std::string> service_members();
 Row service_row(const core::Service& service);
 
+// fail: throws std::runtime_error
+core::Service named_service(Context& context, const Arguments& arguments);
+
+// Takes --authorization-origin, where it is given. fail: throws UsageError
+void apply_origins(core::Service& service, const Arguments& arguments);
+// fail: throws std::runtime_error: another service could get the codes of this one
+void require_safe_origins(usecase::Dependencies& deps, const core::Service& service);
+
 int add_service(Context& context, const Arguments& arguments);
+int set_service(Context& context, const Arguments& arguments);
 
 } // namespace consentgate::app::admin

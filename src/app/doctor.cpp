@@ -314,4 +314,20 @@ Finding check_stranger(
     return {};
 }
 
+Finding check_callbacks(const std::vector<core::Service>& services) {
+    std::vector<std::string> shared;
+    for (const auto& service : services) {
+        if (service.active && service.callback == core::CallbackAddress::shared)
+            shared.push_back(service.id.text);
+    }
+    if (shared.size() < 2) return {Verdict::ok, "no two services send people back to one address"};
+    return {
+        Verdict::note,
+        core::join(shared, ", ") +
+            " send people back to one address: one that is hostile could take the accounts that "
+            "people have at another",
+        "consentgate-admin service set " + shared.front() +
+            " --callback own, and so on, until one at most is left"};
+}
+
 } // namespace consentgate::app

@@ -7,6 +7,7 @@
 #include "consentgate/sys/rate_limiter.h"
 #include "consentgate/sys/service_rests.h"
 #include "consentgate/usecase/maintenance.h"
+#include "consentgate/usecase/old_seals.h"
 #include "consentgate/usecase/upstream_refresh.h"
 #include "consentgate/usecase/upstream_revocation.h"
 #include "consentgate/web/fastcgi.h"
@@ -73,6 +74,10 @@ public:
             next_ = now + usecase::next_sweep_after(swept);
             if (swept.total() > 0)
                 deps_.log.event("swept", {{"rows", std::to_string(swept.total())}});
+            const auto sealed =
+                usecase::seal_old_accounts_anew(deps_.store, deps_.random, deps_.keyring, now);
+            if (sealed > 0)
+                deps_.log.event("accounts_sealed_anew", {{"rows", std::to_string(sealed)}});
         } catch (const std::exception& error) {
             deps_.log.event("sweep_failed", {{"reason", error.what()}});
         }

@@ -225,10 +225,10 @@ Applied AccountStore::save_refreshed(
         [&] {
             return applied(db_.run(
                 "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
-                "scope = ?, expires_at = ?, failures = NULL, failure = NULL, retry_at = NULL, "
-                "broken_at = NULL, lease = NULL, lease_until = NULL, version = version + 1, "
-                "updated_at = ? WHERE id = ? AND lease = ?",
-                to_blob(token.access_token), to_blob(token.refresh_token), token.key_id,
+                "seal = ?, scope = ?, expires_at = ?, failures = NULL, failure = NULL, "
+                "retry_at = NULL, broken_at = NULL, lease = NULL, lease_until = NULL, "
+                "version = version + 1, updated_at = ? WHERE id = ? AND lease = ?",
+                to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.seal,
                 to_blob(token.scope), token.expires_at, now, token.id, lease));
         },
         [&] {
@@ -253,6 +253,70 @@ Applied AccountStore::note_refresh_failure(
                 "SELECT 1 FROM upstream_token WHERE id = ? AND version = ? AND lease IS NULL",
                 token.id, token.version + 1);
         });
+}
+
+void AccountStore::put_old_seals(const core::OldSeals& permission) {
+    db_.rewrite([&] {
+        db_.run("DELETE FROM old_seals WHERE id = ?", permission.id);
+        insert(db_, permission);
+        return Applied::yes;
+    });
+}
+
+std::optional<core::OldSeals> AccountStore::find_old_seals(const std::string& id) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::OldSeals>, " FROM old_seals WHERE id = ?");
+    return find_row<core::OldSeals>(db_, statement, id);
+}
+
+std::vector<core::LinkedAccount> AccountStore::list_old_seals(
+    core::Instant now, std::size_t limit) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::LinkedAccount>,
+            " FROM upstream_token WHERE (seal IS NULL OR seal < ?) AND "
+            "(lease IS NULL OR lease_until <= ?) ORDER BY id LIMIT ?");
+    return list_rows<core::LinkedAccount>(db_, statement, core::current_seal, now, limit);
+}
+
+// A change of the owner raises the version, so no account is sealed for an owner that it no longer
+// has. The condition on the lease keeps off a process of the version before, which refreshes.
+std::size_t AccountStore::seal_anew(
+    const std::vector<core::LinkedAccount>& accounts, core::Instant now) {
+    std::size_t changed = 0;
+    db_.rewrite([&] {
+        changed = 0;
+        for (const auto& account : accounts) {
+            changed += db_.run(
+                "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
+                "seal = ?, broken_at = ? WHERE id = ? AND version = ? AND "
+                "(seal IS NULL OR seal < ?) AND (lease IS NULL OR lease_until <= ?)",
+                to_blob(account.access_token), to_blob(account.refresh_token), account.key_id,
+                account.seal, account.broken_at, account.id, account.version, core::current_seal,
+                now);
+        }
+        return Applied::yes;
+    });
+    return changed;
+}
+
+Applied AccountStore::remove_old_seals(const std::string& id) {
+    return db_.rewrite([&] {
+        if (db_.has(
+                "SELECT 1 FROM upstream_token WHERE seal IS NULL OR seal < ? LIMIT 1",
+                core::current_seal))
+            return Applied::no;
+        return applied(db_.run("DELETE FROM old_seals WHERE id = ?", id));
+    });
+}
+
+AccountStore::Seals AccountStore::count_seals() {
+    return db_.read([&] {
+        std::int64_t all = 0, of_now = 0;
+        db_.query(
+            "SELECT count(*), count(CASE WHEN seal >= ? THEN 1 END) FROM upstream_token",
+            [&](Row& row) { row.read_into(all, of_now); }, core::current_seal);
+        return Seals{static_cast<std::size_t>(all), static_cast<std::size_t>(all - of_now)};
+    });
 }
 
 } // namespace consentgate::store

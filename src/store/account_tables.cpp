@@ -15,13 +15,14 @@ void link_account(
     insert(db, linked);
 }
 
-// An ended account gets an owner of its own, so that no lookup by an owner finds it. Its lease
-// stays: the process that is refreshing the account writes the new tokens into this row, and those
-// are the ones to revoke at the service.
+// An ended account gets an owner of its own, so that no lookup by an owner finds it. It stays
+// sealed for the owner that it had, which the first assignment must read: MariaDB assigns from left
+// to right. Its lease stays: the process that is refreshing the account writes the new tokens into
+// this row, and those are the ones to revoke at the service.
 bool end_account(Database& db, const std::string& id, core::Instant now) {
     return db.run(
-               "UPDATE upstream_token SET owner = ?, ended_at = ?, failures = NULL, "
-               "failure = NULL, retry_at = NULL, version = version + 1 "
+               "UPDATE upstream_token SET sealed_for = owner, owner = ?, ended_at = ?, "
+               "failures = NULL, failure = NULL, retry_at = NULL, version = version + 1 "
                "WHERE id = ? AND ended_at IS NULL",
                core::Owner::ended(id).text(), now, id) == 1;
 }
@@ -36,23 +37,26 @@ void end_accounts_of(Database& db, const core::Owner& owner, core::Instant now) 
 
 // An account that the new owner had at the same service gives way. It is not revoked at the
 // service, because many services would end the whole grant, and with it the account that was linked
-// just now. Rows are taken in the order of their service, so that two transfers to one owner cannot
-// deadlock.
+// just now. The accounts come in the order of their service, so that two transfers to one owner
+// cannot deadlock. One that was ended since it was read, together with its service, stays ended.
 void transfer_accounts(
-    Database& db, const core::Owner& from, const core::Owner& to, core::Instant now) {
-    const auto new_owner = to.text();
-    std::vector<std::string> ids, services;
-    db.query(
-        "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
-        [&](Row& row) { row.read_into(ids, services); }, from.text());
-    for (std::size_t i = 0; i < ids.size(); ++i) {
+    Database& db, const core::Owner& from, const std::vector<core::LinkedAccount>& accounts,
+    core::Instant now) {
+    for (const auto& account : accounts) {
+        if (account.ended_at) {
+            end_account(db, account.id, now);
+            continue;
+        }
+        const auto new_owner = account.owner.text();
         db.run(
             "DELETE FROM upstream_token WHERE owner = ? AND service_id = ?", new_owner,
-            services[i]);
+            account.service);
         db.run(
-            "UPDATE upstream_token SET owner = ?, version = version + 1, updated_at = ? "
-            "WHERE id = ?",
-            new_owner, now, ids[i]);
+            "UPDATE upstream_token SET owner = ?, access_token = ?, refresh_token = ?, "
+            "key_id = ?, seal = ?, version = version + 1, updated_at = ? "
+            "WHERE id = ? AND owner = ?",
+            new_owner, to_blob(account.access_token), to_blob(account.refresh_token),
+            account.key_id, account.seal, now, account.id, from.text());
     }
 }
 

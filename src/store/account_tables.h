@@ -21,7 +21,20 @@ inline constexpr auto table_of<core::Service> = table<core::Service>(
     column("sends_iss", &core::Service::sends_iss), column("active", &core::Service::active),
     fixed(column("version", &core::Service::version)),
     fixed(column("created_at", &core::Service::created_at)),
-    column("by_hand", &core::Service::by_hand));
+    column("by_hand", &core::Service::by_hand), column("callback", &core::Service::callback),
+    null_if_empty(column("registration_id", &core::Service::registration_id)),
+    blob("authorization_origins", &core::Service::authorization_origins));
+
+template <>
+inline constexpr auto table_of<core::FormerRegistration> = table<core::FormerRegistration>(
+    "former_registration", column("id", &core::FormerRegistration::id),
+    column("service_id", &core::FormerRegistration::service),
+    null_if_empty(column("registration_id", &core::FormerRegistration::registration)),
+    blob("client_id", &core::FormerRegistration::client_id),
+    column("auth_method", &core::FormerRegistration::auth),
+    blob("client_secret", &core::FormerRegistration::client_secret),
+    column("key_id", &core::FormerRegistration::key_id),
+    column("ended_at", &core::FormerRegistration::ended_at));
 
 template <>
 inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>(
@@ -41,7 +54,16 @@ inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>
     later(column("broken_at", &core::LinkedAccount::broken_at)),
     later(column("last_used_at", &core::LinkedAccount::last_used_at)),
     later(column("ended_at", &core::LinkedAccount::ended_at)),
-    later(column("failure", &core::LinkedAccount::failure)));
+    later(column("failure", &core::LinkedAccount::failure)),
+    null_if_empty(column("registration_id", &core::LinkedAccount::registration)),
+    column("seal", &core::LinkedAccount::seal),
+    later(null_if_empty(column("sealed_for", &core::LinkedAccount::sealed_for))));
+
+template <>
+inline constexpr auto table_of<core::OldSeals> = table<core::OldSeals>(
+    "old_seals", column("id", &core::OldSeals::id),
+    column("expires_at", &core::OldSeals::expires_at), column("key_id", &core::OldSeals::key_id),
+    blob("mark", &core::OldSeals::mark));
 
 template <>
 inline constexpr auto table_of<core::UpstreamState> = table<core::UpstreamState>(
@@ -52,15 +74,20 @@ inline constexpr auto table_of<core::UpstreamState> = table<core::UpstreamState>
     column("session_id", &core::UpstreamState::session),
     blob("verifier", &core::UpstreamState::verifier),
     column("key_id", &core::UpstreamState::key_id),
-    column("expires_at", &core::UpstreamState::expires_at));
+    column("expires_at", &core::UpstreamState::expires_at),
+    column("callback", &core::UpstreamState::callback),
+    null_if_empty(column("registration_id", &core::UpstreamState::registration)));
 
 // All of these: call inside write().
 
 // Replaces the account that the owner had at the service.
 void link_account(
     Database& db, const core::LinkedAccount& account, const core::Owner& owner, core::Instant now);
+// in: accounts  sealed for the owner in them, as they were read with `from` for their owner; those
+//               with ended_at are ended instead
 void transfer_accounts(
-    Database& db, const core::Owner& from, const core::Owner& to, core::Instant now);
+    Database& db, const core::Owner& from, const std::vector<core::LinkedAccount>& accounts,
+    core::Instant now);
 bool end_account(Database& db, const std::string& id, core::Instant now); // false: ended before
 void end_accounts_of(Database& db, const core::Owner& owner, core::Instant now);
 

@@ -63,6 +63,12 @@ inline void restore(Row& row, core::Registration& registration) {
     row.read_into(word);
     registration = core::registration_of(word).value_or(core::Registration::given);
 }
+// NULL is what all services had before there were several.
+inline void restore(Row& row, core::CallbackAddress& address) {
+    std::string word;
+    row.read_into(word);
+    address = core::callback_address_of(word).value_or(core::CallbackAddress::shared);
+}
 inline void restore(Row& row, core::KeyState& state) {
     std::string word;
     row.read_into(word);

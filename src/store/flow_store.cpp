@@ -80,7 +80,8 @@ Applied FlowStore::choose_identity(
 // The DELETE is a compare-and-set: of any number of requests that read the flow, one deletes it. A
 // matching revision proves that the identity we validated is unchanged. The session's UNIQUE
 // flow_id keeps a flow from giving two sessions even on an engine that tears a transaction apart.
-Applied FlowStore::finalize(const core::Finalization& finalization) {
+Applied FlowStore::finalize(
+    const core::Finalization& finalization, const std::vector<core::LinkedAccount>& accounts) {
     return db_.write(
         [&] {
             const auto consumed = db_.run(
@@ -88,8 +89,7 @@ Applied FlowStore::finalize(const core::Finalization& finalization) {
                 finalization.flow_id, finalization.revision, finalization.now);
             if (consumed != 1) return Applied::no;
             insert(db_, finalization.session);
-            transfer_accounts(
-                db_, finalization.flow_owner, finalization.session_owner, finalization.now);
+            transfer_accounts(db_, finalization.flow_owner, accounts, finalization.now);
             insert(db_, finalization.code);
             return Applied::yes;
         },

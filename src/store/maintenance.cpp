@@ -20,6 +20,10 @@ constexpr core::Span session_grace{86400};
 // A code outlives its session, which lives a day at most, and is kept a day more.
 constexpr core::Span code_grace{2 * 86400};
 
+// A person who was sent to a service with a registration that has ended comes back within a quarter
+// of an hour, and only then the account shows that the registration is needed.
+constexpr core::Span registration_grace{3600};
+
 // A code may be redeemed long after its client's document has expired, and then only `last_used_at`
 // shows that the client is in use. A day is more than a flow and a code last together.
 constexpr core::Span document_grace{86400};
@@ -111,13 +115,13 @@ std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) 
 
 // The ids and hashes of the rows that one sweep deletes, and of the virtual keys that are over.
 struct Found {
-    std::vector<std::string> flows, sessions, codes, clients, idle_clients, keys;
+    std::vector<std::string> flows, sessions, codes, clients, idle_clients, keys, registrations;
     std::vector<std::vector<std::string>> expired; // one list for each of expired_kinds()
 
     std::size_t longest() const {
         auto most = std::max(
             {flows.size(), sessions.size(), codes.size(), clients.size(), idle_clients.size(),
-             keys.size()});
+             keys.size(), registrations.size()});
         for (const auto& list : expired) most = std::max(most, list.size());
         return most;
     }
@@ -156,6 +160,12 @@ Found find_rows(
             "ORDER BY last_used_at LIMIT ?",
             *idle_since);
     found.keys = find_ended_keys(db, now, limit);
+    found.registrations = list(
+        "SELECT f.id FROM former_registration f WHERE f.ended_at < ? AND NOT EXISTS "
+        "(SELECT 1 FROM upstream_token t WHERE t.service_id = f.service_id AND "
+        "coalesce(t.registration_id, '') = coalesce(f.registration_id, '')) "
+        "ORDER BY f.ended_at LIMIT ?",
+        now - registration_grace);
     for (const auto& kind : expired_kinds())
         found.expired.push_back(list(kind.find, now - kind.grace));
     return found;
@@ -192,6 +202,8 @@ core::Swept Maintenance::sweep(
         }
         for (const auto& hash : found.codes)
             swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
+        for (const auto& id : found.registrations)
+            swept.registrations += db_.run("DELETE FROM former_registration WHERE id = ?", id);
         // Checked again: a client may have been used since it was listed, or have an open flow.
         for (const auto& id : found.clients) {
             swept.clients += db_.run(

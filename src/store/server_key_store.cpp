@@ -63,9 +63,10 @@ std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
         db_.query("SELECT key_id, count(*) FROM upstream_token GROUP BY key_id", [&](Row& row) {
             count(row, &core::KeyUse::accounts, nullptr);
         });
-        db_.query("SELECT key_id, count(*) FROM service GROUP BY key_id", [&](Row& row) {
-            count(row, &core::KeyUse::services, nullptr);
-        });
+        for (const auto* of_services :
+             {"SELECT key_id, count(*) FROM service GROUP BY key_id",
+              "SELECT key_id, count(*) FROM former_registration GROUP BY key_id"})
+            db_.query(of_services, [&](Row& row) { count(row, &core::KeyUse::services, nullptr); });
         db_.query(
             "SELECT key_id, count(*), max(used_at) FROM refresh_token WHERE expires_at > ? "
             "GROUP BY key_id",
@@ -100,10 +101,10 @@ std::size_t ServerKeyStore::rekey_accounts(const std::vector<RekeyedAccount>& to
         changed = 0;
         for (const auto& [token, before] : tokens) {
             changed += db_.run(
-                "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ? "
-                "WHERE id = ? AND version = ? AND key_id = ?",
-                to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.id,
-                token.version, before);
+                "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
+                "seal = ? WHERE id = ? AND version = ? AND key_id = ?",
+                to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.seal,
+                token.id, token.version, before);
         }
         return Applied::yes;
     });
@@ -124,6 +125,16 @@ Applied ServerKeyStore::rekey_service(const core::Service& service, const core::
                 "SELECT 1 FROM service WHERE id = ? AND version = ? AND key_id = ?", service.id,
                 service.version, service.key_id);
         });
+}
+
+Applied ServerKeyStore::rekey_registration(
+    const core::FormerRegistration& former, const core::KeyId& before) {
+    return db_.rewrite([&] {
+        return applied(db_.run(
+            "UPDATE former_registration SET client_secret = ?, key_id = ? "
+            "WHERE id = ? AND key_id = ?",
+            to_blob(former.client_secret), former.key_id, former.id, before));
+    });
 }
 
 // Walks along the primary key, because an index for this would have to be kept by every refresh.

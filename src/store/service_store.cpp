@@ -3,6 +3,28 @@
 #include "account_tables.h"
 
 namespace consentgate::store {
+namespace {
+
+Applied write_service(Database& db, const core::Service& service) {
+    static constexpr auto statement =
+        sql("UPDATE service SET ", assignments<core::Service>,
+            ", version = version + 1 WHERE id = ? AND version = ?");
+    const auto run = [&](const auto&... bound) {
+        return db.run(statement, bound..., service.id, service.version);
+    };
+    return applied(std::apply(run, bindings<List::assignments>(service)));
+}
+
+// Two updates that wrote the same client id over the same version are alike.
+bool was_written(Database& db, const core::Service& service) {
+    std::string client_id;
+    const auto found = db.query(
+        "SELECT client_id FROM service WHERE id = ? AND version = ?",
+        [&](Row& row) { row.read_into(from_blob(client_id)); }, service.id, service.version + 1);
+    return found == 1 && client_id == service.client_id;
+}
+
+} // namespace
 
 void ServiceStore::put(const core::Service& service) {
     db_.write(
@@ -26,24 +48,33 @@ std::vector<core::Service> ServiceStore::list() {
 }
 
 Applied ServiceStore::update(const core::Service& service) {
-    static constexpr auto statement =
-        sql("UPDATE service SET ", assignments<core::Service>,
-            ", version = version + 1 WHERE id = ? AND version = ?");
+    return db_.write(
+        [&] { return write_service(db_, service); }, [&] { return was_written(db_, service); });
+}
+
+Applied ServiceStore::change_registration(
+    const core::Service& service, const core::FormerRegistration& former) {
     return db_.write(
         [&] {
-            const auto run = [&](const auto&... bound) {
-                return db_.run(statement, bound..., service.id, service.version);
-            };
-            return applied(std::apply(run, bindings<List::assignments>(service)));
+            if (write_service(db_, service) == Applied::no) return Applied::no;
+            insert(db_, former);
+            return Applied::yes;
         },
-        [&] { // two updates that wrote the same client id over the same version are alike
-            std::string client_id;
-            const auto found = db_.query(
-                "SELECT client_id FROM service WHERE id = ? AND version = ?",
-                [&](Row& row) { row.read_into(from_blob(client_id)); }, service.id,
-                service.version + 1);
-            return found == 1 && client_id == service.client_id;
-        });
+        [&] { return was_written(db_, service); });
+}
+
+std::optional<core::FormerRegistration> ServiceStore::find_former(
+    const core::ServiceId& service, const core::RegistrationId& registration) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::FormerRegistration>, " FROM former_registration WHERE id = ?");
+    return find_row<core::FormerRegistration>(
+        db_, statement, core::former_registration_id(service, registration));
+}
+
+std::vector<core::FormerRegistration> ServiceStore::list_former() {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::FormerRegistration>, " FROM former_registration ORDER BY id");
+    return list_rows<core::FormerRegistration>(db_, statement);
 }
 
 Applied ServiceStore::remove(const core::ServiceId& id, bool leave) {
@@ -54,6 +85,7 @@ Applied ServiceStore::remove(const core::ServiceId& id, bool leave) {
             if (db_.run("DELETE FROM service WHERE id = ?", id) != 1) return Applied::no;
             db_.run("DELETE FROM upstream_state WHERE service_id = ?", id);
             db_.run("DELETE FROM upstream_token WHERE service_id = ?", id);
+            db_.run("DELETE FROM former_registration WHERE service_id = ?", id);
             return Applied::yes;
         },
         [&] { return !db_.has("SELECT 1 FROM service WHERE id = ?", id); });

@@ -1,9 +1,8 @@
 #include "account_refresh.h"
 
+#include "account_seal.h"
 #include "service_call.h"
 #include "service_turn.h"
-
-#include "consentgate/core/base/aead.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -26,10 +25,9 @@ core::LinkedAccount renewed(
     Dependencies& deps, const core::LinkedAccount& old, const core::TokenSet& tokens,
     const core::Secret& refresh_token, core::Instant asked) {
     auto account = old;
-    account.access_token = seal(deps, account.access_token_aad(), tokens.access_token);
-    account.refresh_token =
-        seal(deps, account.refresh_token_aad(), tokens.refresh_token.value_or(refresh_token));
-    account.key_id = deps.keyring.newest();
+    seal_tokens(
+        deps.random, deps.keyring, account,
+        {tokens.access_token, tokens.refresh_token.value_or(refresh_token)});
     if (!tokens.scope.empty()) account.scope = tokens.scope;
     account.expires_at =
         tokens.expires_in ? std::optional(asked + *tokens.expires_in) : std::nullopt;
@@ -92,10 +90,11 @@ AccountRefresh note_failure(
 AccountRefresh refresh_account(
     Dependencies& deps, const core::LinkedAccount& account, const core::Service& service,
     const RunningTime& running, std::string_view by) {
-    const auto refresh_token = core::unseal(
-        deps.keyring, account.key_id, account.refresh_token, account.refresh_token_aad());
+    const auto refresh_token = open_refresh_token(deps, account, running.now());
     if (!refresh_token) return not_begun(account, does_not_open("an upstream refresh token"));
-    const auto secret = client_secret_of(deps, service);
+    const auto registered = find_registered(deps, service, account.registration);
+    if (!registered) return not_begun(account, registered.error());
+    const auto secret = client_secret_of(deps, *registered);
     if (!secret) return not_begun(account, secret.error());
     ServiceTurn turn(deps, service, account.id);
     if (turn.rest()) return not_begun(account, turn.resting());
@@ -108,14 +107,14 @@ AccountRefresh refresh_account(
         Applied::no)
         return {};
     auto reply = core::read_token_reply(turn.call(
-        sys::PlaceKind::refresh, core::refresh_request(service, *secret, *refresh_token)));
+        sys::PlaceKind::refresh, core::refresh_request(*registered, *secret, *refresh_token)));
     if (reply.tokens) {
         auto next = renewed(deps, account, *reply.tokens, *refresh_token, asked);
         return save(deps, std::move(next), std::move(reply.tokens->access_token), lease, asked, by);
     }
     // Refresh tokens end with our registration; the person connects anew, with a new registration.
     const bool lost = reply.error == UpstreamError::registration_lost;
-    if (lost) register_anew(deps, service);
+    if (lost) register_anew(deps, *registered);
     return note_failure(
         deps, account,
         {.error = lost ? UpstreamError::refused : reply.error,

@@ -1,5 +1,7 @@
 #include "consentgate/usecase/consent.h"
 
+#include "account_seal.h"
+
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/consent.h"
@@ -88,6 +90,14 @@ core::Result<core::FlowView> read_flow(
             ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"},
             core::LogDetail{"its client was disabled"}, "flow_id");
     return std::move(*view);
+}
+
+// The flow's accounts go with it, sealed for the owner that they get.
+Applied write_consent(
+    Dependencies& deps, const core::Flow& flow, const core::Finalization& finalization) {
+    return deps.store.flows.finalize(
+        finalization,
+        accounts_sealed_for(deps, flow, finalization.session_owner, finalization.now));
 }
 
 core::Error kept_changing() {
@@ -193,7 +203,7 @@ core::Result<Submitted> submit_consent(
         if (!identity) return identity.error();
         auto finalization =
             core::finalize(view->flow, std::move(*identity), fresh, deps.keyring, deps.policy, now);
-        if (deps.store.flows.finalize(finalization) == Applied::yes) {
+        if (write_consent(deps, view->flow, finalization) == Applied::yes) {
             return Submitted{
                 .location = std::move(finalization.location),
                 .session = std::move(finalization.session),
@@ -230,7 +240,7 @@ core::Result<Submitted> reuse_consent(
                 core::LogDetail{"no earlier consent can be used"});
         auto finalization = core::finalize(
             view->flow, earlier->session.identity, fresh, deps.keyring, deps.policy, now);
-        if (deps.store.flows.finalize(finalization) == Applied::yes)
+        if (write_consent(deps, view->flow, finalization) == Applied::yes)
             return Submitted{
                 .location = std::move(finalization.location),
                 .session = std::move(finalization.session)};

@@ -1,5 +1,7 @@
 #include "consentgate/usecase/server_keys.h"
 
+#include "account_seal.h"
+
 #include "consentgate/core/base/aead.h"
 
 #include <algorithm>
@@ -58,8 +60,10 @@ bool reseal(
 
 class Walk {
 public:
-    Walk(Dependencies& deps, const std::function<void(const Rekeyed&)>& after_batch)
-        : deps_(deps), after_batch_(after_batch) {}
+    Walk(
+        Dependencies& deps, core::Instant now,
+        const std::function<void(const Rekeyed&)>& after_batch)
+        : deps_(deps), now_(now), after_batch_(after_batch) {}
 
     void services() {
         for (auto& service : deps_.store.services.list()) {
@@ -72,6 +76,18 @@ public:
             }
             service.key_id = deps_.keyring.newest();
             if (deps_.store.server_keys.rekey_service(service, before) == store::Applied::yes)
+                ++done_.services;
+        }
+        for (auto& former : deps_.store.services.list_former()) {
+            if (former.key_id == deps_.keyring.newest()) continue;
+            ++done_.found;
+            const auto before = former.key_id;
+            if (!reseal(deps_, before, former.client_secret_aad(), former.client_secret)) {
+                ++done_.unreadable;
+                continue;
+            }
+            former.key_id = deps_.keyring.newest();
+            if (deps_.store.server_keys.rekey_registration(former, before) == store::Applied::yes)
                 ++done_.services;
         }
         after_batch_(done_);
@@ -87,13 +103,10 @@ public:
             std::vector<store::RekeyedAccount> readable;
             for (auto& token : tokens) {
                 const auto before = token.key_id;
-                if (reseal(deps_, before, token.access_token_aad(), token.access_token) &&
-                    reseal(deps_, before, token.refresh_token_aad(), token.refresh_token)) {
-                    token.key_id = deps_.keyring.newest();
+                if (seal_tokens_anew(deps_.store, deps_.random, deps_.keyring, token, now_))
                     readable.push_back({std::move(token), before});
-                } else {
+                else
                     ++done_.unreadable;
-                }
             }
             if (!readable.empty())
                 done_.accounts += deps_.store.server_keys.rekey_accounts(readable);
@@ -117,6 +130,7 @@ public:
 
 private:
     Dependencies& deps_;
+    core::Instant now_;
     const std::function<void(const Rekeyed&)>& after_batch_;
     Rekeyed done_;
 };
@@ -172,7 +186,7 @@ void note_current(Dependencies& deps, core::Instant now) {
 
 Rekeyed rekey(
     Dependencies& deps, core::Instant now, const std::function<void(const Rekeyed&)>& after_batch) {
-    Walk walk(deps, after_batch);
+    Walk walk(deps, now, after_batch);
     walk.services();
     walk.accounts();
     walk.refresh_tokens(now - deps.policy.refresh_grace - margin);

@@ -38,6 +38,19 @@ core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Serv
     return std::move(*secret);
 }
 
+core::Result<core::Service> find_registered(
+    Dependencies& deps, const core::Service& service, const core::RegistrationId& registration) {
+    if (service.registration_id == registration) return service;
+    const auto former = deps.store.services.find_former(service.id, registration);
+    if (former) return core::as_registered(service, *former);
+    // Another worker may have registered anew since the service was read.
+    const auto current = deps.store.services.find(service.id);
+    if (current && current->registration_id == registration) return *current;
+    return core::make_error(
+        core::ErrorCode::server_error, core::PublicMessage{"something went wrong here"},
+        core::LogDetail{"a former registration at " + service.id.text + " is gone"});
+}
+
 sys::AddressPolicy addresses_of(const core::Service& service) {
     return service.by_hand ? sys::AddressPolicy::operator_url
                            : sys::AddressPolicy::named_by_service;

@@ -16,6 +16,11 @@ core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Serv
 // than the operator's URL when the service named them.
 sys::AddressPolicy addresses_of(const core::Service& service);
 
+// The service with the registration of ours that a token or a person on the way was given to.
+// fail: server_error: it is not kept any more
+core::Result<core::Service> find_registered(
+    Dependencies& deps, const core::Service& service, const core::RegistrationId& registration);
+
 // Never throws; a service that does not answer is one of the replies.
 core::ServiceReply call_service(
     Dependencies& deps, const core::Service& service, sys::PlaceKind purpose,
@@ -26,7 +31,7 @@ std::string seal(
     const core::Secret& clear); // under the newest key
 
 // The service no longer knows our client: registers anew where the service allows it, and logs the
-// result.
+// result. Does nothing for a former registration.
 void register_anew(Dependencies& deps, const core::Service& service);
 
 core::Error does_not_open(const std::string& what);

@@ -55,6 +55,11 @@ std::optional<Document> first_of(
     return std::nullopt;
 }
 
+core::Error changed_meanwhile(const core::ServiceId& id) {
+    return core::make_error(
+        ErrorCode::store_unavailable, PublicMessage{id.text + " was changed meanwhile; try again"});
+}
+
 std::string in_lines(const Notes& notes) {
     std::string text;
     for (const auto& note : notes) text += "\n  " + note;
@@ -106,7 +111,7 @@ void seal_client_secret(Dependencies& deps, core::Service& service, const core::
 
 core::Checked register_dynamically(
     Dependencies& deps, core::Service& service, std::vector<std::string>& notes) {
-    const auto body = core::registration_request(deps.policy, service.auth, service.scope);
+    const auto body = core::registration_request(deps.policy, service);
     const auto answer = deps.web->send(
         {.purpose = sys::PlaceKind::registration,
          .method = "POST",
@@ -123,6 +128,7 @@ core::Checked register_dynamically(
     if (!registered)
         return failed("the service's registration cannot be used: " + registered.error().message);
     service.registration = core::Registration::dynamic;
+    service.registration_id = core::RegistrationId(deps.random.id(16));
     service.client_id = registered->client_id;
     service.auth = registered->auth;
     seal_client_secret(deps, service, registered->secret);
@@ -145,14 +151,35 @@ core::Result<core::Service> re_register(Dependencies& deps, const core::Service&
         return failed("the service refuses a client id that was not registered by us");
     Notes notes;
     auto renewed = *current;
+    renewed.callback = core::CallbackAddress::own;
     if (auto done = register_dynamically(deps, renewed, notes); !done) return done.error();
-    if (deps.store.services.update(renewed) == store::Applied::yes) {
+    if (deps.store.services.change_registration(
+            renewed, core::former_registration_of(*current, deps.clock.now())) ==
+        store::Applied::yes) {
         ++renewed.version;
         return renewed;
     }
     current = read();
     if (!current) return failed("the service was removed");
     return *current;
+}
+
+core::Result<core::Service> change_callback(
+    Dependencies& deps, core::Service service, core::CallbackAddress callback, Notes& notes) {
+    const auto former = core::former_registration_of(service, deps.clock.now());
+    service.callback = callback;
+    if (service.registration == core::Registration::document) {
+        service.client_id = core::client_document_url(deps.policy, service.own_callback());
+        service.registration_id = core::RegistrationId(deps.random.id(16));
+    } else if (service.registration == core::Registration::dynamic) {
+        if (auto done = register_dynamically(deps, service, notes); !done) return done.error();
+    }
+    const bool same = service.registration_id == former.registration;
+    if ((same ? deps.store.services.update(service)
+              : deps.store.services.change_registration(service, former)) == store::Applied::no)
+        return changed_meanwhile(service.id);
+    ++service.version;
+    return service;
 }
 
 core::Result<std::vector<std::string>> test_service(
@@ -189,12 +216,18 @@ void add_service(Dependencies& deps, const core::Service& service) {
     deps.store.services.put(service);
 }
 
+core::Checked check_service_origins(Dependencies& deps, const core::Service& service) {
+    return core::check_origins(service, deps.store.services.list());
+}
+
+core::Checked update_service(Dependencies& deps, const core::Service& service) {
+    if (deps.store.services.update(service) == store::Applied::yes) return core::Nothing{};
+    return changed_meanwhile(service.id);
+}
+
 core::Checked set_service_active(Dependencies& deps, core::Service service, bool active) {
     service.active = active;
-    if (deps.store.services.update(service) == store::Applied::yes) return core::Nothing{};
-    return core::make_error(
-        ErrorCode::store_unavailable,
-        PublicMessage{service.id.text + " was changed meanwhile; try again"});
+    return update_service(deps, service);
 }
 
 std::size_t count_linked_accounts(Dependencies& deps, const core::ServiceId& id) {

@@ -1,11 +1,13 @@
 #include "consentgate/usecase/upstream.h"
 
+#include "account_seal.h"
 #include "service_call.h"
 #include "service_turn.h"
 
 #include "consentgate/core/base/aead.h"
 #include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/verified_user.h"
+#include "consentgate/core/upstream/service_discovery.h"
 
 #include <algorithm>
 
@@ -64,6 +66,8 @@ core::Secret begin_upstream_authorization(
     row.verifier = seal(deps, row.verifier_aad(), verifier);
     row.key_id = deps.keyring.newest();
     row.expires_at = now + core::upstream_state_lifetime;
+    row.callback = service.callback;
+    row.registration = service.registration_id;
     deps.store.upstream_states.put(row);
     return core::upstream_authorize_url(service, state, verifier, deps.policy);
 }
@@ -83,22 +87,22 @@ core::Service still_known(
     const auto reply = core::read_token_reply(turn.call(
         sys::PlaceKind::registration,
         core::code_request(
-            service, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
+            service, *secret, deps.random.secret(), deps.random.secret(),
+            core::callback_url(deps.policy, service.own_callback()))));
     if (reply.tokens || reply.error != core::UpstreamError::registration_lost) return service;
     register_anew(deps, service);
     return deps.store.services.find(service.id).value_or(service);
 }
 
-core::LinkedAccount sealed_token(
-    Dependencies& deps, const core::ServiceId& service, const core::TokenSet& tokens,
-    core::Instant now) {
+core::LinkedAccount sealed_account(
+    Dependencies& deps, const core::UpstreamState& state, const core::Owner& owner,
+    const core::TokenSet& tokens, core::Instant now) {
     core::LinkedAccount token;
     token.id = deps.random.id(16);
-    token.service = service;
-    token.access_token = seal(deps, token.access_token_aad(), tokens.access_token);
-    if (tokens.refresh_token)
-        token.refresh_token = seal(deps, token.refresh_token_aad(), *tokens.refresh_token);
-    token.key_id = deps.keyring.newest();
+    token.owner = owner;
+    token.service = state.service;
+    token.registration = state.registration;
+    seal_tokens(deps.random, deps.keyring, token, {tokens.access_token, tokens.refresh_token});
     token.scope = tokens.scope;
     if (tokens.expires_in) token.expires_at = now + *tokens.expires_in;
     return token;
@@ -125,11 +129,11 @@ core::Checked check_returned(
 }
 
 core::Result<core::UpstreamState> find_state(
-    Dependencies& deps, const core::Callback& callback, const BrowserContext& browser_context,
-    core::Instant now) {
+    Dependencies& deps, const core::Callback& callback, const std::optional<core::ServiceId>& at,
+    const BrowserContext& browser_context, core::Instant now) {
     auto state = deps.store.upstream_states.find(core::sha256(callback.state));
     if (!state) return core::invalid_upstream_state("unknown or used");
-    if (auto valid = core::check_callback(*state, browser_context.browser, now); !valid)
+    if (auto valid = core::check_callback(*state, at, browser_context.browser, now); !valid)
         return valid.error();
     if (auto valid = check_returned(deps, *state, browser_context); !valid) return valid.error();
     return std::move(*state);
@@ -144,15 +148,17 @@ core::Result<core::TokenReply> redeem(
     const auto secret = client_secret_of(deps, service);
     if (!secret) return secret.error();
     return core::read_token_reply(turn.call(
-        sys::PlaceKind::redeem,
-        core::code_request(service, *secret, code, *verifier, deps.policy)));
+        sys::PlaceKind::redeem, core::code_request(
+                                    service, *secret, code, *verifier,
+                                    core::callback_url(deps.policy, state.own_callback()))));
 }
 
 // fail: as open_flow, or invalid_link, when what the token was for has ended meanwhile
 core::Checked save_account(
-    Dependencies& deps, const core::UpstreamState& state, core::LinkedAccount token,
+    Dependencies& deps, const core::UpstreamState& state, const core::TokenSet& tokens,
     const BrowserContext& browser_context, core::Instant now) {
     if (state.flow) {
+        const auto token = sealed_account(deps, state, core::Owner::of(*state.flow), tokens, now);
         if (deps.store.accounts.connect_in_flow(*state.flow, token, now) == Applied::yes)
             return core::Nothing{};
         const auto flow = open_flow(deps, *state.flow, browser_context, now);
@@ -163,7 +169,8 @@ core::Checked save_account(
     }
     const auto view = deps.store.sessions.find(*state.session);
     if (!view) return core::invalid_link("its session is gone");
-    token.owner = view->session.identity.owner(view->session.id);
+    const auto token =
+        sealed_account(deps, state, view->session.identity.owner(view->session.id), tokens, now);
     return deps.store.accounts.connect_in_session(*state.session, token, now) == Applied::yes
                ? core::Checked(core::Nothing{})
                : core::invalid_link("its session is over");
@@ -238,11 +245,12 @@ core::Result<core::Secret> follow_link(
 }
 
 core::Result<Returned> finish_connect(
-    Dependencies& deps, const core::CallbackParameters& sent, const BrowserContext& browser_context,
+    Dependencies& deps, const core::CallbackParameters& sent,
+    const std::optional<core::ServiceId>& at, const BrowserContext& browser_context,
     core::Instant now) {
     const auto callback = core::parse_callback(sent);
     if (!callback) return callback.error();
-    const auto state = find_state(deps, *callback, browser_context, now);
+    const auto state = find_state(deps, *callback, at, browser_context, now);
     if (!state) return state.error();
     // Whether this person may use it was checked when they were sent there.
     auto service = core::authorize_service(
@@ -259,9 +267,14 @@ core::Result<Returned> finish_connect(
     if (deps.store.upstream_states.consume(state->state, now) == Applied::no)
         return core::invalid_upstream_state("used meanwhile");
     if (auto valid = core::check_issuer(*callback, *service); !valid) return valid.error();
+    auto registered = find_registered(deps, *service, state->registration);
+    if (!registered) return registered.error();
 
     Returned returned{
-        .service = *service, .flow = state->flow, .outcome = Connection::connected, .reason = {}};
+        .service = std::move(*registered),
+        .flow = state->flow,
+        .outcome = Connection::connected,
+        .reason = {}};
     if (!callback->code) {
         returned.outcome =
             callback->error == "access_denied" ? Connection::refused : Connection::failed;
@@ -277,10 +290,7 @@ core::Result<Returned> finish_connect(
         returned.reason = reply->reason;
         return returned;
     }
-    if (auto saved = save_account(
-            deps, *state, sealed_token(deps, returned.service.id, *reply->tokens, now),
-            browser_context, now);
-        !saved)
+    if (auto saved = save_account(deps, *state, *reply->tokens, browser_context, now); !saved)
         return saved.error();
     return returned;
 }

@@ -1,10 +1,9 @@
 #include "consentgate/usecase/upstream_revocation.h"
 
 #include "account_refresh.h"
+#include "account_seal.h"
 #include "service_call.h"
 #include "service_turn.h"
-
-#include "consentgate/core/base/aead.h"
 
 #include <set>
 
@@ -29,16 +28,15 @@ struct Answer {
 // out: when it is away, with what it said about when it comes back
 Answer ask(
     Dependencies& deps, const core::LinkedAccount& token,
-    const std::optional<core::Service>& service, ServiceTurn* turn) {
-    if (!service || service->revocation_endpoint.empty())
+    const std::optional<core::Service>& current, ServiceTurn* turn, core::Instant now) {
+    if (!current || current->revocation_endpoint.empty())
         return {Revocation::refused, "it offers no revocation"};
+    const auto service = find_registered(deps, *current, token.registration);
+    if (!service) return {Revocation::refused, "our registration there is gone"};
     const auto secret = client_secret_of(deps, *service);
     if (!secret) return {Revocation::refused, "our secret there does not open"};
     std::optional<core::Span> retry_after;
-    const auto revoke = [&](const std::string& sealed, const std::string& place,
-                            std::string_view hint) {
-        const auto clear =
-            sealed.empty() ? std::nullopt : core::unseal(deps.keyring, token.key_id, sealed, place);
+    const auto revoke = [&](const std::optional<core::Secret>& clear, std::string_view hint) {
         if (!clear) return Revocation::refused;
         const auto reply = turn->call(
             sys::PlaceKind::revocation, core::revocation_request(*service, *secret, *clear, hint));
@@ -50,9 +48,11 @@ Answer ask(
     };
     // A refresh token ends the grant with all its access tokens at most providers, but not at all
     // of them (RFC 7009 section 2.1).
-    const auto refresh = revoke(token.refresh_token, token.refresh_token_aad(), "refresh_token");
+    const auto refresh = revoke(
+        token.refresh_token.empty() ? std::nullopt : open_refresh_token(deps, token, now),
+        "refresh_token");
     if (refresh == Revocation::unavailable) return away();
-    const auto access = revoke(token.access_token, token.access_token_aad(), "access_token");
+    const auto access = revoke(open_access_token(deps, token, now), "access_token");
     if (access == Revocation::unavailable) return away();
     if (refresh == Revocation::revoked || access == Revocation::revoked)
         return {Revocation::revoked};
@@ -75,7 +75,7 @@ std::optional<Answer> revoke_once(
     if (deps.store.accounts.claim_refresh(token.id, token.version, lease, until, now) ==
         Applied::no)
         return std::nullopt;
-    auto answer = ask(deps, token, service, turn ? &*turn : nullptr);
+    auto answer = ask(deps, token, service, turn ? &*turn : nullptr, now);
     const auto again = answer.outcome == Revocation::unavailable
                            ? core::after_failed_revocation(token, answer.retry_after, running.now())
                            : std::nullopt;

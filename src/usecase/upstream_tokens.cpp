@@ -1,9 +1,9 @@
 #include "consentgate/usecase/upstream_tokens.h"
 
 #include "account_refresh.h"
+#include "account_seal.h"
 #include "service_call.h"
 
-#include "consentgate/core/base/aead.h"
 #include "consentgate/core/base/text.h"
 
 #include <chrono>
@@ -33,9 +33,9 @@ core::Error not_connected(
     return error;
 }
 
-core::Result<FreshToken> open(Dependencies& deps, const core::LinkedAccount& token) {
-    auto access =
-        core::unseal(deps.keyring, token.key_id, token.access_token, token.access_token_aad());
+core::Result<FreshToken> open(
+    Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
+    auto access = open_access_token(deps, token, now);
     if (!access) return does_not_open("an upstream token");
     return FreshToken{std::move(*access), token.expires_at, token.scope};
 }
@@ -120,7 +120,7 @@ private:
 
     core::Result<FreshToken> hand_out(const core::LinkedAccount& account) {
         record_use(deps_, account, running_.now());
-        return open(deps_, account);
+        return open(deps_, account, running_.now());
     }
 
     // out: false when too many wait already: one more look is all

@@ -114,10 +114,14 @@ Handled post_upstream_connect(const Request& request, WebContext& context) {
 }
 
 Handled get_callback(const Request& request, WebContext& context) {
+    const auto at = service_id_below(request.path, core::endpoint::callback);
+    if (!at && request.path != core::endpoint::callback)
+        return core::make_error(
+            core::ErrorCode::not_found, core::PublicMessage{"there is nothing at this address"});
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
     const auto returned = usecase::finish_connect(
-        context.deps, read_callback(*query), browser_context_of(request, context), request.now);
+        context.deps, read_callback(*query), at, browser_context_of(request, context), request.now);
     if (!returned) return returned.error();
     const auto& service = returned->service.id.text;
     context.deps.log.event(

@@ -273,4 +273,20 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(finding.what.ends_with(": {role=\"gate\",kind=\"refresh\"} 7"));
 }
 
+BOOST_AUTO_TEST_CASE(two_services_that_send_people_back_to_one_address_are_named, *label("XC1")) {
+    auto one = sample_service("notion"), two = sample_service("github"),
+         three = sample_service("linear");
+    const auto checked = [&] { return app::check_callbacks({one, two, three}); };
+    BOOST_TEST((checked().verdict == Verdict::ok));
+    one.callback = core::CallbackAddress::shared;
+    BOOST_TEST((checked().verdict == Verdict::ok));
+    three.callback = core::CallbackAddress::shared;
+    const auto warned = checked();
+    BOOST_TEST((warned.verdict == Verdict::note));
+    BOOST_TEST(warned.what.starts_with("notion, linear send people back to one address"));
+    BOOST_TEST(warned.fix.starts_with("consentgate-admin service set notion --callback own"));
+    three.active = false; // nobody is sent there
+    BOOST_TEST((checked().verdict == Verdict::ok));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

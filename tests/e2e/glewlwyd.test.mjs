@@ -26,7 +26,7 @@ before(async () => {
   glewlwyd = await startGlewlwyd({ people: ['anna', 'berta', 'carla', 'dora'], accessTokenSeconds: seconds, authority });
   server = await startServer({ workers: 4, env: { CONSENTGATE_SERVICE_CA: authority.ca } });
   const secret = path.join(plainFolder(), 'secret');
-  fs.writeFileSync(secret, `${await glewlwyd.addClient('ours-by-hand', `${server.issuer}/api/oauth/callback`)}\n`, { mode: 0o600 });
+  fs.writeFileSync(secret, `${await glewlwyd.addClient('ours-by-hand', `${server.issuer}/api/oauth/callback/given`)}\n`, { mode: 0o600 });
   const services = { tools: [], openid: ['--scope', 'openid tools.read'], astray: ['--resource', 'https://localhost:1/of-somebody-else'],
     given: ['--client-id', 'ours-by-hand', '--client-secret-file', secret] };
   for (const [name, more] of Object.entries(services)) await server.admin('service', 'add', name, '--url', glewlwyd.mcpUrl, ...more);

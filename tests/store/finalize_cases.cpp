@@ -25,7 +25,7 @@ std::size_t statements_of_finalizing(TestDatabase& database) {
         quiet->accounts.connect_in_flow(flow.id, sample_token(service), noon);
     const auto current = quiet->flows.find(flow.id)->flow;
     const auto counting = database.open([&](std::string_view) { ++seen; });
-    counting->flows.finalize(finalization_of(current));
+    finalize(*counting, finalization_of(current));
     return seen;
 }
 
@@ -42,7 +42,7 @@ STORE_CASE(a_finalized_flow_is_gone_and_its_session_and_code_are_there, "S1") {
     const auto store = database.open();
     const auto flow = flow_with_tokens(*store, 2);
     const auto finalization = finalization_of(flow);
-    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
+    BOOST_TEST((finalize(*store, finalization) == Applied::yes));
     BOOST_TEST(traces_of(*store, finalization).finalized(2));
     BOOST_TEST((store->flows.find_finalized(flow.id) == flow.browser));
 
@@ -62,8 +62,8 @@ STORE_CASE(a_flow_is_finalized_once_only, "S1") {
     const auto flow = put_sample_flow(*store);
     const auto first = finalization_of(flow);
     const auto second = finalization_of(flow);
-    BOOST_TEST((store->flows.finalize(first) == Applied::yes));
-    BOOST_TEST((store->flows.finalize(second) == Applied::no));
+    BOOST_TEST((finalize(*store, first) == Applied::yes));
+    BOOST_TEST((finalize(*store, second) == Applied::no));
     BOOST_TEST(!store->sessions.find(second.session.token).has_value());
     BOOST_TEST(!store->codes.find(second.code.hash).has_value());
 }
@@ -73,11 +73,11 @@ STORE_CASE(an_expired_flow_is_not_finalized_and_stays, "S1") {
     const auto flow = put_sample_flow(*store);
     const auto at_the_last_second =
         finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at);
-    BOOST_TEST((store->flows.finalize(at_the_last_second) == Applied::no));
+    BOOST_TEST((finalize(*store, at_the_last_second) == Applied::no));
     BOOST_TEST(traces_of(*store, at_the_last_second).untouched(0));
     const auto in_time =
         finalization_of(flow, {core::IdentityKind::skipped, {}}, flow.expires_at - core::Span(1));
-    BOOST_TEST((store->flows.finalize(in_time) == Applied::yes));
+    BOOST_TEST((finalize(*store, in_time) == Applied::yes));
 }
 
 STORE_CASE(a_flow_whose_identity_changed_since_it_was_read_is_not_finalized, "S1") {
@@ -86,7 +86,7 @@ STORE_CASE(a_flow_whose_identity_changed_since_it_was_read_is_not_finalized, "S1
     BOOST_TEST(
         (store->flows.choose_identity(
              read.id, read.revision, {core::IdentityKind::user_id, "anna"}, noon) == Applied::yes));
-    BOOST_TEST((store->flows.finalize(finalization_of(read)) == Applied::no));
+    BOOST_TEST((finalize(*store, finalization_of(read)) == Applied::no));
     const auto again = store->flows.find(read.id);
     BOOST_REQUIRE(again.has_value());
     BOOST_TEST(again->flow.identity.value == "anna");
@@ -95,7 +95,7 @@ STORE_CASE(a_flow_whose_identity_changed_since_it_was_read_is_not_finalized, "S1
 STORE_CASE(an_identity_choice_never_brings_a_finalized_flow_back, "S1") {
     const auto store = database.open();
     const auto flow = put_sample_flow(*store);
-    store->flows.finalize(finalization_of(flow));
+    finalize(*store, finalization_of(flow));
     BOOST_TEST(
         (store->flows.choose_identity(
              flow.id, flow.revision, {core::IdentityKind::user_id, "mallory"}, noon) ==
@@ -107,9 +107,9 @@ STORE_CASE(an_account_linked_since_the_flow_was_read_is_not_left_behind, "S1") {
     const auto store = database.open();
     const auto read = put_sample_flow(*store);
     store->accounts.connect_in_flow(read.id, sample_token("notion"), noon);
-    BOOST_TEST((store->flows.finalize(finalization_of(read)) == Applied::no));
+    BOOST_TEST((finalize(*store, finalization_of(read)) == Applied::no));
     const auto finalization = finalization_of(store->flows.find(read.id)->flow);
-    BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
+    BOOST_TEST((finalize(*store, finalization) == Applied::yes));
     BOOST_TEST(traces_of(*store, finalization).finalized(1));
     BOOST_TEST(
         (store->accounts.connect_in_flow(read.id, sample_token("github"), noon) == Applied::no));
@@ -120,10 +120,10 @@ STORE_CASE(accounts_of_a_virtual_key_replace_those_it_had_at_the_same_service, "
     const core::Identity key{core::IdentityKind::virtual_key, "vk_" + fresh_id()};
     const auto first = flow_with_tokens(*store, 2);
     const auto before = finalization_of(first, key);
-    BOOST_TEST((store->flows.finalize(before) == Applied::yes));
+    BOOST_TEST((finalize(*store, before) == Applied::yes));
     const auto second = flow_with_tokens(*store, 1); // service0 again
     const auto connected = store->accounts.list(core::Owner::of(second.id)).front();
-    BOOST_TEST((store->flows.finalize(finalization_of(second, key)) == Applied::yes));
+    BOOST_TEST((finalize(*store, finalization_of(second, key)) == Applied::yes));
 
     const auto kept = store->accounts.list(before.session_owner);
     BOOST_REQUIRE(kept.size() == 2U);
@@ -138,8 +138,8 @@ STORE_CASE(accounts_of_a_typed_user_id_stay_with_their_session, "S11") {
     const core::Identity typed{core::IdentityKind::user_id, "anna"};
     const auto mine = finalization_of(flow_with_tokens(*store, 1), typed);
     const auto hers = finalization_of(flow_with_tokens(*store, 1), typed);
-    store->flows.finalize(mine);
-    store->flows.finalize(hers);
+    finalize(*store, mine);
+    finalize(*store, hers);
     BOOST_TEST(mine.session_owner.text() != hers.session_owner.text());
     BOOST_TEST(traces_of(*store, mine).finalized(1));
     BOOST_TEST(traces_of(*store, hers).finalized(1));
@@ -162,14 +162,14 @@ STORE_CASE(a_failure_at_any_statement_leaves_the_flow_as_it_was, "S1") {
         const auto finalization = finalization_of(flow_with_tokens(*watcher, 2));
         for (fatal = 1; fatal <= statements; ++fatal) {
             seen = 0;
-            BOOST_CHECK_THROW(failing->flows.finalize(finalization), store::StoreFailure);
+            BOOST_CHECK_THROW(finalize(*failing, finalization), store::StoreFailure);
             BOOST_REQUIRE_MESSAGE(
                 traces_of(*watcher, finalization).untouched(2),
                 "after a failure at statement " << fatal << " of " << statements);
             ++injected;
         }
         // The flow can still be finalized.
-        BOOST_REQUIRE((watcher->flows.finalize(finalization) == Applied::yes));
+        BOOST_REQUIRE((finalize(*watcher, finalization) == Applied::yes));
         BOOST_REQUIRE(traces_of(*watcher, finalization).finalized(2));
     }
 }
@@ -206,7 +206,7 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "S1") {
                 });
                 for (std::size_t i = first + static_cast<std::size_t>(child);
                      i < finalizations.size(); i += 4)
-                    store->flows.finalize(finalizations[i]);
+                    finalize(*store, finalizations[i]);
                 _exit(0);
             }
             children.push_back(pid);
@@ -235,8 +235,7 @@ STORE_CASE(of_eight_processes_that_finalize_one_flow_one_wins, "S1 S3") {
         if (pid == 0) {
             const auto store = database.open();
             for (const auto& flow : flows) {
-                const char won =
-                    store->flows.finalize(finalization_of(flow)) == Applied::yes ? 1 : 0;
+                const char won = finalize(*store, finalization_of(flow)) == Applied::yes ? 1 : 0;
                 if (write(results[1], &won, 1) != 1) _exit(1);
             }
             _exit(0);
@@ -263,5 +262,5 @@ STORE_CASE(a_denied_flow_is_deleted_with_its_accounts, "S6") {
     BOOST_TEST(!store->flows.find(flow.id).has_value());
     BOOST_TEST(store->accounts.list(core::Owner::of(flow.id)).empty());
     BOOST_TEST((store->flows.deny(flow.id, noon) == Applied::no));
-    BOOST_TEST((store->flows.finalize(finalization_of(flow)) == Applied::no));
+    BOOST_TEST((finalize(*store, finalization_of(flow)) == Applied::no));
 }

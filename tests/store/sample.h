@@ -118,6 +118,13 @@ inline core::Finalization finalization_of(
         sample_keyring(), sample_policy(), now);
 }
 
+// As a submit does it: with the flow's accounts, sealed for the session's owner.
+inline store::Applied finalize(store::Store& store, const core::Finalization& finalization) {
+    auto accounts = store.accounts.list(finalization.flow_owner);
+    for (auto& account : accounts) account.owner = finalization.session_owner;
+    return store.flows.finalize(finalization, accounts);
+}
+
 // The rows of one consent, for "everything or nothing".
 struct Traces {
     bool flow = false, session = false, code = false;

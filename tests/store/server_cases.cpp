@@ -92,7 +92,7 @@ SERVER_CASE(a_session_ended_while_a_flow_is_finalized_leaves_it_finalized_once, 
             const auto flow = put_sample_flow(*watcher);
             watcher->accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
             const auto finalization = finalization_of(watcher->flows.find(flow.id)->flow);
-            BOOST_TEST((store.flows.finalize(finalization) == Applied::yes));
+            BOOST_TEST((finalize(store, finalization) == Applied::yes));
             BOOST_TEST(traces_of(*watcher, finalization).finalized(1));
         });
     BOOST_TEST(statements >= 8U);

@@ -23,8 +23,8 @@ struct ConnectedFixture : DependenciesFixture {
     core::Session connect_as(const std::string& code) {
         const auto flow = begin();
         const auto query = sent_to_service(flow, code);
-        const auto back =
-            usecase::finish_connect(deps, web::read_callback(form_of(query)), person, noon);
+        const auto back = usecase::finish_connect(
+            deps, web::read_callback(form_of(query)), core::ServiceId("notion"), person, noon);
         BOOST_REQUIRE_EQUAL(code_of(back), "ok");
         BOOST_REQUIRE((back->outcome == usecase::Connection::connected));
         const auto submitted = usecase::submit_consent(deps, {flow}, person, noon);

@@ -25,11 +25,11 @@ struct ServerKeysFixture : DependenciesFixture {
         core::LinkedAccount token;
         token.id = random.id(16);
         token.service = core::ServiceId("notion");
+        token.owner = core::Owner::of(flow);
         token.key_id = keys.newest();
         token.access_token = seal(keys, token.access_token_aad(), "access");
         token.refresh_token = seal(keys, token.refresh_token_aad(), "refresh");
         BOOST_REQUIRE((store->accounts.connect_in_flow(flow, token, noon) == store::Applied::yes));
-        token.owner = core::Owner::of(flow);
         return token;
     }
 

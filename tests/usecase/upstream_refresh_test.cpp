@@ -240,7 +240,9 @@ BOOST_FIXTURE_TEST_CASE(
     const auto other = connect_as("berta");
     const auto flow = begin();
     const auto query = web::read_callback(form_of(sent_to_service(flow, "carla")));
-    const auto come_back = [&] { return usecase::finish_connect(own, query, person, noon); };
+    const auto come_back = [&] {
+        return usecase::finish_connect(own, query, core::ServiceId("notion"), person, noon);
+    };
     go_to(core::Span(3600));
     hang(other, 5);
     service.redeemed.clear();
@@ -266,7 +268,8 @@ BOOST_FIXTURE_TEST_CASE(
             const auto query = sent_to_service(begin(), "made up");
             BOOST_TEST(
                 code_of(usecase::finish_connect(
-                    own, web::read_callback(form_of(query)), person, noon)) == answer);
+                    own, web::read_callback(form_of(query)), core::ServiceId("notion"), person,
+                    noon)) == answer);
         }
     };
     come_back("ok", 8);

@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(
         town.journey->page("/api/oauth/per-user/upstream/authorize", "&mcp_client_id=notion");
     const auto begun_authorization = town.server.ask(begin_upstream_authorization);
     auto back = TestServer::get(
-        "/api/oauth/callback?code=c1&state=" +
+        "/api/oauth/callback/notion?code=c1&state=" +
         query_value(location_of(begun_authorization), "state"));
     back.cookie = town.journey->cookie;
     town.server.ask(back);

@@ -4,6 +4,7 @@
 #include "tests/support/scripted_service.h"
 #include "tests/support/web_server.h"
 
+#include "consentgate/core/base/uri.h"
 #include "consentgate/core/upstream/token_exchange.h"
 #include "consentgate/usecase/introspection.h"
 
@@ -41,10 +42,14 @@ struct Town {
         return server.ask(
             get(std::string(start) + "?mcp_client_id=" + id + "&flow_id=" + journey.flow));
     }
+    // Where the service sends people back.
+    static std::string callback(const web::Reply& begun_authorization) {
+        const auto address = query_value(location_of(begun_authorization), "redirect_uri");
+        return address.substr(core::origin_of(address).size()) +
+               "?state=" + query_value(location_of(begun_authorization), "state");
+    }
     web::Reply come_back(const web::Reply& begun_authorization, const std::string& more) {
-        return server.ask(get(
-            "/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") +
-            more));
+        return server.ask(get(callback(begun_authorization) + more));
     }
     web::Reply connect(const std::string& id, const std::string& code) {
         return come_back(begin_upstream_authorization(id), "&code=" + code);
@@ -131,15 +136,37 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    an_answer_at_the_address_of_another_service_is_refused_and_can_still_come_to_its_own,
+    *label("XC1")) {
+    Town town;
+    town.journey.begin();
+    town.journey.send("skip");
+    const auto begun = town.begin_upstream_authorization("github");
+    const auto query = "?state=" + query_value(location_of(begun), "state") + "&code=anna";
+    for (const auto* other :
+         {"/api/oauth/callback", "/api/oauth/callback/notion", "/api/oauth/callback/unknown"}) {
+        const auto reply = town.server.ask(town.get(other + query));
+        BOOST_TEST(reply.status == 400, other);
+        BOOST_TEST(holds(town.server.log, "came to another address"), other);
+    }
+    for (const auto* nothing :
+         {"/api/oauth/callback/", "/api/oauth/callback/github/", "/api/oauth/callback/GitHub",
+          "/api/oauth/callback/github/x"})
+        BOOST_TEST(town.server.ask(town.get(nothing + query)).status == 404, nothing);
+    BOOST_TEST(town.service.redeemed.empty());
+    BOOST_TEST(
+        location_of(town.server.ask(town.get("/api/oauth/callback/github" + query))) ==
+        "/oauth/consent/mcps?flow_id=" + town.journey.flow);
+}
+
+BOOST_AUTO_TEST_CASE(
     an_answer_in_another_browser_stores_nothing_and_one_used_twice_neither,
     *label("S7") * label("K21")) {
     Town town;
     town.journey.begin();
     town.journey.send("skip");
     const auto begun_authorization = town.begin_upstream_authorization();
-    auto foreign = town.get(
-        "/api/oauth/callback?state=" + query_value(location_of(begun_authorization), "state") +
-        "&code=anna");
+    auto foreign = town.get(Town::callback(begun_authorization) + "&code=anna");
     foreign.cookie = town.server.context.cookie_name + "=" + std::string(43, 'x');
     BOOST_TEST(town.server.ask(foreign).status == 403);
     foreign.cookie.reset();
@@ -151,8 +178,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(town.come_back(begun_authorization, "&code=other").status == 400);
     BOOST_TEST(town.service.redeemed.size() == 1U);
     const auto late = town.begin_upstream_authorization();
-    auto expired = town.get(
-        "/api/oauth/callback?state=" + query_value(location_of(late), "state") + "&code=b");
+    auto expired = town.get(Town::callback(late) + "&code=b");
     expired.now = noon + core::Span(900);
     BOOST_TEST(town.server.ask(expired).status == 400);
     const auto mixed = town.begin_upstream_authorization();

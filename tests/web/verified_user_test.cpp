@@ -65,7 +65,7 @@ struct Office {
     web::Reply come_back(
         const Name& name, const web::Reply& begun_authorization, const std::string& code) {
         return get(
-            name, "/api/oauth/callback?state=" +
+            name, "/api/oauth/callback/notion?state=" +
                       query_value(location_of(begun_authorization), "state") + "&code=" + code);
     }
     web::Reply post(const Name& name, const std::string& path, const std::string& body) {

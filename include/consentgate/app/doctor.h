@@ -5,6 +5,7 @@
 #include "consentgate/core/base/time.h"
 #include "consentgate/core/oauth/access.h"
 #include "consentgate/core/oauth/admission.h"
+#include "consentgate/core/upstream/service.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/usecase/clients.h"
 
@@ -97,5 +98,9 @@ Finding check_stranger(
 
 // "3 user_id, 2 skipped"
 std::string text_of(const std::vector<core::SessionCount>& counts);
+
+// Services that send people back to one address can take each other's accounts (RFC 9700 section
+// 4.4).
+Finding check_callbacks(const std::vector<core::Service>& services);
 
 } // namespace consentgate::app

@@ -76,6 +76,21 @@ public:
     void postpone_revocations(const core::ServiceId& service, core::Instant until);
     Applied remove(const std::string& id);
 
+    // Accounts from before owners were part of the seal.
+    void put_old_seals(const core::OldSeals& permission);
+    std::optional<core::OldSeals> find_old_seals(const std::string& id);
+    // Those that no process is refreshing, by id.
+    std::vector<core::LinkedAccount> list_old_seals(core::Instant now, std::size_t limit);
+    // Each unless it was changed since it was read; those that are broken in `accounts` become so.
+    // Lease and version stay, because the clear content is the same. out: how many
+    std::size_t seal_anew(const std::vector<core::LinkedAccount>& accounts, core::Instant now);
+    // Ends the permission. no: there was none, or such accounts are left.
+    Applied remove_old_seals(const std::string& id);
+    struct Seals {
+        std::size_t all = 0, old = 0;
+    };
+    Seals count_seals();
+
 private:
     Database& db_;
     std::unique_ptr<Recent<core::ServiceAccount>> recent_; // by owner and service

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "consentgate/core/oauth/views.h"
+#include "consentgate/core/upstream/service.h"
 #include "consentgate/store/failure.h"
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace consentgate::store {
 
@@ -27,8 +29,12 @@ public:
         core::Instant now);
     // One transaction consumes the flow, creates the session, moves the linked accounts to its
     // owner and issues the code. no: the flow is not as it was validated: it was finished or
-    // denied, has expired, or its identity changed.
-    Applied finalize(const core::Finalization& finalization);
+    // denied, has expired, its identity changed, or an account was linked.
+    // in: accounts  of the flow, by service, read at the revision that was validated or later, and
+    //               sealed for the session's owner; those with ended_at are ended instead
+    Applied finalize(
+        const core::Finalization& finalization,
+        const std::vector<core::LinkedAccount>& accounts = {});
     // Deletes the flow and ends the accounts that were linked during it.
     Applied deny(const core::FlowId& id, core::Instant now);
 

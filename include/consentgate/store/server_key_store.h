@@ -43,6 +43,7 @@ public:
     std::size_t rekey_accounts(const std::vector<RekeyedAccount>& accounts);
     // no: it was changed since it was read.
     Applied rekey_service(const core::Service& service, const core::KeyId& before);
+    Applied rekey_registration(const core::FormerRegistration& former, const core::KeyId& before);
     // Unused refresh tokens, and those used before `used_before`, which are not answered again.
     Step rekey_refresh_tokens(
         const core::KeyId& key, core::Instant used_before, const std::string& after,

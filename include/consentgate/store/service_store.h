@@ -21,6 +21,12 @@ public:
     // Writes every column and raises the version. no: the service was changed or removed since
     // `service.version` was read.
     Applied update(const core::Service& service);
+    // update() for a service with another registration of ours; keeps the former one.
+    Applied change_registration(
+        const core::Service& service, const core::FormerRegistration& former);
+    std::optional<core::FormerRegistration> find_former(
+        const core::ServiceId& service, const core::RegistrationId& registration);
+    std::vector<core::FormerRegistration> list_former(); // by id
     // no: the service is unknown, or an account that was linked there is left, ended or not.
     // in: leave  deletes such accounts too, without revoking them at the service
     Applied remove(const core::ServiceId& id, bool leave);

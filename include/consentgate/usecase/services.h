@@ -22,16 +22,27 @@ struct Discovery {
 core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url);
 
 // Fills the service's client_id, auth and secret by registering there (RFC 7591).
-// in:   service  with its endpoints
+// in:   service  with its endpoints and callback
 // fail: the message is for the operator
 core::Checked register_dynamically(
     Dependencies& deps, core::Service& service, std::vector<std::string>& notes);
+
+// Makes the service send people back to another address of ours: registers anew for it, changes to
+// another client document, or trusts the operator to have changed a given client there. A former
+// registration is kept for the tokens that were given to it.
+// in:   service  as it was read, but for what the operator changed
+// out:  as it is saved
+// fail: the message is for the operator
+core::Result<core::Service> change_callback(
+    Dependencies& deps, core::Service service, core::CallbackAddress callback,
+    std::vector<std::string>& notes);
 
 // Encrypts our client secret into the service; an empty one removes it.
 void seal_client_secret(Dependencies& deps, core::Service& service, const core::Secret& secret);
 
 // The service no longer knows the client that it registered for us: registers anew and saves the
-// result. Workers that notice it at the same time all end with the client that the first one saved.
+// result. The new registration has a redirect address of the service's own. Workers that notice it
+// at the same time all end with the client that the first one saved.
 // in:  stale  as it was read when the service refused it
 // fail: the message is for the log; the stored service is unchanged
 core::Result<core::Service> re_register(Dependencies& deps, const core::Service& stale);
@@ -47,6 +58,12 @@ core::Result<core::Service> find_service(Dependencies& deps, const core::Service
 
 // in:   service  complete, with our client there
 void add_service(Dependencies& deps, const core::Service& service);
+
+// core::check_origins against all services there are.
+core::Checked check_service_origins(Dependencies& deps, const core::Service& service);
+
+// fail: store_unavailable: it was changed or removed since it was read
+core::Checked update_service(Dependencies& deps, const core::Service& service);
 
 // Disabled: no account can be linked there and none of its tokens is handed out; linked accounts
 // stay.

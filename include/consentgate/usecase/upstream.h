@@ -68,10 +68,12 @@ struct Returned {
     Connection outcome = Connection::connected;
     std::string reason; // for the log
 };
+// in:   at  the service whose own address they came back to; absent: the shared one
 // fail: invalid_upstream_state, browser_mismatch, service_unavailable: nothing was changed; as
 //       open_flow when the flow is over; as check_principal
 core::Result<Returned> finish_connect(
-    Dependencies& deps, const core::CallbackParameters& sent, const BrowserContext& browser_context,
+    Dependencies& deps, const core::CallbackParameters& sent,
+    const std::optional<core::ServiceId>& at, const BrowserContext& browser_context,
     core::Instant now);
 
 } // namespace consentgate::usecase

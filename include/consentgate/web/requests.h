@@ -119,6 +119,10 @@ inline core::Result<core::FlowId> read_flow_id(const core::Form& form) {
 // fail: missing_flow_id, invalid_flow, invalid_request
 core::Result<core::FlowId> read_form_flow_id(const core::Form& form);
 
+// The service in a path "/BELOW/ID" and an ending. out: absent when it is no such path
+std::optional<core::ServiceId> service_id_below(
+    std::string_view path, std::string_view below, std::string_view ending = {});
+
 // fail: invalid_request
 core::Result<core::ServiceId> read_service_id(const core::Form& form);
 

@@ -86,12 +86,21 @@ Checked read_methods(const JsonObject& document, ServerDocument& server) {
     return Nothing{};
 }
 
-void describe_us(JsonObject& document, const Policy& policy, ClientAuth auth) {
+void describe_us(
+    JsonObject& document, const Policy& policy, ClientAuth auth,
+    const std::optional<ServiceId>& own) {
     document.set("client_name", policy.client_name).set("client_uri", policy.origin());
-    document.set("redirect_uris", json_array({callback_url(policy)}));
+    document.set("redirect_uris", json_array({callback_url(policy, own)}));
     document.set("grant_types", json_array({"authorization_code", "refresh_token"}));
     document.set("response_types", json_array({"code"}));
     document.set("token_endpoint_auth_method", std::string(name_of(auth)));
+}
+
+// Where people are sent, and where we would register.
+Texts authorizing_endpoints(const Service& service) {
+    Texts endpoints{service.authorization_endpoint};
+    if (!service.registration_endpoint.empty()) endpoints.push_back(service.registration_endpoint);
+    return endpoints;
 }
 
 } // namespace
@@ -219,15 +228,54 @@ Result<ServerDocument> read_server_document(std::string_view body, const std::st
     return read;
 }
 
-std::string callback_url(const Policy& policy) { return policy.origin() + endpoint::callback; }
-std::string client_document_url(const Policy& policy) {
-    return policy.origin() + endpoint::client_metadata;
+std::string plain_origin(std::string_view url) {
+    const auto parts = split_uri(url).value_or(UriParts{});
+    const auto scheme = lower_ascii(parts.scheme);
+    const auto origin = scheme + "://" + lower_ascii(parts.host);
+    const bool standard = parts.port.empty() || (scheme == "https" && parts.port == "443") ||
+                          (scheme == "http" && parts.port == "80");
+    return standard ? origin : origin + ":" + std::string(parts.port);
 }
 
-std::string own_client_document(const Policy& policy) {
+Checked check_origins(const Service& service, const std::vector<Service>& others) {
+    const auto tokens = plain_origin(service.token_endpoint);
+    for (const auto& endpoint : authorizing_endpoints(service)) {
+        const auto origin = plain_origin(endpoint);
+        const bool named = std::any_of(
+            service.authorization_origins.begin(), service.authorization_origins.end(),
+            [&](const auto& one) { return plain_origin(one) == origin; });
+        if (origin != tokens && !named)
+            return unusable(
+                "its " + endpoint + " is not on the origin of its token endpoint, " + tokens +
+                "; if both are the provider's, say --authorization-origin " + origin);
+        for (const auto& other : others) {
+            const auto theirs = authorizing_endpoints(other);
+            const bool there = std::any_of(theirs.begin(), theirs.end(), [&](const auto& one) {
+                return plain_origin(one) == origin;
+            });
+            if (other.id != service.id && there && plain_origin(other.token_endpoint) != tokens)
+                return unusable(
+                    "its " + endpoint + " is where the service " + other.id.text +
+                    " has people sign in, whose token endpoint is elsewhere, at " +
+                    plain_origin(other.token_endpoint) +
+                    ": one of the two could get the codes of the other");
+        }
+    }
+    return Nothing{};
+}
+
+std::string callback_url(const Policy& policy, const std::optional<ServiceId>& own) {
+    return policy.origin() + endpoint::callback + (own ? "/" + own->text : "");
+}
+std::string client_document_url(const Policy& policy, const std::optional<ServiceId>& own) {
+    if (!own) return policy.origin() + endpoint::client_metadata;
+    return policy.origin() + endpoint::client_metadata_below + "/" + own->text + ".json";
+}
+
+std::string own_client_document(const Policy& policy, const std::optional<ServiceId>& own) {
     JsonObject document;
-    document.set("client_id", client_document_url(policy));
-    describe_us(document, policy, ClientAuth::none);
+    document.set("client_id", client_document_url(policy, own));
+    describe_us(document, policy, ClientAuth::none, own);
     return json_string(document);
 }
 
@@ -260,12 +308,12 @@ ClientAuth choose_auth(const ServerDocument& server, Registration registration) 
     return ClientAuth::none;
 }
 
-std::string registration_request(const Policy& policy, ClientAuth auth, const std::string& scope) {
+std::string registration_request(const Policy& policy, const Service& service) {
     JsonObject request;
-    describe_us(request, policy, auth);
+    describe_us(request, policy, service.auth, service.own_callback());
     // A server that knows application types lets only a native one come back to a loopback address.
     request.set("application_type", policy.secure() ? "web" : "native");
-    if (!scope.empty()) request.set("scope", scope);
+    if (!service.scope.empty()) request.set("scope", service.scope);
     return json_string(request);
 }
 

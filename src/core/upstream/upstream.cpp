@@ -78,7 +78,7 @@ Secret upstream_authorize_url(
     Parameters parameters{
         {"response_type", "code"},
         {"client_id", service.client_id},
-        {"redirect_uri", callback_url(policy)},
+        {"redirect_uri", callback_url(policy, service.own_callback())},
         {"state", state.reveal()},
         {"code_challenge", to_base64url(sha256_bytes(verifier.reveal()))},
         {"code_challenge_method", "S256"}};
@@ -111,7 +111,8 @@ Result<Callback> parse_callback(const CallbackParameters& sent) {
 }
 
 Checked check_callback(
-    const UpstreamState& state, const std::optional<Digest>& browser, Instant now) {
+    const UpstreamState& state, const std::optional<ServiceId>& at,
+    const std::optional<Digest>& browser, Instant now) {
     if (!browser || !(*browser == state.browser)) {
         return make_error(
             ErrorCode::browser_mismatch,
@@ -119,11 +120,18 @@ Checked check_callback(
             LogDetail{browser ? "another cookie" : "no cookie"}, "state");
     }
     if (state.expires_at <= now) return invalid_upstream_state("expired");
+    if (at != state.own_callback())
+        return invalid_upstream_state("the answer came to another address than the service's");
     return Nothing{};
 }
 
 Checked check_issuer(const Callback& callback, const Service& service) {
-    if (service.issuer.empty()) return Nothing{};
+    if (service.issuer.empty()) {
+        const bool elsewhere = callback.iss && plain_origin(*callback.iss) !=
+                                                   plain_origin(service.authorization_endpoint);
+        return elsewhere ? Checked(invalid_upstream_state("the answer names an issuer elsewhere"))
+                         : Nothing{};
+    }
     if (callback.iss && *callback.iss != service.issuer)
         return invalid_upstream_state("the answer names another issuer");
     if (!callback.iss && service.sends_iss)
@@ -133,11 +141,11 @@ Checked check_issuer(const Callback& callback, const Service& service) {
 
 ServiceRequest code_request(
     const Service& service, const Secret& client_secret, const Secret& code, const Secret& verifier,
-    const Policy& policy) {
+    const std::string& redirect_uri) {
     Parameters parameters{
         {"grant_type", "authorization_code"},
         {"code", code.reveal()},
-        {"redirect_uri", callback_url(policy)},
+        {"redirect_uri", redirect_uri},
         {"code_verifier", verifier.reveal()}};
     if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
     return request_as_us(service, service.token_endpoint, client_secret, std::move(parameters));

@@ -122,16 +122,37 @@ BOOST_AUTO_TEST_CASE(another_nonce_gives_another_ciphertext, *label("S12")) {
     BOOST_TEST(opened(nonce + other.substr(12)) == "refused");
 }
 
-BOOST_AUTO_TEST_CASE(a_token_has_places_of_its_own_that_do_not_depend_on_its_owner, *label("S12")) {
+BOOST_AUTO_TEST_CASE(a_token_has_a_place_of_its_own_for_each_owner, *label("S12") * label("XC14")) {
     core::LinkedAccount token;
     token.id = "row";
     token.service = core::ServiceId("notion");
-    const auto access = token.access_token_aad();
     token.owner = core::Owner::verified_user("anna");
-    BOOST_TEST(token.access_token_aad() == access);
+    const auto access = token.access_token_aad();
     BOOST_TEST(token.refresh_token_aad() != access);
-    token.service = core::ServiceId("github");
-    BOOST_TEST(token.access_token_aad() != access);
+    auto other = token;
+    other.owner = core::Owner::verified_user("berta");
+    BOOST_TEST(other.access_token_aad() != access);
+    other = token;
+    other.service = core::ServiceId("github");
+    BOOST_TEST(other.access_token_aad() != access);
+    other = token;
+    other.seal = 0; // the form before
+    BOOST_TEST(other.access_token_aad() != access);
+}
+
+BOOST_AUTO_TEST_CASE(
+    the_owner_that_an_account_was_sealed_for_counts_once_it_has_ended_and_never_before,
+    *label("XC14")) {
+    core::LinkedAccount token;
+    token.id = "row";
+    token.service = core::ServiceId("notion");
+    token.owner = core::Owner::verified_user("anna");
+    const auto hers = token.access_token_aad();
+    token.sealed_for = core::Owner::verified_user("berta").text();
+    BOOST_TEST(token.access_token_aad() == hers);
+    token.sealed_for = token.owner.text();
+    token.owner = core::Owner::ended("row");
+    BOOST_TEST(token.access_token_aad() == hers);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -149,17 +149,85 @@ BOOST_AUTO_TEST_CASE(a_registrations_answer_counts_over_what_was_asked) {
 
 BOOST_AUTO_TEST_CASE(what_we_say_of_ourselves_is_one_callback_and_no_secret) {
     const auto policy = tests::sample_policy();
-    const auto document = core::parse_json_object(core::own_client_document(policy));
+    const auto document = core::parse_json_object(core::own_client_document(policy, std::nullopt));
     BOOST_TEST(
         document->text("client_id").value() ==
         "https://auth.example.org/oauth/client-metadata.json");
     BOOST_TEST(
         document->texts("redirect_uris").value() ==
         Texts{"https://auth.example.org/api/oauth/callback"});
-    const auto request = core::parse_json_object(
-        core::registration_request(policy, core::ClientAuth::client_secret_post, "a b"));
+    core::Service service = tests::sample_service();
+    service.auth = core::ClientAuth::client_secret_post;
+    service.scope = "a b";
+    const auto request = core::parse_json_object(core::registration_request(policy, service));
+    BOOST_TEST(
+        request->texts("redirect_uris").value() ==
+        Texts{"https://auth.example.org/api/oauth/callback/notion"});
     BOOST_TEST(request->text("token_endpoint_auth_method").value() == "client_secret_post");
     BOOST_TEST(request->text("scope").value() == "a b");
+}
+
+BOOST_AUTO_TEST_CASE(
+    each_service_has_a_document_and_a_callback_of_its_own, *boost::unit_test::label("XC1")) {
+    const auto policy = tests::sample_policy();
+    const core::ServiceId id("notion");
+    const auto document = core::parse_json_object(core::own_client_document(policy, id));
+    BOOST_TEST(
+        document->text("client_id").value() ==
+        "https://auth.example.org/oauth/client-metadata/notion.json");
+    BOOST_TEST(
+        document->texts("redirect_uris").value() ==
+        Texts{"https://auth.example.org/api/oauth/callback/notion"});
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_endpoint_elsewhere_than_the_token_endpoint_must_be_named, *boost::unit_test::label("XC1")) {
+    auto service = tests::sample_service();
+    const auto checked = [&] { return static_cast<bool>(core::check_origins(service, {})); };
+    BOOST_TEST(checked());
+    service.authorization_endpoint = "https://NOTION.example:443/other";
+    BOOST_TEST(checked());
+    for (const auto* elsewhere :
+         {"https://good.example/authorize", "https://notion.example:8443/authorize",
+          "https://notion.example.evil.example/authorize"}) {
+        service.authorization_endpoint = elsewhere;
+        BOOST_TEST(!checked(), elsewhere);
+    }
+    service.authorization_endpoint = "https://good.example/authorize";
+    service.authorization_origins = {"https://good.example"};
+    BOOST_TEST(checked());
+    service.registration_endpoint = "https://third.example/register";
+    BOOST_TEST(!checked());
+    service.authorization_origins.emplace_back("https://third.example");
+    BOOST_TEST(checked());
+}
+
+BOOST_AUTO_TEST_CASE(
+    no_service_may_have_people_sign_in_where_another_does_and_take_the_codes_elsewhere,
+    *boost::unit_test::label("XC1")) {
+    const auto good = tests::sample_service("good");
+    auto evil = tests::sample_service("evil");
+    evil.authorization_origins = {"https://good.example"}; // the operator was talked into it
+    const auto refused = [](const core::Service& service, const core::Service& other) {
+        return !core::check_origins(service, {other});
+    };
+    BOOST_TEST(!refused(evil, good));
+    for (const auto* spelling :
+         {"https://good.example/authorize", "https://GOOD.example:443/authorize?",
+          "https://good.example/%61uthorize", "https://good.example/other"}) {
+        auto mixed = evil;
+        mixed.authorization_endpoint = spelling;
+        BOOST_TEST(refused(mixed, good), spelling);
+        BOOST_TEST(refused(good, mixed), "added first: " << spelling);
+        mixed = evil;
+        mixed.registration_endpoint = spelling;
+        BOOST_TEST(refused(mixed, good), "registers there: " << spelling);
+    }
+    auto second = tests::sample_service("second"); // another server of the same provider
+    second.authorization_endpoint = good.authorization_endpoint;
+    second.token_endpoint = good.token_endpoint;
+    BOOST_TEST(!refused(second, good));
+    BOOST_TEST(!refused(good, good));
 }
 
 BOOST_AUTO_TEST_CASE(the_challenges_scope_counts_before_the_documents) {

@@ -36,7 +36,7 @@ bool is(const TokenReply& reply, UpstreamError error) {
 
 BOOST_AUTO_TEST_SUITE(upstream)
 
-BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_one_callback, *label("S7")) {
+BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_callback, *label("S7")) {
     const auto url =
         upstream_authorize_url(
             asking_service(), Secret("the-state"), Secret(rfc7636_verifier), sample_policy())
@@ -45,7 +45,9 @@ BOOST_AUTO_TEST_CASE(a_person_is_sent_with_pkce_state_resource_and_our_one_callb
     BOOST_TEST(url.starts_with("https://notion.example/authorize?tenant=1&"));
     BOOST_TEST(query.get("response_type").value() == "code");
     BOOST_TEST(query.get("client_id").value() == "our id");
-    BOOST_TEST(query.get("redirect_uri").value() == "https://auth.example.org/api/oauth/callback");
+    BOOST_TEST(
+        query.get("redirect_uri").value() ==
+        "https://auth.example.org/api/oauth/callback/" + asking_service().id.text);
     BOOST_TEST(query.get("state").value() == "the-state");
     BOOST_TEST(query.get("code_challenge").value() == rfc7636_challenge);
     BOOST_TEST(query.get("code_challenge_method").value() == "S256");
@@ -102,15 +104,17 @@ BOOST_AUTO_TEST_CASE(
     *label("S7") * label("K21")) {
     UpstreamState state;
     state.browser = sha256("browser");
+    state.service = ServiceId("notion");
     state.expires_at = noon + upstream_state_lifetime;
     const Callback callback{Secret("s"), Secret("c"), "", "https://notion.example"};
-    BOOST_TEST(code_of(check_callback(state, sha256("browser"), noon)) == "ok");
-    BOOST_TEST(code_of(check_callback(state, sha256("another"), noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(check_callback(state, std::nullopt, noon)) == "browser_mismatch");
-    BOOST_TEST(code_of(check_callback(state, sha256("browser"), noon + Span(899))) == "ok");
-    BOOST_TEST(
-        code_of(check_callback(state, sha256("browser"), noon + Span(900))) ==
-        "invalid_upstream_state");
+    const auto checked = [&](const std::optional<Digest>& browser, Instant now) {
+        return code_of(check_callback(state, state.service, browser, now));
+    };
+    BOOST_TEST(checked(sha256("browser"), noon) == "ok");
+    BOOST_TEST(checked(sha256("another"), noon) == "browser_mismatch");
+    BOOST_TEST(checked(std::nullopt, noon) == "browser_mismatch");
+    BOOST_TEST(checked(sha256("browser"), noon + Span(899)) == "ok");
+    BOOST_TEST(checked(sha256("browser"), noon + Span(900)) == "invalid_upstream_state");
 
     auto service = asking_service();
     Callback other = callback;
@@ -122,6 +126,42 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(code_of(check_issuer(silent, service)) == "ok");
     service.sends_iss = true;
     BOOST_TEST(code_of(check_issuer(silent, service)) == "invalid_upstream_state");
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_answer_is_good_at_the_address_that_it_was_begun_for_and_at_no_other, *label("XC1")) {
+    UpstreamState state;
+    state.browser = sha256("browser");
+    state.service = ServiceId("notion");
+    state.expires_at = noon + upstream_state_lifetime;
+    const std::optional<ServiceId> own(state.service), another(ServiceId("github")), shared;
+    const auto checked = [&](const std::optional<ServiceId>& at) {
+        return code_of(check_callback(state, at, sha256("browser"), noon));
+    };
+    BOOST_TEST(checked(own) == "ok");
+    BOOST_TEST(checked(another) == "invalid_upstream_state");
+    BOOST_TEST(checked(shared) == "invalid_upstream_state");
+    state.callback = CallbackAddress::shared;
+    BOOST_TEST(checked(shared) == "ok");
+    BOOST_TEST(checked(own) == "invalid_upstream_state");
+    BOOST_TEST(checked(another) == "invalid_upstream_state");
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_issuer_that_we_do_not_know_must_be_where_the_person_was_sent, *label("XC1")) {
+    auto service = asking_service();
+    service.issuer.clear();
+    service.authorization_endpoint = "https://Login.example:443/authorize";
+    const auto checked = [&](const std::optional<std::string>& iss) {
+        return code_of(check_issuer({Secret("s"), Secret("c"), "", iss}, service));
+    };
+    BOOST_TEST(checked(std::nullopt) == "ok");
+    BOOST_TEST(checked("https://login.example/tenant") == "ok");
+    for (const auto* foreign :
+         {"https://good.example", "https://login.example:8443", "http://login.example",
+          "https://login.example.evil.example", "login.example", ""}) {
+        BOOST_TEST(checked(foreign) == "invalid_upstream_state", foreign);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_callback_is_a_code_or_an_error_and_never_both, *label("S7")) {
@@ -150,7 +190,7 @@ BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("S7")) {
     const auto request = [](ClientAuth auth) {
         return code_request(
             asking_service(auth), Secret("s:e c"), Secret("the code"), Secret(rfc7636_verifier),
-            sample_policy());
+            "https://auth.example.org/api/oauth/callback/notion");
     };
     const auto basic = request(ClientAuth::client_secret_basic);
     BOOST_TEST(
@@ -160,7 +200,8 @@ BOOST_AUTO_TEST_CASE(we_prove_ourselves_as_registered, *label("S7")) {
     const auto post = form_of(request(ClientAuth::client_secret_post).form.reveal());
     BOOST_TEST(post.get("client_secret").value() == "s:e c");
     BOOST_TEST(post.get("code_verifier").value() == rfc7636_verifier);
-    BOOST_TEST(post.get("redirect_uri").value() == callback_url(sample_policy()));
+    BOOST_TEST(
+        post.get("redirect_uri").value() == "https://auth.example.org/api/oauth/callback/notion");
     const auto none = form_of(request(ClientAuth::none).form.reveal());
     BOOST_TEST(none.get("client_id").value() == "our id");
     BOOST_TEST(none.count("client_secret") == 0U);

@@ -56,9 +56,9 @@ class Accounts {
   }
 }
 
-// in:  names  of the services, each a provider of its own; options  of startServer
-export async function startAccounts(names, { env = {}, ...options } = {}) {
-  const authority = makeAuthority();
+// in:  names  of the services, each a provider of its own under the authority; options  of
+//      startServer
+export async function startAccounts(names, { env = {}, authority = makeAuthority(), ...options } = {}) {
   const providers = {};
   for (const name of names) providers[name] = await startProvider({ authority });
   const server = await startServer({ ...options, env: { CONSENTGATE_SERVICE_CA: authority.ca, CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '0', CONSENTGATE_REGISTRATIONS_PER_MINUTE: '0', ...env } });

@@ -77,7 +77,7 @@ export async function connect(server, flow, service, signIn) {
   const begun = await beginConnection(flow, service);
   assert.equal(begun.status, 302, begun.text);
   const back = new URL(await signIn(begun.location));
-  assert.equal(`${back.origin}${back.pathname}`, `${server.issuer}/api/oauth/callback`);
+  assert.equal(`${back.origin}${back.pathname}`, new URL(begun.location).searchParams.get('redirect_uri'));
   return flow.browser.get(back.pathname + back.search);
 }
 

@@ -20,6 +20,7 @@ inline constexpr const char* revoke = "/api/oauth/per-user/revoke";
 inline constexpr const char* introspect = "/api/oauth/per-user/introspect";
 inline constexpr const char* callback = "/api/oauth/callback";
 inline constexpr const char* client_metadata = "/oauth/client-metadata.json";
+inline constexpr const char* client_metadata_below = "/oauth/client-metadata"; // "/ID.json"
 } // namespace endpoint
 
 // spec: RFC 8414 section 2; docs/requirements.md D12-D25. Only what is there is advertised.

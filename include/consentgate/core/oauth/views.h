@@ -46,7 +46,10 @@ struct Swept {
     std::size_t flows = 0, codes = 0, sessions = 0, tokens = 0, clients = 0;
     std::size_t keys = 0; // virtual keys whose linked accounts ended; the keys themselves stay
     bool more = false;    // a kind had as many rows as one sweep may delete: sweep again soon
-    std::size_t total() const { return flows + codes + sessions + tokens + clients + keys; }
+    std::size_t registrations = 0; // of ours, at services
+    std::size_t total() const {
+        return flows + codes + sessions + tokens + clients + keys + registrations;
+    }
 };
 
 } // namespace consentgate::core

@@ -15,11 +15,19 @@
 
 namespace consentgate::core {
 
+using RegistrationId = Id<struct RegistrationKind>; // of us, as a client of a service
+
 // How we came by our client id at the service: our metadata document's address is the id; the
 // service registered us (RFC 7591); or the operator was given one.
 enum class Registration { document, dynamic, given };
 std::string_view name_of(Registration registration);
 std::optional<Registration> registration_of(std::string_view name);
+
+// Where a service sends people back. An address of its own tells its answers from those of other
+// services (RFC 9700 section 4.4); services from before share one.
+enum class CallbackAddress { shared, own };
+std::string_view name_of(CallbackAddress address);
+std::optional<CallbackAddress> callback_address_of(std::string_view name);
 
 struct Service {
     ServiceId id;       // the operator's word for it: 1 to 64 of a-z 0-9 - _, never changes
@@ -42,10 +50,41 @@ struct Service {
     bool by_hand = false;     // the operator typed its endpoints; false: it named them itself
     std::int64_t version = 0; // raised by every change
     Instant created_at{};
+    CallbackAddress callback = CallbackAddress::own;
+    RegistrationId registration_id; // of client_id and what belongs to it; empty: the first one of
+                                    // a service from before registrations had ids
+    // Origins, other than the token endpoint's, that the operator named for the authorization and
+    // the registration endpoint.
+    std::vector<std::string> authorization_origins;
 
-    std::string host() const;              // of its url, as people read it
-    std::string client_secret_aad() const; // of client_secret, for aead.h
+    std::string host() const;                      // of its url, as people read it
+    std::optional<ServiceId> own_callback() const; // absent: people come back to the shared one
+    std::string client_secret_aad() const;         // of client_secret, for aead.h
 };
+
+// A registration of ours that a newer one has replaced. Tokens that were given to it are good with
+// it alone (RFC 6749 section 6), so it is kept until the last of them is gone.
+struct FormerRegistration {
+    std::string id; // service and registration
+    ServiceId service;
+    RegistrationId registration;
+    std::string client_id;
+    ClientAuth auth = ClientAuth::none;
+    std::string client_secret; // ciphertext, bound to the service; empty when there is none
+    KeyId key_id;
+    Instant ended_at{};
+
+    std::string client_secret_aad() const; // the service's, where the secret was once
+};
+// The service's registration of now, once another replaces it.
+FormerRegistration former_registration_of(const Service& service, Instant now);
+std::string former_registration_id(const ServiceId& service, const RegistrationId& registration);
+// The service as its former client has to speak to it.
+Service as_registered(Service service, const FormerRegistration& former);
+
+// The form of the ciphertexts of a linked account. In the form of now they are bound to the owner
+// too, so that whoever can write to the database cannot hand one person's token to another.
+inline constexpr std::int64_t current_seal = 2; // NULL, read as 0, is the form before
 
 // A person's token at a service, as stored: the two tokens are ciphertexts.
 struct LinkedAccount {
@@ -69,9 +108,26 @@ struct LinkedAccount {
     // Absent: it is in use. Present: its revocation at the service is pending, and failures and
     // retry_at count the attempts to revoke it.
     std::optional<Instant> ended_at{};
+    RegistrationId registration{}; // of ours, that it was given to
+    std::int64_t seal = current_seal;
+    std::string sealed_for{}; // the owner of an ended account when it ended; else empty
 
-    std::string access_token_aad() const; // for aead.h: row, service and column
+    // For aead.h: row, service, owner and column. That of the form before lacks the owner; only
+    // account_seal.h may open it.
+    std::string access_token_aad() const;
     std::string refresh_token_aad() const;
+};
+
+// The permission to open accounts in the form of before, from the migration until all of them are
+// sealed anew. Its mark is sealed with a server key, so that whoever can write to the database
+// cannot grant it.
+struct OldSeals {
+    std::string id;
+    Instant expires_at{};
+    KeyId key_id;
+    std::string mark; // ciphertext of nothing, bound to id and expiry
+
+    std::string mark_aad() const;
 };
 
 // A service, and the account that an owner has linked there.
@@ -90,7 +146,10 @@ struct UpstreamState {
     std::string verifier; // PKCE, ciphertext
     KeyId key_id;
     Instant expires_at{};
+    CallbackAddress callback = CallbackAddress::own; // the answer is good at this address alone
+    RegistrationId registration{};                   // of ours, that the person was sent with
 
+    std::optional<ServiceId> own_callback() const;
     std::string verifier_aad() const;
 };
 

@@ -53,10 +53,21 @@ struct ServerDocument {
 // in: issuer  that the document must name, to the character
 Result<ServerDocument> read_server_document(std::string_view body, const std::string& issuer);
 
+// No other service may get the codes that people bring back from this one's endpoints: a hostile
+// service could name the authorization endpoint of a good one beside its own token endpoint
+// (RFC 9700 section 4.4). An endpoint on another origin than the token endpoint's must be named by
+// the operator, and none may lie where another service's does whose token endpoint is elsewhere.
+// fail: the message is for the operator
+Checked check_origins(const Service& service, const std::vector<Service>& others);
+
+// The origin in its one spelling: lower case, no default port. in: an endpoint or an origin
+std::string plain_origin(std::string_view url);
+
 // Our own description as a client: callback, id where documents are accepted, and the document.
-std::string callback_url(const Policy& policy);
-std::string client_document_url(const Policy& policy);
-std::string own_client_document(const Policy& policy);
+// in: own  the service whose own they are; absent: those that services from before share
+std::string callback_url(const Policy& policy, const std::optional<ServiceId>& own);
+std::string client_document_url(const Policy& policy, const std::optional<ServiceId>& own);
+std::string own_client_document(const Policy& policy, const std::optional<ServiceId>& own);
 // Whether a service elsewhere can read that document: our issuer is https and has a public name.
 bool client_document_is_public(const Policy& policy);
 
@@ -67,7 +78,8 @@ Registration choose_registration(const ServerDocument& server, const Policy& pol
 ClientAuth choose_auth(const ServerDocument& server, Registration registration);
 
 // The body of a registration request. spec: RFC 7591 section 2
-std::string registration_request(const Policy& policy, ClientAuth auth, const std::string& scope);
+// in: service  with its scope, authentication and callback
+std::string registration_request(const Policy& policy, const Service& service);
 
 struct Registered {
     std::string client_id;

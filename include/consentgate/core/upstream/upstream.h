@@ -52,11 +52,14 @@ struct CallbackParameters {
 Result<Callback> parse_callback(const CallbackParameters& sent);
 
 // The answer belongs to what was begun: the same browser, in time, and from the service it was
-// begun at (mix-up).
+// begun at (mix-up: RFC 9700 section 4.4).
 // fail: invalid_upstream_state, browser_mismatch
+// in:   at  the service whose own address it came to; absent: it came to the shared one
 Checked check_callback(
-    const UpstreamState& state, const std::optional<Digest>& browser, Instant now);
-// fail: invalid_upstream_state. spec: RFC 9207 section 2.4
+    const UpstreamState& state, const std::optional<ServiceId>& at,
+    const std::optional<Digest>& browser, Instant now);
+// An issuer that we do not know must at least be at the origin where the person was sent.
+// fail: invalid_upstream_state. spec: RFC 9207 section 2.4; docs/requirements.md XC1
 Checked check_issuer(const Callback& callback, const Service& service);
 
 // One request to a service's token or revocation endpoint.
@@ -65,9 +68,10 @@ struct ServiceRequest {
     Secret form;
     std::optional<Secret> authorization; // the header
 };
+// in:   redirect_uri  the one that the person was sent with
 ServiceRequest code_request(
     const Service& service, const Secret& client_secret, const Secret& code, const Secret& verifier,
-    const Policy& policy);
+    const std::string& redirect_uri);
 ServiceRequest refresh_request(
     const Service& service, const Secret& client_secret, const Secret& refresh_token);
 // in:   hint  access_token or refresh_token
