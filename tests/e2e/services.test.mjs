@@ -45,7 +45,7 @@ test('S7: a service is found from its URL alone, and registers us', async () => 
   assert.equal(found.scope, 'tools.read offline_access');
   assert.deepEqual([found.registration, found.token_endpoint_auth_method, found.has_client_secret, found.authorization_response_iss_parameter_supported, found.active], ['dynamic', 'client_secret_basic', true, true, true]);
   const client = await provider.provider.Client.find(found.client_id);
-  assert.deepEqual(client.redirectUris, [`${server.issuer}/api/oauth/callback`]);
+  assert.deepEqual(client.redirectUris, [`${server.issuer}/api/oauth/callback/found`]);
   assert.equal(client.clientName, 'consentgate');
   const [{ sealed }] = server.sql("SELECT hex(client_secret) AS sealed FROM service WHERE id = 'found'");
   assert.ok(!Buffer.from(sealed, 'hex').includes(Buffer.from(client.clientSecret)), 'the secret is not kept in clear');
@@ -58,7 +58,7 @@ test('S7: a service is found from its URL alone, and registers us', async () => 
 test('S7: a service is tested, disabled, enabled and removed', async () => {
   await add('short', '--url', provider.mcpUrl);
   await service('test', 'short');
-  server.sql("UPDATE service SET token_endpoint = CAST('https://localhost/old' AS BLOB) WHERE id = 'short'");
+  server.sql(`UPDATE service SET token_endpoint = CAST('${provider.issuer}/old' AS BLOB) WHERE id = 'short'`);
   await refused(/differs from what is stored/, 'test', 'short');
   await service('disable', 'short');
   assert.equal((await show('short')).active, false);
@@ -83,7 +83,7 @@ test('S7: a service that publishes nothing is entered by hand, and a preset need
   const silent = await startProvider({ authority, discovery: false });
   await refused(/no authorization server could be found[^]*status 404[^]*--authorization-endpoint/, 'add', 'silent', '--url', silent.mcpUrl);
   const hand = ['--url', silent.mcpUrl, '--authorization-endpoint', `${silent.issuer}/auth`, '--token-endpoint', `${silent.issuer}/token`];
-  await refused(/needs --client-id[^]*\/api\/oauth\/callback/, 'add', 'silent', ...hand);
+  await refused(/needs --client-id[^]*\/api\/oauth\/callback\/silent\n/, 'add', 'silent', ...hand);
   assert.equal((await add('silent', ...hand, '--client-id', 'public')).token_endpoint_auth_method, 'none');
   await silent.stop();
   const github = await add('github', '--preset', 'github', '--client-id', 'Iv1.x', '--client-secret-file', secretFile('s'));
@@ -103,7 +103,7 @@ test('S7: a provider that reads metadata documents of its clients gets the addre
     Object.assign(ours, { issuer, resource: `${issuer}/mcp` });
     await ours.admin('service', 'add', 'reader', '--url', reader.mcpUrl);
     const service = await ours.admin('service', 'show', 'reader', '--json');
-    assert.deepEqual([service.registration, service.client_id], ['document', `${issuer}/oauth/client-metadata.json`]);
+    assert.deepEqual([service.registration, service.client_id], ['document', `${issuer}/oauth/client-metadata/reader.json`]);
     const flow = await startFlow(ours, { client: await register(ours) });
     await choose(flow, { skip: true });
     assert.equal((await connect(ours, flow, 'reader', (address) => signIn(reader, address, 'anna'))).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
@@ -128,12 +128,17 @@ test('S7: a certificate of another authority is refused, and so is http to elsew
   await refused(/1 to 64 of a-z/, 'add', 'Big Name', '--url', provider.mcpUrl);
 });
 
-test('S7: our own metadata document names itself and our callback', async () => {
-  const answer = await send(server.base, 'GET', '/oauth/client-metadata.json');
-  assert.equal(answer.status, 200);
-  assert.match(answer.headers['content-type'], /^application\/json/);
-  const document = answer.json();
-  assert.equal(document.client_id, `${server.issuer}/oauth/client-metadata.json`);
-  assert.deepEqual(document.redirect_uris, [`${server.issuer}/api/oauth/callback`]);
-  assert.equal(document.token_endpoint_auth_method, 'none');
+test('S7 XC1: each of our metadata documents names itself and one callback', async () => {
+  for (const [at, callback] of [['.json', ''], ['/notion.json', '/notion']]) {
+    const answer = await send(server.base, 'GET', `/oauth/client-metadata${at}`);
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers['content-type'], /^application\/json/);
+    const document = answer.json();
+    assert.equal(document.client_id, `${server.issuer}/oauth/client-metadata${at}`);
+    assert.deepEqual(document.redirect_uris, [`${server.issuer}/api/oauth/callback${callback}`]);
+    assert.equal(document.token_endpoint_auth_method, 'none');
+  }
+  for (const nothing of ['', '/', '/.json', '/notion', '/Big.json', '/a/b.json', '/a%2Fb.json', '/notion.json/']) {
+    assert.equal((await send(server.base, 'GET', `/oauth/client-metadata${nothing}`)).status, 404, nothing);
+  }
 });
