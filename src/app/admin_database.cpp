@@ -98,7 +98,7 @@ void say_who_can_come_in(Context& context) {
                  "people in: "
               << text_of(refused)
               << ".\nThey go on when identities names their kind again and the server is "
-                 "reloaded.\n";
+                 "reloaded. To end them: consentgate-admin session revoke --identity KIND\n";
 }
 
 // Whether the version before could still open the linked accounts. Says nothing where there is no

@@ -284,7 +284,8 @@ Finding check_shut_out(const std::vector<core::SessionCount>& counts) {
         Verdict::note,
         "identities refuses sessions that are alive: " + text_of(counts) +
             "; their people must sign in in another way",
-        "to let them go on, add the kind to identities"};
+        "to let them go on, add the kind to identities; to end them, consentgate-admin session "
+        "revoke --identity KIND"};
 }
 
 Finding check_stranger(
