@@ -221,7 +221,8 @@ Problem set_redirect_schemes(Config& config, const std::string& value) {
         if (scheme == "https" || scheme == "http")
             return "is for schemes that belong to an app; registration_redirect_hosts rules https "
                    "addresses and those of the person's own computer";
-        if (!core::check_redirect_uri(scheme + "://app"))
+        const auto uri = scheme + "://app";
+        if (!core::check_redirect_uri(uri) || core::split_uri(uri)->scheme != scheme)
             return scheme + " is not a scheme that clients may have";
     }
     config.policy.redirects.schemes = std::move(schemes);
