@@ -104,9 +104,9 @@ test('S11: 50 people with 3 services each, 20 exchanges at once for each: nobody
 test('S9: eight workers are asked at once for an expired token: one refresh reaches the service, all get the new token', async () => {
   const token = await signedIn({ company: 'anna' });
   const old = (await exchange(token, 'company')).json().access_token;
-  accounts.age('company', -1);
+  accounts.age('company', -1, { newest: true });
   const before = providers.company.calls.token.refresh_token ?? 0;
-  const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(token, 'company')));
+  const answers = await Promise.all(Array.from({ length: 8 }, () => accounts.exchangePatiently(token, 'company')));
   const fresh = new Set(answers.map((answer) => { assert.equal(answer.status, 200, answer.text); return answer.json().access_token; }));
   assert.equal(fresh.size, 1);
   assert.ok(!fresh.has(old));
@@ -117,7 +117,7 @@ test('S9: eight workers are asked at once for an expired token: one refresh reac
 test('S9 XC3: eight workers are asked at once for an expiring token: one refresh reaches the service, and nobody waits for it', async () => {
   const token = await signedIn({ company: 'anna' });
   const old = (await exchange(token, 'company')).json().access_token;
-  accounts.age('company');
+  accounts.age('company', 3, { newest: true });
   const before = providers.company.calls.token.refresh_token ?? 0;
   const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(token, 'company')));
   for (const answer of answers) assert.equal(await providers.company.whoIs(answer.json().access_token), 'anna', answer.text);
@@ -128,12 +128,12 @@ test('S9 XC3: eight workers are asked at once for an expiring token: one refresh
 test('S9: a refresh that fails for a moment is tried again, one that is refused asks the person to connect anew', async () => {
   const browser = new Browser(server.base, server.issuer);
   const token = await signedIn({ company: 'anna' }, { browser });
-  accounts.age('company');
+  accounts.age('company', 3, { newest: true });
   providers.company.failNext(503);
   assert.equal((await exchange(token, 'company')).status, 200); // the old one is good for another moment
-  accounts.age('company');
+  accounts.age('company', 3, { newest: true });
   assert.equal(await holder(token, 'company'), 'anna');
-  accounts.age('company');
+  accounts.age('company', 3, { newest: true });
   providers.company.failNext('invalid_grant');
   const broken = await exchange(token, 'company');
   assertOauthError(broken, 400, 'interaction_required');
@@ -175,8 +175,8 @@ test('S7: eight workers find at once that a service has forgotten us: one regist
   const clientId = async () => (await server.admin('service', 'show', 'company', '--json')).client_id;
   const old = await clientId();
   await providers.company.forgetClients();
-  accounts.age('company');
-  for (const answer of await Promise.all(tokens.map((token) => exchange(token, 'company')))) assertOauthError(answer, 400, 'interaction_required');
+  accounts.age('company', -1);
+  for (const answer of await Promise.all(tokens.map((token) => accounts.exchangePatiently(token, 'company')))) assertOauthError(answer, 400, 'interaction_required');
   const kept = await clientId();
   assert.notEqual(kept, old);
   assert.ok(providers.company.registered.includes(kept), 'the one that is kept is known there');

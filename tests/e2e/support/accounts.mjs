@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { Browser, postForm } from './browser.mjs';
 import { api, choose, connect as connectAt, finish, register, startFlow } from './journey.mjs';
-import { startServer } from './server.mjs';
+import { sleep, startServer } from './server.mjs';
 import { makeAuthority, signIn, startProvider } from './upstreams.mjs';
 
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -44,10 +44,21 @@ class Accounts {
     return this.providers[name].whoIs(body.access_token);
   }
 
-  // As when time has passed: all tokens of the service end in so many seconds, and what failed may
-  // be tried again.
-  age(name, seconds = 3) {
-    this.server.sql(`UPDATE upstream_token SET updated_at = unixepoch() - 3600, expires_at = unixepoch() + ${seconds}, retry_at = NULL WHERE service_id = '${name}' AND ended_at IS NULL AND expires_at IS NOT NULL`);
+  // As when time has passed: all tokens of the service, or that of the account which was connected
+  // last, end in so many seconds, and what failed may be tried again.
+  age(name, seconds = 3, { newest = false } = {}) {
+    const only = newest ? ' AND rowid = (SELECT max(rowid) FROM upstream_token)' : '';
+    this.server.sql(`UPDATE upstream_token SET updated_at = unixepoch() - 3600, expires_at = unixepoch() + ${seconds}, retry_at = NULL WHERE service_id = '${name}' AND ended_at IS NULL AND expires_at IS NOT NULL${only}`);
+  }
+
+  // An exchange by a server that comes again when the answer says so.
+  async exchangePatiently(token, name) {
+    for (let tried = 0; ; tried += 1) {
+      const answer = await this.exchange(token, name);
+      if (answer.status !== 503 || tried === 40) return answer;
+      assert.ok(Number(answer.headers['retry-after']) >= 1);
+      await sleep(250);
+    }
   }
 
   async stop() {

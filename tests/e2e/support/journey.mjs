@@ -72,13 +72,17 @@ export const beginConnection = (flow, service) => flow.browser.get(query(`${api}
 
 // There and back again. in: signIn  what the person does there: from where they were sent to our
 // callback's whole address
-// out: the answer of our callback
+// out: the answer of our callback; where others wait for the service too, the browser comes again
 export async function connect(server, flow, service, signIn) {
   const begun = await beginConnection(flow, service);
   assert.equal(begun.status, 302, begun.text);
   const back = new URL(await signIn(begun.location));
   assert.equal(`${back.origin}${back.pathname}`, new URL(begun.location).searchParams.get('redirect_uri'));
-  return flow.browser.get(back.pathname + back.search);
+  for (let tried = 0; ; tried += 1) {
+    const answer = await flow.browser.get(back.pathname + back.search);
+    if (answer.status !== 503 || tried === 40) return answer;
+    await new Promise((done) => { setTimeout(done, 250); });
+  }
 }
 
 // A flow taken as far as its code.
