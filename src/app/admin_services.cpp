@@ -212,6 +212,15 @@ const std::vector<Option>& add_options() {
     return options;
 }
 
+std::vector<Option> set_options() {
+    return {
+        {"callback", "WORD",
+         "where it sends people back: own, an address that no other service has, or shared, the "
+         "one of services from before"},
+        {"issuer", "URL", "of its authorization server, by your word"},
+        origin_option()};
+}
+
 } // namespace
 
 std::vector<Command> service_commands() {
@@ -240,12 +249,7 @@ std::vector<Command> service_commands() {
          .operand = "ID",
          .summary = "change a service; linked accounts stay",
          .example = "consentgate-admin service set notion --callback own",
-         .options =
-             {{"callback", "WORD",
-               "where it sends people back: own, an address that no other service has, or shared, "
-               "the one of services from before"},
-              {"issuer", "URL", "of its authorization server, by your word"},
-              origin_option()},
+         .options = set_options(),
          .json = service_members(),
          .run = set_service},
         {.name = "service test",
