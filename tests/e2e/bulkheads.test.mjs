@@ -72,7 +72,9 @@ for (const front of fronts) {
       await until(() => asked() === 1, 'the service to be asked');
       for (let i = 0; i < 40; i += 1) assert.equal((await call(innocent, '/plain')).status, 200);
       assert.ok(hanging.answers.length < 12, 'the service still hangs');
-      assertOnlyBusy(await hanging.all);
+      // mod_fcgid makes 401 of every answer but 200.
+      if (front.socket === 'none') assert.deepEqual(new Set((await hanging.all).map(({ status }) => status)), new Set([401]));
+      else assertOnlyBusy(await hanging.all);
       assert.equal(asked(), 1, 'and was asked once');
     } finally { await server.stop(); await behind.stop(); await provider.stop(); }
   });

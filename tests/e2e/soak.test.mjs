@@ -7,7 +7,7 @@ import { Neighbourhood } from './support/neighbours.mjs';
 import { sleep } from './support/server.mjs';
 
 const minutes = Number(process.env.MINUTES || 0.5);
-const session = Math.round(Math.min(600, Math.max(20, minutes * 10))); // seconds
+const session = Math.round(Math.min(600, Math.max(120, minutes * 10))); // seconds
 const settings = {
   CONSENTGATE_FLOW_LIFETIME_SECONDS: '20', CONSENTGATE_CODE_LIFETIME_SECONDS: '20', CONSENTGATE_SESSION_LIFETIME_SECONDS: String(session),
   // Freed memory that AddressSanitizer keeps would look like a leak.

@@ -77,11 +77,12 @@ export class Neighbourhood {
   // Everybody anew, as when sessions have ended.
   async signIn() {
     this.innocent = (await journey(this.server, { client: this.client })).token;
-    const failing = this.provider.failing.splice(0); // people do get their accounts
+    const { failing } = this.provider;
+    this.provider.failing = []; // people do get their accounts
     const tokens = [];
     for (let i = 0; i < 10; i += 1) tokens.push(await this.#signInWithAccount(`guilty-${i}`));
     this.guiltyTokens = tokens;
-    this.provider.failing.push(...failing);
+    this.provider.failing = failing;
     if (failing.length) this.#age();
   }
 
