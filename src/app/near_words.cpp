@@ -39,7 +39,8 @@ std::vector<std::string> near_words(
     for (const auto& candidate : known) {
         if (candidate.size() > longest) continue;
         const auto other = core::lower_ascii(candidate);
-        const auto wrong = other.starts_with(small) ? 1 : mistakes(small, other);
+        const auto beyond = other.starts_with(small) ? std::size_t{1} : longest;
+        const auto wrong = std::min(beyond, mistakes(small, other));
         if (wrong <= std::max<std::size_t>(1, small.size() / 3))
             near.emplace_back(wrong, candidate);
     }

@@ -83,8 +83,7 @@ BOOST_AUTO_TEST_CASE(a_resource_that_is_guarded_already_is_not_added_again, *lab
     const core::GuardedResource resource{"https://mcp.example.org/other", {}, {}};
     const auto made = usecase::add_resource_server(deps, resource, {}, noon);
     BOOST_REQUIRE_EQUAL(code_of(made), "ok");
-    for (const auto* same :
-         {"https://mcp.example.org/other", "HTTPS://MCP.example.org:443/other"}) {
+    for (const auto* same : {"https://mcp.example.org/other", "HTTPS://MCP.example.org/other"}) {
         const auto again = usecase::add_resource_server(deps, {same, {}, {}}, {}, noon);
         BOOST_TEST_CONTEXT(same) BOOST_TEST(code_of(again) == "invalid_target");
     }

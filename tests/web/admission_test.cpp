@@ -76,7 +76,8 @@ struct Inside {
     }
     web::Reply come_back(const web::Reply& begun) {
         return get(
-            "/api/oauth/callback?code=anna&state=" + query_value(location_of(begun), "state"));
+            "/api/oauth/callback/notion?code=anna&state=" +
+            query_value(location_of(begun), "state"));
     }
     web::Reply redeem(const std::string& code) {
         return post(

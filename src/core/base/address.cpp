@@ -116,6 +116,7 @@ bool is_public_address(std::string_view address) {
 }
 
 std::string coarse_address(const std::string& text) {
+    if (has_control(text)) return {}; // the functions below stop at a NUL
     std::array<unsigned char, 16> bytes{};
     std::array<char, INET6_ADDRSTRLEN> shown{};
     if (::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) {
