@@ -23,7 +23,7 @@ void look_at_error(std::string words) {
         words.end());
     static const std::vector<std::string> ours{
         "it holds no key", "key number  is not a line of `id key`",
-        "key number  is not  bytes of base64url", "key number  has the id of one before it"};
+        "key number  is not  bytes of baseurl", "key number  has the id of one before it"};
     require(
         std::find(ours.begin(), ours.end(), words) != ours.end(),
         "an error repeats nothing of the file");
