@@ -39,7 +39,7 @@ test('K2: no page loads or links anything elsewhere, which would learn its addre
     assertPage(answer, 200);
     assert.doesNotMatch(answer.text.replaceAll('&#x2F;', '/'), /(src|href|srcset|poster|background|action)="?(https?:)?\/\//i);
   }
-  const lost = await authorize(server, new Browser(server.base), flow.client, { scope: 'unknown' });
+  const lost = await authorize(server, new Browser(server.base), flow.client, { scope: 'un"known' });
   assertPage(lost.answer, 400);
   assert.match(lost.answer.text, /href="https:(&#x2F;|\/){2}client\.example\.test/);
 });

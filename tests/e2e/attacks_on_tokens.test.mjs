@@ -17,7 +17,7 @@ after(async () => { await server?.stop(); }, { timeout: 120000 });
 test('K3: an error that comes by redirect names its issuer as much as a success does, and nobody else\'s', async () => {
   const flow = await startFlow(server);
   const denied = await post(flow, 'deny', { iss: 'https://evil.test' });
-  const failed = (await authorize(server, new Browser(server.base), flow.client, { scope: 'unknown', iss: 'https://evil.test' })).answer;
+  const failed = (await authorize(server, new Browser(server.base), flow.client, { scope: 'un"known', iss: 'https://evil.test' })).answer;
   const done = (await codeFor(server, { client: flow.client, more: { iss: 'https://evil.test' } })).submitted;
   assert.deepEqual([denied, failed, done].map((answer) => answer.sent().getAll('iss')), [[server.issuer], [server.issuer], [server.issuer]]);
 });
