@@ -125,8 +125,8 @@ test('XC2: strangers with made-up codes hold up nobody, and whoever finds no pla
   const asked = () => notion.calls.token.authorization_code ?? 0;
   const before_ = asked();
   const hanging = new Pending(6, (i) => goBack(strangers[i]));
-  await until(() => asked() === before_ + 2, 'two strangers to hold the places for this service');
   try {
+    await until(() => asked() === before_ + 2, 'two strangers to hold the places for this service');
     const context = await chrome.newContext();
     await context.addCookies([...berta.flow.browser.cookies].map(([name, value]) => ({ name, value, url: server.base })));
     const page = await context.newPage();
