@@ -178,7 +178,7 @@ check_answer() {
   case $1 in
   *introspect*) grep -q '"active":true' $home/out ;;
   *token-exchange*) grep -q '"connect_uri":"https://tools.example.org/' $home/out ;;
-  *'key add'*) grep -q 'sk-bf-' $home/out ;;
+  *'-admin key add'*) grep -q 'sk-bf-' $home/out ;;
   *journalctl*) grep -q 'event=started' $home/out ;;
   *' &') sleep 0.2; kill -0 $! ;;
   # The signal is sent; the workers are new a moment later.
