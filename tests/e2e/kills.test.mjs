@@ -2,17 +2,25 @@
 // or nothing of each flow.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { inLanes, loopback, redeem, register, startFlow, submit } from './support/journey.mjs';
+import { choose, connect, inLanes, loopback, redeem, register, startFlow, submit } from './support/journey.mjs';
 import { startServer, until } from './support/server.mjs';
+import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
 
 const rounds = 20;
 const flowsPerRound = 30;
+let provider;
 let server;
 let client;
 const one = (statement) => server.sql(statement)[0].n;
 
-before(async () => { server = await startServer({ workers: 4 }); client = await register(server); }, { timeout: 240000 });
-after(async () => { await server?.stop(); }, { timeout: 120000 });
+before(async () => {
+  const authority = makeAuthority();
+  provider = await startProvider({ authority });
+  server = await startServer({ workers: 4, env: { CONSENTGATE_SERVICE_CA: authority.ca } });
+  await server.admin('service', 'add', 'notes', '--url', provider.mcpUrl);
+  client = await register(server);
+}, { timeout: 240000 });
+after(async () => { await server?.stop(); await provider?.stop(); }, { timeout: 120000 });
 
 // Whether there was still something to kill.
 function kill(pid) {
@@ -27,7 +35,13 @@ async function attempt(flow) {
 // One round: submits run while half of the workers are killed at moments spread over the load.
 async function round(number) {
   const flows = await inLanes(4, Array.from({ length: flowsPerRound }, () => () => startFlow(server, { client })));
-  flows.forEach((flow, at) => server.sql(`INSERT INTO upstream_token (id, owner, service_id, access_token, key_id, version, created_at, updated_at) VALUES ('k${number}-${at}', 'flow:${flow.flowId}', 'notes', x'00', 'k', 1, 1, 1)`));
+  // In every third one the person connects an account.
+  for (const flow of flows.filter((_, at) => at % 3 === 0)) {
+    await choose(flow, { skip: true });
+    const back = await connect(server, flow, 'notes', (address) => signIn(provider, address, 'anna'));
+    assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+    flow.connected = true;
+  }
   let finished = 0;
   const killed = [];
   const submits = inLanes(8, flows.map((flow) => async () => { const answer = await attempt(flow); finished += 1; return answer; }));
@@ -57,9 +71,11 @@ test('S1: after twenty rounds of kill -9 under load every flow is whole, and eve
   assert.equal(all.length - open, sessions, 'consumed flows = sessions');
   assert.equal(one('SELECT count(*) AS n FROM code k JOIN session s ON s.id = k.session_id'), codes);
   assert.equal(one('SELECT count(*) AS n FROM flow f JOIN session s ON s.flow_id = f.id'), 0);
-  assert.equal(one("SELECT count(*) AS n FROM upstream_token u JOIN session s ON u.owner = 'session:' || s.id"), sessions, 'moved with their session');
-  assert.equal(one("SELECT count(*) AS n FROM upstream_token u JOIN flow f ON u.owner = 'flow:' || f.id"), open, 'or not moved with their flow');
-  assert.equal(one('SELECT count(*) AS n FROM upstream_token'), all.length);
+  const connected = all.filter(({ flow }) => flow.connected);
+  const still = one(`SELECT count(*) AS n FROM flow WHERE id IN (${ids(connected)})`);
+  assert.equal(one("SELECT count(*) AS n FROM upstream_token u JOIN session s ON u.owner = 'session:' || s.id"), connected.length - still, 'moved with their session');
+  assert.equal(one("SELECT count(*) AS n FROM upstream_token u JOIN flow f ON u.owner = 'flow:' || f.id"), still, 'or not moved with their flow');
+  assert.equal(one('SELECT count(*) AS n FROM upstream_token'), connected.length);
   const redeemed = await inLanes(4, seen.slice(-100).map(({ flow, answer }) => () => redeem(server, flow, answer.sent().get('code'))));
   for (const answer of redeemed) assert.equal(answer.status, 200, answer.text);
   const again = await inLanes(4, all.map(({ flow }) => () => attempt(flow)));
