@@ -3,21 +3,25 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, postForm, send } from './support/browser.mjs';
 import { assertGatewayError, assertOauthError, assertPage, assertPrivate } from './support/checks.mjs';
-import { api, choose, codeFor, https, journey, loopback, post, redeem, register, rpc, scheme, startFlow, submit, whoami } from './support/journey.mjs';
+import { api, choose, codeFor, connect, https, journey, loopback, post, redeem, register, rpc, scheme, startFlow, submit, whoami } from './support/journey.mjs';
 import { sleep, startServer } from './support/server.mjs';
+import { signIn, startProvider } from './support/upstreams.mjs';
 
 const asProgram = { Accept: 'application/json' };
 const target = `${api}/consent/submit`;
+let provider; // where people have the accounts that they connect
 let server;
 let strict; // an identity must be chosen
 let brief; // flows, codes and sessions of four seconds
 
 before(async () => {
-  server = await startServer();
+  provider = await startProvider();
+  server = await startServer({ env: { CONSENTGATE_SERVICE_CA: provider.ca } });
+  for (const name of ['notes', 'vault-notes', 'diary']) await server.admin('service', 'add', name, '--url', provider.mcpUrl);
   strict = await startServer({ env: { CONSENTGATE_ENFORCE_AUTH_ON_INFERENCE: 'true' } });
   brief = await startServer({ env: { CONSENTGATE_FLOW_LIFETIME_SECONDS: '4', CONSENTGATE_CODE_LIFETIME_SECONDS: '4', CONSENTGATE_SESSION_LIFETIME_SECONDS: '4' } });
 }, { timeout: 240000 });
-after(async () => { await brief?.stop(); await strict?.stop(); await server?.stop(); }, { timeout: 120000 });
+after(async () => { await brief?.stop(); await strict?.stop(); await server?.stop(); await provider?.stop(); }, { timeout: 120000 });
 
 for (const uri of [loopback, https, scheme]) {
   test(`S2: submit answers 302 to ${uri} with code, state and iss, empty and private`, async () => {
@@ -168,47 +172,54 @@ test('S11: a swept store has lost nothing that is still alive', async () => {
   assert.equal((await submit(flow)).status, 302);
 });
 
-// Puts an upstream token into the store as a connection made by `owner` would leave it.
-function putUpstreamToken(owner, service) {
-  const id = `e2e-${owner}-${service}`.slice(0, 64);
-  server.sql(`INSERT INTO upstream_token (id, owner, service_id, access_token, key_id, version, created_at, updated_at) VALUES ('${id}', '${owner}', '${service}', x'00', 'k', 1, 1, 1)`);
+// The person, who has not said who they are, connects an account of theirs, and may say it then.
+// out: the id of the row that keeps its tokens
+async function connected(flow, service, user) {
+  await choose(flow, { skip: true });
+  const back = await connect(server, flow, service, (address) => signIn(provider, address, user));
+  assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+  return server.sql(`SELECT id FROM upstream_token WHERE owner = 'flow:${flow.flowId}' AND service_id = '${service}'`)[0].id;
 }
-const ownersOf = (service) => server.sql(`SELECT owner FROM upstream_token WHERE service_id = '${service}' ORDER BY owner`).map((row) => row.owner);
-const sessionOf = (flow) => server.sql(`SELECT id FROM session WHERE flow_id = '${flow.flowId}'`)[0].id;
+// The accounts that somebody has at the service, as [id, owner]. The others are ended: those of a
+// denied flow have no owner, and wait until their service has revoked them.
+const owned = (service) => server.sql(`SELECT id, owner FROM upstream_token WHERE service_id = '${service}' AND owner NOT LIKE 'ended:%'`).map(({ id, owner }) => [id, owner]).sort();
+const ownerAfter = (flow) => `session:${server.sql(`SELECT id FROM session WHERE flow_id = '${flow.flowId}'`)[0].id}`;
+const endedOf = (service) => server.sql(`SELECT count(*) AS n FROM upstream_token WHERE service_id = '${service}' AND owner LIKE 'ended:%'`)[0].n;
 
 test('S2 S11: upstream tokens connected during a flow become those of its session, and other flows keep theirs', async () => {
+  const earlier = [];
   for (const identity of [{ skip: true }, { userId: 'ada' }]) {
     const [flow, bystander] = [await startFlow(server), await startFlow(server)];
-    const service = `notes-${Object.keys(identity)[0]}`;
-    for (const { flowId } of [flow, bystander]) putUpstreamToken(`flow:${flowId}`, service);
+    const mine = await connected(flow, 'notes', 'anna');
+    const theirs = await connected(bystander, 'notes', 'berta');
     await choose(flow, identity);
     assert.equal((await submit(flow)).status, 302);
-    assert.deepEqual(ownersOf(service), [`flow:${bystander.flowId}`, `session:${sessionOf(flow)}`].sort());
+    earlier.push([mine, ownerAfter(flow)]);
+    assert.deepEqual(owned('notes'), [...earlier, [theirs, `flow:${bystander.flowId}`]].sort());
     await post(bystander, 'deny');
-    // The denied flow's tokens have no owner, and wait until their service has revoked them.
-    assert.deepEqual(ownersOf(service).filter((owner) => !owner.startsWith('ended:')), [`session:${sessionOf(flow)}`]);
+    assert.deepEqual(owned('notes'), [...earlier].sort());
   }
 });
 
 test('S11: with a virtual key they become the key\'s, one per service and the newest of them', async () => {
   const key = await server.addKey('vault');
-  for (let count = 0; count < 2; count += 1) {
+  for (const user of ['anna', 'berta']) {
     const flow = await startFlow(server);
-    putUpstreamToken(`flow:${flow.flowId}`, 'vault-notes');
+    const newest = await connected(flow, 'vault-notes', user);
     await choose(flow, { virtualKey: key.virtual_key });
     assert.equal((await submit(flow)).status, 302);
-    assert.deepEqual(ownersOf('vault-notes'), [`key:${key.id}`]);
+    assert.deepEqual([owned('vault-notes'), endedOf('vault-notes')], [[[newest, `key:${key.id}`]], 0]);
   }
 });
 
 test('S11: a typed user id reaches no upstream token of an earlier flow', async () => {
-  const first = await startFlow(server);
-  putUpstreamToken(`flow:${first.flowId}`, 'diary');
-  await choose(first, { userId: 'ada' });
-  await submit(first);
-  const second = await startFlow(server);
-  putUpstreamToken(`flow:${second.flowId}`, 'diary');
-  await choose(second, { userId: 'ada' });
-  await submit(second);
-  assert.deepEqual(ownersOf('diary'), [`session:${sessionOf(first)}`, `session:${sessionOf(second)}`].sort());
+  const wanted = [];
+  for (const user of ['anna', 'berta']) {
+    const flow = await startFlow(server);
+    const id = await connected(flow, 'diary', user);
+    await choose(flow, { userId: 'ada' });
+    await submit(flow);
+    wanted.push([id, ownerAfter(flow)]);
+  }
+  assert.deepEqual([owned('diary'), endedOf('diary')], [wanted.sort(), 0]);
 });

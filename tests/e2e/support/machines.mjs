@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { startDatabases } from './databases.mjs';
+import { makeCertificates } from './metadata_host.mjs';
 import { childrenOf, freePort, plainFolder, startServer } from './server.mjs';
 
 // in:  orders  for each machine the nodes of the database it knows, in its order
@@ -13,14 +14,16 @@ import { childrenOf, freePort, plainFolder, startServer } from './server.mjs';
 //        first node of the first machine
 //      pids()   of all masters and workers
 //      logs()   of all
+//      authority  (upstreams.mjs) of the services that they trust, unless env names another
 //      stop()   all of them; the database goes on
 export async function startMachines(databases, orders, { workers = 4, env = {} } = {}) {
   const folder = plainFolder();
+  const authority = makeCertificates(folder, ['localhost']);
   const issuer = `http://127.0.0.1:${await freePort()}`;
   const machines = [];
   const settings = (order) => ({
     ...databases.env(...order), CONSENTGATE_KEY_FILE: path.join(folder, 'consentgate.key'),
-    CONSENTGATE_ISSUER: issuer, CONSENTGATE_RESOURCES: `${issuer}/mcp`, ...env,
+    CONSENTGATE_ISSUER: issuer, CONSENTGATE_RESOURCES: `${issuer}/mcp`, CONSENTGATE_SERVICE_CA: authority.ca, ...env,
   });
   const stop = async () => {
     const ends = await Promise.allSettled(machines.map((machine) => machine.stop()));
@@ -40,6 +43,7 @@ export async function startMachines(databases, orders, { workers = 4, env = {} }
   }
   return Object.assign(machines, {
     stop,
+    authority,
     number: async (statement) => Number(await databases.sql(orders[0][0], statement)),
     pids: () => machines.flatMap((machine) => ['consentgate', 'mcp'].flatMap((name) => programPids(machine, name))),
     logs: () => machines.map((machine) => machine.logs()).join('\n'),

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { Browser, postForm, send } from './browser.mjs';
 import { assertOauthError } from './checks.mjs';
-import { api, choose, codeFor, post, redeem, register, rpc, startFlow, submit, whoami } from './journey.mjs';
+import { api, choose, codeFor, connect, post, redeem, register, rpc, startFlow, submit, whoami } from './journey.mjs';
 import { via } from './machines.mjs';
+import { signIn, startProvider } from './upstreams.mjs';
 
 const asProgram = { Accept: 'application/json' };
 
@@ -149,18 +150,30 @@ export async function strangersOut(machines) {
   for (const person of people) assert.ok((await refresh(last, person)).access_token);
 }
 
-// Upstream tokens of a flow become its session's, one per service, and other flows keep theirs.
-// in: run(statement)  runs a statement in the database
-export async function upstreamTokens(machines, run) {
-  const [flow, bystander] = [await startFlow(machines[0]), await startFlow(machines[0])];
-  for (const { flowId } of [flow, bystander]) {
-    await run(`INSERT INTO upstream_token (id, owner, service_id, access_token, key_id, version, created_at, updated_at) VALUES ('up-${flowId}', 'flow:${flowId}', 'notes', 'sealed', 'k', 1, 1, 1)`);
+// Upstream tokens of a flow become its session's, at whichever machine it is submitted, and other
+// flows keep theirs.
+// in: ask(statement)  the first column of the first row of an answer of the database
+export async function upstreamTokens(machines, ask) {
+  const [first, last] = [machines[0], machines.at(-1)];
+  const provider = await startProvider({ authority: machines.authority });
+  try {
+    await first.admin('service', 'add', 'notes', '--url', provider.mcpUrl);
+    const connected = async (user) => {
+      const flow = await startFlow(first);
+      await choose(flow, { skip: true });
+      const back = await connect(first, flow, 'notes', (address) => signIn(provider, address, user));
+      assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+      return { flow, id: await ask(`SELECT id FROM upstream_token WHERE owner = 'flow:${flow.flowId}'`) };
+    };
+    const [mine, theirs] = [await connected('anna'), await connected('berta')];
+    const ownerOf = ({ id }) => ask(`SELECT owner FROM upstream_token WHERE id = '${id}'`);
+    assert.equal((await submit(via(last, mine.flow))).status, 302);
+    assert.equal(await ownerOf(mine), `session:${await ask(`SELECT id FROM session WHERE flow_id = '${mine.flow.flowId}'`)}`);
+    assert.equal(await ownerOf(theirs), `flow:${theirs.flow.flowId}`);
+    await post(via(last, theirs.flow), 'deny');
+    // The denied flow's tokens have no owner, and wait until their service has revoked them.
+    assert.equal(await machines.number(`SELECT count(*) FROM upstream_token WHERE id = '${theirs.id}' AND owner NOT LIKE 'ended:%'`), 0);
+  } finally {
+    await provider.stop();
   }
-  assert.equal((await submit(via(machines.at(-1), flow))).status, 302);
-  const owned = (owner) => machines.number(`SELECT count(*) FROM upstream_token u WHERE u.id = 'up-${flow.flowId}' AND u.owner = ${owner}`);
-  assert.equal(await owned(`concat('session:', (SELECT id FROM session WHERE flow_id = '${flow.flowId}'))`), 1);
-  assert.equal(await machines.number(`SELECT count(*) FROM upstream_token WHERE owner = 'flow:${bystander.flowId}'`), 1);
-  await post(via(machines.at(-1), bystander), 'deny');
-  // The denied flow's tokens have no owner, and wait until their service has revoked them.
-  assert.equal(await machines.number(`SELECT count(*) FROM upstream_token WHERE id = 'up-${bystander.flowId}' AND owner NOT LIKE 'ended:%'`), 0);
 }
