@@ -94,7 +94,7 @@ test('XC2: eight exchanges at a service that hangs leave the other addresses ans
   assert.ok(hanging.answers.length < 8, 'the service still hangs');
   const held = await numbers(server, 'consentgate_places_held');
   assert.equal(held['pages refresh'], 1);
-  // Who came before the refresh was claimed was refused a place for it, and the others one to wait.
+  // Before the refresh was claimed, requests were refused a place for it; later, a place to wait.
   await until(async () => {
     const refused = await numbers(server, 'consentgate_places_refused_total');
     return (refused['pages wait'] ?? 0) + (refused['pages refresh'] ?? 0) > 0;
