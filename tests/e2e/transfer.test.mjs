@@ -30,7 +30,9 @@ function start(place, ...words) {
   const child = spawn(program, words, { env: { ...process.env, ASAN_OPTIONS: sanitizer, ...settings, ...place }, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].on('data', (bytes) => { said[name] += bytes; });
-  child.ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...said }));
+  // A machine without syslog gets the record of a command on stderr; monitor.test.mjs reads it.
+  const plain = () => said.stderr.replace(/^\S+ event=audit what=operator_command .*\n/gm, '');
+  child.ended = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout: said.stdout, stderr: plain() }));
   return child;
 }
 const admin = (place, ...words) => start(place, ...words).ended;
