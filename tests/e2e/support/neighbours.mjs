@@ -121,7 +121,7 @@ export class Neighbourhood {
     await choose(flow, { skip: true });
     const begun = await beginConnection(flow, 'notion');
     if (begun.status !== 302) return begun.status;
-    return (await flow.browser.get(query('/api/oauth/callback', { code: 'made-up', state: begun.sent().get('state'), iss: this.provider.issuer }))).status;
+    return (await flow.browser.get(query('/api/oauth/callback/notion', { code: 'made-up', state: begun.sent().get('state'), iss: this.provider.issuer }))).status;
   }
 
   async #fetchDocument(i) {
