@@ -22,14 +22,13 @@ public:
 using OpenFinalizer = std::function<std::unique_ptr<Finalizer>()>;
 
 // The statements of all of them, between the engine's own BEGIN and COMMIT.
-enum Step { consume, insert_session, list_tokens, insert_code, steps };
+enum Step { consume, insert_session, insert_code, steps };
 inline constexpr std::array<const char*, steps> step_texts = {
     "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?",
     "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, "
     "identity_value, virtual_key_id, scope, "
     "resource, created_at, expires_at, revoked_at, redirect_uri) VALUES (?, ?, ?, ?, ?, ?, ?, "
     "?, ?, ?, ?, ?, ?, ?)",
-    "SELECT id, service_id FROM upstream_token WHERE owner = ? ORDER BY service_id",
     "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, "
     "expires_at, state) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -71,12 +71,6 @@ public:
         if (mysql_stmt_affected_rows(statements_[consume]) != 1)
             throw std::runtime_error("plain C: the flow was not there");
         write_session(finalization.session);
-        Bindings<1> owner;
-        const auto flow_owner = finalization.flow_owner.text();
-        owner.text(0, flow_owner);
-        execute(list_tokens, owner.all());
-        while (mysql_stmt_fetch(statements_[list_tokens]) == 0) {}
-        mysql_stmt_free_result(statements_[list_tokens]);
         write_code(finalization.code);
         query("COMMIT");
     }

@@ -21,7 +21,6 @@ constexpr std::array<const char*, steps> values_of_steps = {
     ":flow, :revision, :now",
     ":session, :flow, md5(:session) || md5(:secret), :browser, :client, :kind, :person, NULL, "
     ":scope, :resource, :now, :session_end, NULL, :redirect",
-    "'flow:' || :flow",
     "md5(:secret) || md5(:session), :session, :client, :redirect, :challenge, :key, :code_end, "
     ":state",
 };

@@ -43,9 +43,6 @@ public:
         execute(statements_[consume]);
         if (sqlite3_changes(db_) != 1) throw std::runtime_error("plain C: the flow was not there");
         write_session(finalization.session);
-        const auto flow_owner = finalization.flow_owner.text();
-        text(list_tokens, 1, flow_owner);
-        execute(statements_[list_tokens]);
         write_code(finalization.code);
         execute(commit_);
     }
