@@ -85,7 +85,7 @@ std::optional<Reply> way_back(const core::Error& error, const Request& request) 
     const auto flow = form ? read_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
     if (!flow) return std::nullopt;
     return answer_redirect(
-        std::string(path::identity_page) + "?flow_id=" + flow->text +
+        page_of_flow(path::identity_page, *flow) +
         "&error=" + std::string(core::traits(error.code).name));
 }
 

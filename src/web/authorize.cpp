@@ -73,7 +73,7 @@ Handled get_authorize(const Request& request, WebContext& context) {
     const auto* next = offered                        ? path::remembered_page
                        : flow->identity.is_verified() ? path::services_page
                                                       : path::identity_page;
-    return greet(answer_redirect(std::string(next) + "?flow_id=" + flow->id.text));
+    return greet(answer_redirect(page_of_flow(next, flow->id)));
 }
 
 // The person has seen whose document is to be read: reads it, and begins the authorization request

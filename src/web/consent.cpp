@@ -103,7 +103,7 @@ std::vector<View> service_rows(
 
 Handled to_services_page(const core::Result<core::FlowView>& chosen) {
     if (!chosen) return chosen.error();
-    return answer_redirect(std::string(path::services_page) + "?flow_id=" + chosen->flow.id.text);
+    return answer_redirect(page_of_flow(path::services_page, chosen->flow.id));
 }
 
 constexpr const char* mistakes[] = {
@@ -147,8 +147,7 @@ Handled get_consent(const Request& request, WebContext& context) {
         if (auto admitted = core::check_admitted(found->flow.identity, context.deps.policy);
             !admitted)
             return admitted.error();
-        return answer_redirect(
-            std::string(path::services_page) + "?flow_id=" + found->flow.id.text);
+        return answer_redirect(page_of_flow(path::services_page, found->flow.id));
     }
     auto view = view_of(*found, request, context.deps.policy);
     std::string_view mistake;
@@ -172,8 +171,7 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     if (!found) return found.error();
     const auto& identity = found->flow.identity;
     if (!identity.is_chosen()) {
-        return answer_redirect(
-            std::string(path::identity_page) + "?flow_id=" + found->flow.id.text);
+        return answer_redirect(page_of_flow(path::identity_page, found->flow.id));
     }
     // It was chosen before a reload that no longer lets it in.
     if (auto admitted = core::check_admitted(identity, context.deps.policy); !admitted)
@@ -199,8 +197,7 @@ Handled get_consent_remembered(const Request& request, WebContext& context) {
     if (!found) return found.error();
     const auto earlier = usecase::recall_consent(context.deps, found->flow, request.now);
     if (!earlier) {
-        return answer_redirect(
-            std::string(path::identity_page) + "?flow_id=" + found->flow.id.text);
+        return answer_redirect(page_of_flow(path::identity_page, found->flow.id));
     }
     auto view = view_of(*found, request, context.deps.policy);
     const auto& identity = earlier->session.identity;

@@ -5,6 +5,10 @@
 
 namespace consentgate::web {
 
+std::string page_of_flow(const char* page, const core::FlowId& flow) {
+    return core::append_query(page, {{field::flow_id, flow.text}});
+}
+
 core::Secret connect_url(const std::string& origin, const core::ConnectLink& link) {
     return core::Secret(core::append_query(
         origin + path::upstream_authorize,

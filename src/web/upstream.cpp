@@ -134,8 +134,7 @@ Handled get_callback(const Request& request, WebContext& context) {
         returned->outcome == Connection::connected
             ? std::string()
             : "&error=" + std::string(name_of(returned->outcome)) + "&service=" + service;
-    return answer_redirect(
-        std::string(path::services_page) + "?flow_id=" + returned->flow->text + problem);
+    return answer_redirect(page_of_flow(path::services_page, *returned->flow) + problem);
 }
 
 } // namespace consentgate::web

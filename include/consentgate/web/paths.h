@@ -19,6 +19,9 @@ inline constexpr const char* services_page = "/oauth/consent/mcps";
 inline constexpr const char* remembered_page = "/oauth/consent/remembered";
 } // namespace path
 
+// The page as it is about one flow.
+std::string page_of_flow(const char* page, const core::FlowId& flow);
+
 // The address where the person of a session connects a service. in: origin  ours
 core::Secret connect_url(const std::string& origin, const core::ConnectLink& link);
 
