@@ -1,10 +1,6 @@
 #include "consentgate/sys/metrics.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "shared_memory.h"
 
 #include <algorithm>
 #include <array>
@@ -142,28 +138,6 @@ std::string number(double value) {
     return text.data();
 }
 
-class File {
-public:
-    explicit File(const std::string& name)
-        : number_(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
-    ~File() {
-        if (number_ < 0) return;
-        ::flock(number_, LOCK_UN); // closing is not enough: the mapping keeps the file open
-        ::close(number_);
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    int number() const { return number_; }
-
-    off_t size() const {
-        struct stat facts {};
-        return ::fstat(number_, &facts) == 0 && S_ISREG(facts.st_mode) ? facts.st_size : -1;
-    }
-
-private:
-    int number_;
-};
-
 } // namespace
 
 struct Metrics::Row {
@@ -189,38 +163,15 @@ struct Metrics::Table {
 };
 
 Metrics::Metrics(const std::string& file) {
-    const auto fail = [&](const char* reason) {
-        return std::runtime_error("metrics_file " + file + ": " + reason);
-    };
-    for (int tries = 0; tries < 2; ++tries) {
-        const File opened(file);
-        // The pages and the gate may start at the same moment.
-        if (opened.number() < 0 || ::flock(opened.number(), LOCK_EX) != 0)
-            throw fail("cannot be opened for writing");
-        const auto size = opened.size();
-        if (size < 0) throw fail("is not a file");
-        // Allocates the blocks: on a full disk, a worker that counted into a hole of the file would
-        // be killed.
-        if (size == 0 && ::posix_fallocate(opened.number(), 0, sizeof(Table)) != 0)
-            throw fail("cannot be made large enough");
-        if (size == 0 || size == static_cast<off_t>(sizeof(Table))) {
-            void* memory = ::mmap(
-                nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED, opened.number(), 0);
-            if (memory == MAP_FAILED) throw fail("cannot be mapped");
-            table_ = static_cast<Table*>(memory);
-            // A new file is zero, which is a table without rows.
-            if (size == 0) table_->layout = Table::this_layout();
-            if (table_->layout == Table::this_layout()) return;
-            ::munmap(memory, sizeof(Table));
-        }
-        // Another version made it and may still count in it.
-        if (::unlink(file.c_str()) != 0)
-            throw fail("belongs to another version, and cannot be replaced");
+    try {
+        memory_ = std::make_unique<SharedMemory>(file, sizeof(Table), Table::this_layout());
+    } catch (const std::runtime_error& error) {
+        throw std::runtime_error(std::string("metrics_file ") + error.what());
     }
-    throw fail("is being replaced by another process");
+    table_ = static_cast<Table*>(memory_->data());
 }
 
-Metrics::~Metrics() { ::munmap(table_, sizeof(Table)); }
+Metrics::~Metrics() = default;
 
 Metrics::Row* Metrics::row(Metric metric, Labels labels) {
     const auto wanted = text_of(labels);

@@ -1,22 +1,18 @@
 #include "consentgate/sys/places.h"
 
 #include "processes.h"
+#include "shared_memory.h"
 
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/sys/metrics.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <optional>
-#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -111,24 +107,6 @@ struct Places::Shared {
     }
 };
 
-// The kernel gives this lock back when its holder dies, in whatever state; a slot's holder is
-// written last.
-class Places::Locked {
-public:
-    explicit Locked(int file) : file_(file) { set(F_WRLCK); }
-    ~Locked() { set(F_UNLCK); }
-    Locked(const Locked&) = delete;
-    Locked& operator=(const Locked&) = delete;
-
-private:
-    void set(short type) const {
-        struct flock whole {}; // from byte 0 on, without an end
-        whole.l_type = type;
-        while (::fcntl(file_, F_SETLKW, &whole) != 0 && errno == EINTR) {}
-    }
-    int file_;
-};
-
 // A worker asks for this, and waits in that slot.
 struct Places::Wanted {
     PlaceKind kind;
@@ -137,66 +115,29 @@ struct Places::Wanted {
     std::optional<std::size_t> slot{};
 };
 
-Places::Places() {
-    file_ = ::memfd_create("places", MFD_CLOEXEC);
-    if (file_ < 0 || ::ftruncate(file_, sizeof(Shared)) != 0)
-        throw std::runtime_error("there is no memory for the places of workers");
-    map(file_, "memory");
-    shared_->workers = 1;
+Places::Places() : in_file_(false), memory_(std::make_unique<SharedMemory>(sizeof(Shared))) {
+    shared().workers = 1;
 }
 
-Places::Places(const std::string& file) : in_file_(true) {
-    const auto fail = [&](const char* reason) {
-        return std::runtime_error("the file of places " + file + ": " + reason);
-    };
-    for (int tries = 0; tries < 2; ++tries) {
-        file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (file_ < 0) throw fail("cannot be opened for writing");
-        {
-            const Locked locked(file_);
-            struct stat facts {};
-            if (::fstat(file_, &facts) != 0 || !S_ISREG(facts.st_mode)) throw fail("is not a file");
-            // Allocates the blocks: a write into a hole of the file kills its writer on a full
-            // disk.
-            if (facts.st_size == 0 && ::posix_fallocate(file_, 0, sizeof(Shared)) != 0)
-                throw fail("cannot be made large enough");
-            if (facts.st_size == 0 || facts.st_size == static_cast<off_t>(sizeof(Shared))) {
-                map(file_, file);
-                if (facts.st_size == 0) shared_->layout = Shared::this_layout();
-                if (shared_->layout == Shared::this_layout()) return;
-                ::munmap(std::exchange(shared_, nullptr), sizeof(Shared));
-            }
-        }
-        // Another version made it and may still use it.
-        ::close(std::exchange(file_, -1));
-        if (::unlink(file.c_str()) != 0)
-            throw fail("belongs to another version, and cannot be replaced");
-    }
-    throw fail("is being replaced by another process");
-}
+Places::Places(const std::string& file)
+    : in_file_(true),
+      memory_(std::make_unique<SharedMemory>(file, sizeof(Shared), Shared::this_layout())) {}
 
-void Places::map(int file, const std::string& name) {
-    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (memory == MAP_FAILED) throw std::runtime_error(name + ": the places cannot be mapped");
-    shared_ = static_cast<Shared*>(memory);
-}
+Places::~Places() = default;
 
-Places::~Places() {
-    if (shared_ != nullptr) ::munmap(shared_, sizeof(Shared));
-    if (file_ >= 0) ::close(file_);
-}
+Places::Shared& Places::shared() const { return *static_cast<Shared*>(memory_->data()); }
 
 void Places::set_workers(std::size_t workers) {
-    const Locked locked(file_);
-    shared_->workers = std::max<std::size_t>(1, workers);
+    const SharedMemory::Lock locked(*memory_);
+    shared().workers = std::max<std::size_t>(1, workers);
 }
 
 void Places::join() {
     if (!in_file_) return;
-    const Locked locked(file_);
-    shared_->free_dead();
+    const SharedMemory::Lock locked(*memory_);
+    shared().free_dead();
     const auto self = this_process();
-    auto& members = shared_->member;
+    auto& members = shared().member;
     if (std::find(members.begin(), members.end(), self) != members.end()) return;
     const auto free = std::find(members.begin(), members.end(), Process{});
     if (free != members.end()) *free = self;
@@ -208,8 +149,8 @@ void Places::count_in(Metrics* metrics, std::string_view role) {
 }
 
 std::size_t Places::workers() const {
-    if (shared_->workers != 0) return shared_->workers;
-    const auto& members = shared_->member;
+    if (shared().workers != 0) return shared().workers;
+    const auto& members = shared().member;
     const auto none = std::count(members.begin(), members.end(), Process{});
     return std::max<std::size_t>(1, members.size() - static_cast<std::size_t>(none));
 }
@@ -217,7 +158,7 @@ std::size_t Places::workers() const {
 void Places::show_held() const {
     if (!metrics_) return;
     std::array<std::uint64_t, place_kinds> held{};
-    for (const auto& slot : shared_->slot) {
+    for (const auto& slot : shared().slot) {
         if (slot.holder.pid != 0 && !slot.waits) ++held[static_cast<std::size_t>(slot.kind)];
     }
     for (std::size_t kind = 0; kind < place_kinds; ++kind) {
@@ -231,7 +172,7 @@ core::PlaceCounts Places::count_held(const Wanted& wanted, std::size_t& waiting)
     core::PlaceCounts held;
     waiting = 0;
     for (std::size_t i = 0; i < slots; ++i) {
-        const auto& slot = shared_->slot[i];
+        const auto& slot = shared().slot[i];
         if (slot.holder.pid == 0 || wanted.slot == i) continue;
         if (slot.waits) {
             ++waiting;
@@ -253,13 +194,13 @@ Places::Look Places::try_to_take(Wanted& wanted) {
     if (!free && !(wanted.may_wait && core::may_wait_for_place(held, waiting, workers())))
         return Look::refused;
     if (!wanted.slot) {
-        const auto& all = shared_->slot;
+        const auto& all = shared().slot;
         const auto empty = std::find_if(
             all.begin(), all.end(), [](const Slot& slot) { return slot.holder.pid == 0; });
         if (empty == all.end()) return Look::refused;
         wanted.slot = static_cast<std::size_t>(empty - all.begin());
     }
-    auto& slot = shared_->slot[*wanted.slot];
+    auto& slot = shared().slot[*wanted.slot];
     slot.kind = wanted.kind;
     slot.target = wanted.target;
     slot.waits = !free;
@@ -268,14 +209,14 @@ Places::Look Places::try_to_take(Wanted& wanted) {
 }
 
 Places::Look Places::look(Wanted& wanted, bool first, bool last) {
-    const Locked locked(file_);
+    const SharedMemory::Lock locked(*memory_);
     auto result = try_to_take(wanted);
     if (result != Look::taken && (first || last)) {
-        shared_->free_dead();
+        shared().free_dead();
         result = try_to_take(wanted);
     }
     if (result == Look::again && last) {
-        shared_->slot[*wanted.slot].holder = {};
+        shared().slot[*wanted.slot].holder = {};
         result = Look::refused;
     }
     if (result != Look::again) show_held();
@@ -311,14 +252,14 @@ Place Places::enter(PlaceKind kind, std::string_view target, Patience longest) {
 
 void Places::leave() {
     if (holder_ != ::getpid() || --entered_ > 0) return;
-    const Locked locked(file_);
-    shared_->slot[slot_].holder = {};
+    const SharedMemory::Lock locked(*memory_);
+    shared().slot[slot_].holder = {};
     show_held();
 }
 
 void Places::release_dead() {
-    const Locked locked(file_);
-    shared_->free_dead();
+    const SharedMemory::Lock locked(*memory_);
+    shared().free_dead();
     show_held();
 }
 

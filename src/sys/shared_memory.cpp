@@ -38,7 +38,7 @@ SharedMemory::SharedMemory(const std::string& file, std::size_t size, std::uint6
     for (int tries = 0; tries < 2; ++tries) {
         if (open_whole(file, layout)) return;
         // Another version made it and may still use it.
-        ::munmap(std::exchange(data_, nullptr), size_);
+        if (data_ != nullptr) ::munmap(std::exchange(data_, nullptr), size_);
         ::close(std::exchange(file_, -1));
         if (::unlink(file.c_str()) != 0)
             throw std::runtime_error(file + ": belongs to another version, and cannot be replaced");

@@ -1,4 +1,4 @@
-// Whether a web server speaks HTTP/2, which the outgoing client does not: the doctor asks.
+// Tells the doctor whether a web server speaks HTTP/2, which the outgoing client does not.
 #pragma once
 
 #include <chrono>

@@ -22,9 +22,8 @@ enum class AddressPolicy {
     // The operator did: any address over https, and http on this machine only. A name that means
     // this machine (localhost) must resolve to loopback addresses.
     operator_url,
-    // A service did that the operator named by `operator_url`: as above, and no address is nearer
-    // to
-    // this machine than that URL's (core::may_be_named).
+    // A service that the operator named by `operator_url` did: as above, and no address is nearer
+    // to this machine than that URL's (core::may_be_named).
     named_by_service,
     // A stranger did: https, and every address of the host is public. An honest host has no other
     // address, and the owner of the name must not choose which one a connection meets.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,8 @@ struct MetricNames {
 };
 std::vector<MetricNames> metric_names();
 
+class SharedMemory;
+
 class Metrics {
 public:
     // Opens or creates the file, readable for its owner only; replaces one of another program
@@ -69,7 +72,8 @@ private:
     struct Row;
     Row* row(Metric metric, Labels labels);
 
-    Table* table_;
+    std::unique_ptr<SharedMemory> memory_;
+    Table* table_; // in it
 };
 
 // Measures the time since its construction.

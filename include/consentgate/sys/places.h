@@ -13,12 +13,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace consentgate::sys {
 
 class Metrics;
+class SharedMemory;
 
 // Closed set; src/sys/places.cpp has the names.
 enum class PlaceKind {
@@ -94,10 +96,9 @@ private:
     friend class Place;
     struct Slot;
     struct Shared;
-    class Locked;
     struct Wanted;
     enum class Look { taken, again, refused };
-    void map(int file, const std::string& name);
+    Shared& shared() const;
     core::PlaceCounts count_held(const Wanted& wanted, std::size_t& waiting) const;
     Look try_to_take(Wanted& wanted);
     Look look(Wanted& wanted, bool first, bool last);
@@ -105,9 +106,8 @@ private:
     std::size_t workers() const;
     void show_held() const;
 
-    int file_ = -1;
-    Shared* shared_ = nullptr;
-    bool in_file_ = false;
+    bool in_file_;
+    std::unique_ptr<SharedMemory> memory_;
     Metrics* metrics_ = nullptr;
     std::string role_;
     // The memory of this process has these, and not the shared one.
