@@ -1,9 +1,7 @@
 // Tests src/app/config.cpp: the `database` keys, with addresses, passwords and TLS.
 #include "consentgate/app/composition.h"
 
-#include "tests/support/environment.h"
-#include "tests/support/samples.h"
-#include "tests/support/temp_folder.h"
+#include "configured.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,30 +13,7 @@ using boost::unit_test::label;
 
 namespace {
 
-struct Configured {
-    TempFolder folder;
-    Environment environment;
-
-    Configured() {
-        for (const auto* key :
-             {"DATABASE", "DATABASE_PASSWORD", "DATABASE_PASSWORD_FILE", "DATABASE_TLS",
-              "DATABASE_TLS_CA"}) {
-            environment.unset(std::string("CONSENTGATE_") + key);
-        }
-    }
-    app::Config with(const std::string& lines) {
-        return app::read_config(folder.write(
-            "consentgate.conf",
-            "issuer = https://a.example\nresources = https://a.example/mcp\n" + lines + "\n"));
-    }
-    std::string problems_with(const std::string& lines) {
-        try {
-            with(lines);
-            return "ok";
-        } catch (const app::ConfigError& error) {
-            return error.what();
-        }
-    }
+struct DatabaseConfigured : Configured {
     std::string secret_file(const std::string& content, mode_t mode) {
         const auto path = folder.write("password", content);
         chmod(path.c_str(), mode);
@@ -46,13 +21,9 @@ struct Configured {
     }
 };
 
-bool holds(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(database_config, Configured)
+BOOST_FIXTURE_TEST_SUITE(database_config, DatabaseConfigured)
 
 BOOST_AUTO_TEST_CASE(an_address_names_engine_user_hosts_and_database) {
     const auto config =

@@ -1,46 +1,11 @@
 // Tests src/app/config_keys.cpp: the keys that say who comes in.
-#include "consentgate/app/config.h"
-
-#include "tests/support/environment.h"
-#include "tests/support/samples.h"
-#include "tests/support/temp_folder.h"
+#include "configured.h"
 
 #include <boost/test/unit_test.hpp>
 
 using namespace consentgate;
 using namespace consentgate::tests;
 using boost::unit_test::label;
-
-namespace {
-
-struct Configured {
-    TempFolder folder;
-    Environment environment;
-
-    Configured() {
-        for (const auto* key : {"IDENTITIES", "ENFORCE_AUTH_ON_INFERENCE", "REMEMBER_CONSENT"})
-            environment.unset(std::string("CONSENTGATE_") + key);
-    }
-    app::Config with(const std::string& lines) {
-        return app::read_config(folder.write(
-            "consentgate.conf",
-            "issuer = https://a.example\nresources = https://a.example/mcp\n" + lines + "\n"));
-    }
-    std::string problems_with(const std::string& lines) {
-        try {
-            with(lines);
-            return "ok";
-        } catch (const app::ConfigError& error) {
-            return error.what();
-        }
-    }
-};
-
-bool holds(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-} // namespace
 
 BOOST_FIXTURE_TEST_SUITE(people_config, Configured)
 

@@ -1,10 +1,5 @@
 // Tests src/app/config_keys.cpp: the keys that say where apps which nobody checked may lead.
-#include "consentgate/app/config.h"
-
-#include "tests/support/environment.h"
-#include "tests/support/temp_folder.h"
-
-#include <Poco/String.h>
+#include "configured.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -14,28 +9,9 @@ using boost::unit_test::label;
 
 namespace {
 
-struct RedirectConfig {
-    TempFolder folder;
-    Environment environment;
-
-    RedirectConfig() {
-        for (const auto& key : app::known_keys())
-            environment.unset("CONSENTGATE_" + Poco::toUpper(key.name));
-    }
-
-    core::RedirectPolicy read(const std::string& line) {
-        return app::read_config(
-                   folder.write("consentgate.conf", "issuer = https://h.example\n" + line + "\n"))
-            .policy.redirects;
-    }
-    // The problems of the line, or "ok".
-    std::string problems(const std::string& line) {
-        try {
-            read(line);
-            return "ok";
-        } catch (const app::ConfigError& error) {
-            return error.what();
-        }
+struct RedirectConfig : Configured {
+    core::RedirectPolicy redirects_of(const std::string& line) {
+        return with(line).policy.redirects;
     }
 };
 
@@ -46,19 +22,20 @@ using Entries = std::vector<std::string>;
 BOOST_FIXTURE_TEST_SUITE(redirect_config, RedirectConfig)
 
 BOOST_AUTO_TEST_CASE(any_address_is_the_default_and_none_is_an_empty_list, *label("XD7")) {
-    BOOST_TEST(!read("").hosts.has_value());
-    BOOST_TEST(!read("").schemes.has_value());
-    BOOST_TEST(!read("registration_redirect_hosts = any").hosts.has_value());
-    BOOST_TEST(read("registration_redirect_hosts = none").hosts->empty());
-    BOOST_TEST(read("registration_redirect_schemes = none").schemes->empty());
+    BOOST_TEST(!redirects_of("").hosts.has_value());
+    BOOST_TEST(!redirects_of("").schemes.has_value());
+    BOOST_TEST(!redirects_of("registration_redirect_hosts = any").hosts.has_value());
+    BOOST_TEST(redirects_of("registration_redirect_hosts = none").hosts->empty());
+    BOOST_TEST(redirects_of("registration_redirect_schemes = none").schemes->empty());
 }
 
 BOOST_AUTO_TEST_CASE(hosts_and_schemes_are_listed_in_lower_case, *label("XD7")) {
     BOOST_TEST(
-        (read("registration_redirect_hosts = Claude.ai *.corp.example app.example:8443 loopback")
+        (redirects_of(
+             "registration_redirect_hosts = Claude.ai *.corp.example app.example:8443 loopback")
              .hosts == Entries{"claude.ai", "*.corp.example", "app.example:8443", "loopback"}));
     BOOST_TEST(
-        (read("registration_redirect_schemes = cursor VSCode com.example.app").schemes ==
+        (redirects_of("registration_redirect_schemes = cursor VSCode com.example.app").schemes ==
          Entries{"cursor", "vscode", "com.example.app"}));
 }
 
@@ -66,11 +43,11 @@ BOOST_AUTO_TEST_CASE(what_is_no_host_and_what_no_client_may_have_is_refused, *la
     for (const auto* bad :
          {"", "https://claude.ai", "claude.ai/cb", "a@b", "*", "*.", "[::1]", "any claude.ai/"})
         BOOST_TEST_CONTEXT(bad)
-    BOOST_TEST(problems(std::string("registration_redirect_hosts = ") + bad)
+    BOOST_TEST(problems_with(std::string("registration_redirect_hosts = ") + bad)
                    .starts_with("registration_redirect_hosts must be any, none, or hosts"));
     for (const auto* bad : {"", "https", "http", "javascript", "ms-msdt", "cursor:", "a/b", "-x"})
         BOOST_TEST_CONTEXT(bad)
-    BOOST_TEST(problems(std::string("registration_redirect_schemes = ") + bad)
+    BOOST_TEST(problems_with(std::string("registration_redirect_schemes = ") + bad)
                    .starts_with("registration_redirect_schemes "));
 }
 
