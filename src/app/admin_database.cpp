@@ -58,8 +58,7 @@ int migrate(Context& context, const Arguments&) {
     make_key_file(context);
     usecase::check_server_keys(context.key_deps(), context.now, usecase::KeyCheck::looking);
     if (has_accounts_to_seal(context.store(), applied))
-        usecase::permit_old_seals(
-            context.store(), context.random(), context.keyring(), context.now);
+        usecase::permit_old_seals(context.key_deps(), context.now);
     return 0;
 }
 
@@ -72,8 +71,7 @@ int sweep(Context& context, const Arguments&) {
     }
     std::cerr << "deleted " << total << " expired rows\n";
     std::size_t sealed = 0;
-    while (const auto some = usecase::seal_old_accounts_anew(
-               context.store(), context.random(), context.keyring(), context.now))
+    while (const auto some = usecase::seal_old_accounts_anew(context.key_deps(), context.now))
         sealed += some;
     if (sealed > 0) std::cerr << "sealed " << sealed << " linked accounts for their owners\n";
     return 0;
@@ -89,10 +87,10 @@ void say_who_can_come_in(Context& context) {
                   << "\n(how many keys are active is not known: " << error.what() << ")\n";
         return;
     }
-    const auto admission = usecase::who_can_come_in(context.store(), policy, context.now);
+    const auto admission = usecase::who_can_come_in(context.deps(), context.now);
     std::cerr << admission.sentence << "\n";
     if (!admission.next_step.empty()) std::cerr << "  next: " << admission.next_step << "\n";
-    const auto refused = usecase::count_shut_out(context.store(), policy, context.now);
+    const auto refused = usecase::count_shut_out(context.deps(), context.now);
     if (refused.empty()) return;
     std::cerr << "Sessions that are alive and refused, because identities does not let their "
                  "people in: "

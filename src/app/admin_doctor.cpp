@@ -302,11 +302,8 @@ Stranger make_stranger(Context& context) {
 void check_who_comes_in(
     Context& context, Probe& probe, const std::vector<core::GuardedResource>& resources,
     std::vector<Finding>& findings) {
-    const auto& policy = context.config().policy;
-    findings.push_back(
-        check_admission(usecase::who_can_come_in(context.store(), policy, context.now)));
-    findings.push_back(
-        check_shut_out(usecase::count_shut_out(context.store(), policy, context.now)));
+    findings.push_back(check_admission(usecase::who_can_come_in(context.deps(), context.now)));
+    findings.push_back(check_shut_out(usecase::count_shut_out(context.deps(), context.now)));
     if (!resources.empty()) probe.check_stranger(resources.front(), make_stranger(context));
 }
 

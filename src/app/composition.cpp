@@ -74,7 +74,7 @@ void check_database(Startup& startup, core::Instant now) {
         throw std::runtime_error(
             "nothing is guarded yet: run consentgate-admin resource add URL, or name the URLs "
             "as `resources` in the configuration");
-    startup.admission = usecase::who_can_come_in(deps.store, startup.config.policy, now);
+    startup.admission = usecase::who_can_come_in(deps, now);
 }
 
 Runtime::Runtime(const Startup& startup, const sys::Log& log)

@@ -74,8 +74,7 @@ public:
             next_ = now + usecase::next_sweep_after(swept);
             if (swept.total() > 0)
                 deps_.log.event("swept", {{"rows", std::to_string(swept.total())}});
-            const auto sealed =
-                usecase::seal_old_accounts_anew(deps_.store, deps_.random, deps_.keyring, now);
+            const auto sealed = usecase::seal_old_accounts_anew(deps_, now);
             if (sealed > 0)
                 deps_.log.event("accounts_sealed_anew", {{"rows", std::to_string(sealed)}});
         } catch (const std::exception& error) {

@@ -103,7 +103,7 @@ private:
 
     // As page 1 offers it.
     bool choose() {
-        const auto page = get(std::string(web::path::identity_page) + "?flow_id=" + flow_);
+        const auto page = get(web::page_of_flow(web::path::identity_page, core::FlowId(flow_)));
         if (page.status != 200) return end(End::refused, &page);
         const auto& text = page.body.reveal();
         const auto offers = [&](const std::string& step) {

@@ -25,9 +25,7 @@ core::LinkedAccount renewed(
     Dependencies& deps, const core::LinkedAccount& old, const core::TokenSet& tokens,
     const core::Secret& refresh_token, core::Instant asked) {
     auto account = old;
-    seal_tokens(
-        deps.random, deps.keyring, account,
-        {tokens.access_token, tokens.refresh_token.value_or(refresh_token)});
+    seal_tokens(deps, account, {tokens.access_token, tokens.refresh_token.value_or(refresh_token)});
     if (!tokens.scope.empty()) account.scope = tokens.scope;
     account.expires_at =
         tokens.expires_in ? std::optional(asked + *tokens.expires_in) : std::nullopt;

@@ -22,17 +22,12 @@ std::optional<core::Secret> open_access_token(
 std::optional<core::Secret> open_refresh_token(
     Dependencies& deps, const core::LinkedAccount& account, core::Instant now);
 std::optional<ClearTokens> open_tokens(
-    store::Store& store, const core::Keyring& keyring, const core::LinkedAccount& account,
-    core::Instant now);
+    Dependencies& deps, const core::LinkedAccount& account, core::Instant now);
 
 // Into the account: for its owner, in the form of now, under the newest key.
-void seal_tokens(
-    sys::Random& random, const core::Keyring& keyring, core::LinkedAccount& account,
-    const ClearTokens& clear);
+void seal_tokens(Dependencies& deps, core::LinkedAccount& account, const ClearTokens& clear);
 // The tokens that it has. out: false when they do not open; then it is as it was
-bool seal_tokens_anew(
-    store::Store& store, sys::Random& random, const core::Keyring& keyring,
-    core::LinkedAccount& account, core::Instant now);
+bool seal_tokens_anew(Dependencies& deps, core::LinkedAccount& account, core::Instant now);
 
 // The accounts of a flow, sealed for the owner that its session gives them. One that does not open
 // is to be ended.

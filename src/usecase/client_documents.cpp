@@ -11,12 +11,11 @@ using Outcome = sys::Fetched::Outcome;
 constexpr int max_looks = 3; // at documents that another worker has just fetched
 
 core::Error busy(const sys::Fetched& fetched) {
-    auto error = core::make_error(
+    return core::make_error(
         ErrorCode::too_many_requests,
         core::PublicMessage{"too many apps are being looked up; wait a little"},
-        core::LogDetail{fetched.reason});
-    error.details = core::RetryAfter{std::max(1, fetched.retry_after_seconds)};
-    return error;
+        core::LogDetail{fetched.reason}, {},
+        core::RetryAfter{std::max(1, fetched.retry_after_seconds)});
 }
 
 core::Checked keep(

@@ -14,12 +14,10 @@ using Outcome = sys::Fetched::Outcome;
 constexpr int max_looks = 3; // at keys that another worker has just fetched
 
 core::Error cannot_be_had(int seconds, std::string reason) {
-    auto error = core::make_error(
+    return core::make_error(
         core::ErrorCode::service_unavailable,
         core::PublicMessage{"the keys of this client cannot be fetched now; try again later"},
-        core::LogDetail{std::move(reason)});
-    error.details = core::RetryAfter{std::max(1, seconds)};
-    return error;
+        core::LogDetail{std::move(reason)}, {}, core::RetryAfter{std::max(1, seconds)});
 }
 
 struct Look {

@@ -36,13 +36,11 @@ Registered with_secret(Dependencies& deps, core::Client client) {
 }
 
 core::Error too_many_unused() {
-    auto error = core::make_error(
+    return core::make_error(
         core::ErrorCode::too_many_requests,
         core::PublicMessage{
             "too many clients were registered from this address and never used; try again later"},
-        core::LogDetail{"unused_clients_per_address"});
-    error.details = core::RetryAfter{retry_seconds};
-    return error;
+        core::LogDetail{"unused_clients_per_address"}, {}, core::RetryAfter{retry_seconds});
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "consentgate/usecase/old_seals.h"
 
 #include "account_seal.h"
+#include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
 
@@ -18,40 +19,36 @@ bool is_good(const core::OldSeals& permission, const core::Keyring& keyring, cor
 
 } // namespace
 
-void permit_old_seals(
-    store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Instant now) {
+void permit_old_seals(Dependencies& deps, core::Instant now) {
     core::OldSeals permission{
         .id = permission_id,
         .expires_at = now + permission_life,
-        .key_id = keyring.newest(),
+        .key_id = deps.keyring.newest(),
         .mark = {}};
-    permission.mark = core::seal(
-        keyring, permission.key_id, random.bytes(core::nonce_bytes), permission.mark_aad(),
-        core::Secret());
-    store.accounts.put_old_seals(permission);
+    permission.mark = seal(deps, permission.mark_aad(), core::Secret());
+    deps.store.accounts.put_old_seals(permission);
 }
 
-bool opens_old_seals(store::Store& store, const core::Keyring& keyring, core::Instant now) {
-    const auto permission = store.accounts.find_old_seals(permission_id);
-    return permission && is_good(*permission, keyring, now);
+bool opens_old_seals(Dependencies& deps, core::Instant now) {
+    const auto permission = deps.store.accounts.find_old_seals(permission_id);
+    return permission && is_good(*permission, deps.keyring, now);
 }
 
-std::size_t seal_old_accounts_anew(
-    store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Instant now) {
-    const auto permission = store.accounts.find_old_seals(permission_id);
+std::size_t seal_old_accounts_anew(Dependencies& deps, core::Instant now) {
+    const auto permission = deps.store.accounts.find_old_seals(permission_id);
     if (!permission) return 0;
-    auto accounts = store.accounts.list_old_seals(now, batch);
+    auto accounts = deps.store.accounts.list_old_seals(now, batch);
     if (accounts.empty()) {
         if (permission->expires_at - permission_life + restart_time <= now)
-            store.accounts.remove_old_seals(permission_id);
+            deps.store.accounts.remove_old_seals(permission_id);
         return 0;
     }
     for (auto& account : accounts) {
-        if (seal_tokens_anew(store, random, keyring, account, now)) continue;
+        if (seal_tokens_anew(deps, account, now)) continue;
         account.seal = core::current_seal;
         account.broken_at = now;
     }
-    return store.accounts.seal_anew(accounts, now);
+    return deps.store.accounts.seal_anew(accounts, now);
 }
 
 } // namespace consentgate::usecase

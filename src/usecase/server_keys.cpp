@@ -1,6 +1,7 @@
 #include "consentgate/usecase/server_keys.h"
 
 #include "account_seal.h"
+#include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
 
@@ -43,18 +44,12 @@ std::optional<core::Instant> end_of(const core::KeyUse& use, core::Span grace) {
     return end;
 }
 
-std::string seal_anew(Dependencies& deps, const std::string& place, const core::Secret& clear) {
-    const auto& keyring = deps.keyring;
-    return core::seal(
-        keyring, keyring.newest(), deps.random.bytes(core::nonce_bytes), place, clear);
-}
-
 // False: the text cannot be decrypted.
 bool reseal(
     Dependencies& deps, const core::KeyId& before, const std::string& place, std::string& sealed) {
     if (sealed.empty()) return true;
     const auto clear = core::unseal(deps.keyring, before, sealed, place);
-    if (clear) sealed = seal_anew(deps, place, *clear);
+    if (clear) sealed = seal(deps, place, *clear);
     return clear.has_value();
 }
 
@@ -103,7 +98,7 @@ public:
             std::vector<store::RekeyedAccount> readable;
             for (auto& token : tokens) {
                 const auto before = token.key_id;
-                if (seal_tokens_anew(deps_.store, deps_.random, deps_.keyring, token, now_))
+                if (seal_tokens_anew(deps_, token, now_))
                     readable.push_back({std::move(token), before});
                 else
                     ++done_.unreadable;

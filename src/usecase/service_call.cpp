@@ -14,20 +14,17 @@ core::Error does_not_open(const std::string& what) {
 }
 
 core::Error no_place() {
-    auto error = core::make_error(
+    return core::make_error(
         core::ErrorCode::service_unavailable,
         core::PublicMessage{"too much is waiting for this service; try again"},
-        core::LogDetail{"no place"});
-    error.details = core::RetryAfter{1};
-    return error;
+        core::LogDetail{"no place"}, {}, core::RetryAfter{1});
 }
 
 core::Error unavailable(const std::string& reason, core::Span pause) {
-    auto error = core::make_error(
+    return core::make_error(
         core::ErrorCode::service_unavailable,
-        core::PublicMessage{"the service cannot be reached; try again"}, core::LogDetail{reason});
-    error.details = core::RetryAfter{static_cast<int>(std::max<std::int64_t>(1, pause.count()))};
-    return error;
+        core::PublicMessage{"the service cannot be reached; try again"}, core::LogDetail{reason},
+        {}, core::RetryAfter{static_cast<int>(std::max<std::int64_t>(1, pause.count()))});
 }
 
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::Service& service) {

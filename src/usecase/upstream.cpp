@@ -102,7 +102,7 @@ core::LinkedAccount sealed_account(
     token.owner = owner;
     token.service = state.service;
     token.registration = state.registration;
-    seal_tokens(deps.random, deps.keyring, token, {tokens.access_token, tokens.refresh_token});
+    seal_tokens(deps, token, {tokens.access_token, tokens.refresh_token});
     token.scope = tokens.scope;
     if (tokens.expires_in) token.expires_at = now + *tokens.expires_in;
     return token;

@@ -24,13 +24,13 @@ constexpr core::Span record_use_every{
 core::Error not_connected(
     Dependencies& deps, const core::Session& session, const core::Service& service,
     const char* reason, core::Instant now) {
-    auto error = core::make_error(
+    return core::make_error(
         ErrorCode::interaction_required,
         core::PublicMessage{"the person has to connect this service first, at connect_uri"},
-        core::LogDetail{reason});
-    error.details = core::ConnectLink{
-        service.id, core::make_link(session.id, service.id, deps.random.id(16), deps.keyring, now)};
-    return error;
+        core::LogDetail{reason}, {},
+        core::ConnectLink{
+            service.id,
+            core::make_link(session.id, service.id, deps.random.id(16), deps.keyring, now)});
 }
 
 core::Result<FreshToken> open(

@@ -157,7 +157,7 @@ Handled get_consent(const Request& request, WebContext& context) {
         mistake = word;
     }
     view.flag("has_error", !mistake.empty());
-    if (usecase::is_entrance_closed(context.deps.store, context.deps.policy, request.now))
+    if (usecase::is_entrance_closed(context.deps, request.now))
         view.flag("closed", true);
     else
         show_ways(view, mistake, context.deps.policy);

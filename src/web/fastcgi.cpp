@@ -1,11 +1,11 @@
 #include "consentgate/web/fastcgi.h"
 
+#include "fastcgi_accept.h"
 #include "fastcgi_body.h"
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/sys/random.h"
 #include "consentgate/web/gate.h"
-#include "fastcgi_accept.h"
 
 #include <fcgiapp.h>
 

@@ -8,10 +8,18 @@ namespace {
 
 using core::ErrorCode;
 
+constexpr std::string_view key_by_caller = "virtual_key caller", key_by_flow = "virtual_key flow";
+
 bool foreign(const Request& request, const WebContext& context) {
     if (request.fetch_site && *request.fetch_site != "same-origin") return true;
     if (!request.origin || *request.origin == context.deps.policy.origin()) return false;
     return !(*request.origin == "null" && request.fetch_site);
+}
+
+core::Error slow_down(int seconds, const char* message) {
+    return core::make_error(
+        ErrorCode::too_many_requests, core::PublicMessage{message}, {}, {},
+        core::RetryAfter{seconds});
 }
 
 } // namespace
@@ -49,18 +57,6 @@ usecase::BrowserContext browser_context_of(const Request& request, const WebCont
     browser_context.remote_user = request.remote_user;
     return browser_context;
 }
-
-namespace {
-
-core::Error slow_down(int seconds, const char* message) {
-    auto error = core::make_error(ErrorCode::too_many_requests, core::PublicMessage{message});
-    error.details = core::RetryAfter{seconds};
-    return error;
-}
-
-constexpr std::string_view key_by_caller = "virtual_key caller", key_by_flow = "virtual_key flow";
-
-} // namespace
 
 core::Checked admit(
     const Request& request, WebContext& context, std::string_view what, int most_a_minute) {

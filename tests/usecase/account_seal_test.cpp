@@ -1,6 +1,6 @@
 // Tokens at services open for the owner that they were sealed for, whatever the database says.
 // spec: docs/requirements.md XC14
-#include "dependencies_fixture.h"
+#include "connected_fixture.h"
 
 #include "consentgate/core/base/aead.h"
 #include "consentgate/usecase/old_seals.h"
@@ -20,40 +20,16 @@ namespace {
 
 constexpr core::Span hour{3600};
 
-struct Town : DependenciesFixture {
+core::Service registered_service() {
+    auto notion = sample_service();
+    notion.registration_id = core::RegistrationId("first");
+    return notion;
+}
+
+struct Town : ConnectedFixture {
     ScriptedService service;
 
-    Town() {
-        deps.web = &service;
-        auto notion = sample_service();
-        notion.registration_id = core::RegistrationId("first");
-        store->services.put(notion);
-    }
-
-    // A flow with an account connected as this person of the service.
-    core::FlowId begin_connected(const std::string& who) {
-        const auto flow = begin();
-        BOOST_REQUIRE(usecase::skip_identity(deps, flow, person, noon));
-        const auto begun =
-            usecase::connect_in_flow(deps, {flow, core::ServiceId("notion")}, person, noon);
-        BOOST_REQUIRE_EQUAL(code_of(begun), "ok");
-        const auto back = usecase::finish_connect(
-            deps,
-            web::read_callback(
-                form_of("code=" + who + "&state=" + query_value(begun->reveal(), "state"))),
-            core::ServiceId("notion"), person, noon);
-        BOOST_REQUIRE_EQUAL(code_of(back), "ok");
-        return flow;
-    }
-    core::Session connect(const std::string& who) {
-        const auto submitted = usecase::submit_consent(deps, {begin_connected(who)}, person, noon);
-        BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
-        return store->sessions.find(submitted->session.id)->session;
-    }
-
-    core::LinkedAccount account_of(const core::Session& session) {
-        return *store->accounts.find(session.identity.owner(session.id), core::ServiceId("notion"));
-    }
+    Town() : ConnectedFixture(registered_service()) { deps.web = &service; }
 
     // The access token that a call of the session gets, or the code of the refusal.
     std::string token_of(const core::Session& session, core::Instant now = noon) {
@@ -96,7 +72,7 @@ BOOST_AUTO_TEST_SUITE(account_seal)
 
 BOOST_AUTO_TEST_CASE(a_token_is_the_sessions_after_submit_and_is_refreshed_for_it, *label("XC14")) {
     Town town;
-    const auto anna = town.connect("anna");
+    const auto anna = town.connect_as("anna");
     BOOST_TEST(town.token_of(anna) == "access-anna");
     BOOST_TEST(town.token_of(anna, noon + hour) == "access-refreshed-1");
     BOOST_TEST(town.token_of(anna, noon + hour) == "access-refreshed-1");
@@ -105,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_token_is_the_sessions_after_submit_and_is_refreshed_for_i
 BOOST_AUTO_TEST_CASE(
     two_persons_tokens_that_are_swapped_in_the_database_are_refused, *label("XC14")) {
     Town town;
-    const auto anna = town.connect("anna"), mallory = town.connect("mallory");
+    const auto anna = town.connect_as("anna"), mallory = town.connect_as("mallory");
     const auto hers = town.account_of(anna), his = town.account_of(mallory);
     const auto give = [&](const core::LinkedAccount& account, const std::string& owner) {
         town.write(
@@ -151,7 +127,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(an_ended_account_is_opened_for_its_revocation_alone, *label("XC14")) {
     Town town;
-    const auto anna = town.connect("anna");
+    const auto anna = town.connect_as("anna");
     const auto account = town.account_of(anna);
     usecase::disconnect(town.deps, account, noon);
     const std::vector<std::string> expected{core::to_base64url("refresh of anna"), "access-anna"};
@@ -162,22 +138,22 @@ BOOST_AUTO_TEST_CASE(an_ended_account_is_opened_for_its_revocation_alone, *label
 BOOST_AUTO_TEST_CASE(
     accounts_from_before_work_until_all_are_sealed_anew_and_never_after, *label("XC14")) {
     Town town;
-    const auto anna = town.connect("anna"), berta = town.connect("berta");
+    const auto anna = town.connect_as("anna"), berta = town.connect_as("berta");
     town.seal_as_before(anna);
     const auto of_before = town.account_of(anna);
     BOOST_TEST(town.token_of(anna) == "server_error"); // nobody permitted it
-    usecase::permit_old_seals(*town.store, town.random, town.keyring, noon);
+    usecase::permit_old_seals(town.deps, noon);
     BOOST_TEST(town.token_of(anna) == "access-anna");
     BOOST_TEST(town.token_of(berta) == "access-berta");
     const auto seal = [&](core::Instant now) {
-        return usecase::seal_old_accounts_anew(*town.store, town.random, town.keyring, now);
+        return usecase::seal_old_accounts_anew(town.deps, now);
     };
     BOOST_TEST(seal(noon) == 1U);
     BOOST_TEST(town.token_of(anna) == "access-anna");
     BOOST_TEST(seal(noon) == 0U);
-    BOOST_TEST(usecase::opens_old_seals(*town.store, town.keyring, noon)); // old workers may run
+    BOOST_TEST(usecase::opens_old_seals(town.deps, noon)); // old workers may run
     BOOST_TEST(seal(noon + hour) == 0U);
-    BOOST_TEST(!usecase::opens_old_seals(*town.store, town.keyring, noon + hour));
+    BOOST_TEST(!usecase::opens_old_seals(town.deps, noon + hour));
     // A copy of the row of before, as whoever can write to the database keeps it.
     town.write(
         "UPDATE upstream_token SET seal = NULL WHERE id = '" + town.account_of(anna).id + "'");
@@ -191,28 +167,26 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_permission_that_the_key_file_did_not_make_or_that_is_over_permits_nothing, *label("XC14")) {
     Town town;
-    const auto opens = [&](core::Instant now) {
-        return usecase::opens_old_seals(*town.store, town.keyring, now);
-    };
-    usecase::permit_old_seals(*town.store, town.random, town.keyring, noon);
+    const auto opens = [&](core::Instant now) { return usecase::opens_old_seals(town.deps, now); };
+    usecase::permit_old_seals(town.deps, noon);
     const core::Span life{30 * 86400};
     BOOST_TEST(opens(noon + life - core::Span(1)));
     BOOST_TEST(!opens(noon + life));
     town.write("UPDATE old_seals SET expires_at = expires_at + 1"); // to have it for longer
     BOOST_TEST(!opens(noon));
     const core::Keyring other({{core::KeyId("k1"), core::Secret(std::string(32, 'x'))}});
-    usecase::permit_old_seals(*town.store, town.random, other, noon);
+    usecase::permit_old_seals(town.with(other), noon);
     BOOST_TEST(!opens(noon));
 }
 
 BOOST_AUTO_TEST_CASE(
     an_account_from_before_that_does_not_open_has_to_be_connected_anew, *label("XC14")) {
     Town town;
-    const auto anna = town.connect("anna");
+    const auto anna = town.connect_as("anna");
     town.seal_as_before(anna);
     town.write("UPDATE upstream_token SET access_token = refresh_token");
-    usecase::permit_old_seals(*town.store, town.random, town.keyring, noon);
-    BOOST_TEST(usecase::seal_old_accounts_anew(*town.store, town.random, town.keyring, noon) == 1U);
+    usecase::permit_old_seals(town.deps, noon);
+    BOOST_TEST(usecase::seal_old_accounts_anew(town.deps, noon) == 1U);
     BOOST_TEST(town.token_of(anna) == "interaction_required");
 }
 
@@ -220,24 +194,16 @@ BOOST_AUTO_TEST_CASE(
     an_account_from_before_is_sealed_for_its_owner_at_a_refresh_and_with_a_new_server_key,
     *label("XC14") * label("S13")) {
     Town town;
-    const auto anna = town.connect("anna"), berta = town.connect("berta");
+    const auto anna = town.connect_as("anna"), berta = town.connect_as("berta");
     town.seal_as_before(anna);
     town.seal_as_before(berta);
-    usecase::permit_old_seals(*town.store, town.random, town.keyring, noon);
+    usecase::permit_old_seals(town.deps, noon);
     BOOST_TEST(town.token_of(berta, noon + hour) == "access-refreshed-1");
     BOOST_TEST(town.account_of(berta).seal == core::current_seal);
     const core::Keyring rotated(
         {{core::KeyId("k1"), core::Secret(std::string(32, '\1'))},
          {core::KeyId("k2"), core::Secret(std::string(32, '\2'))}});
-    usecase::Dependencies with_both{
-        .store = *town.store,
-        .random = town.random,
-        .clock = town.clock,
-        .log = town.log,
-        .policy = town.policy,
-        .keyring = rotated,
-        .bearers = town.bearers};
-    const auto moved = usecase::rekey(with_both, noon, [](const usecase::Rekeyed&) {});
+    const auto moved = usecase::rekey(town.with(rotated), noon, [](const usecase::Rekeyed&) {});
     BOOST_TEST(moved.accounts == 2U);
     BOOST_TEST(moved.unreadable == 0U);
     const auto account = town.account_of(anna);

@@ -8,7 +8,9 @@
 namespace consentgate::tests {
 
 struct ConnectedFixture : DependenciesFixture {
-    ConnectedFixture() { store->services.put(sample_service()); }
+    explicit ConnectedFixture(const core::Service& at = sample_service()) {
+        store->services.put(at);
+    }
 
     // Sends a person to the service. out: the query with which they come back
     std::string sent_to_service(const core::FlowId& flow, const std::string& code) {
@@ -19,15 +21,20 @@ struct ConnectedFixture : DependenciesFixture {
         return "code=" + code + "&state=" + query_value(begun->reveal(), "state");
     }
 
-    // Signs in with an account connected whose token ends at noon + 3600.
-    core::Session connect_as(const std::string& code) {
+    // A flow with an account connected.
+    core::FlowId begin_connected(const std::string& code) {
         const auto flow = begin();
         const auto query = sent_to_service(flow, code);
         const auto back = usecase::finish_connect(
             deps, web::read_callback(form_of(query)), core::ServiceId("notion"), person, noon);
         BOOST_REQUIRE_EQUAL(code_of(back), "ok");
         BOOST_REQUIRE((back->outcome == usecase::Connection::connected));
-        const auto submitted = usecase::submit_consent(deps, {flow}, person, noon);
+        return flow;
+    }
+
+    // Signs in with an account connected whose token ends at noon + 3600.
+    core::Session connect_as(const std::string& code) {
+        const auto submitted = usecase::submit_consent(deps, {begin_connected(code)}, person, noon);
         BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
         return store->sessions.find(submitted->session.id)->session;
     }

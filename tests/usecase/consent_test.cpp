@@ -153,14 +153,7 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST(code_of(usecase::choose_user_id(deps, flow, "late", person, noon)) == "ok");
     };
     const auto store_in_motion = store::open_store(meddled);
-    usecase::Dependencies other{
-        .store = *store_in_motion,
-        .random = random,
-        .clock = clock,
-        .log = log,
-        .policy = policy,
-        .keyring = keyring,
-        .bearers = bearers};
+    auto& other = with(*store_in_motion);
     BOOST_TEST(code_of(usecase::submit_consent(other, {flow}, person, noon)) == "ok");
     BOOST_TEST(store->sessions.list(noon).front().session.identity.value == "late");
 }
@@ -226,15 +219,7 @@ BOOST_AUTO_TEST_CASE(
     a_key_file_without_the_code_s_key_is_our_error_and_costs_no_code, *label("S12")) {
     const auto parameters = sample_exchange().with("code", finished_code());
     core::Keyring other({{core::KeyId("k2"), core::Secret(std::string(32, '\2'))}});
-    usecase::Dependencies blind{
-        .store = *store,
-        .random = random,
-        .clock = clock,
-        .log = log,
-        .policy = policy,
-        .keyring = other,
-        .bearers = bearers};
-    BOOST_TEST(code_of(grant_with(blind, parameters)) == "server_error");
+    BOOST_TEST(code_of(grant_with(with(other), parameters)) == "server_error");
     BOOST_TEST(code_of(grant(parameters)) == "ok");
 }
 

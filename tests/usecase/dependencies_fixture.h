@@ -27,16 +27,8 @@ struct DependenciesFixture {
     core::Policy policy = sample_policy();
     core::Keyring keyring = sample_keyring();
     core::BearerVerifier bearers{{{"HS256", core::Secret(std::string(32, 's'))}}, "", ""};
-    usecase::Dependencies deps{
-        .store = *store,
-        .random = random,
-        .clock = clock,
-        .log = log,
-        .policy = policy,
-        .keyring = keyring,
-        .bearers = bearers};
-
     std::list<usecase::Dependencies> others;
+    usecase::Dependencies& deps = with(keyring);
 
     usecase::BrowserContext person{.browser = core::sha256(sample_browser_secret())};
     usecase::BrowserContext stranger{.browser = core::sha256("another browser")};
@@ -44,9 +36,12 @@ struct DependenciesFixture {
     DependenciesFixture() { store->clients.put(sample_client()); }
 
     // The same database with another key file.
-    usecase::Dependencies& with(const core::Keyring& keys) {
+    usecase::Dependencies& with(const core::Keyring& keys) { return with(*store, keys); }
+    // Another way to a database.
+    usecase::Dependencies& with(store::Store& other) { return with(other, keyring); }
+    usecase::Dependencies& with(store::Store& other, const core::Keyring& keys) {
         return others.emplace_back(usecase::Dependencies{
-            .store = *store,
+            .store = other,
             .random = random,
             .clock = clock,
             .log = log,

@@ -29,14 +29,7 @@ BOOST_AUTO_TEST_CASE(a_key_file_that_lacks_or_changes_a_used_key_is_refused, *la
 BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("O6")) {
     BOOST_TEST(usecase::check_health(deps).ready());
     const auto away = store::open_store({.path = folder.file("nowhere.db"), .wait = {}});
-    auto without = usecase::Dependencies{
-        .store = *away,
-        .random = random,
-        .clock = clock,
-        .log = log,
-        .policy = policy,
-        .keyring = keyring,
-        .bearers = bearers};
+    auto& without = with(*away);
     const auto health = usecase::check_health(without);
     BOOST_TEST(!health.store_answers);
     BOOST_TEST(!health.ready());

@@ -216,10 +216,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("S13")) {
-    usecase::Dependencies not_reloaded{// of a worker that was not reloaded
-                                       .store = *store,   .random = random, .clock = clock,
-                                       .log = log,        .policy = policy, .keyring = alone,
-                                       .bearers = bearers};
+    auto& not_reloaded = with(alone); // of a worker that was not reloaded
     switch_keys();
     const auto submitted = usecase::submit_consent(not_reloaded, {begin()}, person, noon);
     BOOST_REQUIRE_EQUAL(code_of(submitted), "ok");
@@ -228,14 +225,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_codes_need_is_kept_until_they_run_out, *label("S
     const auto life = usecase::list_keys(with(rotated), noon).front();
     BOOST_TEST(life.use.codes == 1U);
     BOOST_TEST((life.until == noon + core::Span(300)));
-    usecase::Dependencies reloaded{
-        .store = *store,
-        .random = random,
-        .clock = clock,
-        .log = log,
-        .policy = policy,
-        .keyring = rotated,
-        .bearers = bearers};
+    auto& reloaded = with(rotated);
     const auto parameters =
         sample_exchange().with("code", query_value(submitted->location.reveal(), "code"));
     BOOST_TEST(code_of(grant_with(reloaded, parameters)) == "ok");

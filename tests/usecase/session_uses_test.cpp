@@ -88,14 +88,7 @@ BOOST_AUTO_TEST_CASE(
     const auto aside = config.path + ".aside";
     std::filesystem::rename(config.path, aside);
     const auto away = store::open_store(config);
-    auto without = usecase::Dependencies{
-        .store = *away,
-        .random = random,
-        .clock = clock,
-        .log = log,
-        .policy = policy,
-        .keyring = keyring,
-        .bearers = bearers};
+    auto& without = with(*away);
     BOOST_CHECK_THROW(usecase::write_session_uses(without, many), store::StoreFailure);
     std::filesystem::rename(aside, config.path);
     BOOST_TEST(!usecase::write_session_uses(deps, many));

@@ -146,15 +146,13 @@ BOOST_AUTO_TEST_CASE(
             BOOST_TEST(holds(
                 person.server.log,
                 "identities does not let " + std::string(core::name_of(kind)) + " in"));
-            const auto out =
-                usecase::count_shut_out(*person.server.store, person.server.policy, noon);
+            const auto out = usecase::count_shut_out(person.server.deps, noon);
             BOOST_REQUIRE(out.size() == 1U);
             BOOST_TEST((out[0].kind == kind && out[0].sessions == 1U));
             person.reload(by_default.with(kind));
             BOOST_TEST(person.at_the_gate() == "200");
             BOOST_TEST(person.at_refresh() == "200");
-            BOOST_TEST(
-                usecase::count_shut_out(*person.server.store, person.server.policy, noon).empty());
+            BOOST_TEST(usecase::count_shut_out(person.server.deps, noon).empty());
         }
     }
 }

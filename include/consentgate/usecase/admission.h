@@ -3,20 +3,19 @@
 
 #include "consentgate/core/oauth/access.h"
 #include "consentgate/core/oauth/admission.h"
-#include "consentgate/store/store.h"
+#include "consentgate/usecase/dependencies.h"
 
 #include <vector>
 
 namespace consentgate::usecase {
 
-core::Admission who_can_come_in(store::Store& store, const core::Policy& policy, core::Instant now);
+core::Admission who_can_come_in(Dependencies& deps, core::Instant now);
 
 // Page 1 offers nothing that could let a person in: no way, or a key alone while no key is good.
-bool is_entrance_closed(store::Store& store, const core::Policy& policy, core::Instant now);
+bool is_entrance_closed(Dependencies& deps, core::Instant now);
 
 // The living sessions whose identities the configuration does not let in. They are refused
 // everywhere and have not ended.
-std::vector<core::SessionCount> count_shut_out(
-    store::Store& store, const core::Policy& policy, core::Instant now);
+std::vector<core::SessionCount> count_shut_out(Dependencies& deps, core::Instant now);
 
 } // namespace consentgate::usecase

@@ -4,25 +4,21 @@
 // spec: docs/requirements.md XC14
 #pragma once
 
-#include "consentgate/core/base/keyring.h"
-#include "consentgate/store/store.h"
-#include "consentgate/sys/random.h"
+#include "consentgate/usecase/dependencies.h"
 
 #include <cstddef>
 
 namespace consentgate::usecase {
 
 // By the migration that brought the new form.
-void permit_old_seals(
-    store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Instant now);
+void permit_old_seals(Dependencies& deps, core::Instant now);
 
-bool opens_old_seals(store::Store& store, const core::Keyring& keyring, core::Instant now);
+bool opens_old_seals(Dependencies& deps, core::Instant now);
 
 // One bounded batch. An account that does not open becomes broken: its person connects anew. Ends
 // the permission when none is left, an hour after the migration at the earliest, because workers of
 // the version before may run for so long.
 // out: how many were sealed anew or became broken
-std::size_t seal_old_accounts_anew(
-    store::Store& store, sys::Random& random, const core::Keyring& keyring, core::Instant now);
+std::size_t seal_old_accounts_anew(Dependencies& deps, core::Instant now);
 
 } // namespace consentgate::usecase
