@@ -1,48 +1,27 @@
 // The demo's MCP server, whose tool `profile` answers 403 until the token has a second scope, behind
 // lighttpd and behind Apache. Owns: that server and its port. Does not own: the web servers
 // (server.mjs, fronts.mjs).
-import { once } from 'node:events';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { Child, fronts, startFront } from './fronts.mjs';
-import { freePort, root, startServer, until } from './server.mjs';
-
-// A port of this machine that leads to the Unix socket on which the demo's server listens.
-async function openPort(port, socket) {
-  const peers = new Set();
-  const server = net.createServer((peer) => {
-    const behind = net.connect(socket);
-    for (const [from, to] of [[peer, behind], [behind, peer]]) {
-      peers.add(from);
-      from.on('error', () => to.destroy()).on('close', () => { peers.delete(from); to.destroy(); });
-      from.pipe(to);
-    }
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return async () => {
-    server.close();
-    for (const peer of peers) peer.destroy();
-    await once(server, 'close');
-  };
-}
+import { plainFolder, root, startServer, until } from './server.mjs';
+import { startRecorder } from './wire_recorder.mjs';
 
 // in:  front  'lighttpd', as in the demo itself, or 'Apache'
 // out: what startServer gives
 export async function startDemo(front, settings = {}) {
   if (front === 'lighttpd') return startServer(settings);
-  const port = await freePort();
-  const server = await startFront(fronts.find(({ name }) => name === front), { guards: [{ at: '/mcp', port }], ...settings });
-  const socket = path.join(server.var, 'mcp.sock');
+  const folder = plainFolder();
+  const socket = path.join(folder, 'mcp.sock');
+  const bridge = await startRecorder(socket); // Apache proxies to a port, and the demo's server has a socket
+  const server = await startFront(fronts.find(({ name }) => name === front), { guards: [{ at: '/mcp', port: bridge.port }], ...settings });
   const program = new Child(path.join(root, 'examples/whoami_mcp.py'), [socket, server.resource]);
   await until(() => { if (program.ended) throw new Error(program.said); return fs.existsSync(socket); }, 'the demo\'s MCP server');
-  const closePort = await openPort(port, socket);
-  const stop = server.stop;
+  const { stop } = server;
   server.stop = async () => {
-    await closePort();
+    bridge.stop();
     await program.stop();
-    fs.rmSync(socket, { force: true }); // nobody answers there any more
+    fs.rmSync(folder, { recursive: true });
     await stop();
   };
   return server;
