@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,12 +39,14 @@ template <class Wait> int in_time(Clock::time_point end, const Wait& wait) {
 // Wakes when more has come: what is there already would wake poll at once, and is not taken out.
 class MoreBytes {
 public:
-    explicit MoreBytes(int connection) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    MoreBytes(int epoll, int connection) : epoll_(epoll), connection_(connection) {
         epoll_event event{};
         event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
-        if (epoll_ >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection, &event) != 0) end();
+        if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection_, &event) != 0) connection_ = -1;
     }
-    ~MoreBytes() { end(); }
+    ~MoreBytes() {
+        if (connection_ >= 0) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, connection_, nullptr);
+    }
     MoreBytes(const MoreBytes&) = delete;
     MoreBytes& operator=(const MoreBytes&) = delete;
 
@@ -60,12 +61,8 @@ public:
     bool closing() const { return closing_; }
 
 private:
-    void end() {
-        if (epoll_ >= 0) ::close(epoll_);
-        epoll_ = -1;
-    }
-
     int epoll_;
+    int connection_;
     bool closing_ = false;
 };
 
@@ -84,22 +81,31 @@ bool may_connect(const sockaddr_storage& peer, const std::string& neighbours) {
 } // namespace
 
 Doorway::Doorway(int listening_socket, std::string neighbours)
-    : socket_(listening_socket), neighbours_(std::move(neighbours)), seen_(max_fastcgi_head) {}
+    : socket_(listening_socket),
+      more_(::epoll_create1(EPOLL_CLOEXEC)),
+      neighbours_(std::move(neighbours)),
+      seen_(max_fastcgi_head) {
+    if (more_ < 0) throw std::runtime_error("connections cannot be waited for");
+}
 
+Doorway::~Doorway() { ::close(more_); }
+
+Head Doorway::look(int connection) {
+    const auto got = ::recv(connection, seen_.data(), seen_.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Head::incomplete;
+    if (got <= 0) return Head::refused;
+    return look_at_head({seen_.data(), static_cast<std::size_t>(got)});
+}
+
+// Most web servers write a head in one piece, which is there by now: it costs one look, and no
+// wait.
 bool Doorway::head_came(int connection) {
-    const auto end = Clock::now() + head_time;
-    pollfd waiting{connection, POLLIN, 0};
-    if (in_time(end, [&](int time) { return ::poll(&waiting, 1, time); }) != 1) return false;
-    const auto look = [&] {
-        const auto got = ::recv(connection, seen_.data(), seen_.size(), MSG_PEEK | MSG_DONTWAIT);
-        if (got <= 0) return Head::refused;
-        return look_at_head({seen_.data(), static_cast<std::size_t>(got)});
-    };
-    auto head = look();
+    auto head = look(connection);
     if (head != Head::incomplete) return head == Head::whole;
-    for (MoreBytes more(connection); head == Head::incomplete && !more.closing();) {
+    const auto end = Clock::now() + head_time;
+    for (MoreBytes more(more_, connection); head == Head::incomplete && !more.closing();) {
         if (!more.wait(end)) return false;
-        head = look();
+        head = look(connection);
     }
     return head == Head::whole;
 }

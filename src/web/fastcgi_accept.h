@@ -20,7 +20,11 @@ public:
     // in: listening_socket  does not block
     //     neighbours        IPv4 addresses that may connect over TCP, with commas between them;
     //                       empty: any
+    // fail: throws std::runtime_error when the system has no descriptor left
     Doorway(int listening_socket, std::string neighbours);
+    ~Doorway();
+    Doorway(const Doorway&) = delete;
+    Doorway& operator=(const Doorway&) = delete;
 
     // out: a connection whose head is whole, for the caller to close; negative: there was none to
     //      take, or it was hung up on
@@ -28,9 +32,11 @@ public:
     int accept();
 
 private:
+    Head look(int connection);
     bool head_came(int connection);
 
     int socket_;
+    int more_; // an epoll that waits for the rest of one head
     std::string neighbours_;
     std::vector<char> seen_; // of one head; kept, because a worker needs it for each request
 };
