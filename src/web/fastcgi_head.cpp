@@ -59,6 +59,24 @@ bool pairs_fit(std::string_view pairs) {
     return true;
 }
 
+// The pairs of all records of parameters. Web servers nearly always send one, which is not copied.
+class Pairs {
+public:
+    void add(std::string_view content) {
+        if (first_.empty()) {
+            first_ = content;
+            return;
+        }
+        if (joined_.empty()) joined_ = first_;
+        joined_ += content;
+    }
+    bool fit() const { return pairs_fit(joined_.empty() ? first_ : joined_); }
+
+private:
+    std::string_view first_;
+    std::string joined_;
+};
+
 // A record may show before all of it is there that it does not belong here.
 // in: id  of the request; absent at its first record
 bool may_begin(std::string_view bytes, std::optional<unsigned> id) {
@@ -77,7 +95,7 @@ Head look_at_head(std::string_view bytes) {
     const auto begin = first_record(bytes);
     if (!begin) return not_all();
     if (begin->id == 0 || begin->content.size() != header_bytes) return Head::refused;
-    std::string pairs;
+    Pairs pairs;
     for (auto at = begin->bytes;;) {
         const auto rest = bytes.substr(at);
         if (!may_begin(rest, begin->id)) return Head::refused;
@@ -86,8 +104,8 @@ Head look_at_head(std::string_view bytes) {
         if (record->id != begin->id) return Head::refused;
         at += record->bytes;
         if (at > max_fastcgi_head) return Head::refused;
-        if (record->content.empty()) return pairs_fit(pairs) ? Head::whole : Head::refused;
-        pairs += record->content;
+        if (record->content.empty()) return pairs.fit() ? Head::whole : Head::refused;
+        pairs.add(record->content);
     }
 }
 
