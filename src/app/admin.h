@@ -11,6 +11,7 @@
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/keyring.h"
 #include "consentgate/core/base/time.h"
+#include "consentgate/core/oauth/scope.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <map>
@@ -145,6 +146,10 @@ template <class Result> void require_found(const Result& result, const std::stri
 void require_known(
     const std::string& what, const std::string& name, const std::vector<std::string>& known,
     const std::string& list_command);
+
+// Names of scopes separated by blanks, as --scopes takes them.
+// fail: throws UsageError: the configuration lacks one of them
+core::ScopeSet read_scopes(Context& context, const std::string& text);
 
 // Each is a service. fail: throws UsageError
 void require_services(Context& context, const std::vector<std::string>& names);

@@ -4,10 +4,11 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/usecase/resource_servers.h"
 
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 
 namespace consentgate::app::admin {
-namespace {
 
 core::ScopeSet read_scopes(Context& context, const std::string& text) {
     const auto scopes = core::ScopeSet::parse(text);
@@ -22,32 +23,59 @@ core::ScopeSet read_scopes(Context& context, const std::string& text) {
     return *scopes;
 }
 
+namespace {
+
 std::vector<std::string> read_services(Context& context, const Arguments& arguments) {
     auto services = arguments.all("service");
     require_services(context, services);
     return services;
 }
 
+core::AllowedOrigins read_origins(const std::string& text) {
+    const auto origins = core::AllowedOrigins::parse(text);
+    if (!origins)
+        throw UsageError(
+            "--origins takes any, none, or origins like https://app.example, separated by blanks");
+    return *origins;
+}
+
+// The options whose values are texts about the resource.
+constexpr const char* texts[] = {"scopes", "name", "documentation", "policy", "tos", "origins"};
+
 // The command that does to a guarded resource what the operator asked for.
 std::string call_of_set(const Arguments& arguments) {
-    auto call = "consentgate-admin resource set " + arguments.words.front();
-    if (const auto scopes = arguments.one("scopes")) call += " --scopes '" + *scopes + "'";
+    const auto begin = "consentgate-admin resource set " + arguments.words.front();
+    auto call = begin;
+    for (const auto* option : texts)
+        if (const auto value = arguments.one(option))
+            call += " --" + std::string(option) + " '" + *value + "'";
     for (const auto& service : arguments.all("service")) call += " --service " + service;
-    return arguments.has("scopes") || arguments.has("service")
-               ? call
-               : call + " --scopes SCOPES --service ID";
+    return call == begin ? call + " --scopes SCOPES --service ID" : call;
+}
+
+core::GuardedResource read_resource(Context& context, const Arguments& arguments) {
+    const auto text = [&](const char* option) { return arguments.one(option).value_or(""); };
+    return {
+        .url = arguments.words.front(),
+        .scope = read_scopes(context, text("scopes")),
+        .description =
+            {.name = text("name"),
+             .documentation = text("documentation"),
+             .policy = text("policy"),
+             .tos = text("tos")},
+        .origins = read_origins(arguments.one("origins").value_or("any"))};
 }
 
 int add(Context& context, const Arguments& arguments) {
-    const auto& url = arguments.words.front();
-    const auto scopes = read_scopes(context, arguments.one("scopes").value_or(""));
+    const auto resource = read_resource(context, arguments);
+    const auto& url = resource.url;
     auto services = read_services(context, arguments);
     if (usecase::find_resource_server(context.deps(), url))
         throw std::runtime_error(
             url + " is guarded already, and nothing was changed; to change it: " +
             call_of_set(arguments));
-    const auto made = usecase::add_resource_server(
-        context.deps(), {url, scopes}, std::move(services), context.now);
+    const auto made =
+        usecase::add_resource_server(context.deps(), resource, std::move(services), context.now);
     if (!made) throw UsageError(url + ": " + made.error().message);
     const auto& [server, secret] = *made;
     if (arguments.has("json")) {
@@ -73,8 +101,18 @@ usecase::ResourceChange read_change(Context& context, const Arguments& arguments
         if (change.services) throw UsageError("--service and --no-service exclude each other");
         change.services.emplace();
     }
-    if (!change.scope && !change.services && !change.rotate_secret)
-        throw UsageError("resource set needs --scopes, --service, --no-service or --rotate-secret");
+    change.name = arguments.one("name");
+    change.documentation = arguments.one("documentation");
+    change.policy = arguments.one("policy");
+    change.tos = arguments.one("tos");
+    if (const auto origins = arguments.one("origins")) change.origins = read_origins(*origins);
+    const bool says_something =
+        std::any_of(std::begin(texts), std::end(texts), [&](const char* option) {
+            return arguments.has(option);
+        });
+    if (!says_something && !change.services && !change.rotate_secret)
+        throw UsageError(
+            "resource set needs something to change: see consentgate-admin resource set --help");
     return change;
 }
 
@@ -82,27 +120,46 @@ Cell scope_cell(const core::ScopeSet& scope) {
     return {scope.empty() ? "default_scopes" : scope.text(), scope.text()};
 }
 
-// Prints what changed, one line for each member, and nothing when nothing did.
-int set(Context& context, const Arguments& arguments) {
-    const auto change = read_change(context, arguments);
-    const auto changed =
-        usecase::change_resource_server(context.deps(), arguments.words.front(), change);
-    require_found(changed, "resource list");
-    const auto& [before, after, secret] = *changed;
+Cell text_cell(const std::string& text) { return {text.empty() ? "none" : text, text}; }
+
+// One row for each member that changed.
+std::vector<Row> changes_of(const core::ResourceServer& before, const core::ResourceServer& after) {
     std::vector<Row> rows;
     if (before.scope != after.scope)
         rows.push_back({"scope", scope_cell(before.scope), scope_cell(after.scope)});
     if (before.services != after.services)
         rows.push_back(
             {"services", list_of(before.services, "none"), list_of(after.services, "none")});
+    const auto compare = [&](const char* member, const std::string& old, const std::string& now) {
+        if (old != now) rows.push_back({member, text_cell(old), text_cell(now)});
+    };
+    const auto &was = before.description, &is = after.description;
+    compare("name", was.name, is.name);
+    compare("documentation", was.documentation, is.documentation);
+    compare("policy", was.policy, is.policy);
+    compare("tos", was.tos, is.tos);
+    compare("origins", before.origins.text(), after.origins.text());
+    return rows;
+}
+
+// Prints what changed, one line for each member, and nothing when nothing did.
+int set(Context& context, const Arguments& arguments) {
+    const auto change = read_change(context, arguments);
+    const auto changed =
+        usecase::change_resource_server(context.deps(), arguments.words.front(), change);
+    if (!changed && changed.error().code == core::ErrorCode::invalid_target)
+        throw UsageError(arguments.words.front() + ": " + changed.error().message);
+    require_found(changed, "resource list");
+    const auto& [before, after, secret] = *changed;
+    auto rows = changes_of(before, after);
     if (secret) rows.push_back({"secret", Cell("(not shown)", nullptr), secret->reveal()});
     if (!rows.empty() || arguments.has("json")) print_rows(arguments, rows);
     if (rows.empty())
         std::cerr << "Nothing changes: " << after.resource << " was so before.\n";
     else
         std::cerr << after.resource
-                  << " has its new scopes and services at the gate from the next reload of "
-                     "consentgate (HUP) on.\n";
+                  << " is so for pages, documents and the gate from the next reload of consentgate "
+                     "(HUP) on.\n";
     if (secret)
         std::cerr << "The secret of " << after.id.text
                   << " is shown this once; the old one is refused from now on.\n";
@@ -114,7 +171,8 @@ int list(Context& context, const Arguments& arguments) {
     for (const auto& server : usecase::list_resource_servers(context.deps())) {
         rows.push_back(
             {server.id.text, server.resource, list_of(server.services, "none"), server.scope.text(),
-             yes_no(server.active), when(server.created_at)});
+             yes_no(server.active), when(server.created_at), text_cell(server.description.name),
+             server.origins.text()});
     }
     print_rows(arguments, rows);
     return 0;
@@ -130,6 +188,19 @@ int disable(Context& context, const Arguments& arguments) {
     return 0;
 }
 
+// These options, and those that say something about a resource.
+std::vector<Option> with_words(std::vector<Option> options) {
+    const Option words[] = {
+        {"name", "TEXT", "what pages and clients call it; its host and path when empty"},
+        {"documentation", "URL", "a page for developers, which its metadata names"},
+        {"policy", "URL", "a page on what clients may do with its data"},
+        {"tos", "URL", "a page with its terms of service"},
+        {"origins", "ORIGINS",
+         "the pages whose programs may call it, like https://app.example; or any, or none"}};
+    options.insert(options.end(), std::begin(words), std::end(words));
+    return options;
+}
+
 } // namespace
 
 std::vector<Command> resource_commands() {
@@ -143,10 +214,10 @@ std::vector<Command> resource_commands() {
          .summary = "guard an MCP server, and let it introspect its tokens",
          .example =
              "consentgate-admin resource add https://tools.example.org/mcp/notion --service notion",
-         .options =
+         .options = with_words(
              {service,
               {"scopes", "SCOPES",
-               "what the gate asks of requests to it; default_scopes when absent"}},
+               "what the gate asks of requests to it; default_scopes when absent"}}),
          .json = {"id", "resource", "services", "scope", "secret"},
          .run = add},
         {.name = "resource set",
@@ -154,18 +225,18 @@ std::vector<Command> resource_commands() {
          .summary = "change what a guarded server asks and gets, and print what changed",
          .example = "consentgate-admin resource set https://tools.example.org/mcp/notion "
                     "--service notion",
-         .options =
+         .options = with_words(
              {service,
               {"no-service", "", "it gets no tokens of its callers"},
               {"scopes", "SCOPES",
                "what the gate asks of requests to it; default_scopes when empty"},
-              {"rotate-secret", "", "give it another secret, and show it, once"}},
+              {"rotate-secret", "", "give it another secret, and show it, once"}}),
          .json = {"member", "before", "after"},
          .run = set},
         {.name = "resource list",
          .summary = "list the guarded servers",
          .example = "consentgate-admin resource list",
-         .json = {"id", "resource", "services", "scope", "active", "created"},
+         .json = {"id", "resource", "services", "scope", "active", "created", "name", "origins"},
          .audited = false,
          .run = list},
         {.name = "resource disable",

@@ -163,6 +163,12 @@ Problem set_remember_consent(Config& config, const std::string& value) {
     return {};
 }
 
+Problem set_publish_resources(Config& config, const std::string& value) {
+    if (value != "on" && value != "off") return "must be on or off";
+    config.policy.publish_resources = value == "on";
+    return {};
+}
+
 Problem set_verified_user(Config& config, const std::string& value) {
     if (value != "off" && value != "remote_user") return "must be off or remote_user";
     config.policy.verified_user =
@@ -260,6 +266,7 @@ std::vector<Key> server_keys() {
         {"scopes", "mcp=Use the tools of this server as you", set_scopes},
         {"default_scopes", "mcp", set_default_scopes},
         {"scope_implies", "", set_scope_implies},
+        {"publish_resources", "on", set_publish_resources},
         {"database", "/var/lib/consentgate/consentgate.db", set_database},
         {"database_password_file", "",
          text([](Config& c) -> std::string& { return c.database_password_file; })},

@@ -17,6 +17,7 @@
 #include "consentgate/core/base/server_key.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/flow.h"
+#include "consentgate/core/oauth/resource.h"
 #include "consentgate/core/upstream/service.h"
 #include "consentgate/store/transfer.h"
 
@@ -100,6 +101,10 @@ inline OwnedBytes stored_bytes(const std::vector<std::string>& lines) {
     return {core::join(lines, "\n")};
 }
 inline OwnedBytes stored_bytes(const core::ScopeSet& scope) { return {scope.text()}; }
+// NULL is what all resources had before origins could be named.
+inline OwnedBytes stored_bytes(const core::AllowedOrigins& origins) {
+    return {origins.is_any() ? std::string() : origins.text()};
+}
 
 inline void restore_bytes(Row& row, std::string& text) { row.read_into(from_blob(text)); }
 inline void restore_bytes(Row& row, std::optional<std::string>& text) {
@@ -116,6 +121,13 @@ inline void restore_bytes(Row& row, core::ScopeSet& scope) {
     std::string found;
     row.read_into(from_blob(found));
     scope = core::ScopeSet::parse(found).value_or(core::ScopeSet{});
+}
+// A text that cannot be read admits no origin.
+inline void restore_bytes(Row& row, core::AllowedOrigins& origins) {
+    std::string found;
+    row.read_into(from_blob(found));
+    if (!found.empty())
+        origins = core::AllowedOrigins::parse(found).value_or(core::AllowedOrigins::none());
 }
 
 template <class Stored>

@@ -59,18 +59,17 @@ core::IntrospectionLookup ResourceServerStore::find_with_session(
 // Looks before it writes, because engines count a row that is written as it was differently.
 // Written twice it is the same, so a lost answer needs no look.
 Applied ResourceServerStore::change(std::span<const core::ResourceServer> servers) {
+    static constexpr auto statement =
+        sql("UPDATE resource_server SET ", assignments<core::ResourceServer>,
+            " WHERE id = ? AND active = 1");
     return db_.rewrite([&] {
         for (const auto& server : servers)
             if (!db_.has("SELECT 1 FROM resource_server WHERE id = ? AND active = 1", server.id))
                 return Applied::no;
-        for (const auto& server : servers) {
-            const auto services = stored_bytes(server.services);
-            const auto scope = stored_bytes(server.scope);
-            db_.run(
-                "UPDATE resource_server SET services = ?, scope = ?, secret_hash = ? "
-                "WHERE id = ? AND active = 1",
-                services, scope, server.secret, server.id);
-        }
+        for (const auto& server : servers)
+            std::apply(
+                [&](const auto&... bound) { db_.run(statement, bound..., server.id); },
+                bindings<List::assignments>(server));
         return Applied::yes;
     });
 }

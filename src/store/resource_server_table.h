@@ -9,11 +9,20 @@ namespace consentgate::store {
 
 template <>
 inline constexpr auto table_of<core::ResourceServer> = table<core::ResourceServer>(
-    "resource_server", column("id", &core::ResourceServer::id),
-    blob("resource", &core::ResourceServer::resource),
+    "resource_server", fixed(column("id", &core::ResourceServer::id)),
+    fixed(blob("resource", &core::ResourceServer::resource)),
     column("secret_hash", &core::ResourceServer::secret),
-    column("active", &core::ResourceServer::active),
-    column("created_at", &core::ResourceServer::created_at),
-    blob("services", &core::ResourceServer::services), blob("scope", &core::ResourceServer::scope));
+    fixed(column("active", &core::ResourceServer::active)),
+    fixed(column("created_at", &core::ResourceServer::created_at)),
+    blob("services", &core::ResourceServer::services), blob("scope", &core::ResourceServer::scope),
+    blob(
+        "name", [](auto& server) -> auto& { return server.description.name; }),
+    blob(
+        "documentation", [](auto& server) -> auto& { return server.description.documentation; }),
+    blob(
+        "policy", [](auto& server) -> auto& { return server.description.policy; }),
+    blob(
+        "tos", [](auto& server) -> auto& { return server.description.tos; }),
+    blob("origins", &core::ResourceServer::origins));
 
 } // namespace consentgate::store

@@ -15,11 +15,11 @@ core::Error refused(std::string message) {
         "resource");
 }
 
-core::Checked check_scope_and_services(
-    Dependencies& deps, const core::ScopeSet& scope, const std::vector<std::string>& services) {
-    if (scope.within(deps.policy.catalogue()) != scope)
+core::Checked check_settings(Dependencies& deps, const core::ResourceServer& server) {
+    if (server.scope.within(deps.policy.catalogue()) != server.scope)
         return refused("it names a scope that `scopes` of the configuration does not have");
-    for (const auto& service : services) {
+    if (auto valid = core::check_description(server.description); !valid) return valid.error();
+    for (const auto& service : server.services) {
         if (!deps.store.services.find(core::ServiceId(service)))
             return refused("there is no service '" + service + "'");
     }
@@ -35,6 +35,26 @@ std::vector<core::ResourceServer> active_servers(Dependencies& deps, const std::
     return servers;
 }
 
+core::ResourceServer with_change(core::ResourceServer server, const ResourceChange& change) {
+    server.scope = change.scope.value_or(server.scope);
+    server.services = change.services.value_or(server.services);
+    auto& [name, documentation, policy, tos] = server.description;
+    name = change.name.value_or(name);
+    documentation = change.documentation.value_or(documentation);
+    policy = change.policy.value_or(policy);
+    tos = change.tos.value_or(tos);
+    server.origins = change.origins.value_or(server.origins);
+    return server;
+}
+
+// All but what tells one server of a resource from another.
+void copy_settings(const core::ResourceServer& from, core::ResourceServer& to) {
+    to.scope = from.scope;
+    to.services = from.services;
+    to.description = from.description;
+    to.origins = from.origins;
+}
+
 } // namespace
 
 core::Result<NewResourceServer> add_resource_server(
@@ -43,8 +63,6 @@ core::Result<NewResourceServer> add_resource_server(
     const auto known = deps.policy.known_resource(resource.url);
     if (const auto valid = core::check_resource_uri(resource.url); !valid)
         return refused(valid.error().message);
-    if (const auto valid = check_scope_and_services(deps, resource.scope, services); !valid)
-        return valid.error();
     if (find_resource_server(deps, resource.url)) return refused("it is guarded already");
     NewResourceServer made{
         .server =
@@ -54,8 +72,11 @@ core::Result<NewResourceServer> add_resource_server(
              .active = true,
              .created_at = now,
              .services = std::move(services),
-             .scope = resource.scope},
+             .scope = resource.scope,
+             .description = resource.description,
+             .origins = resource.origins},
         .clear = deps.random.secret()};
+    if (const auto valid = check_settings(deps, made.server); !valid) return valid.error();
     made.server.secret = core::sha256(made.clear);
     deps.store.resource_servers.put(made.server);
     return made;
@@ -73,11 +94,9 @@ core::Result<ChangedResourceServer> change_resource_server(
     auto servers = active_servers(deps, url);
     if (servers.empty()) return not_found("there is no active resource server for '" + url + "'");
     const auto before = servers.front();
-    const auto scope = change.scope.value_or(before.scope);
-    const auto services = change.services.value_or(before.services);
-    if (const auto valid = check_scope_and_services(deps, scope, services); !valid)
-        return valid.error();
-    for (auto& server : servers) server.scope = scope, server.services = services;
+    const auto wanted = with_change(before, change);
+    if (const auto valid = check_settings(deps, wanted); !valid) return valid.error();
+    for (auto& server : servers) copy_settings(wanted, server);
     ChangedResourceServer changed{.before = before, .after = {}, .clear = {}};
     if (change.rotate_secret) changed.clear = deps.random.secret();
     if (changed.clear) servers.front().secret = core::sha256(*changed.clear);
@@ -91,7 +110,7 @@ core::Result<ChangedResourceServer> change_resource_server(
 
 std::vector<core::GuardedResource> guarded_resources(Dependencies& deps) {
     auto resources = deps.policy.resources;
-    for (auto& resource : resources) resource.scope = {}, resource.service.clear();
+    for (auto& resource : resources) resource = core::GuardedResource{resource.url};
     std::vector<std::string> seen;
     for (const auto& server : deps.store.resource_servers.list()) { // newest first
         if (!server.active || std::find(seen.begin(), seen.end(), server.resource) != seen.end())
@@ -102,8 +121,10 @@ std::vector<core::GuardedResource> guarded_resources(Dependencies& deps) {
         };
         auto known = std::find_if(resources.begin(), resources.end(), same);
         if (known == resources.end())
-            known = resources.insert(resources.end(), {server.resource, {}, {}});
+            known = resources.insert(resources.end(), core::GuardedResource{server.resource});
         known->scope = server.scope;
+        known->description = server.description;
+        known->origins = server.origins;
         known->service = server.services.size() == 1 ? server.services.front() : std::string();
     }
     return resources;

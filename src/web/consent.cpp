@@ -44,7 +44,7 @@ View view_of(const core::FlowView& found, const Request& request, const core::Po
             core::lower_ascii(
                 core::split_uri(flow.client_id.text).value_or(core::UriParts{}).host));
     view.set("resource_host", core::authority_of(flow.resource))
-        .set("resource_name", shown_resource(flow.resource));
+        .set("resource_name", shown_resource(flow.resource, policy));
     view.flag("redirect_https", target.kind == RedirectKind::https)
         .flag("redirect_loopback", target.kind == RedirectKind::loopback);
     view.flag("redirect_scheme", target.kind == RedirectKind::private_scheme)

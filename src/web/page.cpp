@@ -124,9 +124,10 @@ std::string shown_client(const std::string& name, const core::ClientId& id) {
     return core::has_visible(shown) ? shown : id.text;
 }
 
-std::string shown_resource(const std::string& resource) {
-    const auto rest = core::split_uri(resource).value_or(core::UriParts{}).rest;
-    return core::authority_of(resource) + std::string(rest == "/" ? "" : rest);
+std::string shown_resource(const std::string& url, const core::Policy& policy) {
+    constexpr std::size_t whole = 4096; // an address is never cut
+    return core::display_text(
+        core::shown_name(policy.known_resource(url).value_or(core::GuardedResource{url})), whole);
 }
 
 std::string shown_principal(const core::SessionView& view) {

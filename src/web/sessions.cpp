@@ -10,12 +10,12 @@
 namespace consentgate::web {
 namespace {
 
-View session_row(const usecase::OwnSession& own) {
+View session_row(const usecase::OwnSession& own, const core::Policy& policy) {
     const auto& session = own.view.session;
     View row;
     row.set("session_id", session.id.text)
         .set("client_name", shown_client(own.view.client_name, session.client_id));
-    row.set("resource_name", shown_resource(session.resource));
+    row.set("resource_name", shown_resource(session.resource, policy));
     row.set("since", day_and_time(session.created_at))
         .set("until", day_and_time(session.expires_at));
     row.set("identity_name", shown_principal(own.view));
@@ -41,7 +41,7 @@ Handled get_sessions(const Request& request, WebContext& context) {
     std::vector<View> rows;
     for (const auto& own : usecase::list_own_sessions(
              context.deps, browser_context_of(request, context), request.now))
-        rows.push_back(session_row(own));
+        rows.push_back(session_row(own, context.deps.policy));
     View page;
     page.flag("has_sessions", !rows.empty())
         .flag("several", rows.size() > 1)

@@ -33,6 +33,13 @@ BOOST_AUTO_TEST_CASE(who_comes_in_is_a_list_of_kinds_or_any, *label("XA1")) {
         "virtual_key verified_user");
 }
 
+BOOST_AUTO_TEST_CASE(the_guarded_servers_are_published_unless_the_operator_says_no, *label("N2")) {
+    BOOST_TEST(with("").policy.publish_resources);
+    BOOST_TEST(with("publish_resources = on").policy.publish_resources);
+    BOOST_TEST(!with("publish_resources = off").policy.publish_resources);
+    BOOST_TEST(holds(problems_with("publish_resources = true"), "must be on or off"));
+}
+
 BOOST_AUTO_TEST_CASE(a_consent_is_remembered_only_where_the_operator_says_so, *label("XA5")) {
     using core::RememberConsent;
     BOOST_TEST((with("").policy.remember_consent == RememberConsent::never));

@@ -1,9 +1,10 @@
-// Redirect and resource URIs. The input is one URI, or two separated by a line break: a registered
-// and a requested one.
+// Redirect and resource URIs, and origins. The input is one URI, or two separated by a line break:
+// a registered and a requested one.
 #include "require.h"
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/resource.h"
 
 #include <algorithm>
 
@@ -21,6 +22,12 @@ void look_at(std::string_view uri) {
         if (!parts->port.empty()) again += ":" + std::string(parts->port);
         require(again + std::string(parts->rest) == uri, "the parts make up the whole");
         require(core::same_resource(uri, uri), "a resource is itself");
+    }
+    if (const auto origins = core::AllowedOrigins::parse(uri)) {
+        const auto again = core::AllowedOrigins::parse(origins->text());
+        require(again == origins, "origins are written as they are read");
+        require(origins->is_any() == (uri == "any"), "nothing else admits every page");
+        if (parts) require(origins->admits(uri), "an origin that was listed is admitted");
     }
     if (!core::check_redirect_uri(uri)) return;
     require(

@@ -57,7 +57,12 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
         true,
         noon,
         {},
-        *core::ScopeSet::parse("mcp profile")};
+        *core::ScopeSet::parse("mcp profile"),
+        {.name = "Annas Werkzeuge \u00e4",
+         .documentation = "https://docs.example/",
+         .policy = "https://docs.example/policy",
+         .tos = "https://docs.example/tos"},
+        *core::AllowedOrigins::parse("https://app.example http://localhost:6274")};
     store->resource_servers.put(server);
     const auto found = store->resource_servers.find(server.id);
     BOOST_REQUIRE(found.has_value());
@@ -66,6 +71,8 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST(found->active);
     BOOST_TEST((found->created_at == noon));
     BOOST_TEST(found->scope.text() == "mcp profile");
+    BOOST_TEST((found->description == server.description));
+    BOOST_TEST((found->origins == server.origins));
     const auto listed = store->resource_servers.list();
     BOOST_TEST(std::count_if(listed.begin(), listed.end(), [&](const auto& one) {
                    return one.id == server.id;
@@ -74,6 +81,31 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST((store->resource_servers.disable(server.id) == Applied::no));
     BOOST_TEST(!store->resource_servers.find(server.id)->active);
     BOOST_TEST(!store->resource_servers.find(core::ResourceServerId("cgrs_unknown")).has_value());
+}
+
+STORE_CASE(what_an_operator_says_of_a_resource_is_changed_and_taken_back, "N1 N4") {
+    const auto store = database.open();
+    core::ResourceServer server;
+    server.id = core::ResourceServerId("cgrs_" + fresh_id());
+    server.resource = "https://tools.example.org/" + fresh_id();
+    server.secret = fresh_digest();
+    store->resource_servers.put(server);
+    BOOST_TEST(store->resource_servers.find(server.id)->origins.is_any());
+    for (const auto* origins : {"none", "https://app.example", "any"}) {
+        server.description.name = origins;
+        server.description.tos = std::string("https://docs.example/") + origins;
+        server.origins = *core::AllowedOrigins::parse(origins);
+        BOOST_TEST((store->resource_servers.change({&server, 1}) == Applied::yes));
+        const auto found = *store->resource_servers.find(server.id);
+        BOOST_TEST((found.description == server.description));
+        BOOST_TEST(found.origins.text() == origins);
+        BOOST_TEST(found.resource == server.resource);
+    }
+    server.description = {};
+    server.active = false; // which is not a change's to make
+    BOOST_TEST((store->resource_servers.change({&server, 1}) == Applied::yes));
+    BOOST_TEST((store->resource_servers.find(server.id)->description == server.description));
+    BOOST_TEST(store->resource_servers.find(server.id)->active);
 }
 
 STORE_CASE(a_resource_server_and_the_session_of_a_token_are_found_together, "V7 RS6") {

@@ -124,6 +124,37 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((store->resource_servers.find(older.id)->secret == made->server.secret));
 }
 
+BOOST_AUTO_TEST_CASE(
+    what_is_said_of_a_resource_is_what_pages_and_gate_read_and_stays_when_other_things_change,
+    *label("N1") * label("N4")) {
+    const std::string url = "https://mcp.example.org/other";
+    const core::ResourceDescription description{
+        .name = "Files", .documentation = "https://d.example/", .policy = {}, .tos = {}};
+    const auto made = usecase::add_resource_server(
+        deps, {.url = url, .description = description, .origins = core::AllowedOrigins::none()}, {},
+        noon);
+    BOOST_REQUIRE_EQUAL(code_of(made), "ok");
+    const auto read = [&] { return usecase::guarded_resources(deps).back(); };
+    BOOST_TEST((read().description == description));
+    BOOST_TEST(read().origins.text() == "none");
+    BOOST_TEST(
+        code_of(usecase::change_resource_server(deps, url, {.tos = "https://d.example/tos"})) ==
+        "ok");
+    BOOST_TEST(read().description.name == "Files");
+    BOOST_TEST(read().description.tos == "https://d.example/tos");
+    BOOST_TEST(read().origins.text() == "none");
+    BOOST_TEST(
+        code_of(usecase::change_resource_server(deps, url, {.tos = "http://d.example/tos"})) ==
+        "invalid_target");
+    BOOST_TEST(
+        code_of(usecase::change_resource_server(
+            deps, url,
+            {.name = "", .origins = *core::AllowedOrigins::parse("https://app.example")})) == "ok");
+    BOOST_TEST(core::shown_name(read()) == "mcp.example.org/other");
+    BOOST_TEST(read().origins.text() == "https://app.example");
+    BOOST_TEST(read().description.tos == "https://d.example/tos");
+}
+
 BOOST_AUTO_TEST_CASE(a_change_that_names_what_is_not_there_changes_nothing, *label("XA6")) {
     const std::string url = "https://mcp.example.org/other";
     BOOST_TEST(code_of(usecase::change_resource_server(deps, url, {})) == "not_found");

@@ -24,7 +24,7 @@ public:
     void put(const core::ResourceServer& server);
     std::optional<core::ResourceServer> find(const core::ResourceServerId& id);
     std::vector<core::ResourceServer> list(); // newest first
-    // Writes services, scope and secret of each that is active.
+    // Writes what an operator may change, and the secret, of each that is active.
     Applied change(std::span<const core::ResourceServer> servers);
     Applied disable(const core::ResourceServerId& id);
 

@@ -16,11 +16,12 @@ struct NewResourceServer {
     core::Secret clear; // shown once, stored never
 };
 
-// in:   resource  with the scopes that every request to it needs
+// in:   resource  its `service` is not read
 //       services  whose tokens the server may exchange for its callers; the gate hands on the
 //                 token of a single one
-// fail: invalid_target: no address of a resource, an unknown scope, an unknown service, or a
-//       resource that is guarded already, which change_resource_server changes
+// fail: invalid_target: no address of a resource, an unknown scope, an unknown service, a
+//       description that check_description refuses, or a resource that is guarded already, which
+//       change_resource_server changes
 core::Result<NewResourceServer> add_resource_server(
     Dependencies& deps, const core::GuardedResource& resource, std::vector<std::string> services,
     core::Instant now);
@@ -33,6 +34,8 @@ std::optional<core::ResourceServer> find_resource_server(
 struct ResourceChange {
     std::optional<core::ScopeSet> scope{};
     std::optional<std::vector<std::string>> services{};
+    std::optional<std::string> name{}, documentation{}, policy{}, tos{};
+    std::optional<core::AllowedOrigins> origins{};
     bool rotate_secret = false; // of the newest server
 };
 
@@ -41,9 +44,9 @@ struct ChangedResourceServer {
     std::optional<core::Secret> clear; // the new secret: shown once, stored never
 };
 
-// Changes the newest active server of the resource. Scope and services of its older ones, which a
-// database of before has, become the same: their secrets would keep what was taken away.
-// fail: not_found: nothing guards it; invalid_target: an unknown scope or service;
+// Changes the newest active server of the resource. Its older ones, which a database of before has,
+// become the same but for their secrets, which would keep what was taken away.
+// fail: not_found: nothing guards it; invalid_target: as add_resource_server;
 //       store_unavailable: it was disabled meanwhile
 core::Result<ChangedResourceServer> change_resource_server(
     Dependencies& deps, const std::string& url, const ResourceChange& change);
@@ -54,8 +57,8 @@ std::vector<core::ResourceServer> list_resource_servers(Dependencies& deps); // 
 // fail: not_found: there is no such resource server, or it is disabled already
 core::Checked disable_resource_server(Dependencies& deps, const core::ResourceServerId& id);
 
-// The guarded resources: the configured ones, with scopes and service of their newest active
-// server, then those of other servers.
+// The guarded resources: the configured ones, each with what its newest active server says, then
+// those of other servers.
 std::vector<core::GuardedResource> guarded_resources(Dependencies& deps);
 
 } // namespace consentgate::usecase

@@ -46,8 +46,8 @@ struct Brand {
 // A client's name as pages show it: at most 80 characters, so that a page stays readable whatever a
 // client calls itself; its id when it has none.
 std::string shown_client(const std::string& name, const core::ClientId& id);
-// A guarded resource: host, port and path.
-std::string shown_resource(const std::string& resource);
+// A guarded resource: the name that the operator gave it, or else host, port and path.
+std::string shown_resource(const std::string& url, const core::Policy& policy);
 // The person of a session as pages name them; empty when they skipped the question.
 std::string shown_principal(const core::SessionView& view);
 // "2026-11-23 14:05 UTC": marked as such, because the server does not know the person's time zone.

@@ -12,6 +12,12 @@ Json grants(const Policy& policy) {
     return json_array({"authorization_code", "refresh_token", token_exchange_grant});
 }
 
+Json urls_of(const std::vector<GuardedResource>& resources) {
+    std::vector<std::string> urls;
+    for (const auto& resource : resources) urls.push_back(resource.url);
+    return json_array(urls);
+}
+
 } // namespace
 
 std::string authorization_server_metadata(const Policy& policy) {
@@ -41,6 +47,7 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("code_challenge_methods_supported", json_array({"S256"}));
     document.set("authorization_response_iss_parameter_supported", true);
     if (policy.documents.accepted) document.set("client_id_metadata_document_supported", true);
+    if (policy.publish_resources) document.set("protected_resources", urls_of(policy.resources));
     return json_string(document);
 }
 
@@ -50,6 +57,11 @@ std::string protected_resource_metadata(const Policy& policy, const GuardedResou
     document.set("authorization_servers", json_array({policy.issuer}));
     document.set("scopes_supported", json_array(policy.scopes_of(resource).names()));
     document.set("bearer_methods_supported", json_array({"header"}));
+    document.set("resource_name", shown_name(resource));
+    const auto& [name, documentation, terms_of_use, tos] = resource.description;
+    if (!documentation.empty()) document.set("resource_documentation", documentation);
+    if (!terms_of_use.empty()) document.set("resource_policy_uri", terms_of_use);
+    if (!tos.empty()) document.set("resource_tos_uri", tos);
     return json_string(document);
 }
 

@@ -48,7 +48,78 @@ std::string path_of(const std::string& url) {
     return *path;
 }
 
+// A page for people; empty: there is none.
+bool is_page(const std::string& url) {
+    constexpr std::size_t max_bytes = 2048;
+    const auto parts = split_uri(url);
+    return url.empty() ||
+           (parts && parts->hierarchical && !parts->has_userinfo && !parts->host.empty() &&
+            same_ignoring_case(parts->scheme, "https") && url.size() <= max_bytes);
+}
+
+// An origin in the one spelling that browsers have for it; absent when it is none.
+std::optional<std::string> plain_origin(std::string_view text) {
+    const auto lower = lower_ascii(text);
+    const auto parts = split_uri(lower);
+    if (!parts || !parts->hierarchical || parts->has_userinfo || parts->host.empty() ||
+        !parts->rest.empty())
+        return std::nullopt;
+    const bool usual_port = (parts->scheme == "https" && parts->port == "443") ||
+                            (parts->scheme == "http" && parts->port == "80");
+    return usual_port ? lower.substr(0, lower.rfind(':')) : lower;
+}
+
 } // namespace
+
+Checked check_description(const ResourceDescription& description) {
+    constexpr std::size_t max_characters = 100;
+    const auto refused = [](const char* message) {
+        return make_error(ErrorCode::invalid_target, PublicMessage{message});
+    };
+    const auto& name = description.name;
+    if (!name.empty() && (!valid_utf8(name) || has_control(name) || !has_visible(name) ||
+                          count_characters(name) > max_characters))
+        return refused("a name has at most 100 characters, and something to see");
+    if (!is_page(description.documentation) || !is_page(description.policy) ||
+        !is_page(description.tos))
+        return refused("documentation, policy and terms are https addresses");
+    return Nothing{};
+}
+
+AllowedOrigins AllowedOrigins::none() {
+    AllowedOrigins origins;
+    origins.any_ = false;
+    return origins;
+}
+
+std::optional<AllowedOrigins> AllowedOrigins::parse(std::string_view text) {
+    if (text == "any") return AllowedOrigins();
+    auto origins = none();
+    if (text == "none") return origins;
+    for (const auto& entry : split(text, ' ')) {
+        auto origin = plain_origin(entry);
+        if (!origin) return std::nullopt;
+        origins.origins_.push_back(*std::move(origin));
+    }
+    return origins.origins_.empty() ? std::nullopt : std::optional(std::move(origins));
+}
+
+bool AllowedOrigins::admits(std::string_view origin) const {
+    if (any_) return true;
+    const auto plain = plain_origin(origin);
+    return plain && std::find(origins_.begin(), origins_.end(), *plain) != origins_.end();
+}
+
+std::string AllowedOrigins::text() const {
+    if (any_) return "any";
+    return origins_.empty() ? "none" : join(origins_, " ");
+}
+
+std::string shown_name(const GuardedResource& resource) {
+    if (!resource.description.name.empty()) return resource.description.name;
+    const auto rest = split_uri(resource.url).value_or(UriParts{}).rest;
+    return authority_of(resource.url) + std::string(rest == "/" ? "" : rest);
+}
 
 ResourceMap::ResourceMap(const std::vector<GuardedResource>& resources) {
     for (const auto& resource : resources) entries_.push_back({path_of(resource.url), resource});

@@ -33,7 +33,85 @@ BOOST_AUTO_TEST_CASE(
         "revocation_endpoint_auth_methods_supported "
         "revocation_endpoint_auth_signing_alg_values_supported introspection_endpoint "
         "introspection_endpoint_auth_methods_supported "
-        "code_challenge_methods_supported authorization_response_iss_parameter_supported");
+        "code_challenge_methods_supported authorization_response_iss_parameter_supported "
+        "protected_resources");
+}
+
+BOOST_AUTO_TEST_CASE(
+    the_server_document_names_the_guarded_resources_unless_the_operator_says_no, *label("N2")) {
+    auto policy = sample_policy();
+    policy.resources = {
+        GuardedResource{"https://tools.example.org/mcp"}, GuardedResource{"https://b.example/x"}};
+    BOOST_TEST(
+        array_of(*server_document(policy), "protected_resources") ==
+        "https://tools.example.org/mcp https://b.example/x");
+    policy.publish_resources = false;
+    BOOST_TEST(
+        members_of(*server_document(policy)).find("protected_resources") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(
+    the_resource_document_has_a_name_always_and_the_pages_that_there_are, *label("N1")) {
+    GuardedResource resource{"https://tools.example.org/mcp"};
+    const auto document = [&] {
+        return *json_of(protected_resource_metadata(sample_policy(), resource));
+    };
+    BOOST_TEST(
+        members_of(document()) ==
+        "resource authorization_servers scopes_supported bearer_methods_supported resource_name");
+    BOOST_TEST(member_of(document(), "resource_name") == "tools.example.org/mcp");
+    resource.description = {
+        .name = "Annas Werkzeuge \u00e4 \"x\"",
+        .documentation = "https://docs.example/a?b=c",
+        .policy = "https://docs.example/policy",
+        .tos = "https://docs.example/tos"};
+    BOOST_TEST(member_of(document(), "resource_name") == resource.description.name);
+    BOOST_TEST(
+        member_of(document(), "resource_documentation") == resource.description.documentation);
+    BOOST_TEST(member_of(document(), "resource_policy_uri") == resource.description.policy);
+    BOOST_TEST(member_of(document(), "resource_tos_uri") == resource.description.tos);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_can_be_seen_and_a_page_is_https, *label("N1")) {
+    const auto good = [](const ResourceDescription& description) {
+        return static_cast<bool>(check_description(description));
+    };
+    BOOST_TEST(good({}));
+    BOOST_TEST(good({.name = std::string(100, 'x'), .documentation = "HTTPS://a.example/x?y#z"}));
+    for (const auto* name : {" ", "\u200b", "a\nb", "\xff"})
+        BOOST_TEST_CONTEXT(name) BOOST_TEST(!good({.name = name}));
+    BOOST_TEST(!good({.name = std::string(101, 'x')}));
+    for (const auto* url :
+         {"http://a.example/", "javascript:x", "https://", "https:a", "a.example", "https://u@a/",
+          "https://a b", "data:text/html,x"}) {
+        BOOST_TEST_CONTEXT(url) {
+            BOOST_TEST(!good({.documentation = url}));
+            BOOST_TEST(!good({.policy = url}));
+            BOOST_TEST(!good({.tos = url}));
+        }
+    }
+    BOOST_TEST(!good({.tos = "https://a.example/" + std::string(2048, 'x')}));
+}
+
+BOOST_AUTO_TEST_CASE(
+    origins_are_read_as_browsers_write_them_and_nothing_else_is_one, *label("N4")) {
+    const auto text = [](const char* list) {
+        const auto origins = AllowedOrigins::parse(list);
+        return origins ? origins->text() : "(none of them)";
+    };
+    BOOST_TEST(text("any") == "any");
+    BOOST_TEST(text("none") == "none");
+    BOOST_TEST(
+        text(" HTTPS://App.Example:443  http://localhost:6274 http://[::1]:80 app://x ") ==
+        "https://app.example http://localhost:6274 http://[::1] app://x");
+    for (const auto* odd :
+         {"", " ", "app.example", "https://app.example/", "https://a?b", "https://a#b",
+          "https://u@a", "https://", "null", "*", "https://*.a.example/", "any https://a",
+          "https://a none", "https://a:99999", "https:a"})
+        BOOST_TEST_CONTEXT(odd) BOOST_TEST(text(odd) == "(none of them)");
+    BOOST_TEST(AllowedOrigins().admits("null"));
+    BOOST_TEST(!AllowedOrigins::none().admits("https://app.example"));
+    BOOST_TEST(!AllowedOrigins::none().admits("null"));
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -19,6 +19,8 @@ struct ResourceServer {
     Instant created_at{};
     std::vector<std::string> services{}; // whose tokens it may fetch for its callers; empty: none
     ScopeSet scope{};                    // what requests to it take; empty: the default scopes
+    ResourceDescription description{};
+    AllowedOrigins origins{};
 };
 
 // fail: invalid_client: unknown, disabled, wrong secret, no secret; one answer for all

@@ -23,10 +23,11 @@ inline constexpr const char* client_metadata = "/oauth/client-metadata.json";
 inline constexpr const char* client_metadata_below = "/oauth/client-metadata"; // "/ID.json"
 } // namespace endpoint
 
-// spec: RFC 8414 section 2; docs/requirements.md D12-D25. Only what is there is advertised.
+// Only what is there is advertised.
+// spec: RFC 8414 section 2; RFC 9728 section 4; docs/requirements.md D12-D25, N2
 std::string authorization_server_metadata(const Policy& policy);
 
-// spec: RFC 9728 section 2; docs/requirements.md D1-D8
+// spec: RFC 9728 section 2; docs/requirements.md D1-D8, N1
 std::string protected_resource_metadata(const Policy& policy, const GuardedResource& resource);
 
 // Where a resource's document is: the well-known path inserted between its host and its path. spec:

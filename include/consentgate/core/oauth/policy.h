@@ -48,6 +48,7 @@ struct Policy {
     IdentityKinds identities{IdentityKind::virtual_key, IdentityKind::verified_user}; // come in
     VerifiedUser verified_user = VerifiedUser::off;
     bool registration_enabled = true;
+    bool publish_resources = true; // the server's own metadata names the guarded ones
     RememberConsent remember_consent = RememberConsent::never;
     DocumentPolicy documents;
     RedirectPolicy redirects;

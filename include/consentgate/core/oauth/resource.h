@@ -5,11 +5,46 @@
 #include "consentgate/core/base/error.h"
 #include "consentgate/core/oauth/scope.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace consentgate::core {
+
+// The words about a resource for clients and people; empty members say nothing.
+// spec: RFC 9728 section 2; docs/requirements.md N1
+struct ResourceDescription {
+    std::string name{};                           // UTF-8
+    std::string documentation{}, policy{}, tos{}; // https addresses of pages for people
+    bool operator==(const ResourceDescription&) const = default;
+};
+
+// fail: invalid_target: a name without a visible character, with control characters or over 100
+//       characters; an address that is not https
+Checked check_description(const ResourceDescription& description);
+
+// The pages whose programs may call a resource, by the origins that browsers name. Programs outside
+// of browsers name none, and are not concerned.
+// spec: MCP 2026-07-28 Streamable HTTP, Security; docs/requirements.md N4
+class AllowedOrigins {
+public:
+    AllowedOrigins() = default; // any
+    static AllowedOrigins none();
+
+    // in:  text  `any`, `none`, or origins separated by blanks
+    // out: absent: one of them is no scheme, host and port
+    static std::optional<AllowedOrigins> parse(std::string_view text);
+
+    bool is_any() const { return any_; }
+    bool admits(std::string_view origin) const;
+    std::string text() const; // as parse takes it
+    bool operator==(const AllowedOrigins&) const = default;
+
+private:
+    bool any_ = true;
+    std::vector<std::string> origins_; // lower case, without the default port of their scheme
+};
 
 // An MCP server behind this web server, as people enter it into a client.
 struct GuardedResource {
@@ -17,7 +52,12 @@ struct GuardedResource {
     ScopeSet scope{};      // what every request to it takes; empty: the default scopes
     std::string service{}; // id of the service whose token its server is handed with each request;
                            // empty: none
+    ResourceDescription description{};
+    AllowedOrigins origins{};
 };
+
+// Its name, or else its host and path.
+std::string shown_name(const GuardedResource& resource);
 
 // The resources by their paths. The longest one that begins the request's path counts, segment by
 // segment: /mcp covers /mcp/x and not /mcpx, and a resource /mcp/x takes its own part out of /mcp.
