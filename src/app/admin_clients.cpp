@@ -16,9 +16,11 @@ std::string read_text(const std::string& path) {
     return text;
 }
 
-usecase::NewClient read_new_client(const Arguments& arguments) {
+usecase::NewClient read_new_client(Context& context, const Arguments& arguments) {
     usecase::NewClient client{
-        arguments.words.front(), arguments.all("redirect-uri"), core::ClientAuth::none};
+        .name = arguments.words.front(), .redirect_uris = arguments.all("redirect-uri")};
+    if (const auto scopes = arguments.one("scopes"))
+        client.scope = read_scopes(context, *scopes).text();
     if (client.redirect_uris.empty())
         throw UsageError("client add needs at least one --redirect-uri");
     if (arguments.has("secret") + arguments.has("keys-file") + arguments.has("keys-uri") > 1)
@@ -32,7 +34,8 @@ usecase::NewClient read_new_client(const Arguments& arguments) {
 }
 
 int add(Context& context, const Arguments& arguments) {
-    const auto made = usecase::add_client(context.deps(), read_new_client(arguments), context.now);
+    const auto asked = read_new_client(context, arguments);
+    const auto made = usecase::add_client(context.deps(), asked, context.now);
     if (!made) throw UsageError(made.error().message);
     const auto& client = made->client;
     if (arguments.has("json")) {
@@ -109,7 +112,8 @@ std::vector<Command> client_commands() {
               {"keys-file", "FILE",
                "its public keys (a JSON Web Key Set): it authenticates by private_key_jwt"},
               {"keys-uri", "URL",
-               "where it publishes them: fetched there by the rules of client documents"}},
+               "where it publishes them: fetched there by the rules of client documents"},
+              {"scopes", "SCOPES", "what it may be granted at most; all scopes when absent"}},
          // The registration response of RFC 7591; members that do not apply are left out.
          .json =
              {"client_id", "client_secret", "client_secret_expires_at", "client_id_issued_at",

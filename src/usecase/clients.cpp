@@ -67,6 +67,7 @@ core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, 
         .set("redirect_uris", core::json_array(asked.redirect_uris))
         .set("grant_types", core::json_array({"authorization_code", "refresh_token"}));
     document.set("token_endpoint_auth_method", std::string(core::name_of(asked.auth)));
+    if (!asked.scope.empty()) document.set("scope", asked.scope);
     if (!asked.jwks_uri.empty())
         document.set("jwks_uri", asked.jwks_uri);
     else if (asked.auth == core::ClientAuth::private_key_jwt) {

@@ -22,9 +22,26 @@ core::Result<core::Service> authorize_active_service(
     if (valid) return valid;
     // A new sign-in with this key would not help, so the answer must not ask for one (RS6).
     return core::make_error(
-        ErrorCode::not_allowed,
-        core::PublicMessage{"this key may not use the service behind this server"},
+        ErrorCode::forbidden,
+        core::PublicMessage{
+            "this key may not use the service behind this server; who gave you the key can change "
+            "that"},
         core::LogDetail{valid.error().reason});
+}
+
+core::Error probe_refusal() {
+    return core::make_error(
+        ErrorCode::forbidden, core::PublicMessage{std::string(probe_message)},
+        core::LogDetail{"the doctor asks how people are refused"});
+}
+
+// The client is read for a refusal alone.
+core::Error scope_refusal(
+    Dependencies& deps, const core::Session& session, const core::ScopeSet& needed) {
+    const auto client = deps.store.clients.find(session.client_id);
+    const auto obtainable =
+        client ? core::max_scope(*client, deps.policy) : deps.policy.catalogue();
+    return core::missing_scope(session, needed, obtainable, deps.policy);
 }
 
 } // namespace
@@ -33,10 +50,11 @@ core::Result<CallGrant> authorize_call(
     Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token,
     core::Instant now) {
     auto view = authorize_access(deps, token, resource.url, now);
+    if (!view && deps.keyring.is_probe(token)) return probe_refusal();
     if (!view) return view.error();
-    if (auto valid = core::check_scope(view->session, deps.policy.scopes_of(resource), deps.policy);
-        !valid)
-        return valid.error();
+    const auto& needed = deps.policy.scopes_of(resource);
+    if (!core::check_scope(view->session, needed, deps.policy))
+        return scope_refusal(deps, view->session, needed);
     if (resource.service.empty()) return CallGrant{std::move(*view), std::nullopt};
     auto account = deps.store.accounts.find_with_service(
         view->session.identity.owner(view->session.id), core::ServiceId(resource.service));

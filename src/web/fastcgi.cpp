@@ -51,13 +51,15 @@ enum class Known {
     user,
     subject,
     line_limit,
-    apache_role
+    apache_role,
+    soft_no
 };
-constexpr std::array<std::string_view, 16> names{
+constexpr std::array<std::string_view, 17> names{
     "FCGI_ROLE",           "REQUEST_URI",         "REQUEST_METHOD",         "CONTENT_LENGTH",
     "CONTENT_TYPE",        "HTTP_COOKIE",         "HTTP_AUTHORIZATION",     "HTTP_ORIGIN",
     "HTTP_SEC_FETCH_SITE", "HTTP_ACCEPT",         "HTTP_ACCEPT_LANGUAGE",   "REMOTE_ADDR",
-    "REMOTE_USER",         "CONSENTGATE_SUBJECT", "CONSENTGATE_LINE_LIMIT", "FCGI_APACHE_ROLE"};
+    "REMOTE_USER",         "CONSENTGATE_SUBJECT", "CONSENTGATE_LINE_LIMIT", "FCGI_APACHE_ROLE",
+    "CONSENTGATE_SOFT_NO"};
 
 class Parameters {
 public:
@@ -114,6 +116,7 @@ Request read_head(const Parameters& said) {
     request.lax_names = said.lax_names();
     request.limits = answer_limits(
         request.asked, said[Known::apache_role].has_value(), said.text(Known::line_limit));
+    request.soft_no = takes_soft_no(said.text(Known::apache_role), said.text(Known::soft_no));
     return request;
 }
 

@@ -13,6 +13,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string_view>
+#include <variant>
 
 namespace consentgate::web {
 namespace {
@@ -69,13 +70,15 @@ FactName name_of(core::GateFactKind kind) {
 }
 
 // The web server alone reads these headers. Apache would pass Content-Length on to the client.
-Reply allow(const usecase::CallGrant& grant, Asked asked) {
+Reply allow(const usecase::CallGrant& grant, const Request& request) {
     Reply reply;
     reply.bare = true;
-    const bool variables = asked == Asked::as_authorizer;
-    reply.headers.reserve(8);
+    const bool variables = request.asked == Asked::as_authorizer;
+    reply.headers.reserve(9);
     auto facts = core::gate_facts(grant.view);
-    if (variables) reply.header("Variable-REMOTE_USER", facts.front().value);
+    if (variables)
+        reply.header("Variable-REMOTE_USER", facts.front().value)
+            .header("Variable-CONSENTGATE_PASSED", "1");
     for (auto& fact : facts) {
         const auto name = name_of(fact.kind);
         reply.header(variables ? name.variable : name.header, std::move(fact.value));
@@ -111,91 +114,131 @@ std::optional<core::Error> check_limits(const Reply& reply, const AnswerLimits& 
         {}, core::RetryAfter{retry_seconds});
 }
 
-int nginx_status(int status) {
-    if (status == 400 || status == 401) return 401;
-    return status < 500 && status != 429 ? 403 : status;
+// A refusal as every client reads it, whichever web server stands between.
+struct Refusal {
+    int status = 401;
+    std::string error, description; // ASCII without quotation marks
+    std::string challenge{};        // empty: signing in would not help
+    int retry_after = 0;            // seconds; 0: not now or later
+    std::string code, reason;       // for the log
+
+    std::string body() const {
+        core::FlatJson json;
+        return json.text("error", error).text("error_description", description).str();
+    }
+};
+
+// in:  error     null: no token came
+//      resource  null: none was found, or an exception came first
+Refusal refuse(const core::Error* error, const core::GuardedResource* resource, const Gate& gate) {
+    if (!error)
+        return {
+            .error = "unauthorized",
+            .description = "sign in to call this server",
+            .challenge =
+                bearer_challenge(resource->url, gate.deps.policy.scopes_of(*resource), nullptr),
+            .code = "no_token",
+            .reason = {}};
+    const auto& traits = core::traits(error->code);
+    Refusal refusal{
+        .status = gate_status(*error),
+        .error = std::string(traits.oauth_error),
+        .description = core::plain_ascii(error->message),
+        .code = std::string(traits.name),
+        .reason = error->reason};
+    const bool challenged = refusal.status == 401 || refusal.status == 400 ||
+                            error->code == ErrorCode::insufficient_scope;
+    if (resource && challenged) {
+        const auto* needed = error->find<core::NeededScope>();
+        const auto scope = needed ? core::ScopeSet::parse(needed->names) : std::nullopt;
+        refusal.challenge = bearer_challenge(
+            resource->url, scope.value_or(gate.deps.policy.scopes_of(*resource)), error);
+    }
+    if (refusal.status == 503 || refusal.status == 429)
+        refusal.retry_after = error->retry_after_seconds() > 0 ? error->retry_after_seconds() : 2;
+    return refusal;
 }
 
-// in:  resource  null: none was found, or an exception came first
-Reply deny(
-    const core::Error* error, const core::GuardedResource* resource, const Gate& gate,
-    Asked asked) {
-    const int status = error ? gate_status(*error) : 401;
-    const auto word = error ? std::string(core::traits(error->code).oauth_error) : "unauthorized";
-    core::FlatJson body;
-    body.text("error", word);
-    if (error && !error->message.empty())
-        body.text("error_description", core::plain_ascii(error->message));
-    auto reply =
-        answer_json(asked == Asked::as_authorizer ? status : nginx_status(status), body.str());
-    reply.header("Cache-Control", "no-store");
-    const bool challenged =
-        status == 401 || status == 400 || (error && error->code == ErrorCode::insufficient_scope);
-    if (resource && challenged) {
-        const auto& policy = gate.deps.policy;
-        reply.header(
-            "WWW-Authenticate",
-            bearer_challenge(resource->url, policy.scopes_of(*resource), error));
-    }
-    if (status == 503 || status == 429)
-        reply.header(
-            "Retry-After",
-            std::to_string(error->retry_after_seconds() > 0 ? error->retry_after_seconds() : 2));
+// A yes to mod_fcgid, which the .htaccess refuses for want of CONSENTGATE_PASSED.
+Reply softly(const Refusal& refusal) {
+    Reply reply;
+    reply.bare = true;
+    reply.header("Variable-CONSENTGATE_REFUSED", refusal.body());
+    if (!refusal.challenge.empty())
+        reply.header("Variable-CONSENTGATE_CHALLENGE", refusal.challenge);
     return reply;
 }
 
-struct Decision {
-    Reply reply;
-    std::string code, reason; // of a refusal, for the log
-};
+// nginx keeps neither body nor status of what is neither 401 nor 403.
+int nginx_status(int status) {
+    return status < 500 && status != 401 && status != 429 ? 403 : status;
+}
 
-Decision make_error(
-    const core::Error& error, const core::GuardedResource* resource, const Gate& gate,
-    Asked asked) {
-    return {
-        deny(&error, resource, gate, asked), std::string(core::traits(error.code).name),
-        error.reason};
+Reply deny(const Refusal& refusal, const Request& request) {
+    const bool nginx = request.asked == Asked::to_answer;
+    if (!nginx && request.soft_no && refusal.status == 403) return softly(refusal);
+    auto reply = answer_json(nginx ? nginx_status(refusal.status) : refusal.status, refusal.body());
+    reply.header("Cache-Control", "no-store");
+    if (!refusal.challenge.empty()) reply.header("WWW-Authenticate", refusal.challenge);
+    if (refusal.retry_after > 0) reply.header("Retry-After", std::to_string(refusal.retry_after));
+    if (nginx)
+        reply.header("Consentgate-Status", std::to_string(refusal.status))
+            .header("Consentgate-Error", refusal.error)
+            .header("Consentgate-Say", refusal.description);
+    return open_to_browsers(std::move(reply));
+}
+
+// A grant, the answer to a preflight, or a refusal.
+using Decision = std::variant<Reply, Refusal>;
+
+// in: origin  absent: no page's program calls
+std::optional<core::Error> check_origin(
+    const std::optional<std::string>& origin, const core::GuardedResource& resource) {
+    constexpr std::size_t max_logged = 200;
+    if (!origin || resource.origins.admits(*origin)) return std::nullopt;
+    return core::make_error(
+        ErrorCode::forbidden,
+        core::PublicMessage{
+            "programs on the page that you came from may not call this server; its operator can "
+            "allow them"},
+        core::LogDetail{"foreign origin: " + core::plain_ascii(*origin).substr(0, max_logged)});
 }
 
 Decision validate(const Request& request, Gate& gate) {
     const auto resource = gate.resources.find(request.path);
+    const auto* found = resource ? *resource : nullptr;
+    const auto refused = [&](const core::Error& error) { return refuse(&error, found, gate); };
     if (request.lax_names)
-        return make_error(
-            core::make_error(
-                ErrorCode::invalid_request, core::PublicMessage{std::string(lax_names_message)},
-                core::LogDetail{"the web server passes names on that servers read as the gate's"}),
-            resource ? *resource : nullptr, gate, request.asked);
-    if (!resource) return make_error(resource.error(), nullptr, gate, request.asked);
+        return refused(core::make_error(
+            ErrorCode::invalid_request, core::PublicMessage{std::string(lax_names_message)},
+            core::LogDetail{"the web server passes names on that servers read as the gate's"}));
+    if (!found) return refused(resource.error());
+    if (const auto error = check_origin(request.origin, *found)) return refused(*error);
     if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer)
-        return {answer_mcp_preflight(), "preflight", {}};
+        return open_to_browsers(answer_mcp_preflight());
     const auto token = read_token(request);
-    if (!token) return make_error(token.error(), *resource, gate, request.asked);
-    if (!*token) return {deny(nullptr, *resource, gate, request.asked), "no_token", {}};
-    const auto grant = usecase::authorize_call(gate.deps, **resource, **token, request.now);
-    if (!grant) return make_error(grant.error(), *resource, gate, request.asked);
-    auto allowed = allow(*grant, request.asked);
-    if (const auto error = check_limits(allowed, request.limits))
-        return make_error(*error, *resource, gate, request.asked);
+    if (!token) return refused(token.error());
+    if (!*token) return refuse(nullptr, found, gate);
+    const auto grant = usecase::authorize_call(gate.deps, *found, **token, request.now);
+    if (!grant) return refused(grant.error());
+    auto allowed = allow(*grant, request);
+    if (const auto error = check_limits(allowed, request.limits)) return refused(*error);
     gate.deps.note_use(grant->view.session.id, request.remote_addr, request.now);
-    return {std::move(allowed), {}, {}};
+    return allowed;
 }
 
 Decision decide_safely(const Request& request, Gate& gate) {
+    const auto refused = [&](ErrorCode code, const char* message, const std::exception& failure) {
+        const auto error =
+            core::make_error(code, core::PublicMessage{message}, core::LogDetail{failure.what()});
+        return refuse(&error, nullptr, gate);
+    };
     try {
         return validate(request, gate);
     } catch (const store::StoreFailure& failure) {
-        return make_error(
-            core::make_error(
-                ErrorCode::store_unavailable,
-                core::PublicMessage{"the database is away; try again"},
-                core::LogDetail{failure.what()}),
-            nullptr, gate, request.asked);
-    } catch (const std::exception& error) {
-        return make_error(
-            core::make_error(
-                ErrorCode::server_error, core::PublicMessage{"something went wrong here"},
-                core::LogDetail{error.what()}),
-            nullptr, gate, request.asked);
+        return refused(ErrorCode::store_unavailable, "the database is away; try again", failure);
+    } catch (const std::exception& failure) {
+        return refused(ErrorCode::server_error, "something went wrong here", failure);
     }
 }
 
@@ -221,24 +264,31 @@ bool shows_lax_names(std::string_view parameter) {
            (rest[0] != '_' && std::isalnum(static_cast<unsigned char>(rest[0])) == 0);
 }
 
+bool takes_soft_no(std::string_view role, std::string_view soft_no) {
+    return role == "ACCESS_CHECKER" && soft_no == "1";
+}
+
 Reply decide(const Request& request, Gate& gate) {
     const sys::Stopwatch watch;
     auto decision = decide_safely(request, gate);
+    const auto* refusal = std::get_if<Refusal>(&decision);
     if (auto* metrics = gate.deps.metrics) {
+        const bool preflight = !refusal && std::get<Reply>(decision).status != 200;
         metrics->count(
-            sys::Metric::gate_decisions,
-            {{"result", decision.code.empty() ? "allowed" : decision.code}});
+            sys::Metric::gate_decisions, {{"result", refusal     ? refusal->code
+                                                     : preflight ? "preflight"
+                                                                 : "allowed"}});
         metrics->observe(sys::Metric::gate_seconds, {}, watch.taken());
     }
-    if (decision.code.empty()) return std::move(decision.reply);
+    if (!refusal) return std::get<Reply>(std::move(decision));
     // The web server logs the requests that pass; a refusal is logged here, with its reason.
     gate.deps.log.event(
         "gate", {{"event_id", request.event_id},
                  {"method", request.method},
-                 {"status", std::to_string(decision.reply.status)},
-                 {"error", decision.code},
-                 {"reason", decision.reason.empty() ? "-" : decision.reason}});
-    return open_to_browsers(std::move(decision.reply));
+                 {"status", std::to_string(refusal->status)},
+                 {"error", refusal->code},
+                 {"reason", refusal->reason.empty() ? "-" : refusal->reason}});
+    return deny(*refusal, request);
 }
 
 } // namespace consentgate::web

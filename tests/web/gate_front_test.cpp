@@ -139,7 +139,8 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(front.ask(request).status == 400);
     request.asked = Asked::to_answer;
     const auto refused = front.ask(request);
-    BOOST_TEST(refused.status == 401);
+    BOOST_TEST(refused.status == 403);
+    BOOST_TEST(header_of(refused, "Consentgate-Status") == "400");
     BOOST_TEST(holds(header_of(refused, "WWW-Authenticate"), std::string(web::lax_names_message)));
 }
 

@@ -1,5 +1,5 @@
 // The doctor's rules for what a web server does to calls beside asking the gate.
-// spec: docs/requirements.md XB2, XB5, XB10
+// spec: docs/requirements.md XB2, XB5, XB10, P19
 #pragma once
 
 #include "consentgate/app/doctor.h"
@@ -14,6 +14,12 @@ inline constexpr const char* lax_names[] = {"Consentgate_Doctor", "Consentgate!D
 
 // The answer to a call with such names.
 Finding check_names(const core::GuardedResource& resource, const sys::HttpResponse& response);
+
+// The answer to a call with the doctor's token, which the gate refuses as it refuses somebody who
+// lacks a right: with 403 and its words. Anything else sends people to sign in for nothing, or lets
+// them pass.
+// spec: docs/requirements.md P19, N11
+Finding check_refusal(const core::GuardedResource& resource, const sys::HttpResponse& response);
 
 // in: server  what it calls itself
 Finding check_http2(const std::string& base, const std::string& server, bool speaks_http2);

@@ -25,6 +25,7 @@ struct NewClient {
     core::ClientAuth auth = core::ClientAuth::none;
     std::string jwks{};     // JSON, for private_key_jwt
     std::string jwks_uri{}; // or where they stand
+    std::string scope{};    // what it may be granted at most; empty: everything
 };
 
 // An operator registers a client, by the same rules.

@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace consentgate::usecase {
 
@@ -17,9 +18,14 @@ struct CallGrant {
         upstream; // the person's token at the resource's service; absent: the resource has none
 };
 
+// The words to the doctor's own token (Keyring::probe_token).
+inline constexpr std::string_view probe_message = "this token is for the doctor and opens nothing";
+
 // fail: invalid_bearer; insufficient_scope; interaction_required: the person has to connect the
 //       service first;
-//       not_allowed: the virtual key is not for that service; service_unavailable
+//       forbidden: the client can never have the scope, the virtual key is not for the service, or
+//       the token is the doctor's;
+//       service_unavailable
 core::Result<CallGrant> authorize_call(
     Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token,
     core::Instant now);

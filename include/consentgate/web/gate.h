@@ -28,10 +28,20 @@ bool shows_lax_names(std::string_view parameter);
 inline constexpr std::string_view lax_names_message =
     "the web server passes on header names that servers read as those of the gate";
 
+// mod_fcgid makes 401 of every refusal, and loses its words. Where its .htaccess says that it lets
+// nothing pass without CONSENTGATE_PASSED, the gate writes a 403 as a 200 with variables alone, of
+// which the .htaccess makes the 403 that clients must see.
+// in:   role     FCGI_APACHE_ROLE
+//       soft_no  CONSENTGATE_SOFT_NO
+// spec: docs/requirements.md P19
+bool takes_soft_no(std::string_view role, std::string_view soft_no);
+
 // Only 200 lets the request pass. It carries CONSENTGATE_… variables to an AUTHORIZER's web server
 // and Consentgate-… headers to nginx; AUTHORIZATION among them is the token that the server behind
-// the gate gets in place of the session token. nginx knows three answers, so every refusal there is
-// 401 or 403; it makes 500 of any other, of which the shipped file makes 503 and 429 again.
+// the gate gets in place of the session token. nginx knows three answers: 200, 401 and 403; it
+// makes 500 of any other. The shipped files make the real status of Consentgate-Status, or of a 503
+// or 429, and the body of Consentgate-Error and -Say, which nginx keeps to itself; an authorizer's
+// web server would show them to the client.
 // fail: never throws; an unexpected exception refuses the request
 Reply decide(const Request& request, Gate& gate);
 

@@ -49,6 +49,7 @@ struct Request {
     std::string event_id;   // under which the log has the reason of a refusal
     bool lax_names = false; // of headers: shows_lax_names
     AnswerLimits limits;    // for the gate
+    bool soft_no = false;   // for the gate: takes_soft_no
 };
 
 struct Reply {

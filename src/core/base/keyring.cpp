@@ -55,6 +55,22 @@ std::optional<Secret> Keyring::link_mark(const KeyId& key, const std::string& li
     return derive(key, "", "link:" + link);
 }
 
+namespace {
+constexpr const char* probe_prefix = "cgd_";
+constexpr const char* probe_use = "probe:";
+} // namespace
+
+Secret Keyring::probe_token() const {
+    return derive(newest(), probe_prefix, probe_use).value_or(Secret());
+}
+
+bool Keyring::is_probe(const Secret& token) const {
+    return token.reveal().starts_with(probe_prefix) &&
+           std::any_of(keys_.begin(), keys_.end(), [&](const ServerKey& key) {
+               return same_bytes(derive(key.id, probe_prefix, probe_use)->reveal(), token.reveal());
+           });
+}
+
 std::string Keyring::caller_mark(const std::string& caller) const {
     constexpr std::size_t length = 22;
     return to_base64url(hmac_sha256_bytes(keys_.back().bytes, "caller:" + caller))

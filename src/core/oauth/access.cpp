@@ -1,5 +1,6 @@
 #include "consentgate/core/oauth/access.h"
 
+#include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/admission.h"
 
@@ -11,6 +12,18 @@ Error invalid_token(const std::string& reason) {
     return make_error(
         ErrorCode::invalid_bearer, PublicMessage{"the access token is not valid"},
         LogDetail{reason});
+}
+
+// For people, in one short line of ASCII: "profile (Know your name), admin".
+std::string in_words(const ScopeSet& scope, const Policy& policy) {
+    constexpr std::size_t max_bytes = 300;
+    std::string all;
+    for (const auto& name : scope.names()) {
+        const auto words = policy.words(name);
+        const bool plain = words != name && plain_ascii(words) == words;
+        all += (all.empty() ? "" : ", ") + name + (plain ? " (" + words + ")" : "");
+    }
+    return all.size() <= max_bytes ? all : scope.text().substr(0, max_bytes);
 }
 
 } // namespace
@@ -48,6 +61,26 @@ Checked check_scope(const Session& session, const ScopeSet& needed, const Policy
     return make_error(
         ErrorCode::insufficient_scope, PublicMessage{"this needs more scopes than the token has"},
         LogDetail{}, "scope");
+}
+
+Error missing_scope(
+    const Session& session, const ScopeSet& needed, const ScopeSet& obtainable,
+    const Policy& policy) {
+    const auto has = policy.with_implied(session.scope);
+    const auto missing = needed.without(has);
+    if (!policy.with_implied(obtainable).covers(needed))
+        return make_error(
+            ErrorCode::forbidden,
+            PublicMessage{
+                "this app may not have what this server needs: " + in_words(missing, policy) +
+                ". Only the operator of " + authority_of(policy.issuer) + " can change that"},
+            LogDetail{"its client can never have the scope"}, "scope");
+    return make_error(
+        ErrorCode::insufficient_scope,
+        PublicMessage{
+            "this server needs more than you allowed: " + in_words(missing, policy) +
+            ". Sign in again, and allow it"},
+        LogDetail{}, "scope", NeededScope{needed.with(session.scope.within(obtainable)).text()});
 }
 
 bool may_be_reused(const Flow& flow, const Policy& policy) {

@@ -50,6 +50,14 @@ ScopeSet ScopeSet::with(const ScopeSet& other) const {
     return all;
 }
 
+ScopeSet ScopeSet::without(const ScopeSet& other) const {
+    ScopeSet rest;
+    std::copy_if(
+        names_.begin(), names_.end(), std::back_inserter(rest.names_),
+        [&](const std::string& name) { return !other.contains(name); });
+    return rest;
+}
+
 std::string ScopeSet::text() const { return join(names_, " "); }
 
 } // namespace consentgate::core

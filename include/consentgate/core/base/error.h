@@ -41,7 +41,7 @@ enum class ErrorCode {
     request_uri_not_supported, // 400
     insufficient_scope,        // 403
     access_denied,             // 400
-    not_allowed,               // 403; this key may not use it
+    forbidden,                 // 403; no sign-in changes that, only an operator
     identity_required,         // 302 back to the identity page
     identity_not_allowed,      // 302 back to the identity page; 403 where that would not help
     invalid_virtual_key,       // 302 back to the identity page
@@ -133,8 +133,13 @@ struct ConnectLink {
     Secret link;
 };
 
-using ErrorDetails =
-    std::variant<std::monostate, RedirectMismatch, RetryAfter, ContinueAt, ConnectLink>;
+// The scopes to sign in for, separated by blanks.
+struct NeededScope {
+    std::string names;
+};
+
+using ErrorDetails = std::variant<
+    std::monostate, RedirectMismatch, RetryAfter, ContinueAt, ConnectLink, NeededScope>;
 
 struct Error {
     // Defined in error.cpp: every Result<T> would otherwise inline the copy and the destruction of

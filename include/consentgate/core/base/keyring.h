@@ -50,6 +50,12 @@ public:
     // The proof in a link that we made it, 43 base64url characters; absent as above.
     std::optional<Secret> link_mark(const KeyId& key, const std::string& link) const;
 
+    // A token that opens nothing: the gate refuses it as it refuses people who lack a right, so
+    // that the doctor sees what a web server makes of that. Only who has the key file can make it.
+    // spec: docs/requirements.md P19
+    Secret probe_token() const;
+    bool is_probe(const Secret& token) const; // of any of the keys
+
     // Stands for a caller (caller_of) in the database, 22 base64url characters, so that the
     // database holds no address of a person.
     std::string caller_mark(const std::string& caller) const;

@@ -26,9 +26,18 @@ struct SessionCount {
 };
 
 // The granted scopes, and all that they imply, are enough (C7).
-// fail: insufficient_scope: what it takes is more than that. The challenge then names all of it at
-//       once (C6).
+// fail: insufficient_scope: what it takes is more than that; see missing_scope
 Checked check_scope(const Session& session, const ScopeSet& needed, const Policy& policy);
+
+// Explains a refusal by check_scope. Many clients sign in anew for exactly the scopes that it
+// names, so it names those that the session has and may keep, too: such a client would lose them,
+// and be refused for their want at its next call.
+// spec: docs/requirements.md P15, P17; MCP 2026-07-28 Authorization, Step-Up
+// in:   obtainable  the scopes that the session's client may be granted at most
+// out:  insufficient_scope with NeededScope; forbidden: no sign-in of this client gives them
+Error missing_scope(
+    const Session& session, const ScopeSet& needed, const ScopeSet& obtainable,
+    const Policy& policy);
 
 // The session lasts: its person may see it, and end it.
 // fail: invalid_bearer: it was revoked or has expired, or its client or virtual key is not active

@@ -26,7 +26,8 @@ public:
     ScopeSet within(const ScopeSet& other)
         const; // those of this set that are in the other, in this set's order
     ScopeSet with(const ScopeSet& other) const; // this set's names, then those that it lacks
-    std::string text() const;                   // names joined by a space
+    ScopeSet without(const ScopeSet& other) const;
+    std::string text() const; // names joined by a space
     bool operator==(const ScopeSet&) const = default;
 
 private:
