@@ -88,7 +88,9 @@ public:
     void check_documents(const std::vector<core::GuardedResource>& resources) {
         const auto url = policy_.origin() + core::endpoint::server_metadata + policy_.issuer_path();
         const auto response = ask("GET", url);
-        add(check_document(url, response, core::authorization_server_metadata(policy_)));
+        auto policy = policy_;
+        policy.resources = resources;
+        add(check_document(url, response, core::authorization_server_metadata(policy)));
         add(check_clock(base_, response, clock_.now()));
         for (const auto& resource : resources) {
             const auto document = core::resource_metadata_url(resource.url);
@@ -166,12 +168,16 @@ public:
 
     // Asks how the web server treats calls of these resources.
     void check_front(
-        const std::vector<core::GuardedResource>& resources, const LongestToken& longest) {
+        const std::vector<core::GuardedResource>& resources, const LongestToken& longest,
+        const Secret& probe) {
         constexpr std::chrono::milliseconds patience{5000};
         for (const auto& resource : resources) {
             std::vector<std::pair<std::string, std::string>> headers;
             for (const auto* name : lax_names) headers.emplace_back(name, "doctor");
             add(check_names(resource, ask("POST", resource.url, headers)));
+            add(check_refusal(
+                resource,
+                ask("POST", resource.url, {{"Authorization", "Bearer " + probe.reveal()}})));
         }
         const auto server = ask("GET", policy_.origin() + "/").server;
         add(check_http2(base_, server, sys::speaks_http2(base_, patience)));
@@ -352,7 +358,10 @@ int doctor(Context& context, const Arguments& arguments) {
     });
     check_addresses(context, findings);
     findings.push_back({Verdict::ok, core::who_may_register(context.config().policy)});
-    probe.check_front(resources, find_longest_token(context, findings));
+    run_check(findings, "the key file can be read", [&] {
+        probe.check_front(
+            resources, find_longest_token(context, findings), context.keyring().probe_token());
+    });
     if (const auto& file = context.config().metrics_file; std::filesystem::exists(file))
         findings.push_back(check_places(sys::Metrics(file).text()));
     run_check(findings, "the services can be listed", [&] {

@@ -1,6 +1,7 @@
 #include "consentgate/app/doctor_front.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/usecase/gate.h"
 #include "consentgate/web/gate.h"
 
 #include <algorithm>
@@ -14,6 +15,12 @@ using sys::HttpResponse;
 constexpr const char* fix_names =
     "nginx: neither `ignore_invalid_headers off` nor `underscores_in_headers on`; lighttpd: "
     "`magnet.attract-raw-url-to = ( var.consentgate_lua )` in the block of lighttpd/gate.conf";
+constexpr const char* fix_soft_no =
+    "the lines `Require env CONSENTGATE_PASSED` and `SetEnvIf Request_URI . CONSENTGATE_SOFT_NO=1` "
+    "of shared-hosting/gate.htaccess belong together";
+constexpr const char* fix_words =
+    "take the files for your web server from conf/ anew (nginx/gate.conf and nginx/protect.conf, "
+    "or shared-hosting/gate.htaccess), and reload the gate";
 constexpr const char* fix_http2 =
     "`server.feature-flags += ( \"server.h2proto\" => \"disable\" )` at the top level of "
     "lighttpd's configuration, outside of every condition, as in lighttpd/gate.conf; or lighttpd "
@@ -52,6 +59,25 @@ Finding check_names(const core::GuardedResource& resource, const HttpResponse& r
         "a caller of " + resource.url +
             " can be anybody to some servers: names like Consentgate_User reach the server behind",
         fix_names};
+}
+
+Finding check_refusal(const core::GuardedResource& resource, const HttpResponse& response) {
+    const auto& url = resource.url;
+    if (response.answered && response.status >= 200 && response.status < 300)
+        return {
+            Verdict::broken, "people who lack a right for " + url + " can call it all the same",
+            fix_soft_no};
+    const bool words = response.body.reveal().find(usecase::probe_message) != std::string::npos;
+    if (response.status == 403 && words && response.authenticate.empty())
+        return {Verdict::ok, url + " tells people what they lack"};
+    return {
+        Verdict::note,
+        "people who lack a right for " + url + " do not learn it (" +
+            (response.answered ? "answered " + std::to_string(response.status) +
+                                     (words ? "" : " without the gate's words")
+                               : "no answer: " + response.reason) +
+            ")",
+        fix_words};
 }
 
 Finding check_http2(const std::string& base, const std::string& server, bool speaks_http2) {

@@ -1,6 +1,7 @@
 // The doctor's rules for what web servers do beside asking the gate.
 #include "consentgate/app/doctor_front.h"
 
+#include "consentgate/usecase/gate.h"
 #include "consentgate/web/gate.h"
 
 #include <boost/test/unit_test.hpp>
@@ -40,6 +41,28 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((names_verdict("", "") == Verdict::ok));
     BOOST_TEST((names_verdict("Bearer error_description=\"" + word + "\"", "") == Verdict::broken));
     BOOST_TEST((names_verdict("", "{\"error_description\":\"" + word + "\"}") == Verdict::broken));
+}
+
+BOOST_AUTO_TEST_CASE(
+    whoever_lacks_a_right_is_refused_with_words_and_is_not_sent_to_sign_in,
+    *label("P19") * label("N11")) {
+    const auto verdict = [](int status, const std::string& body, const std::string& challenge) {
+        HttpResponse response;
+        response.answered = status != 0;
+        response.status = status;
+        response.body = core::Secret(body);
+        response.authenticate = challenge;
+        return app::check_refusal(core::GuardedResource{"https://tools.example.org/mcp"}, response)
+            .verdict;
+    };
+    const auto words = "{\"error_description\":\"" + std::string(usecase::probe_message) + "\"}";
+    BOOST_TEST((verdict(403, words, "") == Verdict::ok));
+    BOOST_TEST((verdict(200, words, "") == Verdict::broken));
+    BOOST_TEST((verdict(202, "", "") == Verdict::broken));
+    BOOST_TEST((verdict(403, "{\"error\":\"forbidden\"}", "") == Verdict::note));
+    BOOST_TEST((verdict(401, words, "") == Verdict::note));
+    BOOST_TEST((verdict(403, words, "Bearer error=\"invalid_token\"") == Verdict::note));
+    BOOST_TEST((verdict(0, "", "") == Verdict::note));
 }
 
 BOOST_AUTO_TEST_CASE(http2_is_wrong_only_where_lighttpd_loses_its_bodies, *label("XB10")) {
