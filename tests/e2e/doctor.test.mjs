@@ -88,13 +88,27 @@ for (const line of ['ignore_invalid_headers off;', 'underscores_in_headers on;']
       const { token } = await journey(server);
       const reached = behind.seen.length;
       const answer = await send(server.base, 'POST', '/mcp', { headers: { Authorization: `Bearer ${token}`, 'Consentgate.User': 'mallory' }, body: '{}' });
-      assert.equal(answer.status, line.startsWith('ignore') ? 401 : 200);
+      assert.equal(answer.status, line.startsWith('ignore') ? 400 : 200);
       assert.equal(behind.seen.length, reached + (line.startsWith('ignore') ? 0 : 1));
     });
     assert.equal(code, 1);
     assert.match(text, /names like Consentgate_User reach the server behind[^}]*ignore_invalid_headers off/);
   });
 }
+
+test('P19: the doctor finds a folder on shared hosting that lets people pass who lack a right', options, async () => {
+  const { code, text } = await examine('Apache on shared hosting', (folder) => {
+    for (const at of ['mcp', 'other']) change(path.join(folder, 'site', at, '.htaccess'), 'Require env CONSENTGATE_PASSED', '');
+  });
+  assert.equal(code, 1);
+  assert.match(text, /people who lack a right[^}]*can call it all the same[^}]*Require env CONSENTGATE_PASSED/);
+});
+
+test('P19: the doctor notes files of a version before, which keep the gate\'s words to themselves', options, async () => {
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/protect.conf'), 'auth_request_set $consentgate_error         $upstream_http_consentgate_error;', 'set $consentgate_error "";'));
+  assert.equal(code, 0);
+  assert.match(text, /do not learn it \(answered 403 without the gate's words\)[^}]*nginx\/protect\.conf/);
+});
 
 test('XB2: the doctor finds a lighttpd that runs no gate.lua', options, async () => {
   const { code, text } = await examine('lighttpd', (folder) => change(path.join(folder, 'gate.conf'), '    magnet.attract-raw-url-to = ( var.consentgate_lua )', ''));

@@ -143,7 +143,8 @@ const sharedHosting = {
 export const fronts = [lighttpd, apache, nginx, sharedHosting];
 
 // in:  front    one of the above
-//      guards   [{ at: '/mcp', port, scopes, service }]: the servers behind
+//      guards   [{ at: '/mcp', port, scopes, service, words }]: the servers behind; words: more
+//               options of `resource add`
 //      resources  of the configuration; the guards' addresses are added by `resource add`
 // out: what the journey calls a server; `gate` is the gate's process
 //      prepare  with the server, before the guards are added
@@ -157,9 +158,9 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
   const server = await startServer({ folder, workers, env: { PROTECT: 'no', CONSENTGATE_ISSUER: base, CONSENTGATE_RESOURCES: `${base}${guards[0].at}`, ...env } });
   Object.assign(server, { base, issuer: base, resource: `${base}${guards[0].at}`, front });
   await prepare?.(server);
-  for (const { at, service, scopes } of guards) {
-    if (service || scopes || at !== guards[0].at) {
-      await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scopes', scopes] : []));
+  for (const { at, service, scopes, words: more } of guards) {
+    if (service || scopes || more || at !== guards[0].at) {
+      await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scopes', scopes] : []), ...(more ?? []));
     }
   }
   process.kill(server.masterPid(), 'SIGHUP');
