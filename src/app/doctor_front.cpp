@@ -16,8 +16,8 @@ constexpr const char* fix_names =
     "nginx: neither `ignore_invalid_headers off` nor `underscores_in_headers on`; lighttpd: "
     "`magnet.attract-raw-url-to = ( var.consentgate_lua )` in the block of lighttpd/gate.conf";
 constexpr const char* fix_soft_no =
-    "the lines `Require env CONSENTGATE_PASSED` and `SetEnvIf Request_URI . CONSENTGATE_SOFT_NO=1` "
-    "of shared-hosting/gate.htaccess belong together";
+    "shared-hosting/gate.htaccess refuses such a call by `Require env CONSENTGATE_PASSED`, beside "
+    "which no other Require may stand, and by `RewriteRule ^ - [F]`; one must be there";
 constexpr const char* fix_words =
     "take the files for your web server from conf/ anew (nginx/gate.conf and nginx/protect.conf, "
     "or shared-hosting/gate.htaccess), and reload the gate";

@@ -98,7 +98,7 @@ for (const line of ['ignore_invalid_headers off;', 'underscores_in_headers on;']
 
 test('P19: the doctor finds a folder on shared hosting that lets people pass who lack a right', options, async () => {
   const { code, text } = await examine('Apache on shared hosting', (folder) => {
-    for (const at of ['mcp', 'other']) change(path.join(folder, 'site', at, '.htaccess'), 'Require env CONSENTGATE_PASSED', '');
+    for (const at of ['mcp', 'other']) for (const line of ['Require env CONSENTGATE_PASSED', 'RewriteRule ^ - [F]']) change(path.join(folder, 'site', at, '.htaccess'), line, '');
   });
   assert.equal(code, 1);
   assert.match(text, /people who lack a right[^}]*can call it all the same[^}]*Require env CONSENTGATE_PASSED/);
