@@ -19,8 +19,9 @@ Applied AccountStore::connect_in_flow(
     return db_.write(
         [&] {
             if (db_.run(
-                    "UPDATE flow SET revision = revision + 1 WHERE id = ? AND expires_at > ?", flow,
-                    now) != 1)
+                    "UPDATE flow SET revision = revision + 1 "
+                    "WHERE id = ? AND denied_at IS NULL AND expires_at > ?",
+                    flow, now) != 1)
                 return Applied::no;
             link_account(db_, token, core::Owner::of(flow), now);
             return Applied::yes;

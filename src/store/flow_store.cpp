@@ -96,16 +96,21 @@ Applied FlowStore::finalize(
         [&] { return db_.has("SELECT 1 FROM session WHERE id = ?", finalization.session.id); });
 }
 
+// The row stays, denied, until it is swept: the page that leads back to the app reads it. Its
+// higher revision makes every write that validated the open flow lose.
 Applied FlowStore::deny(const core::FlowId& id, core::Instant now) {
     return db_.write(
         [&] {
-            if (db_.run("DELETE FROM flow WHERE id = ? AND expires_at > ?", id, now) != 1)
+            if (db_.run(
+                    "UPDATE flow SET denied_at = ?, revision = revision + 1 "
+                    "WHERE id = ? AND denied_at IS NULL AND expires_at > ?",
+                    now, id, now) != 1)
                 return Applied::no;
             end_accounts_of(db_, core::Owner::of(id), now);
             return Applied::yes;
         },
-        [&] {
-            return !has_flow(db_, id) && !db_.has("SELECT 1 FROM session WHERE flow_id = ?", id);
+        [&] { // two denials are alike
+            return db_.has("SELECT 1 FROM flow WHERE id = ? AND denied_at IS NOT NULL", id);
         });
 }
 

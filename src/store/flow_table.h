@@ -16,6 +16,6 @@ inline constexpr auto table_of<core::Flow> = table<core::Flow>(
     blob(
         "identity_value", [](auto& flow) -> auto& { return flow.identity.value; }),
     column("revision", &core::Flow::revision), column("created_at", &core::Flow::created_at),
-    column("expires_at", &core::Flow::expires_at));
+    column("expires_at", &core::Flow::expires_at), column("denied_at", &core::Flow::denied_at));
 
 } // namespace consentgate::store

@@ -255,12 +255,23 @@ STORE_CASE(of_eight_processes_that_finalize_one_flow_one_wins, "S1 S3") {
     }
 }
 
-STORE_CASE(a_denied_flow_is_deleted_with_its_accounts, "S6") {
+STORE_CASE(a_denied_flow_is_marked_and_its_accounts_end, "S6 XE2") {
     const auto store = database.open();
     const auto flow = flow_with_tokens(*store, 2);
     BOOST_TEST((store->flows.deny(flow.id, noon) == Applied::yes));
-    BOOST_TEST(!store->flows.find(flow.id).has_value());
+    const auto denied = store->flows.find(flow.id);
+    BOOST_REQUIRE(denied.has_value());
+    BOOST_TEST((denied->flow.denied_at == noon));
+    BOOST_TEST(denied->flow.revision == flow.revision + 1);
+    BOOST_TEST((denied->flow.state == flow.state));
     BOOST_TEST(store->accounts.list(core::Owner::of(flow.id)).empty());
+    // Nothing that read the open flow can still change it.
     BOOST_TEST((store->flows.deny(flow.id, noon) == Applied::no));
     BOOST_TEST((finalize(*store, finalization_of(flow)) == Applied::no));
+    BOOST_TEST(
+        (store->flows.choose_identity(
+             flow.id, flow.revision, {core::IdentityKind::user_id, "anna"}, noon) == Applied::no));
+    BOOST_TEST(
+        (store->accounts.connect_in_flow(flow.id, sample_token("late"), noon) == Applied::no));
+    BOOST_TEST(store->accounts.list(core::Owner::of(flow.id)).empty());
 }

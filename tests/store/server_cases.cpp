@@ -146,7 +146,7 @@ SERVER_CASE(every_other_write_whose_answer_was_lost_is_found_to_be_done, "S1") {
     BOOST_TEST((without_answer(database, [&](store::Store& store) {
                     return store.flows.deny(flow.id, noon);
                 }) == Applied::yes));
-    BOOST_TEST(!watcher->flows.find(flow.id).has_value());
+    BOOST_TEST(watcher->flows.find(flow.id)->flow.denied_at.has_value());
 
     const auto finalization = finalization_of(put_sample_flow(*watcher));
     watcher->flows.finalize(finalization);

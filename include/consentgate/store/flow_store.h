@@ -35,7 +35,8 @@ public:
     Applied finalize(
         const core::Finalization& finalization,
         const std::vector<core::LinkedAccount>& accounts = {});
-    // Deletes the flow and ends the accounts that were linked during it.
+    // Marks the flow as denied and ends the accounts that were linked during it. no: it was
+    // finished or denied before, or has expired.
     Applied deny(const core::FlowId& id, core::Instant now);
 
 private:

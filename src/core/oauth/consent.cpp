@@ -53,6 +53,10 @@ Checked check_flow(
             PublicMessage{"this sign-in was started in another browser"},
             LogDetail{browser ? "another cookie" : "no cookie"}, "flow_id");
     }
+    if (flow.denied_at)
+        return make_error(
+            ErrorCode::invalid_flow, PublicMessage{"this sign-in is not known"},
+            LogDetail{"denied"}, "flow_id");
     if (flow.expires_at <= now)
         return make_error(
             ErrorCode::flow_expired, PublicMessage{"this sign-in has expired"}, LogDetail{},

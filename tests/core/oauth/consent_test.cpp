@@ -86,6 +86,18 @@ BOOST_AUTO_TEST_CASE(only_the_browser_that_began_may_go_on, *label("U3") * label
     BOOST_TEST(code_of(check_flow(sample_flow(), Digest{}, false, noon)) == "browser_mismatch");
 }
 
+BOOST_AUTO_TEST_CASE(a_denied_flow_is_over_for_everybody, *label("XE2") * label("S6")) {
+    auto denied = sample_flow();
+    denied.denied_at = noon;
+    BOOST_TEST(code_of(check_flow(denied, own_cookie(), false, noon)) == "invalid_flow");
+    BOOST_TEST(code_of(check_flow(denied, std::nullopt, true, noon)) == "invalid_flow");
+    BOOST_TEST(
+        code_of(check_flow(denied, own_cookie(), false, noon + Span(900))) == "invalid_flow");
+    BOOST_TEST(
+        code_of(check_flow(denied, sha256("another"), false, noon)) ==
+        "browser_mismatch"); // a stranger learns nothing
+}
+
 BOOST_AUTO_TEST_CASE(an_admin_stands_in_for_the_cookie_but_not_for_the_time, *label("S4")) {
     BOOST_TEST(code_of(check_flow(sample_flow(), std::nullopt, true, noon)) == "ok");
     BOOST_TEST(

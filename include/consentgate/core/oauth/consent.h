@@ -31,7 +31,7 @@ Result<FlowId> parse_flow_id(const Parameter& flow_id);
 
 // This browser may act on the flow, now. `stands_in` is true for an admin's bearer, which replaces
 // the cookie.
-// fail: browser_mismatch, flow_expired
+// fail: browser_mismatch; invalid_flow for a denied one; flow_expired
 Checked check_flow(
     const Flow& flow, const std::optional<Digest>& browser, bool stands_in, Instant now);
 

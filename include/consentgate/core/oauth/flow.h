@@ -26,6 +26,7 @@ struct Flow {
     std::int64_t revision = 0;
     Instant created_at{};
     Instant expires_at{};
+    std::optional<Instant> denied_at{}; // it is over, and kept for the page that says so
 };
 
 // A row that /authorize stored after match_redirect holds the same proof.
