@@ -42,26 +42,43 @@ core::Error missing_flow_error(
         core::LogDetail{}, "flow_id");
 }
 
+// The code that a browser's consent gave, made again from its secret.
+struct OwnCode {
+    core::Secret secret;
+    core::CodeView view;
+
+    bool unused(core::Instant now) const {
+        return !view.code.redeemed_at && view.code.expires_at > now && !view.session.revoked_at;
+    }
+};
+
+// Absent when the row is swept, or the consent was given without this browser's secret.
+std::optional<OwnCode> find_own_code(
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context) {
+    if (!browser_context.secret) return std::nullopt;
+    for (const auto& key : deps.keyring.keys()) {
+        auto secret = deps.keyring.code(key.id, *browser_context.secret, flow);
+        if (auto found = deps.store.codes.find(core::sha256(*secret)))
+            return OwnCode{std::move(*secret), std::move(*found)};
+    }
+    return std::nullopt;
+}
+
 // For a person who pressed Finish twice or reloaded: adds the redirect with the code of the first
 // time, as long as the code is unused.
 core::Error with_continue_url(
     Dependencies& deps, core::Error error, const core::FlowId& flow,
     const BrowserContext& browser_context, core::Instant now) {
-    if (error.code != ErrorCode::flow_already_submitted || !browser_context.secret) return error;
-    for (const auto& key : deps.keyring.keys()) {
-        const auto secret = deps.keyring.code(key.id, *browser_context.secret, flow);
-        const auto found = deps.store.codes.find(core::sha256(*secret));
-        if (!found || found->code.redeemed_at || found->code.expires_at <= now ||
-            found->session.revoked_at)
-            continue;
-        if (!core::check_principal(
-                found->session.identity, browser_context.remote_user, deps.policy))
-            continue; // another person's code
-        error.details = core::ContinueAt{
-            core::continue_location(found->code, *secret, deps.policy),
-            core::describe_redirect(found->code.redirect_uri).shown};
-        return error;
-    }
+    if (error.code != ErrorCode::flow_already_submitted) return error;
+    const auto own = find_own_code(deps, flow, browser_context);
+    if (!own || !own->unused(now)) return error;
+    if (!core::check_principal(
+            own->view.session.identity, browser_context.remote_user, deps.policy))
+        return error; // another person's code
+    const auto& code = own->view.code;
+    error.details = core::ContinueAt{
+        core::continue_location(code, own->secret, deps.policy),
+        core::describe_redirect(code.redirect_uri).shown};
     return error;
 }
 
@@ -72,23 +89,31 @@ core::FreshSession draw_secrets(
     return {core::SessionId(deps.random.id(16)), std::move(*code)};
 }
 
+core::Checked check_open(
+    Dependencies& deps, const core::FlowView& view, const BrowserContext& browser_context,
+    bool stands_in, core::Instant now) {
+    if (auto checked = core::check_flow(view.flow, browser_context.browser, stands_in, now);
+        !checked)
+        return checked;
+    // An admin's bearer stands in for the cookie, and never for the person.
+    if (auto checked =
+            core::check_principal(view.flow.identity, browser_context.remote_user, deps.policy);
+        !checked)
+        return checked;
+    if (!view.client_active)
+        return core::make_error(
+            ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"},
+            core::LogDetail{"its client was disabled"}, "flow_id");
+    return core::Nothing{};
+}
+
 core::Result<core::FlowView> read_flow(
     Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context,
     bool stands_in, core::Instant now) {
     auto view = deps.store.flows.find(id);
     if (!view) return missing_flow_error(deps, id, browser_context, stands_in);
-    if (auto checked = core::check_flow(view->flow, browser_context.browser, stands_in, now);
-        !checked)
-        return checked.error();
-    // An admin's bearer stands in for the cookie, and never for the person.
-    if (auto checked =
-            core::check_principal(view->flow.identity, browser_context.remote_user, deps.policy);
-        !checked)
-        return checked.error();
-    if (!view->client_active)
-        return core::make_error(
-            ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"},
-            core::LogDetail{"its client was disabled"}, "flow_id");
+    if (auto open = check_open(deps, *view, browser_context, stands_in, now); !open)
+        return open.error();
     return std::move(*view);
 }
 
@@ -105,6 +130,22 @@ core::Error kept_changing() {
         ErrorCode::store_unavailable,
         core::PublicMessage{"this sign-in is being changed; try again"},
         core::LogDetail{"the flow kept changing"});
+}
+
+// A denied flow, for the browser and person that denied it.
+core::Result<std::optional<Ending>> find_denial(
+    Dependencies& deps, const core::FlowView& view, const BrowserContext& browser_context,
+    core::Instant now) {
+    const auto& flow = view.flow;
+    auto over = core::check_flow(flow, browser_context.browser, false, now);
+    if (over.error().code == ErrorCode::browser_mismatch) return over.error();
+    if (auto same = core::check_principal(flow.identity, browser_context.remote_user, deps.policy);
+        !same)
+        return same.error();
+    Ending ending{.denied = true, .client_id = flow.client_id, .client_name = view.client_name};
+    if (flow.expires_at > now)
+        ending.location = core::Secret(core::denial_location(flow, deps.policy));
+    return std::optional(std::move(ending));
 }
 
 using Validate = std::function<core::Result<core::Identity>()>;
@@ -258,6 +299,33 @@ core::Result<Denied> deny_consent(
         return missing_flow_error(deps, view->flow.id, browser_context, false);
     auto location = core::denial_location(view->flow, deps.policy);
     return Denied{.location = std::move(location), .flow = std::move(view->flow)};
+}
+
+core::Result<std::optional<Ending>> find_ending(
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
+    core::Instant now) {
+    if (const auto view = deps.store.flows.find(flow)) {
+        if (view->flow.denied_at) return find_denial(deps, *view, browser_context, now);
+        return check_open(deps, *view, browser_context, false, now).transform([] {
+            return std::optional<Ending>();
+        });
+    }
+    const auto error = missing_flow_error(deps, flow, browser_context, false);
+    if (error.code != ErrorCode::flow_already_submitted) return error;
+    Ending ending;
+    if (const auto own = find_own_code(deps, flow, browser_context)) {
+        const auto& session = own->view.session;
+        if (auto same =
+                core::check_principal(session.identity, browser_context.remote_user, deps.policy);
+            !same)
+            return same.error();
+        const auto client = deps.store.clients.find(session.client_id);
+        ending.client_id = session.client_id;
+        ending.client_name = client ? client->name : std::string();
+        if (own->unused(now))
+            ending.location = core::continue_location(own->view.code, own->secret, deps.policy);
+    }
+    return std::optional(std::move(ending));
 }
 
 } // namespace consentgate::usecase

@@ -1,5 +1,6 @@
 #include "consentgate/web/answer.h"
 
+#include "consentgate/web/guard.h"
 #include "consentgate/web/paths.h"
 #include "consentgate/web/requests.h"
 
@@ -18,6 +19,7 @@ using core::ErrorCode;
 using core::JsonObject;
 
 constexpr int longest_own_pause = 10; // seconds after which a page comes again by itself
+constexpr int pause_before_app = 5;   // seconds in which a person can read why
 
 // A program that failed to authenticate gets 401, and a person whose app sent a wrong id gets 400.
 int page_status(ErrorCode code) {
@@ -89,8 +91,15 @@ std::optional<Reply> way_back(const core::Error& error, const Request& request) 
         "&error=" + std::string(core::traits(error.code).name));
 }
 
+// A person sees why before the browser goes on to a program on this computer: it may run on another
+// computer, and then nothing answers there.
+bool is_shown_first(const core::Error& error, const Request& request) {
+    return error.back && error.back->at_once() && navigates(request) &&
+           core::describe_redirect(error.back->redirect_uri()).kind == core::RedirectKind::loopback;
+}
+
 Reply page_answer(const core::Error& error, const Request& request, const WebContext& context) {
-    if (error.back && error.back->at_once()) {
+    if (error.back && error.back->at_once() && !is_shown_first(error, request)) {
         return answer_redirect(core::error_location(
             *error.back, core::traits(error.code).oauth_error, error.message, context.deps.policy));
     }
@@ -146,15 +155,18 @@ Reply answer_json(int status, std::string document) {
         .header("X-Content-Type-Options", "nosniff");
 }
 
-Reply answer_html(int status, std::string html, const std::string& form_action) {
+Reply answer_html(int status, std::string html, Forms forms) {
     Reply reply{status, {}, std::move(html)};
+    const std::string form_action = forms == Forms::none   ? " form-action 'none';"
+                                    : forms == Forms::ours ? " form-action 'self';"
+                                                           : "";
     reply.header("Content-Type", "text/html; charset=utf-8");
     reply.header(
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + form_action +
-            "; frame-ancestors 'none'; base-uri 'none'");
+        "Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self';" +
+                                       form_action + " frame-ancestors 'none'; base-uri 'none'");
     reply.header("X-Frame-Options", "DENY").header("X-Content-Type-Options", "nosniff");
-    return reply.header("Referrer-Policy", "no-referrer").header("Cache-Control", "no-store");
+    return reply.header("Referrer-Policy", forms == Forms::none ? "no-referrer" : "same-origin")
+        .header("Cache-Control", "no-store");
 }
 
 Reply answer_lasting(const std::string& type, std::string bytes) {
@@ -164,11 +176,15 @@ Reply answer_lasting(const std::string& type, std::string bytes) {
         .header("X-Content-Type-Options", "nosniff");
 }
 
-Reply answer_redirect(std::string location) {
-    Reply reply{302, {}, {}};
+Reply answer_redirect(std::string location, int status) {
+    Reply reply{status, {}, {}};
     return reply.header("Location", std::move(location))
         .header("Cache-Control", "no-store")
         .header("Referrer-Policy", "no-referrer");
+}
+
+void go_on(Reply& reply, int seconds, const std::string& location) {
+    reply.header("Refresh", std::to_string(seconds) + "; url=" + location);
 }
 
 Reply answer_mcp_preflight() {
@@ -218,6 +234,37 @@ std::vector<std::string> developer_details(
     return details;
 }
 
+// The address that led here was cut or broken when somebody copied it. spec: XE7
+bool is_cut(const core::Error& error, const Request& request) {
+    if (request.method != "GET") return false;
+    if (const auto* mismatch = error.find<core::RedirectMismatch>();
+        mismatch && core::looks_cut(*mismatch))
+        return true;
+    const auto query = core::Form::parse(request.query);
+    if (!query) return true;
+    if (request.path == core::endpoint::authorize)
+        return core::looks_cut(read_authorization_request(*query));
+    return error.code == ErrorCode::invalid_flow && query->count(field::flow_id) == 1 &&
+           !read_flow_id(*query);
+}
+
+// The browser sends no cookie of ours to our own page: it keeps none, or began elsewhere.
+bool lacks_cookie(const core::Error& error, const Request& request, const WebContext& context) {
+    return error.code == ErrorCode::browser_mismatch &&
+           !browser_secret(request, context.cookie_name) &&
+           (request.method == "GET" || !is_foreign(request, context));
+}
+
+// The words of the cause that a person can fix, or else of the error.
+std::string words_for(const core::Error& error, const Request& request, const WebContext& context) {
+    if (lacks_cookie(error, request, context)) return "no_cookie";
+    const bool shape =
+        error.code == ErrorCode::invalid_request || error.code == ErrorCode::invalid_client ||
+        error.code == ErrorCode::invalid_redirect_uri || error.code == ErrorCode::invalid_flow;
+    if (shape && is_cut(error, request)) return "cut_link";
+    return std::string(core::traits(error.code).name);
+}
+
 Reply answer_error_page(
     const core::Error& error, const Request& request, const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
@@ -225,7 +272,7 @@ Reply answer_error_page(
         return context.pages.message(language, "error." + code + "." + part);
     };
     // Errors that only programs meet have no words of their own.
-    auto code = std::string(core::traits(error.code).name);
+    auto code = words_for(error, request, context);
     if (!words(code, "title")) code = "invalid_request";
     View view;
     for (const auto* part : {"title", "what", "next"})
@@ -234,18 +281,21 @@ Reply answer_error_page(
 
     auto details = developer_details(error, language, context);
     view.flag("has_details", !details.empty()).texts("details", std::move(details));
+    std::string back;
+    const bool by_itself = is_shown_first(error, request);
     if (error.back) {
-        view.set(
-            "return_url", core::error_location(
-                              *error.back, core::traits(error.code).oauth_error, error.message,
-                              context.deps.policy));
+        back = core::error_location(
+            *error.back, core::traits(error.code).oauth_error, error.message, context.deps.policy);
+        view.set(by_itself ? "later_url" : "return_url", back);
         view.set("return_target", core::describe_redirect(error.back->redirect_uri()).shown);
     }
     if (const auto* next = error.find<core::ContinueAt>())
         view.set("continue_url", next->url.reveal()).set("continue_target", next->target);
-    return answer_html(
+    auto reply = answer_html(
         page_status(error.code), context.pages.render("error", language, std::move(view)),
-        "'none'");
+        Forms::none);
+    if (by_itself) go_on(reply, pause_before_app, back);
+    return reply;
 }
 
 } // namespace consentgate::web

@@ -17,20 +17,14 @@ namespace consentgate::web {
 namespace {
 
 // The page that asks whether this app was meant, before we request anything from the app's host. A
-// request that is then refused redirects the form's answer to the client, and Chromium checks
-// form-action for that redirect too.
+// request that is then refused redirects the form's answer to the client.
 Reply ask_first(
-    const core::DocumentUrl& document, const std::optional<std::string>& redirect_uri,
-    const Request& request, const WebContext& context) {
+    const core::DocumentUrl& document, const Request& request, const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
     View view;
     view.set("client_id_host", document.authority()).set("request", request.query);
-    const auto redirect = redirect_uri.value_or("");
-    const auto leads_on = core::check_redirect_uri(redirect)
-                              ? " " + core::describe_redirect(redirect).csp_source
-                              : std::string();
     return answer_html(
-        200, context.pages.render("client", language, std::move(view)), "'self'" + leads_on);
+        200, context.pages.render("client", language, std::move(view)), Forms::leading_on);
 }
 
 // spec: Fetch Metadata Request Headers, section 2.3. Browsers that do not send it ask everything.
@@ -63,7 +57,7 @@ Handled get_authorize(const Request& request, WebContext& context) {
     const auto sent = read_authorization_request(*query);
     const auto document = usecase::document_to_read(context.deps, sent, request.now);
     if (!document) return document.error();
-    if (*document) return greet(ask_first(**document, sent.redirect_uri.value, request, context));
+    if (*document) return greet(ask_first(**document, request, context));
     const auto flow = usecase::begin_authorize(
         context.deps, sent, core::sha256(secret), request.now, request.remote_user);
     if (!flow) return flow.error();

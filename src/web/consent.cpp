@@ -56,14 +56,10 @@ View view_of(const core::FlowView& found, const Request& request, const core::Po
     return view.flag("has_scopes", !scopes.empty()).list("scopes", std::move(scopes));
 }
 
-// Chromium asks form-action about the redirect that follows the final form too (U2).
-Handled page(
-    const char* name, View view, const core::FlowView& found, const Request& request,
-    const WebContext& context) {
+Reply page(
+    const char* name, View view, Forms forms, const Request& request, const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
-    return answer_html(
-        200, context.pages.render(name, language, std::move(view)),
-        "'self' " + core::describe_redirect(found.flow.redirect_uri).csp_source);
+    return answer_html(200, context.pages.render(name, language, std::move(view)), forms);
 }
 
 // `error` and `service` of the query name the problem and the service; both are compared with
@@ -122,6 +118,23 @@ void show_ways(View& view, std::string_view mistake, const core::Policy& policy)
         .flag("opens_skip", skip && !key && !user);
 }
 
+constexpr int see_other = 303;
+
+// A browser that opens a program's own kind of address stays where it is, which would be on the
+// buttons that were pressed.
+bool stays_behind(const std::string& redirect_uri, const Request& request) {
+    return navigates(request) &&
+           core::describe_redirect(redirect_uri).kind == RedirectKind::private_scheme;
+}
+
+// Only the browser that consented can make the code again, so an admin's gets the redirect.
+Reply lead_on(const usecase::Submitted& submitted, const Request& request) {
+    const auto& session = submitted.session;
+    if (!submitted.by_admin && stays_behind(session.redirect_uri, request))
+        return answer_redirect(page_of_flow(path::done_page, session.flow_id), see_other);
+    return answer_redirect(submitted.location.reveal());
+}
+
 // A form of our own pages about one flow.
 struct FlowForm {
     core::Form form;
@@ -161,7 +174,8 @@ Handled get_consent(const Request& request, WebContext& context) {
         view.flag("closed", true);
     else
         show_ways(view, mistake, context.deps.policy);
-    return page("identity", std::move(view), *found, request, context);
+    // A key is typed here, so its forms end on our own pages, Deny too.
+    return page("identity", std::move(view), Forms::ours, request, context);
 }
 
 Handled get_consent_mcps(const Request& request, WebContext& context) {
@@ -186,7 +200,7 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
         "services", service_rows(
                         services, found->flow, *query, context,
                         context.pages.language_for(request.accept_language)));
-    return page("services", std::move(view), *found, request, context);
+    return page("services", std::move(view), Forms::leading_on, request, context);
 }
 
 // The page shows what the earlier consent would give again; only its button finishes anything.
@@ -210,7 +224,29 @@ Handled get_consent_remembered(const Request& request, WebContext& context) {
         if (service.connected) accounts.push_back(View().set("name", service.service.name));
     }
     view.flag("has_accounts", !accounts.empty()).list("accounts", std::move(accounts));
-    return page("remembered", std::move(view), *found, request, context);
+    return page("remembered", std::move(view), Forms::leading_on, request, context);
+}
+
+// The browser goes on to the app by itself, and the page that stays behind says so.
+Handled get_consent_done(const Request& request, WebContext& context) {
+    const auto query = core::Form::parse(request.query);
+    if (!query) return query.error();
+    const auto id = read_flow_id(*query);
+    if (!id) return id.error();
+    const auto ending =
+        usecase::find_ending(context.deps, *id, browser_context_of(request, context), request.now);
+    if (!ending) return ending.error();
+    if (!*ending) return answer_redirect(page_of_flow(path::identity_page, *id));
+    const auto& over = **ending;
+    View view;
+    view.flag("denied", over.denied)
+        .set("client_name", shown_client(over.client_name, over.client_id));
+    if (over.location)
+        view.set("return_url", over.location->reveal())
+            .set("return_target", core::describe_redirect(over.location->reveal()).shown);
+    auto reply = page("done", std::move(view), Forms::none, request, context);
+    if (over.location) go_on(reply, 0, over.location->reveal());
+    return reply;
 }
 
 Handled get_style(const Request&, WebContext& context) {
@@ -263,7 +299,7 @@ Handled post_consent_reuse(const Request& request, WebContext& context) {
         context.deps, sent->flow, browser_context_of(request, context), request.now);
     if (!submitted) return submitted.error();
     note_consent(*submitted, "remembered", request, context);
-    return answer_redirect(submitted->location.reveal());
+    return lead_on(*submitted, request);
 }
 
 // A repeated flow_id is an invalid flow here, and an invalid request at the other forms.
@@ -284,7 +320,7 @@ Handled post_consent_submit(const Request& request, WebContext& context) {
     if (!submitted && attempt) attempt->check_refusal(submitted.error());
     if (!submitted) return submitted.error();
     note_consent(*submitted, submitted->by_admin ? "admin" : "person", request, context);
-    return answer_redirect(submitted->location.reveal());
+    return lead_on(*submitted, request);
 }
 
 Handled post_consent_deny(const Request& request, WebContext& context) {
@@ -301,6 +337,8 @@ Handled post_consent_deny(const Request& request, WebContext& context) {
                            {"identity_kind", core::name_of(flow.identity.kind)},
                            {"resource", flow.resource},
                            {"address", request.remote_addr}});
+    if (sent->form.get(field::from) == "identity" || stays_behind(flow.redirect_uri, request))
+        return answer_redirect(page_of_flow(path::done_page, flow.id), see_other);
     return answer_redirect(std::move(denied->location));
 }
 

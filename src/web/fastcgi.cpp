@@ -45,6 +45,7 @@ enum class Known {
     authorization,
     origin,
     fetch_site,
+    fetch_mode,
     accept,
     accept_language,
     address,
@@ -54,12 +55,12 @@ enum class Known {
     apache_role,
     soft_no
 };
-constexpr std::array<std::string_view, 17> names{
-    "FCGI_ROLE",           "REQUEST_URI",         "REQUEST_METHOD",         "CONTENT_LENGTH",
-    "CONTENT_TYPE",        "HTTP_COOKIE",         "HTTP_AUTHORIZATION",     "HTTP_ORIGIN",
-    "HTTP_SEC_FETCH_SITE", "HTTP_ACCEPT",         "HTTP_ACCEPT_LANGUAGE",   "REMOTE_ADDR",
-    "REMOTE_USER",         "CONSENTGATE_SUBJECT", "CONSENTGATE_LINE_LIMIT", "FCGI_APACHE_ROLE",
-    "CONSENTGATE_SOFT_NO"};
+constexpr std::array<std::string_view, 18> names{
+    "FCGI_ROLE",           "REQUEST_URI",         "REQUEST_METHOD",      "CONTENT_LENGTH",
+    "CONTENT_TYPE",        "HTTP_COOKIE",         "HTTP_AUTHORIZATION",  "HTTP_ORIGIN",
+    "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_MODE", "HTTP_ACCEPT",         "HTTP_ACCEPT_LANGUAGE",
+    "REMOTE_ADDR",         "REMOTE_USER",         "CONSENTGATE_SUBJECT", "CONSENTGATE_LINE_LIMIT",
+    "FCGI_APACHE_ROLE",    "CONSENTGATE_SOFT_NO"};
 
 class Parameters {
 public:
@@ -107,6 +108,7 @@ Request read_head(const Parameters& said) {
     request.authorization = said.find(Known::authorization);
     request.origin = said.find(Known::origin);
     request.fetch_site = said.find(Known::fetch_site);
+    request.fetch_mode = said.find(Known::fetch_mode);
     request.accept = said.find(Known::accept);
     request.accept_language = said.find(Known::accept_language);
     request.remote_addr = said.text(Known::address);

@@ -10,12 +10,6 @@ using core::ErrorCode;
 
 constexpr std::string_view key_by_caller = "virtual_key caller", key_by_flow = "virtual_key flow";
 
-bool foreign(const Request& request, const WebContext& context) {
-    if (request.fetch_site && *request.fetch_site != "same-origin") return true;
-    if (!request.origin || *request.origin == context.deps.policy.origin()) return false;
-    return !(*request.origin == "null" && request.fetch_site);
-}
-
 core::Error slow_down(int seconds, const char* message) {
     return core::make_error(
         ErrorCode::too_many_requests, core::PublicMessage{message}, {}, {},
@@ -23,6 +17,12 @@ core::Error slow_down(int seconds, const char* message) {
 }
 
 } // namespace
+
+bool is_foreign(const Request& request, const WebContext& context) {
+    if (request.fetch_site && *request.fetch_site != "same-origin") return true;
+    if (!request.origin || *request.origin == context.deps.policy.origin()) return false;
+    return !(*request.origin == "null" && request.fetch_site);
+}
 
 core::Result<core::Form> read_form(const Request& request) {
     if (media_type(request) != "application/x-www-form-urlencoded") {
@@ -34,7 +34,7 @@ core::Result<core::Form> read_form(const Request& request) {
 }
 
 core::Result<core::Form> read_own_form(const Request& request, const WebContext& context) {
-    if (foreign(request, context))
+    if (is_foreign(request, context))
         return core::make_error(
             ErrorCode::browser_mismatch,
             core::PublicMessage{"this form was sent from another site"},

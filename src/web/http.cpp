@@ -101,6 +101,8 @@ bool prefers_html(const Request& request) {
     return html > 0 && html >= named_quality(accept, "application/json");
 }
 
+bool navigates(const Request& request) { return request.fetch_mode == "navigate"; }
+
 std::string media_type(const Request& request) {
     const auto type = request.content_type.value_or("");
     return core::lower_ascii(core::trim(std::string_view(type).substr(0, type.find(';'))));

@@ -61,6 +61,7 @@ constexpr Route routes[] = {
      get_consent_mcps},
     {"oauth_consent_remembered_page", "GET", path::remembered_page, page, people, closed,
      get_consent_remembered},
+    {"oauth_consent_done_page", "GET", path::done_page, page, people, closed, get_consent_done},
     {"oauth_style", "GET", "/oauth/style.css", page, programs, closed, get_style},
     {"oauth_logo", "GET", "/oauth/logo", page, programs, closed, get_logo},
     {"oauth_consent_client", "POST", path::client_form, page, people, closed, post_consent_client},

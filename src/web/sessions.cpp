@@ -50,7 +50,7 @@ Handled get_sessions(const Request& request, WebContext& context) {
         200,
         context.pages.render(
             "sessions", context.pages.language_for(request.accept_language), std::move(page)),
-        "'self'");
+        Forms::ours);
 }
 
 Handled post_sessions_end(const Request& request, WebContext& context) {

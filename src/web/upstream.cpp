@@ -55,10 +55,8 @@ Handled link_page(const core::Form& query, const Request& request, WebContext& c
     page.flag("typed", view.session.identity.is_typed());
     page.set("mcp_client_id", opened->service.id.text).set("link", sent->link);
     const auto language = context.pages.language_for(request.accept_language);
-    // Chromium asks form-action about the redirect to the service too.
     return answer_html(
-        200, context.pages.render("connect", language, std::move(page)),
-        "'self' " + core::describe_redirect(opened->service.authorization_endpoint).csp_source);
+        200, context.pages.render("connect", language, std::move(page)), Forms::leading_on);
 }
 
 // The word in the log, and in the address of the services page.
@@ -79,7 +77,8 @@ Reply done_page(
         .flag("refused", returned.outcome == Connection::refused)
         .flag("failed", returned.outcome == Connection::failed);
     const auto language = context.pages.language_for(request.accept_language);
-    return answer_html(200, context.pages.render("connected", language, std::move(page)), "'none'");
+    return answer_html(
+        200, context.pages.render("connected", language, std::move(page)), Forms::none);
 }
 
 } // namespace

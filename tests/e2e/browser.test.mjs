@@ -161,12 +161,12 @@ async function tabTo(page, target) {
   throw new Error(`Tab does not reach ${target}`);
 }
 
-test('U2: the watch for refused redirects sees one when the policy allows only our own origin', options, async () => {
+test('U2 XE2: the watch for refused redirects sees one when the policy allows only our own origin', options, async () => {
   const flow = await begin(loopbackUri());
   await inPage({}, async ({ page, complaints }) => {
     await page.route('**/oauth/consent/mcps?**', async (route) => {
       const response = await route.fetch();
-      const policy = response.headers()['content-security-policy'].replace(/form-action [^;]*/, "form-action 'self'");
+      const policy = `${response.headers()['content-security-policy']}; form-action 'self'`;
       await route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': policy } });
     });
     await page.goto(flow.url);

@@ -22,6 +22,7 @@ std::optional<std::string>* header_in(web::Request& request, std::string_view na
         {"cookie", &request.cookie},
         {"origin", &request.origin},
         {"sec-fetch-site", &request.fetch_site},
+        {"sec-fetch-mode", &request.fetch_mode},
         {"remote-user", &request.remote_user}};
     for (const auto& [header, place] : known)
         if (header == name) return place;

@@ -45,8 +45,8 @@ void look_at(std::string_view uri) {
     const auto target = core::describe_redirect(uri);
     require(!target.shown.empty(), "the page can name where it leads");
     require(
-        target.csp_source.find_first_of(" ;,'\r\n") == std::string::npos,
-        "the policy source is one source");
+        target.shown.find_first_of(" ;,'\r\n") == std::string::npos,
+        "the name of where it leads ends no header");
     const auto longer = core::append_query(uri, {{"code", "a b"}, {"state", "&"}});
     require(longer.starts_with(uri), "appending keeps what is there");
     require(core::split_uri(longer).has_value(), "appending makes a URI");

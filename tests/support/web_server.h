@@ -144,7 +144,8 @@ public:
         auto request =
             TestServer::post("/api/oauth/per-user/consent/" + action, "flow_id=" + flow + more);
         request.cookie = cookie;
-        request.origin = "null"; // as Chromium sends it under our referrer policy
+        request.origin =
+            "https://auth.example.org"; // as browsers send it under our referrer policy
         request.fetch_site = "same-origin";
         return request;
     }

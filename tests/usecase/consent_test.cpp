@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_or_expired_key_is_no_bearer, *label("S4")) {
             deps, {begin(), core::Secret("sk-bf-brief")}, person, noon)) == "invalid_bearer");
 }
 
-BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_gets_access_denied, *label("A27")) {
+BOOST_AUTO_TEST_CASE(a_denied_flow_is_over_and_the_client_gets_access_denied, *label("A27")) {
     const auto flow = begin();
     const auto denied = usecase::deny_consent(deps, flow, person, noon);
     BOOST_REQUIRE_EQUAL(code_of(denied), "ok");
@@ -139,6 +139,41 @@ BOOST_AUTO_TEST_CASE(a_denied_flow_is_gone_and_the_client_gets_access_denied, *l
     BOOST_TEST(query_value(denied->location, "state") == "a state");
     BOOST_TEST(query_value(denied->location, "iss") == policy.issuer);
     BOOST_TEST(code_of(usecase::submit_consent(deps, {flow}, person, noon)) == "invalid_flow");
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_ending_is_its_browser_s_alone_and_lasts_as_long_as_it_helps, *label("XE2")) {
+    auto own = person;
+    own.secret = sample_browser_secret();
+    const auto ending_of = [&](const core::FlowId& flow, core::Instant now = noon) {
+        return usecase::find_ending(deps, flow, own, now);
+    };
+    const auto open = begin();
+    BOOST_REQUIRE_EQUAL(code_of(ending_of(open)), "ok");
+    BOOST_TEST(!ending_of(open)->has_value());
+    BOOST_TEST(code_of(ending_of(open, noon + core::Span(900))) == "flow_expired");
+
+    const auto denied = begin();
+    BOOST_REQUIRE(usecase::deny_consent(deps, denied, own, noon));
+    const auto refusal = ending_of(denied);
+    BOOST_REQUIRE(refusal && *refusal);
+    BOOST_TEST((*refusal)->denied);
+    BOOST_TEST((*refusal)->client_name == "Sample");
+    BOOST_TEST(query_value((*refusal)->location->reveal(), "error") == "access_denied");
+    BOOST_TEST(!(*ending_of(denied, noon + core::Span(900)))->location.has_value());
+
+    const auto finished = begin();
+    const auto submitted = usecase::submit_consent(deps, {finished}, own, noon);
+    BOOST_REQUIRE(submitted);
+    const auto end = ending_of(finished);
+    BOOST_REQUIRE(end && *end);
+    BOOST_TEST(!(*end)->denied);
+    BOOST_TEST((*end)->client_name == "Sample");
+    BOOST_TEST((*end)->location->reveal() == submitted->location.reveal());
+    BOOST_TEST(!(*ending_of(finished, noon + core::Span(300)))->location.has_value());
+    for (const auto& flow : {denied, finished})
+        BOOST_TEST(code_of(usecase::find_ending(deps, flow, stranger, noon)) == "browser_mismatch");
+    BOOST_TEST(code_of(ending_of(core::FlowId(std::string(22, 'x')))) == "invalid_flow");
 }
 
 // The choice is made at the moment between the submit's look and its write.

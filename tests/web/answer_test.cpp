@@ -140,6 +140,8 @@ BOOST_AUTO_TEST_CASE(every_error_a_person_can_meet_has_its_own_words, *label("S5
           "missing_flow_id",
           "invalid_flow",
           "browser_mismatch",
+          "no_cookie",
+          "cut_link",
           "flow_already_submitted",
           "flow_expired",
           "invalid_bearer",

@@ -42,7 +42,7 @@ struct Documents : TestServer {
         auto request =
             post("/api/oauth/per-user/consent/client", "request=" + core::percent_encode(query));
         request.cookie = cookie;
-        request.origin = "null";
+        request.origin = "https://auth.example.org";
         request.fetch_site = "same-origin";
         request.accept = browser_accept;
         request.now = at;
@@ -68,8 +68,7 @@ BOOST_AUTO_TEST_CASE(
     const auto page = authorize();
     BOOST_TEST(asks(page));
     BOOST_TEST(holds(page.body, "app.example"));
-    BOOST_TEST(holds(
-        header_of(page, "Content-Security-Policy"), "form-action 'self' http://127.0.0.1:53111;"));
+    BOOST_TEST(!holds(header_of(page, "Content-Security-Policy"), "form-action"));
     BOOST_TEST(header_of(page, "Cache-Control") == "no-store");
     BOOST_TEST(fetcher.asked == 0);
     BOOST_TEST(location_of(go_on()) == "/api/oauth/per-user/authorize?" + asking().text());

@@ -112,8 +112,6 @@ BOOST_AUTO_TEST_CASE(
           "Any program on this computer"}) {
         BOOST_TEST_CONTEXT(part) BOOST_TEST(holds(page.body, part));
     }
-    BOOST_TEST(holds(
-        header_of(page, "Content-Security-Policy"), "form-action 'self' http://127.0.0.1:53111;"));
     auto late = journey.page("/oauth/consent");
     late.now = noon + core::Span(899);
     BOOST_TEST(holds(server.ask(late).body, "one more minute"));

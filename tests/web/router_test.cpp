@@ -25,6 +25,7 @@ const std::vector<Route> routes{
     {"GET", "/api/oauth/per-user/authorize", false},
     {"GET", "/oauth/consent", false},
     {"GET", "/oauth/consent/mcps", false},
+    {"GET", "/oauth/consent/done", false},
     {"GET", "/oauth/style.css", false},
     {"GET", "/oauth/logo", false},
     {"POST", "/api/oauth/per-user/consent/vk", false},

@@ -164,6 +164,10 @@ BOOST_AUTO_TEST_CASE(
     const auto other = office.ask("ben", again);
     BOOST_TEST(other.status == 409);
     BOOST_TEST(!holds(other.body, code));
+    const auto done = office.journey.page("/oauth/consent/done");
+    BOOST_TEST(holds(office.ask("anna", done).body, code));
+    BOOST_TEST(office.ask("ben", done).status == 403);
+    BOOST_TEST(!holds(office.ask("ben", done).body, code));
 }
 
 BOOST_AUTO_TEST_CASE(

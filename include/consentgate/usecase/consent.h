@@ -73,8 +73,26 @@ struct Denied {
     core::Flow flow;      // as it was
 };
 
-// Refuses: the flow and its half-made upstream tokens are deleted.
+// Refuses: the flow is over, and its half-made upstream tokens are ended.
 core::Result<Denied> deny_consent(
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
+    core::Instant now);
+
+// A consent that is over, for the page that leads the person back to the app.
+struct Ending {
+    bool denied = false;
+    core::ClientId client_id{};
+    std::string client_name{};
+    // Where the app waits, with the code or the denial. Absent when it had its answer or the time
+    // for it is over.
+    std::optional<core::Secret> location{};
+};
+
+// in:   browser_context  whose secret makes the code again, as it did at the first time
+// out:  absent while the flow is open
+// fail: as open_flow, but flow_already_submitted
+// spec: docs/requirements.md XE2
+core::Result<std::optional<Ending>> find_ending(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now);
 

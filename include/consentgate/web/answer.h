@@ -22,13 +22,19 @@ Reply answer(
     const std::string& request_type);
 
 Reply answer_json(int status, std::string document);
-Reply answer_html(
-    int status, std::string html,
-    const std::string& form_action); // with the headers of U1, U2 and A31
+// Where the forms of a page may end. Browsers hold form-action against every redirect that follows
+// a form, those of the client's own server too, so a page whose form leads to a client names no
+// places. A page with a form of ours tells our own server that it comes from there, and nobody
+// else.
+// spec: docs/requirements.md XE2, XE6
+enum class Forms { none, ours, leading_on };
+Reply answer_html(int status, std::string html, Forms forms); // with the headers of U1, U2 and A31
 Reply answer_lasting(
     const std::string& type,
     std::string bytes); // 200, to be cached for a year: its address changes with it
-Reply answer_redirect(std::string location); // 302, no-store, no-referrer, no body
+Reply answer_redirect(std::string location, int status = 302); // no-store, no-referrer, no body
+// The browser goes on to the address by itself. in: seconds  after which
+void go_on(Reply& reply, int seconds, const std::string& location);
 // The preflight of a guarded MCP server. It needs no token, because browsers send none with it
 // (C13).
 Reply answer_mcp_preflight();

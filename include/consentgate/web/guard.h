@@ -14,9 +14,11 @@ namespace consentgate::web {
 // A form body of the right media type. fail: unsupported_media_type, invalid_request
 core::Result<core::Form> read_form(const Request& request);
 
-// The same for a form that only our own pages may send. A browser that names the form's origin must
-// name us; one that hides it (our no-referrer policy makes Origin "null") must say "same-origin" in
-// Sec-Fetch-Site.
+// Another site's page led here, as far as the browser says. One that names an origin must name us;
+// one that hides it ("null") must say "same-origin" in Sec-Fetch-Site.
+bool is_foreign(const Request& request, const WebContext& context);
+
+// The same as read_form for a form that only our own pages may send.
 // fail: browser_mismatch; missing_flow_id for a wrong media type, invalid_flow for a malformed body
 core::Result<core::Form> read_own_form(const Request& request, const WebContext& context);
 

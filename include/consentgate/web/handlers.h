@@ -19,6 +19,8 @@ Handled get_consent(const Request& request, WebContext& context);      // page 1
 Handled get_consent_mcps(const Request& request, WebContext& context); // page 2: services
 Handled get_consent_remembered(
     const Request& request, WebContext& context); // in place of page 1: go on as before
+Handled get_consent_done(
+    const Request& request, WebContext& context); // it was finished or denied: back to the app
 Handled get_upstream_authorize(
     const Request& request, WebContext& context); // from page 2, or the page of a link
 Handled post_upstream_connect(const Request& request, WebContext& context); // that page's form

@@ -40,8 +40,8 @@ struct Request {
     std::string query; // raw, without the question mark
     std::string body;  // at most the reader's limit
     BodyState body_state = BodyState::whole;
-    std::optional<std::string> content_type, cookie, authorization, origin, fetch_site, accept,
-        accept_language;
+    std::optional<std::string> content_type, cookie, authorization, origin, fetch_site, fetch_mode,
+        accept, accept_language;
     std::string remote_addr;
     std::optional<std::string>
         remote_user;     // the person whom the web server signed in; never a header of the client's
@@ -78,6 +78,11 @@ std::optional<core::Secret> browser_secret(const Request& request, std::string_v
 
 // A browser navigates (its Accept puts text/html above application/json).
 bool prefers_html(const Request& request);
+
+// A browser goes to this address itself, with a person before it who will see the answer. A program
+// that accepts HTML does not say so. Browsers that say nothing are treated as programs are.
+// spec: Fetch Metadata Request Headers, section 2.2; docs/requirements.md XE2
+bool navigates(const Request& request);
 
 // Media type without parameters, lower case; empty when the header is missing.
 std::string media_type(const Request& request);

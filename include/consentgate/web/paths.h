@@ -17,6 +17,7 @@ inline constexpr const char* sessions_page = "/oauth/sessions";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";
 inline constexpr const char* remembered_page = "/oauth/consent/remembered";
+inline constexpr const char* done_page = "/oauth/consent/done";
 } // namespace path
 
 // The page as it is about one flow.

@@ -23,6 +23,7 @@ inline constexpr const char* session_id = "session_id";
 inline constexpr const char* link = "link";
 inline constexpr const char* virtual_key = "vk";
 inline constexpr const char* user_id = "user_id";
+inline constexpr const char* from = "from"; // the page that a form stands on
 } // namespace field
 
 // spec: OAuth 2.1 section 4.1.1; RFC 8707; RFC 9101

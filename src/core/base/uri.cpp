@@ -41,8 +41,8 @@ bool port_text(std::string_view port) {
     return number > 0 && number <= 65535;
 }
 
-// A name or address as it can stand in a policy header too: RFC 3986 would let a host hold ';' and
-// ','.
+// A name or address that no header and no other parser reads differently: RFC 3986 would let a host
+// hold ';' and ','.
 bool host_text(std::string_view host) {
     const bool literal = host.starts_with('[');
     const auto inner = literal ? host.substr(1, host.size() - 2) : host;
@@ -169,15 +169,10 @@ std::string authority_of(const std::string& uri) {
 RedirectTarget describe_redirect(std::string_view uri) {
     const auto parts = split_uri(uri).value_or(UriParts{});
     const auto scheme = lower_ascii(parts.scheme);
-    if (scheme != "https" && scheme != "http")
-        return {RedirectKind::private_scheme, scheme + ":", scheme + ":"};
+    if (scheme != "https" && scheme != "http") return {RedirectKind::private_scheme, scheme + ":"};
     auto authority = std::string(parts.host);
     if (!parts.port.empty()) authority += ":" + std::string(parts.port);
-    const auto kind = scheme == "http" ? RedirectKind::loopback : RedirectKind::https;
-    // A source expression cannot hold an IPv6 literal (CSP3 section 2.3.1), so such a target is
-    // allowed by scheme.
-    const bool literal = parts.host.starts_with('[');
-    return {kind, authority, literal ? scheme + ":" : scheme + "://" + authority};
+    return {scheme == "http" ? RedirectKind::loopback : RedirectKind::https, authority};
 }
 
 bool redirect_matches(std::string_view registered, std::string_view requested) {

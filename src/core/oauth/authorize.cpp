@@ -4,6 +4,9 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/pkce.h"
 
+#include <algorithm>
+#include <array>
+
 namespace consentgate::core {
 namespace {
 
@@ -143,6 +146,35 @@ Result<Flow> read_parameters(
 }
 
 } // namespace
+
+bool looks_cut(const AuthorizationRequest& sent) {
+    const auto broken = [](const Parameter& parameter) {
+        const auto text = parameter.value.value_or("");
+        return text.find(' ') != std::string::npos || has_control(text);
+    };
+    const auto lacks = [](const Parameter& parameter) {
+        return !parameter.value && !parameter.repeated();
+    };
+    const auto too_short = [](const Parameter& challenge) {
+        return challenge.value && challenge.value->size() < challenge_length;
+    };
+    const bool as_object = sent.request.count > 0 || sent.request_uri.count > 0;
+    const std::array needed{&sent.client_id, &sent.response_type, &sent.code_challenge};
+    return std::any_of(
+               needed.begin(), needed.end(),
+               [&](const auto* one) { return broken(*one) || (lacks(*one) && !as_object); }) ||
+           broken(sent.redirect_uri) || too_short(sent.code_challenge);
+}
+
+bool looks_cut(const RedirectMismatch& mismatch) {
+    return !mismatch.requested.empty() &&
+           std::any_of(
+               mismatch.registered.begin(), mismatch.registered.end(),
+               [&](const std::string& whole) {
+                   return whole.size() > mismatch.requested.size() &&
+                          whole.starts_with(mismatch.requested);
+               });
+}
 
 Result<ClientId> authorize_client_id(const AuthorizationRequest& request) {
     const auto id = request.client_id.value;

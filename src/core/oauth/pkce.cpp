@@ -6,7 +6,7 @@
 namespace consentgate::core {
 
 bool valid_challenge(std::string_view challenge) {
-    return challenge.size() == 43 && is_base64url(challenge);
+    return challenge.size() == challenge_length && is_base64url(challenge);
 }
 
 bool valid_verifier(std::string_view verifier) {

@@ -17,13 +17,26 @@ export function launch(hosts = {}) {
   return chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: [...quiet, `--host-resolver-rules=${rules.join(', ')}`] });
 }
 
+// A browser whose person switched cookies off. out: context, stop
+export async function launchWithoutCookies() {
+  const profile = plainFolder();
+  fs.mkdirSync(path.join(profile, 'Default'));
+  fs.writeFileSync(path.join(profile, 'Default', 'Preferences'), JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }));
+  const context = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', headless: true, args: quiet });
+  return { context, stop: async () => { await context.close(); fs.rmSync(profile, { recursive: true, force: true }); } };
+}
+
 // A client's own web server: keeps the addresses that were called.
-async function listen(server) {
+// in: handsOver  by path, where the browser is sent on: a function of the query that gives the
+//       address
+async function listen(server, handsOver = {}) {
   const calls = [];
   server.on('request', (request, response) => {
     if (!request.url.startsWith('/favicon')) calls.push(request.url);
+    const { pathname, search } = new URL(request.url, 'http://app.invalid');
+    if (handsOver[pathname]) return response.writeHead(302, { Location: handsOver[pathname](search) }).end();
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
-    response.end('<!doctype html><html lang="en"><title>The app</title><h1>Back in the app</h1></html>');
+    return response.end('<!doctype html><html lang="en"><title>The app</title><h1>Back in the app</h1></html>');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -32,13 +45,13 @@ async function listen(server) {
 
 export const loopbackClient = () => listen(http.createServer());
 
-export function httpsClient(name) {
+export function httpsClient(name, handsOver) {
   const folder = plainFolder();
   const [key, certificate] = ['key.pem', 'certificate.pem'].map((file) => path.join(folder, file));
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', key, '-out', certificate], { stdio: 'pipe' });
   const server = https.createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(certificate) });
   fs.rmSync(folder, { recursive: true });
-  return listen(server);
+  return listen(server, handsOver);
 }
 
 // A page whose complaints are kept: what the Content-Security-Policy refused, errors of the

@@ -30,13 +30,12 @@ std::string origin_of(const std::string& uri);
 // Host and port, as people read them; empty when it is no URI.
 std::string authority_of(const std::string& uri);
 
-// Where a redirect ends up, in the words of the consent page and of the content security policy.
+// Where a redirect ends up, in the words of the consent page.
 enum class RedirectKind { https, loopback, private_scheme };
 
 struct RedirectTarget {
     RedirectKind kind = RedirectKind::https;
-    std::string shown;      // "vscode.dev", "127.0.0.1:53111", "cursor:"
-    std::string csp_source; // what form-action must name so that a browser follows the redirect
+    std::string shown; // "vscode.dev", "127.0.0.1:53111", "cursor:"
 };
 
 // in:  a URI that check_redirect_uri accepted

@@ -31,4 +31,12 @@ Result<Flow> validate_authorization_request(
     const AuthorizationRequest& request, const std::optional<Client>& client, const Policy& policy,
     FlowId fresh, Digest browser, Instant now);
 
+// The address was cut or broken when somebody copied it: it lacks a parameter that every app sends,
+// or has a blank or line end in one that has none. Says nothing about a right request.
+// in:   sent  refused already
+// spec: docs/requirements.md XE7
+bool looks_cut(const AuthorizationRequest& sent);
+// The same of the one redirect URI that did not match.
+bool looks_cut(const RedirectMismatch& mismatch);
+
 } // namespace consentgate::core
