@@ -37,6 +37,29 @@ sys::HttpResponse read_json(
          .operator_url = service_url});
 }
 
+// The service's challenge. Some servers challenge only what MCP clients send first.
+// spec: MCP 2025-11-25, Protected Resource Metadata Discovery
+sys::HttpResponse ask_for_challenge(
+    sys::HttpClient& web, const std::string& service_url, Notes& notes) {
+    auto answer = read_json(web, service_url, service_url);
+    notes.push_back(describe(service_url, answer));
+    if (!answer.answered || !answer.authenticate.empty()) return answer;
+    const char* initialize =
+        R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+        R"("capabilities":{},"clientInfo":{"name":"consentgate","version":"1"}}})";
+    auto asked = web.send(
+        {.purpose = sys::PlaceKind::discovery,
+         .method = "POST",
+         .url = service_url,
+         .headers = {{"Accept", "application/json, text/event-stream"}},
+         .body = core::Secret(initialize),
+         .content_type = "application/json",
+         .addresses = sys::AddressPolicy::operator_url,
+         .operator_url = service_url});
+    notes.push_back("initialize at " + describe(service_url, asked));
+    return asked.answered ? asked : answer;
+}
+
 // The first usable document; notes say why others were not used.
 template <class Document, class Read>
 std::optional<Document> first_of(
@@ -70,8 +93,7 @@ std::string in_lines(const Notes& notes) {
 
 core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url) {
     Discovery found;
-    const auto first = read_json(web, url, url);
-    found.notes.push_back(describe(url, first));
+    const auto first = ask_for_challenge(web, url, found.notes);
     if (!first.answered) return failed("the service cannot be asked:" + in_lines(found.notes));
     auto urls = core::resource_metadata_urls(url);
     const auto named = core::challenge_parameter(first.authenticate, "resource_metadata");
