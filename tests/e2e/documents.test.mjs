@@ -17,12 +17,24 @@ const long = { timeout: 600000 };
 const onTheMachine = ['README.md', 'docs/services.md', 'docs/gate.md', 'docs/operating.md', 'docs/troubleshooting.md', 'docs/databases.md'];
 const machineKinds = ['sh machine', 'sh old-machine', 'sh unix-gate', 'sh no-systemd', 'apache vhost', 'ini consentgate.conf', 'ini example', 'lighttpd example', 'nginx example', 'sql postgresql'];
 const shownKinds = ['text', 'json'];
-const kinds = [...machineKinds, ...shownKinds, 'sh checkout'];
+const kinds = [...machineKinds, ...shownKinds, 'sh checkout', 'sh client'];
 // Commands that cannot be typed from inside of themselves.
 const typedElsewhere = {
   'make check': () => assert.match(read('tests/check.sh'), /tests\/e2e\/\*\.test\.mjs/, 'make check types this file'),
   'node --test tests/e2e/documents.test.mjs': () => assert.match(import.meta.url, /tests\/e2e\/documents\.test\.mjs$/),
 };
+// Clients are programs of others: the test that types a command of theirs as docs/clients.md has
+// it, with the address of its own server; or the reason why none does.
+const clientPrograms = new Map([
+  ['npx mcp-remote', 'support/real_clients.mjs'],
+  ['npx @modelcontextprotocol/inspector', 'support/real_clients.mjs'],
+  ['codex mcp add', 'support/codex_cli.mjs'],
+  ['codex mcp login', 'support/codex_cli.mjs'],
+  ['opencode mcp auth', 'support/opencode.mjs'],
+  ['opencode mcp logout', 'support/opencode.mjs'],
+  ['claude mcp add', { why: 'its licence lets nobody pass it on, and it starts only for people with an account' }],
+  ['goose configure', { why: 'it is on no registry that these tests fetch from, and it asks at a terminal' }],
+]);
 const programs = /^(# |\$ |sudo )?(make|apt(-get)?|consentgate(-admin)?|runuser|systemctl|a2en\w+|spawn-fcgi|curl|node|npm|cp|install|psql)\s/;
 
 const read = (name) => fs.readFileSync(path.join(root, name), 'utf8');
@@ -67,6 +79,17 @@ test('O16: every block of a document is of a kind that a test types, and no comm
   const planted = ['```sh elsewhere\nrm -rf /\n```', '```text\nmake everything\n```', 'Then:\n\n    make it so\n', '```sh machine\n', '  ```text\n```', '$ make run\n'];
   for (const text of planted) assert.equal(blocksOf('README.md', text).problems.length, 1, text);
   assert.equal(blocksOf('CHANGELOG.md', '```sh machine\ntrue\n```').problems.length, 1);
+});
+
+test('O16: every command of a client is typed by the test of that client, or has the reason why it is not', () => {
+  const commands = allBlocks.filter(({ kind }) => kind === 'sh client').flatMap(({ lines }) => lines).filter(Boolean);
+  assert.ok(commands.length >= clientPrograms.size);
+  for (const command of commands) {
+    const [program, typist] = [...clientPrograms].find(([beginning]) => command.startsWith(beginning)) ?? [];
+    assert.ok(program, `no test types "${command}"`);
+    if (typist.why) continue;
+    assert.ok(read(`tests/e2e/${typist}`).includes(`'${program}`), `tests/e2e/${typist} does not type "${program}"`);
+  }
 });
 
 test('O16: every command that a document mentions in its prose is there', long, async () => {

@@ -39,6 +39,12 @@ export function forgetEveryone(server) {
   server.sql(['client', 'flow', 'code', 'session', 'refresh_token', 'access_token'].map((table) => `DELETE FROM ${table}`).join(';'));
 }
 
+// As when an operator deletes one client, or its rest was swept.
+export function deleteRegistration(server, clientId) {
+  assert.match(clientId, /^[A-Za-z0-9_-]+$/);
+  server.sql(`DELETE FROM client WHERE id = '${clientId}'`);
+}
+
 export async function revoke(server, clientId, token) {
   const answer = await postForm(server.base, `${api}/revoke`, { client_id: clientId, token });
   assert.deepEqual([answer.status, answer.text], [200, '']);

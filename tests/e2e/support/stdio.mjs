@@ -9,14 +9,16 @@ import readline from 'node:readline';
 import { until } from './server.mjs';
 
 const running = new Set();
+let started = 0; // several may share a folder
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
 // in:  command  the argument list after `node`
 //      folder   its home, in which it may keep what it likes; no blank in its name, for BROWSER is
 //        a list of commands
 export function startStdio(command, folder) {
-  const opened = path.join(folder, 'opened');
-  const browser = path.join(folder, 'browser');
+  started += 1;
+  const opened = path.join(folder, `opened-${started}`);
+  const browser = path.join(folder, `browser-${started}`);
   fs.writeFileSync(opened, '');
   fs.writeFileSync(browser, `#!/bin/sh\nprintf '%s\\n' "$1" >>'${opened}'\n`, { mode: 0o755 });
   const { DISPLAY, WAYLAND_DISPLAY, XDG_CURRENT_DESKTOP, ...rest } = process.env; // no desktop: BROWSER decides
