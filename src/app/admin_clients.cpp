@@ -76,16 +76,24 @@ std::string scope_of(const core::Client& client, const core::Policy& policy) {
     return (registered.empty() ? policy.catalogue() : registered).text();
 }
 
+// As the client called itself; nothing is decided by it.
+std::optional<Cell> application_type_of(const core::Client& client) {
+    const auto kept = core::parse_json_object(client.metadata);
+    const auto type = kept ? kept->text("application_type") : std::nullopt;
+    if (!type) return std::nullopt;
+    return Cell(core::display_text(*type, 60));
+}
+
 int show(Context& context, const Arguments& arguments) {
     const auto client =
         usecase::find_client(context.deps(), core::ClientId(arguments.words.front()));
     require_found(client, "client list");
     print_row(
-        arguments,
-        {client->id.text, core::display_text(client->name, 200), yes_no(client->active),
-         registered_by(*client), std::string(core::name_of(client->auth)), yes_no(client->refresh),
-         scope_of(*client, context.config().policy), list_of(client->redirect_uris, ""),
-         when(client->created_at), when(client->last_used_at)});
+        arguments, {client->id.text, core::display_text(client->name, 200), yes_no(client->active),
+                    registered_by(*client), std::string(core::name_of(client->auth)),
+                    application_type_of(*client), yes_no(client->refresh),
+                    scope_of(*client, context.config().policy), list_of(client->redirect_uris, ""),
+                    when(client->created_at), when(client->last_used_at)});
     return 0;
 }
 
@@ -126,7 +134,8 @@ std::vector<Command> client_commands() {
          .example = "consentgate-admin client show cgc_0mB2Yg6nV0sW3k9Q1r5xZA",
          .json =
              {"id", "name", "active", "registered_by", "token_endpoint_auth_method",
-              "refresh_tokens", "scope", "redirect_uris", "created", "last_used"},
+              "application_type", "refresh_tokens", "scope", "redirect_uris", "created",
+              "last_used"},
          .audited = false,
          .run = show},
         {.name = "client list",

@@ -52,7 +52,7 @@ core::Result<Registered> register_client(
             core::ErrorCode::not_found, core::PublicMessage{"registration is switched off here"});
     auto client = core::validate_registration(body, deps.policy, mint_client_id(deps), now);
     if (!client) return client.error();
-    if (auto own = core::check_own_registration(*client, deps.policy); !own) return own.error();
+    if (auto own = core::check_own_registration(*client); !own) return own.error();
     client->registered_from = mark_of(deps, caller);
     auto made = with_secret(deps, std::move(*client));
     if (deps.store.clients.put_registered(
@@ -79,9 +79,9 @@ core::Result<Registered> add_client(Dependencies& deps, const NewClient& asked, 
         document.set("jwks", std::move(*jwks));
     }
     auto client = core::validate_registration(
-        core::json_string(document), deps.policy, mint_client_id(deps), now);
+        core::json_string(document), deps.policy, mint_client_id(deps), now,
+        core::Registrant::an_operator);
     if (!client) return client.error();
-    client->by_operator = true;
     auto made = with_secret(deps, std::move(*client));
     deps.store.clients.put(made.client);
     return made;

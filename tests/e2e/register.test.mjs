@@ -68,8 +68,8 @@ test('R2 R3 R4 K30: addresses that must never be a redirect target are refused',
     'mailto:a@b.test', 'https://user:pw@client.example.test/cb', 'https://user@client.example.test/cb', 'http://a@127.0.0.1/cb', '/relative', 'cb', '', ' ', 'https://', 'https:///cb',
     'https://client.example.test/c b', 'https://client.example.test/\u0001', 'https://client.example.test/é', 'https://client.example.test/\\x', 'https://client.example.test:99999/cb', 'https://x.test/"><script>', 'https://*.example.test/cb', `https://x.test/${'a'.repeat(2048)}`];
   for (const uri of bad) {
-    const answer = await ask(metadata({ redirect_uris: [loopback, uri] }));
-    assertOauthError(answer, 400, ['invalid_redirect_uri', 'invalid_client_metadata']);
+    assertOauthError(await ask(metadata({ redirect_uris: [uri] })), 400, 'invalid_redirect_uri');
+    assert.deepEqual((await ask(metadata({ redirect_uris: [loopback, uri] }))).json().redirect_uris, [loopback]); // XE6
   }
 });
 
@@ -152,11 +152,11 @@ test('R15: the application type, given or not, never forbids a loopback or priva
   }
 });
 
-test('R16: an address to show that is no web address is dropped or refused', async () => {
+test('R16: an address to show that is no web address is dropped', async () => {
   for (const name of ['client_uri', 'logo_uri', 'tos_uri', 'policy_uri']) {
     const answer = await ask(metadata({ [name]: 'javascript:alert(1)' }));
-    if (answer.status === 201) assert.ok(!(name in answer.json()), name);
-    else assertOauthError(answer, 400, 'invalid_client_metadata');
+    assert.equal(answer.status, 201, answer.text);
+    assert.ok(!(name in answer.json()), name);
   }
   assert.equal((await ask(metadata({ client_uri: 'https://client.example.test/' }))).status, 201);
 });

@@ -25,10 +25,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(
         !client->redirect_uris.empty() && client->redirect_uris.size() <= 16,
         "1 to 16 redirect URIs");
-    for (const auto& uri : client->redirect_uris)
+    for (const auto& uri : client->redirect_uris) {
         require(
             core::match_redirect(*client, uri, std::nullopt, {}).has_value(),
             "what is registered can be used");
+        require(
+            std::count(client->redirect_uris.begin(), client->redirect_uris.end(), uri) == 1,
+            "each address once");
+    }
     require(
         core::valid_utf8(client->name) && core::valid_utf8(client->metadata) &&
             client->name.find('\0') == std::string::npos,

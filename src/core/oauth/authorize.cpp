@@ -2,6 +2,7 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/client_document.h"
 #include "consentgate/core/oauth/pkce.h"
 
 #include <algorithm>
@@ -23,7 +24,8 @@ Result<ReturnPath> match_return_path(
     // A11).
     const auto state = request.state.value;
     const auto requested = request.redirect_uri.value;
-    if (!requested && client.redirect_uris.size() != 1) return fail("redirect_uri is missing", "");
+    const bool only = client.redirect_uris.size() == 1 && !client.dropped_redirects;
+    if (!requested && !only) return fail("redirect_uri is missing", "");
     const auto address = requested ? *requested : client.redirect_uris.front();
     auto back = match_redirect(client, address, state, policy.redirects);
     if (!back) return fail("redirect_uri is not one of the client's", address);
@@ -177,8 +179,9 @@ bool looks_cut(const RedirectMismatch& mismatch) {
 }
 
 Result<ClientId> authorize_client_id(const AuthorizationRequest& request) {
-    const auto id = request.client_id.value;
-    if (id && id->size() <= 190 && !has_control(*id)) return ClientId(*id);
+    const auto id = ClientId(request.client_id.value.value_or(""));
+    const auto longest = names_document(id) ? max_client_url_bytes : max_id_bytes;
+    if (!id.text.empty() && id.text.size() <= longest && !has_control(id.text)) return id;
     const auto* message = request.client_id.repeated() ? "client_id was sent more than once"
                                                        : "client_id is missing or malformed";
     return make_error(ErrorCode::invalid_client, PublicMessage{message}, LogDetail{}, "client_id");

@@ -6,101 +6,36 @@
 #include "consentgate/core/oauth/client_auth.h"
 #include "consentgate/core/oauth/client_document.h"
 #include "host_list.h"
+#include "registration_reader.h"
 
 #include <algorithm>
-#include <array>
 
 namespace consentgate::core {
 namespace {
 
 constexpr std::size_t max_redirect_uris = 16;
-constexpr std::size_t max_name_characters = 200; // characters
 constexpr const char* refresh_grant = "refresh_token";
-constexpr std::size_t max_display_field_bytes = 2048; // bytes
 
 Error metadata_error(const std::string& message, const std::string& param) {
     return make_error(
         ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{param}, param);
 }
 
-Result<std::vector<std::string>> read_redirect_uris(const JsonObject& body) {
-    const auto fail = [](const std::string& message) {
-        return make_error(
-            ErrorCode::invalid_redirect_uri, PublicMessage{message}, LogDetail{}, "redirect_uris");
-    };
-    auto uris = body.texts("redirect_uris");
-    if (!uris || uris->empty()) return fail("redirect_uris must be an array with at least one URI");
-    if (uris->size() > max_redirect_uris) return fail("at most 16 redirect URIs can be registered");
-    for (const auto& uri : *uris) {
-        if (const auto valid = check_redirect_uri(uri); !valid) return fail(valid.error().message);
-    }
-    return std::move(*uris);
-}
-
-Result<std::string> read_name(const JsonObject& body) {
-    if (!body.has("client_name")) return std::string();
-    const auto name = body.text("client_name");
-    if (!name) return metadata_error("client_name must be a string", "client_name");
-    if (count_characters(*name) > max_name_characters)
-        return metadata_error("client_name is at most 200 characters", "client_name");
-    return has_visible(*name) ? *name : std::string();
-}
-
-// The list must hold `needed` when it is there at all; everything else in it is dropped
-// (requirement R14).
-Checked check_list(const JsonObject& body, const std::string& member, const std::string& needed) {
-    if (!body.has(member)) return Nothing{};
-    const auto values = body.texts(member);
-    if (!values) return metadata_error(member + " must be an array of strings", member);
-    if (!values->empty() && std::find(values->begin(), values->end(), needed) == values->end()) {
-        return metadata_error(member + " must include " + needed, member);
-    }
-    return Nothing{};
-}
-
-Checked check_web_address(const JsonObject& body, const std::string& member) {
-    const auto address = body.text(member);
-    if (!address) return metadata_error(member + " must be a string", member);
-    const auto parts = split_uri(*address);
-    const auto scheme = parts ? lower_ascii(parts->scheme) : std::string();
-    if (!parts || (scheme != "https" && scheme != "http") || parts->host.empty() ||
-        address->size() > max_display_field_bytes) {
-        return metadata_error(member + " must be an http or https URL", member);
-    }
-    return Nothing{};
-}
-
-// The members we keep only to give them back: addresses for people, and the software's own name for
-// itself.
-Result<std::string> read_display_members(const JsonObject& body) {
-    static const std::array<std::string, 5> addresses{
-        "client_uri", "logo_uri", "tos_uri", "policy_uri", "jwks_uri"};
-    static const std::array<std::string, 3> texts{
-        "application_type", "software_id", "software_version"};
-    if (body.has("jwks") && body.has("jwks_uri")) {
-        return metadata_error("jwks and jwks_uri must not both be given", "jwks");
-    }
-    JsonObject kept;
-    for (const auto& member : addresses) {
-        // An empty address means none: clients that copy templates send them, and an echo of it
-        // would not parse (R9).
-        if (!body.has(member) || body.text(member) == "") continue;
-        if (const auto checked = check_web_address(body, member); !checked) return checked.error();
-        if (member != "jwks_uri") kept.set(member, *body.text(member));
-    }
-    for (const auto& member : texts) {
-        if (!body.has(member)) continue;
-        const auto text = body.text(member);
-        if (!text || text->size() > max_display_field_bytes)
-            return metadata_error(member + " must be a short string", member);
-        if (!text->empty()) kept.set(member, *text);
-    }
-    if (body.has("contacts")) {
-        const auto contacts = body.texts("contacts");
-        if (!contacts) return metadata_error("contacts must be an array of strings", "contacts");
-        kept.set("contacts", json_array(*contacts));
-    }
-    return json_string(kept);
+// An operator who enters a client hears of an address that cannot be kept: nobody else would ever
+// look at the answer.
+Result<RedirectUris> read_redirects(const JsonObject& body, const Policy& policy, Registrant by) {
+    const bool vouched = by == Registrant::an_operator;
+    Checked first_bad = Nothing{};
+    auto uris = read_redirect_uris(body, max_redirect_uris, [&](const std::string& uri) {
+        auto checked = check_redirect_uri(uri);
+        if (checked && !vouched) checked = check_redirect_allowed(uri, policy.redirects);
+        if (!checked && first_bad) first_bad = checked;
+        return checked;
+    });
+    if (!uris || !vouched || first_bad) return uris;
+    return make_error(
+        ErrorCode::invalid_redirect_uri, PublicMessage{first_bad.error().message}, LogDetail{},
+        "redirect_uris");
 }
 
 // The first of those it offers that we like best: a client that need not keep a secret loses none.
@@ -130,35 +65,25 @@ Result<ClientAuth> read_auth(const JsonObject& body, const Policy& policy) {
     return ClientAuth::client_secret_basic;
 }
 
-Result<std::string> read_scope(const JsonObject& body, const Policy& policy) {
-    if (!body.has("scope")) return std::string();
-    const auto text = body.text("scope");
-    const auto asked = text ? ScopeSet::parse(*text) : std::nullopt;
-    if (!asked) return metadata_error("scope must be a string of scope names", "scope");
-    return asked->within(policy.catalogue()).text();
-}
-
 Result<ClientKeys> read_keys(const JsonObject& body, ClientAuth auth, const Policy& policy) {
+    if (body.has("jwks") && body.has("jwks_uri"))
+        return metadata_error("jwks and jwks_uri must not both be given", "jwks");
     if (auth != ClientAuth::private_key_jwt) return ClientKeys{};
     return read_client_keys(body, policy.documents);
-}
-
-bool lists_refresh(const JsonObject& body) {
-    const auto grants = body.texts("grant_types").value_or(std::vector<std::string>{});
-    return std::find(grants.begin(), grants.end(), refresh_grant) != grants.end();
 }
 
 } // namespace
 
 Result<Client> validate_registration(
-    std::string_view text, const Policy& policy, ClientId fresh, Instant now) {
+    std::string_view text, const Policy& policy, ClientId fresh, Instant now, Registrant by) {
     const auto body = parse_json_object(text);
     if (!body) return metadata_error("the body must be a JSON object in UTF-8", "");
     Client client;
     ClientKeys keys;
-    return read_redirect_uris(*body)
-        .store_in(client.redirect_uris)
-        .and_then([&] { return read_name(*body); })
+    RedirectUris redirects;
+    return read_redirects(*body, policy, by)
+        .store_in(redirects)
+        .and_then([&] { return read_client_name(*body); })
         .store_in(client.name)
         .and_then([&] { return check_list(*body, "grant_types", "authorization_code"); })
         .and_then([&] { return check_list(*body, "response_types", "code"); })
@@ -168,10 +93,12 @@ Result<Client> validate_registration(
         .store_in(keys)
         .and_then([&] { return read_scope(*body, policy); })
         .store_in(client.scope)
-        .and_then([&] { return read_display_members(*body); })
-        .store_in(client.metadata)
         .transform([&] {
             client.id = std::move(fresh);
+            client.redirect_uris = std::move(redirects.kept);
+            client.dropped_redirects = redirects.dropped;
+            client.by_operator = by == Registrant::an_operator;
+            client.metadata = json_string(read_decorations(*body));
             client.refresh = policy.refreshes() && lists_refresh(*body);
             client.created_at = now;
             client.jwks = std::move(keys.jwks);
@@ -180,15 +107,12 @@ Result<Client> validate_registration(
         });
 }
 
-Checked check_own_registration(const Client& client, const Policy& policy) {
+Checked check_own_registration(const Client& client) {
     std::size_t bytes = client.name.size() + client.scope.size() + client.metadata.size() +
                         client.jwks.size() + client.jwks_uri.size();
     for (const auto& uri : client.redirect_uris) bytes += uri.size() + 1;
     if (bytes > max_registration_bytes)
         return metadata_error("a registration is at most 4 KiB of names, addresses and keys", "");
-    for (const auto& uri : client.redirect_uris) {
-        if (auto allowed = check_redirect_allowed(uri, policy.redirects); !allowed) return allowed;
-    }
     return Nothing{};
 }
 

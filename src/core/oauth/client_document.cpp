@@ -6,6 +6,7 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/client_auth.h"
 #include "host_list.h"
+#include "registration_reader.h"
 
 #include <algorithm>
 
@@ -13,7 +14,6 @@ namespace consentgate::core {
 namespace {
 
 constexpr std::size_t max_redirect_uris = 32;
-constexpr std::size_t max_name_characters = 200; // characters
 constexpr Span min_lifetime{60}, default_lifetime{3600}, max_lifetime{86400};
 constexpr std::size_t max_uri_bytes = 2048; // bytes
 
@@ -45,24 +45,17 @@ bool has_dot_segment(std::string_view path) {
     return false;
 }
 
-Result<std::vector<std::string>> read_redirect_uris(
-    const JsonObject& document, const RedirectPolicy& policy) {
-    const auto uris = document.texts("redirect_uris");
-    if (!uris || uris->empty())
-        return unusable("redirect_uris must be an array with at least one URI");
-    if (uris->size() > max_redirect_uris) return unusable("at most 32 redirect URIs can be listed");
-    const auto check = [&](const std::string& uri) {
+// What the reader of registrations refuses makes a document unusable.
+template <class Value> Result<Value> in_document(Result<Value> read) {
+    if (read) return read;
+    return unusable(read.error().message);
+}
+
+Result<RedirectUris> read_redirects(const JsonObject& document, const RedirectPolicy& policy) {
+    return in_document(read_redirect_uris(document, max_redirect_uris, [&](const std::string& uri) {
         return check_redirect_uri(uri).and_then(
             [&] { return check_redirect_allowed(uri, policy); });
-    };
-    std::vector<std::string> kept;
-    std::copy_if(uris->begin(), uris->end(), std::back_inserter(kept), [&](const std::string& uri) {
-        return static_cast<bool>(check(uri));
-    });
-    if (kept.empty())
-        return unusable(
-            "none of the redirect_uris can be used: " + check(uris->front()).error().message);
-    return kept;
+    }));
 }
 
 Checked check_no_secret(const JsonObject& document) {
@@ -124,42 +117,19 @@ Result<Proof> read_proof(
     return Proof{open ? ClientAuth::none : ClientAuth::private_key_jwt, std::move(*keys)};
 }
 
-// True when the list of grants names the refresh grant. Grants that we do not know are dropped.
-// spec: docs/requirements.md R29
-Result<bool> read_grants(const JsonObject& document) {
-    if (!document.has("grant_types")) return false;
-    const auto grants = document.texts("grant_types");
-    const auto names = [&](const char* grant) {
-        return std::find(grants->begin(), grants->end(), grant) != grants->end();
-    };
-    if (!grants || (!grants->empty() && !names("authorization_code")))
-        return unusable("grant_types must be an array that includes authorization_code");
-    return names("refresh_token");
-}
-
-Checked check_responses(const JsonObject& document) {
-    if (!document.has("response_types")) return Nothing{};
-    const auto types = document.texts("response_types");
-    const bool fits = types && (types->empty() ||
-                                std::find(types->begin(), types->end(), "code") != types->end());
-    if (!fits) return unusable("response_types must be an array that includes code");
-    return Nothing{};
-}
-
 Result<std::string> read_name(const JsonObject& document) {
-    const auto name = document.text("client_name");
-    if (!name || !has_visible(*name)) return unusable("client_name is missing");
-    if (count_characters(*name) > max_name_characters)
-        return unusable("client_name is at most 200 characters");
-    return *name;
+    auto name = in_document(read_client_name(document));
+    if (name && name->empty()) return unusable("client_name is missing");
+    return name;
 }
 
-Result<std::string> read_scope(const JsonObject& document, const Policy& policy) {
-    if (!document.has("scope")) return std::string();
-    const auto text = document.text("scope");
-    const auto asked = text ? ScopeSet::parse(*text) : std::nullopt;
-    if (!asked) return unusable("scope must be a string of scope names");
-    return asked->within(policy.catalogue()).text();
+// Nothing else is kept of what is only shown: a logo would make the browser ask a stranger's
+// server. spec: docs/requirements.md R35
+std::string read_shown(const JsonObject& document) {
+    JsonObject kept;
+    const auto decorations = read_decorations(document);
+    if (const auto* type = decorations.find(application_type)) kept.set(application_type, *type);
+    return json_string(kept);
 }
 
 Checked check_answer(const DocumentAnswer& answer, std::size_t max_bytes) {
@@ -299,24 +269,25 @@ Result<Client> validate_client_document(
         return unusable("the client_id in the document must be its own URL, to the character");
     Client client;
     Proof proof;
+    RedirectUris redirects;
     return check_no_secret(*document)
         .and_then([&] { return read_proof(*document, url, policy.documents); })
         .store_in(proof)
-        .and_then([&] { return check_responses(*document); })
-        .and_then([&] { return read_grants(*document); })
-        .store_in(client.refresh)
+        .and_then([&] { return in_document(check_list(*document, "response_types", "code")); })
+        .and_then(
+            [&] { return in_document(check_list(*document, "grant_types", "authorization_code")); })
         .and_then([&] { return read_name(*document); })
         .store_in(client.name)
-        .and_then([&] { return read_redirect_uris(*document, policy.redirects); })
-        .store_in(client.redirect_uris)
-        .and_then([&] { return read_scope(*document, policy); })
+        .and_then([&] { return read_redirects(*document, policy.redirects); })
+        .store_in(redirects)
+        .and_then([&] { return in_document(read_scope(*document, policy)); })
         .store_in(client.scope)
         .transform([&] {
             client.id = url.id;
-            client.refresh = client.refresh && policy.refreshes();
-            // Nothing else is shown: a logo would make the browser ask a stranger's server.
-            // spec: docs/requirements.md R35
-            client.metadata = "{}";
+            client.redirect_uris = std::move(redirects.kept);
+            client.dropped_redirects = redirects.dropped;
+            client.refresh = policy.refreshes() && lists_refresh(*document);
+            client.metadata = read_shown(*document);
             client.created_at = now;
             client.auth = proof.auth;
             client.jwks = std::move(proof.keys.jwks);

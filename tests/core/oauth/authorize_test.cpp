@@ -43,6 +43,9 @@ BOOST_AUTO_TEST_CASE(a_client_names_itself_once, *label("A3") * label("K46")) {
     };
     BOOST_TEST(id("client_id=abc")->text == "abc");
     BOOST_TEST(code_of(id("client_id=" + std::string(190, 'a'))) == "ok");
+    const auto url = "client_id=https://app.example/" + std::string(2048 - 20, 'a');
+    BOOST_TEST(id(url)->text.size() == 2048U);
+    BOOST_TEST(code_of(id(url + "a")) == "invalid_client");
     for (const auto& bad :
          {std::string(), std::string("client_id="), std::string("client_id=a&client_id=a"),
           std::string("client_id=a&client_id=b"), "client_id=" + std::string(191, 'a'),
@@ -110,6 +113,15 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(
         verdict(query, sample_client({"http://127.0.0.1/callback", "https://c.example/cb"})) ==
         "invalid_redirect_uri");
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_address_that_was_dropped_counts_among_those_sent, *label("A10") * label("XE6")) {
+    auto client = sample_client();
+    client.dropped_redirects = true;
+    BOOST_TEST(
+        verdict(sample_authorize().without("redirect_uri"), client) == "invalid_redirect_uri");
+    BOOST_TEST(verdict(sample_authorize(), client) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(any_repeated_parameter_is_refused_by_redirect, *label("A11") * label("K46")) {
@@ -197,6 +209,22 @@ BOOST_AUTO_TEST_CASE(a_challenge_of_another_size_or_alphabet_is_refused, *label(
     BOOST_TEST(
         valid(sample_authorize().with("code_challenge", std::string(43, 'a')))->code_challenge ==
         std::string(43, 'a'));
+}
+
+BOOST_AUTO_TEST_CASE(
+    scopes_of_an_identity_provider_are_as_if_not_asked_for_unless_the_catalogue_has_them,
+    *label("N5") * label("N6")) {
+    const auto granted = [](const std::string& scope) {
+        return valid(sample_authorize().with("scope", scope))->scope.text();
+    };
+    for (const auto* absent :
+         {"offline_access", "openid", "email", "address phone", "openid email offline_access",
+          "openid  email"})
+        BOOST_TEST_CONTEXT(absent) BOOST_TEST(granted(absent) == "mcp"); // the default scopes
+    BOOST_TEST(granted("openid profile email") == "profile");            // the catalogue has it
+    BOOST_TEST(granted("mcp offline_access") == "mcp");
+    BOOST_TEST(
+        verdict(sample_authorize().with("scope", "openid \"x\"")) == "invalid_scope, by redirect");
 }
 
 BOOST_AUTO_TEST_CASE(

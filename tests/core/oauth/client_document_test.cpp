@@ -318,6 +318,30 @@ BOOST_AUTO_TEST_CASE(grants_and_addresses_that_are_not_for_us_are_dropped, *labe
 }
 
 BOOST_AUTO_TEST_CASE(
+    a_document_is_read_as_tolerantly_as_a_registration, *label("XE6") * label("N10")) {
+    const auto client = read(document_with(
+        R"x("grant_types":["authorization_code",7,null,"refresh_token"],)x"
+        R"x("response_types":["code",{}],"application_type":"native",)x"
+        R"x("logo_uri":7,"contacts":"none","client_uri":"https://app.example/",)x"
+        R"x("redirect_uris":[null,"https://app.example/cb","https://app.example/cb",)x"
+        R"x("data:x"])x"));
+    BOOST_REQUIRE(client);
+    BOOST_TEST(client->refresh);
+    BOOST_TEST(join(client->redirect_uris, " ") == "https://app.example/cb");
+    BOOST_TEST(client->dropped_redirects);
+    BOOST_TEST(client->metadata == R"({"application_type":"native"})");
+    BOOST_TEST(read(document_with(R"("application_type":7)"))->metadata == "{}");
+    const auto twice =
+        read(document_with(R"("redirect_uris":["http://127.0.0.1/cb","http://127.0.0.1/cb"])"));
+    BOOST_TEST((twice->redirect_uris.size() == 1U && !twice->dropped_redirects));
+    for (const auto* bad :
+         {R"("redirect_uris":[null,7])", R"("redirect_uris":{})", R"("client_name":7)",
+          R"("grant_types":[7])", R"("response_types":{})"})
+        BOOST_TEST_CONTEXT(bad)
+    BOOST_TEST(code_of(read(document_with(bad))) == "invalid_client_document");
+}
+
+BOOST_AUTO_TEST_CASE(
     a_document_keeps_the_addresses_that_the_operator_lists_and_needs_one, *label("XD7")) {
     auto policy = sample_policy();
     policy.redirects.hosts = {"app.example"};

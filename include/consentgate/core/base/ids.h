@@ -1,9 +1,10 @@
 // Names of rows. Each kind is a type of its own, so that a session id cannot be passed where a flow
-// id is meant. Shape: ASCII, at most 190 bytes (indexable on every engine), never empty once
-// issued.
+// id is meant. Shape: ASCII, at most max_id_bytes (indexable on every engine), never empty once
+// issued. A client_id that is a URL may be longer; the store makes a key of it.
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -16,6 +17,8 @@ template <class Kind> struct Id {
     explicit Id(std::string value) : text(std::move(value)) {}
     auto operator<=>(const Id&) const = default;
 };
+
+inline constexpr std::size_t max_id_bytes = 190;
 
 using ClientId = Id<struct ClientKind>;
 using FlowId = Id<struct FlowKind>;

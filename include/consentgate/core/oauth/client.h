@@ -42,6 +42,9 @@ struct Client {
     // The mark (Keyring::caller_mark) of the caller that registered it, until its first use; empty
     // otherwise.
     std::string registered_from{};
+    // It sent more redirect URIs than could be kept: its requests must name one.
+    // spec: docs/requirements.md A10, XE6
+    bool dropped_redirects = false;
 
     // A document can offer `none` and private_key_jwt together: then the client may send an
     // assertion, and one that it sends must verify. spec: docs/requirements.md XE1
@@ -54,21 +57,28 @@ struct Client {
     }
 };
 
+// Who describes a client. An operator hears of every redirect URI that cannot be kept, and may have
+// any; a client that registers itself may have those that the policy lets such clients have, and
+// the others are dropped while one is left.
+enum class Registrant { itself, an_operator };
+
 // Builds a client from a registration body. A client that names no authentication method gets
 // client_secret_basic, as the RFC says; one that names a method we do not have gets `none`, and the
 // response says so (requirement R11). Unknown members are ignored, unknown scopes and grants
-// dropped; the refresh_token grant is kept when the client asked for it and the policy has it
-// (T26). The secret of a client that has one is drawn by the caller.
+// dropped, and so is what is only shown and cannot be kept; the refresh_token grant is kept when
+// the client asked for it and the policy has it (T26). The secret of a client that has one is drawn
+// by the caller.
 // in:   body  the JSON text as sent, at most 64 KiB
 // fail: invalid_redirect_uri, invalid_client_metadata
+// spec: RFC 7591 section 2; docs/requirements.md XE6
 Result<Client> validate_registration(
-    std::string_view body, const Policy& policy, ClientId fresh, Instant now);
+    std::string_view body, const Policy& policy, ClientId fresh, Instant now,
+    Registrant by = Registrant::itself);
 
-// Checks what a client that registers itself must keep besides: it takes at most 4 KiB of the
-// database, and its addresses are those that the operator lets such clients have.
-// spec: docs/requirements.md XD2. fail: invalid_client_metadata, invalid_redirect_uri
+// A client that registers itself takes at most 4 KiB of the database.
+// spec: docs/requirements.md XD2. fail: invalid_client_metadata
 inline constexpr std::size_t max_registration_bytes = 4 * 1024;
-Checked check_own_registration(const Client& client, const Policy& policy);
+Checked check_own_registration(const Client& client);
 
 // The operator lets clients that nobody checked have this redirect URI.
 // in:   uri  that check_redirect_uri accepted

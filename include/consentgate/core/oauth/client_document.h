@@ -11,6 +11,7 @@
 namespace consentgate::core {
 
 inline constexpr std::size_t max_document_bytes = 5 * 1024; // bytes. spec: section 6.6
+inline constexpr std::size_t max_client_url_bytes = 2048;   // of a client_id that is a URL
 inline constexpr std::size_t max_key_set_bytes = 64 * 1024; // bytes of a key set that is fetched
 
 // Such an id begins with `https://`; the ids we make never do, so neither kind can stand for the
