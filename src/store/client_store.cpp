@@ -7,9 +7,13 @@ namespace consentgate::store {
 
 namespace {
 
+bool has_client(Database& db, const std::string& key) {
+    return db.has("SELECT 1 FROM client WHERE id = ?", key);
+}
+
 // Fetched keys stay for as long as their address does.
 void change_keys(Database& db, const core::Client& client) {
-    const auto& id = client.id;
+    const auto id = client_key(client.id);
     if (!client.jwks_uri.empty() &&
         db.has("SELECT 1 FROM client WHERE id = ? AND jwks_uri = ?", id, to_blob(client.jwks_uri)))
         return;
@@ -51,7 +55,7 @@ void ClientStore::put(const core::Client& client) {
             insert(db_, client);
             return Applied::yes;
         },
-        [&] { return db_.has("SELECT 1 FROM client WHERE id = ?", client.id); });
+        [&] { return has_client(db_, client_key(client.id)); });
 }
 
 Applied ClientStore::put_registered(
@@ -63,13 +67,15 @@ Applied ClientStore::put_registered(
             insert(db_, client);
             return Applied::yes;
         },
-        [&] { return db_.has("SELECT 1 FROM client WHERE id = ?", client.id); });
+        [&] { return has_client(db_, client_key(client.id)); });
 }
 
 std::optional<core::Client> ClientStore::find(const core::ClientId& id) {
     static constexpr auto statement =
         sql("SELECT ", columns<core::Client>, " FROM client WHERE id = ?");
-    return find_row<core::Client>(db_, statement, id);
+    auto client = find_row<core::Client>(db_, statement, client_key(id));
+    if (client && client->id != id) client.reset(); // two texts of one key
+    return client;
 }
 
 std::vector<core::Client> ClientStore::list() {
@@ -79,11 +85,13 @@ std::vector<core::Client> ClientStore::list() {
 }
 
 Applied ClientStore::disable(const core::ClientId& id) {
+    const auto key = client_key(id);
     return db_.write(
         [&] {
-            return applied(db_.run("UPDATE client SET active = 0 WHERE id = ? AND active = 1", id));
+            return applied(
+                db_.run("UPDATE client SET active = 0 WHERE id = ? AND active = 1", key));
         },
-        [&] { return db_.has("SELECT 1 FROM client WHERE id = ? AND active = 0", id); });
+        [&] { return db_.has("SELECT 1 FROM client WHERE id = ? AND active = 0", key); });
 }
 
 std::map<std::string, std::size_t> ClientStore::count_by_caller() {
@@ -102,7 +110,8 @@ std::map<std::string, std::size_t> ClientStore::count_by_caller() {
 void ClientStore::record_use(const core::ClientId& id, core::Instant now) {
     db_.rewrite([&] {
         return applied(db_.run(
-            "UPDATE client SET last_used_at = ?, registered_from = NULL WHERE id = ?", now, id));
+            "UPDATE client SET last_used_at = ?, registered_from = NULL WHERE id = ?", now,
+            client_key(id)));
     });
 }
 
@@ -113,7 +122,7 @@ Applied ClientStore::claim_keys(const core::ClientId& id, core::Instant now, cor
         return applied(db_.run(
             "UPDATE client SET jwks_asked_at = ? WHERE id = ? AND "
             "(jwks_asked_at IS NULL OR jwks_asked_at <= ?)",
-            now, id, before));
+            now, client_key(id), before));
     });
 }
 
@@ -121,7 +130,8 @@ Applied ClientStore::save_keys(const core::Client& client) {
     return db_.rewrite([&] {
         return applied(db_.run(
             "UPDATE client SET jwks = ?, jwks_expires_at = ? WHERE id = ? AND jwks_uri = ?",
-            to_blob(client.jwks), client.jwks_expires_at, client.id, to_blob(client.jwks_uri)));
+            to_blob(client.jwks), client.jwks_expires_at, client_key(client.id),
+            to_blob(client.jwks_uri)));
     });
 }
 
@@ -136,31 +146,32 @@ std::optional<core::Instant> ClientStore::find_document(const core::ClientId& id
         std::optional<core::Instant> expires_at;
         db_.query(
             "SELECT expires_at FROM client_document WHERE id = ?",
-            [&](Row& row) { row.read_into(expires_at); }, id);
+            [&](Row& row) { row.read_into(expires_at); }, client_key(id));
         return expires_at;
     });
 }
 
 Applied ClientStore::put_document(const core::Client& client, core::Instant expires_at) {
-    const auto& id = client.id;
+    const auto id = client_key(client.id);
     const auto known = [&] { return db_.has("SELECT 1 FROM client_document WHERE id = ?", id); };
     // Looks for the client first: its document was committed with it, so the second statement sees
     // the document whenever the first has seen the client.
     const auto save = [&] {
-        const bool there = db_.has("SELECT 1 FROM client WHERE id = ?", id);
+        const bool there = has_client(db_, id);
         if (there && !known()) return Applied::no;
         if (there) {
             db_.run(
                 "UPDATE client SET name = ?, redirect_uris = ?, scope = ?, refresh = ?, "
-                "auth_method = ? WHERE id = ?",
+                "auth_method = ?, metadata = ?, dropped_redirects = ? WHERE id = ?",
                 to_blob(client.name), to_blob(core::join(client.redirect_uris, "\n")),
-                to_blob(client.scope), client.refresh, core::name_of(client.auth), id);
+                to_blob(client.scope), client.refresh, core::name_of(client.auth),
+                to_blob(client.metadata), client.dropped_redirects, id);
             change_keys(db_, client);
             db_.run("UPDATE client_document SET expires_at = ? WHERE id = ?", expires_at, id);
             return Applied::yes;
         }
         insert(db_, client);
-        insert(db_, ClientDocument{.id = id, .expires_at = expires_at});
+        insert(db_, ClientDocument{.id = client.id, .expires_at = expires_at});
         return Applied::yes;
     };
     try {

@@ -1,7 +1,7 @@
 // The tables of clients; private to this module.
 #pragma once
 
-#include "columns.h"
+#include "client_url_column.h"
 
 namespace consentgate::store {
 
@@ -17,7 +17,8 @@ inline constexpr auto table_of<core::Client> = table<core::Client>(
     blob("jwks_uri", &core::Client::jwks_uri),
     column("jwks_expires_at", &core::Client::jwks_expires_at),
     bare("jwks_asked_at", Column::Kind::number),
-    null_if_empty(column("registered_from", &core::Client::registered_from)));
+    null_if_empty(column("registered_from", &core::Client::registered_from)),
+    client_url(&core::Client::id), column("dropped_redirects", &core::Client::dropped_redirects));
 
 // How long what a document says of a client stands.
 struct ClientDocument {

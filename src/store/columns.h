@@ -12,6 +12,7 @@
 // text beside their bindings, because a condition must be read together with what fills it.
 #pragma once
 
+#include "client_key.h"
 #include "database.h"
 
 #include "consentgate/core/base/server_key.h"
@@ -85,6 +86,9 @@ inline void restore(Row& row, core::Owner& owner) {
     row.read_into(text);
     if (!text.empty()) owner = core::Owner::parse(text);
 }
+
+// The text of an id that is not its own key follows in a column of its own: client_url_column.h.
+inline std::string stored(const core::ClientId& id) { return client_key(id); }
 
 // Bytes that a Value refers to and that live as long as this.
 struct OwnedBytes {

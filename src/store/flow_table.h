@@ -1,7 +1,7 @@
 // The table of flows; private to this module.
 #pragma once
 
-#include "columns.h"
+#include "client_url_column.h"
 
 namespace consentgate::store {
 
@@ -16,6 +16,7 @@ inline constexpr auto table_of<core::Flow> = table<core::Flow>(
     blob(
         "identity_value", [](auto& flow) -> auto& { return flow.identity.value; }),
     column("revision", &core::Flow::revision), column("created_at", &core::Flow::created_at),
-    column("expires_at", &core::Flow::expires_at), column("denied_at", &core::Flow::denied_at));
+    column("expires_at", &core::Flow::expires_at), client_url(&core::Flow::client_id),
+    column("denied_at", &core::Flow::denied_at));
 
 } // namespace consentgate::store

@@ -113,6 +113,35 @@ std::size_t sweep_documents(Database& db, core::Instant now, std::size_t limit) 
     return swept;
 }
 
+// Nothing of the client can still be used: a session that has ended waits for its own sweep without
+// it. The session of a living refresh token lives too.
+constexpr char nothing_lives[] =
+    "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id) AND "
+    "NOT EXISTS (SELECT 1 FROM session WHERE session.client_id = client.id AND "
+    "session.revoked_at IS NULL AND session.expires_at > ?)";
+
+std::vector<std::string> find_idle_clients(
+    Database& db, core::Instant now, core::Instant idle_since, std::size_t limit) {
+    static constexpr auto statement =
+        sql("SELECT id FROM client WHERE last_used_at < ? AND by_operator = 0 AND active = 1 AND ",
+            "NOT EXISTS (SELECT 1 FROM client_document d WHERE d.id = client.id) AND ",
+            nothing_lives, " ORDER BY last_used_at LIMIT ?");
+    return db.read([&] {
+        std::vector<std::string> ids;
+        db.query(
+            statement, [&](Row& row) { row.read_into(ids); }, idle_since, now, limit);
+        return ids;
+    });
+}
+
+// Asked again inside the transaction: the client may have been used since it was listed.
+std::size_t delete_idle_client(
+    Database& db, const std::string& id, core::Instant now, core::Instant idle_since) {
+    static constexpr auto statement =
+        sql("DELETE FROM client WHERE id = ? AND last_used_at < ? AND ", nothing_lives);
+    return db.run(statement, id, idle_since, now);
+}
+
 // The ids and hashes of the rows that one sweep deletes, and of the virtual keys that are over.
 struct Found {
     std::vector<std::string> flows, sessions, codes, clients, idle_clients, keys, registrations;
@@ -151,14 +180,7 @@ Found find_rows(
         "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id) "
         "ORDER BY created_at LIMIT ?",
         unused_since);
-    if (idle_since)
-        found.idle_clients = list(
-            "SELECT id FROM client WHERE last_used_at < ? AND by_operator = 0 AND active = 1 AND "
-            "NOT EXISTS (SELECT 1 FROM client_document d WHERE d.id = client.id) AND "
-            "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id) AND "
-            "NOT EXISTS (SELECT 1 FROM session WHERE session.client_id = client.id) "
-            "ORDER BY last_used_at LIMIT ?",
-            *idle_since);
+    if (idle_since) found.idle_clients = find_idle_clients(db, now, *idle_since, limit);
     found.keys = find_ended_keys(db, now, limit);
     found.registrations = list(
         "SELECT f.id FROM former_registration f WHERE f.ended_at < ? AND NOT EXISTS "
@@ -211,14 +233,8 @@ core::Swept Maintenance::sweep(
                 "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id)",
                 id);
         }
-        // Sessions hold what is left of refresh tokens and codes.
-        for (const auto& id : found.idle_clients) {
-            swept.clients += db_.run(
-                "DELETE FROM client WHERE id = ? AND last_used_at < ? AND "
-                "NOT EXISTS (SELECT 1 FROM flow WHERE flow.client_id = client.id) AND "
-                "NOT EXISTS (SELECT 1 FROM session WHERE session.client_id = client.id)",
-                id, *idle_since);
-        }
+        for (const auto& id : found.idle_clients)
+            swept.clients += delete_idle_client(db_, id, now, *idle_since);
         return Applied::yes;
     });
     return swept;

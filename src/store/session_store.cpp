@@ -21,12 +21,13 @@ template <std::size_t Size> consteval auto sessions_where(const char (&condition
 class Condition {
 public:
     // in: alias  of the table, with its dot; empty: none
-    Condition(const core::SessionFilter& filter, const std::string& alias) {
+    Condition(const core::SessionFilter& filter, const std::string& alias)
+        : client_(filter.client ? client_key(*filter.client) : std::string()) {
         const auto require = [&](const char* column, Value value) {
             text += " AND " + alias + column + " = ?";
             values_.push_back(value);
         };
-        if (filter.client) require("client_id", Value(*filter.client));
+        if (filter.client) require("client_id", Value(client_));
         if (filter.resource) require("resource", Value(to_blob(*filter.resource)));
         if (filter.identity) require("identity_kind", Value(core::name_of(*filter.identity)));
         if (filter.key) require("virtual_key_id", Value(*filter.key));
@@ -34,6 +35,8 @@ public:
         require("identity_value", Value(to_blob(*filter.user)));
         text += " AND " + alias + "virtual_key_id IS NULL"; // its value is no name
     }
+    Condition(const Condition&) = delete; // the values refer to it
+    Condition& operator=(const Condition&) = delete;
 
     std::string text;
 
@@ -46,6 +49,7 @@ public:
     }
 
 private:
+    std::string client_;
     std::vector<Value> values_;
 };
 
@@ -132,7 +136,7 @@ std::vector<core::SessionView> SessionStore::list_consents(
     static constexpr auto statement =
         sessions_where("s.browser_hash = ? AND s.client_id = ? AND s.revoked_at IS NULL "
                        "ORDER BY s.created_at DESC, s.id LIMIT 10");
-    return list_rows<core::SessionView>(db_, statement, browser, client);
+    return list_rows<core::SessionView>(db_, statement, browser, client_key(client));
 }
 
 Applied SessionStore::revoke(const core::SessionId& id, core::Instant now) {

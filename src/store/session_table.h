@@ -2,7 +2,7 @@
 // this module.
 #pragma once
 
-#include "columns.h"
+#include "client_url_column.h"
 #include "virtual_key_table.h"
 
 #include "consentgate/core/oauth/access.h"
@@ -32,7 +32,8 @@ inline constexpr auto table_of<core::Session> = table<core::Session>(
     later(column("token_expires_at", &core::Session::token_expires_at)),
     blob("redirect_uri", &core::Session::redirect_uri),
     later(column("last_used_at", &core::Session::last_used_at)),
-    later(null_if_empty(column("last_used_from", &core::Session::last_used_from))));
+    later(null_if_empty(column("last_used_from", &core::Session::last_used_from))),
+    client_url(&core::Session::client_id));
 
 // A session with the standing of its client and of its virtual key, where there is one.
 template <>

@@ -1,7 +1,7 @@
 // The tables of codes and tokens; private to this module.
 #pragma once
 
-#include "columns.h"
+#include "client_url_column.h"
 
 #include "consentgate/core/oauth/refresh.h"
 
@@ -17,7 +17,8 @@ inline constexpr auto table_of<core::IssuedCode> = table<core::IssuedCode>(
     column("key_id", &core::IssuedCode::key_id),
     column("expires_at", &core::IssuedCode::expires_at),
     later(column("redeemed_at", &core::IssuedCode::redeemed_at)),
-    bare("redemption", Column::Kind::text), blob("state", &core::IssuedCode::state));
+    bare("redemption", Column::Kind::text), blob("state", &core::IssuedCode::state),
+    client_url(&core::IssuedCode::client_id));
 
 template <>
 inline constexpr auto table_of<core::RefreshToken> = table<core::RefreshToken>(

@@ -48,6 +48,7 @@ struct Value {
     Value(const std::string& text) : Value(std::string_view(text)) {}
     Value(const core::Digest& digest) : Value(digest.hex) {}
     template <class Of> Value(const core::Id<Of>& id) : Value(id.text) {}
+    Value(const core::ClientId&) = delete; // its key is bound: client_key
     Value(ToBlob blob) : kind(Kind::bytes), null(blob.text.empty()), data(blob.text) {}
     template <class T>
     Value(const std::optional<T>& value) : Value(value ? Value(*value) : absent(Value(T{}).kind)) {}

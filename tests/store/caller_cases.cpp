@@ -127,7 +127,7 @@ STORE_CASE(open_flows_of_old_clients_hide_no_others_from_the_sweep, "XD2") {
     for (const auto& client : held) BOOST_TEST(store->clients.find(client.id).has_value());
 }
 
-STORE_CASE(a_client_that_was_used_goes_when_it_is_idle_and_nothing_of_it_lives, "XD2") {
+STORE_CASE(a_client_that_was_used_goes_when_it_is_idle_and_nothing_of_it_lives, "XD2 N9") {
     const auto store = database.open();
     const auto month = core::Span(30 * 86400);
     const auto at = noon + month + core::Span(1);
@@ -150,9 +150,27 @@ STORE_CASE(a_client_that_was_used_goes_when_it_is_idle_and_nothing_of_it_lives, 
     BOOST_TEST(store->clients.find(vouched.id).has_value());
     BOOST_TEST(store->clients.find(disabled.id).has_value()); // it would come back as unknown
     BOOST_TEST(store->clients.find(flow.client_id).has_value());
-    for (int sweeps = 0; sweeps < 2; ++sweeps) // the session first, and then its client
-        sweep_all(*store, at + core::Span(3 * 86400), 50, core::Span(400 * 86400));
+    sweep_all(*store, living.session.expires_at, 50, core::Span(400 * 86400));
     BOOST_TEST(!store->clients.find(flow.client_id).has_value());
+}
+
+STORE_CASE(a_session_that_was_ended_keeps_no_idle_client, "N9") {
+    const auto store = database.open();
+    const auto at = noon + core::Span(31 * 86400);
+    const auto flow = put_sample_flow(*store), other = put_sample_flow(*store);
+    std::vector<core::SessionId> sessions;
+    for (const auto& one : {flow, other}) {
+        store->clients.record_use(one.client_id, noon);
+        auto finalization = finalization_of(one);
+        finalization.session.expires_at = noon + core::Span(90 * 86400); // by its refresh tokens
+        store->flows.finalize(finalization);
+        sessions.push_back(finalization.session.id);
+    }
+    store->sessions.revoke(sessions.front(), noon + core::Span(86400));
+    sweep_all(*store, at, 50, core::Span(400 * 86400));
+    BOOST_TEST(!store->clients.find(flow.client_id).has_value());
+    BOOST_TEST(store->clients.find(other.client_id).has_value());
+    BOOST_TEST(store->sessions.find(sessions.front()).has_value()); // it still answers as ended
 }
 
 STORE_CASE(a_revoked_access_token_outlasts_every_repetition_of_its_refresh, "XD6 V4") {

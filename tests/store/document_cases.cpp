@@ -95,6 +95,85 @@ STORE_CASE(a_long_client_id_goes_through_a_whole_consent, "R24 R39") {
     BOOST_TEST((store->sessions.find(finalization.session.token)->session.client_id == client.id));
 }
 
+STORE_CASE(
+    a_client_id_of_1500_bytes_goes_through_a_whole_consent_and_one_byte_other_is_unknown,
+    "N8 XE6") {
+    const auto store = database.open();
+    for (const std::size_t bytes : {191U, 1500U, 2048U}) {
+        BOOST_TEST_CONTEXT(bytes) {
+            auto client = document_client();
+            client.id.text += std::string(bytes - client.id.text.size(), 'y');
+            BOOST_TEST((store->clients.put_document(client, noon + hour) == Applied::yes));
+            BOOST_TEST((store->clients.put_document(client, noon + day) == Applied::yes));
+            BOOST_TEST((store->clients.find_document(client.id) == noon + day));
+            BOOST_TEST((store->clients.find(client.id)->id == client.id));
+            auto other = client.id;
+            other.text.back() = 'Y';
+            BOOST_TEST(!store->clients.find(other).has_value());
+            BOOST_TEST(!store->clients.find_document(other).has_value());
+            BOOST_TEST((store->clients.disable(other) == Applied::no));
+
+            auto flow = sample_flow(client.id);
+            store->flows.put(flow);
+            BOOST_TEST((store->flows.find(flow.id)->flow.client_id == client.id));
+            BOOST_TEST(store->flows.find(flow.id)->client_name == client.name);
+            const auto finalization = finalization_of(flow);
+            BOOST_TEST((store->flows.finalize(finalization) == Applied::yes));
+            const auto& session = finalization.session;
+            BOOST_TEST((store->codes.find(finalization.code.hash)->code.client_id == client.id));
+            BOOST_TEST((store->codes.find(finalization.code.hash)->session.client_id == client.id));
+            const auto view = store->sessions.find(session.token);
+            BOOST_TEST((view->session.client_id == client.id));
+            BOOST_TEST(view->client_name == client.name);
+            BOOST_TEST(view->client_active);
+            store->clients.record_use(client.id, noon + hour);
+            BOOST_TEST((store->clients.find(client.id)->last_used_at == noon + hour));
+            BOOST_TEST(store->sessions.list_consents(session.browser, client.id).size() == 1U);
+            BOOST_TEST(store->sessions.list_consents(session.browser, other).empty());
+            BOOST_TEST(store->sessions.list(noon, {.client = client.id}, 9).size() == 1U);
+            BOOST_TEST(store->sessions.list(noon, {.client = other}, 9).empty());
+            BOOST_TEST((store->clients.disable(client.id) == Applied::yes));
+            BOOST_TEST(!store->sessions.find(session.token)->client_active);
+            const auto ended = store->sessions.revoke_some({.client = client.id}, "", noon, 9);
+            BOOST_TEST(ended.sessions.size() == 1U);
+            BOOST_TEST((ended.sessions.front().client_id == client.id));
+        }
+    }
+}
+
+STORE_CASE(the_key_of_a_long_client_id_is_nobodys_id, "N8 XE6") {
+    const auto store = database.open();
+    auto client = document_client();
+    client.id.text += 'x';
+    store->clients.put_document(client, noon + hour);
+    const core::ClientId key("cgd_" + core::to_base64url(core::sha256_bytes(client.id.text)));
+    BOOST_TEST(!store->clients.find(key).has_value());
+    BOOST_TEST(!store->clients.find_document(key).has_value());
+    BOOST_TEST((store->clients.disable(key) == Applied::no));
+    auto thief = client;
+    thief.id = key;
+    thief.name = "Thief";
+    BOOST_TEST((store->clients.put_document(thief, noon + hour) == Applied::yes));
+    BOOST_TEST(store->clients.find(client.id)->name == client.name);
+    BOOST_TEST(store->clients.find(key)->name == "Thief");
+}
+
+STORE_CASE(what_a_registration_left_out_is_remembered, "XE6") {
+    const auto store = database.open();
+    auto client = sample_client();
+    client.dropped_redirects = true;
+    store->clients.put(client);
+    BOOST_TEST(store->clients.find(client.id)->dropped_redirects);
+    auto documented = document_client();
+    for (const bool dropped : {false, true, false}) {
+        documented.dropped_redirects = dropped;
+        documented.metadata = dropped ? R"({"application_type":"web"})" : "{}";
+        store->clients.put_document(documented, noon + hour);
+        BOOST_TEST(store->clients.find(documented.id)->dropped_redirects == dropped);
+        BOOST_TEST(store->clients.find(documented.id)->metadata == documented.metadata);
+    }
+}
+
 STORE_CASE(of_eight_processes_that_save_one_document_none_fails, "R31 S3") {
     const auto watcher = database.open();
     std::vector<core::Client> clients;

@@ -17,9 +17,9 @@ public:
 
     // Deletes what has been expired for long enough, at most `limit` rows of each kind, clients
     // that were created before `unused_since` and never used, and clients that registered
-    // themselves, were last used before `idle_since`, and have no flow or session left. Ends the
-    // linked accounts of the flows and sessions among it, and of virtual keys that are disabled or
-    // have expired.
+    // themselves, were last used before `idle_since`, and have no flow and no living session left.
+    // Ends the linked accounts of the flows and sessions among it, and of virtual keys that are
+    // disabled or have expired.
     // in: idle_since  absent: clients that were used stay
     core::Swept sweep(
         core::Instant now, core::Instant unused_since, std::size_t limit,
