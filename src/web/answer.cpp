@@ -187,16 +187,6 @@ void go_on(Reply& reply, int seconds, const std::string& location) {
     reply.header("Refresh", std::to_string(seconds) + "; url=" + location);
 }
 
-Reply answer_mcp_preflight() {
-    return Reply{204, {}, {}}
-        .header("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
-        .header(
-            "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, "
-            "Mcp-Session-Id, Last-Event-ID")
-        .header("Access-Control-Max-Age", "3600");
-}
-
 Reply open_to_browsers(Reply reply) {
     return std::move(
         reply.header("Access-Control-Allow-Origin", "*")

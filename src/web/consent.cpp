@@ -308,7 +308,6 @@ Handled post_consent_submit(const Request& request, WebContext& context) {
     if (!form) return form.error();
     auto flow = read_flow_id(*form);
     if (!flow) return flow.error();
-    if (auto once = form->check_not_repeated(); !once) return once.error();
     auto bearer = core::bearer_credential(request.authorization);
     if (!bearer) return bearer.error();
     std::optional<KeyAttempt> attempt;

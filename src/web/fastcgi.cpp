@@ -53,14 +53,29 @@ enum class Known {
     subject,
     line_limit,
     apache_role,
-    soft_no
+    soft_no,
+    asked_headers
 };
-constexpr std::array<std::string_view, 18> names{
-    "FCGI_ROLE",           "REQUEST_URI",         "REQUEST_METHOD",      "CONTENT_LENGTH",
-    "CONTENT_TYPE",        "HTTP_COOKIE",         "HTTP_AUTHORIZATION",  "HTTP_ORIGIN",
-    "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_MODE", "HTTP_ACCEPT",         "HTTP_ACCEPT_LANGUAGE",
-    "REMOTE_ADDR",         "REMOTE_USER",         "CONSENTGATE_SUBJECT", "CONSENTGATE_LINE_LIMIT",
-    "FCGI_APACHE_ROLE",    "CONSENTGATE_SOFT_NO"};
+constexpr std::array<std::string_view, 19> names{
+    "FCGI_ROLE",
+    "REQUEST_URI",
+    "REQUEST_METHOD",
+    "CONTENT_LENGTH",
+    "CONTENT_TYPE",
+    "HTTP_COOKIE",
+    "HTTP_AUTHORIZATION",
+    "HTTP_ORIGIN",
+    "HTTP_SEC_FETCH_SITE",
+    "HTTP_SEC_FETCH_MODE",
+    "HTTP_ACCEPT",
+    "HTTP_ACCEPT_LANGUAGE",
+    "REMOTE_ADDR",
+    "REMOTE_USER",
+    "CONSENTGATE_SUBJECT",
+    "CONSENTGATE_LINE_LIMIT",
+    "FCGI_APACHE_ROLE",
+    "CONSENTGATE_SOFT_NO",
+    "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"};
 
 class Parameters {
 public:
@@ -111,6 +126,7 @@ Request read_head(const Parameters& said) {
     request.fetch_mode = said.find(Known::fetch_mode);
     request.accept = said.find(Known::accept);
     request.accept_language = said.find(Known::accept_language);
+    request.asked_headers = said.find(Known::asked_headers);
     request.remote_addr = said.text(Known::address);
     // Where a gate of ours stood before this address, the name is a token's subject, and no
     // person's whom the web server signed in.

@@ -7,6 +7,7 @@
 #include "consentgate/usecase/gate.h"
 #include "consentgate/web/answer.h"
 #include "consentgate/web/challenge.h"
+#include "consentgate/web/preflight.h"
 
 #include <algorithm>
 #include <cctype>
@@ -215,7 +216,7 @@ Decision validate(const Request& request, Gate& gate) {
     if (!found) return refused(resource.error());
     if (const auto error = check_origin(request.origin, *found)) return refused(*error);
     if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer)
-        return open_to_browsers(answer_mcp_preflight());
+        return open_to_browsers(answer_mcp_preflight(request));
     const auto token = read_token(request);
     if (!token) return refused(token.error());
     if (!*token) return refuse(nullptr, found, gate);

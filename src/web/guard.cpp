@@ -25,7 +25,7 @@ bool is_foreign(const Request& request, const WebContext& context) {
 }
 
 core::Result<core::Form> read_form(const Request& request) {
-    if (media_type(request) != "application/x-www-form-urlencoded") {
+    if (!says_type(request, "application/x-www-form-urlencoded")) {
         return core::make_error(
             ErrorCode::unsupported_media_type,
             core::PublicMessage{"the body must be application/x-www-form-urlencoded"});

@@ -45,6 +45,24 @@ int named_quality(std::string_view accept, std::string_view type) {
     return best;
 }
 
+// The entries between the commas of a header; a comma inside quotation marks separates nothing.
+// spec: RFC 9110 sections 5.6.1 and 5.6.4
+std::vector<std::string> list_entries(std::string_view header) {
+    std::vector<std::string> entries(1);
+    bool quoted = false;
+    for (std::size_t at = 0; at < header.size(); ++at) {
+        const char c = header[at];
+        if (c == '"') quoted = !quoted;
+        if (c == ',' && !quoted) {
+            entries.emplace_back();
+            continue;
+        }
+        entries.back() += c;
+        if (quoted && c == '\\' && at + 1 < header.size()) entries.back() += header[++at];
+    }
+    return entries;
+}
+
 } // namespace
 
 std::string_view origin_form(std::string_view target) {
@@ -103,9 +121,12 @@ bool prefers_html(const Request& request) {
 
 bool navigates(const Request& request) { return request.fetch_mode == "navigate"; }
 
-std::string media_type(const Request& request) {
-    const auto type = request.content_type.value_or("");
-    return core::lower_ascii(core::trim(std::string_view(type).substr(0, type.find(';'))));
+bool says_type(const Request& request, std::string_view type) {
+    const auto entries = list_entries(request.content_type.value_or(""));
+    return std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
+        const auto essence = std::string_view(entry).substr(0, entry.find(';'));
+        return core::same_ignoring_case(core::trim(essence), type);
+    });
 }
 
 } // namespace consentgate::web

@@ -6,8 +6,7 @@
 namespace consentgate::web {
 
 Handled post_register(const Request& request, WebContext& context) {
-    const auto type = media_type(request);
-    if (type != "application/json") {
+    if (!says_type(request, "application/json")) {
         return core::make_error(
             core::ErrorCode::invalid_client_metadata,
             core::PublicMessage{"the body must be application/json"},

@@ -5,7 +5,9 @@
 namespace consentgate::web {
 
 core::Result<core::FlowId> read_form_flow_id(const core::Form& form) {
-    if (auto once = form.check_not_repeated(); !once) return once.error();
+    if (auto once = form.check_not_repeated({field::flow_id, field::virtual_key, field::user_id});
+        !once)
+        return once.error();
     return read_flow_id(form);
 }
 

@@ -5,6 +5,7 @@
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/web/handlers.h"
 #include "consentgate/web/paths.h"
+#include "consentgate/web/preflight.h"
 
 #include <algorithm>
 #include <exception>
@@ -114,14 +115,6 @@ bool method_fits(const Route& route, const Request& request) {
     return request.method == "HEAD" && route.method == "GET" && route.head == Head::as_get;
 }
 
-Reply answer_preflight(const Route& route) {
-    Reply reply{204, {}, {}};
-    reply.header("Access-Control-Allow-Methods", std::string(route.method) + ", OPTIONS");
-    reply.header(
-        "Access-Control-Allow-Headers", "Content-Type, Authorization, MCP-Protocol-Version");
-    return reply.header("Access-Control-Max-Age", "3600");
-}
-
 Handled handle(const Route& route, const Request& request, WebContext& context) {
     // A web server that asks here whether a request may pass asks the wrong socket, and must not
     // take any answer for a yes.
@@ -133,7 +126,8 @@ Handled handle(const Route& route, const Request& request, WebContext& context) 
     if (route.handler == nullptr)
         return core::make_error(
             ErrorCode::not_found, core::PublicMessage{"there is nothing at this address"});
-    if (request.method == "OPTIONS" && route.cors == Cors::open) return answer_preflight(route);
+    if (request.method == "OPTIONS" && route.cors == Cors::open)
+        return answer_preflight(request, route.method);
     if (!method_fits(route, request))
         return core::make_error(
             ErrorCode::method_not_allowed,

@@ -14,7 +14,8 @@ using usecase::Connection;
 
 // A link to connect a service later. fail: invalid_request
 core::Result<usecase::LinkRequest> read_link(const core::Form& form) {
-    if (auto once = form.check_not_repeated(); !once) return once.error();
+    if (auto once = form.check_not_repeated({field::service_id, field::link}); !once)
+        return once.error();
     auto service = read_service_id(form);
     if (!service) return service.error();
     return usecase::LinkRequest{
@@ -23,7 +24,8 @@ core::Result<usecase::LinkRequest> read_link(const core::Form& form) {
 
 // fail: invalid_request, missing_flow_id, invalid_flow
 core::Result<usecase::ConnectRequest> read_connect_request(const core::Form& query) {
-    if (auto once = query.check_not_repeated(); !once) return once.error();
+    if (auto once = query.check_not_repeated({field::service_id, field::flow_id}); !once)
+        return once.error();
     auto service = read_service_id(query);
     if (!service) return service.error();
     auto flow = read_flow_id(query);

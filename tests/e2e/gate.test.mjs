@@ -118,11 +118,15 @@ for (const front of fronts) {
     assert.equal((await call(wide.token, '/behind/inner')).status, 200);
   });
 
-  test(`C13: behind ${front.name} a browser's preflight is answered, and the challenge is readable to it`, options, async () => {
+  test(`C13 XE6 N3: behind ${front.name} a browser's preflight is answered, and the challenge is readable to it`, options, async () => {
     const before = behind.seen.length;
     const preflight = await send(server.base, 'OPTIONS', '/behind', { headers: { Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST' } });
     assert.equal(preflight.status, knowsOneNo ? 401 : 204); // there, browser programs cannot come in
     for (const name of ['Authorization', 'Mcp-Session-Id', 'Last-Event-ID']) if (!knowsOneNo) assert.match(preflight.headers['access-control-allow-headers'], new RegExp(name));
+    const named = async (asked) => (await send(server.base, 'OPTIONS', '/behind', { headers: { Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': asked } })).headers['access-control-allow-headers'];
+    const ours = preflight.headers['access-control-allow-headers'];
+    for (const name of ['mcp-param-region', 'dpop,x-b3-traceid', 'a'.repeat(1000)]) if (!knowsOneNo) assert.equal((await named(name)).replaceAll(' ', ''), `${ours}, ${name}`.replaceAll(' ', ''));
+    for (const bad of ['x"y', 'a'.repeat(1001), 'dpop,x y', 'X-Upper', '*']) if (!knowsOneNo) assert.equal(await named(bad), ours, bad);
     assert.equal(behind.seen.length, before, 'the server behind is not asked');
     const denied = await call(undefined, '/behind', { Origin: 'https://app.example' });
     assert.equal(denied.headers['access-control-allow-origin'], '*');

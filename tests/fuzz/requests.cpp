@@ -32,9 +32,13 @@ void look_at_token_request(const core::Form& form) {
     const auto sent = web::read_token_request(form);
     const core::ClientId client("cgc_sample");
     const auto grant = core::parse_grant_type(sent, tests::sample_policy());
-    if (!refused(grant, {ErrorCode::invalid_request, ErrorCode::unsupported_grant_type}))
-        for (const auto* name : {"grant_type", "code", "code_verifier", "scope", "client_id"})
-            require(form.count(name) < 2, "a request that repeats a parameter is none");
+    if (!refused(grant, {ErrorCode::invalid_request, ErrorCode::unsupported_grant_type})) {
+        const bool refreshes = *grant == core::GrantType::refresh_token;
+        for (const auto* name :
+             {"grant_type", "client_id", refreshes ? "scope" : "code",
+              refreshes ? "refresh_token" : "code_verifier"})
+            require(form.count(name) < 2, "a request that repeats what counts is none");
+    }
     const auto code = core::parse_code_request(sent, client);
     if (!refused(
             code,
@@ -88,7 +92,8 @@ void look_at_consent(const core::Form& form) {
         require(
             flow->text.size() == 22 && core::is_base64url(flow->text),
             "a flow id has the shape of ours");
-        require(!form.repeated(), "our forms repeat nothing");
+        for (const auto* name : {web::field::flow_id, web::field::virtual_key, web::field::user_id})
+            require(form.count(name) < 2, "our forms repeat nothing");
     }
     const auto service = web::read_service_id(form);
     if (!refused(service, {ErrorCode::invalid_request}))

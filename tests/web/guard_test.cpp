@@ -75,8 +75,10 @@ BOOST_AUTO_TEST_CASE(only_a_form_is_read_as_a_form, *label("T1")) {
     };
     BOOST_TEST(reading_as("application/x-www-form-urlencoded", "a=1") == "ok");
     BOOST_TEST(reading_as("Application/X-WWW-Form-Urlencoded; charset=UTF-8", "a=1") == "ok");
+    BOOST_TEST(reading_as("text/plain, application/x-www-form-urlencoded", "a=1") == "ok");
     for (const auto& type :
          {std::optional<std::string>(), std::optional<std::string>(""),
+          std::optional<std::string>("text/plain, application/json"),
           std::optional<std::string>("application/json"),
           std::optional<std::string>("multipart/form-data; boundary=x"),
           std::optional<std::string>("text/plain"),

@@ -55,16 +55,50 @@ BOOST_AUTO_TEST_CASE(
         server.ask(TestServer::get("/.well-known/oauth-authorization-server")).status == 404);
 }
 
+BOOST_AUTO_TEST_CASE(a_document_is_found_with_a_slash_behind_its_address, *label("XE6")) {
+    auto policy = sample_policy();
+    policy.issuer = "https://auth.example.org/t1";
+    policy.resources = {
+        core::GuardedResource{"https://tools.example.org/a"},
+        core::GuardedResource{"https://tools.example.org/b"},
+        core::GuardedResource{"https://tools.example.org/b/"}};
+    TestServer server(policy);
+    const auto at = [&](const std::string& path) {
+        return server.ask(TestServer::get("/.well-known/oauth-" + path));
+    };
+    BOOST_TEST(at("authorization-server/t1/").body == at("authorization-server/t1").body);
+    for (const auto& [path, resource] :
+         {std::pair("a", "/a"), std::pair("a/", "/a"), std::pair("b", "/b"),
+          std::pair("b/", "/b/")}) {
+        const auto reply = at(std::string("protected-resource/") + path);
+        BOOST_TEST_CONTEXT(path)
+        BOOST_TEST(
+            member_of(*json_of(reply.body), "resource") ==
+            std::string("https://tools.example.org") + resource);
+    }
+    for (const auto* path :
+         {"authorization-server", "authorization-server/", "authorization-server/t1//",
+          "authorization-server/t1/x", "protected-resource/", "protected-resource/a//",
+          "protected-resource//a", "protected-resource/c/", "protected-resource/a/b/"})
+        BOOST_TEST_CONTEXT(path) BOOST_TEST(at(path).status == 404);
+    TestServer one;
+    BOOST_TEST(
+        one.ask(TestServer::get("/.well-known/oauth-protected-resource/")).body ==
+        one.ask(TestServer::get("/.well-known/oauth-protected-resource")).body);
+}
+
 BOOST_AUTO_TEST_CASE(registration_takes_json_only_and_can_be_off, *label("R1") * label("R13")) {
     const std::string body = R"({"redirect_uris":["http://127.0.0.1/cb"]})";
     TestServer server;
     for (const auto* type :
-         {"application/json", "application/json; charset=utf-8", "APPLICATION/JSON"}) {
+         {"application/json", "application/json; charset=utf-8", "APPLICATION/JSON",
+          "application/json, application/json"}) {
         BOOST_TEST_CONTEXT(type)
         BOOST_TEST(
             server.ask(TestServer::post("/api/oauth/per-user/register", body, type)).status == 201);
     }
-    for (const auto* type : {form_type, "text/plain", "", "application/jsonx"}) {
+    for (const auto* type :
+         {form_type, "text/plain", "", "application/jsonx", "text/plain, text/html"}) {
         const auto reply = server.ask(TestServer::post("/api/oauth/per-user/register", body, type));
         BOOST_TEST_CONTEXT(type) {
             BOOST_TEST(reply.status == 400);

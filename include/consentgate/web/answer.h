@@ -35,9 +35,6 @@ Reply answer_lasting(
 Reply answer_redirect(std::string location, int status = 302); // no-store, no-referrer, no body
 // The browser goes on to the address by itself. in: seconds  after which
 void go_on(Reply& reply, int seconds, const std::string& location);
-// The preflight of a guarded MCP server. It needs no token, because browsers send none with it
-// (C13).
-Reply answer_mcp_preflight();
 // Lets programs of any origin read the answer, its challenge and its MCP session (C13).
 Reply open_to_browsers(Reply reply);
 // The page that explains the error in a person's words.

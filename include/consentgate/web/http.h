@@ -41,7 +41,8 @@ struct Request {
     std::string body;  // at most the reader's limit
     BodyState body_state = BodyState::whole;
     std::optional<std::string> content_type, cookie, authorization, origin, fetch_site, fetch_mode,
-        accept, accept_language;
+        accept, accept_language,
+        asked_headers; // Access-Control-Request-Headers of a preflight
     std::string remote_addr;
     std::optional<std::string>
         remote_user;     // the person whom the web server signed in; never a header of the client's
@@ -84,7 +85,10 @@ bool prefers_html(const Request& request);
 // spec: Fetch Metadata Request Headers, section 2.2; docs/requirements.md XE2
 bool navigates(const Request& request);
 
-// Media type without parameters, lower case; empty when the header is missing.
-std::string media_type(const Request& request);
+// The Content-Type is `type`, with any parameters, or a list with it in it: some clients and web
+// servers put two headers, or two defaults, into one.
+// in:   type  lower case
+// spec: RFC 9110 sections 5.3 and 8.3; docs/requirements.md XE6
+bool says_type(const Request& request, std::string_view type);
 
 } // namespace consentgate::web

@@ -47,6 +47,17 @@ inline core::AuthorizationRequest read_authorization_request(const core::Form& q
              "request_uri"})};
 }
 
+// The parameters that count for the grant; what it ignores may come as often as it likes. fail:
+// invalid_request
+inline core::Checked check_token_request(const core::Form& form) {
+    const auto fit = form.check_not_repeated(
+        {"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type"});
+    if (!fit) return fit;
+    if (form.get("grant_type") == "refresh_token")
+        return form.check_not_repeated({"refresh_token", "scope"});
+    return form.check_not_repeated({"code", "code_verifier", "redirect_uri"});
+}
+
 // spec: OAuth 2.1 sections 4.1.3 and 4.3.1; RFC 8707
 inline core::TokenRequest read_token_request(const core::Form& form) {
     return {
@@ -57,9 +68,7 @@ inline core::TokenRequest read_token_request(const core::Form& form) {
         .refresh_token = form.parameter("refresh_token"),
         .scope = form.parameter("scope"),
         .resource = form.parameter_of_equals("resource"),
-        .not_repeated = form.check_not_repeated(
-            {"grant_type", "code", "code_verifier", "redirect_uri", "refresh_token", "scope",
-             "client_id", "client_secret", "client_assertion", "client_assertion_type"})};
+        .not_repeated = check_token_request(form)};
 }
 
 // spec: RFC 8693 section 2.1
@@ -98,8 +107,7 @@ inline core::NamedToken read_named_token(const core::Form& form) {
     return {
         .token = form.parameter("token"),
         .not_repeated = form.check_not_repeated(
-            {"token", "token_type_hint", "client_id", "client_secret", "client_assertion",
-             "client_assertion_type"})};
+            {"token", "client_id", "client_secret", "client_assertion", "client_assertion_type"})};
 }
 
 // A service's answer through the person's browser. spec: RFC 6749 section 4.1.2; RFC 9207
@@ -116,7 +124,7 @@ inline core::Result<core::FlowId> read_flow_id(const core::Form& form) {
     return core::parse_flow_id(form.parameter(field::flow_id));
 }
 
-// The flow that one of our own forms is about; no parameter may be repeated.
+// The flow that one of our own forms is about; no parameter of those forms may be repeated.
 // fail: missing_flow_id, invalid_flow, invalid_request
 core::Result<core::FlowId> read_form_flow_id(const core::Form& form);
 

@@ -73,18 +73,6 @@ Parameter Form::parameter_of_equals(std::string_view name) const {
     return {values.front().empty() ? std::nullopt : std::optional(values.front()), 1};
 }
 
-std::optional<std::string> Form::repeated() const {
-    for (const auto& [name, value] : fields_) {
-        if (count(name) > 1) return name;
-    }
-    return std::nullopt;
-}
-
-Checked Form::check_not_repeated() const {
-    if (const auto name = repeated()) return sent_twice(*name);
-    return Nothing{};
-}
-
 Checked Form::check_not_repeated(std::initializer_list<std::string_view> names) const {
     for (const auto name : names) {
         if (count(name) > 1) return sent_twice(name);

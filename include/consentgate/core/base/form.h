@@ -30,11 +30,8 @@ public:
     // As parameter; the same value sent again counts once.
     Parameter parameter_of_equals(std::string_view name) const;
 
-    // The first field sent more than once; absent when there is none.
-    std::optional<std::string> repeated() const;
-    // invalid_request naming the repeated field, when there is one.
-    Checked check_not_repeated() const;
-    // The same for those fields alone: a field that we ignore may be there as often as it likes.
+    // invalid_request naming the first of these fields that was sent more than once. A field that
+    // we ignore may be there as often as it likes.
     Checked check_not_repeated(std::initializer_list<std::string_view> names) const;
 
 private:

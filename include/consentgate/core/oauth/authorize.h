@@ -14,7 +14,7 @@ struct AuthorizationRequest {
     Parameter client_id, redirect_uri, state, response_type, response_mode;
     Parameter code_challenge, code_challenge_method, scope, resource, prompt;
     Parameter request, request_uri;   // of RFC 9101, which are refused
-    Checked not_repeated = Nothing{}; // of all parameters but `resource`, known and unknown
+    Checked not_repeated = Nothing{}; // of those that count but `resource`
 };
 
 // The client_id, sent once. fail: invalid_client, without permission to redirect

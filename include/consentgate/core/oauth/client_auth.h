@@ -33,7 +33,7 @@ struct SentCredentials {
 //       different client ids)
 Result<ClientCredentials> read_client_credentials(const SentCredentials& sent);
 
-// The token that a request is about; with `not_repeated` of all its parameters.
+// The token that a request is about; with `not_repeated` of the parameters that count.
 struct NamedToken {
     Parameter token;
     Checked not_repeated = Nothing{};

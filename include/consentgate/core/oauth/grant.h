@@ -49,7 +49,7 @@ struct IssuedCode {
 // The parameters of a token request as they arrived; nothing of them is checked.
 struct TokenRequest {
     Parameter grant_type, code, code_verifier, redirect_uri, refresh_token, scope, resource;
-    Checked not_repeated = Nothing{}; // of all parameters but `resource`, known and unknown
+    Checked not_repeated = Nothing{}; // of those that count but `resource`
 };
 
 enum class GrantType { authorization_code, refresh_token };

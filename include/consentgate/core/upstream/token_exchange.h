@@ -18,7 +18,7 @@ inline constexpr const char* access_token_type = "urn:ietf:params:oauth:token-ty
 struct ExchangeRequest {
     Parameter subject_token, subject_token_type, requested_token_type, actor_token;
     Parameter audience, resource;
-    Checked not_repeated = Nothing{}; // of all parameters but `resource`, known and unknown
+    Checked not_repeated = Nothing{}; // of those that count but `resource`
 };
 
 struct TokenExchange {
