@@ -148,7 +148,8 @@ BOOST_AUTO_TEST_CASE(resources_are_absolute, *label("D8") * label("A18")) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(scopes_have_a_name_and_words_and_defaults_are_some_of_them, *label("D6")) {
+BOOST_AUTO_TEST_CASE(
+    scopes_have_a_name_and_words_and_defaults_are_some_of_them, *label("D6") * label("N5")) {
     const auto config =
         with("scopes = mcp=Use the tools; profile = See your name ;\ndefault_scopes = profile");
     BOOST_TEST(config.policy.catalogue().text() == "mcp profile");
@@ -156,8 +157,9 @@ BOOST_AUTO_TEST_CASE(scopes_have_a_name_and_words_and_defaults_are_some_of_them,
     BOOST_TEST(config.policy.default_scopes.text() == "profile");
     for (const auto* bad :
          {"scopes =", "scopes = mcp", "scopes = mcp=", "scopes = =words", "scopes = a b=words",
-          "scopes = a\"=words", "scopes = mcp=a;;x", "default_scopes =", "default_scopes = other",
-          "default_scopes = mcp other", "default_scopes = a\"b"}) {
+          "scopes = a\"=words", "scopes = mcp=a;;x", "scopes = mcp=a; offline_access=b",
+          "default_scopes =", "default_scopes = other", "default_scopes = mcp other",
+          "default_scopes = a\"b"}) {
         BOOST_TEST_CONTEXT(bad) BOOST_TEST(holds(problems_with(bad), "scopes "));
     }
 }
