@@ -79,7 +79,7 @@ Problem set_scopes(Config& config, const std::string& value) {
         const auto parsed = core::ScopeSet::parse(name);
         if (!parsed || parsed->names().size() != 1 || words.empty())
             return "must be `name=plain words` entries separated by semicolons";
-        // Clients add it by themselves, and it would keep them stepping up. spec: requirement N5
+        // Clients add it by themselves, and a challenge with it would have them step up for ever.
         if (name == "offline_access")
             return "must not name offline_access: refresh tokens go by the grant_types of a client";
         config.policy.scopes.push_back({name, words});

@@ -1,4 +1,4 @@
-// What real clients do oddly and harm nobody by, each beside what stays refused.
+// The server takes what real clients do oddly and harm nobody by, and refuses its neighbours.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, form, postForm, postJson, query, send } from './support/browser.mjs';

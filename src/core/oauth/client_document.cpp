@@ -45,7 +45,7 @@ bool has_dot_segment(std::string_view path) {
     return false;
 }
 
-// What the reader of registrations refuses makes a document unusable.
+// A document is unusable for whatever the reader of registrations refuses.
 template <class Value> Result<Value> in_document(Result<Value> read) {
     if (read) return read;
     return unusable(read.error().message);

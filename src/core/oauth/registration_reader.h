@@ -1,6 +1,6 @@
-// What registrations and client documents say in the same members, read by one rule: what this
-// server cannot use is dropped, and only what leaves a client nothing to work with is refused.
-// Private to this module.
+// Reads what registrations and client documents say in the same members, by one rule: this server
+// drops what it cannot use, and refuses only what leaves a client nothing to work with. Private to
+// this module.
 // spec: RFC 7591 section 2; docs/requirements.md XE6
 #pragma once
 
@@ -35,7 +35,8 @@ Checked check_list(const JsonObject& from, const std::string& member, const std:
 
 bool lists_refresh(const JsonObject& from); // among its grants
 
-// What the catalogue has of its scopes. fail: invalid_client_metadata
+// out:  those of its scopes that the catalogue has
+// fail: invalid_client_metadata
 Result<std::string> read_scope(const JsonObject& from, const Policy& policy);
 
 // Members that are kept to be given back or shown and that nothing is decided by; those that cannot

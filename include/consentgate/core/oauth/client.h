@@ -57,9 +57,9 @@ struct Client {
     }
 };
 
-// Who describes a client. An operator hears of every redirect URI that cannot be kept, and may have
-// any; a client that registers itself may have those that the policy lets such clients have, and
-// the others are dropped while one is left.
+// An operator who describes a client hears of every redirect URI that cannot be kept, and may give
+// it any. A client that describes itself keeps those that the policy lets such clients have, and
+// loses the others while one is left.
 enum class Registrant { itself, an_operator };
 
 // Builds a client from a registration body. A client that names no authentication method gets
