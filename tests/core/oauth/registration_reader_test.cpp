@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(an_address_of_keys_counts_for_those_who_sign_with_them, *label("XE6")) {
-    const std::string bad = R"("jwks_uri":"javascript:alert(1)")";
+    const std::string bad = R"x("jwks_uri":"javascript:alert(1)")x";
     BOOST_TEST(code_of(registered(body_with(bad))) == "ok");
     BOOST_TEST(
         code_of(
