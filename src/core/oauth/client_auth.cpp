@@ -162,6 +162,8 @@ Result<ClientCredentials> read_client_credentials(const SentCredentials& sent) {
             found->kind = Kind::post,
             found->secret = found->decoded = Secret(sent.client_secret.value.value_or(""));
     }
+    if (id && asserted && found->id.empty())
+        return client_not_authenticated("the assertion names no client");
     if (id && *id != found->id)
         return make_error(
             ErrorCode::invalid_request,

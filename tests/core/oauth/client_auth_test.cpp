@@ -122,6 +122,32 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    an_assertion_that_cannot_be_read_proves_nothing_beside_a_client_id, *label("XE1")) {
+    auto either = key_client(rsa());
+    either.auth = ClientAuth::none;
+    const auto beside = [&](const std::string& assertion) {
+        return valid(
+            Parameters{
+                {"client_id", "cgc_sample"},
+                {"client_assertion_type", type},
+                {"client_assertion", assertion}}
+                .text(),
+            {}, either);
+    };
+    const auto good = rsa().sign(sample_assertion(), "RS256");
+    BOOST_TEST(beside(good) == "ok");
+    for (const auto& bad :
+         {std::string("x"), std::string("a.b"), good.substr(0, good.rfind('.') + 1),
+          good.substr(good.find('.'))})
+        BOOST_TEST_CONTEXT(bad) BOOST_TEST(beside(bad) == "invalid_client");
+    auto token = sample_assertion();
+    token.payload().remove("sub");
+    BOOST_TEST(beside(rsa().sign(token, "RS256")) == "invalid_client");
+    token.payload().set("sub", "cgc_other");
+    BOOST_TEST(beside(rsa().sign(token, "RS256")) == "invalid_request"); // two clients at once
+}
+
+BOOST_AUTO_TEST_CASE(
     a_secret_is_taken_from_the_body_and_from_the_header_encoded_or_not, *label("T7")) {
     const auto client = secret_client("a+b:c%2F/ü");
     BOOST_TEST(
