@@ -19,7 +19,7 @@ using core::TokenGrant;
 constexpr core::Span record_use_every{
     86400}; // last_used_at is kept to the day, so that most exchanges need no write for it
 
-// A code or refresh token that comes a second time was stolen, or the first request was: ends its
+// A code or refresh token that comes again later was stolen, or the first request was: ends its
 // session and writes an audit event.
 void end_replayed(
     Dependencies& deps, const core::Session& session, const char* of, core::Instant now) {
@@ -31,11 +31,24 @@ void end_replayed(
                            {"subject", core::subject_of(session)}});
 }
 
-core::Error replayed(Dependencies& deps, const core::Session& session, core::Instant now) {
-    end_replayed(deps, session, "code", now);
+core::Error code_spent(const char* reason) {
     return core::make_error(
         ErrorCode::invalid_grant, core::PublicMessage{"the code or its verifier is not valid"},
-        core::LogDetail{"replayed code: session revoked"});
+        core::LogDetail{reason});
+}
+
+core::Error replayed(Dependencies& deps, const core::Session& session, core::Instant now) {
+    end_replayed(deps, session, "code", now);
+    return code_spent("replayed code: session revoked");
+}
+
+// The client redeemed it twice in one moment. The first request has the tokens.
+core::Error repeated(Dependencies& deps, const core::Session& session) {
+    deps.log.audit(
+        "code_repeated", {{"session", session.id.text},
+                          {"client", session.client_id.text},
+                          {"subject", core::subject_of(session)}});
+    return code_spent("the code was redeemed a moment ago");
 }
 
 void record_use(Dependencies& deps, const core::Client& client, core::Instant now) {
@@ -64,6 +77,7 @@ core::Result<TokenGrant> exchange_code(
               : core::validate_code_request(*request, std::nullopt, std::nullopt, deps.policy, now);
     if (!verdict) return verdict.error();
     if (*verdict == core::Exchange::replay) return replayed(deps, found->session, now);
+    if (*verdict == core::Exchange::repeat) return repeated(deps, found->session);
 
     auto token = deps.keyring.session_token(found->code.key_id, request->code);
     if (!token) return no_key();
@@ -71,9 +85,9 @@ core::Result<TokenGrant> exchange_code(
         found->code, request->code, found->session, client->refresh, deps.keyring, deps.policy,
         now);
     const auto stored = refresh ? std::optional(refresh->token) : std::nullopt;
-    // Another request redeemed it between our read and our write, so this one is the second use.
+    // Another request redeemed it between our read and our write, which is the same moment.
     if (deps.store.codes.redeem(hash, deps.random.id(16), stored, now) == Applied::no)
-        return replayed(deps, found->session, now);
+        return repeated(deps, found->session);
     record_use(deps, *client, now);
     return TokenGrant{
         std::move(*token), refresh ? std::optional(std::move(refresh->secret)) : std::nullopt,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { olderRedemption } from './support/aging.mjs';
 import { Browser, postForm } from './support/browser.mjs';
 import { api, choose, connect, post, register, startFlow, submit, tokenParameters } from './support/journey.mjs';
 import { root, sleep, startServer } from './support/server.mjs';
@@ -57,7 +58,12 @@ async function hears(upstream, what) {
 
 // Ways to end a connection, by their names.
 const endings = {
-  'a code that is used twice': async () => { const flow = await finished(); assert.equal((await redeem(flow)).status, 400); return flow; },
+  'a code that is used again later': async () => {
+    const flow = await finished();
+    server.sql(olderRedemption(flow));
+    assert.equal((await redeem(flow)).status, 400);
+    return flow;
+  },
   'a refresh token that is used twice': async () => {
     const flow = await finished();
     const form = { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: flow.tokens.refresh_token };

@@ -33,6 +33,7 @@ test('O10: on a Galera cluster what was acknowledged by one machine is true at t
   }));
 
   let latest = 0;
+  await machines.change('UPDATE code SET redeemed_at = redeemed_at - 60 WHERE redeemed_at IS NOT NULL');
   for (const { flow, token, here, there } of codes.slice(0, 50)) {
     assert.equal((await redeem(here, flow, flow.code)).status, 400, 'a replay, which ends the session');
     const ended = performance.now();

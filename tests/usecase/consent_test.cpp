@@ -219,6 +219,22 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(store->sessions.find(hash)->session.revoked_at.has_value());
 }
 
+// Another process of the client redeems it between this one's read and its write.
+BOOST_AUTO_TEST_CASE(
+    whoever_loses_the_race_for_a_code_is_refused_and_ends_nothing,
+    *label("T17") * label("K19") * label("XE4")) {
+    const auto parameters = sample_exchange().with("code", finished_code());
+    auto meddled = config;
+    std::optional<core::Result<core::TokenGrant>> won;
+    meddled.before_statement = [&](std::string_view sql) {
+        if (sql.starts_with("BEGIN") && !won) won = grant(parameters);
+    };
+    const auto store_in_motion = store::open_store(meddled);
+    BOOST_TEST(code_of(grant_with(with(*store_in_motion), parameters)) == "invalid_grant");
+    BOOST_REQUIRE((won && *won));
+    BOOST_TEST(!store->sessions.find(core::sha256((*won)->token))->session.revoked_at.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_verifier_leaves_the_code_usable, *label("T12")) {
     const auto parameters = sample_exchange().with("code", finished_code());
     BOOST_TEST(

@@ -11,7 +11,7 @@ BOOST_AUTO_TEST_SUITE(token_endpoint)
 
 BOOST_AUTO_TEST_CASE(
     a_code_gives_one_token_and_its_replay_ends_the_session,
-    *label("T13") * label("T16") * label("T34") * label("K18")) {
+    *label("T13") * label("T16") * label("T34") * label("K18") * label("XE4")) {
     TestServer server;
     Journey journey(server);
     journey.begin();
@@ -23,10 +23,18 @@ BOOST_AUTO_TEST_CASE(
         sample_exchange().with("code", code).with("code_verifier", std::string(43, 'x')).text()));
     BOOST_TEST(error_of(wrong) == "invalid_grant");
     BOOST_TEST(!server.store->sessions.find(core::sha256(token))->session.revoked_at);
-    const auto again = server.ask(journey.exchange(code));
-    BOOST_TEST(again.status == 400);
-    BOOST_TEST(error_of(again) == "invalid_grant");
-    BOOST_TEST(server.store->sessions.find(core::sha256(token))->session.revoked_at.has_value());
+    for (const auto& [since, ended] : std::vector<std::pair<int, bool>>{{29, false}, {30, true}}) {
+        auto request = journey.exchange(code);
+        request.now += core::Span(since);
+        const auto again = server.ask(request);
+        BOOST_TEST(again.status == 400);
+        BOOST_TEST(error_of(again) == "invalid_grant");
+        BOOST_TEST(
+            server.store->sessions.find(core::sha256(token))->session.revoked_at.has_value() ==
+            ended);
+        BOOST_TEST(holds(server.log, "what=code_repeated"));
+        BOOST_TEST(holds(server.log, "what=token_replayed") == ended);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -72,7 +72,8 @@ Result<Exchange> validate_code_request(
             ErrorCode::invalid_target, PublicMessage{"the code was not granted for that resource"},
             LogDetail{}, "resource");
     }
-    if (code->redeemed_at) return Exchange::replay;
+    if (code->redeemed_at)
+        return now - *code->redeemed_at < same_moment ? Exchange::repeat : Exchange::replay;
     if (session->revoked_at || session->expires_at <= now)
         return invalid_grant("its session has ended");
     if (const auto admitted = check_admitted(session->identity, policy); !admitted)

@@ -28,7 +28,9 @@ struct Presented {
     std::string verdict() const {
         const auto result = valid();
         if (!result) return code_of(result);
-        return *result == Exchange::redeem ? "redeem" : "replay";
+        return *result == Exchange::redeem   ? "redeem"
+               : *result == Exchange::repeat ? "repeat"
+                                             : "replay";
     }
     std::string reason() const { return valid().error().reason; }
 };
@@ -181,10 +183,15 @@ BOOST_AUTO_TEST_CASE(the_checks_come_in_the_order_of_t12, *label("T12")) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_spent_code_with_everything_right_is_a_replay_whenever_it_comes,
-    *label("T16") * label("K18")) {
+    a_spent_code_with_everything_right_is_a_repeat_for_half_a_minute_and_then_a_replay,
+    *label("T16") * label("K18") * label("XE4")) {
     Presented it;
     it.code->redeemed_at = noon;
+    for (const int since : {-5, 0, 29}) {
+        it.now = noon + Span(since);
+        BOOST_TEST_CONTEXT(since) BOOST_TEST(it.verdict() == "repeat");
+    }
+    it.now = noon + Span(30);
     BOOST_TEST(it.verdict() == "replay");
     it.now = noon + Span(3600);
     BOOST_TEST(it.verdict() == "replay");

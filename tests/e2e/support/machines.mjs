@@ -12,6 +12,7 @@ import { childrenOf, freePort, plainFolder, startServer } from './server.mjs';
 // out: an array of servers (server.mjs) with
 //      number(statement)  the first column of the first row of an answer, as a number, from the
 //        first node of the first machine
+//      change(statement)  runs a statement there that changes rows
 //      pids()   of all masters and workers
 //      logs()   of all
 //      authority  (upstreams.mjs) of the services that they trust, unless env names another
@@ -45,6 +46,7 @@ export async function startMachines(databases, orders, { workers = 4, env = {} }
     stop,
     authority,
     number: async (statement) => Number(await databases.sql(orders[0][0], statement)),
+    change: (statement) => databases.sql(orders[0][0], statement),
     pids: () => machines.flatMap((machine) => ['consentgate', 'mcp'].flatMap((name) => programPids(machine, name))),
     logs: () => machines.map((machine) => machine.logs()).join('\n'),
   });

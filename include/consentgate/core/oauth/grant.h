@@ -69,11 +69,16 @@ struct CodeRequest {
 // fail: invalid_request (missing), invalid_target, invalid_grant
 Result<CodeRequest> parse_code_request(const TokenRequest& sent, const ClientId& client);
 
-enum class Exchange { redeem, replay };
+// A client may send the same thing again for so long: from another process, or because it lost the
+// answer. spec: docs/requirements.md XE4
+inline constexpr Span same_moment{30};
 
-// Checks in the order of requirement T12; nothing is consumed until all of them pass. `replay`
-// means that a spent code came again with everything right: the request is refused, and the tokens
-// of that code are revoked (T16).
+// repeat, replay: a spent code came again with everything right, and is refused. repeat: in the
+// moment in which it was redeemed, so that one client sent it twice. replay: later, so that there
+// is a stolen copy, and the tokens of that code are revoked (T16).
+enum class Exchange { redeem, repeat, replay };
+
+// Checks in the order of requirement T12; nothing is consumed until all of them pass.
 // in:   code, session  as stored; both absent when the code is unknown
 // fail: invalid_grant, also for an identity that the operator no longer lets in; invalid_target
 Result<Exchange> validate_code_request(
