@@ -72,6 +72,17 @@ Applied TokenStore::rotate_refresh(const core::Rotation& rotation, core::Instant
         });
 }
 
+// Counted once more after a lost answer, which costs the client one of its repeats and gives a
+// thief none.
+Applied TokenStore::count_late_repeat(const core::Digest& used) {
+    return db_.rewrite([&] {
+        return applied(db_.run(
+            "UPDATE refresh_token SET late_repeats = coalesce(late_repeats, 0) + 1 "
+            "WHERE token_hash = ? AND used_at IS NOT NULL AND coalesce(late_repeats, 0) < ?",
+            used, core::max_late_repeats));
+    });
+}
+
 void TokenStore::put_access(const core::AccessToken& token) {
     const auto present = [&] {
         return db_.has("SELECT 1 FROM access_token WHERE token_hash = ?", token.hash);

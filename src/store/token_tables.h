@@ -26,7 +26,8 @@ inline constexpr auto table_of<core::RefreshToken> = table<core::RefreshToken>(
     column("session_id", &core::RefreshToken::session_id),
     column("key_id", &core::RefreshToken::key_id),
     column("expires_at", &core::RefreshToken::expires_at),
-    later(column("used_at", &core::RefreshToken::used_at)));
+    later(column("used_at", &core::RefreshToken::used_at)),
+    later(column("late_repeats", &core::RefreshToken::late_repeats)));
 
 template <>
 inline constexpr auto table_of<core::AccessToken> = table<core::AccessToken>(

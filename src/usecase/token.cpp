@@ -111,16 +111,46 @@ Step last_used(Dependencies& deps, Step step) {
     return step;
 }
 
-// The answer that the rotation had, at the time it had it.
-core::Result<TokenGrant> repeat_refresh(
-    Dependencies& deps, Step first, const std::optional<core::ScopeSet>& scope) {
-    const auto step = last_used(deps, std::move(first));
-    auto again = core::rotate(
-        step.token, step.found, scope, deps.keyring, deps.policy, *step.found.token.used_at);
+// The answer that the rotation of a used token had.
+core::Result<TokenGrant> answer_again(
+    Dependencies& deps, const Step& step, const std::optional<core::ScopeSet>& scope,
+    core::Instant now) {
+    auto again =
+        core::repeat_rotation(step.token, step.found, scope, deps.keyring, deps.policy, now);
     if (!again) return no_key();
-    deps.store.tokens.put_access(
-        again->rotation.access); // it exists already, unless this request asks for other scopes
+    // It exists already, unless this request asks for other scopes or the time of it is over.
+    deps.store.tokens.put_access(again->rotation.access);
     return std::move(again->granted);
+}
+
+core::Error refresh_replayed(Dependencies& deps, const core::Session& session, core::Instant now) {
+    end_replayed(deps, session, "refresh_token", now);
+    return core::make_error(
+        ErrorCode::invalid_grant, core::PublicMessage{"the refresh token is not valid"},
+        core::LogDetail{"reused: session revoked"});
+}
+
+// A late repeat is a reuse when somebody has used the token that followed.
+core::Result<core::RefreshUse> check_late_repeat(
+    Dependencies& deps, const core::Secret& token, const core::RefreshToken& used) {
+    const auto next = deps.keyring.refresh_token(used.key_id, token);
+    if (!next) return no_key();
+    const auto successor = deps.store.tokens.find_refresh(core::sha256(*next));
+    return core::may_repeat_late(used, successor) ? core::RefreshUse::late_repeat
+                                                  : core::RefreshUse::reuse;
+}
+
+core::Result<TokenGrant> repeat_late(
+    Dependencies& deps, const Step& step, const std::optional<core::ScopeSet>& scope,
+    core::Instant now) {
+    const auto& session = step.found.session.session;
+    if (deps.store.tokens.count_late_repeat(step.found.token.hash) == Applied::no)
+        return refresh_replayed(deps, session, now);
+    deps.log.audit(
+        "refresh_repeated", {{"session", session.id.text},
+                             {"client", session.client_id.text},
+                             {"subject", core::subject_of(session)}});
+    return answer_again(deps, step, scope, now);
 }
 
 core::Result<TokenGrant> refresh(
@@ -138,15 +168,12 @@ core::Result<TokenGrant> refresh(
     const auto hash = core::sha256(request->token);
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         const auto found = deps.store.tokens.find_refresh(hash);
-        const auto verdict = core::validate_refresh(*request, found, deps.policy, now);
+        auto verdict = core::validate_refresh(*request, found, deps.policy, now);
+        if (verdict && *verdict == core::RefreshUse::late_repeat)
+            verdict = check_late_repeat(deps, request->token, found->token);
         if (!verdict) return verdict.error();
-        if (*verdict == core::RefreshUse::reuse) {
-            end_replayed(deps, found->session.session, "refresh_token", now);
-            return core::make_error(
-                ErrorCode::invalid_grant, core::PublicMessage{"the refresh token is not valid"},
-                core::LogDetail{"reused: session revoked"});
-        }
         const auto& session = found->session.session;
+        if (*verdict == core::RefreshUse::reuse) return refresh_replayed(deps, session, now);
         if (lacks_connection(deps, session.resource, session.identity.owner(session.id), now)) {
             // The client then starts a new sign-in, whose page offers the person to connect it.
             return core::make_error(
@@ -155,7 +182,10 @@ core::Result<TokenGrant> refresh(
                 core::LogDetail{"the resource's service is not connected"});
         }
         if (*verdict == core::RefreshUse::repeat)
-            return repeat_refresh(deps, {request->token, *found}, request->scope);
+            return answer_again(
+                deps, last_used(deps, {request->token, *found}), request->scope, now);
+        if (*verdict == core::RefreshUse::late_repeat)
+            return repeat_late(deps, {request->token, *found}, request->scope, now);
         auto rotated =
             core::rotate(request->token, *found, request->scope, deps.keyring, deps.policy, now);
         if (!rotated) return no_key();

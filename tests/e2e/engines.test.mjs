@@ -7,7 +7,7 @@ import { startDatabases } from './support/databases.mjs';
 import { register } from './support/journey.mjs';
 import { startMachines } from './support/machines.mjs';
 import { raceDenials, raceIdentities, raceRedemptions, raceSubmits, submitUnderLoad } from './support/races.mjs';
-import { administration, everyIdentity, longValues, mistakes, strangersOut, upstreamTokens, usedUp, wander } from './support/several_machines.mjs';
+import { administration, everyIdentity, lateRepeats, longValues, mistakes, strangersOut, upstreamTokens, usedUp, wander } from './support/several_machines.mjs';
 
 const long = { timeout: 240000 };
 const engines = [
@@ -35,6 +35,7 @@ for (const engine of engines) {
   on('S2: a sign-in with every kind of identity ends with a token that every machine knows as that person\'s', () => everyIdentity(engine.machines));
   on('S2 A16: state and redirect address come back byte by byte, however long', () => longValues(engine.machines));
   on('S2 T16: a flow and a code are used up at every machine, and a replay ends the session', () => usedUp(engine.machines));
+  on('XE4 T22: a used refresh token that comes late gets its successor five times, at whichever machine, and then ends the session', () => lateRepeats(engine.machines));
   on('S2 T12: a wrong verifier, another browser, a wrong key and a denial are answered as on SQLite', () => mistakes(engine.machines));
   on('S11: disabling a key or a client with consentgate-admin at one machine ends its sessions at all', () => administration(engine.machines));
   on('XA1: strangers who signed in while anyone could are out by their next request once they may not come in, and go on afterwards', () => strangersOut(engine.machines));

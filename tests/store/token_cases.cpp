@@ -119,6 +119,48 @@ STORE_CASE(a_revoked_session_gets_no_more_tokens, "T22 V4") {
     BOOST_TEST(store->tokens.find_refresh(first.hash)->session.session.revoked_at.has_value());
 }
 
+STORE_CASE(a_used_token_is_answered_late_five_times_and_an_unused_one_never, "XE4") {
+    const auto store = database.open();
+    const auto [finalization, first] = refreshable(*store);
+    BOOST_TEST((store->tokens.count_late_repeat(first.hash) == Applied::no));
+    const auto rotation = rotation_of(first, noon);
+    store->tokens.rotate_refresh(rotation, noon);
+    for (std::int64_t repeats = 0; repeats < 5; ++repeats) {
+        BOOST_TEST(store->tokens.find_refresh(first.hash)->token.late_repeats == repeats);
+        BOOST_TEST((store->tokens.count_late_repeat(first.hash) == Applied::yes));
+    }
+    BOOST_TEST((store->tokens.count_late_repeat(first.hash) == Applied::no));
+    BOOST_TEST(store->tokens.find_refresh(first.hash)->token.late_repeats == 5);
+    BOOST_TEST((store->tokens.find_refresh(first.hash)->token.used_at == noon));
+    BOOST_TEST(store->tokens.find_refresh(rotation.next.hash)->token.late_repeats == 0);
+    BOOST_TEST((store->tokens.count_late_repeat(fresh_digest()) == Applied::no));
+}
+
+STORE_CASE(ten_processes_that_repeat_late_at_once_share_five_answers, "XE4") {
+    const auto watcher = database.open();
+    std::vector<core::RefreshToken> tokens;
+    for (int i = 0; i < 10; ++i) {
+        tokens.push_back(refreshable(*watcher).first);
+        watcher->tokens.rotate_refresh(rotation_of(tokens.back(), noon), noon);
+    }
+    std::vector<pid_t> children;
+    for (int child = 0; child < 10; ++child) {
+        children.push_back(start_child([&, child] {
+            const auto store =
+                store::open_store(child % 2 == 0 ? database.config() : database.other_config());
+            int answered = 0;
+            for (const auto& token : tokens)
+                answered += store->tokens.count_late_repeat(token.hash) == Applied::yes ? 1 : 0;
+            return answered;
+        }));
+    }
+    int answered = 0;
+    for (const pid_t pid : children) answered += end_of(pid);
+    BOOST_TEST(answered == 50);
+    for (const auto& token : tokens)
+        BOOST_TEST(watcher->tokens.find_refresh(token.hash)->token.late_repeats == 5);
+}
+
 STORE_CASE(an_access_token_for_a_rotation_made_before_is_put_once, "T23") {
     const auto store = database.open();
     const auto [finalization, first] = refreshable(*store);

@@ -133,6 +133,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     a_token_that_comes_back_after_the_grace_ends_the_family, *label("T22") * label("K14")) {
     SignedIn server;
+    server.policy.refresh_grace = core::Span(30);
     const auto form = SignedIn::parameters(SignedIn::token(server.first));
     const auto second = json_of(server.refresh(form, 60).body);
     const auto reply = server.refresh(form, 90);
@@ -143,6 +144,109 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(
         error_of(server.refresh(SignedIn::parameters(SignedIn::token(second)), 91)) ==
         "invalid_grant");
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_process_that_slept_gets_the_successor_that_nobody_used, *label("T23") * label("XE4")) {
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    const auto second = json_of(server.refresh(form, 60).body);
+    for (const int at : {90, 200, 1000, 3000, 3659}) {
+        const auto again = json_of(server.refresh(form, at).body);
+        BOOST_TEST_CONTEXT(at) BOOST_TEST(SignedIn::token(again) == SignedIn::token(second));
+        BOOST_TEST(SignedIn::access(again) == SignedIn::access(second));
+        BOOST_TEST(again->integer("expires_in").value() == 86400 + 60 - at);
+    }
+    BOOST_TEST(server.good(SignedIn::access(second), 3659));
+    const auto one = server.log.find("what=refresh_repeated");
+    BOOST_TEST(one != std::string::npos);
+    BOOST_TEST(server.log.find("what=refresh_repeated", one + 1) != std::string::npos);
+    BOOST_TEST(!holds(server.log, "what=token_replayed"));
+    const auto third = server.refresh(SignedIn::parameters(SignedIn::token(second)), 3700);
+    BOOST_TEST(third.status == 200);
+}
+
+// As from a laptop that went to sleep with two processes, each with another token of the chain.
+BOOST_AUTO_TEST_CASE(each_link_of_a_chain_has_late_repeats_of_its_own, *label("XE4")) {
+    SignedIn server;
+    auto token = SignedIn::token(server.first);
+    for (const int at : {60, 1000, 2000}) {
+        const auto form = SignedIn::parameters(token);
+        const auto next = SignedIn::token(json_of(server.refresh(form, at).body));
+        for (int again = 0; again < 5; ++again)
+            BOOST_TEST(SignedIn::token(json_of(server.refresh(form, at + 40).body)) == next);
+        token = next;
+    }
+    BOOST_TEST(server.refresh(SignedIn::parameters(token), 2100).status == 200);
+}
+
+// Every other way in which a used token comes back late ends the family.
+BOOST_AUTO_TEST_CASE(
+    a_late_repeat_that_is_not_allowed_ends_the_family,
+    *label("T22") * label("K14") * label("XE4")) {
+    for (const std::string what : {"a sixth time", "its successor is used", "after the hour"}) {
+        SignedIn server;
+        const auto form = SignedIn::parameters(SignedIn::token(server.first));
+        auto last = json_of(server.refresh(form, 60).body);
+        int at = 100;
+        if (what == "a sixth time") {
+            for (int again = 0; again < 5; ++again) server.refresh(form, 90 + again);
+        } else if (what == "its successor is used") {
+            last = json_of(server.refresh(SignedIn::parameters(SignedIn::token(last)), 99).body);
+        } else {
+            at = 3660;
+        }
+        BOOST_TEST_CONTEXT(what) {
+            BOOST_TEST(server.good(SignedIn::access(last), at));
+            BOOST_TEST(error_of(server.refresh(form, at)) == "invalid_grant");
+            BOOST_TEST(holds(server.log, "what=token_replayed"));
+            BOOST_TEST(!server.good(SignedIn::access(last), at));
+            BOOST_TEST(
+                error_of(server.refresh(SignedIn::parameters(SignedIn::token(last)), at)) ==
+                "invalid_grant");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_late_repeat_that_is_refused_for_another_reason_is_not_counted, *label("XE4")) {
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    const auto second = json_of(server.refresh(form, 60).body);
+    for (int again = 0; again < 6; ++again) {
+        BOOST_TEST(
+            error_of(server.refresh(form.with("resource", "https://else.example/mcp"), 100)) ==
+            "invalid_target");
+        BOOST_TEST(error_of(server.refresh(form.with("scope", "mcp\"x"), 100)) == "invalid_scope");
+        BOOST_TEST(
+            error_of(server.refresh(form.with("client_id", "cgc_sample"), 100)) ==
+            "unauthorized_client");
+    }
+    BOOST_TEST(SignedIn::token(json_of(server.refresh(form, 100).body)) == SignedIn::token(second));
+}
+
+BOOST_AUTO_TEST_CASE(a_late_repeat_gets_an_access_token_that_lasts, *label("T27") * label("XE4")) {
+    SignedIn server;
+    server.policy.session_lifetime = core::Span(600);
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    const auto second = json_of(server.refresh(form, 60).body);
+    const auto late = json_of(server.refresh(form, 660).body);
+    BOOST_TEST(SignedIn::token(late) == SignedIn::token(second));
+    BOOST_TEST(SignedIn::access(late) != SignedIn::access(second));
+    BOOST_TEST(late->integer("expires_in").value() == 600);
+    BOOST_TEST(!server.good(SignedIn::access(second), 660));
+    BOOST_TEST(server.good(SignedIn::access(late), 1259));
+    BOOST_TEST(!server.good(SignedIn::access(late), 1260));
+}
+
+BOOST_AUTO_TEST_CASE(a_late_repeat_may_narrow_the_scope, *label("T24") * label("XE4")) {
+    SignedIn server;
+    const auto form = SignedIn::parameters(SignedIn::token(server.first));
+    const auto second = json_of(server.refresh(form, 60).body);
+    const auto narrow = json_of(server.refresh(form.with("scope", "mcp"), 100).body);
+    BOOST_TEST(member_of(*narrow, "scope") == "mcp");
+    BOOST_TEST(SignedIn::token(narrow) == SignedIn::token(second));
+    BOOST_TEST(server.good(SignedIn::access(narrow), 100));
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -266,7 +370,7 @@ BOOST_AUTO_TEST_CASE(
     const auto access = SignedIn::access(json_of(server.refresh(form, 60).body));
     server.revoke({{"client_id", "cgc_refresher"}, {"token", access}});
     BOOST_TEST(!server.good(access, 61));
-    for (const int at : {62, 70, 89}) {
+    for (const int at : {62, 70, 89, 90, 1000, 3659}) {
         while (server.store->maintenance.sweep(noon + core::Span(at), noon, 50).more) {}
         const auto again = server.refresh(form, at);
         BOOST_TEST(again.status == 200);

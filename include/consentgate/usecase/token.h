@@ -12,7 +12,8 @@ namespace consentgate::usecase {
 //
 // Exactly one request can redeem a code. A replay that is valid in all other respects ends the
 // session of the code. Exactly one request rotates a refresh token; others of the same moment get
-// the same answer. A used refresh token that comes later ends its session, with all of its tokens.
+// the same answer, and later ones the same successor while nobody has used it. Any other use of a
+// used refresh token ends its session, with all of its tokens.
 // fail: invalid_request, invalid_client, invalid_grant, invalid_scope, invalid_target,
 //       unauthorized_client, unsupported_grant_type
 core::Result<core::TokenGrant> grant_token(

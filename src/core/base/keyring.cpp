@@ -41,8 +41,8 @@ std::optional<Secret> Keyring::refresh_token(const KeyId& key, const Secret& bef
 }
 
 std::optional<Secret> Keyring::access_token(
-    const KeyId& key, const Secret& refresh_token, const std::string& scope) const {
-    return derive(key, "cgs_", "access-token:" + refresh_token.reveal() + ":" + scope);
+    const KeyId& key, const Secret& refresh_token, const std::string& distinction) const {
+    return derive(key, "cgs_", "access-token:" + refresh_token.reveal() + ":" + distinction);
 }
 
 const Secret* Keyring::encryption_key(const KeyId& key) const {

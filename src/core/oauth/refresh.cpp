@@ -19,6 +19,31 @@ Instant refresh_end(const Session& session, const Policy& policy, Instant now) {
     return std::min(now + policy.refresh_idle, session.created_at + policy.refresh_lifetime);
 }
 
+// in: used    when the token was used first
+//     issued  when the access token begins: then, or later
+std::optional<Rotated> rotation_at(
+    const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
+    const Keyring& keyring, const Policy& policy, Instant used, Instant issued) {
+    auto session = found.session.session;
+    // The scope of this access token; the session keeps what was granted. A request that names
+    // nothing of it gets all of it.
+    const auto asked = scope.value_or(ScopeSet{}).within(session.scope);
+    if (!asked.empty()) session.scope = asked;
+    // No scope has a line break, so a later token equals no other.
+    const auto later = issued == used ? std::string() : "\n" + std::to_string(epoch(issued));
+    auto next = keyring.refresh_token(found.token.key_id, token);
+    auto access = keyring.access_token(found.token.key_id, token, session.scope.text() + later);
+    if (!next || !access) return std::nullopt;
+    const auto end = refresh_end(session, policy, used);
+    session.token_expires_at = std::min(issued + policy.session_lifetime, end);
+    Rotation rotation{
+        found.token.hash,
+        found.token.key_id,
+        {sha256(*next), session.id, keyring.newest(), end, std::nullopt},
+        {sha256(*access), session.id, session.scope, *session.token_expires_at}};
+    return Rotated{{std::move(*access), std::move(*next), std::move(session)}, std::move(rotation)};
+}
+
 } // namespace
 
 Result<RefreshRequest> parse_refresh(const TokenRequest& sent, const ClientId& client) {
@@ -53,6 +78,8 @@ Result<RefreshUse> validate_refresh(
     if (const auto lasts = check_session(found->session, policy, now); !lasts)
         return invalid_grant(lasts.error().reason);
     if (token.expires_at <= now) return invalid_grant("expired");
+    if (refresh_end(session, policy, now) <= now) // the operator has shortened it since
+        return invalid_grant("its session is older than sessions may be");
     if (request.resource && !names_session_resource(*request.resource, session.resource)) {
         return make_error(
             ErrorCode::invalid_target, PublicMessage{"this was not granted for that resource"},
@@ -64,7 +91,13 @@ Result<RefreshUse> validate_refresh(
             LogDetail{}, "scope");
     }
     if (!token.used_at) return RefreshUse::rotate;
-    return now - *token.used_at < policy.refresh_grace ? RefreshUse::repeat : RefreshUse::reuse;
+    const auto since = now - *token.used_at;
+    if (since >= policy.refresh_grace) return RefreshUse::reuse;
+    return since < same_moment ? RefreshUse::repeat : RefreshUse::late_repeat;
+}
+
+bool may_repeat_late(const RefreshToken& used, const std::optional<RefreshView>& successor) {
+    return successor && !successor->token.used_at && used.late_repeats < max_late_repeats;
 }
 
 std::optional<NewRefreshToken> first_refresh_token(
@@ -82,22 +115,16 @@ std::optional<NewRefreshToken> first_refresh_token(
 std::optional<Rotated> rotate(
     const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
     const Keyring& keyring, const Policy& policy, Instant now) {
-    auto session = found.session.session;
-    // The scope of this access token; the session keeps what was granted. A request that names
-    // nothing of it gets all of it.
-    const auto asked = scope.value_or(ScopeSet{}).within(session.scope);
-    if (!asked.empty()) session.scope = asked;
-    auto next = keyring.refresh_token(found.token.key_id, token);
-    auto access = keyring.access_token(found.token.key_id, token, session.scope.text());
-    if (!next || !access) return std::nullopt;
-    const auto end = refresh_end(session, policy, now);
-    session.token_expires_at = std::min(now + policy.session_lifetime, end);
-    Rotation rotation{
-        found.token.hash,
-        found.token.key_id,
-        {sha256(*next), session.id, keyring.newest(), end, std::nullopt},
-        {sha256(*access), session.id, session.scope, *session.token_expires_at}};
-    return Rotated{{std::move(*access), std::move(*next), std::move(session)}, std::move(rotation)};
+    return rotation_at(token, found, scope, keyring, policy, now, now);
+}
+
+std::optional<Rotated> repeat_rotation(
+    const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
+    const Keyring& keyring, const Policy& policy, Instant now) {
+    const auto used = found.token.used_at.value_or(now);
+    auto repeated = rotation_at(token, found, scope, keyring, policy, used, used);
+    if (!repeated || repeated->rotation.access.expires_at > now) return repeated;
+    return rotation_at(token, found, scope, keyring, policy, used, now);
 }
 
 } // namespace consentgate::core

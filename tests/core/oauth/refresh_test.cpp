@@ -42,9 +42,13 @@ struct Presented {
         if (!request) return code_of(request);
         const auto valid = validate_refresh(*request, found, policy, now);
         if (!valid) return code_of(valid);
-        return *valid == RefreshUse::rotate   ? "rotate"
-               : *valid == RefreshUse::repeat ? "repeat"
-                                              : "reuse";
+        switch (*valid) {
+        case RefreshUse::rotate: return "rotate";
+        case RefreshUse::repeat: return "repeat";
+        case RefreshUse::late_repeat: return "late";
+        case RefreshUse::reuse: break;
+        }
+        return "reuse";
     }
 };
 
@@ -114,30 +118,71 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_that_no_longer_stands_refreshes_nothing, *lab
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_used_token_is_repeated_within_the_grace_and_reused_after_it,
-    *label("T22") * label("T23") * label("K14")) {
+    a_used_token_is_repeated_for_a_moment_then_late_within_the_grace_and_reused_after_it,
+    *label("T22") * label("T23") * label("K14") * label("XE4")) {
     Presented used;
     used.found->token.used_at = used.now;
-    BOOST_TEST(used.verdict() == "repeat");
-    used.now = *used.found->token.used_at + Span(29);
-    BOOST_TEST(used.verdict() == "repeat");
-    used.now = *used.found->token.used_at + Span(30);
-    BOOST_TEST(used.verdict() == "reuse");
-    used.policy.refresh_grace = Span(0);
-    used.now = *used.found->token.used_at;
-    BOOST_TEST(used.verdict() == "reuse");
+    for (const auto& [grace, since, verdict] : std::vector<std::tuple<int, int, std::string>>{
+             {3600, -5, "repeat"}, // another machine's clock is behind
+             {3600, 0, "repeat"},
+             {3600, 29, "repeat"},
+             {3600, 30, "late"},
+             {3600, 3599, "late"},
+             {3600, 3600, "reuse"},
+             {30, 29, "repeat"},
+             {30, 30, "reuse"},
+             {31, 30, "late"},
+             {2, 1, "repeat"},
+             {2, 2, "reuse"},
+             {0, 0, "reuse"}}) {
+        used.policy.refresh_grace = Span(grace);
+        used.now = *used.found->token.used_at + Span(since);
+        BOOST_TEST_CONTEXT(since << " of " << grace) BOOST_TEST(used.verdict() == verdict);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_late_repeat_is_for_five_times_while_nobody_used_the_successor, *label("XE4")) {
+    auto used = Presented::stored().token;
+    used.used_at = noon;
+    const auto unused = std::optional(Presented::stored());
+    auto spent = unused;
+    spent->token.used_at = noon + Span(1);
+    for (const auto& [repeats, successor, allowed] :
+         std::vector<std::tuple<int, std::optional<RefreshView>, bool>>{
+             {0, unused, true},
+             {4, unused, true},
+             {5, unused, false},
+             {6, unused, false},
+             {0, spent, false},
+             {0, std::nullopt, false}}) {
+        used.late_repeats = repeats;
+        BOOST_TEST_CONTEXT(repeats) BOOST_TEST(may_repeat_late(used, successor) == allowed);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_is_older_than_sessions_may_be_now_gets_nothing, *label("T25")) {
+    Presented old;
+    old.policy.refresh_lifetime = Span(3601);
+    BOOST_TEST(old.verdict() == "rotate");
+    old.policy.refresh_lifetime = Span(3600);
+    BOOST_TEST(old.verdict() == "invalid_grant");
 }
 
 // A thief who knows a used token but not more must not end the family of its owner.
 BOOST_AUTO_TEST_CASE(only_a_request_that_is_otherwise_right_can_be_a_reuse, *label("T22")) {
     Presented late;
     late.found->token.used_at = noon;
-    late.now = noon + Span(3600);
-    BOOST_TEST(late.verdict() == "reuse");
-    late.form = sample_refresh().with("client_id", "cgc_other");
-    BOOST_TEST(late.verdict() == "invalid_grant");
-    late.form = sample_refresh().with("resource", "https://else.example/mcp");
-    BOOST_TEST(late.verdict() == "invalid_target");
+    for (const auto& [at, verdict] :
+         std::vector<std::pair<int, std::string>>{{60, "late"}, {3600, "reuse"}}) {
+        late.now = noon + Span(at);
+        late.form = sample_refresh();
+        BOOST_TEST(late.verdict() == verdict);
+        late.form = sample_refresh().with("client_id", "cgc_other");
+        BOOST_TEST(late.verdict() == "invalid_grant");
+        late.form = sample_refresh().with("resource", "https://else.example/mcp");
+        BOOST_TEST(late.verdict() == "invalid_target");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -203,6 +248,35 @@ BOOST_AUTO_TEST_CASE(
                     token, found, std::nullopt,
                     Keyring({{KeyId("k2"), Secret(std::string(32, '\1'))}}), sample_policy(), noon)
                     .has_value());
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_repeated_rotation_is_the_same_until_its_access_token_is_over, *label("T27") * label("XE4")) {
+    const Secret token("cgr_" + std::string(43, 'r'));
+    auto policy = sample_policy();
+    policy.session_lifetime = Span(600);
+    auto found = Presented::stored();
+    const auto once = rotate(token, found, std::nullopt, sample_keyring(), policy, noon);
+    found.token.used_at = noon;
+    const auto again = [&](int after) {
+        return *repeat_rotation(
+            token, found, std::nullopt, sample_keyring(), policy, noon + Span(after));
+    };
+    const auto same = again(599), later = again(600);
+    BOOST_TEST((same.granted.token.reveal() == once->granted.token.reveal()));
+    BOOST_TEST((same.rotation.access.expires_at == noon + Span(600)));
+    BOOST_TEST((later.granted.token.reveal() != once->granted.token.reveal()));
+    BOOST_TEST((later.granted.token.reveal() != again(601).granted.token.reveal()));
+    BOOST_TEST((later.granted.token.reveal() == again(600).granted.token.reveal()));
+    BOOST_TEST((later.rotation.access.expires_at == noon + Span(1200)));
+    BOOST_TEST((later.rotation.access.hash == sha256(later.granted.token)));
+    for (const auto& one : {same, later}) {
+        BOOST_TEST((one.granted.refresh_token->reveal() == once->granted.refresh_token->reveal()));
+        BOOST_TEST((one.rotation.next.hash == once->rotation.next.hash));
+        BOOST_TEST((one.rotation.next.expires_at == once->rotation.next.expires_at));
+    }
+    policy.refresh_lifetime = Span(900); // no token outlives its session
+    BOOST_TEST((again(600).rotation.access.expires_at == noon + Span(900)));
 }
 
 BOOST_AUTO_TEST_CASE(a_narrowed_access_token_leaves_the_session_its_scope, *label("T24")) {

@@ -1,6 +1,7 @@
 // The consent journey from one end to the other, each step at the next web machine, whatever the
 // database. machines: an array of servers over one database, with number(statement) (machines.mjs)
 import assert from 'node:assert/strict';
+import { olderRedemption, olderRefreshes } from './aging.mjs';
 import { Browser, postForm, send } from './browser.mjs';
 import { assertOauthError } from './checks.mjs';
 import { api, choose, codeFor, connect, post, redeem, register, rpc, startFlow, submit, whoami } from './journey.mjs';
@@ -63,14 +64,43 @@ export async function longValues(machines) {
   }
 }
 
-// A flow and a code that were used once are used up at every machine, and after a replay so is the
-// session.
+// A flow and a code that were used once are used up at every machine, and after a replay that comes
+// later so is the session.
 export async function usedUp(machines) {
   const done = await wander(machines, { identity: { userId: 'ada' } });
   for (const machine of machines) assert.equal((await submit(via(machine, done), asProgram)).json().error.code, 'flow_already_submitted');
   assert.equal(await isGood(machines, done.token), true);
-  for (const machine of machines) assertOauthError(await redeem(machine, done, done.code), 400, 'invalid_grant');
+  const replay = async () => { for (const machine of machines) assertOauthError(await redeem(machine, done, done.code), 400, 'invalid_grant'); };
+  await replay();
+  assert.equal(await isGood(machines, done.token), true, 'a code that comes twice in one moment ends nothing');
+  await machines.change(olderRedemption(done));
+  await replay();
   assert.equal(await isGood(machines, done.token), false, 'a replayed code ends its session');
+}
+
+// A used refresh token comes late at any machine and gets its successor, five times however many
+// ask at once; one time more ends the session everywhere.
+export async function lateRepeats(machines) {
+  const client = await register(machines[0], { grant_types: ['authorization_code', 'refresh_token'] });
+  const turn = (at) => machines[at % machines.length];
+  const refresh = (at, token) => postForm(turn(at).base, `${api}/token`, { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: token });
+  for (let round = 0; round < 5; round += 1) {
+    const flow = await codeFor(turn(round), { client });
+    let { refresh_token: token } = (await redeem(turn(round), flow, flow.code)).json();
+    let pair;
+    for (let link = 0; link < 3; link += 1) { // a chain: each of its tokens is repeated late by two processes at once
+      pair = (await refresh(link, token)).json();
+      await machines.change(olderRefreshes(flow));
+      const late = await Promise.all([refresh(link, token), refresh(link + 1, token)]);
+      for (const answer of late) assert.deepEqual([answer.status, answer.json().refresh_token, answer.json().access_token], [200, pair.refresh_token, pair.access_token]);
+      [token, pair.used] = [pair.refresh_token, token];
+    }
+    const many = await Promise.all(Array.from({ length: 10 }, (_, at) => refresh(at, pair.used))); // two of the five are gone
+    assert.equal(many.filter(({ status }) => status === 200).length, 3);
+    for (const answer of many) if (answer.status === 200) assert.equal(answer.json().refresh_token, pair.refresh_token); else assertOauthError(answer, 400, 'invalid_grant');
+    assert.equal(await isGood(machines, pair.access_token), false, 'the sixth is a replay, which ends the session');
+    for (const at of machines.keys()) assertOauthError(await refresh(at, pair.refresh_token), 400, 'invalid_grant');
+  }
 }
 
 // A mistake at one machine costs nothing at the next.

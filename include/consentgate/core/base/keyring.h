@@ -40,8 +40,10 @@ public:
     // response was lost, or that several processes of one client make at once, gets the same
     // response each time, and the database stores no token that could be stolen.
     std::optional<Secret> refresh_token(const KeyId& key, const Secret& before) const;
+    // in:  distinction  what tells the access tokens of one refresh token apart: the scope, and the
+    //                   time of one that is issued later
     std::optional<Secret> access_token(
-        const KeyId& key, const Secret& refresh_token, const std::string& scope) const;
+        const KeyId& key, const Secret& refresh_token, const std::string& distinction) const;
 
     // 32 raw bytes that encrypt under this key (aead.h), which live as long as the keyring;
     // null when the key is not in the file.

@@ -63,7 +63,7 @@ struct Policy {
     Span refresh_lifetime{90 * 86400}; // of a session, however often it is refreshed
     Span upstream_lease{
         20}; // a worker may refresh a person's upstream token for so long before another may try
-    Span refresh_grace{30}; // a used refresh token is answered for so long as it was the first time
+    Span refresh_grace{3600}; // a used refresh token may be answered again for so long
 
     std::string client_name = "consentgate"; // ours, as a client of upstream services
 

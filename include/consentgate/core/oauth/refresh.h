@@ -1,6 +1,6 @@
 // Refresh tokens: rotated at each use, one family per session, which ends when a used one comes
 // back too late.
-// spec: OAuth 2.1 section 4.3; RFC 9700 section 4.14.2; requirements T18, T20-T28
+// spec: OAuth 2.1 section 4.3; RFC 9700 section 4.14.2; docs/requirements.md T18, T20-T28, XE4
 #pragma once
 
 #include "consentgate/core/base/keyring.h"
@@ -17,6 +17,7 @@ struct RefreshToken {
     KeyId key_id; // the server key its successor is computed with
     Instant expires_at{};
     std::optional<Instant> used_at; // kept after use, so that its coming back is seen
+    std::int64_t late_repeats{};    // how often it was answered again after that moment
 };
 
 struct AccessToken {
@@ -44,15 +45,24 @@ struct RefreshRequest {
 Result<RefreshRequest> parse_refresh(const TokenRequest& sent, const ClientId& client);
 
 // rotate: the first use. repeat: the client used it a moment ago, in another process or with a
-// response that was lost, and gets the same response. reuse: it comes back later, so there is a
-// stolen copy, and the whole family is revoked.
-enum class RefreshUse { rotate, repeat, reuse };
+// response that was lost, and is led to the newest token. late_repeat: it comes later, but within
+// the grace, as from a process that slept: may_repeat_late decides. reuse: there is a stolen copy,
+// and the whole family is revoked.
+enum class RefreshUse { rotate, repeat, late_repeat, reuse };
 
 // Checks in an order in which a sender who is not the client can consume and revoke nothing.
 // fail: invalid_grant, invalid_scope, invalid_target
 Result<RefreshUse> validate_refresh(
     const RefreshRequest& request, const std::optional<RefreshView>& found, const Policy& policy,
     Instant now);
+
+// A used token is answered late so often at most, so that a copy is not of use for long.
+inline constexpr std::int64_t max_late_repeats = 5;
+
+// Whether a late repeat gets the token's immediate successor: nobody has used it, so the family
+// still ends in one token, whoever holds it.
+// in:   successor  as stored; absent when it is not there
+bool may_repeat_late(const RefreshToken& used, const std::optional<RefreshView>& successor);
 
 // The refresh token that a session begins with, when the code that made it is redeemed. Absent when
 // the client did not register for it, the policy has none, or the key is gone.
@@ -79,6 +89,13 @@ struct Rotated {
 // in:   token  in clear, of found
 // out:  absent when a server key it needs is not in the key file
 std::optional<Rotated> rotate(
+    const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
+    const Keyring& keyring, const Policy& policy, Instant now);
+
+// The answer to a token that was used: what its rotation gave, and another access token if the time
+// of that one is over. A revoked one is not replaced before its time.
+// in, out: as for rotate
+std::optional<Rotated> repeat_rotation(
     const Secret& token, const RefreshView& found, const std::optional<ScopeSet>& scope,
     const Keyring& keyring, const Policy& policy, Instant now);
 
