@@ -7,11 +7,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { optional } from './support/app.mjs';
+import { send } from './support/browser.mjs';
 import { journey, rpc, whoami } from './support/journey.mjs';
 import { root, startServer, until, waitFor } from './support/server.mjs';
 
 const run = promisify(execFile);
 const options = { timeout: 240000 };
+const two = (await optional('@modelcontextprotocol/client')).module; // needs a newer Node than Debian's
+const sdks = [{ Client: Client1, Transport: Transport1 }, ...(two ? [{ Client: two.Client, Transport: two.StreamableHTTPClientTransport }] : [])];
 let server;
 before(async () => { server = await startServer(); }, options);
 after(async () => { await server?.stop(); }, options);
@@ -46,6 +52,38 @@ test('RS11: a client cannot claim to be another person to the MCP server, nor ca
     assert.equal(fs.statSync(path.join(server.var, name)).mode & 0o077, 0, `${name} is open to other users of this machine`);
   }
   assert.doesNotMatch(fs.readFileSync(path.join(root, 'examples/whoami_mcp.py'), 'utf8'), /headers.*Authorization|Bearer .*token/i);
+});
+
+test('O12: whoever types localhost is led to the demo by a browser, and told its address by a client', options, async () => {
+  const typed = server.base.replace('127.0.0.1', 'localhost');
+  for (const target of ['/', '/.well-known/oauth-authorization-server', '/readyz', '/authorize?client_id=x']) {
+    const answer = await send(typed, 'GET', target, { headers: { Host: new URL(typed).host } });
+    assert.deepEqual([answer.status, answer.location], [302, server.base + target]);
+  }
+  const page = await fetch(`${typed}/`);
+  assert.match(await page.text(), /consentgate is running/);
+  assert.equal(page.url, `${server.base}/`);
+
+  const host = { Host: new URL(typed).host };
+  for (const method of ['POST', 'GET', 'DELETE']) {
+    const answer = await send(typed, method, '/mcp', { headers: { ...host, 'Content-Type': 'application/json' }, body: '{}' });
+    assert.equal(answer.status, 421);
+    assert.ok(answer.json().error.message.includes(`This server is called ${server.resource}.`), answer.text);
+    assert.equal(answer.headers['access-control-allow-origin'], '*');
+  }
+  const preflight = await send(typed, 'OPTIONS', '/mcp', { headers: { ...host, Origin: 'http://app.test', 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'mcp-protocol-version' } });
+  assert.deepEqual([preflight.status, preflight.headers['access-control-allow-headers']], [204, 'mcp-protocol-version']);
+  for (const { Client, Transport } of sdks) {
+    const connecting = new Client({ name: 'e2e', version: '1' }).connect(new Transport(new URL(`${typed}/mcp`)));
+    await assert.rejects(connecting, (error) => error.message.includes(`This server is called ${server.resource}.`));
+  }
+});
+
+test('O12: no other name than localhost is taken for a mistake', options, async () => {
+  for (const name of ['127.0.0.1', `127.0.0.1:${server.port}`, 'localhost.evil.test', 'tools.example.test', 'xlocalhost']) {
+    assert.equal((await send(server.base, 'POST', '/mcp', { headers: { Host: name } })).status, 401, name);
+    assert.equal((await send(server.base, 'GET', '/readyz', { headers: { Host: name } })).status, 200, name);
+  }
 });
 
 test('O12: the demo says that its port is taken, and ends', options, async () => {
