@@ -38,6 +38,18 @@ bool is_query(std::string_view text) {
         text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '#'; });
 }
 
+constexpr int found = 302, see_other = 303;
+
+// The browser goes on to the request that begins a flow.
+Handled lead_to_authorize(const std::string& query, int status) {
+    if (is_query(query))
+        return answer_redirect(std::string(core::endpoint::authorize) + "?" + query, status);
+    return core::make_error(
+        core::ErrorCode::invalid_request,
+        core::PublicMessage{"the authorization request is malformed"}, core::LogDetail{},
+        "request");
+}
+
 } // namespace
 
 // Keeps an existing cookie, so that two tabs can run two flows; replaces a missing or malformed
@@ -64,10 +76,29 @@ Handled get_authorize(const Request& request, WebContext& context) {
     const bool offered =
         core::may_offer_reuse(*flow, arrival_of(request), sent.prompt.value, context.deps.policy) &&
         usecase::recall_consent(context.deps, *flow, request.now);
-    const auto* next = offered                        ? path::remembered_page
-                       : flow->identity.is_verified() ? path::services_page
-                                                      : path::identity_page;
+    const bool skips_identity = flow->identity.is_verified() && !flow->resource.empty();
+    const auto* next = offered          ? path::remembered_page
+                       : skips_identity ? path::services_page
+                                        : path::identity_page;
     return greet(answer_redirect(page_of_flow(next, flow->id)));
+}
+
+// A form of another site arrives without our cookie, and a new one would end every open flow of
+// this browser. So nothing begins here: the browser is sent to the request that begins it.
+// spec: OAuth 2.1 section 3.1; docs/requirements.md XE6
+Handled post_authorize(const Request& request, WebContext&) {
+    if (auto form = read_form(request); !form) return form.error();
+    const auto* joint = request.query.empty() || request.body.empty() ? "" : "&";
+    const auto query = request.query + joint + request.body;
+    if (query.size() > max_query_bytes)
+        return core::make_error(
+            core::ErrorCode::too_large,
+            core::PublicMessage{"an authorization request is at most 16 KiB"});
+    return lead_to_authorize(query, see_other);
+}
+
+Handled get_authorize_alias(const Request& request, WebContext&) {
+    return lead_to_authorize(request.query, found);
 }
 
 // The person has seen whose document is to be read: reads it, and begins the authorization request
@@ -86,13 +117,9 @@ Handled post_consent_client(const Request& request, WebContext& context) {
         !admitted)
         return admitted.error();
     const auto asked = form->get("request").value_or("");
-    if (!is_query(asked))
-        return core::make_error(
-            core::ErrorCode::invalid_request,
-            core::PublicMessage{"the authorization request is malformed"}, core::LogDetail{},
-            "request");
+    auto back = lead_to_authorize(asked, found);
     const auto query = core::Form::parse(asked);
-    if (!query) return query.error();
+    if (!back || !query) return back ? query.error() : back.error();
     const auto sent = read_authorization_request(*query);
     if (auto read = usecase::read_document(
             context.deps, sent, core::caller_of(request.remote_addr), request.now);
@@ -106,7 +133,7 @@ Handled post_consent_client(const Request& request, WebContext& context) {
         {{"event_id", request.event_id},
          {"client", client},
          {"discouraged_query", client.find('?') == std::string::npos ? "no" : "yes"}});
-    return answer_redirect(std::string(core::endpoint::authorize) + "?" + asked);
+    return back;
 }
 
 } // namespace consentgate::web

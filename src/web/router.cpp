@@ -15,16 +15,15 @@ namespace {
 
 using core::ErrorCode;
 
-constexpr std::size_t max_query_bytes = 16 * 1024;
-
 enum class Cors { closed, open }; // open: any origin, without credentials
 
 // People come with a browser. Where the web server signs them in, it must name them at each of
 // their routes.
 enum class Audience { programs, people };
 
-// HEAD is GET without the body. Routes that start or end something do not answer it.
-enum class Head { as_get, refused };
+// HEAD is GET without the body. Of routes that start or end something, most do not answer it; where
+// apps and the messengers that show a link look before a person does, it is 200 and does nothing.
+enum class Head { as_get, does_nothing, refused };
 
 enum class Extent { path, below }; // below: the path and everything below it
 
@@ -53,7 +52,8 @@ constexpr Route routes[] = {
      Extent::below},
     {"oauth_register", "POST", endpoint::register_client, oauth, programs, open, post_register},
     {"oauth_authorize", "GET", endpoint::authorize, page, people, closed, get_authorize,
-     Head::refused},
+     Head::does_nothing},
+    {"oauth_authorize", "POST", endpoint::authorize, page, people, closed, post_authorize},
     {"oauth_token", "POST", endpoint::token, oauth, programs, open, post_token},
     {"oauth_revoke", "POST", endpoint::revoke, oauth, programs, open, post_revoke},
     {"oauth_introspect", "POST", endpoint::introspect, oauth, programs, closed, post_introspect},
@@ -92,6 +92,14 @@ constexpr Route routes[] = {
      get_client_metadata},
     {"oauth_client_metadata", "GET", endpoint::client_metadata_below, json, programs, closed,
      get_client_metadata, Head::as_get, Extent::below},
+    // Where clients that read no metadata look. Ordinary paths of a site: no shipped file mounts
+    // them.
+    // The real address asks for the person whom the web server signs in.
+    {"oauth_authorize", "GET", "/authorize", page, programs, closed, get_authorize_alias,
+     Head::does_nothing},
+    {"oauth_authorize", "POST", "/authorize", page, programs, closed, post_authorize},
+    {"oauth_token", "POST", "/token", oauth, programs, open, post_token},
+    {"oauth_register", "POST", "/register", oauth, programs, open, post_register},
     {"healthz", "GET", "/healthz", json, programs, closed, get_healthz},
     {"readyz", "GET", "/readyz", json, programs, closed, get_readyz},
     {"metrics", "GET", "/metrics", json, programs, closed, get_metrics},
@@ -99,20 +107,40 @@ constexpr Route routes[] = {
 
 constexpr Route unknown_route{"none", "", "", json, programs, closed, nullptr};
 
-const Route& find_route(const Request& request) {
-    for (const auto& route : routes) {
-        if (request.path == route.path) return route;
-        const bool below = request.path.size() > route.path.size() &&
-                           request.path.starts_with(route.path) &&
-                           request.path[route.path.size()] == '/';
-        if (route.extent == Extent::below && below) return route;
-    }
-    return unknown_route;
+bool leads_to(const Request& request, const Route& route) {
+    if (request.path == route.path) return true;
+    return route.extent == Extent::below && request.path.size() > route.path.size() &&
+           request.path.starts_with(route.path) && request.path[route.path.size()] == '/';
 }
 
 bool method_fits(const Route& route, const Request& request) {
     if (request.method == route.method) return true;
-    return request.method == "HEAD" && route.method == "GET" && route.head == Head::as_get;
+    return request.method == "HEAD" && route.method == "GET" && route.head != Head::refused;
+}
+
+// Of several routes at one address, the one that takes the method; the first when none does.
+const Route& find_route(const Request& request) {
+    const Route* found = &unknown_route;
+    for (const auto& route : routes) {
+        if (!leads_to(request, route)) continue;
+        if (method_fits(route, request)) return route;
+        if (found == &unknown_route) found = &route;
+    }
+    return *found;
+}
+
+// "GET, POST"
+std::string methods_at(const Route& address) {
+    std::vector<std::string> methods;
+    for (const auto& route : routes) {
+        if (route.path == address.path) methods.emplace_back(route.method);
+    }
+    return core::join(methods, ", ");
+}
+
+Handled answer_nothing() {
+    Reply reply{200, {}, {}};
+    return reply.header("Cache-Control", "no-store").header("Referrer-Policy", "no-referrer");
 }
 
 Handled handle(const Route& route, const Request& request, WebContext& context) {
@@ -131,7 +159,7 @@ Handled handle(const Route& route, const Request& request, WebContext& context) 
     if (!method_fits(route, request))
         return core::make_error(
             ErrorCode::method_not_allowed,
-            core::PublicMessage{"this address takes " + std::string(route.method)});
+            core::PublicMessage{"this address takes " + methods_at(route)});
     if (request.query.size() > max_query_bytes)
         return core::make_error(
             ErrorCode::uri_too_long, core::PublicMessage{"the query is longer than 16 KiB"});
@@ -154,6 +182,7 @@ Handled handle(const Route& route, const Request& request, WebContext& context) 
             !principal)
             return principal.error();
     }
+    if (request.method == "HEAD" && route.head == Head::does_nothing) return answer_nothing();
     return route.handler(request, context);
 }
 
@@ -193,7 +222,7 @@ Reply dispatch(const Request& request, WebContext& context) {
                                handled.error(), format_of(route, request), request, context,
                                std::string(route.name));
     if (!handled && handled.error().code == ErrorCode::method_not_allowed)
-        reply.header("Allow", std::string(route.method));
+        reply.header("Allow", methods_at(route));
     if (route.cors == Cors::open)
         reply.header("Access-Control-Allow-Origin", "*")
             .header("Access-Control-Expose-Headers", "WWW-Authenticate");

@@ -1,7 +1,7 @@
 // The authorization endpoint: what starts a flow, what goes back to the client, what must not.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Browser, form, query, send } from './support/browser.mjs';
+import { Browser, form, postForm, query, send } from './support/browser.mjs';
 import { assertNoRedirect, assertPage, assertPrivate, assertRedirectError } from './support/checks.mjs';
 import { api, authorize, authorizeParameters, choose, codeFor, https, loopback, pkce, post, redeem, register, scheme, startFlow, submit, whoami } from './support/journey.mjs';
 import { startServer } from './support/server.mjs';
@@ -21,13 +21,41 @@ before(async () => {
 }, { timeout: 240000 });
 after(async () => { await server?.stop(); }, { timeout: 120000 });
 
-test('A1: other methods than GET are 405 and name GET', async () => {
+test('A1: other methods than GET, POST and HEAD are 405 and name those that begin something', async () => {
   for (const method of ['PUT', 'DELETE', 'PATCH']) {
     const answer = await send(server.base, method, `${api}/authorize`);
     assert.equal(answer.status, 405, method);
-    assert.match(answer.headers.allow, /GET/);
+    assert.match(answer.headers.allow, /GET, POST/);
   }
-  assert.ok([302, 405].includes((await send(server.base, 'POST', query(`${api}/authorize`, pairsOf()), { body: '' })).status));
+});
+
+test('XE6: a POST is 303 to the same request as GET, and gives no cookie', async () => {
+  const asked = form(pairsOf());
+  const answer = await postForm(server.base, `${api}/authorize`, asked);
+  assert.deepEqual([answer.status, answer.location, answer.text], [303, `${api}/authorize?${asked}`, '']);
+  assert.equal(answer.headers['set-cookie'], undefined);
+  assertPrivate(answer, 'the redirect');
+  const browser = new Browser(server.base);
+  assert.match((await browser.get(answer.location)).location, /^\/oauth\/consent\?flow_id=/);
+  // 16 KiB, less the name of the parameter that fills them up.
+  const most = `${asked}&x=${'a'.repeat(16 * 1024 - asked.length - 3)}`;
+  assert.match((await browser.get((await postForm(server.base, `${api}/authorize`, most)).location)).location, /^\/oauth\/consent\?flow_id=/);
+  const large = await postForm(server.base, `${api}/authorize`, `${most}a`);
+  assertNoRedirect(large, 413);
+  for (const type of ['application/json', 'multipart/form-data; boundary=x', 'text/plain']) {
+    assertNoRedirect(await send(server.base, 'POST', `${api}/authorize`, { headers: { 'Content-Type': type }, body: asked }));
+  }
+});
+
+test('XE6: HEAD is 200 without a body, a cookie or a flow', async () => {
+  const flows = () => server.sql('SELECT count(*) AS flows FROM flow')[0].flows;
+  const before = flows();
+  for (const asked of [form(pairsOf()), form([['client_id', 'https://app.example.test/client.json']]), '']) {
+    const answer = await send(server.base, 'HEAD', `${api}/authorize?${asked}`);
+    assert.deepEqual([answer.status, answer.text, answer.location, answer.headers['set-cookie']], [200, '', undefined, undefined]);
+  }
+  assert.equal(flows(), before);
+  for (const target of [`${api}/upstream/authorize`, '/api/oauth/callback']) assert.equal((await send(server.base, 'HEAD', target)).status, 405, target);
 });
 
 test('A2: no page of another origin may read the answer', async () => {

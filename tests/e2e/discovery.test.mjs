@@ -1,8 +1,8 @@
 // The two well-known documents, the health answer, and what is served nowhere.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { query, send } from './support/browser.mjs';
-import { api, loopback, startFlow, register, codeFor } from './support/journey.mjs';
+import { postForm, postJson, query, send } from './support/browser.mjs';
+import { api, loopback, startFlow, register, codeFor, submit, tokenParameters } from './support/journey.mjs';
 import { refusesToStart, startServer } from './support/server.mjs';
 
 const resourceDocument = '/.well-known/oauth-protected-resource';
@@ -172,11 +172,19 @@ test('D23: an unasked offline_access with prompt=consent leads to the consent pa
   assert.equal((await flow.browser.get(flow.answer.location)).status, 200);
 });
 
-test('D28: the default addresses of 2025-03-26 are 404 and no HTML', async () => {
-  for (const target of ['/authorize', '/token', '/register']) {
-    const answer = await get(query(target, { client_id: 'x', redirect_uri: loopback }));
-    assert.equal(answer.status, 404, target);
-  }
+test('XE6: the demo serves the default addresses of 2025-03-26, and the metadata names the real ones', async () => {
+  const client = await postJson(server.base, '/register', { redirect_uris: [loopback], token_endpoint_auth_method: 'none' });
+  assert.equal(client.status, 201, client.text);
+  const flow = await startFlow(server, { client: client.json() });
+  const parameters = query('', flow.parameters);
+  const begun = await get(`/authorize${parameters}`);
+  assert.deepEqual([begun.status, begun.location], [302, `${api}/authorize${parameters}`]);
+  const code = (await submit(flow)).sent().get('code');
+  const answer = await postForm(server.base, '/token', tokenParameters(flow, code));
+  assert.equal(answer.status, 200, answer.text);
+  for (const target of ['/authorize/', '/authorized', '/token/x', '/registered', '/x/authorize']) assert.equal((await get(target)).status, 404, target);
+  const document = await metadata();
+  for (const [name, step] of [['authorization', 'authorize'], ['token', 'token'], ['registration', 'register']]) assert.equal(document[`${name}_endpoint`], `${server.base}${api}/${step}`);
 });
 
 test('D10: addresses that only begin like ours are 404', async () => {

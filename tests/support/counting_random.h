@@ -17,6 +17,8 @@ public:
         return out;
     }
 
+    unsigned calls() const { return calls_; }
+
 private:
     unsigned calls_ = 0;
 };

@@ -14,6 +14,7 @@ struct Route {
     const char* method;
     const char* path;
     bool cors;
+    const char* too = ""; // another method that the address takes
 };
 
 const std::vector<Route> routes{
@@ -22,7 +23,10 @@ const std::vector<Route> routes{
     {"GET", "/.well-known/oauth-authorization-server", true},
     {"POST", "/api/oauth/per-user/register", true},
     {"POST", "/api/oauth/per-user/token", true},
-    {"GET", "/api/oauth/per-user/authorize", false},
+    {"GET", "/api/oauth/per-user/authorize", false, "POST"},
+    {"GET", "/authorize", false, "POST"},
+    {"POST", "/token", true},
+    {"POST", "/register", true},
     {"GET", "/oauth/consent", false},
     {"GET", "/oauth/consent/mcps", false},
     {"GET", "/oauth/consent/done", false},
@@ -47,11 +51,12 @@ BOOST_AUTO_TEST_CASE(
     for (const auto& route : routes) {
         for (const auto* method :
              {"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE", "get", "", "GET POST"}) {
-            if (std::string(method) == route.method) continue;
+            if (std::string(method) == route.method || std::string(method) == route.too) continue;
             const auto reply = server.ask(TestServer::request(method, route.path));
             BOOST_TEST_CONTEXT(method << " " << route.path) {
                 BOOST_TEST(reply.status == 405);
                 BOOST_TEST(holds(header_of(reply, "Allow"), route.method));
+                BOOST_TEST(holds(header_of(reply, "Allow"), route.too));
                 BOOST_TEST(!reply.body.empty());
             }
         }
@@ -66,12 +71,12 @@ BOOST_AUTO_TEST_CASE(head_is_answered_like_get_but_starts_no_flow, *label("C14")
         BOOST_TEST_CONTEXT(path)
         BOOST_TEST(server.ask(TestServer::request("HEAD", path)).status == 200);
     }
-    BOOST_TEST(
-        server
-            .ask(TestServer::request(
-                "HEAD", "/api/oauth/per-user/authorize?" + sample_authorize().text()))
-            .status == 405);
-    BOOST_TEST(server.ask(TestServer::request("HEAD", "/api/oauth/per-user/token")).status == 405);
+    for (const auto* path :
+         {"/api/oauth/per-user/token", "/api/oauth/per-user/upstream/authorize",
+          "/api/oauth/callback", "/token"}) {
+        BOOST_TEST_CONTEXT(path)
+        BOOST_TEST(server.ask(TestServer::request("HEAD", path)).status == 405);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -112,9 +117,9 @@ BOOST_AUTO_TEST_CASE(
     for (const auto* path :
          {"/",
           "/nope",
-          "/authorize",
-          "/token",
-          "/register",
+          "/authorize/",
+          "/token/x",
+          "/Register",
           "/.well-known/openid-configuration",
           "/.well-known/oauth-protected-resource/nope",
           "/.well-known/oauth-protected-resource/",

@@ -12,6 +12,10 @@ using Handler = Handled (*)(const Request&, WebContext&);
 Handled get_wellknown(const Request& request, WebContext& context);
 Handled post_register(const Request& request, WebContext& context);
 Handled get_authorize(const Request& request, WebContext& context);
+Handled post_authorize(
+    const Request& request, WebContext& context); // leads to the same request as GET
+Handled get_authorize_alias(
+    const Request& request, WebContext& context); // for clients that read no metadata
 Handled post_consent_client(
     const Request& request,
     WebContext& context); // the page before: shall the client's document be read

@@ -13,6 +13,8 @@
 
 namespace consentgate::web {
 
+inline constexpr std::size_t max_query_bytes = 16 * 1024;
+
 enum class BodyState {
     whole,
     too_large,

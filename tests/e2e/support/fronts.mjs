@@ -9,11 +9,14 @@ import { freePort, plainFolder, root, startServer, until, waitFor } from './serv
 
 const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
-// in: users  a file of names and passwords: uncomments the lines for verified users
-const shipped = (name, users) => {
-  const text = fs.readFileSync(conf(name), 'utf8');
-  if (!users) return text;
-  return text.replace(/^# Verified users[^]*?\n\n/m, (section) => section.replace(/^#(?=\S|    )/gm, '').replace('/etc/consentgate/users', users));
+const uncomment = (text, title) => text.replace(new RegExp(`^# ${title}[^]*?(\\n\\n|(?![^]))`, 'm'), (section) => section.replace(/^#(?=\S|    )/gm, ''));
+// What an administrator uncomments in the file.
+// in: users  a file of names and passwords: the lines for verified users
+//     short  the lines for short addresses
+const shipped = (name, { users, short } = {}) => {
+  let text = fs.readFileSync(conf(name), 'utf8');
+  if (users) text = uncomment(text, 'Verified users').replace('/etc/consentgate/users', users);
+  return short ? uncomment(text, 'Short addresses') : text;
 };
 // README and docs/gate.md, which these tests follow line by line: the first line that begins so.
 const guide = ['README.md', 'docs/gate.md'].map((name) => fs.readFileSync(path.join(root, name), 'utf8')).join('\n');
@@ -58,12 +61,12 @@ function openFor(folder, sockets) {
 const lighttpd = {
   name: 'lighttpd',
   socket: 'gate.sock',
-  write(folder, port, guards, gatePort, environment, users) {
+  write(folder, port, guards, gatePort, environment, wanted) {
     const one = shipped('lighttpd/gate.conf');
     const [head, block] = [one.slice(0, one.indexOf('# One block')), one.slice(one.indexOf('$HTTP["url"]'))];
     const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
     fs.writeFileSync(path.join(folder, 'gate.conf'), [head, ...blocks].join('\n'));
-    fs.writeFileSync(path.join(folder, 'pages.conf'), shipped('lighttpd/pages.conf', users));
+    fs.writeFileSync(path.join(folder, 'pages.conf'), shipped('lighttpd/pages.conf', wanted));
     fs.writeFileSync(path.join(folder, 'front.conf'), [`server.port = ${port}`, 'server.bind = "127.0.0.1"', `server.document-root = "${folder}"`, `server.errorlog = "${folder}/front.log"`,
       `server.upload-dirs = ( "${folder}" )`,
       ...['var.consentgate_socket', 'var.consentgate_gate', 'var.consentgate_lua', 'include "/usr/share/consentgate/conf/lighttpd/pages', 'include "/etc/lighttpd/consentgate-gate'].map((line) => said(line)
@@ -76,13 +79,13 @@ const lighttpd = {
 const apache = {
   name: 'Apache',
   socket: 'tcp',
-  write(folder, port, guards, gatePort, environment, users) {
+  write(folder, port, guards, gatePort, environment, wanted) {
     const tree = path.join(folder, 'apache2');
     fs.cpSync('/etc/apache2', tree, { recursive: true, verbatimSymlinks: true });
     for (const name of ['run', 'lock', 'log']) fs.mkdirSync(path.join(folder, name));
     fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
     fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf', users).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf', wanted).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache/gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     const site = path.join(tree, 'sites-available/000-default.conf');
     const uses = guards.map(({ at, port: behind, to }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n`).join('');
@@ -98,10 +101,10 @@ const apache = {
 const nginx = {
   name: 'nginx',
   socket: 'gate.sock',
-  write(folder, port, guards, gatePort, environment, users) {
+  write(folder, port, guards, gatePort, environment, wanted) {
     fs.mkdirSync(path.join(folder, 'consentgate'));
     for (const name of fs.readdirSync(conf('nginx'))) {
-      const text = shipped(`nginx/${name}`, name === 'pages.conf' ? users : undefined);
+      const text = shipped(`nginx/${name}`, name === 'pages.conf' ? wanted : undefined);
       fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     }
     const blocks = guards.map(({ at, port: behind, to }) => said('location').replace('/mcp', at).replace('http://127.0.0.1:3001', to ?? `http://127.0.0.1:${behind}`));
@@ -116,7 +119,7 @@ const nginx = {
 const sharedHosting = {
   name: 'Apache on shared hosting',
   socket: 'none',
-  write(folder, port, guards, gatePort, environment, users) {
+  write(folder, port, guards, gatePort, environment, wanted) {
     const site = path.join(folder, 'site');
     for (const name of ['ipc', 'site']) fs.mkdirSync(path.join(folder, name));
     const home = (text) => text.replaceAll('/home/anna/consentgate/consentgate.conf', `${folder}/consentgate.conf`).replaceAll('/home/anna/consentgate/consentgate', path.resolve(root, build, 'consentgate'))
@@ -126,12 +129,12 @@ const sharedHosting = {
     const script = (name) => home(shipped(`shared-hosting/${name}`)).replace('exec ', `${settings}export CONSENTGATE_WORKERS=1 CONSENTGATE_GATE_WORKERS=1\nexec `);
     fs.writeFileSync(path.join(site, 'pages.fcgi'), script('pages.fcgi'), { mode: 0o755 });
     fs.writeFileSync(path.join(folder, 'gate.fcgi'), script('gate.fcgi'), { mode: 0o755 });
-    fs.writeFileSync(path.join(site, '.htaccess'), shipped('shared-hosting/pages.htaccess', users));
+    fs.writeFileSync(path.join(site, '.htaccess'), shipped('shared-hosting/pages.htaccess', wanted));
     for (const { at, port: behind } of guards) {
       fs.mkdirSync(path.join(site, at), { recursive: true });
       fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('shared-hosting/gate.htaccess')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`));
     }
-    const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'setenvif', 'proxy', 'proxy_http', 'fcgid', ...(users ? ['auth_basic', 'authn_file'] : [])].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
+    const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'setenvif', 'proxy', 'proxy_http', 'fcgid', ...(wanted?.users ? ['auth_basic', 'authn_file'] : [])].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
     fs.writeFileSync(path.join(folder, 'front.conf'), [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/front.pid"`, `ErrorLog "${folder}/front.log"`, ...modules,
       'TypesConfig /etc/mime.types', ...(asRoot ? ['User www-data', 'Group www-data'] : []), `FcgidIPCDir "${folder}/ipc"`, `FcgidProcessTableFile "${folder}/fcgid.shm"`, `DocumentRoot "${site}"`,
       `<Directory "${site}">`, 'AllowOverride FileInfo AuthConfig Options Limit', 'Require all granted', '</Directory>', ''].join('\n'));
@@ -150,7 +153,8 @@ export const fronts = [lighttpd, apache, nginx, sharedHosting];
 //      prepare  with the server, before the guards are added
 //      users    lines of names and passwords, as htpasswd writes them: the web server then
 //               authenticates people
-export async function startFront(front, { guards, env = {}, workers = 2, prepare, users }) {
+//      short    the short addresses are mounted
+export async function startFront(front, { guards, env = {}, workers = 2, prepare, users, short = false }) {
   const folder = plainFolder();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -176,7 +180,7 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
   openFor(folder, ['consentgate.sock', ...(front.socket === 'gate.sock' ? ['gate.sock'] : [])]);
   const file = users && path.join(folder, 'users');
   if (users) fs.writeFileSync(file, users, { mode: 0o644 });
-  front.write(folder, port, guards, gatePort, server.environment(), file);
+  front.write(folder, port, guards, gatePort, server.environment(), { users: file, short });
   server.startWeb = async () => {
     server.web = front.start(folder);
     await until(async () => {
