@@ -77,6 +77,25 @@ Applied FlowStore::choose_identity(
         });
 }
 
+Applied FlowStore::choose_resource(const core::Flow& flow, core::Instant now) {
+    const auto scope = flow.scope.text();
+    return db_.write(
+        [&] {
+            return applied(db_.run(
+                "UPDATE flow SET resource = ?, scope = ?, revision = revision + 1 "
+                "WHERE id = ? AND revision = ? AND expires_at > ?",
+                to_blob(flow.resource), to_blob(scope), flow.id, flow.revision, now));
+        },
+        [&] { // two requests that chose the same are alike
+            std::string resource, granted;
+            const auto found = db_.query(
+                "SELECT resource, scope FROM flow WHERE id = ? AND revision = ?",
+                [&](Row& row) { row.read_into(from_blob(resource), from_blob(granted)); }, flow.id,
+                flow.revision + 1);
+            return found == 1 && resource == flow.resource && granted == scope;
+        });
+}
+
 // The DELETE is a compare-and-set: of any number of requests that read the flow, one deletes it. A
 // matching revision proves that the identity we validated is unchanged. The session's UNIQUE
 // flow_id keeps a flow from giving two sessions even on an engine that tears a transaction apart.

@@ -89,6 +89,12 @@ core::FreshSession draw_secrets(
     return {core::SessionId(deps.random.id(16)), std::move(*code)};
 }
 
+core::Error unknown_client() {
+    return core::make_error(
+        ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"},
+        core::LogDetail{"its client was disabled"}, "flow_id");
+}
+
 core::Checked check_open(
     Dependencies& deps, const core::FlowView& view, const BrowserContext& browser_context,
     bool stands_in, core::Instant now) {
@@ -100,10 +106,7 @@ core::Checked check_open(
             core::check_principal(view.flow.identity, browser_context.remote_user, deps.policy);
         !checked)
         return checked;
-    if (!view.client_active)
-        return core::make_error(
-            ErrorCode::invalid_flow, core::PublicMessage{"this sign-in is not known"},
-            core::LogDetail{"its client was disabled"}, "flow_id");
+    if (!view.client_active) return unknown_client();
     return core::Nothing{};
 }
 
@@ -148,23 +151,36 @@ core::Result<std::optional<Ending>> find_denial(
     return std::optional(std::move(ending));
 }
 
-using Validate = std::function<core::Result<core::Identity>()>;
+// Decides and writes. out: no: another tab changed the flow in between
+using Change = std::function<core::Result<Applied>(core::FlowView&)>;
 
-// Reads, decides, writes; again when another tab changed the flow in between.
-core::Result<core::FlowView> choose(
-    Dependencies& deps, const core::FlowId& flow, core::IdentityKind kind,
-    const BrowserContext& browser_context, core::Instant now, const Validate& validate) {
+core::Result<core::FlowView> change(
+    Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
+    core::Instant now, const Change& decide_and_write) {
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         auto view = open_flow(deps, flow, browser_context, now);
         if (!view) return view;
-        if (auto offered = core::check_offered(kind, deps.policy); !offered) return offered.error();
-        const auto identity = validate();
-        if (!identity) return identity.error();
-        if (deps.store.flows.choose_identity(view->flow.id, view->flow.revision, *identity, now) ==
-            Applied::yes)
-            return view;
+        const auto written = decide_and_write(*view);
+        if (!written) return written.error();
+        if (*written == Applied::yes) return view;
     }
     return kept_changing();
+}
+
+using Validate = std::function<core::Result<core::Identity>()>;
+
+core::Result<core::FlowView> choose(
+    Dependencies& deps, const core::FlowId& flow, core::IdentityKind kind,
+    const BrowserContext& browser_context, core::Instant now, const Validate& validate) {
+    return change(
+        deps, flow, browser_context, now, [&](const core::FlowView& view) -> core::Result<Applied> {
+            if (auto offered = core::check_offered(kind, deps.policy); !offered)
+                return offered.error();
+            const auto identity = validate();
+            if (!identity) return identity.error();
+            return deps.store.flows.choose_identity(
+                view.flow.id, view.flow.revision, *identity, now);
+        });
 }
 
 // The claims of a bearer, as far as its own signature proves them. Keys are looked up later.
@@ -229,6 +245,20 @@ core::Result<core::FlowView> skip_identity(
     });
 }
 
+core::Result<core::FlowView> choose_resource(
+    Dependencies& deps, const core::FlowId& flow, const std::optional<std::string>& named,
+    const BrowserContext& browser_context, core::Instant now) {
+    return change(
+        deps, flow, browser_context, now, [&](core::FlowView& view) -> core::Result<Applied> {
+            const auto client = deps.store.clients.find(view.flow.client_id);
+            if (!client) return unknown_client(); // it was deleted a moment ago
+            auto chosen = core::choose_resource(view.flow, named, *client, deps.policy);
+            if (!chosen) return chosen.error();
+            view.flow = std::move(*chosen);
+            return deps.store.flows.choose_resource(view.flow, now);
+        });
+}
+
 core::Result<Submitted> submit_consent(
     Dependencies& deps, const SubmitRequest& request, const BrowserContext& browser_context,
     core::Instant now) {
@@ -274,6 +304,7 @@ core::Result<Submitted> reuse_consent(
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         const auto view = open_flow(deps, flow, browser_context, now);
         if (!view) return with_continue_url(deps, view.error(), flow, browser_context, now);
+        if (auto chosen = core::check_resource_chosen(view->flow); !chosen) return chosen.error();
         const auto earlier = recall_consent(deps, view->flow, now);
         if (!earlier)
             return core::make_error(

@@ -78,10 +78,10 @@ Reply gateway_answer(
 // A person's mistake leads back to the page where they can correct it, with a word of a closed set.
 std::optional<Reply> way_back(const core::Error& error, const Request& request) {
     if (request.path == path::identity_page) return std::nullopt; // it would lead to itself
-    const bool mistake = error.code == ErrorCode::identity_required ||
-                         error.code == ErrorCode::identity_not_allowed ||
-                         error.code == ErrorCode::invalid_virtual_key ||
-                         error.code == ErrorCode::invalid_user_id;
+    const bool mistake =
+        error.code == ErrorCode::resource_required || error.code == ErrorCode::identity_required ||
+        error.code == ErrorCode::identity_not_allowed ||
+        error.code == ErrorCode::invalid_virtual_key || error.code == ErrorCode::invalid_user_id;
     if (!mistake) return std::nullopt;
     const auto form = core::Form::parse(request.method == "POST" ? request.body : request.query);
     const auto flow = form ? read_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());

@@ -1,5 +1,7 @@
-#include "consentgate/usecase/consent.h"
+#include "resource_question.h"
+
 #include "consentgate/usecase/admission.h"
+#include "consentgate/usecase/consent.h"
 #include "consentgate/usecase/upstream.h"
 
 #include "consentgate/core/base/text.h"
@@ -43,8 +45,12 @@ View view_of(const core::FlowView& found, const Request& request, const core::Po
             "client_id_host",
             core::lower_ascii(
                 core::split_uri(flow.client_id.text).value_or(core::UriParts{}).host));
-    view.set("resource_host", core::authority_of(flow.resource))
-        .set("resource_name", shown_resource(flow.resource, policy));
+    // While the person has to choose a resource, nothing is known but this server.
+    view.set(
+            "resource_host",
+            core::authority_of(flow.resource.empty() ? policy.issuer : flow.resource))
+        .set("resource_name", shown_resource(flow.resource, policy))
+        .flag("resource_by_person", flow.resource_by_person);
     view.flag("redirect_https", target.kind == RedirectKind::https)
         .flag("redirect_loopback", target.kind == RedirectKind::loopback);
     view.flag("redirect_scheme", target.kind == RedirectKind::private_scheme)
@@ -53,7 +59,9 @@ View view_of(const core::FlowView& found, const Request& request, const core::Po
     std::vector<View> scopes;
     for (const auto& scope : flow.scope.names())
         scopes.push_back(View().set("words", policy.words(scope)));
-    return view.flag("has_scopes", !scopes.empty()).list("scopes", std::move(scopes));
+    return view.flag("shows_scopes", !scopes.empty() || !flow.resource.empty())
+        .flag("has_scopes", !scopes.empty())
+        .list("scopes", std::move(scopes));
 }
 
 Reply page(
@@ -156,12 +164,18 @@ Handled get_consent(const Request& request, WebContext& context) {
     if (!query) return query.error();
     const auto found = flow_of(*query, request, context);
     if (!found) return found.error();
-    if (found->flow.identity.is_verified()) { // the web server names the person
+    const bool verified = found->flow.identity.is_verified(); // the web server names the person
+    if (verified) {
         if (auto admitted = core::check_admitted(found->flow.identity, context.deps.policy);
             !admitted)
             return admitted.error();
-        return answer_redirect(page_of_flow(path::services_page, found->flow.id));
     }
+    if (asks_resource(found->flow, *query)) {
+        auto view = view_of(without_resource(*found), request, context.deps.policy);
+        show_resources(view, found->flow, *query, context.deps.policy);
+        return page("resource", std::move(view), Forms::leading_on, request, context);
+    }
+    if (verified) return answer_redirect(page_of_flow(path::services_page, found->flow.id));
     auto view = view_of(*found, request, context.deps.policy);
     std::string_view mistake;
     for (const auto* word : mistakes) { // a closed set; no other text is shown
@@ -184,7 +198,7 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     const auto found = flow_of(*query, request, context);
     if (!found) return found.error();
     const auto& identity = found->flow.identity;
-    if (!identity.is_chosen()) {
+    if (!identity.is_chosen() || found->flow.resource.empty()) {
         return answer_redirect(page_of_flow(path::identity_page, found->flow.id));
     }
     // It was chosen before a reload that no longer lets it in.

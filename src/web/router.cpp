@@ -66,6 +66,8 @@ constexpr Route routes[] = {
     {"oauth_style", "GET", "/oauth/style.css", page, programs, closed, get_style},
     {"oauth_logo", "GET", "/oauth/logo", page, programs, closed, get_logo},
     {"oauth_consent_client", "POST", path::client_form, page, people, closed, post_consent_client},
+    {"oauth_consent_resource", "POST", "/api/oauth/per-user/consent/resource", gateway, people,
+     closed, post_consent_resource},
     {"oauth_consent_vk", "POST", "/api/oauth/per-user/consent/vk", gateway, people, closed,
      post_consent_vk},
     {"oauth_consent_user_id", "POST", "/api/oauth/per-user/consent/user-id", gateway, people,

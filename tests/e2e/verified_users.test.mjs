@@ -18,7 +18,7 @@ const basic = (name, password = `${name}'s password`) => `Basic ${Buffer.from(`$
 // Every way to write the name into a header of one's own.
 const forged = Object.fromEntries(['Remote-User', 'REMOTE_USER', 'Remote_User', 'X-Remote-User', 'Http-Remote-User', 'Redirect-Remote-User', 'Consentgate-User'].map((name) => [name, 'anna']));
 const forPeople = ['/oauth/consent', '/oauth/consent/mcps', '/oauth/consent/remembered', '/oauth/consent/done', '/oauth/sessions', '/api/oauth/callback', `${api}/authorize`, `${api}/upstream/authorize`];
-const formsForPeople = ['submit', 'deny', 'vk', 'user-id', 'skip', 'client', 'reuse'].map((step) => `${api}/consent/${step}`).concat(`${api}/upstream/connect`, '/oauth/sessions/end', '/oauth/sessions/disconnect');
+const formsForPeople = ['submit', 'deny', 'resource', 'vk', 'user-id', 'skip', 'client', 'reuse'].map((step) => `${api}/consent/${step}`).concat(`${api}/upstream/connect`, '/oauth/sessions/end', '/oauth/sessions/disconnect');
 
 // A browser in which somebody is signed in, until somebody else is.
 class Person extends Browser {

@@ -27,6 +27,9 @@ public:
     Applied choose_identity(
         const core::FlowId& id, std::int64_t revision, const core::Identity& identity,
         core::Instant now);
+    // Sets the resource and the scopes of the flow at its revision, and raises that. no: as
+    // choose_identity
+    Applied choose_resource(const core::Flow& flow, core::Instant now);
     // One transaction consumes the flow, creates the session, moves the linked accounts to its
     // owner and issues the code. no: the flow is not as it was validated: it was finished or
     // denied, has expired, its identity changed, or an account was linked.

@@ -37,6 +37,13 @@ core::Result<core::FlowView> skip_identity(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now);
 
+// The person says which resource the app may use, where the client named none of several.
+// out:  the flow as it is now
+// fail: as open_flow; as core::choose_resource
+core::Result<core::FlowView> choose_resource(
+    Dependencies& deps, const core::FlowId& flow, const std::optional<std::string>& named,
+    const BrowserContext& browser_context, core::Instant now);
+
 struct SubmitRequest {
     core::FlowId flow;
     std::optional<core::Secret> bearer{}; // a virtual key, or a JWT that names one or an admin
@@ -51,7 +58,7 @@ struct Submitted {
 
 // Finishes the flow in one transaction. A flow that this browser has finished before is refused;
 // the error holds the address of the client as long as its code is unused (U14).
-// fail: as open_flow; invalid_bearer, identity_required, identity_not_allowed
+// fail: as open_flow; invalid_bearer, resource_required, identity_required, identity_not_allowed
 core::Result<Submitted> submit_consent(
     Dependencies& deps, const SubmitRequest& request, const BrowserContext& browser_context,
     core::Instant now);
@@ -62,8 +69,8 @@ std::optional<core::SessionView> recall_consent(
     Dependencies& deps, const core::Flow& flow, core::Instant now);
 
 // Finishes the flow as the earlier consent was finished: the person has seen it, and pressed.
-// fail: as open_flow, with the address of the client as submit_consent has it; identity_required
-//       when there is no such consent any more
+// fail: as open_flow, with the address of the client as submit_consent has it; resource_required;
+//       identity_required when there is no such consent any more
 core::Result<Submitted> reuse_consent(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now);

@@ -24,6 +24,8 @@ inline constexpr const char* link = "link";
 inline constexpr const char* virtual_key = "vk";
 inline constexpr const char* user_id = "user_id";
 inline constexpr const char* from = "from"; // the page that a form stands on
+inline constexpr const char* resource = "resource";
+inline constexpr const char* choose = "choose"; // of page 1: what to choose again
 } // namespace field
 
 // spec: OAuth 2.1 section 4.1.1; RFC 8707; RFC 9101

@@ -28,6 +28,7 @@ const ErrorTraits& traits(ErrorCode code) {
         ERROR_CODE(invalid_scope, 400, request, "invalid_scope")
         ERROR_CODE(invalid_target, 400, request, "invalid_target")
         ERROR_CODE(login_required, 400, request, "login_required")
+        ERROR_CODE(resource_required, 400, request, "invalid_target")
         ERROR_CODE(request_not_supported, 400, request, "request_not_supported")
         ERROR_CODE(request_uri_not_supported, 400, request, "request_uri_not_supported")
         ERROR_CODE(insufficient_scope, 403, permission, "insufficient_scope")

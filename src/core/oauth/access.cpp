@@ -84,6 +84,7 @@ Error missing_scope(
 }
 
 bool may_be_reused(const Flow& flow, const Policy& policy) {
+    if (flow.resource.empty()) return false; // nobody knows yet what would be given again
     switch (policy.remember_consent) {
     case RememberConsent::never: return false;
     case RememberConsent::https:

@@ -80,19 +80,21 @@ Checked check_challenge(const AuthorizationRequest& request) {
     return Nothing{};
 }
 
+Result<ScopeSet> read_scope(const AuthorizationRequest& request) {
+    if (auto asked = ScopeSet::parse(request.scope.value.value_or(""))) return std::move(*asked);
+    return make_error(
+        ErrorCode::invalid_scope, PublicMessage{"scope has a character that scopes do not have"},
+        LogDetail{}, "scope");
+}
+
 // Names that the catalogue lacks are dropped, and the token response names the granted ones. When
 // none is left, the client gets what it registered for and what the resource's gate asks for.
 // spec: RFC 6749 section 3.3; docs/requirements.md A17, XE3
 Result<ScopeSet> grant_scope(
-    const AuthorizationRequest& request, const Client& client, const Policy& policy,
+    const ScopeSet& asked, const Client& client, const Policy& policy,
     const GuardedResource& resource) {
     const auto limit = max_scope(client, policy);
-    const auto asked = ScopeSet::parse(request.scope.value.value_or(""));
-    if (!asked)
-        return make_error(
-            ErrorCode::invalid_scope,
-            PublicMessage{"scope has a character that scopes do not have"}, LogDetail{}, "scope");
-    auto granted = asked->within(limit);
+    auto granted = asked.within(limit);
     if (granted.empty())
         granted = registered_scope(client, policy).with(policy.scopes_of(resource)).within(limit);
     if (granted.empty())
@@ -103,20 +105,36 @@ Result<ScopeSet> grant_scope(
     return granted;
 }
 
-Result<GuardedResource> choose_resource(const AuthorizationRequest& request, const Policy& policy) {
-    const auto fail = [](const char* message) {
-        return make_error(
-            ErrorCode::invalid_target, PublicMessage{message}, LogDetail{}, "resource");
-    };
-    if (request.resource.repeated()) return fail("only one resource can be named");
+Error invalid_target(const char* message) {
+    return make_error(ErrorCode::invalid_target, PublicMessage{message}, LogDetail{}, "resource");
+}
+
+// out: absent when the request names none of several
+Result<std::optional<GuardedResource>> meant_resource(
+    const AuthorizationRequest& request, const Policy& policy) {
+    using Meant = std::optional<GuardedResource>;
+    if (request.resource.repeated()) return invalid_target("only one resource can be named");
     const auto named = request.resource.value;
-    if (!named && policy.resources.size() == 1) return policy.resources.front();
-    if (!named) return fail("resource is missing, and this server guards more than one");
+    if (!named)
+        return policy.resources.size() == 1 ? Meant(policy.resources.front()) : std::nullopt;
     if (!check_resource_uri(*named))
-        return fail("resource must be an absolute URI without a fragment");
+        return invalid_target("resource must be an absolute URI without a fragment");
     auto known = policy.meant_resource(*named);
-    if (!known) return fail("this server does not guard that resource");
-    return std::move(*known);
+    if (!known) return invalid_target("this server does not guard that resource");
+    return known;
+}
+
+// Without a resource, the flow keeps what the client asks for until the person has chosen one.
+Checked set_target(
+    Flow& flow, const std::optional<GuardedResource>& resource, const ScopeSet& asked,
+    const Client& client, const Policy& policy) {
+    if (!resource) {
+        flow.resource_by_person = true;
+        flow.asked_scope = flow.scope = asked.within(max_scope(client, policy));
+        return Nothing{};
+    }
+    flow.resource = resource->url;
+    return grant_scope(asked, client, policy, *resource).store_in(flow.scope);
 }
 
 Checked check_prompt(const AuthorizationRequest& request) {
@@ -134,15 +152,16 @@ Result<Flow> read_parameters(
     flow.redirect_uri = back.redirect_uri();
     flow.state = back.state();
     flow.code_challenge = request.code_challenge.value.value_or("");
+    std::optional<GuardedResource> resource;
+    ScopeSet asked;
     return Checked(request.not_repeated)
         .and_then([&] { return check_response(request); })
         .and_then([&] { return check_challenge(request); })
-        .and_then([&] { return choose_resource(request, policy); })
-        .and_then([&](const GuardedResource& resource) {
-            flow.resource = resource.url;
-            return grant_scope(request, client, policy, resource);
-        })
-        .store_in(flow.scope)
+        .and_then([&] { return meant_resource(request, policy); })
+        .store_in(resource)
+        .and_then([&] { return read_scope(request); })
+        .store_in(asked)
+        .and_then([&] { return set_target(flow, resource, asked, client, policy); })
         .and_then([&] { return check_prompt(request); })
         .transform([&] { return std::move(flow); });
 }
@@ -206,6 +225,22 @@ Result<Flow> validate_authorization_request(
     flow->browser = std::move(browser);
     flow->created_at = now;
     flow->expires_at = now + policy.flow_lifetime;
+    return flow;
+}
+
+Result<Flow> choose_resource(
+    Flow flow, const std::optional<std::string>& named, const Client& client,
+    const Policy& policy) {
+    if (!flow.resource_by_person)
+        return make_error(
+            ErrorCode::invalid_request, PublicMessage{"the app said which server it wants"},
+            LogDetail{"the client named the resource"}, "resource");
+    flow.resource = named.value_or("");
+    if (auto chosen = check_resource_chosen(flow); !chosen) return chosen.error();
+    const auto known = policy.known_resource(flow.resource);
+    if (!known) return invalid_target("this server does not guard that resource");
+    if (auto set = set_target(flow, known, flow.asked_scope, client, policy); !set)
+        return set.error();
     return flow;
 }
 

@@ -109,6 +109,7 @@ Result<Identity> validate_submit_identity(
         if (!identity.is_chosen()) identity = named;
         if (identity != named) return foreign_bearer();
     }
+    if (auto chosen = check_resource_chosen(flow); !chosen) return chosen.error();
     if (!identity.is_chosen()) return validate_skip(policy);
     if (auto admitted = check_admitted(identity, policy); !admitted) return admitted.error();
     return identity;

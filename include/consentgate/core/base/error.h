@@ -37,6 +37,7 @@ enum class ErrorCode {
     invalid_scope,             // 400
     invalid_target,            // 400
     login_required,            // 400
+    resource_required,         // 302 back to the identity page
     request_not_supported,     // 400
     request_uri_not_supported, // 400
     insufficient_scope,        // 403

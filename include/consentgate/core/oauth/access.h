@@ -46,8 +46,9 @@ Checked check_lasts(const SessionView& view, Instant now);
 // fail: as check_lasts; invalid_bearer: the operator does not let such an identity in
 Checked check_session(const SessionView& view, const Policy& policy, Instant now);
 
-// The redirect URI alone allows the reuse of a consent: no other program can be at the address, or
-// the operator permits all. A program on the person's computer could be any program.
+// The flow has a resource, and its redirect URI allows the reuse of a consent: no other program can
+// be at the address, or the operator permits all. A program on the person's computer could be any
+// program.
 // spec: OAuth 2.1 section 7.3.1; docs/requirements.md U7 to U9
 bool may_be_reused(const Flow& flow, const Policy& policy);
 

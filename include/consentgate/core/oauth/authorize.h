@@ -20,6 +20,7 @@ struct AuthorizationRequest {
 // The client_id, sent once. fail: invalid_client, without permission to redirect
 Result<ClientId> authorize_client_id(const AuthorizationRequest& request);
 
+// A request that names none of several resources gives a flow without one: the person chooses.
 // in:   client   as found under that id; absent when there is none
 //       fresh    the id of the flow to be
 //       browser  digest of the browser's secret
@@ -38,5 +39,14 @@ Result<Flow> validate_authorization_request(
 bool looks_cut(const AuthorizationRequest& sent);
 // The same of the one redirect URI that did not match.
 bool looks_cut(const RedirectMismatch& mismatch);
+
+// The flow with the resource that the person chose, and with the scopes that the client gets there,
+// as if it had named that resource.
+// in:   named  as the page has it
+// fail: invalid_request: the client named the resource; resource_required: nothing was chosen;
+//       invalid_target; invalid_scope
+// spec: docs/requirements.md XE5
+Result<Flow> choose_resource(
+    Flow flow, const std::optional<std::string>& named, const Client& client, const Policy& policy);
 
 } // namespace consentgate::core

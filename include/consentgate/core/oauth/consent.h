@@ -49,9 +49,9 @@ Result<Identity> validate_skip(const Policy& policy);
 
 // The identity a submit ends up with. A bearer's virtual key must be the flow's, or becomes its
 // identity when the flow has none. A flow without one counts as skipped. The operator must let the
-// identity in.
+// identity in, and the flow must have a resource.
 // in:   bearer_key  the key the bearer named, when it named one
-// fail: invalid_bearer, identity_required, identity_not_allowed
+// fail: invalid_bearer, resource_required, identity_required, identity_not_allowed
 Result<Identity> validate_submit_identity(
     const Flow& flow, const std::optional<BearerClaims>& bearer,
     const std::optional<VirtualKey>& bearer_key, const Policy& policy, Instant now);

@@ -20,7 +20,11 @@ struct Flow {
     std::optional<std::string> state; // byte-exact; absent when none was sent
     std::string code_challenge;       // S256
     ScopeSet scope;                   // what will be granted
-    std::string resource;             // the published spelling
+    std::string resource; // the published spelling; empty: the person has yet to choose one
+    // The client named none of several, so the person chooses, as often as they like. The scopes
+    // that the client asked for are kept for that.
+    bool resource_by_person = false;
+    ScopeSet asked_scope;
     Identity identity;
     // Raised by every change of the row. A write demands the revision that was validated.
     std::int64_t revision = 0;
@@ -28,6 +32,9 @@ struct Flow {
     Instant expires_at{};
     std::optional<Instant> denied_at{}; // it is over, and kept for the page that says so
 };
+
+// The flow has a resource. fail: resource_required
+Checked check_resource_chosen(const Flow& flow);
 
 // A row that /authorize stored after match_redirect holds the same proof.
 ReturnPath revive_return_path(const Flow& flow);
