@@ -2,5 +2,5 @@
 
 -- 1: the person chooses, as often as they like. NULL: the client named it, or there was one alone.
 ALTER TABLE flow ADD COLUMN resource_by_person SMALLINT;
--- What the client asked for, which is kept for that choice; NULL: nothing that is here.
+-- The scopes that the client asked for, kept for that choice; NULL: none that are here.
 ALTER TABLE flow ADD COLUMN asked_scope BLOB;

@@ -29,7 +29,8 @@ void show_resources(
             .set("name", shown_resource(resource.url, policy))
             .flag("chosen", resource.url == flow.resource);
         // Two servers may have one name.
-        if (!resource.description.name.empty()) row.set("address", core::shown_name({resource.url}));
+        if (!resource.description.name.empty())
+            row.set("address", core::shown_name({resource.url}));
         rows.push_back(std::move(row));
     }
     view.flag("has_error", mistake).list("resources", std::move(rows));

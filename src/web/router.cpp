@@ -21,8 +21,8 @@ enum class Cors { closed, open }; // open: any origin, without credentials
 // their routes.
 enum class Audience { programs, people };
 
-// HEAD is GET without the body. Of routes that start or end something, most do not answer it; where
-// apps and the messengers that show a link look before a person does, it is 200 and does nothing.
+// HEAD is GET without the body. Most routes that start or end something do not answer it. Where
+// apps and messengers look at a link before a person does, it is 200 and does nothing.
 enum class Head { as_get, does_nothing, refused };
 
 enum class Extent { path, below }; // below: the path and everything below it
@@ -120,7 +120,7 @@ bool method_fits(const Route& route, const Request& request) {
     return request.method == "HEAD" && route.method == "GET" && route.head != Head::refused;
 }
 
-// Of several routes at one address, the one that takes the method; the first when none does.
+// Several routes can have one address: finds the one that takes the method, else the first.
 const Route& find_route(const Request& request) {
     const Route* found = &unknown_route;
     for (const auto& route : routes) {

@@ -54,7 +54,7 @@ test('RS11: a client cannot claim to be another person to the MCP server, nor ca
   assert.doesNotMatch(fs.readFileSync(path.join(root, 'examples/whoami_mcp.py'), 'utf8'), /headers.*Authorization|Bearer .*token/i);
 });
 
-test('O12: whoever types localhost is led to the demo by a browser, and told its address by a client', options, async () => {
+test('O12: whoever types localhost gets to the demo with a browser, and reads its address in a client', options, async () => {
   const typed = server.base.replace('127.0.0.1', 'localhost');
   for (const target of ['/', '/.well-known/oauth-authorization-server', '/readyz', '/authorize?client_id=x']) {
     const answer = await send(typed, 'GET', target, { headers: { Host: new URL(typed).host } });

@@ -44,7 +44,7 @@ for (const front of fronts) {
       assert.equal((await send(server.base, 'HEAD', query('/authorize', flow.parameters))).status, 200);
       const code = (await submit(flow)).sent().get('code');
       const { client_id: id, client_secret: secret } = client.json();
-      // In the header, which Apache keeps to itself unless it is told not to.
+      // In the header, which Apache keeps to itself unless its file says otherwise.
       const answer = await postForm(server.base, '/token', tokenParameters(flow, code), { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` });
       assert.equal(answer.status, 200, answer.text);
       for (const target of ['/authorize/', '/authorized', '/token/x', '/tokens', '/x/register', '/Register']) {

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(
     // A part in the address, the rest in the body, as OpenID libraries send it.
     BOOST_TEST(location_of(post(endpoint + "?a=b", "c=d")) == endpoint + "?a=b&c=d");
     BOOST_TEST(location_of(post(endpoint + "?a=b", "")) == endpoint + "?a=b");
-    // What is wrong with the request is told by the address that it leads to.
+    // The address that it leads to says what is wrong with the request.
     const auto empty = post(endpoint, "");
     BOOST_TEST(empty.status == 303);
     BOOST_TEST(server.ask(TestServer::get(location_of(empty))).status == 400);

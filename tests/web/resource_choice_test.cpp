@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST(location_of(reply) == "/oauth/consent?flow_id=" + asked.journey.flow);
     }
     BOOST_TEST(holds(asked.page(), "Which server may the app use?"));
-    // Who the person is is known, so the choice leads to the last page.
+    // The person said who they are before, so the choice leads to the last page.
     BOOST_TEST(asked.choose(tools) == "/oauth/consent/mcps");
     BOOST_TEST(holds(asked.server.ask(asked.journey.page("/oauth/consent/mcps")).body, "Finish"));
 }

@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(!named->resource_by_person);
     BOOST_TEST(named->asked_scope.empty());
     BOOST_TEST(code_of(check_resource_chosen(*named)) == "ok");
-    // What is wrong with the request all the same goes back to the client at once.
+    // A request that is wrong in another way goes back to the client at once.
     BOOST_TEST(
         code_of(begun(sample_authorize().without("resource").with("scope", "bo\"gus"))) ==
         "invalid_scope");
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    no_identity_finishes_a_flow_without_a_resource_and_a_wrong_bearer_is_still_told,
+    no_identity_finishes_a_flow_without_a_resource_and_a_wrong_bearer_stays_an_error,
     *label("XE5") * label("S4")) {
     const auto submitted = [](const Flow& flow, const std::optional<BearerClaims>& bearer,
                               const std::optional<VirtualKey>& key) {

@@ -10,7 +10,7 @@ import { freePort, plainFolder, root, startServer, until, waitFor } from './serv
 const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
 const uncomment = (text, title) => text.replace(new RegExp(`^# ${title}[^]*?(\\n\\n|(?![^]))`, 'm'), (section) => section.replace(/^#(?=\S|    )/gm, ''));
-// What an administrator uncomments in the file.
+// Does what an administrator does who uncomments lines of a file.
 // in: users  a file of names and passwords: the lines for verified users
 //     short  the lines for short addresses
 const shipped = (name, { users, short } = {}) => {
