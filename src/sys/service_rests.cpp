@@ -13,13 +13,13 @@ namespace consentgate::sys {
 namespace {
 
 constexpr std::size_t slots = 256; // a service for which there is none is always asked
-constexpr std::size_t max_id_bytes = 64;
+constexpr std::size_t max_service_id_bytes = 64;
 
 } // namespace
 
 struct ServiceRests::Table {
     struct Slot {
-        std::array<char, max_id_bytes + 1> service; // empty: free
+        std::array<char, max_service_id_bytes + 1> service; // empty: free
         core::ServiceRest state;
     };
     std::uint64_t layout; // of the program version that made a file
@@ -53,7 +53,7 @@ core::ServiceRest* ServiceRests::find(const core::ServiceId& service, bool make)
         return [&name](const Table::Slot& slot) { return name == slot.service.data(); };
     };
     auto slot = std::find_if(all.begin(), all.end(), named(service.text));
-    if (slot == all.end() && make && service.text.size() <= max_id_bytes) {
+    if (slot == all.end() && make && service.text.size() <= max_service_id_bytes) {
         slot = std::find_if(all.begin(), all.end(), named(""));
         if (slot != all.end())
             std::copy(service.text.begin(), service.text.end(), slot->service.begin());

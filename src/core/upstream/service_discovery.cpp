@@ -13,7 +13,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-constexpr std::size_t max_url_bytes = 2048, max_id_bytes = 64, max_client_id_bytes = 2048,
+constexpr std::size_t max_url_bytes = 2048, max_service_id_bytes = 64, max_client_id_bytes = 2048,
                       max_servers = 8;
 
 Error unusable(const std::string& message) {
@@ -109,7 +109,7 @@ Checked check_service_id(std::string_view id) {
     const auto fits = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     };
-    if (id.empty() || id.size() > max_id_bytes || !std::all_of(id.begin(), id.end(), fits))
+    if (id.empty() || id.size() > max_service_id_bytes || !std::all_of(id.begin(), id.end(), fits))
         return unusable("a service's name is 1 to 64 of a-z, 0-9, - and _");
     return Nothing{};
 }
