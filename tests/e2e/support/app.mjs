@@ -1,8 +1,11 @@
 // The surroundings of a client library in a test: the person at the browser, the application's
 // memory, the operator's accidents.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { Browser, postForm } from './browser.mjs';
 import { api, choose, submit } from './journey.mjs';
+import { reload } from './server.mjs';
 
 export const callback = 'http://localhost:3118/callback';
 
@@ -43,6 +46,16 @@ export function forgetEveryone(server) {
 export function deleteRegistration(server, clientId) {
   assert.match(clientId, /^[A-Za-z0-9_-]+$/);
   server.sql(`DELETE FROM client WHERE id = '${clientId}'`);
+}
+
+// As after the half minute in which a refresh may simply be repeated.
+export const timePasses = (server) => server.sql('UPDATE refresh_token SET used_at = used_at - 60 WHERE used_at IS NOT NULL');
+
+// The operator says which scopes every call of the resource needs.
+export async function gateAsksFor(server, scopes) {
+  const resource = (verb) => server.admin('resource', verb, server.resource, '--scopes', scopes);
+  await resource('set').catch(() => resource('add'));
+  await reload(server.masterPid(), server.gate?.pid ?? Number(fs.readFileSync(path.join(server.var, 'gate.pid'), 'utf8')));
 }
 
 export async function revoke(server, clientId, token) {

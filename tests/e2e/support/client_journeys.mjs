@@ -2,25 +2,15 @@
 // client_journeys.test.mjs and client_journeys_apache.test.mjs.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
-import { deleteRegistration, endAccessTokens, personAt } from './app.mjs';
+import { deleteRegistration, endAccessTokens, gateAsksFor, personAt, timePasses } from './app.mjs';
 import { clientName } from './journey.mjs';
 import { realClients } from './real_clients.mjs';
-import { freePort, plainFolder, reload } from './server.mjs';
+import { freePort, plainFolder } from './server.mjs';
 
 const options = { timeout: 180000 };
 const nobody = (address) => { throw new Error(`a person was asked: ${address}`); };
 const scopesOf = (text) => text.split(' ').sort();
-
-// As after the half minute in which a refresh may simply be repeated.
-const timePasses = (server) => server.sql('UPDATE refresh_token SET used_at = used_at - 60 WHERE used_at IS NOT NULL');
-
-async function gateAsksFor(server, scopes) {
-  const resource = (verb) => server.admin('resource', verb, server.resource, '--scopes', scopes);
-  await resource('set').catch(() => resource('add'));
-  await reload(server.masterPid(), server.gate?.pid ?? Number(fs.readFileSync(path.join(server.var, 'gate.pid'), 'utf8')));
-}
 
 // in: front     its name
 //     serverOf  gives the running server

@@ -1,5 +1,5 @@
-// The demo's MCP server, whose tool `profile` answers 403 until the token has a second scope, behind
-// lighttpd and behind Apache. Owns: that server and its port. Does not own: the web servers
+// The demo's MCP server, whose tool `profile` answers 403 until the token has a second scope,
+// behind lighttpd and behind Apache. Owns: that server and its port. Does not own: the web servers
 // (server.mjs, fronts.mjs).
 import fs from 'node:fs';
 import path from 'node:path';

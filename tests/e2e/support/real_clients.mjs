@@ -19,9 +19,9 @@ function lineOf(beginning) {
   if (!line) throw new Error(`docs/clients.md has no line that begins with ${beginning}`);
   return line;
 }
-const typed = (beginning, server) => toServer(lineOf(beginning), server).slice(beginning.length).trim().split(' ');
+export const typed = (beginning, server) => toServer(lineOf(beginning), server).slice(beginning.length).trim().split(' ');
 
-const installed = (file) => path.join(root, 'tests/e2e/node_modules', file);
+export const installed = (file) => path.join(root, 'tests/e2e/node_modules', file);
 const node = process.versions.node.split('.').map(Number);
 const needs = (major, minor = 0) => (node[0] < major || (node[0] === major && node[1] < minor)) && `needs Node.js ${major}.${minor}`;
 const running = new Set();
