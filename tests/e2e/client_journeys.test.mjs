@@ -57,7 +57,7 @@ const withHeader = async (header, work) => {
 };
 
 for (const header of ['X-Team: blue', 'Content-Type: application/json', 'Accept: application/json']) {
-  test(`XE8: mcp-remote signs in and refreshes although it sends the person's header ${header} with everything`, { ...options, skip: mcpRemote.skip }, () => withHeader(header, async (client, person) => {
+  test(`XE6 XE8: mcp-remote signs in and refreshes although it sends the person's header ${header} with everything`, { ...options, skip: mcpRemote.skip }, () => withHeader(header, async (client, person) => {
     assert.equal((await client.call('whoami', person)).identity, 'ada');
     endAccessTokens(server, client.clientId());
     assert.equal((await client.call('whoami', () => assert.fail('a refresh needs no person'))).identity, 'ada');

@@ -69,7 +69,6 @@ export function testRealClients(front, serverOf) {
       endAccessTokens(server, id);
       assert.equal((await first.call('whoami', nobody)).identity, 'ada');
       timePasses(server);
-      endAccessTokens(server, id);
       assert.equal((await second.call('whoami', nobody)).identity, 'ada', 'the process that was left behind');
       assert.equal((await first.call('whoami', nobody)).identity, 'ada');
       assert.equal(asked.length, 1);
