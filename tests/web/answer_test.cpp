@@ -29,8 +29,9 @@ std::string name_of(ErrorCode code) { return std::string(core::traits(code).name
 
 // The errors that a person can correct, on the identity page.
 bool fixable(ErrorCode code) {
-    return code == ErrorCode::identity_required || code == ErrorCode::identity_not_allowed ||
-           code == ErrorCode::invalid_virtual_key || code == ErrorCode::invalid_user_id;
+    return code == ErrorCode::resource_required || code == ErrorCode::identity_required ||
+           code == ErrorCode::identity_not_allowed || code == ErrorCode::invalid_virtual_key ||
+           code == ErrorCode::invalid_user_id;
 }
 
 struct Asked {
@@ -145,6 +146,7 @@ BOOST_AUTO_TEST_CASE(every_error_a_person_can_meet_has_its_own_words, *label("S5
           "flow_already_submitted",
           "flow_expired",
           "invalid_bearer",
+          "resource_required",
           "identity_required",
           "invalid_client",
           "invalid_redirect_uri",
@@ -298,8 +300,8 @@ BOOST_AUTO_TEST_CASE(a_client_that_should_retry_gets_retry_after, *label("S2") *
 
 BOOST_AUTO_TEST_CASE(a_mistake_leads_back_to_the_page_with_a_word_of_a_closed_set, *label("S6")) {
     for (const auto code :
-         {ErrorCode::identity_required, ErrorCode::invalid_virtual_key,
-          ErrorCode::invalid_user_id}) {
+         {ErrorCode::resource_required, ErrorCode::identity_required,
+          ErrorCode::invalid_virtual_key, ErrorCode::invalid_user_id}) {
         const auto reply = answer(code, ErrorFormat::gateway);
         BOOST_TEST_CONTEXT(name_of(code)) {
             BOOST_TEST(reply.status == 302);
