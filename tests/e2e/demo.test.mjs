@@ -66,7 +66,7 @@ test('O12: whoever types localhost gets to the demo with a browser, and reads it
 
   const host = { Host: new URL(typed).host };
   for (const method of ['POST', 'GET', 'DELETE']) {
-    const answer = await send(typed, method, '/mcp', { headers: { ...host, 'Content-Type': 'application/json' }, body: '{}' });
+    const answer = await send(typed, method, '/mcp', { headers: { ...host, 'Content-Type': 'application/json' }, body: method === 'POST' ? '{}' : undefined });
     assert.equal(answer.status, 421);
     assert.ok(answer.json().error.message.includes(`This server is called ${server.resource}.`), answer.text);
     assert.equal(answer.headers['access-control-allow-origin'], '*');
