@@ -190,8 +190,7 @@ test('N8 XE6: a client_id of 1,500 bytes goes the whole way, and one byte other 
   assert.equal((await server.admin('client', 'show', id, '--json')).application_type, 'native');
   const listed = await server.admin('session', 'list', '--client', id, '--json');
   assert.deepEqual(listed.map(({ client_id: of }) => of), [id]);
-  assert.deepEqual(await server.admin('session', 'list', '--client', other, '--json'), []);
-  await assert.rejects(server.admin('client', 'show', key));
+  for (const stranger of [other, key]) await assert.rejects(server.admin('session', 'list', '--client', stranger), /there is no client/);
   const refreshed = await postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', refresh_token: refresh, client_id: id });
   assert.equal(refreshed.status, 200, refreshed.text);
   assert.equal((await postForm(server.base, `${api}/revoke`, { token: refreshed.json().refresh_token, client_id: id })).status, 200);

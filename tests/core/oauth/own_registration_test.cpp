@@ -41,8 +41,8 @@ BOOST_AUTO_TEST_CASE(a_registration_keeps_four_kib_of_what_is_used_and_no_more, 
     const auto of_bytes = [&](std::size_t bytes) { // of all redirect URIs, with a line end each
         std::vector<std::string> uris(4, base);
         const auto rest = bytes - 4 * (base.size() + 1) - 2; // "{}" is kept for other members
-        for (std::size_t i = 0; i < uris.size(); ++i)
-            uris[i] += std::string(rest / 4 + (i < rest % 4 ? 1 : 0), 'a');
+        for (std::size_t i = 0; i < uris.size(); ++i)        // different ones: each counts once
+            uris[i] += std::string(rest / 4 + (i < rest % 4 ? 1 : 0), static_cast<char>('a' + i));
         return with_uris(uris);
     };
     BOOST_TEST(registered(of_bytes(max_registration_bytes)) == "ok");
