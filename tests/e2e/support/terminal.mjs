@@ -1,6 +1,6 @@
 // The surroundings of a command-line client: a home of its own, a browser that only notes what it
-// is asked to open, and no way out of this machine. Owns: the processes. Does not own: what a person
-// does with an address (app.mjs).
+// is asked to open, and no way out of this machine. Owns: the processes. Does not own: what a
+// person does with an address (app.mjs).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
