@@ -39,8 +39,7 @@ inline constexpr auto table_of<core::Flow> = table<core::Flow>(
         "identity_value", [](auto& flow) -> auto& { return flow.identity.value; }),
     column("revision", &core::Flow::revision), column("created_at", &core::Flow::created_at),
     column("expires_at", &core::Flow::expires_at), client_url(&core::Flow::client_id),
-    column("denied_at", &core::Flow::denied_at),
     column("resource_by_person", &core::Flow::resource_by_person),
-    blob("asked_scope", &core::Flow::asked_scope));
+    blob("asked_scope", &core::Flow::asked_scope), column("denied_at", &core::Flow::denied_at));
 
 } // namespace consentgate::store

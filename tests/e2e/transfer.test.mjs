@@ -62,7 +62,7 @@ const rows = (count, others) => `
   PRAGMA synchronous = OFF; BEGIN;
   INSERT INTO client (id, name, redirect_uris, scope, by_operator, active, metadata, created_at, last_used_at) VALUES ('cgc_-a', CAST('Sämple €' AS BLOB), CAST('http://127.0.0.1/cb' AS BLOB), NULL, 0, 1, CAST('{}' AS BLOB), 1800000000, NULL),
     ('cgc_A', x'fffe0080', x'00', randomblob(20000), 1, 0, randomblob(70000), -9223372036854775808, 9223372036854775807), ('cgc_0', NULL, x'0d0a22', NULL, 0, 1, x'7b7d', 0, 0);
-  INSERT INTO flow VALUES ('flow', 'cgc_A', '${'b'.repeat(64)}', x'22', NULL, 'a"''\\b', x'6d', x'6d', '', NULL, 3, 1, 2);
+  INSERT INTO flow (id, client_id, browser_hash, redirect_uri, state, code_challenge, scope, resource, identity_kind, identity_value, revision, created_at, expires_at) VALUES ('flow', 'cgc_A', '${'b'.repeat(64)}', x'22', NULL, 'a"''\\b', x'6d', x'6d', '', NULL, 3, 1, 2);
   INSERT INTO virtual_key VALUES ('vk_-', x'41', '${'c'.repeat(64)}', 0, NULL, 5, 9007199254740993);
   WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
   INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, identity_value, virtual_key_id, scope, resource, created_at, expires_at, revoked_at)
