@@ -255,9 +255,7 @@ Handled get_consent_done(const Request& request, WebContext& context) {
     View view;
     view.flag("denied", over.denied)
         .set("client_name", shown_client(over.client_name, over.client_id));
-    if (over.location)
-        view.set("return_url", over.location->reveal())
-            .set("return_target", core::describe_redirect(over.location->reveal()).shown);
+    if (over.location) view.set("return_url", over.location->reveal());
     auto reply = page("done", std::move(view), Forms::none, request, context);
     if (over.location) go_on(reply, 0, over.location->reveal());
     return reply;

@@ -6,7 +6,7 @@ namespace consentgate::web {
 
 core::Result<core::FlowId> read_form_flow_id(const core::Form& form) {
     if (auto once = form.check_not_repeated(
-            {field::flow_id, field::resource, field::virtual_key, field::user_id});
+            {field::flow_id, field::resource, field::virtual_key, field::user_id, field::from});
         !once)
         return once.error();
     return read_flow_id(form);

@@ -148,7 +148,9 @@ test('XE2: Back after Finish or Deny shows no live button', options, async () =>
     await inPage({}, async ({ page, requested }) => {
       await presses[press](page, flow);
       await reached(requested, ownKind);
-      await page.goBack();
+      await page.evaluate(() => history.back());
+      await page.waitForURL('**/oauth/consent/mcps?**');
+      await page.locator('h1').waitFor();
       assert.equal(await page.getByRole('button').count(), 0, await words(page));
     });
   }
