@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(
     const auto document = resource_document();
     BOOST_TEST(
         members_of(*document) ==
-        "resource authorization_servers scopes_supported bearer_methods_supported");
+        "resource authorization_servers scopes_supported bearer_methods_supported resource_name");
     BOOST_TEST(member_of(*document, "resource") == "https://tools.example.org/mcp");
     BOOST_TEST(
         array_of(*document, "authorization_servers") == member_of(*server_document(), "issuer"));
