@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
-import { deleteRegistration, endAccessTokens, gateAsksFor, personAt, timePasses } from './support/app.mjs';
+import { deleteRegistration, endAccessTokens, gateAsksFor, personAt, revoke, timePasses } from './support/app.mjs';
 import { send } from './support/browser.mjs';
 import { codex } from './support/codex_cli.mjs';
 import { startDemo } from './support/demo_behind.mjs';
@@ -77,7 +77,6 @@ async function signsInAndRefreshes(desk, server) {
     await desk.tokensEnd();
     assert.equal(await desk.call('whoami', ahead), desk.mine);
     timePasses(server);
-    await desk.tokensEnd();
     assert.equal(await desk.call('whoami', behind), desk.mine, 'the process that was left behind');
   }
   assert.equal(desk.asked.length, 1, 'a refresh needs no person');
@@ -108,12 +107,18 @@ async function comesBack(desk, server) {
   assert.equal(await desk.call('whoami'), desk.mine);
 }
 
+async function isOut(desk, server) {
+  await revoke(server, desk.id, desk.refreshToken());
+  assert.match(await desk.call('whoami'), desk.client.ended);
+}
+
 for (const front of ['lighttpd', 'Apache']) {
   for (const client of [codex, gemini, opencode]) {
-    test(`XE8: ${client.name} (behind ${front}) signs in, calls, refreshes, also two processes of it, reaches a second scope, and signs in anew after its registration was deleted`, { ...long, skip: client.skip || old }, () => atDesk(front, client, async (desk, server) => {
+    test(`XE8: ${client.name} (behind ${front}) signs in, calls, refreshes, also two processes of it, reaches a second scope, signs in anew after its registration was deleted, and is out when it was revoked`, { ...long, skip: client.skip || old }, () => atDesk(front, client, async (desk, server) => {
       await signsInAndRefreshes(desk, server);
       await stepsUp(desk, server);
       await comesBack(desk, server);
+      await isOut(desk, server);
     }));
   }
 }

@@ -42,6 +42,7 @@ export const codex = {
   registersAs: 'Codex',
   asksFirst: 'mcp',
   stepUp: /Insufficient scope/,
+  ended: /^Authentication required$/,
   forgotten: /OAuth token refresh failed: .*invalid_client/,
   open,
 

@@ -27,7 +27,8 @@ export const gemini = {
   name: 'Gemini CLI',
   registersAs: 'Gemini CLI MCP Client',
   asksFirst: 'mcp profile', // every scope of the authorization server, so it needs no step-up
-  forgotten: /is not connected|redirect_uris/,
+  ended: /redirect_uris must be an array/, // it registers without an address of its own
+  forgotten: /redirect_uris must be an array/,
   open,
 
   async begin(server, home, person) {

@@ -50,6 +50,7 @@ export const opencode = {
   asksFirst: 'mcp',
   stepUp: /403 after trying upscoping/,
   operatorAsks: true, // it asks for the scopes of the first challenge, whatever its settings say
+  ended: /^Unauthorized$/,
   forgotten: /^Unauthorized$/,
   skip: process.arch !== 'x64' && 'its package for this processor is not always there',
   open,
