@@ -112,7 +112,8 @@ usecase::ResourceChange read_change(Context& context, const Arguments& arguments
         });
     if (!says_something && !change.services && !change.rotate_secret)
         throw UsageError(
-            "resource set needs something to change: see consentgate-admin resource set --help");
+            "resource set needs --scopes, --service, --no-service, --rotate-secret, --name, "
+            "--documentation, --policy, --tos or --origins");
     return change;
 }
 

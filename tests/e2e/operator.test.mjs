@@ -225,7 +225,12 @@ test('XA6: a service or a scope that does not exist is refused with the near one
     [['resource', 'set', server.resource, '--service', 'notoin'], /there is no service 'notoin'; did you mean notion\?/],
     [['key', 'add', 'Anna', '--service', 'notoin'], /there is no service 'notoin'; did you mean notion\?/],
     [['resource', 'add', url, '--scopes', 'mcp profil'], /a scope that `scopes` of the configuration does not have: 'profil'; did you mean profile\?/],
-    [['resource', 'set', server.resource], /needs --scopes, --service, --no-service or --rotate-secret/],
+    [['resource', 'set', server.resource], /needs --scopes, --service, --no-service, --rotate-secret, --name, --documentation, --policy, --tos or --origins/],
+    [['resource', 'set', server.resource, '--origins', 'app.example'], /--origins takes any, none, or origins like https/],
+    [['resource', 'add', url, '--origins', 'https://app.example/'], /--origins takes any, none, or origins like https/],
+    [['resource', 'add', url, '--tos', 'http://docs.example/'], /documentation, policy and terms are https addresses/],
+    [['resource', 'add', url, '--name', ' '], /a name has at most 100 characters, and something to see/],
+    [['client', 'add', 'Narrow', '--redirect-uri', 'http://127.0.0.1/cb', '--scopes', 'profil'], /'profil'; did you mean profile\?/],
     [['resource', 'set', server.resource, '--service', 'notion', '--no-service'], /exclude each other/],
   ]) {
     const refused = await admin(...words);

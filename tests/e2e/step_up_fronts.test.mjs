@@ -6,7 +6,7 @@ import { endAccessTokens } from './support/app.mjs';
 import { send } from './support/browser.mjs';
 import { challengeOf } from './support/checks.mjs';
 import { fronts, startFront } from './support/fronts.mjs';
-import { journey, loopback } from './support/journey.mjs';
+import { journey, loopback, startFlow } from './support/journey.mjs';
 import { startServerBehind } from './support/mcp_behind.mjs';
 
 const options = { timeout: 120000 };
@@ -119,6 +119,12 @@ for (const front of fronts) {
     assert.deepEqual((await document('oauth-authorization-server')).protected_resources.sort(), listed.sort());
     const mcp = await document('oauth-protected-resource/mcp');
     assert.deepEqual([mcp.resource_name, mcp.resource_documentation, 'resource_tos_uri' in mcp], ['Tools of Anna', 'https://docs.example/', false]);
+    const flow = await startFlow(server, { more: { resource: `${server.base}/mcp` } });
+    assert.match((await flow.browser.get(`/oauth/consent?flow_id=${flow.flowId}`)).text, /Tools of Anna/);
+    const changes = ['--name', '', '--tos', 'https://docs.example/tos', '--origins', `${own}:443 http://LOCALHOST:6274`];
+    const changed = await server.admin('resource', 'set', `${server.base}/mcp`, ...changes, '--json');
+    assert.deepEqual(changed.map(({ member, before: old, after: now }) => [member, old, now]), [['name', 'Tools of Anna', ''], ['tos', '', 'https://docs.example/tos'], ['origins', own, `${own} http://localhost:6274`]]);
+    assert.deepEqual(await server.admin('resource', 'set', `${server.base}/mcp`, ...changes, '--json'), []);
     assert.equal((await document('oauth-protected-resource/wide')).resource_name, `${new URL(server.base).host}/wide`);
   });
 
