@@ -129,6 +129,11 @@ struct Refusal {
     }
 };
 
+// OAuth has no word for a refusal that no sign-in changes.
+std::string_view word_of(const core::Error& error) {
+    return error.code == ErrorCode::forbidden ? "forbidden" : core::traits(error.code).oauth_error;
+}
+
 // in:  error     null: no token came
 //      resource  null: none was found, or an exception came first
 Refusal refuse(const core::Error* error, const core::GuardedResource* resource, const Gate& gate) {
@@ -143,7 +148,7 @@ Refusal refuse(const core::Error* error, const core::GuardedResource* resource, 
     const auto& traits = core::traits(error->code);
     Refusal refusal{
         .status = gate_status(*error),
-        .error = std::string(traits.oauth_error),
+        .error = std::string(word_of(*error)),
         .description = core::plain_ascii(error->message),
         .code = std::string(traits.name),
         .reason = error->reason};
