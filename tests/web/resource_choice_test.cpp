@@ -89,6 +89,22 @@ BOOST_AUTO_TEST_CASE(the_scopes_stand_on_the_question_only_when_the_app_named_so
 }
 
 BOOST_AUTO_TEST_CASE(
+    a_server_with_a_name_stands_there_by_it_and_its_address_and_is_chosen_by_its_url,
+    *label("XE5") * label("N1")) {
+    auto policy = two_resources();
+    policy.resources.back().description.name = "Notes <of all>";
+    Asked asked(policy);
+    asked.begin();
+    const auto question = asked.page();
+    BOOST_TEST(
+        holds(question, "<span>Notes &lt;of all&gt;<small>notes.example.org/mcp</small></span>"));
+    BOOST_TEST(holds(question, "<span>tools.example.org/mcp</span>"));
+    BOOST_TEST(holds(question, "value=\"" + notes + "\""));
+    BOOST_TEST(asked.choose("Notes <of all>") == "400 invalid_target");
+    BOOST_TEST(asked.choose(notes) == "/oauth/consent");
+}
+
+BOOST_AUTO_TEST_CASE(
     without_a_choice_submit_and_every_later_page_lead_back_to_the_question, *label("XE5")) {
     Asked asked;
     asked.begin();
