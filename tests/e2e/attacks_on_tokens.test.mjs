@@ -154,7 +154,10 @@ test('K47: a token or code in an address is of no use there and is not written d
 
 test('K50: every address we publish can be given to a browser or a shell without harm, and an issuer that could not stops the start', { timeout: 240000 }, async () => {
   const documents = ['/.well-known/oauth-authorization-server', '/.well-known/oauth-protected-resource/mcp'].map(async (target) => (await send(server.base, 'GET', target)).json());
-  const values = (await Promise.all(documents)).flatMap((document) => Object.values(document).flat()).filter((value) => typeof value === 'string' && value.includes(':') && !value.startsWith('urn:ietf:'));
+  const values = (await Promise.all(documents)).flatMap(({ resource_name: name, ...document }) => { // a name is for people's eyes
+    if (name !== undefined) assert.equal(name, new URL(server.resource).host + new URL(server.resource).pathname);
+    return Object.values(document).flat();
+  }).filter((value) => typeof value === 'string' && value.includes(':') && !value.startsWith('urn:ietf:'));
   values.push(challengeOf(await rpc(server, undefined, 'tools/list')).resource_metadata);
   assert.ok(values.length >= 7, values.join());
   for (const value of values) {
