@@ -22,30 +22,31 @@ test('XC2 XD1 XD2: with all bad neighbours at once, memory, descriptors and the 
     const party = neighbourhood.begin(Object.keys(neighbourhood.guilty));
     const end = Date.now() + minutes * 60000;
     const seen = [];
-    let renewed = Date.now();
     const totals = {};
-    while (Date.now() < end) {
-      const times = await neighbourhood.watch(Math.min(5000, Math.max(1000, end - Date.now())));
-      for (const [name, { ms, wrong }] of Object.entries(times)) {
-        totals[name] ??= { times: 0, wrong: [] };
-        totals[name].times += ms.length;
-        totals[name].wrong.push(...wrong);
+    let statuses;
+    try {
+      for (let renewed = Date.now(); Date.now() < end;) {
+        const times = await neighbourhood.watch(Math.min(5000, Math.max(1000, end - Date.now())));
+        for (const [name, { ms, wrong }] of Object.entries(times)) {
+          totals[name] ??= { times: 0, wrong: [] };
+          totals[name].times += ms.length;
+          totals[name].wrong.push(...wrong);
+        }
+        seen.push(neighbourhood.usage());
+        if (Date.now() - renewed > session * 500) { await neighbourhood.signIn(); renewed = Date.now(); }
       }
-      seen.push(neighbourhood.usage());
-      if (Date.now() - renewed > session * 500) { await neighbourhood.signIn(); renewed = Date.now(); }
-    }
-    const statuses = await party.stop();
+    } finally { statuses = await party.stop(); }
     await sleep(1000);
     const last = neighbourhood.usage();
+    t.diagnostic(`the others got ${JSON.stringify(statuses)}`);
+    for (const what of ['bytes', 'descriptors']) t.diagnostic(`${what}: ${seen.map((usage) => most(usage, what)).join(' ')}, in the end ${most(last, what)}`);
+    t.diagnostic(`database: ${seen.map(({ database }) => database).join(' ')}`);
     for (const [name, { times, wrong }] of Object.entries(totals)) {
       t.diagnostic(`${name}: ${times} times, ${wrong.length} in vain`);
       assert.ok(times > 0);
       assert.deepEqual(wrong.slice(0, 3), [], name);
     }
-    t.diagnostic(`the others got ${JSON.stringify(statuses)}`);
     const middle = seen[Math.floor(seen.length / 2)];
-    for (const what of ['bytes', 'descriptors']) t.diagnostic(`${what}: ${seen.map((usage) => most(usage, what)).join(' ')}, in the end ${most(last, what)}`);
-    t.diagnostic(`database: ${seen.map(({ database }) => database).join(' ')}`);
     assert.ok(most(last, 'descriptors') <= most(seen[0], 'descriptors') + 4, 'descriptors');
     assert.ok(most(last, 'bytes') <= most(middle, 'bytes') * 1.1 + 16 * mib, 'memory');
     assert.ok(last.database <= middle.database * 1.25 + 16 * mib, 'the database');
