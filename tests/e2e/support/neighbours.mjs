@@ -56,6 +56,8 @@ export class Times {
 const expect = (answer, status = 200) => (answer.status === status ? undefined : `${answer.status} ${answer.text.slice(0, 100)}`);
 
 export class Neighbourhood {
+  connected = new Set(); // the guilty whose accounts are connected
+
   // in: settings  of the program, besides what the parties need
   async start({ workers = 8, settings = {} } = {}) {
     const { ca, hosts: [host] } = await startMetadataHosts('localhost');
@@ -74,22 +76,20 @@ export class Neighbourhood {
     return this;
   }
 
-  // Everybody anew, as when sessions have ended.
   async signIn() {
     this.innocent = (await journey(this.server, { client: this.client })).token;
-    const { failing } = this.provider;
-    this.provider.failing = []; // people do get their accounts
     const tokens = [];
-    for (let i = 0; i < 10; i += 1) tokens.push(await this.#signInWithAccount(`guilty-${i}`));
+    for (let i = 0; i < 10; i += 1) tokens.push(await this.#signInGuilty(`guilty-${i}`));
     this.guiltyTokens = tokens;
-    this.provider.failing = failing;
-    if (failing.length) this.#age();
   }
 
-  async #signInWithAccount(user) {
+  // Their accounts are connected once and outlast their sessions: a service that rests connects
+  // nobody.
+  async #signInGuilty(user) {
     const flow = await startFlow(this.server, { client: this.client, more: { resource: `${this.base}/notion` } });
-    await choose(flow, { skip: true });
-    await connect(this.server, flow, 'notion', (address) => signIn(this.provider, address, user));
+    await choose(flow, { userId: user });
+    if (!this.connected.has(user)) await connect(this.server, flow, 'notion', (address) => signIn(this.provider, address, user));
+    this.connected.add(user);
     return finish(this.server, flow);
   }
 
