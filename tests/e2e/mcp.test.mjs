@@ -1,6 +1,7 @@
 // The protected MCP server: the gate's challenge, and a real tool call behind it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { olderRedemption } from './support/aging.mjs';
 import { postForm, send } from './support/browser.mjs';
 import { challengeOf } from './support/checks.mjs';
 import { clientName, journey, redeem, register, rpc, whoami } from './support/journey.mjs';
@@ -114,6 +115,7 @@ test('C1: the MCP server speaks the protocol: initialize, tools/list, unknown me
 test('T16 C5 K9: a session that was revoked is out at the next call', async () => {
   const done = await journey(server);
   assert.equal((await rpc(server, done.token, 'tools/list')).status, 200);
+  server.sql(olderRedemption(done)); // a moment after the first time it would end nothing
   await redeem(server, done, done.code);
   const answer = await rpc(server, done.token, 'tools/list');
   assert.equal(answer.status, 401);
