@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { send } from './browser.mjs';
-import { freePort, plainFolder, root, startServer, until, waitFor } from './server.mjs';
+import { freePort, keptLog, plainFolder, root, startServer, until, waitFor } from './server.mjs';
 
 const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
@@ -36,7 +36,7 @@ export class Child {
   constructor(command, args, options = {}) {
     this.process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     this.said = '';
-    for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (bytes) => { this.said += bytes; });
+    for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (bytes) => { this.said = keptLog(this.said + bytes); });
     started.add(this.process);
     waitFor(this.process, false);
   }

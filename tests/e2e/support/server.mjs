@@ -96,6 +96,10 @@ function readNulls(file) {
   return fs.readFileSync(file, 'utf8').split('\0').filter(Boolean);
 }
 
+// An hour of bad neighbours says more than a string can hold; its end is kept.
+const mostKept = 256 * 1024 * 1024;
+export const keptLog = (text) => (text.length > mostKept ? text.slice(-mostKept / 2) : text);
+
 class Server {
   constructor(child, port, folder, keepFolder) {
     this.keepFolder = keepFolder;
@@ -108,7 +112,7 @@ class Server {
     this.database = path.join(folder, 'consentgate.db');
     this.keyFile = path.join(folder, 'consentgate.key');
     this.output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { this.output += bytes; });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { this.output = keptLog(this.output + bytes); });
     this.ended = once(child, 'exit');
   }
 
