@@ -1,41 +1,12 @@
 // Tests src/core/oauth/registration_reader.cpp: what a registration says oddly is dropped, and what
 // it cannot do without is refused.
-#include "consentgate/core/oauth/client.h"
-
-#include "tests/support/samples.h"
+#include "registrations.h"
 
 #include <boost/test/unit_test.hpp>
 
 using namespace consentgate::core;
 using namespace consentgate::tests;
 using boost::unit_test::label;
-
-namespace {
-
-Result<Client> registered(const std::string& body) {
-    return validate_registration(body, sample_policy(), ClientId("cgc_fresh"), noon);
-}
-
-// A body with one good redirect URI and these members besides.
-std::string body_with(const std::string& members) {
-    return R"({"redirect_uris":["https://c.example/cb"])" + (members.empty() ? "" : "," + members) +
-           "}";
-}
-
-std::string body_with_uris(std::size_t count, const std::string& uri = "https://c.example/cb") {
-    std::string uris;
-    for (std::size_t i = 0; i < count; ++i)
-        uris += (i == 0 ? "\"" : ",\"") + uri + std::to_string(i) + "\"";
-    return "{\"redirect_uris\":[" + uris + "]}";
-}
-
-std::optional<JsonObject> document_of(const std::string& body) {
-    const auto client = registered(body);
-    BOOST_REQUIRE_MESSAGE(client, "refused: " << body);
-    return json_of(registration_response(*client, std::nullopt));
-}
-
-} // namespace
 
 BOOST_AUTO_TEST_SUITE(registration_reader)
 
