@@ -227,28 +227,14 @@ STORE_CASE(of_eight_processes_that_finalize_one_flow_one_wins, "S1 S3") {
     const auto watcher = database.open();
     std::vector<core::Flow> flows;
     for (int i = 0; i < 60; ++i) flows.push_back(put_sample_flow(*watcher));
-    std::array<int, 2> results{};
-    BOOST_REQUIRE(pipe(results.data()) == 0);
-    std::vector<pid_t> children;
-    for (int child = 0; child < 8; ++child) {
-        const pid_t pid = fork();
-        if (pid == 0) {
-            const auto store = database.open();
-            for (const auto& flow : flows) {
-                const char won = finalize(*store, finalization_of(flow)) == Applied::yes ? 1 : 0;
-                if (write(results[1], &won, 1) != 1) _exit(1);
-            }
-            _exit(0);
-        }
-        children.push_back(pid);
-    }
-    for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0);
-    close(results[1]);
-    int winners = 0, answers = 0;
-    for (char won = 0; read(results[0], &won, 1) == 1; ++answers) winners += won;
-    close(results[0]);
-    BOOST_TEST(answers == 480);
-    BOOST_TEST(winners == 60);
+    const auto seen = race(8, [&](int, const auto& tell) {
+        const auto store = database.open();
+        for (const auto& flow : flows)
+            tell(finalize(*store, finalization_of(flow)) == Applied::yes);
+    });
+    BOOST_TEST(seen.failed_processes == 0);
+    BOOST_TEST(seen.attempts == 480);
+    BOOST_TEST(seen.won == 60);
     for (const auto& flow : flows) {
         BOOST_TEST(watcher->flows.find_finalized(flow.id).has_value());
         BOOST_TEST(!watcher->flows.find(flow.id).has_value());

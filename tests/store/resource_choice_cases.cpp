@@ -2,10 +2,6 @@
 #include "child.h"
 #include "sample.h"
 
-#include <unistd.h>
-
-#include <array>
-
 using namespace consentgate;
 using namespace consentgate::tests;
 using store::Applied;
@@ -95,31 +91,17 @@ STORE_CASE(of_eight_processes_that_choose_at_one_revision_one_wins, "XE5") {
     const auto watcher = database.open();
     std::vector<core::Flow> flows;
     for (int i = 0; i < 20; ++i) flows.push_back(put_open_flow(*watcher));
-    std::array<int, 2> results{};
-    BOOST_REQUIRE(pipe(results.data()) == 0);
-    std::vector<pid_t> children;
-    for (int child = 0; child < 8; ++child) {
-        const pid_t pid = fork();
-        if (pid == 0) {
-            const auto store = database.open();
-            const auto resource = "https://tools.example.org/" + std::to_string(child);
-            for (const auto& flow : flows) {
-                const auto written =
-                    store->flows.choose_resource(with_choice(flow, resource, "mcp"), noon);
-                const char won = written == Applied::yes ? 1 : 0;
-                if (write(results[1], &won, 1) != 1) _exit(1);
-            }
-            _exit(0);
-        }
-        children.push_back(pid);
-    }
-    for (const pid_t pid : children) BOOST_TEST(end_of(pid) == 0);
-    close(results[1]);
-    int winners = 0, answers = 0;
-    for (char won = 0; read(results[0], &won, 1) == 1; ++answers) winners += won;
-    close(results[0]);
-    BOOST_TEST(answers == 160);
-    BOOST_TEST(winners == 20);
+    const auto seen = race(8, [&](int child, const auto& tell) {
+        const auto store = database.open();
+        const auto resource = "https://tools.example.org/" + std::to_string(child);
+        for (const auto& flow : flows)
+            tell(
+                store->flows.choose_resource(with_choice(flow, resource, "mcp"), noon) ==
+                Applied::yes);
+    });
+    BOOST_TEST(seen.failed_processes == 0);
+    BOOST_TEST(seen.attempts == 160);
+    BOOST_TEST(seen.won == 20);
     for (const auto& flow : flows)
         BOOST_TEST(watcher->flows.find(flow.id)->flow.revision == flow.revision + 1);
 }
