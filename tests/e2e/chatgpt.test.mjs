@@ -6,7 +6,7 @@ import { assertion, forgeries, keySet, makeKey } from './support/assertions.mjs'
 import { Browser, postForm, query } from './support/browser.mjs';
 import { assertNoRedirect, assertOauthError, assertPage } from './support/checks.mjs';
 import { api, authorize, authorizeParameters, choose, pkce, redeem, rpc, submit } from './support/journey.mjs';
-import { startMetadataHosts } from './support/metadata_host.mjs';
+import { readsDocuments, startMetadataHosts } from './support/metadata_host.mjs';
 import { startServer } from './support/server.mjs';
 
 const options = { timeout: 120000 };
@@ -17,10 +17,7 @@ before(async () => {
   let ca;
   ({ ca, hosts: [host] } = await startMetadataHosts('localhost'));
   server = await startServer({ env: {
-    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_HOSTS: `localhost:${host.port}`,
-    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_CA: ca,
-    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_MINUTE: '100000',
-    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_HOST_PER_MINUTE: '100000',
+    ...readsDocuments(ca, [host]),
     CONSENTGATE_FAILED_AUTHENTICATIONS_PER_MINUTE: '0',
   } });
 }, { timeout: 240000 });

@@ -6,7 +6,7 @@ import { Browser, query, send } from './support/browser.mjs';
 import { assertNoRedirect, assertOauthError, assertPage } from './support/checks.mjs';
 import { api, authorize, choose, inLanes, pkce, authorizeParameters, post, redeem, submit, whoami } from './support/journey.mjs';
 import { launch, loopbackClient, watchedPage } from './support/chromium.mjs';
-import { startCanary, startMetadataHosts } from './support/metadata_host.mjs';
+import { readsDocuments, startCanary, startMetadataHosts } from './support/metadata_host.mjs';
 import { sleep, startServer } from './support/server.mjs';
 
 const loopback = 'http://localhost:53111/callback';
@@ -18,11 +18,8 @@ let server;
 before(async () => {
   ({ ca, hosts: [host, imposter, denied] } = await startMetadataHosts('localhost', 'other.example', 'localhost'));
   server = await startServer({ env: {
-    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_HOSTS: [host, imposter, denied].map(({ port }) => `localhost:${port}`).join(' '),
-    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_CA: ca,
+    ...readsDocuments(ca, [host, imposter, denied]),
     CONSENTGATE_CLIENT_DOCUMENT_DENIED_HOSTS: `localhost:${denied.port} denied.example`,
-    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_MINUTE: '100000',
-    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_HOST_PER_MINUTE: '100000',
     // A proxy that must not be asked.
     https_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9',
   } });

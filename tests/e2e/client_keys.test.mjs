@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { postForm, send } from './support/browser.mjs';
 import { assertOauthError } from './support/checks.mjs';
 import { api, codeFor, inLanes, loopback, redeem, register } from './support/journey.mjs';
-import { startCanary, startMetadataHosts } from './support/metadata_host.mjs';
+import { readsDocuments, startCanary, startMetadataHosts } from './support/metadata_host.mjs';
 import { startServer } from './support/server.mjs';
 
 let host;
@@ -15,10 +15,7 @@ before(async () => {
   let ca;
   ({ ca, hosts: [host] } = await startMetadataHosts('localhost'));
   server = await startServer({ workers: 4, env: {
-    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_HOSTS: `localhost:${host.port}`,
-    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_CA: ca,
-    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_MINUTE: '100000',
-    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_HOST_PER_MINUTE: '100000',
+    ...readsDocuments(ca, [host]),
     CONSENTGATE_FAILED_AUTHENTICATIONS_PER_MINUTE: '0',
   } });
 }, { timeout: 240000 });

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { Browser, form, postForm, postJson, query, send } from './support/browser.mjs';
 import { assertGatewayError, assertNoRedirect, assertOauthError, assertPage } from './support/checks.mjs';
 import { api, authorize, authorizeParameters, choose, codeFor, https, journey, loopback, pkce, post, redeem, register, startFlow, submit, tokenParameters, whoami } from './support/journey.mjs';
-import { startMetadataHosts } from './support/metadata_host.mjs';
+import { readsDocuments, startMetadataHosts } from './support/metadata_host.mjs';
 import { startServer } from './support/server.mjs';
 
 let host; // of documents
@@ -15,10 +15,7 @@ before(async () => {
   [host] = hosts.hosts;
   server = await startServer({ env: {
     CONSENTGATE_SCOPES: 'mcp=Use the tools; profile=See your name',
-    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_HOSTS: `localhost:${host.port}`,
-    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_CA: hosts.ca,
-    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_MINUTE: '100000',
-    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_HOST_PER_MINUTE: '100000',
+    ...readsDocuments(hosts.ca, [host]),
   } });
   asking = await server.admin('resource', 'add', server.resource, '--json');
 }, { timeout: 240000 });

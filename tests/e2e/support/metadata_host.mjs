@@ -91,3 +91,13 @@ export async function startCanary(host = '127.0.0.1') {
   await once(server, 'listening');
   return Object.assign(canary, { port: server.address().port, stop: () => server.close() });
 }
+
+// Settings of a server that reads documents at these hosts, as often as tests ask.
+export function readsDocuments(ca, hosts) {
+  return {
+    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_HOSTS: hosts.map(({ port }) => `localhost:${port}`).join(' '),
+    CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_CA: ca,
+    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_MINUTE: '100000',
+    CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_HOST_PER_MINUTE: '100000',
+  };
+}

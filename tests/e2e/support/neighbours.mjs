@@ -9,7 +9,7 @@ import { Browser, query, send } from './browser.mjs';
 import { fronts, startFront } from './fronts.mjs';
 import { api, authorizeParameters, beginConnection, choose, connect, finish, journey, pkce, register, startFlow } from './journey.mjs';
 import { startServerBehind } from './mcp_behind.mjs';
-import { startMetadataHosts } from './metadata_host.mjs';
+import { readsDocuments, startMetadataHosts } from './metadata_host.mjs';
 import { childrenOf, sleep } from './server.mjs';
 import { signIn, startProvider } from './upstreams.mjs';
 
@@ -66,9 +66,8 @@ export class Neighbourhood {
     this.provider = await startProvider({ authority: { ca, certificates: { localhost: { key: fs.readFileSync(path.join(path.dirname(ca), 'localhost.key')), cert: fs.readFileSync(path.join(path.dirname(ca), 'localhost.pem')) } } } });
     this.behind = await startServerBehind();
     const guards = [{ at: '/plain', port: this.behind.port }, { at: '/notion', port: this.behind.port, service: 'notion' }];
-    const env = { CONSENTGATE_SERVICE_CA: ca, CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_HOSTS: `localhost:${host.port}`, CONSENTGATE_CLIENT_DOCUMENT_INSECURE_TEST_CA: ca,
-      CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_MINUTE: '100000', CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_ADDRESS_PER_MINUTE: '100000',
-      CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_HOST_PER_MINUTE: '100000', CONSENTGATE_UNUSED_CLIENTS_PER_ADDRESS: '50', CONSENTGATE_GATE_WORKERS: String(workers), ...settings };
+    const env = { CONSENTGATE_SERVICE_CA: ca, ...readsDocuments(ca, [host]), CONSENTGATE_CLIENT_DOCUMENT_FETCHES_PER_ADDRESS_PER_MINUTE: '100000',
+      CONSENTGATE_UNUSED_CLIENTS_PER_ADDRESS: '50', CONSENTGATE_GATE_WORKERS: String(workers), ...settings };
     this.server = await startFront(fronts.find(({ name }) => name === 'Apache'), { guards, workers, env, prepare: (one) => one.admin('service', 'add', 'notion', '--url', this.provider.mcpUrl) });
     this.base = this.server.base;
     this.client = await register(this.server);
