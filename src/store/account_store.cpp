@@ -227,6 +227,7 @@ Applied AccountStore::save_refreshed(
             return applied(db_.run(
                 "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
                 "seal = ?, scope = ?, expires_at = ?, failures = NULL, failure = NULL, "
+                "odd_refusals = NULL, odd_since = NULL, "
                 "retry_at = NULL, broken_at = NULL, lease = NULL, lease_until = NULL, "
                 "version = version + 1, updated_at = ? WHERE id = ? AND lease = ?",
                 to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.seal,
@@ -244,10 +245,30 @@ Applied AccountStore::note_refresh_failure(
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE upstream_token SET failures = ?, failure = ?, retry_at = ?, "
-                "broken_at = ?, lease = NULL, lease_until = NULL, version = version + 1 "
+                "UPDATE upstream_token SET failures = ?, failure = ?, odd_refusals = ?, "
+                "odd_since = ?, retry_at = ?, broken_at = ?, lease = NULL, lease_until = NULL, "
+                "version = version + 1 WHERE id = ? AND lease = ?",
+                token.failures, token.failure, token.odd_refusals, token.odd_since, token.retry_at,
+                token.broken_at, token.id, lease));
+        },
+        [&] {
+            return db_.has(
+                "SELECT 1 FROM upstream_token WHERE id = ? AND version = ? AND lease IS NULL",
+                token.id, token.version + 1);
+        });
+}
+
+Applied AccountStore::save_rotated(const core::LinkedAccount& token, const std::string& lease) {
+    return db_.write(
+        [&] {
+            return applied(db_.run(
+                "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
+                "seal = ?, failures = ?, failure = ?, odd_refusals = ?, odd_since = ?, "
+                "retry_at = ?, lease = NULL, lease_until = NULL, version = version + 1 "
                 "WHERE id = ? AND lease = ?",
-                token.failures, token.failure, token.retry_at, token.broken_at, token.id, lease));
+                to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.seal,
+                token.failures, token.failure, token.odd_refusals, token.odd_since, token.retry_at,
+                token.id, lease));
         },
         [&] {
             return db_.has(

@@ -22,7 +22,8 @@ void link_account(
 bool end_account(Database& db, const std::string& id, core::Instant now) {
     return db.run(
                "UPDATE upstream_token SET sealed_for = owner, owner = ?, ended_at = ?, "
-               "failures = NULL, failure = NULL, retry_at = NULL, version = version + 1 "
+               "failures = NULL, failure = NULL, odd_refusals = NULL, odd_since = NULL, "
+               "retry_at = NULL, version = version + 1 "
                "WHERE id = ? AND ended_at IS NULL",
                core::Owner::ended(id).text(), now, id) == 1;
 }

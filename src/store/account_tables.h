@@ -23,7 +23,10 @@ inline constexpr auto table_of<core::Service> = table<core::Service>(
     fixed(column("created_at", &core::Service::created_at)),
     column("by_hand", &core::Service::by_hand), column("callback", &core::Service::callback),
     null_if_empty(column("registration_id", &core::Service::registration_id)),
-    blob("authorization_origins", &core::Service::authorization_origins));
+    blob("authorization_origins", &core::Service::authorization_origins),
+    column("client_refused_at", &core::Service::client_refused_at),
+    column("register_after", &core::Service::register_after),
+    column("resource_refused", &core::Service::resource_refused));
 
 template <>
 inline constexpr auto table_of<core::FormerRegistration> = table<core::FormerRegistration>(
@@ -34,7 +37,8 @@ inline constexpr auto table_of<core::FormerRegistration> = table<core::FormerReg
     column("auth_method", &core::FormerRegistration::auth),
     blob("client_secret", &core::FormerRegistration::client_secret),
     column("key_id", &core::FormerRegistration::key_id),
-    column("ended_at", &core::FormerRegistration::ended_at));
+    column("ended_at", &core::FormerRegistration::ended_at),
+    column("refused_at", &core::FormerRegistration::refused_at));
 
 template <>
 inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>(
@@ -57,7 +61,9 @@ inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>
     later(column("failure", &core::LinkedAccount::failure)),
     null_if_empty(column("registration_id", &core::LinkedAccount::registration)),
     column("seal", &core::LinkedAccount::seal),
-    later(null_if_empty(column("sealed_for", &core::LinkedAccount::sealed_for))));
+    later(null_if_empty(column("sealed_for", &core::LinkedAccount::sealed_for))),
+    later(column("odd_refusals", &core::LinkedAccount::odd_refusals)),
+    later(column("odd_since", &core::LinkedAccount::odd_since)));
 
 template <>
 inline constexpr auto table_of<core::OldSeals> = table<core::OldSeals>(

@@ -162,6 +162,7 @@ HttpResponse read_head(const net::HTTPResponse& from) {
 }
 
 bool reads_body(const HttpRequest& request, int status) {
+    if (request.head_only) return false;
     if (request.body_of_success_only && status != 200) return false;
     return request.method != "HEAD" && status != 204 && status != 304;
 }

@@ -1,8 +1,9 @@
 #include "account_refresh.h"
 
 #include "account_seal.h"
+#include "client_refusal.h"
 #include "service_call.h"
-#include "service_turn.h"
+#include "token_call.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -24,22 +25,17 @@ AccountRefresh not_begun(core::LinkedAccount account, core::Error error) {
 core::LinkedAccount renewed(
     Dependencies& deps, const core::LinkedAccount& old, const core::TokenSet& tokens,
     const core::Secret& refresh_token, core::Instant asked) {
-    auto account = old;
+    auto account = core::after_refresh(old, core::expiry_of(tokens, asked), tokens.scope, asked);
     seal_tokens(deps, account, {tokens.access_token, tokens.refresh_token.value_or(refresh_token)});
-    if (!tokens.scope.empty()) account.scope = tokens.scope;
-    account.expires_at =
-        tokens.expires_in ? std::optional(asked + *tokens.expires_in) : std::nullopt;
     return account;
 }
 
 // The service has replaced the refresh token by now, so the answer must survive a database that is
 // away for a moment.
-Applied save_patiently(
-    Dependencies& deps, const core::LinkedAccount& account, const std::string& lease,
-    core::Instant asked) {
+Applied write_patiently(Dependencies& deps, const std::function<Applied()>& write) {
     for (int tried = 1;; ++tried) {
         try {
-            return deps.store.accounts.save_refreshed(account, lease, asked);
+            return write();
         } catch (const store::StoreFailure&) {
             if (tried == max_save_attempts) throw;
             deps.clock.pause(std::chrono::milliseconds(200 * tried));
@@ -50,7 +46,8 @@ Applied save_patiently(
 AccountRefresh save(
     Dependencies& deps, core::LinkedAccount next, core::Secret access_token,
     const std::string& lease, core::Instant asked, std::string_view by) {
-    if (save_patiently(deps, next, lease, asked) == Applied::no) return {};
+    const auto write = [&] { return deps.store.accounts.save_refreshed(next, lease, asked); };
+    if (write_patiently(deps, write) == Applied::no) return {};
     deps.count(
         sys::Metric::upstream_refreshes,
         {{"service", next.service.text}, {"outcome", "refreshed"}});
@@ -63,9 +60,11 @@ AccountRefresh save(
     return refresh;
 }
 
+// in: rotated  a refresh token that takes the place of the one in the account
 AccountRefresh note_failure(
     Dependencies& deps, const core::LinkedAccount& account, const core::RefreshFailure& failure,
-    const std::string& lease, core::Instant now, std::string_view by) {
+    const std::optional<core::Secret>& rotated, const std::string& lease, core::Instant now,
+    std::string_view by) {
     AccountRefresh refresh;
     refresh.account = core::after_failure(account, failure, now);
     const bool broken = refresh.account.broken_at.has_value();
@@ -78,8 +77,13 @@ AccountRefresh note_failure(
                                     {"reason", failure.reason},
                                     {"broken", broken ? "yes" : "no"},
                                     {"by", by}});
-    if (deps.store.accounts.note_refresh_failure(refresh.account, lease) == Applied::yes)
-        refresh.end = End::failed;
+    const auto access = rotated ? open_access_token(deps, account, now) : std::nullopt;
+    if (access) seal_tokens(deps, refresh.account, {*access, *rotated});
+    const auto written =
+        access ? write_patiently(
+                     deps, [&] { return deps.store.accounts.save_rotated(refresh.account, lease); })
+               : deps.store.accounts.note_refresh_failure(refresh.account, lease);
+    if (written == Applied::yes) refresh.end = End::failed;
     return refresh;
 }
 
@@ -100,25 +104,29 @@ AccountRefresh refresh_account(
     if (!place) return not_begun(account, no_place());
     const auto lease = deps.random.id(16);
     const auto asked = running.now();
-    if (deps.store.accounts.claim_refresh(
-            account.id, account.version, lease, asked + deps.policy.upstream_lease, asked) ==
+    const int requests = registered->names_resource() ? 2 : 1; // ask_for_tokens
+    const auto until = asked + requests * deps.policy.upstream_lease;
+    if (deps.store.accounts.claim_refresh(account.id, account.version, lease, until, asked) ==
         Applied::no)
         return {};
-    auto reply = core::read_token_reply(turn.call(
-        sys::PlaceKind::refresh, core::refresh_request(*registered, *secret, *refresh_token)));
+    auto answer =
+        ask_for_tokens(turn, *registered, sys::PlaceKind::refresh, [&](const core::Service& with) {
+            return core::refresh_request(with, *secret, *refresh_token);
+        });
+    auto& reply = answer.reply;
     if (reply.tokens) {
         auto next = renewed(deps, account, *reply.tokens, *refresh_token, asked);
-        return save(deps, std::move(next), std::move(reply.tokens->access_token), lease, asked, by);
+        auto saved =
+            save(deps, std::move(next), std::move(reply.tokens->access_token), lease, asked, by);
+        note_good_answer(deps, service, *registered, answer);
+        return saved;
     }
-    // Refresh tokens end with our registration; the person connects anew, with a new registration.
-    const bool lost = reply.error == UpstreamError::registration_lost;
-    if (lost) register_anew(deps, *registered);
+    if (reply.error == UpstreamError::client_refused)
+        reply.error = follow_client_refusal(deps, turn, *registered, running.now());
     return note_failure(
         deps, account,
-        {.error = lost ? UpstreamError::refused : reply.error,
-         .reason = std::move(reply.reason),
-         .retry_after = reply.retry_after},
-        lease, running.now(), by);
+        {.error = reply.error, .reason = std::move(reply.reason), .retry_after = reply.retry_after},
+        reply.rotated, lease, running.now(), by);
 }
 
 } // namespace consentgate::usecase

@@ -1,7 +1,6 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
-#include "consentgate/usecase/services.h"
 
 #include <algorithm>
 
@@ -78,14 +77,6 @@ core::ServiceReply call_service(
                            ? std::optional(core::Span(response.retry_after_seconds))
                            : std::nullopt,
         .timed_out = response.timed_out};
-}
-
-void register_anew(Dependencies& deps, const core::Service& service) {
-    const auto renewed = re_register(deps, service);
-    deps.log.event(
-        "upstream_registration", {{"service", service.id.text},
-                                  {"renewed", renewed ? "yes" : "no"},
-                                  {"reason", renewed ? "" : renewed.error().message}});
 }
 
 std::string seal(Dependencies& deps, const std::string& place, const core::Secret& clear) {

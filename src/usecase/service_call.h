@@ -30,10 +30,6 @@ std::string seal(
     Dependencies& deps, const std::string& place,
     const core::Secret& clear); // under the newest key
 
-// The service no longer knows our client: registers anew where the service allows it, and logs the
-// result. Does nothing for a former registration.
-void register_anew(Dependencies& deps, const core::Service& service);
-
 core::Error does_not_open(const std::string& what);
 
 // service_unavailable: as many workers as allowed wait for others; nothing was asked or changed.

@@ -4,6 +4,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/upstream/client_refusal.h"
 
 #include <optional>
 
@@ -41,7 +42,13 @@ sys::HttpResponse read_json(
 // spec: MCP 2025-11-25, Protected Resource Metadata Discovery
 sys::HttpResponse ask_for_challenge(
     sys::HttpClient& web, const std::string& service_url, Notes& notes) {
-    auto answer = read_json(web, service_url, service_url);
+    auto answer = web.send(
+        {.purpose = sys::PlaceKind::discovery,
+         .url = service_url,
+         .headers = {{"Accept", "application/json"}},
+         .addresses = sys::AddressPolicy::operator_url,
+         .operator_url = service_url,
+         .head_only = true});
     notes.push_back(describe(service_url, answer));
     if (!answer.answered || !answer.authenticate.empty()) return answer;
     const char* initialize =
@@ -55,7 +62,8 @@ sys::HttpResponse ask_for_challenge(
          .body = core::Secret(initialize),
          .content_type = "application/json",
          .addresses = sys::AddressPolicy::operator_url,
-         .operator_url = service_url});
+         .operator_url = service_url,
+         .head_only = true});
     notes.push_back("initialize at " + describe(service_url, asked));
     return asked.answered ? asked : answer;
 }
@@ -175,9 +183,12 @@ core::Result<core::Service> re_register(Dependencies& deps, const core::Service&
     auto renewed = *current;
     renewed.callback = core::CallbackAddress::own;
     if (auto done = register_dynamically(deps, renewed, notes); !done) return done.error();
-    if (deps.store.services.change_registration(
-            renewed, core::former_registration_of(*current, deps.clock.now())) ==
-        store::Applied::yes) {
+    const auto now = deps.clock.now();
+    renewed.client_refused_at.reset();
+    renewed.register_after = now + core::registers_every;
+    auto former = core::former_registration_of(*current, now);
+    former.refused_at = now;
+    if (deps.store.services.change_registration(renewed, former) == store::Applied::yes) {
         ++renewed.version;
         return renewed;
     }
@@ -190,6 +201,7 @@ core::Result<core::Service> change_callback(
     Dependencies& deps, core::Service service, core::CallbackAddress callback, Notes& notes) {
     const auto former = core::former_registration_of(service, deps.clock.now());
     service.callback = callback;
+    service.client_refused_at.reset(); // it was said of the client of before
     if (service.registration == core::Registration::document) {
         service.client_id = core::client_document_url(deps.policy, service.own_callback());
         service.registration_id = core::RegistrationId(deps.random.id(16));

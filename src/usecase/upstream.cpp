@@ -1,8 +1,9 @@
 #include "consentgate/usecase/upstream.h"
 
 #include "account_seal.h"
+#include "client_refusal.h"
 #include "service_call.h"
-#include "service_turn.h"
+#include "token_call.h"
 
 #include "consentgate/core/base/aead.h"
 #include "consentgate/core/oauth/admission.h"
@@ -73,24 +74,20 @@ core::Secret begin_upstream_authorization(
 }
 
 // A service that no longer knows our client shows the person a page of its own and redirects nobody
-// back. So when a person goes there once more, we send it an invented code: it answers
-// invalid_grant when it knows us, and invalid_client when it does not.
+// back. So when a person goes there once more, we ask it whether it knows us. One who presses the
+// button some times in a row is one whose service said so once.
 core::Service still_known(
-    Dependencies& deps, const core::Service& service, const core::Digest& browser) {
+    Dependencies& deps, const core::Service& service, const core::Digest& browser,
+    core::Instant now) {
     if (service.registration != core::Registration::dynamic ||
         !deps.store.upstream_states.has(browser, service.id))
         return service;
-    const auto secret = client_secret_of(deps, service);
     const auto place = deps.enter(sys::PlaceKind::registration, service.token_endpoint);
-    if (!secret || !place) return service;
+    if (!place) return service;
     ServiceTurn turn(deps, service, browser.hex);
-    const auto reply = core::read_token_reply(turn.call(
-        sys::PlaceKind::registration,
-        core::code_request(
-            service, *secret, deps.random.secret(), deps.random.secret(),
-            core::callback_url(deps.policy, service.own_callback()))));
-    if (reply.tokens || reply.error != core::UpstreamError::registration_lost) return service;
-    register_anew(deps, service);
+    const auto reply = ask_whether_known(deps, turn, service);
+    if (reply.tokens || reply.error != core::UpstreamError::client_refused) return service;
+    follow_client_refusal(deps, turn, service, now);
     return deps.store.services.find(service.id).value_or(service);
 }
 
@@ -104,7 +101,7 @@ core::LinkedAccount sealed_account(
     token.registration = state.registration;
     seal_tokens(deps, token, {tokens.access_token, tokens.refresh_token});
     token.scope = tokens.scope;
-    if (tokens.expires_in) token.expires_at = now + *tokens.expires_in;
+    token.expires_at = core::expiry_of(tokens, now);
     return token;
 }
 
@@ -139,7 +136,7 @@ core::Result<core::UpstreamState> find_state(
     return std::move(*state);
 }
 
-core::Result<core::TokenReply> redeem(
+core::Result<TokenAnswer> redeem(
     Dependencies& deps, ServiceTurn& turn, const core::Service& service,
     const core::UpstreamState& state, const core::Secret& code) {
     const auto verifier =
@@ -147,10 +144,10 @@ core::Result<core::TokenReply> redeem(
     if (!verifier) return does_not_open("a PKCE verifier");
     const auto secret = client_secret_of(deps, service);
     if (!secret) return secret.error();
-    return core::read_token_reply(turn.call(
-        sys::PlaceKind::redeem, core::code_request(
-                                    service, *secret, code, *verifier,
-                                    core::callback_url(deps.policy, state.own_callback()))));
+    return ask_for_tokens(turn, service, sys::PlaceKind::redeem, [&](const auto& with) {
+        return core::code_request(
+            with, *secret, code, *verifier, core::callback_url(deps.policy, state.own_callback()));
+    });
 }
 
 // fail: as open_flow, or invalid_link, when what the token was for has ended meanwhile
@@ -207,8 +204,8 @@ core::Result<core::Secret> connect_in_flow(
         deps.store.services.find(request.service), identity, virtual_key_of(deps, identity), now);
     if (!service) return service.error();
     return begin_upstream_authorization(
-        deps, still_known(deps, *service, view->flow.browser), view->flow.browser, view->flow.id,
-        std::nullopt, now);
+        deps, still_known(deps, *service, view->flow.browser, now), view->flow.browser,
+        view->flow.id, std::nullopt, now);
 }
 
 core::Result<LinkView> open_link(
@@ -240,8 +237,8 @@ core::Result<core::Secret> follow_link(
         return core::invalid_link("used before");
     const auto& session = opened->session.session;
     return begin_upstream_authorization(
-        deps, still_known(deps, opened->service, session.browser), session.browser, std::nullopt,
-        session.id, now);
+        deps, still_known(deps, opened->service, session.browser, now), session.browser,
+        std::nullopt, session.id, now);
 }
 
 core::Result<Returned> finish_connect(
@@ -281,17 +278,19 @@ core::Result<Returned> finish_connect(
         returned.reason = "the service answered " + callback->error;
         return returned;
     }
-    const auto reply = redeem(deps, turn, returned.service, *state, *callback->code);
-    if (!reply) return reply.error();
-    if (!reply->tokens) {
-        if (reply->error == core::UpstreamError::registration_lost)
-            register_anew(deps, returned.service); // the next try will find it
+    const auto answer = redeem(deps, turn, returned.service, *state, *callback->code);
+    if (!answer) return answer.error();
+    const auto& reply = answer->reply;
+    if (!reply.tokens) {
+        if (reply.error == core::UpstreamError::client_refused)
+            follow_client_refusal(deps, turn, returned.service, now);
         returned.outcome = Connection::failed;
-        returned.reason = reply->reason;
+        returned.reason = reply.reason;
         return returned;
     }
-    if (auto saved = save_account(deps, *state, *reply->tokens, browser_context, now); !saved)
+    if (auto saved = save_account(deps, *state, *reply.tokens, browser_context, now); !saved)
         return saved.error();
+    note_good_answer(deps, *service, returned.service, *answer);
     return returned;
 }
 

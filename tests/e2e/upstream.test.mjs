@@ -152,11 +152,18 @@ test('S9: a refresh that fails for a moment is tried again, one that is refused 
   assert.equal(await holder(token, 'company'), 'anna again');
 }, { timeout: 120000 });
 
-test('S7: a service that has forgotten us is registered with anew, at a refresh or when a person tries once more', async () => {
+// As if the service had said so a minute ago, and we had not registered within the hour.
+const confirmable = () => server.sql("UPDATE service SET client_refused_at = client_refused_at - 60, register_after = NULL, version = version + 1 WHERE id = 'company'");
+
+test('S7 XC5: a service that has forgotten us is registered with anew after a pause, at a refresh or when a person tries once more', async () => {
   const token = await signedIn({ company: 'anna' });
   await providers.company.forgetClients();
-  accounts.age('company');
+  accounts.age('company', -1);
   const old = (await server.admin('service', 'show', 'company', '--json')).client_id;
+  assertOauthError(await exchange(token, 'company'), 503, 'temporarily_unavailable');
+  assert.equal((await server.admin('service', 'show', 'company', '--json')).client_id, old);
+  confirmable();
+  accounts.age('company', -1);
   assertOauthError(await exchange(token, 'company'), 400, 'interaction_required');
   assert.notEqual((await server.admin('service', 'show', 'company', '--json')).client_id, old);
   assert.equal(await holder(await signedIn({ company: 'berta' }), 'company'), 'berta');
@@ -164,19 +171,27 @@ test('S7: a service that has forgotten us is registered with anew, at a refresh 
   await providers.company.forgetClients();
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
-  await assert.rejects(connect(flow, 'company', 'carla')); // the service shows a page of its own
+  const registrations = providers.company.calls.registration;
+  for (let pressed = 0; pressed < 3; pressed += 1) await assert.rejects(connect(flow, 'company', 'carla')); // the service shows a page of its own
+  assert.equal(providers.company.calls.registration, registrations);
+  confirmable();
   assert.equal((await connect(flow, 'company', 'carla')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
   assert.equal(await holder(await finish(server, flow), 'company'), 'carla');
 }, { timeout: 120000 });
 
-test('S7: eight workers find at once that a service has forgotten us: one registration is kept, and everybody connects with it', async () => {
+test('S7 XC5: eight workers find at once that a service has forgotten us: one of them registers, and everybody connects with it', async () => {
   const people = Array.from({ length: 8 }, (_, at) => `forgotten-${at}`);
   const tokens = await inLanes(4, people.map((person) => () => signedIn({ company: person })));
   const clientId = async () => (await server.admin('service', 'show', 'company', '--json')).client_id;
   const old = await clientId();
   await providers.company.forgetClients();
   accounts.age('company', -1);
+  assertOauthError(await exchange(tokens[0], 'company'), 503, 'temporarily_unavailable');
+  confirmable();
+  accounts.age('company', -1);
+  const registrations = providers.company.calls.registration;
   for (const answer of await Promise.all(tokens.map((token) => accounts.exchangePatiently(token, 'company')))) assertOauthError(answer, 400, 'interaction_required');
+  assert.equal(providers.company.calls.registration, registrations + 1);
   const kept = await clientId();
   assert.notEqual(kept, old);
   assert.ok(providers.company.registered.includes(kept), 'the one that is kept is known there');

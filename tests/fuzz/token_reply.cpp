@@ -83,6 +83,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 core::plain_ascii(read.reason) == read.reason,
             "a reason is short and plain");
     }
+    require(
+        !read.rotated || (!read.tokens && visible(read.rotated->reveal())),
+        "a refresh token that came alone is plain");
     look_at_reason(std::string(text.substr(0, 64)));
     const auto revoked = core::read_revocation_reply(reply);
     require(

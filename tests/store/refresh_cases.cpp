@@ -149,3 +149,59 @@ STORE_CASE(a_lease_or_pause_that_a_jumped_clock_wrote_locks_no_account, "XC4") {
     BOOST_TEST(to_be_revoked());
     store->accounts.remove(account.id);
 }
+
+STORE_CASE(odd_refusals_are_counted_until_a_refresh_or_the_end_of_the_account, "XC6") {
+    const auto store = database.open();
+    auto account = connected(*store);
+    const auto kept = [&] { return *store->accounts.find(account.owner, account.service); };
+    BOOST_TEST(account.odd_refusals == 0);
+    BOOST_TEST(!account.odd_since.has_value());
+    for (const bool refreshed : {true, false}) {
+        store->accounts.claim_refresh(
+            account.id, account.version, "one", noon + core::Span(20), noon);
+        account.odd_refusals = 3;
+        account.odd_since = noon;
+        BOOST_REQUIRE((store->accounts.note_refresh_failure(account, "one") == Applied::yes));
+        account = kept();
+        BOOST_TEST(account.odd_refusals == 3);
+        BOOST_TEST((account.odd_since == noon));
+        if (!refreshed) break;
+        store->accounts.claim_refresh(
+            account.id, account.version, "two", noon + core::Span(20), noon);
+        BOOST_REQUIRE((store->accounts.save_refreshed(account, "two", noon) == Applied::yes));
+        account = kept();
+        BOOST_TEST(account.odd_refusals == 0);
+        BOOST_TEST(!account.odd_since.has_value());
+    }
+    BOOST_REQUIRE((store->accounts.mark_ended(account.id, noon) == Applied::yes));
+    const auto ended = store->accounts.find(core::Owner::ended(account.id), account.service);
+    BOOST_TEST(ended.value().odd_refusals == 0);
+    store->accounts.remove(account.id);
+}
+
+STORE_CASE(a_refresh_token_that_was_rotated_alone_is_saved_with_the_failure, "XC11") {
+    const auto store = database.open();
+    auto account = connected(*store);
+    store->accounts.claim_refresh(account.id, account.version, "one", noon + core::Span(20), noon);
+    auto rotated = account;
+    rotated.access_token = std::string("sealed\0anew", 11);
+    rotated.refresh_token = std::string("rotated\0\xff", 9);
+    rotated.key_id = core::KeyId("k2");
+    rotated.failures = 1;
+    rotated.failure = "the answer has no usable access_token";
+    rotated.retry_at = noon + core::Span(5);
+    BOOST_TEST((store->accounts.save_rotated(rotated, "another") == Applied::no));
+    BOOST_TEST((store->accounts.save_rotated(rotated, "one") == Applied::yes));
+    const auto kept = *store->accounts.find(account.owner, account.service);
+    BOOST_TEST(kept.access_token == rotated.access_token);
+    BOOST_TEST(kept.refresh_token == rotated.refresh_token);
+    BOOST_TEST((kept.key_id == core::KeyId("k2")));
+    BOOST_TEST(kept.failures == 1);
+    BOOST_TEST(kept.failure == rotated.failure);
+    BOOST_TEST((kept.retry_at == rotated.retry_at));
+    BOOST_TEST((kept.expires_at == account.expires_at));
+    BOOST_TEST((kept.updated_at == account.updated_at)); // the access token is as old as before
+    BOOST_TEST(!kept.lease_until.has_value());
+    BOOST_TEST(kept.version == account.version + 1);
+    store->accounts.remove(account.id);
+}

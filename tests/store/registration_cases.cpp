@@ -177,3 +177,30 @@ STORE_CASE(a_former_registration_moves_to_another_server_key, "XC1 S13") {
         "sealed anew");
     store->services.remove(service.id, true);
 }
+
+STORE_CASE(what_a_service_said_of_us_is_kept_with_it, "XC5 XC10") {
+    const auto store = database.open();
+    const auto service = put_service(*store);
+    auto back = *store->services.find(service.id);
+    BOOST_TEST(!back.client_refused_at.has_value());
+    BOOST_TEST(!back.register_after.has_value());
+    BOOST_TEST(!back.resource_refused);
+    back.client_refused_at = noon;
+    back.register_after = noon + core::Span(3600);
+    back.resource_refused = true;
+    BOOST_TEST((store->services.update(back) == Applied::yes));
+    BOOST_TEST((store->services.update(back) == Applied::no)); // of two, one writes
+    const auto noted = *store->services.find(service.id);
+    BOOST_TEST((noted.client_refused_at == noon));
+    BOOST_TEST((noted.register_after == noon + core::Span(3600)));
+    BOOST_TEST(noted.resource_refused);
+    auto former = core::former_registration_of(noted, noon);
+    former.refused_at = noon + core::Span(60);
+    auto anew = registered_anew(noted);
+    anew.client_refused_at.reset();
+    BOOST_TEST((store->services.change_registration(anew, former) == Applied::yes));
+    BOOST_TEST(!store->services.find(service.id)->client_refused_at.has_value());
+    const auto kept = store->services.find_former(service.id, service.registration_id);
+    BOOST_TEST((kept.value().refused_at == noon + core::Span(60)));
+    store->services.remove(service.id, true);
+}

@@ -6,6 +6,7 @@
 #include "consentgate/sys/http_client.h"
 #include "samples.h"
 
+#include <deque>
 #include <functional>
 #include <set>
 #include <string>
@@ -20,10 +21,21 @@ public:
     bool away = false;               // nothing answers
     bool hangs = false;              // nothing answers before the time is over
     int status = 0, retry_after = 0; // of every answer to a token request; 0: none
+    // Answers of the next token requests, in place of its own.
+    struct Odd {
+        int status = 400;
+        std::string body;
+        std::string content_type = "application/json";
+    };
+    std::deque<Odd> odd;
+    bool refuses_resource = false; // answers invalid_target to whoever names one
+    bool knows_us = true; // false: invalid_client to every client but the newest registered
+    int registrations = 0, registration_status = 201;
     std::function<void()> meanwhile = [] {}; // what happens while it thinks
     std::size_t asked = 0;
     std::vector<std::string> redeemed, refreshed,
-        revoked; // codes and tokens, in the order they came
+        revoked;              // codes and tokens, in the order they came
+    std::string last_refresh; // the refresh token that came last, whatever was answered
     std::set<sys::AddressPolicy> policies;
     std::set<std::string> operator_urls;
 
@@ -38,6 +50,13 @@ public:
             return none;
         }
         const auto form = form_of(request.body.reveal());
+        if (request.url.ends_with("/register")) {
+            ++registrations;
+            return answer(
+                registration_status,
+                R"({"client_id":"anew-)" + std::to_string(registrations) +
+                    R"(","client_secret":"s","token_endpoint_auth_method":"client_secret_post"})");
+        }
         if (request.url.ends_with("/revoke")) {
             revoked.push_back(form.get("token").value());
             return answer(200, "");
@@ -47,6 +66,18 @@ public:
             said.retry_after_seconds = retry_after;
             return said;
         }
+        last_refresh = form.get("refresh_token").value_or("");
+        if (!odd.empty()) {
+            const auto next = odd.front();
+            odd.pop_front();
+            auto said = answer(next.status, next.body);
+            said.content_type = next.content_type;
+            return said;
+        }
+        if (!knows_us && form.get("client_id") != "anew-" + std::to_string(registrations))
+            return answer(401, R"({"error":"invalid_client"})");
+        if (refuses_resource && form.count("resource") > 0)
+            return answer(400, R"({"error":"invalid_target"})");
         if (!fail.empty()) return answer(400, R"({"error":")" + fail + "\"}");
         const bool refresh = form.get("grant_type") == "refresh_token";
         const auto given = form.get(refresh ? "refresh_token" : "code").value();

@@ -210,6 +210,27 @@ BOOST_AUTO_TEST_CASE(a_request_has_its_own_limit_of_bytes_and_may_leave_out_bodi
     BOOST_TEST(response.body.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_body_that_does_not_end_is_not_waited_for, *label("XC11")) {
+    const std::string stream = "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer x=\"y\"\r\n"
+                               "Content-Type: text/event-stream\r\n\r\n: ping";
+    Poco::Net::ServerSocket socket{Poco::Net::SocketAddress("127.0.0.1", 0)};
+    Poco::Net::StreamSocket open_stream;
+    std::thread host([&] {
+        open_stream = socket.acceptConnection();
+        open_stream.sendBytes(stream.data(), static_cast<int>(stream.size()));
+    });
+    sys::PocoHttpClient client({milliseconds(5000), ""});
+    const auto response = client.send(
+        {.purpose = sys::PlaceKind::discovery,
+         .url = "http://127.0.0.1:" + std::to_string(socket.address().port()) + "/mcp",
+         .head_only = true});
+    host.join();
+    BOOST_TEST(response.answered, response.reason);
+    BOOST_TEST(response.status == 401);
+    BOOST_TEST(response.authenticate == "Bearer x=\"y\"");
+    BOOST_TEST(response.body.empty());
+}
+
 BOOST_AUTO_TEST_CASE(the_deadline_of_a_request_counts_when_it_comes_first) {
     Host host(answer_of(1000), true);
     sys::PocoHttpClient client({milliseconds(5000), ""});

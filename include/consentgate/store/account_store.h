@@ -53,11 +53,13 @@ public:
     Applied claim_refresh(
         const std::string& id, std::int64_t version, const std::string& lease, core::Instant until,
         core::Instant now);
-    // Both end the lease and write the account's state; the first writes the new tokens too. no:
-    // the lease is no longer ours.
+    // All end the lease and write the account's state. The first writes the new tokens, and the
+    // last a new refresh token that came without a usable access token. no: the lease is no longer
+    // ours.
     Applied save_refreshed(
         const core::LinkedAccount& account, const std::string& lease, core::Instant now);
     Applied note_refresh_failure(const core::LinkedAccount& account, const std::string& lease);
+    Applied save_rotated(const core::LinkedAccount& account, const std::string& lease);
     // Accounts that core::is_refreshed_ahead, those whose token ends first.
     std::vector<core::LinkedAccount> list_to_refresh(core::Instant now, std::size_t limit);
 

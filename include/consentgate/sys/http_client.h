@@ -56,6 +56,7 @@ struct HttpRequest {
     bool allow_plain_http = false;           // operator_url: http to any host; sends no secret
     std::size_t max_body_bytes = 256 * 1024; // of the response
     bool body_of_success_only = false;       // reads no body unless the status is 200
+    bool head_only = false;                  // reads no body: one of a stream does not end
     std::optional<std::chrono::steady_clock::time_point> deadline{}; // if before the client's own
 };
 

@@ -242,6 +242,11 @@ std::size_t count_characters(std::string_view utf8) {
     }));
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
 std::string_view trim(std::string_view text) {
     constexpr std::string_view blank = " \t\r\n\f\v";
     const auto first = text.find_first_not_of(blank);

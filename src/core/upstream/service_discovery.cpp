@@ -32,13 +32,8 @@ std::string path_of(const std::string& url) {
     return path;
 }
 
-// Empty when it is missing; refused when it is there and cannot be used.
-Result<std::string> read_endpoint(
-    const JsonObject& document, const std::string& name, bool needed) {
-    if (!document.has(name)) {
-        if (needed) return unusable("the document names no " + name);
-        return std::string();
-    }
+Result<std::string> read_needed_endpoint(const JsonObject& document, const std::string& name) {
+    if (!document.has(name)) return unusable("the document names no " + name);
     const auto url = document.text(name);
     if (!url) return unusable(name + " is not text");
     if (const auto valid = check_endpoint(*url); !valid)
@@ -46,37 +41,41 @@ Result<std::string> read_endpoint(
     return *url;
 }
 
-// Empty when it is missing.
-Result<Texts> read_list(const JsonObject& document, const std::string& name) {
-    if (!document.has(name)) return Texts();
-    const auto list = document.texts(name);
-    if (!list) return unusable(name + " is not a list of texts");
-    return *list;
+// We can do without this one: empty when it is missing or cannot be used.
+std::string read_endpoint(const JsonObject& document, const std::string& name) {
+    const auto url = document.text(name);
+    return url && check_endpoint(*url) ? *url : std::string();
+}
+
+// The texts in it. Empty when it is missing or no list: a member that says nothing is none.
+Texts read_list(const JsonObject& document, const std::string& name) {
+    Texts list;
+    const auto* array = document.array(name);
+    if (array == nullptr) return list;
+    for (const auto& one : *array) {
+        if (const auto* text = one.text(); text && !text->empty()) list.push_back(*text);
+    }
+    return list;
 }
 
 // Absent members mean what RFC 8414 section 2 says they mean.
 Checked read_methods(const JsonObject& document, ServerDocument& server) {
-    const auto responses = read_list(document, "response_types_supported");
-    if (!responses) return responses.error();
-    if (document.has("response_types_supported") && !holds(*responses, "code"))
+    const auto lacks = [&](const char* list, std::string_view word) {
+        const auto said = read_list(document, list);
+        return !said.empty() && !holds(said, word);
+    };
+    if (lacks("response_types_supported", "code"))
         return unusable(
             "the server gives no authorization codes (response_types_supported lacks code)");
-    const auto grants = read_list(document, "grant_types_supported");
-    if (!grants) return grants.error();
-    if (document.has("grant_types_supported") && !holds(*grants, "authorization_code"))
+    if (lacks("grant_types_supported", "authorization_code"))
         return unusable("the server takes no authorization codes (grant_types_supported lacks "
                         "authorization_code)");
-    const auto challenges = read_list(document, "code_challenge_methods_supported");
-    if (!challenges) return challenges.error();
-    server.announces_s256 = holds(*challenges, "S256");
-    if (document.has("code_challenge_methods_supported") && !server.announces_s256)
+    if (lacks("code_challenge_methods_supported", "S256"))
         return unusable(
             "the server does not know the PKCE method S256 (code_challenge_methods_supported)");
+    server.announces_s256 = holds(read_list(document, "code_challenge_methods_supported"), "S256");
     const auto methods = read_list(document, "token_endpoint_auth_methods_supported");
-    if (!methods) return methods.error();
-    for (const auto& method : document.has("token_endpoint_auth_methods_supported")
-                                  ? *methods
-                                  : Texts{"client_secret_basic"}) {
+    for (const auto& method : methods.empty() ? Texts{"client_secret_basic"} : methods) {
         const auto known = client_auth_of(method);
         if (known && *known != ClientAuth::private_key_jwt) server.auth_methods.push_back(*known);
     }
@@ -170,7 +169,7 @@ std::vector<std::string> server_metadata_urls(const std::string& issuer) {
 }
 
 Result<ResourceDocument> read_resource_document(std::string_view body, const std::string& url) {
-    const auto document = parse_json_object(body);
+    const auto document = parse_json_object(without_byte_order_mark(body));
     if (!document) return unusable("it is not a JSON object");
     ResourceDocument read;
     read.resource = document->text("resource").value_or("");
@@ -181,23 +180,20 @@ Result<ResourceDocument> read_resource_document(std::string_view body, const std
                         (path == above || path.starts_with(above + "/"));
     if (!covers) return unusable("it is about another resource, " + read.resource);
     const auto servers = read_list(*document, "authorization_servers");
-    if (!servers) return servers.error();
-    if (servers->empty()) return unusable("it names no authorization_servers");
-    for (const auto& issuer : *servers) {
+    if (servers.empty()) return unusable("it names no authorization_servers");
+    for (const auto& issuer : servers) {
         if (read.servers.size() < max_servers && check_endpoint(issuer) &&
             issuer.find('?') == std::string::npos)
             read.servers.push_back(issuer);
     }
     if (read.servers.empty())
         return unusable("none of its authorization_servers can be used: they must be https");
-    auto scopes = read_list(*document, "scopes_supported");
-    if (!scopes) return scopes.error();
-    read.scopes = std::move(*scopes);
+    read.scopes = read_list(*document, "scopes_supported");
     return read;
 }
 
 Result<ServerDocument> read_server_document(std::string_view body, const std::string& issuer) {
-    const auto document = parse_json_object(body);
+    const auto document = parse_json_object(without_byte_order_mark(body));
     if (!document) return unusable("it is not a JSON object");
     ServerDocument read;
     read.issuer = document->text("issuer").value_or("");
@@ -205,23 +201,18 @@ Result<ServerDocument> read_server_document(std::string_view body, const std::st
         return unusable(
             "it is another issuer's: it names '" + display_text(read.issuer, 200) + "', and " +
             issuer + " was asked");
-    const std::pair<const char*, std::string ServerDocument::*> endpoints[] = {
+    const std::pair<const char*, std::string ServerDocument::*> needed[] = {
         {"authorization_endpoint", &ServerDocument::authorization_endpoint},
-        {"token_endpoint", &ServerDocument::token_endpoint},
-        {"registration_endpoint", &ServerDocument::registration_endpoint},
-        {"revocation_endpoint", &ServerDocument::revocation_endpoint}};
-    for (const auto& [name, field] : endpoints) {
-        auto url = read_endpoint(
-            *document, name,
-            field == &ServerDocument::authorization_endpoint ||
-                field == &ServerDocument::token_endpoint);
+        {"token_endpoint", &ServerDocument::token_endpoint}};
+    for (const auto& [name, field] : needed) {
+        auto url = read_needed_endpoint(*document, name);
         if (!url) return url.error();
         read.*field = std::move(*url);
     }
+    read.registration_endpoint = read_endpoint(*document, "registration_endpoint");
+    read.revocation_endpoint = read_endpoint(*document, "revocation_endpoint");
     if (auto methods = read_methods(*document, read); !methods) return methods.error();
-    auto scopes = read_list(*document, "scopes_supported");
-    if (!scopes) return scopes.error();
-    read.scopes = std::move(*scopes);
+    read.scopes = read_list(*document, "scopes_supported");
     read.sends_iss =
         document->flag("authorization_response_iss_parameter_supported").value_or(false);
     read.takes_documents = document->flag("client_id_metadata_document_supported").value_or(false);
@@ -318,18 +309,18 @@ std::string registration_request(const Policy& policy, const Service& service) {
 }
 
 Result<Registered> read_registration(std::string_view body, ClientAuth asked) {
-    const auto document = parse_json_object(body);
+    const auto document = parse_json_object(without_byte_order_mark(body));
     if (!document) return unusable("the answer is not a JSON object");
     Registered read;
     read.client_id = document->text("client_id").value_or("");
     if (read.client_id.empty() || read.client_id.size() > max_client_id_bytes ||
         has_control(read.client_id) || !valid_utf8(read.client_id))
         return unusable("the answer holds no usable client_id");
-    const auto method = document->text("token_endpoint_auth_method");
-    const auto known = method ? client_auth_of(*method) : asked;
+    const auto method = document->text("token_endpoint_auth_method").value_or("");
+    const auto known = method.empty() ? asked : client_auth_of(method);
     if (!known || *known == ClientAuth::private_key_jwt)
         return unusable(
-            "the service wants us to authenticate with " + display_text(*method, 60) +
+            "the service wants us to authenticate with " + display_text(method, 60) +
             ", which consentgate does not have");
     read.auth = *known;
     if (read.auth == ClientAuth::none) return read;

@@ -147,7 +147,7 @@ ServiceRequest code_request(
         {"code", code.reveal()},
         {"redirect_uri", redirect_uri},
         {"code_verifier", verifier.reveal()}};
-    if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
+    if (service.names_resource()) parameters.emplace_back("resource", service.resource);
     return request_as_us(service, service.token_endpoint, client_secret, std::move(parameters));
 }
 
@@ -155,7 +155,7 @@ ServiceRequest refresh_request(
     const Service& service, const Secret& client_secret, const Secret& refresh_token) {
     Parameters parameters{
         {"grant_type", "refresh_token"}, {"refresh_token", refresh_token.reveal()}};
-    if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
+    if (service.names_resource()) parameters.emplace_back("resource", service.resource);
     return request_as_us(service, service.token_endpoint, client_secret, std::move(parameters));
 }
 
@@ -165,13 +165,6 @@ ServiceRequest revocation_request(
     return request_as_us(
         service, service.revocation_endpoint, client_secret,
         {{"token", token.reveal()}, {"token_type_hint", std::string(hint)}});
-}
-
-Revocation read_revocation_reply(const ServiceReply& reply) {
-    constexpr int too_many = 429;
-    if (!reply.answered || reply.status >= 500 || reply.status == too_many)
-        return Revocation::unavailable;
-    return reply.status == 200 ? Revocation::revoked : Revocation::refused;
 }
 
 // session.expiry.fresh.key.mark: what it says can be read, and only we can have written it.

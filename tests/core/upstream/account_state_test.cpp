@@ -42,15 +42,35 @@ BOOST_AUTO_TEST_CASE(a_token_is_refreshed_ahead_of_its_end_and_not_before, *labe
     BOOST_TEST((at(Span(7), Span(10)) == Freshness::fresh)); // of a short life a fifth
     BOOST_TEST((at(Span(8), Span(10)) == Freshness::due));
     auto token = sample_token();
-    token.expires_at.reset();
-    BOOST_TEST((freshness_of(token, noon + Span(400 * 86400)) == Freshness::fresh));
-    token = sample_token();
     token.refresh_token.clear();
     BOOST_TEST((freshness_of(token, noon + Span(3599)) == Freshness::fresh));
     BOOST_TEST((freshness_of(token, noon + Span(3600)) == Freshness::broken));
     token = sample_token();
     token.broken_at = noon;
     BOOST_TEST((freshness_of(token, noon) == Freshness::broken));
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_token_whose_life_nobody_said_is_refreshed_after_an_hour_and_never_given_up, *label("XC7")) {
+    auto token = sample_token();
+    token.expires_at.reset();
+    BOOST_TEST((freshness_of(token, noon + Span(3599)) == Freshness::fresh));
+    BOOST_TEST((next_step(token, noon + Span(3599)) == AccountStep::hand_out));
+    for (const auto after : {Span(3600), Span(400LL * 86400)}) {
+        BOOST_TEST((freshness_of(token, noon + after) == Freshness::due));
+        BOOST_TEST((next_step(token, noon + after) == AccountStep::refresh));
+    }
+    // The service is away: the token may be good all the same.
+    const auto failed = after_failure(token, {.reason = "status 503"}, noon + Span(3600));
+    BOOST_TEST((next_step(failed, noon + Span(3601)) == AccountStep::hand_out));
+    // A token that cannot be refreshed is good until the service refuses it.
+    auto final = token;
+    final.refresh_token.clear();
+    BOOST_TEST((freshness_of(final, noon + Span(400LL * 86400)) == Freshness::fresh));
+    // A clock was set back, and rows of before have no time.
+    BOOST_TEST((freshness_of(token, noon - Span(86400)) == Freshness::fresh));
+    token.updated_at.reset();
+    BOOST_TEST((freshness_of(token, noon + Span(86400)) == Freshness::fresh));
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -194,6 +214,107 @@ BOOST_AUTO_TEST_CASE(what_cannot_or_must_not_be_refreshed_is_left_alone, *label(
     BOOST_TEST(!but([&](auto& one) { one.lease_until = now + Span(1); }));
     BOOST_TEST(!but([&](auto& one) { one.retry_at = now + Span(1); }));
     BOOST_TEST(but([&](auto& one) { one.retry_at = one.lease_until = now; }));
+}
+
+BOOST_AUTO_TEST_CASE(
+    each_state_is_entered_for_its_cause_and_left_for_another, *label("XC5") * label("XC6")) {
+    const auto over = noon + Span(3600);
+    const auto connected = sample_token();
+    BOOST_TEST((state_of(connected, over) == AccountState::connected));
+
+    auto refreshing = connected;
+    refreshing.lease_until = over + Span(20);
+    BOOST_TEST((state_of(refreshing, over) == AccountState::refreshing));
+    BOOST_TEST((state_of(refreshing, over + Span(20)) == AccountState::connected)); // it died
+
+    const auto resting = after_failure(connected, {.reason = "status 503"}, over);
+    BOOST_TEST((state_of(resting, over + Span(4)) == AccountState::resting));
+    BOOST_TEST((state_of(resting, over + Span(5)) == AccountState::connected));
+
+    const auto refused = after_failure(connected, {.error = UpstreamError::refused}, over);
+    BOOST_TEST((state_of(refused, over) == AccountState::needs_person));
+    BOOST_TEST((state_of(refused, over + Span(86400)) == AccountState::needs_person));
+    auto final = connected;
+    final.refresh_token.clear();
+    BOOST_TEST((state_of(final, over - Span(1)) == AccountState::connected));
+    BOOST_TEST((state_of(final, over) == AccountState::needs_person));
+
+    for (const auto& one : {connected, refreshing, resting, refused, final}) {
+        auto ended = one;
+        ended.ended_at = over;
+        BOOST_TEST((state_of(ended, over) == AccountState::ended));
+        BOOST_TEST((next_step(ended, over) == AccountStep::connect_anew));
+        const auto again = after_refresh(one, over + Span(60), "", over);
+        BOOST_TEST((state_of(again, over) == AccountState::connected));
+        BOOST_TEST((freshness_of(again, over) == Freshness::fresh));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_refresh_leaves_nothing_of_what_failed_before, *label("XC6")) {
+    auto token = sample_token();
+    token.scope = "read";
+    for (int time = 0; time < 3; ++time)
+        token = after_failure(token, {UpstreamError::odd_refusal, "status 400"}, noon);
+    const auto good = after_refresh(token, std::nullopt, "", noon + Span(60));
+    BOOST_TEST(good.failures == 0);
+    BOOST_TEST(good.odd_refusals == 0);
+    BOOST_TEST(!good.odd_since.has_value());
+    BOOST_TEST(!good.retry_at.has_value());
+    BOOST_TEST(good.failure.empty());
+    BOOST_TEST(!good.expires_at.has_value());
+    BOOST_TEST((good.updated_at == noon + Span(60)));
+    BOOST_TEST(good.scope == "read"); // not said again
+    BOOST_TEST(after_refresh(token, std::nullopt, "write", noon).scope == "write");
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_odd_refusal_is_believed_when_it_is_the_fifth_or_comes_for_an_hour, *label("XC6")) {
+    for (const auto error : {UpstreamError::odd_refusal, UpstreamError::resource_refused}) {
+        auto token = sample_token();
+        std::vector<std::int64_t> pauses;
+        auto now = noon;
+        for (int refusal = 1; refusal < 5; ++refusal) {
+            token = after_failure(token, {error, "status 400"}, now);
+            BOOST_TEST(!token.broken_at.has_value(), refusal);
+            pauses.push_back((*token.retry_at - now).count());
+            now = *token.retry_at;
+        }
+        const std::vector<std::int64_t> expected{30, 60, 120, 240};
+        BOOST_TEST(pauses == expected, boost::test_tools::per_element());
+        BOOST_TEST((after_failure(token, {error, "status 400"}, now).broken_at == now));
+    }
+    const auto twice = [](Span between) {
+        const RefreshFailure odd{UpstreamError::odd_refusal, "status 400"};
+        return after_failure(after_failure(sample_token(), odd, noon), odd, noon + between);
+    };
+    BOOST_TEST(!twice(Span(3599)).broken_at.has_value());
+    BOOST_TEST(twice(Span(3600)).broken_at.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(
+    what_says_nothing_about_the_token_never_ends_it_however_often_it_comes, *label("XC5")) {
+    for (const auto error : {UpstreamError::unavailable, UpstreamError::client_refused}) {
+        auto token = sample_token();
+        for (int hour = 0; hour < 48; ++hour)
+            token = after_failure(token, {error, "status 401"}, noon + Span(3600 * hour));
+        BOOST_TEST(!token.broken_at.has_value());
+        BOOST_TEST(token.odd_refusals == 0);
+    }
+    // Between two odd refusals they change nothing.
+    auto token = sample_token();
+    const RefreshFailure odd{UpstreamError::odd_refusal, "status 400"}, away{.reason = "none"};
+    for (int time = 0; time < 4; ++time)
+        token = after_failure(after_failure(token, odd, noon), away, noon);
+    BOOST_TEST(!token.broken_at.has_value());
+    BOOST_TEST(after_failure(token, odd, noon).broken_at.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_row_of_odd_refusals_from_the_future_begins_anew, *label("XC6")) {
+    const RefreshFailure odd{UpstreamError::odd_refusal, "status 400"};
+    auto token = after_failure(sample_token(), odd, noon + Span(86400));
+    token = after_failure(token, odd, noon);
+    BOOST_TEST((token.odd_since == noon));
+    BOOST_TEST(!token.broken_at.has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

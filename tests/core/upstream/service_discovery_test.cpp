@@ -89,12 +89,54 @@ BOOST_AUTO_TEST_CASE(a_server_document_is_the_issuers_own_and_all_of_it_is_https
     BOOST_TEST(server()->token_endpoint == "https://as.example/token");
     BOOST_TEST(!core::read_server_document("{" + endpoints + "}", issuer + "/"));
     BOOST_TEST(!core::read_server_document("[]", issuer));
-    BOOST_TEST(!server(R"(,"registration_endpoint":"http://as.example/r")"));
-    BOOST_TEST(static_cast<bool>(server(R"(,"registration_endpoint":"http://127.0.0.1/r")")));
-    BOOST_TEST(!server(R"(,"revocation_endpoint":7)"));
+    BOOST_TEST(
+        server(R"(,"registration_endpoint":"http://127.0.0.1/r")")->registration_endpoint ==
+        "http://127.0.0.1/r");
     BOOST_TEST(!core::read_server_document(
         R"({"issuer":"https://as.example/t1","authorization_endpoint":"https://as.example/auth"})",
         issuer));
+}
+
+BOOST_AUTO_TEST_CASE(what_we_can_do_without_is_dropped_when_it_is_odd, *label("XC11")) {
+    for (const auto* name : {"registration_endpoint", "revocation_endpoint"}) {
+        for (const auto* odd :
+             {R"("")", R"("/register")", R"("as.example/r")", R"("http://as.example/r")", "7",
+              "null", "{}", R"(["https://as.example/r"])", R"("https://u@as.example/r")",
+              R"("https://as.example/r#x")"}) {
+            const auto read = server(",\"" + std::string(name) + "\":" + odd);
+            BOOST_TEST_CONTEXT(name << odd) {
+                BOOST_REQUIRE(static_cast<bool>(read));
+                BOOST_TEST(read->registration_endpoint.empty());
+                BOOST_TEST(read->revocation_endpoint.empty());
+            }
+        }
+    }
+    for (const auto* name :
+         {"response_types_supported", "grant_types_supported", "code_challenge_methods_supported",
+          "token_endpoint_auth_methods_supported", "scopes_supported"}) {
+        for (const auto* odd : {"[]", "null", "7", R"("")", R"("plain")", "{}", "[7,null]"}) {
+            const auto read = server(",\"" + std::string(name) + "\":" + odd);
+            BOOST_TEST_CONTEXT(name << odd) {
+                BOOST_REQUIRE(static_cast<bool>(read));
+                BOOST_TEST(!read->announces_s256);
+                BOOST_TEST(read->scopes.empty());
+                BOOST_TEST(
+                    (read->auth_methods == std::vector{core::ClientAuth::client_secret_basic}));
+            }
+        }
+    }
+    for (const auto* flag :
+         {"authorization_response_iss_parameter_supported",
+          "client_id_metadata_document_supported"})
+        BOOST_TEST(static_cast<bool>(server(",\"" + std::string(flag) + R"(":"yes")")), flag);
+    BOOST_TEST(server(R"(,"scopes_supported":["a",7,"b"])")->scopes == (Texts{"a", "b"}));
+    BOOST_TEST(
+        static_cast<bool>(core::read_server_document("\xef\xbb\xbf{" + endpoints + "}", issuer)));
+    // We need the addresses where people are sent, and never guess one.
+    for (const auto* needed : {"authorization_endpoint", "token_endpoint"}) {
+        for (const auto* odd : {R"("")", R"("/x")", R"("http://as.example/x")", "7"})
+            BOOST_TEST(!server(",\"" + std::string(needed) + "\":" + odd), odd);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(pkce_may_go_unsaid_and_may_not_be_denied) {
@@ -139,6 +181,14 @@ BOOST_AUTO_TEST_CASE(a_registrations_answer_counts_over_what_was_asked) {
     BOOST_TEST(
         (core::read_registration(R"({"client_id":"c","token_endpoint_auth_method":"none"})", asked)
              ->auth == core::ClientAuth::none));
+    for (const auto* odd : {R"("")", "null", "7"})
+        BOOST_TEST(
+            (core::read_registration(
+                 R"({"client_id":"c","client_secret":"s","token_endpoint_auth_method":)" +
+                     std::string(odd) + "}",
+                 asked)
+                 ->auth == asked),
+            odd);
     for (const auto* bad :
          {R"({"client_id":"c"})", R"({"client_secret":"s"})",
           R"({"client_id":"c\n","client_secret":"s"})",

@@ -247,14 +247,12 @@ BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label
                "error=bad_verification_code&error_description=x", 200,
                "application/x-www-form-urlencoded"),
            UpstreamError::refused));
-    BOOST_TEST(is(replied(R"({"error":"invalid_client"})", 401), UpstreamError::registration_lost));
-    BOOST_TEST(is(replied("", 401, "text/html"), UpstreamError::registration_lost));
+    BOOST_TEST(is(replied(R"({"error":"invalid_client"})", 401), UpstreamError::client_refused));
+    BOOST_TEST(is(replied("", 401, "text/html"), UpstreamError::unavailable));
     BOOST_TEST(is(replied("", 400, ""), UpstreamError::refused)); // glewlwyd
     BOOST_TEST(is(replied(R"({"error":"invalid_code"})", 403), UpstreamError::refused));
-    BOOST_TEST(
-        is(replied(R"({"error":"unauthorized_client"})", 403), UpstreamError::registration_lost));
-    BOOST_TEST(
-        is(replied("<html>", 400, "text/html"), UpstreamError::unavailable)); // somebody between us
+    BOOST_TEST(is(replied(R"({"error":"unauthorized_client"})", 403), UpstreamError::odd_refusal));
+    BOOST_TEST(is(replied("<html>", 400, "text/html"), UpstreamError::odd_refusal));
     for (const int status : {403, 404, 500, 502, 503, 429})
         BOOST_TEST(is(replied("", status, ""), UpstreamError::unavailable));
     for (const int status : {500, 502, 503, 429, 404, 302})

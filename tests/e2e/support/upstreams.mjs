@@ -61,7 +61,7 @@ function settings({ issuer, mcpUrl, accessTokenSeconds, rotate, registration, re
 class Upstream {
   constructor(options) {
     const { issuer, ...configuration } = settings(options);
-    Object.assign(this, { issuer, mcpUrl: options.mcpUrl, ca: options.ca, calls: { token: {}, revocation: 0, registration: 0 }, failing: [], registered: [], issued: [], away: false });
+    Object.assign(this, { issuer, mcpUrl: options.mcpUrl, ca: options.ca, calls: { token: {}, revocation: 0, registration: 0 }, failing: [], altering: [], named: [], registered: [], issued: [], away: false });
     this.provider = new Provider(issuer, configuration);
     this.options = options;
     this.provider.on('access_token.saved', (token) => this.issued.push(token.jti));
@@ -69,7 +69,12 @@ class Upstream {
     this.provider.use(async (context, next) => {
       await next();
       const { route, params } = context.oidc ?? {};
-      if (route === 'token') this.count(params?.grant_type);
+      if (route === 'token') {
+        this.count(params?.grant_type);
+        this.named.push(params?.resource);
+        if (context.status === 200 && this.altering.length > 0) this.alter(context, this.altering.shift());
+      }
+      if (route === 'discovery') Object.assign(context.body, options.document);
       if (route === 'revocation') this.calls.revocation += 1;
       if (route === 'registration') this.calls.registration += 1;
       if (!options.iss) withoutIss(context, issuer);
@@ -79,8 +84,18 @@ class Upstream {
 
   count(grantType) { this.calls.token[grantType] = (this.calls.token[grantType] ?? 0) + 1; }
 
-  // The next token requests get no token. kind: a member of `failures`, or 'hang': no answer at all
-  failNext(kind, times = 1) { for (let i = 0; i < times; i += 1) this.failing.push(String(kind)); }
+  // The next token requests get no token. kind: a member of `failures`, 'hang' (no answer at all),
+  // or status, body and headers
+  failNext(kind, times = 1) { for (let i = 0; i < times; i += 1) this.failing.push(Array.isArray(kind) ? kind : String(kind)); }
+
+  // The next tokens come wrapped oddly. change: of the members to those that are sent, or to a text
+  alterNext(change, { status = 200, type = 'application/json' } = {}) { this.altering.push({ change, status, type }); }
+
+  alter(context, { change, status, type }) {
+    const changed = change({ ...context.body });
+    Object.assign(context, { status, body: typeof changed === 'string' ? changed : JSON.stringify(changed) });
+    context.set('Content-Type', type);
+  }
 
   // As if somebody had deleted all that registered themselves.
   async forgetClients() {
@@ -110,6 +125,10 @@ class Upstream {
     const [, token] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '') ?? [];
     const sub = token && await this.whoIs(token);
     if (sub) return say(response, 200, { sub });
+    if (this.options.streams) {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(': the stream does not end\n\n');
+      return undefined;
+    }
     const challenge = this.options.discovery ? `Bearer resource_metadata="${new URL('/.well-known/oauth-protected-resource/mcp', this.issuer)}"` : 'Bearer';
     return say(response, 401, { error: 'invalid_token' }, { 'WWW-Authenticate': challenge });
   }
@@ -118,7 +137,7 @@ class Upstream {
     let body = '';
     for await (const part of request) body += part;
     this.count(new URLSearchParams(body).get('grant_type'));
-    if (kind !== 'hang') say(response, ...failures[kind]);
+    if (kind !== 'hang') say(response, ...(Array.isArray(kind) ? kind : failures[kind]));
   }
 
   // The page where a person would type their name: a cookie says it, and whether they refuse.
@@ -158,16 +177,19 @@ function withoutIss(context, issuer) {
 //      clients                      that it knows beforehand, as oidc-provider takes them
 //      resource, iss, discovery     whether it knows RFC 8707, RFC 9207, and any well-known
 //        document
+//      document                     members of its own document in place of the right ones
+//      streams                      answers its MCP address with a stream that does not end
 //      claims                       by the person's name, for its tokens, which are JWTs then
 //      authority, port              of makeAuthority, to be one of several under one authority
 // out: issuer, mcpUrl, ca (a file), calls, issued (access tokens, in their order), away (true: all
-//      is answered 503), failNext, forgetClients, whoIs, stop
+//      is answered 503), named (the `resource` of each token request), failNext, alterNext,
+//      forgetClients, whoIs, stop
 export async function startProvider({ accessTokenSeconds = 3600, rotate = true, registration = true, resource = true, iss = true, discovery = true, documents,
-  clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], claims, authority = makeAuthority(), port } = {}) {
+  clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], claims, document, streams, authority = makeAuthority(), port } = {}) {
   const { ca, certificates } = authority;
   const at = port ?? await freePort(); // the provider must know its issuer before it listens
   const issuer = `https://localhost:${at}`;
-  const upstream = new Upstream({ issuer, mcpUrl: `${issuer}/mcp`, ca, accessTokenSeconds, rotate, registration, resource, iss, discovery, documents, clients, authMethods, claims });
+  const upstream = new Upstream({ issuer, mcpUrl: `${issuer}/mcp`, ca, accessTokenSeconds, rotate, registration, resource, iss, discovery, documents, clients, authMethods, claims, document, streams });
   upstream.server = https.createServer(certificates.localhost, (request, response) => {
     upstream.answer(request, response).catch((error) => { response.writeHead(500).end(String(error)); });
   });

@@ -39,6 +39,8 @@ bool has_visible(std::string_view utf8);
 
 std::size_t count_characters(std::string_view utf8); // code points
 std::string_view trim(std::string_view text);        // ASCII white space at both ends
+// Some programs begin UTF-8 with one.
+std::string_view without_byte_order_mark(std::string_view text);
 std::string lower_ascii(std::string_view text);
 bool same_ignoring_case(std::string_view left, std::string_view right); // ASCII
 

@@ -1,9 +1,14 @@
 // The life of a linked account between its connection and its end, in one place: when its token is
 // handed out, refreshed and waited for, and what a refresh that failed means.
 //
-//     fresh ── time ──▶ due ── time ──▶ over        a refresh leads from each back to fresh,
-//                                                   a refusal of the service to broken
-// spec: docs/services.md Refreshing
+//     connected ── lease ──▶ refreshing ── failure ──▶ resting ── time ──▶ connected
+//         │                   │      └─── tokens ──▶ connected
+//         │ over, and no      └─── refusal ──▶ needs_person ── connects again ──▶ connected
+//         │ refresh token                           ▲
+//         └─────────────────────────────────────────┘
+//     each of them ── its owner is gone or disconnects it ──▶ ended
+//
+// spec: docs/services.md States of an account; docs/requirements.md XC5, XC6, XC7
 #pragma once
 
 #include "consentgate/core/upstream/service.h"
@@ -13,13 +18,27 @@
 
 namespace consentgate::core {
 
+enum class AccountState {
+    connected,
+    refreshing,   // a worker has the lease
+    resting,      // its last refresh failed, and it is not refreshed for a while
+    needs_person, // no refresh will give a token any more: the person must connect anew
+    ended,
+};
+AccountState state_of(const LinkedAccount& account, Instant now);
+
+// How good its token is, in each of the states.
 enum class Freshness {
     fresh,
-    due,    // soon over: good still, but to be refreshed now
+    due,    // soon over, or good for we know not how long: to be refreshed now
     over,   // no good without a refresh
     broken, // the person must connect anew
 };
 Freshness freshness_of(const LinkedAccount& account, Instant now);
+
+// A token whose life the service did not say is refreshed after an hour, where it can be, and is
+// handed out while that fails.
+inline constexpr Span unsaid_life{3600};
 
 // No lease and no pause is ever written for longer. One that is further ahead was written before a
 // clock was set back, and holds nobody.
@@ -48,9 +67,11 @@ bool is_refreshed_ahead(const LinkedAccount& account, Instant now);
 
 // The meaning of an answer without tokens.
 enum class UpstreamError {
-    refused, // this code or refresh token will never be good (again): the person must connect anew
-    registration_lost, // the service does not know us any more
-    unavailable,       // try later
+    refused,     // this code or refresh token will never be good (again), in words that are known
+    odd_refusal, // refused in words that nobody knows: believed when it repeats
+    client_refused,   // it says that it does not know us: believed when it is confirmed
+    resource_refused, // it takes no `resource`, and is asked once more without
+    unavailable,      // it says nothing about token or client: try later
 };
 
 struct RefreshFailure {
@@ -58,6 +79,17 @@ struct RefreshFailure {
     std::string reason{};              // for the log
     std::optional<Span> retry_after{}; // as the service said
 };
+
+// An odd refusal is believed when it is the fifth, or comes an hour after the first. Answers that
+// say nothing about the token lie between them without effect.
+inline constexpr std::int64_t believed_odd_refusals = 5;
+inline constexpr Span believed_odd_time{3600};
+
+// The account after its service gave new tokens, which are sealed in it already.
+// in: asked  when the request was sent, from which lives count
+LinkedAccount after_refresh(
+    LinkedAccount account, const std::optional<Instant>& expires_at, const std::string& scope,
+    Instant asked);
 
 // The account after a refresh that failed: when to try again, or that there is no point to it. What
 // the service said about when outweighs our own pauses, within a second and an hour.

@@ -56,7 +56,13 @@ struct Service {
     // Origins, other than the token endpoint's, that the operator named for the authorization and
     // the registration endpoint.
     std::vector<std::string> authorization_origins;
+    // The service's words about us, which are believed only when it repeats them
+    // (client_refusal.h).
+    std::optional<Instant> client_refused_at{}; // since when it does not know our client of now
+    std::optional<Instant> register_after{};    // it is not registered with anew before
+    bool resource_refused = false;              // its token endpoint takes no `resource`
 
+    bool names_resource() const { return !resource.empty() && !resource_refused; }
     std::string host() const;                      // of its url, as people read it
     std::optional<ServiceId> own_callback() const; // absent: people come back to the shared one
     std::string client_secret_aad() const;         // of client_secret, for aead.h
@@ -73,6 +79,7 @@ struct FormerRegistration {
     std::string client_secret; // ciphertext, bound to the service; empty when there is none
     KeyId key_id;
     Instant ended_at{};
+    std::optional<Instant> refused_at{}; // the service had confirmed that it does not know it
 
     std::string client_secret_aad() const; // the service's, where the secret was once
 };
@@ -111,6 +118,9 @@ struct LinkedAccount {
     RegistrationId registration{}; // of ours, that it was given to
     std::int64_t seal = current_seal;
     std::string sealed_for{}; // the owner of an ended account when it ended; else empty
+    // Refusals, one after another, in words that nobody knows, and the time of the first.
+    std::int64_t odd_refusals = 0;
+    std::optional<Instant> odd_since{};
 
     // For aead.h: row, service, owner and column. That of the form before lacks the owner; only
     // account_seal.h may open it.

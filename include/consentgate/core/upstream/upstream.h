@@ -97,14 +97,23 @@ struct ServiceReply {
     bool timed_out = false;
 };
 
+// When the access token ends: as the service said, or else as the token says of itself where it is
+// a JWT. Absent: nobody said. in: asked  when the request was sent
+std::optional<Instant> expiry_of(const TokenSet& tokens, Instant asked);
+
 struct TokenReply {
     std::optional<TokenSet> tokens;
     UpstreamError error = UpstreamError::unavailable; // when there are none
     std::string
         reason; // for the log: never holds what the service wrote but for a known error word
     std::optional<Span> retry_after{};
+    // A refresh token that came beside an access token that cannot be used: the one before it may
+    // be dead by now.
+    std::optional<Secret> rotated{};
 };
-// Reads JSON and, for providers older than RFC 6749, forms; an error may come with status 200.
+// Reads JSON and, for providers older than RFC 6749, forms; an error may come with status 200, and
+// tokens with any success. Members that have no bearing on the tokens may be as odd as they like.
+// spec: docs/requirements.md XC5, XC6, XC11
 TokenReply read_token_reply(const ServiceReply& reply);
 
 // A service's answer to a revocation request. spec: RFC 7009 section 2.2
