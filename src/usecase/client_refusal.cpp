@@ -45,10 +45,7 @@ UpstreamError replace(Dependencies& deps, const core::Service& current, core::In
 UpstreamError ask_and_replace(
     Dependencies& deps, ServiceTurn& turn, const core::Service& current, core::Instant now) {
     const auto reply = ask_whether_known(deps, turn, current);
-    if (knows_us(reply)) {
-        note_client_known(deps, current);
-        return UpstreamError::odd_refusal;
-    }
+    if (knows_us(reply)) return UpstreamError::odd_refusal;
     return reply.error == UpstreamError::client_refused ? replace(deps, current, now)
                                                         : UpstreamError::client_refused;
 }
@@ -59,11 +56,13 @@ core::TokenReply ask_whether_known(
     Dependencies& deps, ServiceTurn& turn, const core::Service& service) {
     const auto secret = client_secret_of(deps, service);
     if (!secret) return {std::nullopt, UpstreamError::unavailable, secret.error().reason};
-    return core::read_token_reply(turn.call(
+    auto reply = core::read_token_reply(turn.call(
         sys::PlaceKind::registration,
         core::code_request(
             service, *secret, deps.random.secret(), deps.random.secret(),
             core::callback_url(deps.policy, service.own_callback()))));
+    if (knows_us(reply)) note_client_known(deps, service);
+    return reply;
 }
 
 UpstreamError follow_client_refusal(
