@@ -33,6 +33,8 @@ const exchange = (token, name = 'company') => accounts.exchange(token, name);
 const states = () => server.sql("SELECT CASE WHEN broken_at IS NOT NULL THEN 'needs person' WHEN retry_at > unixepoch() THEN 'resting' ELSE 'connected' END AS state, "
   + "owner LIKE 'key:%' AS person FROM upstream_token WHERE service_id = 'company' AND ended_at IS NULL");
 const stateOfPerson = () => states().find((row) => row.person).state;
+// All tokens are over, no account rests, and none was used lately, so idle workers refresh none.
+const allOver = () => server.sql('UPDATE upstream_token SET updated_at = unixepoch() - 3600, expires_at = unixepoch() - 1, retry_at = NULL, last_used_at = NULL WHERE ended_at IS NULL');
 const registrations = () => company.calls.registration;
 
 // The page on which the person would connect, and whether it says that they are.
@@ -43,7 +45,7 @@ async function pageOfPerson() {
   return { flow, connected: /class="connected"/.test(text) };
 }
 
-// All tokens are over, and nobody has to wait. The 49 others lost nothing, and the next of them,
+// The 49 others lost nothing, and the next of them,
 // who asks now, gets a token.
 async function othersGoOn() {
   const rows = states().filter((row) => !row.person);
@@ -58,7 +60,7 @@ async function playToPerson(oddity, times = 1) {
   company.failNext(oddity, times);
   let answer;
   for (let time = 0; time < times; time += 1) {
-    accounts.age('company', -1);
+    allOver();
     answer = await exchange(person);
   }
   return answer;
@@ -96,7 +98,7 @@ for (const [what, oddity] of [
     assert.equal(stateOfPerson(), 'resting');
     assert.ok((await pageOfPerson()).connected);
     await othersGoOn();
-    accounts.age('company', -1); // the pause is over
+    allOver(); // the pause is over
     assert.equal(await accounts.holder(person, 'company'), 'anna');
     assert.equal(stateOfPerson(), 'connected');
     assert.equal(registrations(), before);
@@ -160,8 +162,7 @@ for (const [what, change, how] of [
   test(`XC11: a token ${what} is a token, and its refresh token the next`, long, async () => {
     for (const alter of [change, (body) => body]) {
       company.alterNext(alter, alter === change ? how : undefined);
-      accounts.age('company', -1);
-      server.sql("UPDATE upstream_token SET expires_at = unixepoch() - 1 WHERE owner LIKE 'key:%'");
+      allOver();
       assert.equal(await accounts.holder(person, 'company'), 'anna');
     }
     await othersGoOn();
@@ -170,17 +171,17 @@ for (const [what, change, how] of [
 
 test('XC11: a rotated refresh token is kept although its access token cannot be used', long, async () => {
   company.alterNext((body) => ({ ...body, access_token: 'two words' }));
-  accounts.age('company', -1);
+  allOver();
   assertOauthError(await exchange(person), 503, 'temporarily_unavailable');
   assert.equal(stateOfPerson(), 'resting');
-  accounts.age('company', -1);
+  allOver();
   assert.equal(await accounts.holder(person, 'company'), 'anna'); // the one before would have ended all
 });
 
 test('XC7: a token whose life nobody says is refreshed after an hour, also when the service says 0', long, async () => {
   for (const change of [({ expires_in: dropped, ...body }) => body, (body) => ({ ...body, expires_in: 0 })]) {
     company.alterNext(change);
-    server.sql("UPDATE upstream_token SET expires_at = unixepoch() - 1, retry_at = NULL WHERE owner LIKE 'key:%'");
+    allOver();
     const answer = (await exchange(person)).json();
     assert.equal(answer.expires_in, undefined);
     const before = company.calls.token.refresh_token;
@@ -214,7 +215,7 @@ test('XC10: a service that refuses `resource` is asked without it, and is not se
     plain.failNext([400, { error: 'invalid_target' }]);
     const token = await accounts.signedIn({ plain: 'anna' });
     assert.equal(await accounts.holder(token, 'plain'), 'anna');
-    accounts.age('plain', -1);
+    allOver();
     assert.equal(await accounts.holder(token, 'plain'), 'anna');
     assert.deepEqual(plain.named, [undefined, undefined]);
     assert.match(server.logs(), /event=upstream_resource_refused service=plain/);
@@ -229,11 +230,11 @@ test('XC5: a client that an operator was given is never given up, however often 
     const token = await accounts.signedIn({ given: 'anna' });
     for (let time = 0; time < 7; time += 1) {
       given.failNext('invalid_client');
-      accounts.age('given', -1);
+      allOver();
       assertOauthError(await exchange(token, 'given'), 503, 'temporarily_unavailable');
     }
     assert.match(server.logs(), /event=upstream_client_refused service=given step=operator/);
-    accounts.age('given', -1);
+    allOver();
     assert.equal(await accounts.holder(token, 'given'), 'anna');
   }, '--client-id', 'ours');
 });
@@ -253,6 +254,6 @@ test('XC11: a service whose address answers with a stream that does not end can 
 });
 
 test('XC5 XC6: at the end all 49 others have their accounts as before', long, async () => {
-  accounts.age('company', -1);
+  allOver();
   assert.deepEqual(await inLanes(8, others.map((token) => () => accounts.holder(token, 'company'))), others.map((_, at) => `other-${at}`));
 });
