@@ -72,6 +72,10 @@ Service as_registered(Service service, const FormerRegistration& former) {
     service.auth = former.auth;
     service.client_secret = former.client_secret;
     service.key_id = former.key_id;
+    service.client_secret_expires_at.reset(); // not known any more
+    service.renew_at.reset();
+    service.registration_client_uri.clear();
+    service.registration_token.clear();
     return service;
 }
 
@@ -82,6 +86,9 @@ std::optional<ServiceId> Service::own_callback() const {
 std::string Service::host() const { return authority_of(url); }
 
 std::string Service::client_secret_aad() const { return place_of_client_secret(id); }
+std::string Service::registration_token_aad() const {
+    return associated_data("service", id.text, "registration_token");
+}
 std::string FormerRegistration::client_secret_aad() const {
     return place_of_client_secret(service);
 }

@@ -14,7 +14,7 @@ namespace {
 using Texts = std::vector<std::string>;
 
 constexpr std::size_t max_url_bytes = 2048, max_service_id_bytes = 64, max_client_id_bytes = 2048,
-                      max_servers = 8;
+                      max_servers = 8, max_bearer_bytes = 8192;
 
 Error unusable(const std::string& message) {
     return make_error(ErrorCode::server_error, PublicMessage{message});
@@ -93,6 +93,12 @@ void describe_us(
     document.set("grant_types", json_array({"authorization_code", "refresh_token"}));
     document.set("response_types", json_array({"code"}));
     document.set("token_endpoint_auth_method", std::string(name_of(auth)));
+}
+
+// It goes into a header: visible ASCII.
+bool is_bearer_text(const std::string& token) {
+    return !token.empty() && token.size() <= max_bearer_bytes &&
+           std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
 // Where people are sent, and where we would register.
@@ -192,15 +198,27 @@ Result<ResourceDocument> read_resource_document(std::string_view body, const std
     return read;
 }
 
-Result<ServerDocument> read_server_document(std::string_view body, const std::string& issuer) {
+bool same_issuer(std::string_view left, std::string_view right) {
+    if (left == right) return true;
+    const auto bare = [](std::string_view issuer) {
+        const bool root = path_of(std::string(issuer)).empty() &&
+                          issuer.find_first_of("?#") == std::string_view::npos;
+        return root && issuer.ends_with('/') ? issuer.substr(0, issuer.size() - 1) : issuer;
+    };
+    return bare(left) == bare(right);
+}
+
+Result<ServerDocument> read_server_document(
+    std::string_view body, const std::string& issuer, const std::string& trusted) {
     const auto document = parse_json_object(without_byte_order_mark(body));
     if (!document) return unusable("it is not a JSON object");
     ServerDocument read;
     read.issuer = document->text("issuer").value_or("");
-    if (read.issuer != issuer)
+    if (!same_issuer(read.issuer, issuer) &&
+        (trusted.empty() || !same_issuer(read.issuer, trusted)))
         return unusable(
             "it is another issuer's: it names '" + display_text(read.issuer, 200) + "', and " +
-            issuer + " was asked");
+            issuer + " was asked; --issuer names the right one by your word");
     const std::pair<const char*, std::string ServerDocument::*> needed[] = {
         {"authorization_endpoint", &ServerDocument::authorization_endpoint},
         {"token_endpoint", &ServerDocument::token_endpoint}};
@@ -229,6 +247,7 @@ std::string plain_origin(std::string_view url) {
 }
 
 Checked check_origins(const Service& service, const std::vector<Service>& others) {
+    if (service.takes_keys()) return Nothing{}; // it has no codes, as the others below
     const auto tokens = plain_origin(service.token_endpoint);
     for (const auto& endpoint : authorizing_endpoints(service)) {
         const auto origin = plain_origin(endpoint);
@@ -244,7 +263,8 @@ Checked check_origins(const Service& service, const std::vector<Service>& others
             const bool there = std::any_of(theirs.begin(), theirs.end(), [&](const auto& one) {
                 return plain_origin(one) == origin;
             });
-            if (other.id != service.id && there && plain_origin(other.token_endpoint) != tokens)
+            if (other.id != service.id && there && !other.takes_keys() &&
+                plain_origin(other.token_endpoint) != tokens)
                 return unusable(
                     "its " + endpoint + " is where the service " + other.id.text +
                     " has people sign in, whose token endpoint is elsewhere, at " +
@@ -290,13 +310,20 @@ Registration choose_registration(const ServerDocument& server, const Policy& pol
 }
 
 ClientAuth choose_auth(const ServerDocument& server, Registration registration) {
-    if (registration == Registration::document) return ClientAuth::none;
+    const auto& methods = server.auth_methods;
+    const bool has_none =
+        std::find(methods.begin(), methods.end(), ClientAuth::none) != methods.end();
+    if (registration == Registration::document || (has_none && server.announces_s256))
+        return ClientAuth::none;
+    return choose_secret(server).value_or(ClientAuth::none);
+}
+
+std::optional<ClientAuth> choose_secret(const ServerDocument& server) {
+    const auto& methods = server.auth_methods;
     for (const auto auth : {ClientAuth::client_secret_basic, ClientAuth::client_secret_post}) {
-        if (std::find(server.auth_methods.begin(), server.auth_methods.end(), auth) !=
-            server.auth_methods.end())
-            return auth;
+        if (std::find(methods.begin(), methods.end(), auth) != methods.end()) return auth;
     }
-    return ClientAuth::none;
+    return std::nullopt;
 }
 
 std::string registration_request(const Policy& policy, const Service& service) {
@@ -323,6 +350,12 @@ Result<Registered> read_registration(std::string_view body, ClientAuth asked) {
             "the service wants us to authenticate with " + display_text(method, 60) +
             ", which consentgate does not have");
     read.auth = *known;
+    const auto managed = document->text("registration_client_uri").value_or("");
+    const auto token = document->text("registration_access_token").value_or("");
+    if (check_endpoint(managed) && is_bearer_text(token)) {
+        read.client_uri = managed;
+        read.access_token = Secret(token);
+    }
     if (read.auth == ClientAuth::none) return read;
     read.secret = Secret(document->text("client_secret").value_or(""));
     if (read.secret.empty() || has_control(read.secret.reveal()))

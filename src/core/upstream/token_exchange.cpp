@@ -56,11 +56,11 @@ Result<Service> authorize_target(
 
 std::string token_exchange_response(
     const Secret& access_token, const std::optional<Instant>& expires_at, const std::string& scope,
-    Instant now) {
+    Instant now, TokenKind kind) {
     FlatJson document;
     document.text("access_token", access_token.reveal())
         .text("issued_token_type", access_token_type)
-        .text("token_type", "Bearer");
+        .text("token_type", kind == TokenKind::key ? "N_A" : "Bearer");
     if (expires_at)
         document.number("expires_in", std::max<std::int64_t>(0, (*expires_at - now).count()));
     if (!scope.empty()) document.text("scope", scope);

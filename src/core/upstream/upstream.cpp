@@ -75,6 +75,9 @@ Result<Service> authorize_service(
 
 Secret upstream_authorize_url(
     const Service& service, const Secret& state, const Secret& verifier, const Policy& policy) {
+    if (service.takes_keys())
+        return Secret(append_query(
+            policy.origin() + endpoint::key_page, Parameters{{"state", state.reveal()}}));
     Parameters parameters{
         {"response_type", "code"},
         {"client_id", service.client_id},
@@ -89,6 +92,11 @@ Secret upstream_authorize_url(
     if (std::find(scopes.begin(), scopes.end(), "openid") != scopes.end())
         parameters.emplace_back("nonce", to_base64url(sha256_bytes("nonce " + state.reveal())));
     if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
+    for (const auto& more : service.authorize_parameters) {
+        const auto equals = std::min(more.find('='), more.size());
+        parameters.emplace_back(
+            more.substr(0, equals), more.substr(std::min(equals + 1, more.size())));
+    }
     return Secret(append_query(service.authorization_endpoint, parameters));
 }
 
@@ -132,7 +140,7 @@ Checked check_issuer(const Callback& callback, const Service& service) {
         return elsewhere ? Checked(invalid_upstream_state("the answer names an issuer elsewhere"))
                          : Nothing{};
     }
-    if (callback.iss && *callback.iss != service.issuer)
+    if (callback.iss && !same_issuer(*callback.iss, service.issuer))
         return invalid_upstream_state("the answer names another issuer");
     if (!callback.iss && service.sends_iss)
         return invalid_upstream_state("the answer names no issuer");

@@ -158,6 +158,7 @@ BOOST_AUTO_TEST_CASE(how_we_become_a_client_follows_what_both_sides_can) {
     BOOST_TEST((core::choose_registration(*none, policy) == Registration::dynamic));
     BOOST_TEST((core::choose_registration(*server(), policy) == Registration::given));
     BOOST_TEST((core::choose_auth(*none, Registration::dynamic) == core::ClientAuth::none));
+    BOOST_TEST(!core::choose_secret(*none));
     BOOST_TEST(
         (core::choose_auth(*server(), Registration::dynamic) ==
          core::ClientAuth::client_secret_basic),
@@ -169,6 +170,49 @@ BOOST_AUTO_TEST_CASE(how_we_become_a_client_follows_what_both_sides_can) {
         policy.issuer = hidden;
         BOOST_TEST(!core::client_document_is_public(policy), hidden);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_without_a_secret_is_chosen_where_pkce_is_announced, *label("XC8")) {
+    using core::ClientAuth;
+    const std::string methods =
+        R"(,"token_endpoint_auth_methods_supported":["client_secret_post","none"])";
+    const auto announced = server(methods + R"(,"code_challenge_methods_supported":["S256"])");
+    BOOST_TEST((core::choose_auth(*announced, Registration::dynamic) == ClientAuth::none));
+    BOOST_TEST((*core::choose_secret(*announced) == ClientAuth::client_secret_post));
+    // Without a secret and without PKCE, whoever has a code could redeem it.
+    BOOST_TEST(
+        (core::choose_auth(*server(methods), Registration::dynamic) ==
+         ClientAuth::client_secret_post));
+}
+
+BOOST_AUTO_TEST_CASE(an_issuer_without_a_path_is_one_with_and_without_a_slash, *label("XC9")) {
+    BOOST_TEST(core::same_issuer("https://accounts.google.com", "https://accounts.google.com/"));
+    BOOST_TEST(core::same_issuer("https://as.example/t1", "https://as.example/t1"));
+    for (const auto& [left, right] : std::vector<std::pair<std::string, std::string>>{
+             {"https://as.example/t1", "https://as.example/t1/"},
+             {"https://as.example", "https://as.example//"},
+             {"https://as.example", "https://as.example.evil/"},
+             {"https://as.example", "https://AS.example"},
+             {"https://as.example/?a", "https://as.example?a"},
+             {"https://as.example", "http://as.example/"}})
+        BOOST_TEST(!core::same_issuer(left, right), left << " " << right);
+    const std::string google =
+        R"({"issuer":"https://g.example","authorization_endpoint":"https://g.example/a",)"
+        R"("token_endpoint":"https://t.example/t"})";
+    BOOST_TEST(
+        core::read_server_document(google, "https://g.example/")->issuer == "https://g.example");
+}
+
+BOOST_AUTO_TEST_CASE(another_issuer_is_believed_by_the_operators_word_alone, *label("XC9")) {
+    const auto asked = "https://mcp.example/tenant";
+    const auto body = "{" + endpoints + "}";
+    BOOST_TEST(!core::read_server_document(body, asked));
+    BOOST_TEST(core::read_server_document(body, asked, issuer)->issuer == issuer);
+    BOOST_TEST(!core::read_server_document(body, asked, "https://as.example"));
+    BOOST_TEST(!core::read_server_document(body, asked, "https://as.example/t1/"));
+    BOOST_TEST(
+        core::read_server_document(body, issuer, "https://other.example")->issuer == issuer,
+        "the one that was asked stays good");
 }
 
 BOOST_AUTO_TEST_CASE(a_registrations_answer_counts_over_what_was_asked) {

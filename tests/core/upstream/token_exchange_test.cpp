@@ -88,6 +88,9 @@ BOOST_AUTO_TEST_CASE(the_answer_is_that_of_the_rfc, *label("RS7")) {
     BOOST_TEST(
         members_of(*json_of(token_exchange_response(Secret("at"), std::nullopt, "", noon))) ==
         "access_token issued_token_type token_type");
+    const auto key =
+        json_of(token_exchange_response(Secret("k"), std::nullopt, "", noon, TokenKind::key));
+    BOOST_TEST(member_of(*key, "token_type") == "N_A", "a key is no bearer token");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

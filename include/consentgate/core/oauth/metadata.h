@@ -19,6 +19,7 @@ inline constexpr const char* token = "/api/oauth/per-user/token";
 inline constexpr const char* revoke = "/api/oauth/per-user/revoke";
 inline constexpr const char* introspect = "/api/oauth/per-user/introspect";
 inline constexpr const char* callback = "/api/oauth/callback";
+inline constexpr const char* key_page = "/oauth/consent/key";
 inline constexpr const char* client_metadata = "/oauth/client-metadata.json";
 inline constexpr const char* client_metadata_below = "/oauth/client-metadata"; // "/ID.json"
 } // namespace endpoint

@@ -61,11 +61,25 @@ struct Service {
     std::optional<Instant> client_refused_at{}; // since when it does not know our client of now
     std::optional<Instant> register_after{};    // it is not registered with anew before
     bool resource_refused = false;              // its token endpoint takes no `resource`
+    // Besides ours, in what a person is sent to its authorization endpoint with: NAME=VALUE.
+    std::vector<std::string> authorize_parameters;
+    std::string token_path; // of the object in its replies that holds the tokens; empty: the whole
+    // Not empty: people have a plain API key there, which goes into this header. Then
+    // token_endpoint is where a key is tried, and nobody is sent to authorization_endpoint.
+    std::string key_header;
+    // A secret of ours there can end: when, and when an idle worker renews the registration next.
+    std::optional<Instant> client_secret_expires_at;
+    std::optional<Instant> renew_at;
+    // Where the registration is managed, with a token that is a ciphertext as client_secret is (RFC
+    // 7592); empty: it is not.
+    std::string registration_client_uri, registration_token;
 
     bool names_resource() const { return !resource.empty() && !resource_refused; }
     std::string host() const;                      // of its url, as people read it
     std::optional<ServiceId> own_callback() const; // absent: people come back to the shared one
-    std::string client_secret_aad() const;         // of client_secret, for aead.h
+    bool takes_keys() const { return !key_header.empty(); }
+    std::string client_secret_aad() const; // of client_secret, for aead.h
+    std::string registration_token_aad() const;
 };
 
 // A registration of ours that a newer one has replaced. Tokens that were given to it are good with

@@ -14,6 +14,11 @@
 
 namespace consentgate::core {
 
+// A client of MCP sends this first.
+inline constexpr std::string_view initialize_call =
+    R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+    R"("capabilities":{},"clientInfo":{"name":"consentgate","version":"1"}}})";
+
 // The message of a refusal is for the operator.
 Checked check_service_id(std::string_view id); // 1 to 64 of a-z, 0-9, - and _
 Checked check_endpoint(
@@ -50,8 +55,14 @@ struct ServerDocument {
     bool announces_s256 = false;  // false: the document is silent about PKCE; one that names other
                                   // methods only is refused
 };
-// in: issuer  that the document must name, to the character
-Result<ServerDocument> read_server_document(std::string_view body, const std::string& issuer);
+// One issuer: the same text, or without a path the same but for a slash at the end, which some
+// providers write in one place and leave out in the other.
+// spec: docs/requirements.md XC9
+bool same_issuer(std::string_view left, std::string_view right);
+// in: issuer   that the document must name
+//     trusted  another that it may name, by the operator's word; empty: none
+Result<ServerDocument> read_server_document(
+    std::string_view body, const std::string& issuer, const std::string& trusted = {});
 
 // No other service may get the codes that people bring back from this one's endpoints: a hostile
 // service could name the authorization endpoint of a good one beside its own token endpoint
@@ -73,9 +84,14 @@ bool client_document_is_public(const Policy& policy);
 
 // How we come by a client id there. given: neither way is open, and the operator must bring one.
 Registration choose_registration(const ServerDocument& server, const Policy& policy);
-// The strongest that both have for a client that registers; none for a document, which can hold no
-// secret.
+// For a client that registers, none where the server has it and says that it knows PKCE with S256:
+// a secret that cannot run out cuts nobody off. Otherwise the strongest that both have.
+// spec: docs/requirements.md XC8
 ClientAuth choose_auth(const ServerDocument& server, Registration registration);
+
+// The strongest with a secret, for a server that registers no client without one; absent: it has
+// none.
+std::optional<ClientAuth> choose_secret(const ServerDocument& server);
 
 // The body of a registration request. spec: RFC 7591 section 2
 // in: service  with its scope, authentication and callback
@@ -86,6 +102,8 @@ struct Registered {
     ClientAuth auth = ClientAuth::none;
     Secret secret;                      // empty: none
     std::int64_t secret_expires_at = 0; // seconds since the epoch; 0: never
+    std::string client_uri; // where it is managed, with `access_token` (RFC 7592); empty: nowhere
+    Secret access_token;
 };
 // in: asked  the method of the request, which the service may have changed. spec: RFC 7591 section
 //            3.2.1

@@ -36,10 +36,13 @@ Result<Service> authorize_target(
     const TokenExchange& exchange, const ResourceServer& server,
     const std::vector<Service>& services);
 
+// The kind of a token that is handed out: a key is no bearer token, and has a header of its own.
+enum class TokenKind { bearer, key };
+
 // spec: RFC 8693 section 2.2.1
 // in:   expires_at  absent: the service did not say
 std::string token_exchange_response(
     const Secret& access_token, const std::optional<Instant>& expires_at, const std::string& scope,
-    Instant now);
+    Instant now, TokenKind kind = TokenKind::bearer);
 
 } // namespace consentgate::core

@@ -30,8 +30,8 @@ Result<Service> authorize_service(
     const std::optional<Service>& service, const Identity& identity,
     const std::optional<VirtualKey>& key, Instant now);
 
-// The address at the service, with everything in it. Carries the state, which is a secret of this
-// browser's.
+// The address at the service, with everything in it; our own page, where people paste a key of the
+// service. Carries the state, which is a secret of this browser's.
 Secret upstream_authorize_url(
     const Service& service, const Secret& state, const Secret& verifier, const Policy& policy);
 
