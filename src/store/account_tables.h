@@ -26,7 +26,13 @@ inline constexpr auto table_of<core::Service> = table<core::Service>(
     blob("authorization_origins", &core::Service::authorization_origins),
     column("client_refused_at", &core::Service::client_refused_at),
     column("register_after", &core::Service::register_after),
-    column("resource_refused", &core::Service::resource_refused));
+    column("resource_refused", &core::Service::resource_refused),
+    blob("authorize_parameters", &core::Service::authorize_parameters),
+    blob("token_path", &core::Service::token_path), blob("key_header", &core::Service::key_header),
+    column("client_secret_expires_at", &core::Service::client_secret_expires_at),
+    column("renew_at", &core::Service::renew_at),
+    blob("registration_client_uri", &core::Service::registration_client_uri),
+    blob("registration_token", &core::Service::registration_token));
 
 template <>
 inline constexpr auto table_of<core::FormerRegistration> = table<core::FormerRegistration>(

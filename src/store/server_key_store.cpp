@@ -115,10 +115,10 @@ Applied ServerKeyStore::rekey_service(const core::Service& service, const core::
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE service SET client_secret = ?, key_id = ? "
+                "UPDATE service SET client_secret = ?, registration_token = ?, key_id = ? "
                 "WHERE id = ? AND version = ? AND key_id = ?",
-                to_blob(service.client_secret), service.key_id, service.id, service.version,
-                before));
+                to_blob(service.client_secret), to_blob(service.registration_token), service.key_id,
+                service.id, service.version, before));
         },
         [&] {
             return db_.has(

@@ -47,6 +47,13 @@ std::vector<core::Service> ServiceStore::list() {
     return list_rows<core::Service>(db_, statement);
 }
 
+std::vector<core::Service> ServiceStore::list_to_renew(core::Instant now, std::size_t limit) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Service>,
+            " FROM service WHERE renew_at <= ? AND active = 1 ORDER BY renew_at, id LIMIT ?");
+    return list_rows<core::Service>(db_, statement, now, limit);
+}
+
 Applied ServiceStore::update(const core::Service& service) {
     return db_.write(
         [&] { return write_service(db_, service); }, [&] { return was_written(db_, service); });

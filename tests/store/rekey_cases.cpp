@@ -202,9 +202,11 @@ STORE_CASE(a_service_that_an_operator_changed_is_not_encrypted_over, "S13") {
     BOOST_TEST((store->server_keys.rekey_service(anew, service.key_id) == Applied::no));
     BOOST_TEST(store->services.find(service.id)->client_secret == "the operator's");
     anew.version = service.version + 1;
+    anew.registration_token = "sealed anew";
     BOOST_TEST((store->server_keys.rekey_service(anew, service.key_id) == Applied::yes));
     BOOST_TEST((store->server_keys.rekey_service(anew, service.key_id) == Applied::no));
     BOOST_TEST((store->services.find(service.id)->key_id == key));
+    BOOST_TEST(store->services.find(service.id)->registration_token == "sealed anew");
     BOOST_TEST(store->services.find(service.id)->version == anew.version);
     store->services.remove(service.id, true);
 }

@@ -38,47 +38,6 @@ core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token)
 
 } // namespace
 
-STORE_CASE(a_service_comes_back_as_it_was_put, "S7") {
-    const auto store = database.open();
-    auto service = sample_service();
-    service.registration_endpoint = "https://mcp.notion.example/register";
-    service.resource = "https://mcp.notion.example/mcp";
-    service.scope = "read write";
-    service.registration = core::Registration::dynamic;
-    service.sends_iss = true;
-    service.by_hand = true;
-    store->services.put(service);
-    const auto back = store->services.find(service.id);
-    BOOST_REQUIRE(back.has_value());
-    BOOST_TEST(back->name == service.name);
-    BOOST_TEST(back->url == service.url);
-    BOOST_TEST(back->issuer == service.issuer);
-    BOOST_TEST(back->authorization_endpoint == service.authorization_endpoint);
-    BOOST_TEST(back->token_endpoint == service.token_endpoint);
-    BOOST_TEST(back->registration_endpoint == service.registration_endpoint);
-    BOOST_TEST(back->revocation_endpoint.empty());
-    BOOST_TEST(back->resource == service.resource);
-    BOOST_TEST(back->scope == service.scope);
-    BOOST_TEST((back->registration == service.registration));
-    BOOST_TEST(back->client_id == service.client_id);
-    BOOST_TEST((back->auth == service.auth));
-    BOOST_TEST((back->client_secret == service.client_secret));
-    BOOST_TEST((back->key_id == service.key_id));
-    BOOST_TEST(back->sends_iss);
-    BOOST_TEST(back->by_hand);
-    BOOST_TEST(back->active);
-    BOOST_TEST((back->created_at == noon));
-    const auto all = store->services.list();
-    BOOST_TEST(std::is_sorted(
-        all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; }));
-    BOOST_TEST(std::count_if(all.begin(), all.end(), [&](const auto& one) {
-                   return one.id == service.id;
-               }) == 1);
-    BOOST_TEST(!store->services.find(core::ServiceId(fresh_id())).has_value());
-    BOOST_CHECK_THROW(store->services.put(service), store::StoreFailure); // its id is taken
-    store->services.remove(service.id, true);
-}
-
 STORE_CASE(a_service_is_changed_only_at_the_version_that_was_read, "S7") {
     const auto store = database.open();
     auto service = sample_service();

@@ -4,6 +4,7 @@
 #include "consentgate/core/upstream/service.h"
 #include "consentgate/store/failure.h"
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -18,6 +19,8 @@ public:
     void put(const core::Service& service);
     std::optional<core::Service> find(const core::ServiceId& id);
     std::vector<core::Service> list(); // by id
+    // Active ones whose registration is to be renewed, those first whose time came first.
+    std::vector<core::Service> list_to_renew(core::Instant now, std::size_t limit);
     // Writes every column and raises the version. no: the service was changed or removed since
     // `service.version` was read.
     Applied update(const core::Service& service);
