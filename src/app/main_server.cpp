@@ -8,6 +8,7 @@
 #include "consentgate/sys/service_rests.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/old_seals.h"
+#include "consentgate/usecase/registration_renewal.h"
 #include "consentgate/usecase/upstream_refresh.h"
 #include "consentgate/usecase/upstream_revocation.h"
 #include "consentgate/web/fastcgi.h"
@@ -47,7 +48,7 @@ struct Loaded {
 struct Shared {
     sys::Log log;
     sys::RateLimiter rates;
-    sys::FetchLimiter fetches, revocations, refreshes;
+    sys::FetchLimiter fetches, revocations, refreshes, renewals;
     std::shared_ptr<sys::Places> places;      // made with the first configuration
     std::shared_ptr<sys::ServiceRests> rests; // as well
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
@@ -208,10 +209,15 @@ void serve_role(
         [](const sys::Log& log, const char* reason) {
             log.event("refresh_worker_failed", {{"reason", reason}});
         });
+    ServiceWork renewals(
+        deps, shared.renewals, usecase::renew_registrations,
+        [](const sys::Log& log, const char* reason) {
+            log.event("renewal_worker_failed", {{"reason", reason}});
+        });
     web::serve(
         socket, deps.clock,
         {.handle = [&](web::Request& request) { return web::dispatch(request, context); },
-         .between = [&] { sweeper(), refreshes(), revocations(), use_writer(); },
+         .between = [&] { sweeper(), refreshes(), renewals(), revocations(), use_writer(); },
          .body_time = loaded.startup.config.body_time,
          .places = loaded.places.get(),
          .neighbours = web_servers()});

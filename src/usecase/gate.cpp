@@ -55,7 +55,7 @@ core::Result<CallGrant> authorize_call(
     const auto& needed = deps.policy.scopes_of(resource);
     if (!core::check_scope(view->session, needed, deps.policy))
         return scope_refusal(deps, view->session, needed);
-    if (resource.service.empty()) return CallGrant{std::move(*view), std::nullopt};
+    if (resource.service.empty()) return CallGrant{std::move(*view), std::nullopt, {}};
     auto account = deps.store.accounts.find_with_service(
         view->session.identity.owner(view->session.id), core::ServiceId(resource.service));
     const auto service = authorize_active_service(account.service, *view, now);
@@ -66,7 +66,7 @@ core::Result<CallGrant> authorize_call(
         upstream.error().message =
             "an account has to be connected first; sign in again, and connect it there";
     if (!upstream) return upstream.error();
-    return CallGrant{std::move(*view), std::move(upstream->access_token)};
+    return CallGrant{std::move(*view), std::move(upstream->access_token), service->key_header};
 }
 
 bool lacks_connection(

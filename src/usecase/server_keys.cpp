@@ -65,7 +65,9 @@ public:
             if (service.key_id == deps_.keyring.newest()) continue;
             ++done_.found;
             const auto before = service.key_id;
-            if (!reseal(deps_, before, service.client_secret_aad(), service.client_secret)) {
+            if (!reseal(deps_, before, service.client_secret_aad(), service.client_secret) ||
+                !reseal(
+                    deps_, before, service.registration_token_aad(), service.registration_token)) {
                 ++done_.unreadable;
                 continue;
             }

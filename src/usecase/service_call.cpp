@@ -1,6 +1,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
+#include "consentgate/core/upstream/service_options.h"
 
 #include <algorithm>
 
@@ -67,8 +68,9 @@ core::ServiceReply call_service(
         .operator_url = service.url};
     if (request.authorization)
         sent.headers.emplace_back("Authorization", request.authorization->reveal());
+    const bool tokens = sent.url == service.token_endpoint;
     auto response = deps.web->send(sent);
-    return {
+    core::ServiceReply reply{
         .answered = response.answered,
         .status = response.status,
         .content_type = std::move(response.content_type),
@@ -76,6 +78,34 @@ core::ServiceReply call_service(
         .retry_after = response.retry_after_seconds > 0
                            ? std::optional(core::Span(response.retry_after_seconds))
                            : std::nullopt,
+        .timed_out = response.timed_out};
+    return tokens ? core::tokens_at_path(std::move(reply), service.token_path) : reply;
+}
+
+core::ServiceReply try_key(
+    Dependencies& deps, const core::Service& service, const core::Secret& key) {
+    if (deps.web == nullptr) return {};
+    sys::HttpRequest sent{
+        .purpose = sys::PlaceKind::redeem,
+        .url = service.token_endpoint,
+        .headers =
+            {{"Accept", "application/json, text/event-stream"},
+             {service.key_header, core::key_header_value(service, key).reveal()}},
+        .addresses = sys::AddressPolicy::operator_url,
+        .operator_url = service.url,
+        .head_only = true};
+    if (service.token_endpoint == service.url) {
+        sent.method = "POST";
+        sent.body = core::Secret(std::string(core::initialize_call));
+        sent.content_type = "application/json";
+    }
+    const auto response = deps.web->send(sent);
+    return {
+        .answered = response.status != 0,
+        .status = response.status,
+        .content_type = {},
+        .body = {},
+        .retry_after = {},
         .timed_out = response.timed_out};
 }
 

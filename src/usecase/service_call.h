@@ -26,6 +26,11 @@ core::ServiceReply call_service(
     Dependencies& deps, const core::Service& service, sys::PlaceKind purpose,
     core::ServiceRequest request);
 
+// One request with a key where keys are tried: a server of MCP is greeted, another address read.
+// Never throws; a service that does not answer is one of the replies.
+core::ServiceReply try_key(
+    Dependencies& deps, const core::Service& service, const core::Secret& key);
+
 std::string seal(
     Dependencies& deps, const std::string& place,
     const core::Secret& clear); // under the newest key

@@ -3,8 +3,11 @@
 #include "not_found.h"
 #include "service_call.h"
 
+#include "consentgate/core/base/aead.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/upstream/client_refusal.h"
+#include "consentgate/core/upstream/registration_renewal.h"
+#include "consentgate/core/upstream/service_options.h"
 
 #include <optional>
 
@@ -51,15 +54,12 @@ sys::HttpResponse ask_for_challenge(
          .head_only = true});
     notes.push_back(describe(service_url, answer));
     if (!answer.answered || !answer.authenticate.empty()) return answer;
-    const char* initialize =
-        R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-        R"("capabilities":{},"clientInfo":{"name":"consentgate","version":"1"}}})";
     auto asked = web.send(
         {.purpose = sys::PlaceKind::discovery,
          .method = "POST",
          .url = service_url,
          .headers = {{"Accept", "application/json, text/event-stream"}},
-         .body = core::Secret(initialize),
+         .body = core::Secret(std::string(core::initialize_call)),
          .content_type = "application/json",
          .addresses = sys::AddressPolicy::operator_url,
          .operator_url = service_url,
@@ -99,7 +99,8 @@ std::string in_lines(const Notes& notes) {
 
 } // namespace
 
-core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url) {
+core::Result<Discovery> discover_service(
+    sys::HttpClient& web, const std::string& url, const std::string& trusted) {
     Discovery found;
     const auto first = ask_for_challenge(web, url, found.notes);
     if (!first.answered) return failed("the service cannot be asked:" + in_lines(found.notes));
@@ -115,10 +116,14 @@ core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string
     auto issuers = resource ? resource->servers : std::vector<std::string>{core::origin_of(url)};
     if (!resource && url != issuers.front() && url.find('?') == std::string::npos)
         issuers.push_back(url);
+    // Last, because its own document can lack what the document for the service has.
+    if (!trusted.empty()) issuers.push_back(trusted);
     for (const auto& issuer : issuers) {
         auto server = first_of<core::ServerDocument>(
             web, url, core::server_metadata_urls(issuer), found.notes,
-            [&](const std::string& body) { return core::read_server_document(body, issuer); });
+            [&](const std::string& body) {
+                return core::read_server_document(body, issuer, trusted);
+            });
         if (!server) continue;
         found.server = std::move(*server);
         if (resource) found.resource = resource->resource;
@@ -137,6 +142,29 @@ void seal_client_secret(Dependencies& deps, core::Service& service, const core::
     service.client_secret.clear();
     service.key_id = deps.keyring.newest();
     if (!secret.empty()) service.client_secret = seal(deps, service.client_secret_aad(), secret);
+}
+
+void keep_registration(
+    Dependencies& deps, core::Service& service, const core::Registered& registered) {
+    service.client_id = registered.client_id;
+    service.auth = registered.auth;
+    const bool managed = core::may_manage(service, registered.client_uri);
+    if (managed) service.registration_client_uri = registered.client_uri;
+    // Both ciphertexts are of one server key.
+    auto token = registered.access_token;
+    if (!managed && !service.registration_client_uri.empty())
+        token = core::unseal(
+                    deps.keyring, service.key_id, service.registration_token,
+                    service.registration_token_aad())
+                    .value_or(core::Secret());
+    seal_client_secret(deps, service, registered.secret);
+    service.registration_token.clear();
+    if (token.empty())
+        service.registration_client_uri.clear();
+    else
+        service.registration_token = seal(deps, service.registration_token_aad(), token);
+    service.client_secret_expires_at = core::secret_end(registered);
+    service.renew_at = core::renewal_time(service.client_secret_expires_at, deps.clock.now());
 }
 
 core::Checked register_dynamically(
@@ -159,13 +187,23 @@ core::Checked register_dynamically(
         return failed("the service's registration cannot be used: " + registered.error().message);
     service.registration = core::Registration::dynamic;
     service.registration_id = core::RegistrationId(deps.random.id(16));
-    service.client_id = registered->client_id;
-    service.auth = registered->auth;
-    seal_client_secret(deps, service, registered->secret);
-    if (registered->secret_expires_at > 0)
+    service.registration_client_uri.clear();
+    keep_registration(deps, service, *registered);
+    if (service.client_secret_expires_at)
         notes.push_back(
-            "the client secret expires; consentgate registers anew when the service refuses it");
+            "the client secret expires; an idle worker renews it before, " +
+            std::string(core::words_of(core::renewal_of(service))));
     return core::Nothing{};
+}
+
+core::Result<core::Service> change_client(
+    Dependencies& deps, core::Service service, const core::Service& before) {
+    service.registration_id = core::RegistrationId(deps.random.id(16));
+    if (deps.store.services.change_registration(
+            service, core::former_registration_of(before, deps.clock.now())) == store::Applied::no)
+        return changed_meanwhile(service.id);
+    ++service.version;
+    return service;
 }
 
 core::Result<core::Service> re_register(Dependencies& deps, const core::Service& stale) {
@@ -218,24 +256,44 @@ core::Result<core::Service> change_callback(
 
 core::Result<std::vector<std::string>> test_service(
     sys::HttpClient& web, const core::Service& service) {
-    auto found = discover_service(web, service.url);
+    // A service that was entered by hand is compared with what it publishes by itself.
+    auto found = discover_service(web, service.url, service.by_hand ? "" : service.issuer);
     if (!found) return found.error();
     Notes changed;
     const auto compare = [&](const char* what, const std::string& kept, const std::string& now) {
         if (kept != now)
             changed.push_back(std::string(what) + ": kept '" + kept + "', now '" + now + "'");
     };
-    compare("issuer", service.issuer, found->server.issuer);
+    if (!core::same_issuer(service.issuer, found->server.issuer))
+        compare("issuer", service.issuer, found->server.issuer);
     compare(
         "authorization_endpoint", service.authorization_endpoint,
         found->server.authorization_endpoint);
     compare("token_endpoint", service.token_endpoint, found->server.token_endpoint);
-    compare(
-        "registration_endpoint", service.registration_endpoint,
-        found->server.registration_endpoint);
-    compare("revocation_endpoint", service.revocation_endpoint, found->server.revocation_endpoint);
-    compare("resource", service.resource, found->resource);
+    // The operator may have named what the service does not publish, and may name no resource.
+    const auto compare_if = [&](bool counts, const char* what, const std::string& kept,
+                                const std::string& now) {
+        if (counts) compare(what, kept, now);
+    };
+    const auto& server = found->server;
+    compare_if(
+        !server.registration_endpoint.empty(), "registration_endpoint",
+        service.registration_endpoint, server.registration_endpoint);
+    compare_if(
+        !server.revocation_endpoint.empty(), "revocation_endpoint", service.revocation_endpoint,
+        server.revocation_endpoint);
+    compare_if(!service.resource.empty(), "resource", service.resource, found->resource);
     return changed;
+}
+
+core::Checked check_key_trial(Dependencies& deps, const core::Service& service) {
+    const auto reply = try_key(deps, service, deps.random.secret());
+    if (core::read_key_trial(reply) == core::KeyTrial::refused) return core::Nothing{};
+    return failed(
+        service.token_endpoint + ": " +
+        (reply.answered ? "status " + std::to_string(reply.status) : "no answer") +
+        " to a key that was made up, where 401 or 403 is needed to tell a wrong key; name an "
+        "address that refuses wrong keys: --key-test URL");
 }
 
 std::vector<core::Service> list_services(Dependencies& deps) { return deps.store.services.list(); }

@@ -9,6 +9,7 @@
 #include "consentgate/core/oauth/admission.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/core/upstream/service_discovery.h"
+#include "consentgate/core/upstream/service_options.h"
 
 #include <algorithm>
 
@@ -150,6 +151,30 @@ core::Result<TokenAnswer> redeem(
     });
 }
 
+struct KeyPage {
+    core::UpstreamState state;
+    core::Service service;
+};
+
+core::Result<KeyPage> find_key_page(
+    Dependencies& deps, const core::Parameter& sent, const BrowserContext& browser_context,
+    core::Instant now) {
+    const auto callback = core::parse_callback({.state = sent, .code = {}, .error = {}, .iss = {}});
+    if (!callback) return callback.error();
+    auto state = deps.store.upstream_states.find(core::sha256(callback->state));
+    if (!state) return core::invalid_upstream_state("unknown or used");
+    if (auto valid =
+            core::check_callback(*state, state->own_callback(), browser_context.browser, now);
+        !valid)
+        return valid.error();
+    if (auto valid = check_returned(deps, *state, browser_context); !valid) return valid.error();
+    auto service = core::authorize_service(
+        deps.store.services.find(state->service), core::Identity{}, std::nullopt, now);
+    if (!service) return service.error();
+    if (!service->takes_keys()) return core::invalid_upstream_state("the service has no keys");
+    return KeyPage{std::move(*state), std::move(*service)};
+}
+
 // fail: as open_flow, or invalid_link, when what the token was for has ended meanwhile
 core::Checked save_account(
     Dependencies& deps, const core::UpstreamState& state, const core::TokenSet& tokens,
@@ -253,6 +278,8 @@ core::Result<Returned> finish_connect(
     auto service = core::authorize_service(
         deps.store.services.find(state->service), core::Identity{}, std::nullopt, now);
     if (!service) return service.error();
+    if (service->takes_keys())
+        return core::invalid_upstream_state("the service has keys, and sends nobody back");
     // Before anything is used up: after the rest, or when there is a place, the browser comes again
     // with the same answer.
     ServiceTurn turn(deps, *service, state->browser.hex);
@@ -291,6 +318,50 @@ core::Result<Returned> finish_connect(
     if (auto saved = save_account(deps, *state, *reply.tokens, browser_context, now); !saved)
         return saved.error();
     note_good_answer(deps, *service, returned.service, *answer);
+    return returned;
+}
+
+core::Result<core::Service> open_key_page(
+    Dependencies& deps, const core::Parameter& state, const BrowserContext& browser_context,
+    core::Instant now) {
+    auto page = find_key_page(deps, state, browser_context, now);
+    if (!page) return page.error();
+    return std::move(page->service);
+}
+
+core::Result<Returned> connect_by_key(
+    Dependencies& deps, const core::Parameter& sent, const core::Secret& typed,
+    const BrowserContext& browser_context, core::Instant now) {
+    auto page = find_key_page(deps, sent, browser_context, now);
+    if (!page) return page.error();
+    const auto& state = page->state;
+    Returned returned{
+        .service = page->service,
+        .flow = state.flow,
+        .outcome = Connection::refused,
+        .reason = "it cannot be a key"};
+    const auto key = core::read_api_key(typed.reveal());
+    if (!key) return returned;
+    const auto place = deps.enter(sys::PlaceKind::redeem, page->service.token_endpoint);
+    if (!place) return no_place();
+    const auto reply = try_key(deps, page->service, *key);
+    const auto trial = core::read_key_trial(reply);
+    if (trial != core::KeyTrial::good) {
+        returned.outcome =
+            trial == core::KeyTrial::refused ? Connection::refused : Connection::failed;
+        returned.reason = reply.answered ? "the key's trial: status " + std::to_string(reply.status)
+                                         : "the key's trial: no answer";
+        return returned;
+    }
+    // One of several forms with the same state goes on.
+    if (deps.store.upstream_states.consume(state.state, now) == Applied::no)
+        return core::invalid_upstream_state("used meanwhile");
+    core::TokenSet tokens;
+    tokens.access_token = *key;
+    if (auto saved = save_account(deps, state, tokens, browser_context, now); !saved)
+        return saved.error();
+    returned.outcome = Connection::connected;
+    returned.reason.clear();
     return returned;
 }
 

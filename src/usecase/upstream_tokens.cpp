@@ -196,7 +196,9 @@ core::Result<std::string> exchange_token(
         fresh_upstream_token(deps, view->session, *service, now, std::move(target->token));
     if (!fresh) return fresh.error();
     deps.note_use(view->session.id, "", now);
-    return core::token_exchange_response(fresh->access_token, fresh->expires_at, fresh->scope, now);
+    return core::token_exchange_response(
+        fresh->access_token, fresh->expires_at, fresh->scope, now,
+        service->takes_keys() ? core::TokenKind::key : core::TokenKind::bearer);
 }
 
 } // namespace consentgate::usecase

@@ -16,6 +16,7 @@ struct CallGrant {
     core::SessionView view;
     std::optional<core::Secret>
         upstream; // the person's token at the resource's service; absent: the resource has none
+    std::string key_header; // for a key of theirs; empty: it is a token
 };
 
 // The words to the doctor's own token (Keyring::probe_token).

@@ -19,9 +19,13 @@ struct Discovery {
 
 // Requests the service's own URL, then the documents that it names.
 // fail: the message is for the operator, and names each address with its result
-core::Result<Discovery> discover_service(sys::HttpClient& web, const std::string& url);
+// in:   trusted  an issuer that the documents may name besides the one that is asked, by the
+//                operator's word; it is asked last. Empty: none
+core::Result<Discovery> discover_service(
+    sys::HttpClient& web, const std::string& url, const std::string& trusted = {});
 
-// Fills the service's client_id, auth and secret by registering there (RFC 7591).
+// Fills the service's client_id, auth and secret, and when that ends, by registering there (RFC
+// 7591).
 // in:   service  with its endpoints and callback
 // fail: the message is for the operator
 core::Checked register_dynamically(
@@ -37,6 +41,18 @@ core::Result<core::Service> change_callback(
     Dependencies& deps, core::Service service, core::CallbackAddress callback,
     std::vector<std::string>& notes);
 
+// Takes over a registration that the service gave us, or changed.
+void keep_registration(
+    Dependencies& deps, core::Service& service, const core::Registered& registered);
+
+// Saves a service whose client there is another one: the former registration is kept for the tokens
+// that were given to it.
+// in:   service  with a new client, and the version that was read; before  as it was read
+// out:  as it is saved
+// fail: store_unavailable: it was changed or removed since it was read
+core::Result<core::Service> change_client(
+    Dependencies& deps, core::Service service, const core::Service& before);
+
 // Encrypts our client secret into the service; an empty one removes it.
 void seal_client_secret(Dependencies& deps, core::Service& service, const core::Secret& secret);
 
@@ -50,6 +66,11 @@ core::Result<core::Service> re_register(Dependencies& deps, const core::Service&
 // The differences between what the service publishes and what is stored. fail: as discover_service
 core::Result<std::vector<std::string>> test_service(
     sys::HttpClient& web, const core::Service& service);
+
+// Whether a trial tells a key from a made-up one: the service must refuse a made-up key.
+// in:   service  whose token_endpoint is where keys are tried
+// fail: the message is for the operator
+core::Checked check_key_trial(Dependencies& deps, const core::Service& service);
 
 // For the operator.
 std::vector<core::Service> list_services(Dependencies& deps); // by id

@@ -76,4 +76,19 @@ core::Result<Returned> finish_connect(
     const std::optional<core::ServiceId>& at, const BrowserContext& browser_context,
     core::Instant now);
 
+// The page on which a person pastes a key of a service that has no OAuth. They come to it as to
+// another service's sign-in: with a state, which their browser was given.
+// fail: invalid_upstream_state, browser_mismatch, unknown_service; as check_principal
+core::Result<core::Service> open_key_page(
+    Dependencies& deps, const core::Parameter& state, const BrowserContext& browser_context,
+    core::Instant now);
+
+// Tries the key once at the service, and seals it as the person's account there.
+// out:  refused: the service refuses the key; failed: it says nothing about the key, and `reason`
+//       why. Both use nothing up: the person may type again
+// fail: as open_key_page; service_unavailable; as open_flow when the flow is over
+core::Result<Returned> connect_by_key(
+    Dependencies& deps, const core::Parameter& state, const core::Secret& typed,
+    const BrowserContext& browser_context, core::Instant now);
+
 } // namespace consentgate::usecase
