@@ -45,4 +45,11 @@ end
 -- The session token stays at the gate. For a resource with a service, the call carries the person's
 -- own token at that service.
 headers["Authorization"] = facts["CONSENTGATE_AUTHORIZATION"]
+-- A service where people have a plain API key: the gate names the header that carries it.
+local key_header = facts["CONSENTGATE_KEY_HEADER"]
+if key_header then
+  local plain_key_header = string.gsub(string.lower(key_header), "[^%w]", "-")
+  take_out(function(plain) return plain == plain_key_header end)
+  headers[key_header] = facts["CONSENTGATE_KEY"]
+end
 return 0

@@ -54,9 +54,10 @@ enum class Known {
     line_limit,
     apache_role,
     soft_no,
+    hides_key,
     asked_headers
 };
-constexpr std::array<std::string_view, 19> names{
+constexpr std::array<std::string_view, 20> names{
     "FCGI_ROLE",
     "REQUEST_URI",
     "REQUEST_METHOD",
@@ -75,6 +76,7 @@ constexpr std::array<std::string_view, 19> names{
     "CONSENTGATE_LINE_LIMIT",
     "FCGI_APACHE_ROLE",
     "CONSENTGATE_SOFT_NO",
+    "CONSENTGATE_HIDES_KEY",
     "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"};
 
 class Parameters {
@@ -135,6 +137,7 @@ Request read_head(const Parameters& said) {
     request.limits = answer_limits(
         request.asked, said[Known::apache_role].has_value(), said.text(Known::line_limit));
     request.soft_no = takes_soft_no(said.text(Known::apache_role), said.text(Known::soft_no));
+    request.shows_key = shows_key(said.text(Known::apache_role), said.text(Known::hides_key));
     return request;
 }
 

@@ -70,12 +70,18 @@ FactName name_of(core::GateFactKind kind) {
     throw std::logic_error("a gate fact without a name");
 }
 
+// A key whose header is Authorization goes where tokens go.
+bool has_own_header(const usecase::CallGrant& grant) {
+    return !grant.key_header.empty() &&
+           !core::same_ignoring_case(grant.key_header, "authorization");
+}
+
 // The web server alone reads these headers. Apache would pass Content-Length on to the client.
 Reply allow(const usecase::CallGrant& grant, const Request& request) {
     Reply reply;
     reply.bare = true;
     const bool variables = request.asked == Asked::as_authorizer;
-    reply.headers.reserve(9);
+    reply.headers.reserve(10);
     auto facts = core::gate_facts(grant.view);
     if (variables)
         reply.header("Variable-REMOTE_USER", facts.front().value)
@@ -84,7 +90,12 @@ Reply allow(const usecase::CallGrant& grant, const Request& request) {
         const auto name = name_of(fact.kind);
         reply.header(variables ? name.variable : name.header, std::move(fact.value));
     }
-    if (grant.upstream) {
+    if (grant.upstream && has_own_header(grant)) {
+        reply.header(
+            variables ? "Variable-CONSENTGATE_KEY" : "Consentgate-Key", grant.upstream->reveal());
+        // For lighttpd's script; the files of the others name the header.
+        if (variables) reply.header("Variable-CONSENTGATE_KEY_HEADER", grant.key_header);
+    } else if (grant.upstream) {
         reply.header(
             variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization",
             "Bearer " + grant.upstream->reveal());
@@ -112,6 +123,17 @@ std::optional<core::Error> check_limits(const Reply& reply, const AnswerLimits& 
             "too long for the web server: a line of " + std::to_string(longest) + " bytes, " +
             std::to_string(head) + " in all; it takes " + std::to_string(limits.line) + " and " +
             std::to_string(limits.head) + " (CONSENTGATE_LINE_LIMIT)"},
+        {}, core::RetryAfter{retry_seconds});
+}
+
+// mod_fcgid sends variables to clients, and an .htaccess from before keys hides those it knows.
+core::Error key_would_be_shown() {
+    constexpr int retry_seconds = 3600; // time changes nothing here; the log names the cure
+    return core::make_error(
+        ErrorCode::service_unavailable,
+        core::PublicMessage{"this web server cannot carry the key of this account"},
+        core::LogDetail{"its .htaccess is older than keys of services: it lacks "
+                        "CONSENTGATE_HIDES_KEY; copy the shipped one"},
         {}, core::RetryAfter{retry_seconds});
 }
 
@@ -227,6 +249,7 @@ Decision validate(const Request& request, Gate& gate) {
     if (!*token) return refuse(nullptr, found, gate);
     const auto grant = usecase::authorize_call(gate.deps, *found, **token, request.now);
     if (!grant) return refused(grant.error());
+    if (request.shows_key && has_own_header(*grant)) return refused(key_would_be_shown());
     auto allowed = allow(*grant, request);
     if (const auto error = check_limits(allowed, request.limits)) return refused(*error);
     gate.deps.note_use(grant->view.session.id, request.remote_addr, request.now);
@@ -272,6 +295,10 @@ bool shows_lax_names(std::string_view parameter) {
 
 bool takes_soft_no(std::string_view role, std::string_view soft_no) {
     return role == "ACCESS_CHECKER" && soft_no == "1";
+}
+
+bool shows_key(std::string_view role, std::string_view hides_key) {
+    return role == "ACCESS_CHECKER" && hides_key != "1";
 }
 
 Reply decide(const Request& request, Gate& gate) {

@@ -84,6 +84,8 @@ constexpr Route routes[] = {
      get_upstream_authorize, Head::refused},
     {"oauth_upstream_connect", "POST", path::upstream_connect, gateway, people, closed,
      post_upstream_connect},
+    {"oauth_upstream_key_page", "GET", endpoint::key_page, page, people, closed, get_upstream_key},
+    {"oauth_upstream_key", "POST", path::upstream_key, gateway, people, closed, post_upstream_key},
     {"oauth_callback", "GET", endpoint::callback, gateway, people, closed, get_callback,
      Head::refused, Extent::below},
     {"oauth_sessions_page", "GET", path::sessions_page, page, people, closed, get_sessions},

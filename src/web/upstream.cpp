@@ -71,6 +71,22 @@ std::string_view name_of(Connection outcome) {
     return "";
 }
 
+Reply key_page(
+    const core::Service& service, const core::Form& query, const Request& request,
+    const WebContext& context) {
+    const auto word = query.get("error"); // compared with a closed set; no other text is shown
+    View page;
+    page.set("service_name", service.name)
+        .set("service_host", service.host())
+        .set("state", query.get(field::state).value_or(""))
+        .flag("refused", word == "service_refused")
+        .flag("failed", word == "service_failed")
+        .flag("has_error", word == "service_refused" || word == "service_failed");
+    const auto language = context.pages.language_for(request.accept_language);
+    // A key is typed here, so its form ends on our own pages.
+    return answer_html(200, context.pages.render("key", language, std::move(page)), Forms::ours);
+}
+
 Reply done_page(
     const usecase::Returned& returned, const Request& request, const WebContext& context) {
     View page;
@@ -81,6 +97,26 @@ Reply done_page(
     const auto language = context.pages.language_for(request.accept_language);
     return answer_html(
         200, context.pages.render("connected", language, std::move(page)), Forms::none);
+}
+
+void log_outcome(
+    const Request& request, const usecase::Returned& returned, const WebContext& context) {
+    context.deps.log.event(
+        "upstream_authorization", {{"event_id", request.event_id},
+                                   {"service", returned.service.id.text},
+                                   {"step", name_of(returned.outcome)},
+                                   {"reason", returned.reason}});
+}
+
+// Back to page 2, or after a link to a page that ends it.
+Reply lead_back(
+    const usecase::Returned& returned, const Request& request, const WebContext& context) {
+    if (!returned.flow) return done_page(returned, request, context);
+    const auto problem = returned.outcome == Connection::connected
+                             ? std::string()
+                             : "&error=" + std::string(name_of(returned.outcome)) +
+                                   "&service=" + returned.service.id.text;
+    return answer_redirect(page_of_flow(path::services_page, *returned.flow) + problem);
 }
 
 } // namespace
@@ -124,18 +160,40 @@ Handled get_callback(const Request& request, WebContext& context) {
     const auto returned = usecase::finish_connect(
         context.deps, read_callback(*query), at, browser_context_of(request, context), request.now);
     if (!returned) return returned.error();
-    const auto& service = returned->service.id.text;
-    context.deps.log.event(
-        "upstream_authorization", {{"event_id", request.event_id},
-                                   {"service", service},
-                                   {"step", name_of(returned->outcome)},
-                                   {"reason", returned->reason}});
-    if (!returned->flow) return done_page(*returned, request, context);
-    const auto problem =
-        returned->outcome == Connection::connected
-            ? std::string()
-            : "&error=" + std::string(name_of(returned->outcome)) + "&service=" + service;
-    return answer_redirect(page_of_flow(path::services_page, *returned->flow) + problem);
+    log_outcome(request, *returned, context);
+    return lead_back(*returned, request, context);
+}
+
+Handled get_upstream_key(const Request& request, WebContext& context) {
+    const auto query = core::Form::parse(request.query);
+    if (!query) return query.error();
+    const auto service = usecase::open_key_page(
+        context.deps, query->parameter(field::state), browser_context_of(request, context),
+        request.now);
+    if (!service) return service.error();
+    return key_page(*service, *query, request, context);
+}
+
+Handled post_upstream_key(const Request& request, WebContext& context) {
+    // Each attempt is a request to the service.
+    if (auto admitted =
+            admit(request, context, "authorize", context.limits.authorizations_per_minute);
+        !admitted)
+        return admitted.error();
+    const auto form = read_own_form(request, context);
+    if (!form) return form.error();
+    if (auto once = form->check_not_repeated({field::state, field::api_key}); !once)
+        return once.error();
+    const auto returned = usecase::connect_by_key(
+        context.deps, form->parameter(field::state),
+        core::Secret(form->get(field::api_key).value_or("")), browser_context_of(request, context),
+        request.now);
+    if (!returned) return returned.error();
+    log_outcome(request, *returned, context);
+    if (returned->outcome == Connection::connected) return lead_back(*returned, request, context);
+    return answer_redirect(core::append_query(
+        core::endpoint::key_page, {{field::state, form->get(field::state).value_or("")},
+                                   {"error", std::string(name_of(returned->outcome))}}));
 }
 
 } // namespace consentgate::web

@@ -23,7 +23,7 @@ done
 
 # expect FILE PATTERN: the words that the pattern finds in the file are the names of the gate's
 # facts
-names=$(grep -rhoE '"Consentgate-[A-Z][a-z]+"' src include | sed 's/.*-//; s/"//' | grep -vxE 'Authorization|Status|Error|Say' | sort -u)
+names=$(grep -rhoE '"Consentgate-[A-Z][a-z]+"' src include | sed 's/.*-//; s/"//' | grep -vxE 'Authorization|Key|Status|Error|Say' | sort -u)
 [ "$(wc -l <<<"$names")" -ge 6 ] || wrong "hardly any header was found: is this guard looking in the right place?"
 expect() {
   local found
@@ -47,7 +47,7 @@ done
 set +f
 for pattern in 'Header unset Variable-CONSENTGATE_' 'Header always unset Variable-CONSENTGATE_'; do
   expect shared-hosting/gate.htaccess "$pattern(SUBJECT|USER|IDENTITY|CLIENT|SCOPE|SESSION)"
-  for name in AUTHORIZATION PASSED; do
+  for name in AUTHORIZATION KEY KEY_HEADER PASSED; do
     grep -qx "$pattern$name" conf/shared-hosting/gate.htaccess || wrong "conf/shared-hosting/gate.htaccess shows clients $name"
   done
 done

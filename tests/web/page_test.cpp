@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(
     hostile_text_is_escaped_in_every_variable_of_every_page, *label("U6") * label("K29")) {
     const web::Pages pages("conf/pages", {"<b>\"brand\"", ""});
     BOOST_REQUIRE(variables().size() > 30U);
-    for (const auto* name : {"identity", "services", "remembered", "done", "error"}) {
+    for (const auto* name : {"identity", "services", "remembered", "done", "key", "error"}) {
         const auto html = pages.render(name, "en", filled_with(hostile));
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(holds(
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(no_variable_can_leave_its_attribute, *label("K29")) {
     const web::Pages pages("conf/pages", {"brand", ""});
-    for (const auto* name : {"identity", "services", "remembered", "done", "error"}) {
+    for (const auto* name : {"identity", "services", "remembered", "done", "key", "error"}) {
         const auto html = pages.render(name, "en", filled_with("\" onfocus=\"alert(1)"));
         BOOST_TEST_CONTEXT(name) BOOST_TEST(!holds(html, "\" onfocus"));
     }
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(
     pages_carry_no_script_no_style_and_nothing_from_elsewhere,
     *label("U2") * label("K2") * label("R35")) {
     const web::Pages pages("conf/pages", {"brand", "#1a5fb4"});
-    for (const auto* name : {"identity", "services", "remembered", "done", "error"}) {
+    for (const auto* name : {"identity", "services", "remembered", "done", "key", "error"}) {
         const auto html = pages.render(name, "en", filled_with("text"));
         for (const auto* part :
              {"<script", "<style",
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(no_tag_is_left_unfilled_on_any_page) {
     const web::Pages pages("conf/pages", {"brand", ""});
-    for (const auto* name : {"identity", "services", "remembered", "done", "error"}) {
+    for (const auto* name : {"identity", "services", "remembered", "done", "key", "error"}) {
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(!holds(pages.render(name, "en", filled_with("text")), "{{"));
             BOOST_TEST(!holds(pages.render(name, "en", web::View()), "{{"));

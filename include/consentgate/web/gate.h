@@ -36,12 +36,17 @@ inline constexpr std::string_view lax_names_message =
 // spec: docs/requirements.md P19
 bool takes_soft_no(std::string_view role, std::string_view soft_no);
 
+// mod_fcgid sends the gate's variables to clients unless its .htaccess takes them out, which says
+// so for the key of an account; without that word no key is given.
+// in:   hides_key  CONSENTGATE_HIDES_KEY
+bool shows_key(std::string_view role, std::string_view hides_key);
+
 // Only 200 lets the request pass. It carries CONSENTGATE_… variables to an AUTHORIZER's web server
 // and Consentgate-… headers to nginx; AUTHORIZATION among them is the token that the server behind
-// the gate gets in place of the session token. nginx knows three answers: 200, 401 and 403; it
-// makes 500 of any other. The shipped files make the real status of Consentgate-Status, or of a 503
-// or 429, and the body of Consentgate-Error and -Say, which nginx keeps to itself; an authorizer's
-// web server would show them to the client.
+// the gate gets in place of the session token, KEY a person's key of a service that has such. nginx
+// knows three answers: 200, 401 and 403; it makes 500 of any other. The shipped files make the real
+// status of Consentgate-Status, or of a 503 or 429, and the body of Consentgate-Error and -Say,
+// which nginx keeps to itself; an authorizer's web server would show them to the client.
 // fail: never throws; an unexpected exception refuses the request
 Reply decide(const Request& request, Gate& gate);
 

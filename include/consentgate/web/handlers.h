@@ -28,7 +28,10 @@ Handled get_consent_done(
 Handled get_upstream_authorize(
     const Request& request, WebContext& context); // from page 2, or the page of a link
 Handled post_upstream_connect(const Request& request, WebContext& context); // that page's form
-Handled get_callback(const Request& request, WebContext& context);          // back from a service
+Handled get_upstream_key(
+    const Request& request, WebContext& context); // where a key of a service is pasted
+Handled post_upstream_key(const Request& request, WebContext& context);
+Handled get_callback(const Request& request, WebContext& context); // back from a service
 Handled get_sessions(const Request& request, WebContext& context); // the sessions of this browser
 Handled post_sessions_end(const Request& request, WebContext& context);
 Handled post_sessions_disconnect(const Request& request, WebContext& context);

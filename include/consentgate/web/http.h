@@ -53,6 +53,7 @@ struct Request {
     bool lax_names = false; // of headers: shows_lax_names
     AnswerLimits limits;    // for the gate
     bool soft_no = false;   // for the gate: takes_soft_no
+    bool shows_key = false; // for the gate: the web server would show a key to clients
 };
 
 struct Reply {

@@ -13,6 +13,8 @@ inline constexpr const char* client_form = "/api/oauth/per-user/consent/client";
 inline constexpr const char* upstream_authorize = "/api/oauth/per-user/upstream/authorize";
 inline constexpr const char* upstream_connect =
     "/api/oauth/per-user/upstream/connect"; // the form of a link's page
+inline constexpr const char* upstream_key =
+    "/api/oauth/per-user/upstream/key"; // the form of the page where a key is pasted
 inline constexpr const char* sessions_page = "/oauth/sessions";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";
