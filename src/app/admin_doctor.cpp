@@ -189,6 +189,7 @@ public:
     void check_service(const core::Service& service, const std::vector<core::Service>& all) {
         const auto what = "the service " + service.id.text;
         const auto fix = "consentgate-admin service test " + service.id.text;
+        if (!service.client_secret.empty()) add(check_client_secret(service, clock_.now()));
         if (const auto safe = core::check_origins(service, all); !safe)
             add({Verdict::note, what + ": " + safe.error().message, fix});
         const auto changed = usecase::test_service(http_, service);
@@ -368,7 +369,11 @@ int doctor(Context& context, const Arguments& arguments) {
         const auto services = usecase::list_services(context.deps());
         if (!services.empty()) findings.push_back(check_callbacks(services));
         for (const auto& service : services) {
-            if (service.active) probe.check_service(service, services);
+            if (service.active && service.takes_keys())
+                findings.push_back(
+                    check_keys(service, usecase::check_key_trial(context.service_deps(), service)));
+            else if (service.active)
+                probe.check_service(service, services);
         }
     });
     return report(findings, arguments);

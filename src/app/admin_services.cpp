@@ -1,8 +1,12 @@
 #include "admin_services.h"
 
 #include "admin_progress.h"
+#include "service_presets.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/base/uri.h"
+#include "consentgate/core/upstream/registration_renewal.h"
+#include "consentgate/usecase/resource_servers.h"
 #include "consentgate/usecase/services.h"
 #include "consentgate/usecase/upstream_revocation.h"
 
@@ -34,29 +38,83 @@ std::vector<std::string> service_members() {
         "authorization_response_iss_parameter_supported",
         "callback",
         "authorization_origins",
+        "authorize_parameters",
+        "token_path",
+        "client_secret_expires",
+        "client_secret_renewal",
+        "key_header",
+        "key_test",
+        "gate_lines",
         "created"};
 }
 
-Row service_row(const core::Service& service) {
+namespace {
+
+// The lines of the web servers that put a person's key into its header, for each server behind the
+// gate that works with this service.
+std::vector<std::string> gate_lines(Context& context, const core::Service& service) {
+    if (!service.takes_keys()) return {};
+    if (core::same_ignoring_case(service.key_header, "authorization"))
+        return {"none is needed: the key goes where tokens go"};
+    std::vector<std::string> lines;
+    for (const auto& resource : usecase::guarded_resources(context.deps())) {
+        if (resource.service != service.id.text) continue;
+        const auto path = resource.url.substr(core::origin_of(resource.url).size());
+        lines.push_back(
+            "Apache: Use ConsentgateKeyHeader " + (path.empty() ? "/" : path) + " " +
+            service.key_header);
+    }
+    if (lines.empty())
+        lines.push_back("Apache: Use ConsentgateKeyHeader PATH " + service.key_header);
+    lines.push_back("nginx: proxy_set_header " + service.key_header + " $consentgate_key;");
+    lines.emplace_back("lighttpd: none, gate.lua does it");
+    lines.push_back(
+        "shared hosting: RequestHeader set " + service.key_header +
+        " \"%{CONSENTGATE_KEY}e\" env=CONSENTGATE_KEY");
+    return lines;
+}
+
+// Absent for a service that has no such thing.
+std::optional<Cell> lines_cell(const std::vector<std::string>& lines) {
+    if (lines.empty()) return std::nullopt;
+    return Cell(core::join(lines, "\n    "), core::json_array(lines));
+}
+
+std::optional<Cell> text_if(bool there, std::string text) {
+    return there ? std::optional(Cell(std::move(text))) : std::nullopt;
+}
+
+} // namespace
+
+Row service_row(Context& context, const core::Service& service) {
+    const bool keys = service.takes_keys();
+    const auto renewal = core::renewal_of(service);
     return {
         service.id.text,
         service.name,
         service.url,
         yes_no(service.active),
         service.issuer,
-        service.authorization_endpoint,
-        service.token_endpoint,
+        keys ? std::string() : service.authorization_endpoint,
+        keys ? std::string() : service.token_endpoint,
         service.registration_endpoint,
         service.revocation_endpoint,
         service.resource,
         service.scope,
         std::string(core::name_of(service.registration)),
-        service.client_id,
+        keys ? std::string() : service.client_id,
         std::string(core::name_of(service.auth)),
         yes_no(!service.client_secret.empty()),
         yes_no(service.sends_iss),
         std::string(core::name_of(service.callback)),
         list_of(service.authorization_origins, ""),
+        list_of(service.authorize_parameters, ""),
+        service.token_path,
+        when(service.client_secret_expires_at),
+        text_if(renewal != core::SecretRenewal::unneeded, std::string(core::words_of(renewal))),
+        text_if(keys, service.key_header),
+        text_if(keys, service.token_endpoint),
+        lines_cell(gate_lines(context, service)),
         when(service.created_at)};
 }
 
@@ -85,12 +143,18 @@ int list(Context& context, const Arguments& arguments) {
 }
 
 int show(Context& context, const Arguments& arguments) {
-    print_row(arguments, service_row(named_service(context, arguments)));
+    print_row(arguments, service_row(context, named_service(context, arguments)));
     return 0;
 }
 
 int test(Context& context, const Arguments& arguments) {
     const auto service = named_service(context, arguments);
+    if (service.takes_keys()) {
+        const auto tells = usecase::check_key_trial(context.service_deps(), service);
+        if (!tells) throw std::runtime_error(service.id.text + ": " + tells.error().message);
+        std::cerr << service.id.text << " answers, and refuses a key that was made up.\n";
+        return 0;
+    }
     require_safe_origins(context.deps(), service);
     const auto changed = usecase::test_service(context.http(), service);
     if (!changed) throw std::runtime_error(service.id.text + ": " + changed.error().message);
@@ -193,6 +257,18 @@ Option origin_option() {
         "endpoint is; may be repeated"};
 }
 
+Option parameter_option() {
+    return {
+        "authorize-param", "NAME=VALUE",
+        "people are sent there with it; NAME= takes it away; may be repeated"};
+}
+
+Option path_option() {
+    return {
+        "token-path", "MEMBERS",
+        "the object in its replies that holds the person's tokens, like authed_user"};
+}
+
 const std::vector<Option>& add_options() {
     static const std::vector<Option> options{
         {"url", "URL", "of its MCP server; the rest is discovered from there"},
@@ -203,11 +279,19 @@ const std::vector<Option>& add_options() {
         {"client-id", "ID", "a client that you registered there"},
         {"client-secret-file", "FILE", "its secret; - reads the standard input"},
         {"auth-method", "WORD", "client_secret_basic, client_secret_post or none"},
-        {"preset", "NAME", "github or gitlab: nothing is discovered, a client id is needed"},
+        {"client-secret-expires", "DAY", "when the secret ends there, 2027-11-28; or never"},
+        {"preset", "NAME", "what is known of a provider: " + preset_names()},
         {"authorization-endpoint", "URL", "by hand, when the service publishes nothing"},
         {"token-endpoint", "URL", "by hand, as that"},
+        {"registration-endpoint", "URL", "where consentgate registers, when that is not published"},
         {"revocation-endpoint", "URL", "by hand; may be left out"},
-        {"issuer", "URL", "by hand; may be left out"},
+        {"issuer", "URL",
+         "of its authorization server: by hand; or by your word, when what is published names "
+         "another than the one asked"},
+        parameter_option(),
+        path_option(),
+        {"key-header", "NAME", "people have no account there but a key, which this header carries"},
+        {"key-test", "URL", "where a key is tried once, when the URL does not refuse wrong keys"},
         origin_option()};
     return options;
 }
@@ -217,7 +301,21 @@ std::vector<Option> set_options() {
         {"callback", "WORD",
          "where it sends people back: own, an address that no other service has, or shared, the "
          "one of services from before"},
+        {"name", "TEXT", "what people read"},
+        {"client-id", "ID", "another client that you registered there"},
+        {"client-secret-file", "FILE", "the client's new secret; - reads the standard input"},
+        {"client-secret-expires", "DAY", "when the secret ends there, 2027-11-28; or never"},
+        {"auth-method", "WORD", "client_secret_basic, client_secret_post or none"},
+        {"scope", "SCOPES", "what to ask for"},
+        {"resource", "URI", "what requests name as resource"},
+        {"no-resource", "", "requests name no resource"},
         {"issuer", "URL", "of its authorization server, by your word"},
+        {"registration-endpoint", "URL", "where consentgate registers"},
+        {"revocation-endpoint", "URL", "where its tokens are revoked"},
+        parameter_option(),
+        path_option(),
+        {"key-header", "NAME", "the header for a person's key"},
+        {"key-test", "URL", "where a key is tried once"},
         origin_option()};
 }
 

@@ -10,13 +10,19 @@ namespace consentgate::app::admin {
 
 // The members that `service add` and `service show` print, and their cells.
 std::vector<std::string> service_members();
-Row service_row(const core::Service& service);
+Row service_row(Context& context, const core::Service& service);
 
 // fail: throws std::runtime_error
 core::Service named_service(Context& context, const Arguments& arguments);
 
-// Takes --authorization-origin, where it is given. fail: throws UsageError
+// They take what the options of `service add` and `service set` say. fail: throws UsageError
+void apply_options(core::Service& service, const Arguments& arguments);
+void apply_name(core::Service& service, const Arguments& arguments);
 void apply_origins(core::Service& service, const Arguments& arguments);
+void apply_key_options(core::Service& service, const Arguments& arguments); // of one with API keys
+// A client that the operator was given; a secret that is there stays unless another is given.
+void apply_client(usecase::Dependencies& deps, core::Service& service, const Arguments& arguments);
+std::optional<core::ClientAuth> read_auth_method(const Arguments& arguments);
 // fail: throws std::runtime_error: another service could get the codes of this one
 void require_safe_origins(usecase::Dependencies& deps, const core::Service& service);
 

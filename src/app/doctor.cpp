@@ -1,6 +1,7 @@
 #include "consentgate/app/doctor.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/upstream/registration_renewal.h"
 #include "consentgate/web/challenge.h"
 
 namespace consentgate::app {
@@ -329,6 +330,42 @@ Finding check_callbacks(const std::vector<core::Service>& services) {
             "people have at another",
         "consentgate-admin service set " + shared.front() +
             " --callback own, and so on, until one at most is left"};
+}
+
+Finding check_client_secret(const core::Service& service, core::Instant now) {
+    constexpr core::Span warned_ahead{30 * 86400}, renewed_by_then{2 * 86400};
+    const auto what = "the client secret at the service " + service.id.text;
+    const auto renewal = core::renewal_of(service);
+    if (renewal == core::SecretRenewal::unneeded) return {Verdict::ok, what + " does not end"};
+    const auto ends = *service.client_secret_expires_at;
+    const auto days = std::to_string(std::max<std::int64_t>(0, (ends - now).count() / 86400));
+    if (renewal == core::SecretRenewal::by_hand) {
+        const auto fix = "make a new one there, and consentgate-admin service set " +
+                         service.id.text + " --client-secret-file FILE --client-secret-expires DAY";
+        if (ends <= now) return {Verdict::broken, what + " has ended", fix};
+        if (ends - now > warned_ahead)
+            return {Verdict::ok, what + " is good for " + days + " days"};
+        return {Verdict::note, what + " ends in " + days + " days", fix};
+    }
+    const auto fix = "look for event=registration_renewal service=" + service.id.text +
+                     " in the log; consentgate-admin service test " + service.id.text;
+    if (ends <= now)
+        return {Verdict::broken, what + " has ended, and no worker could renew it", fix};
+    // A try that failed moves the time of the next one on by the pause.
+    const bool late = ends - now < renewed_by_then &&
+                      (!service.renew_at || *service.renew_at <= now + core::renewal_pause);
+    if (late) return {Verdict::note, what + " ends in " + days + " days, and is not renewed", fix};
+    return {
+        Verdict::ok, what + " ends in " + days +
+                         " days, and is renewed before: " + std::string(core::words_of(renewal))};
+}
+
+Finding check_keys(const core::Service& service, const core::Checked& tells) {
+    const auto what = "the service " + service.id.text;
+    if (tells) return {Verdict::ok, what + " refuses a key that was made up"};
+    return {
+        Verdict::broken, what + ": " + tells.error().message,
+        "consentgate-admin service test " + service.id.text};
 }
 
 } // namespace consentgate::app

@@ -38,6 +38,34 @@ bool holds(const std::string& text, const std::string& part) {
 
 BOOST_AUTO_TEST_SUITE(doctor)
 
+BOOST_AUTO_TEST_CASE(the_doctor_warns_before_a_client_secret_ends, *label("XC8")) {
+    constexpr core::Span day{86400};
+    auto service = sample_service();
+    service.client_secret = "sealed";
+    const auto verdict = [&](core::Span left) {
+        service.client_secret_expires_at = noon + left;
+        return app::check_client_secret(service, noon);
+    };
+    BOOST_TEST((app::check_client_secret(service, noon).verdict == Verdict::ok), "it has no end");
+    // The operator's own.
+    BOOST_TEST((verdict(31 * day).verdict == Verdict::ok));
+    BOOST_TEST((verdict(30 * day).verdict == Verdict::note));
+    BOOST_TEST(holds(verdict(9 * day).what, "ends in 9 days"));
+    BOOST_TEST(holds(verdict(9 * day).fix, "service set notion --client-secret-file"));
+    BOOST_TEST((verdict(-day).verdict == Verdict::broken));
+    // Our own registration is renewed by a worker, and only a failure is reported.
+    service.registration = core::Registration::dynamic;
+    service.renew_at = noon + 20 * day;
+    BOOST_TEST((verdict(23 * day).verdict == Verdict::ok));
+    service.renew_at = noon + core::Span(1800); // a try failed
+    BOOST_TEST((verdict(3 * day).verdict == Verdict::ok), "there is time");
+    BOOST_TEST((verdict(day).verdict == Verdict::note));
+    BOOST_TEST(holds(verdict(day).fix, "event=registration_renewal service=notion"));
+    service.renew_at = noon - day; // no worker runs
+    BOOST_TEST((verdict(day).verdict == Verdict::note));
+    BOOST_TEST((verdict(-day).verdict == Verdict::broken));
+}
+
 BOOST_AUTO_TEST_CASE(
     a_document_is_ours_to_the_letter_or_something_elses, *label("D1") * label("D12")) {
     BOOST_TEST(

@@ -103,4 +103,11 @@ std::string text_of(const std::vector<core::SessionCount>& counts);
 // 4.4).
 Finding check_callbacks(const std::vector<core::Service>& services);
 
+// The secret of our client at a service ends: an idle worker should have renewed it, or the
+// operator must. spec: docs/requirements.md XC8
+Finding check_client_secret(const core::Service& service, core::Instant now);
+
+// A service with plain API keys must refuse a wrong one. in: tells  whether it refused one
+Finding check_keys(const core::Service& service, const core::Checked& tells);
+
 } // namespace consentgate::app
