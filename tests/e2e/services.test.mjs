@@ -43,16 +43,22 @@ test('S7: a service is found from its URL alone, and registers us', async () => 
   assert.equal(found.revocation_endpoint, `${provider.issuer}/token/revocation`);
   assert.equal(found.resource, provider.mcpUrl);
   assert.equal(found.scope, 'tools.read offline_access');
-  assert.deepEqual([found.registration, found.token_endpoint_auth_method, found.has_client_secret, found.authorization_response_iss_parameter_supported, found.active], ['dynamic', 'client_secret_basic', true, true, true]);
+  assert.deepEqual([found.registration, found.token_endpoint_auth_method, found.has_client_secret, found.authorization_response_iss_parameter_supported, found.active], ['dynamic', 'none', false, true, true]);
   const client = await provider.provider.Client.find(found.client_id);
   assert.deepEqual(client.redirectUris, [`${server.issuer}/api/oauth/callback/found`]);
   assert.equal(client.clientName, 'consentgate');
-  const [{ sealed }] = server.sql("SELECT hex(client_secret) AS sealed FROM service WHERE id = 'found'");
-  assert.ok(!Buffer.from(sealed, 'hex').includes(Buffer.from(client.clientSecret)), 'the secret is not kept in clear');
-  assert.ok(!JSON.stringify(found).includes(client.clientSecret), 'nor shown');
   assert.match(await service('list'), /found +Found here/);
   assert.equal((await show('found')).client_id, found.client_id);
   await refused(/there is a service 'found' already/, 'add', 'found', '--url', provider.mcpUrl);
+});
+
+test('S7: a secret that a service gives us is neither kept in clear nor shown', async () => {
+  const found = await add('secret', '--url', provider.mcpUrl, '--auth-method', 'client_secret_basic');
+  assert.deepEqual([found.token_endpoint_auth_method, found.has_client_secret], ['client_secret_basic', true]);
+  const { clientSecret } = await provider.provider.Client.find(found.client_id);
+  const [{ sealed }] = server.sql("SELECT hex(client_secret) AS sealed FROM service WHERE id = 'secret'");
+  assert.ok(!Buffer.from(sealed, 'hex').includes(Buffer.from(clientSecret)));
+  assert.ok(!JSON.stringify(found).includes(clientSecret));
 });
 
 test('S7: a service is tested, disabled, enabled and removed', async () => {
@@ -88,7 +94,7 @@ test('S7: a service that publishes nothing is entered by hand, and a preset need
   await silent.stop();
   const github = await add('github', '--preset', 'github', '--client-id', 'Iv1.x', '--client-secret-file', secretFile('s'));
   assert.equal(github.token_endpoint, 'https://github.com/login/oauth/access_token');
-  await refused(/--preset knows github and gitlab/, 'add', 'x', '--preset', 'nothub', '--client-id', 'x');
+  await refused(/--preset knows atlassian, github/, 'add', 'x', '--preset', 'nothub', '--client-id', 'x');
 });
 
 test('S7: a provider that reads metadata documents of its clients gets the address of ours, and people connect with it', async () => {

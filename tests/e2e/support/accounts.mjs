@@ -67,14 +67,14 @@ class Accounts {
   }
 }
 
-// in:  names  of the services, each a provider of its own under the authority; options  of
-//      startServer
-export async function startAccounts(names, { env = {}, authority = makeAuthority(), ...options } = {}) {
-  const providers = {};
-  for (const name of names) providers[name] = await startProvider({ authority });
+// in:  names  of the services, each a provider of its own under the authority, unless `provided` has
+//      it; more  words of `service add`, by name; options  of startServer
+export async function startAccounts(names, { env = {}, authority = makeAuthority(), provided = {}, more = {}, ...options } = {}) {
+  const providers = { ...provided };
+  for (const name of names) providers[name] ??= await startProvider({ authority });
   const server = await startServer({ ...options, env: { CONSENTGATE_SERVICE_CA: authority.ca, CONSENTGATE_AUTHORIZATIONS_PER_MINUTE: '0', CONSENTGATE_REGISTRATIONS_PER_MINUTE: '0', ...env } });
   const accounts = new Accounts(server, providers);
-  for (const name of names) await server.admin('service', 'add', name, '--url', providers[name].mcpUrl);
+  for (const name of names) await server.admin('service', 'add', name, '--url', providers[name].mcpUrl, ...(more[name] ?? []));
   accounts.asking = await server.admin('resource', 'add', server.resource, ...names.flatMap((name) => ['--service', name]), '--json');
   accounts.client = await register(server);
   return accounts;

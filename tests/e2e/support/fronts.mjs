@@ -25,6 +25,8 @@ const said = (beginning) => {
   if (!line) throw new Error(`neither README.md nor docs/gate.md has a line that begins with ${beginning}`);
   return line.trim();
 };
+// The lines that `service show` prints for a web server.
+const shownFor = (front, lines) => lines.filter((line) => line.startsWith(`${front}: `)).map((line) => `${line.slice(front.length + 2)}\n`).join('');
 // in: guards  one of them may name the authority of a server behind TLS
 const authorities = (guards) => guards.find((guard) => guard.ca)?.ca ?? '/etc/ssl/certs/ca-certificates.crt';
 const words = (beginning) => said(beginning).slice(beginning.length).trim().split(' ');
@@ -88,7 +90,7 @@ const apache = {
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf', wanted).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache/gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     const site = path.join(tree, 'sites-available/000-default.conf');
-    const uses = guards.map(({ at, port: behind, to }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n`).join('');
+    const uses = guards.map(({ at, port: behind, to, lines = [] }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n${shownFor('Apache', lines)}`).join('');
     fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${uses}</VirtualHost>`));
     const enable = (program, ...names) => execFileSync(program, ['-q', ...names], { env: { ...process.env, APACHE_CONFDIR: tree }, stdio: ['ignore', 'pipe', 'pipe'] });
     enable('a2enmod', ...words('a2enmod'), ...(guards.some(({ to }) => to?.startsWith('https:')) ? ['ssl'] : []));
@@ -107,7 +109,7 @@ const nginx = {
       const text = shipped(`nginx/${name}`, name === 'pages.conf' ? wanted : undefined);
       fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     }
-    const blocks = guards.map(({ at, port: behind, to }) => said('location').replace('/mcp', at).replace('http://127.0.0.1:3001', to ?? `http://127.0.0.1:${behind}`));
+    const blocks = guards.map(({ at, port: behind, to, lines = [] }) => said('location').replace('/mcp', at).replace('http://127.0.0.1:3001', to ?? `http://127.0.0.1:${behind}`).replace(/}$/, `${shownFor('nginx', lines)}}`));
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`);
     fs.writeFileSync(path.join(folder, 'front.conf'), ['daemon off;', asRoot ? 'user www-data;' : '', `pid ${folder}/nginx.pid;`, `error_log ${folder}/front.log;`, 'events { worker_connections 512; }',
       'http {', 'access_log off;', ...temp, 'server {', `listen 127.0.0.1:${port};`, said('include consentgate/pages.conf'), said('include consentgate/gate.conf'), ...blocks, '}', '}', ''].join('\n'));
@@ -130,9 +132,9 @@ const sharedHosting = {
     fs.writeFileSync(path.join(site, 'pages.fcgi'), script('pages.fcgi'), { mode: 0o755 });
     fs.writeFileSync(path.join(folder, 'gate.fcgi'), script('gate.fcgi'), { mode: 0o755 });
     fs.writeFileSync(path.join(site, '.htaccess'), shipped('shared-hosting/pages.htaccess', wanted));
-    for (const { at, port: behind } of guards) {
+    for (const { at, port: behind, lines = [] } of guards) {
       fs.mkdirSync(path.join(site, at), { recursive: true });
-      fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('shared-hosting/gate.htaccess')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`));
+      fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('shared-hosting/gate.htaccess')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`) + shownFor('shared hosting', lines));
     }
     const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'setenvif', 'proxy', 'proxy_http', 'fcgid', ...(wanted?.users ? ['auth_basic', 'authn_file'] : [])].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
     fs.writeFileSync(path.join(folder, 'front.conf'), [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/front.pid"`, `ErrorLog "${folder}/front.log"`, ...modules,
@@ -166,6 +168,9 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
     if (service || scopes || more || at !== guards[0].at) {
       await server.admin('resource', 'add', `${base}${at}`, ...(service ? ['--service', service] : []), ...(scopes ? ['--scopes', scopes] : []), ...(more ?? []));
     }
+  }
+  for (const guard of guards) {
+    if (guard.service) guard.lines = (await server.admin('service', 'show', guard.service, '--json')).gate_lines ?? [];
   }
   process.kill(server.masterPid(), 'SIGHUP');
   await until(() => /event=reloaded/.test(server.logs()), 'the reload');

@@ -26,7 +26,7 @@ function say(response, status, body, headers = {}) {
 
 const cookiesOf = (request) => Object.fromEntries((request.headers.cookie ?? '').split('; ').map((pair) => pair.split('=').map(decodeURIComponent)));
 
-function settings({ issuer, mcpUrl, accessTokenSeconds, rotate, registration, resource, documents, clients, authMethods, claims }) {
+function settings({ issuer, management, mcpUrl, accessTokenSeconds, rotate, registration, resource, documents, clients, authMethods, claims }) {
   const server = { scope, audience: mcpUrl, accessTokenFormat: claims ? 'jwt' : 'opaque', accessTokenTTL: accessTokenSeconds };
   return {
     clients,
@@ -45,6 +45,7 @@ function settings({ issuer, mcpUrl, accessTokenSeconds, rotate, registration, re
       devInteractions: { enabled: false },
       revocation: { enabled: true },
       registration: { enabled: registration, initialAccessToken: false },
+      registrationManagement: { enabled: management, rotateRegistrationAccessToken: true },
       resourceIndicators: { enabled: resource, getResourceServerInfo: (context, indicator) => {
         if (indicator !== mcpUrl) throw Object.assign(new Error('invalid_target'), { error: 'invalid_target', statusCode: 400, expose: true });
         return server;
@@ -172,6 +173,7 @@ function withoutIss(context, issuer) {
 
 // in:  accessTokenSeconds, rotate   of its tokens; a refresh token used twice ends all of the
 //      person's at this client
+//      management                   whether it knows RFC 7592
 //      registration, documents      how clients may come to it: RFC 7591; a fetch of their
 //        documents (undefined: not that way)
 //      clients                      that it knows beforehand, as oidc-provider takes them
@@ -184,12 +186,12 @@ function withoutIss(context, issuer) {
 // out: issuer, mcpUrl, ca (a file), calls, issued (access tokens, in their order), away (true: all
 //      is answered 503), named (the `resource` of each token request), failNext, alterNext,
 //      forgetClients, whoIs, stop
-export async function startProvider({ accessTokenSeconds = 3600, rotate = true, registration = true, resource = true, iss = true, discovery = true, documents,
+export async function startProvider({ accessTokenSeconds = 3600, rotate = true, registration = true, management = false, resource = true, iss = true, discovery = true, documents,
   clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], claims, document, streams, authority = makeAuthority(), port } = {}) {
   const { ca, certificates } = authority;
   const at = port ?? await freePort(); // the provider must know its issuer before it listens
   const issuer = `https://localhost:${at}`;
-  const upstream = new Upstream({ issuer, mcpUrl: `${issuer}/mcp`, ca, accessTokenSeconds, rotate, registration, resource, iss, discovery, documents, clients, authMethods, claims, document, streams });
+  const upstream = new Upstream({ issuer, mcpUrl: `${issuer}/mcp`, ca, accessTokenSeconds, rotate, registration, management, resource, iss, discovery, documents, clients, authMethods, claims, document, streams });
   upstream.server = https.createServer(certificates.localhost, (request, response) => {
     upstream.answer(request, response).catch((error) => { response.writeHead(500).end(String(error)); });
   });
