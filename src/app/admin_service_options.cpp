@@ -6,8 +6,7 @@
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/services.h"
 
-#include <Poco/DateTimeParser.h>
-
+#include <chrono>
 #include <iostream>
 
 namespace consentgate::app::admin {
@@ -44,17 +43,29 @@ void apply_url(
     service.*field = *value;
 }
 
+// "2027-11-28", as its beginning in UTC.
+std::optional<core::Instant> read_day(const std::string& text) {
+    const auto parts = core::split(text, '-');
+    if (parts.size() != 3 || core::join(parts, "-") != text || text.size() != 10)
+        return std::nullopt;
+    const auto year = core::parse_number(parts[0]), month = core::parse_number(parts[1]),
+               day = core::parse_number(parts[2]);
+    if (!year || !month || !day) return std::nullopt;
+    const std::chrono::year_month_day date{
+        std::chrono::year(static_cast<int>(*year)),
+        std::chrono::month(static_cast<unsigned>(*month)),
+        std::chrono::day(static_cast<unsigned>(*day))};
+    if (!date.ok()) return std::nullopt;
+    return core::Instant(std::chrono::sys_days(date));
+}
+
 void apply_secret_end(Service& service, const Arguments& arguments) {
     const auto text = arguments.one("client-secret-expires");
     if (!text) return;
-    Poco::DateTime day;
-    int zone = 0;
-    if (*text == "never")
-        service.client_secret_expires_at.reset();
-    else if (Poco::DateTimeParser::tryParse("%Y-%m-%d", *text, day, zone))
-        service.client_secret_expires_at = core::from_epoch(day.timestamp().epochTime());
-    else
+    const auto day = read_day(*text);
+    if (!day && *text != "never")
         throw UsageError("--client-secret-expires takes a day, 2027-11-28, or never");
+    service.client_secret_expires_at = day;
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// Plain API keys in src/web/upstream.cpp and src/web/gate.cpp: a person pastes one on our page, it is
-// tried once, and handed out.
+// Plain API keys in src/web/upstream.cpp and src/web/gate.cpp: a person pastes one on our page, it
+// is tried once, and handed out.
 #include "tests/support/guarded.h"
 
 #include "consentgate/core/base/uri.h"

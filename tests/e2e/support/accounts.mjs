@@ -67,8 +67,8 @@ class Accounts {
   }
 }
 
-// in:  names  of the services, each a provider of its own under the authority, unless `provided` has
-//      it; more  words of `service add`, by name; options  of startServer
+// in:  names  of the services, each a provider of its own under the authority, unless `provided`
+//      has it; more  words of `service add`, by name; options  of startServer
 export async function startAccounts(names, { env = {}, authority = makeAuthority(), provided = {}, more = {}, ...options } = {}) {
   const providers = { ...provided };
   for (const name of names) providers[name] ??= await startProvider({ authority });

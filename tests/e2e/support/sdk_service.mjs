@@ -1,5 +1,5 @@
-// A service made with the official SDK's own authorization router: its clients' secrets end after 30
-// days unless it is told otherwise, and clients without a secret may register.
+// A service made with the official SDK's own authorization router: its clients' secrets end after
+// 30 days, and clients without a secret may register.
 import { randomUUID } from 'node:crypto';
 import https from 'node:https';
 import express from 'express';
