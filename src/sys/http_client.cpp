@@ -11,9 +11,9 @@
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SSLException.h>
-#include <Poco/Net/SecureStreamSocket.h>
 
 #include <algorithm>
+#include <exception>
 #include <stdexcept>
 
 namespace consentgate::sys {
@@ -37,12 +37,11 @@ void check_scheme(const HttpRequest& request, const std::string& scheme, bool lo
     if (scheme == "https") return;
     const bool by_stranger = request.addresses == AddressPolicy::public_only ||
                              request.addresses == AddressPolicy::loopback_only;
-    if (scheme != "http" || by_stranger) throw std::runtime_error("only https can be asked");
+    if (scheme != "http" || by_stranger) throw NotAsked("only https can be asked");
     const bool allowed =
         request.allow_plain_http && request.addresses == AddressPolicy::operator_url;
     if (!loopback && !allowed)
-        throw std::runtime_error(
-            "http is not encrypted; it is asked on 127.0.0.1, [::1] and localhost only");
+        throw NotAsked("http is not encrypted; it is asked on 127.0.0.1, [::1] and localhost only");
 }
 
 // An IPv6 address loses its brackets.
@@ -54,11 +53,10 @@ std::string host_of(std::string_view url) {
 
 Target target_of(const HttpRequest& request) {
     const auto parts = core::split_uri(request.url);
-    if (!parts || !parts->hierarchical || parts->host.empty())
-        throw std::runtime_error("that is not a URL");
-    if (parts->has_userinfo) throw std::runtime_error("a URL must not carry a user name");
+    if (!parts || !parts->hierarchical || parts->host.empty()) throw NotAsked("that is not a URL");
+    if (parts->has_userinfo) throw NotAsked("a URL must not carry a user name");
     if (parts->rest.find('#') != std::string_view::npos)
-        throw std::runtime_error("a URL to ask must have no fragment");
+        throw NotAsked("a URL to ask must have no fragment");
     const auto scheme = core::lower_ascii(parts->scheme);
     Target target;
     target.secure = scheme == "https";
@@ -76,7 +74,7 @@ using Addresses = std::vector<std::string>;
 
 // A single forbidden address refuses them all.
 // in:   look_up  resolves the host of the operator's URL; called only where that matters
-// fail: throws std::runtime_error
+// fail: throws NotAsked
 void check_addresses(
     AddressPolicy policy, const Target& target, const Addresses& addresses,
     const std::function<Addresses()>& look_up) {
@@ -88,21 +86,21 @@ void check_addresses(
     const bool lies = target.names_this_machine && !all(core::is_loopback_address);
     switch (policy) {
     case AddressPolicy::operator_url:
-        if (lies) throw std::runtime_error(target.host + " does not lead to this machine");
+        if (lies) throw NotAsked(target.host + " does not lead to this machine");
         return;
     case AddressPolicy::named_by_service:
-        if (lies) throw std::runtime_error(target.host + " does not lead to this machine");
+        if (lies) throw NotAsked(target.host + " does not lead to this machine");
         if (!all(core::is_public_address) && !core::may_be_named(addresses, look_up()))
-            throw std::runtime_error(
+            throw NotAsked(
                 "the service names an address that is nearer to this machine than its own");
         return;
     case AddressPolicy::public_only:
         if (!all(core::is_public_address))
-            throw std::runtime_error("the name has an address that is not public");
+            throw NotAsked("the name has an address that is not public");
         return;
     case AddressPolicy::loopback_only:
         if (!all(core::is_loopback_address))
-            throw std::runtime_error("the name has an address that is not of this machine");
+            throw NotAsked("the name has an address that is not of this machine");
         return;
     }
 }
@@ -116,8 +114,7 @@ int retry_after_seconds(const std::string& text, const std::optional<core::Insta
 }
 
 void check_text(const std::string& text) {
-    if (core::has_control(text))
-        throw std::runtime_error("what would be sent holds a control character");
+    if (core::has_control(text)) throw NotAsked("what would be sent holds a control character");
 }
 
 net::HTTPRequest make_request(const HttpRequest& request, const Target& target) {
@@ -179,6 +176,8 @@ void read_body(
     if (response.too_large)
         response.reason = "the answer is larger than " + std::to_string(max_bytes / 1024) + " KiB";
     if (response.cut_off) response.reason = "the answer was cut off";
+    if (response.too_large || response.cut_off)
+        response.cause = core::FailureCause::no_whole_answer;
     response.body = core::Secret(std::move(body));
 }
 
@@ -196,6 +195,36 @@ HttpResponse converse(
         read_body(stream, head, request.max_body_bytes, response);
     response.answered = !response.too_large && !response.cut_off;
     return response;
+}
+
+HttpResponse failed_by(core::FailureCause cause, std::string reason) {
+    HttpResponse failed;
+    failed.cause = cause;
+    failed.reason = std::move(reason);
+    failed.unresolved = cause == core::FailureCause::name_not_found;
+    return failed;
+}
+
+HttpResponse describe_failure(const std::exception_ptr& failure) {
+    using core::FailureCause;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const TlsFailure& error) {
+        return failed_by(error.cause, error.what());
+    } catch (const net::SSLException& error) {
+        return failed_by(FailureCause::tls_failed, "TLS failed: " + error.displayText());
+    } catch (const net::ConnectionRefusedException&) {
+        return failed_by(
+            FailureCause::connection_refused, "nothing listens there (connection refused)");
+    } catch (const NameNotResolved& error) {
+        return failed_by(FailureCause::name_not_found, error.what());
+    } catch (const NotAsked& error) {
+        return failed_by(FailureCause::not_asked, error.what());
+    } catch (const Poco::Exception& error) {
+        return failed_by(FailureCause::unreachable, error.displayText());
+    } catch (const std::exception& error) {
+        return failed_by(FailureCause::unreachable, error.what());
+    }
 }
 
 } // namespace
@@ -229,8 +258,7 @@ struct PocoHttpClient::State {
         socket.setSendTimeout(time);
         const Watchdog watchdog(socket.impl()->sockfd(), deadline);
         if (target.secure)
-            socket = net::SecureStreamSocket::attach(
-                socket, target.host, trust(request.addresses, limits.ca));
+            socket = secure(socket, target.host, trust(request.addresses, limits.ca));
         auto response = converse(socket, request, target, time);
         // A response that the deadline cut off can look whole.
         if (Steady::now() >= deadline) throw std::runtime_error("out of time");
@@ -249,28 +277,17 @@ HttpResponse PocoHttpClient::send(const HttpRequest& request) {
     const auto begun = Steady::now();
     const auto deadline =
         std::min(begun + limits_.total, request.deadline.value_or(Deadline::max()));
-    HttpResponse failed;
     try {
         return state_->send(request, limits_, resolver_, deadline);
-    } catch (const net::SSLException& error) {
-        failed.reason =
-            "its TLS certificate is not accepted, or TLS failed: " + error.displayText();
-    } catch (const net::ConnectionRefusedException&) {
-        failed.reason = "nothing listens there (connection refused)";
-    } catch (const NameNotResolved& error) {
-        failed.reason = error.what();
-        failed.unresolved = true;
-    } catch (const Poco::Exception& error) {
-        failed.reason = error.displayText();
-    } catch (const std::exception& error) {
-        failed.reason = error.what();
-    }
-    if (Steady::now() >= deadline) {
-        failed.timed_out = true;
+    } catch (...) {
+        auto failed = describe_failure(std::current_exception());
+        if (Steady::now() < deadline) return failed;
         const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - begun);
+        failed.timed_out = true;
+        failed.cause = core::FailureCause::timeout;
         failed.reason = "no whole answer within " + std::to_string(time.count()) + " ms";
+        return failed;
     }
-    return failed;
 }
 
 HttpResponse PlacedHttpClient::send(const HttpRequest& request) {
@@ -278,6 +295,7 @@ HttpResponse PlacedHttpClient::send(const HttpRequest& request) {
     if (place) return client_.send(request);
     HttpResponse refused;
     refused.no_place = true;
+    refused.cause = core::FailureCause::not_asked;
     refused.reason = "too many workers wait for others";
     return refused;
 }

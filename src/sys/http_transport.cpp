@@ -3,7 +3,12 @@
 #include <Poco/Exception.h>
 #include <Poco/Net/IPAddress.h>
 #include <Poco/Net/NetException.h>
+#include <Poco/Net/SSLException.h>
+#include <Poco/Net/SecureStreamSocket.h>
 #include <Poco/Net/SocketAddress.h>
+
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
 #include <netdb.h>
 #include <poll.h>
@@ -123,6 +128,35 @@ private:
     int failure_ = 0;
 };
 
+// Which check of a certificate chain failed last in this thread, as OpenSSL numbers them; Poco
+// reports only that one did. A handshake runs in the thread that wants it.
+thread_local int failed_check = X509_V_OK;
+
+int note_failed_check(int passed, X509_STORE_CTX* chain) {
+    if (passed == 0) failed_check = X509_STORE_CTX_get_error(chain);
+    return passed;
+}
+
+TlsFailure chain_failure(int check) {
+    const auto words = [check](const char* said) {
+        return std::string(said) + " (" + X509_verify_cert_error_string(check) + ")";
+    };
+    switch (check) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return {core::FailureCause::tls_expired, words("its TLS certificate is not good now")};
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        return {
+            core::FailureCause::tls_unknown_authority,
+            words("its TLS certificate is of an authority that is not known here")};
+    default: return {core::FailureCause::tls_failed, words("its TLS certificate is not accepted")};
+    }
+}
+
 } // namespace
 
 Poco::Timespan until(Deadline deadline) {
@@ -202,7 +236,23 @@ net::Context::Ptr make_context(const std::string& ca_file) {
     net::Context::Ptr context(new net::Context(net::Context::TLS_CLIENT_USE, params));
     context->requireMinimumProtocol(net::Context::PROTO_TLSV1_2);
     context->enableExtendedCertificateVerification(true);
+    auto* const settings = context->sslContext();
+    ::SSL_CTX_set_verify(settings, ::SSL_CTX_get_verify_mode(settings), note_failed_check);
     return context;
+}
+
+net::StreamSocket secure(
+    const net::StreamSocket& socket, const std::string& host, const net::Context::Ptr& context) {
+    failed_check = X509_V_OK;
+    try {
+        return net::SecureStreamSocket::attach(socket, host, context);
+    } catch (const net::CertificateValidationException&) { // Poco compares the name after the chain
+        throw TlsFailure(
+            core::FailureCause::tls_wrong_name, "its TLS certificate is not for " + host);
+    } catch (const net::SSLException& error) {
+        if (failed_check != X509_V_OK) throw chain_failure(failed_check);
+        throw TlsFailure(core::FailureCause::tls_failed, "TLS failed: " + error.displayText());
+    }
 }
 
 std::vector<std::string> resolve_by_system(const std::string& host) {

@@ -60,6 +60,10 @@ using Lookups = std::shared_ptr<std::atomic<int>>;
 struct NameNotResolved : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+// A rule of ours forbids the request.
+struct NotAsked : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 
 // Returns the addresses of a host, each in its 4 or 16 bytes; at least one.
 // fail: throws NameNotResolved when there are none, std::runtime_error when there are none in time
@@ -74,5 +78,15 @@ Poco::Net::StreamSocket connect_to_one(
 
 // Verified TLS. in: ca_file  PEM file of authorities besides the system's; empty: none
 Poco::Net::Context::Ptr make_context(const std::string& ca_file);
+
+// TLS over the connection. fail: throws TlsFailure, Poco::Exception
+struct TlsFailure : std::runtime_error {
+    TlsFailure(core::FailureCause of, const std::string& words)
+        : std::runtime_error(words), cause(of) {}
+    core::FailureCause cause;
+};
+Poco::Net::StreamSocket secure(
+    const Poco::Net::StreamSocket& socket, const std::string& host,
+    const Poco::Net::Context::Ptr& context);
 
 } // namespace consentgate::sys

@@ -318,6 +318,42 @@ BOOST_AUTO_TEST_CASE(an_address_that_refuses_is_passed_over_at_once, *label("XC1
     BOOST_TEST(!refused.timed_out);
 }
 
+BOOST_AUTO_TEST_CASE(each_way_to_get_no_answer_has_a_cause_of_its_own, *label("XC13")) {
+    using core::FailureCause;
+    const auto cause_of = [](const std::string& url, milliseconds total = milliseconds(3000)) {
+        return ask(url, total).cause;
+    };
+    Poco::Net::ServerSocket closed(Poco::Net::SocketAddress("127.0.0.1", 0));
+    const auto url = "http://127.0.0.1:" + std::to_string(closed.address().port()) + "/";
+    closed.close();
+    BOOST_TEST((cause_of(url) == FailureCause::connection_refused));
+    BOOST_TEST((cause_of("http://example.org/") == FailureCause::not_asked));
+    sys::PocoHttpClient nameless(
+        {milliseconds(1000), ""}, [](const std::string&) { return std::vector<std::string>(); });
+    BOOST_TEST(
+        (nameless.send({.purpose = sys::PlaceKind::refresh, .url = "https://a.example/"}).cause ==
+         FailureCause::name_not_found));
+    {
+        Host host(answer_of(1000), true);
+        BOOST_TEST((cause_of(host.url(), milliseconds(300)) == FailureCause::timeout));
+    }
+    {
+        Host host("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}");
+        BOOST_TEST((cause_of(host.url()) == FailureCause::no_whole_answer));
+    }
+    {
+        Host host("");
+        BOOST_TEST((cause_of(host.url()) == FailureCause::unreachable));
+    }
+    {
+        Host host("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        const auto plain = "https" + host.url().substr(4); // no TLS is spoken there
+        BOOST_TEST((cause_of(plain) == FailureCause::tls_failed));
+    }
+    Host host(answer_of(1));
+    BOOST_TEST((cause_of(host.url()) == FailureCause::none));
+}
+
 BOOST_AUTO_TEST_CASE(a_service_elsewhere_cannot_aim_our_requests_at_this_machine, *label("XC12")) {
     const auto ask_for = [](const std::string& url, const std::string& operator_url) {
         sys::PocoHttpClient client({milliseconds(3000), ""}, [](const std::string& host) {

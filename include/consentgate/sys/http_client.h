@@ -3,6 +3,7 @@
 // spec: docs/requirements.md R30, R31
 #pragma once
 
+#include "consentgate/core/base/failure_cause.h"
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/time.h"
 #include "consentgate/sys/places.h"
@@ -61,9 +62,10 @@ struct HttpRequest {
 };
 
 struct HttpResponse {
-    // False: no whole response came, and `reason` says why, for the log and the operator. The
-    // fields of the head are still set when the body alone was `too_large` or `cut_off`.
+    // False: no whole response came; `cause` and `reason` say why, for the log and the operator.
+    // The fields of the head are still set when the body alone was `too_large` or `cut_off`.
     bool answered = false;
+    core::FailureCause cause = core::FailureCause::none; // of no whole response
     bool no_place = false;   // nothing was asked: too many workers wait for others already
     bool too_large = false;  // the body holds the first max_body_bytes + 1 bytes
     bool cut_off = false;    // the body is shorter than its Content-Length
