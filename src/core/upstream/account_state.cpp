@@ -104,6 +104,7 @@ LinkedAccount after_refresh(
 LinkedAccount after_failure(LinkedAccount account, const RefreshFailure& failure, Instant now) {
     ++account.failures;
     account.failure = failure.reason.substr(0, max_failure_bytes);
+    account.failure_cause = failure.cause;
     // Once the service has refused the request with `resource` and without, nobody knows which of
     // the two was wrong, or whether it was the token.
     const bool odd = failure.error == UpstreamError::odd_refusal ||

@@ -73,8 +73,23 @@ Result<Service> authorize_service(
     return *service;
 }
 
+// OpenID Connect Core section 3.1.2.1 makes `login` known to every server that takes `openid`;
+// these take the friendlier word, whatever is asked for.
+std::string_view prompt_for_another_account(const Service& service) {
+    const auto origin = plain_origin(service.authorization_endpoint);
+    for (const auto* chooser :
+         {"https://accounts.google.com", "https://login.microsoftonline.com",
+          "https://github.com"}) {
+        if (origin == chooser) return "select_account";
+    }
+    const auto scopes = split(service.scope, ' ');
+    const bool openid = std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
+    return openid ? "login" : "";
+}
+
 Secret upstream_authorize_url(
-    const Service& service, const Secret& state, const Secret& verifier, const Policy& policy) {
+    const Service& service, const Secret& state, const Secret& verifier, const Policy& policy,
+    WhichAccount which) {
     if (service.takes_keys())
         return Secret(append_query(
             policy.origin() + endpoint::key_page, Parameters{{"state", state.reveal()}}));
@@ -86,6 +101,8 @@ Secret upstream_authorize_url(
         {"code_challenge", to_base64url(sha256_bytes(verifier.reveal()))},
         {"code_challenge_method", "S256"}};
     if (!service.scope.empty()) parameters.emplace_back("scope", service.scope);
+    std::string prompt(
+        which == WhichAccount::another ? prompt_for_another_account(service) : "");
     // There are OpenID providers that refuse a sign-in without a nonce. We read no ID token, so
     // nothing compares it.
     const auto scopes = split(service.scope, ' ');
@@ -94,9 +111,14 @@ Secret upstream_authorize_url(
     if (!service.resource.empty()) parameters.emplace_back("resource", service.resource);
     for (const auto& more : service.authorize_parameters) {
         const auto equals = std::min(more.find('='), more.size());
-        parameters.emplace_back(
-            more.substr(0, equals), more.substr(std::min(equals + 1, more.size())));
+        const auto name = more.substr(0, equals);
+        auto value = more.substr(std::min(equals + 1, more.size()));
+        if (name == "prompt") // a list: OpenID Connect Core section 3.1.2.1
+            prompt += (prompt.empty() ? "" : " ") + value;
+        else
+            parameters.emplace_back(name, std::move(value));
     }
+    if (!prompt.empty()) parameters.emplace_back("prompt", prompt);
     return Secret(append_query(service.authorization_endpoint, parameters));
 }
 

@@ -8,6 +8,7 @@
 
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/upstream/service_failure.h"
 
 #include <algorithm>
 #include <charconv>
@@ -111,9 +112,17 @@ std::optional<Instant> expiry_of(const TokenSet& tokens, Instant asked) {
 }
 
 TokenReply read_token_reply(const ServiceReply& reply) {
-    if (!reply.answered) return nothing_usable(reply.timed_out ? "no answer in time" : "no answer");
-    auto read = read_answer(reply);
+    const auto failure = failure_of(reply);
+    TokenReply read;
+    if (reply.answered) read = read_answer(reply);
     read.retry_after = reply.retry_after;
+    if (read.tokens) {
+        read.tokens->holder = holder_in(reply.body.reveal());
+        return read;
+    }
+    const bool unusable = failure.cause == FailureCause::none;
+    read.cause = unusable ? FailureCause::unusable_answer : failure.cause;
+    if (!unusable) read.reason = failure.reason;
     return read;
 }
 

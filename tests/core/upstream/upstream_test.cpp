@@ -269,8 +269,49 @@ BOOST_AUTO_TEST_CASE(replies_that_give_no_token_say_whether_to_try_again, *label
     BOOST_TEST(
         is(replied(R"({"access_token":"at","token_type":"mac"})"), UpstreamError::unavailable));
     BOOST_TEST(is(read_token_reply({}), UpstreamError::unavailable));
-    const auto secret = replied(R"({"error":"the secret is hunter2"})", 400);
-    BOOST_TEST(secret.reason.find("hunter2") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(
+    replies_that_give_no_token_say_why_and_quote_no_secret_of_ours, *label("XC13")) {
+    const auto refused = read_token_reply(
+        {.answered = true,
+         .status = 400,
+         .content_type = "application/json",
+         .body = Secret(R"({"error":"the secret is hunter2","error_description":"no hunter2"})"),
+         .sent = {Secret("hunter2")}});
+    BOOST_TEST((refused.cause == FailureCause::oauth_error));
+    BOOST_TEST(refused.reason == "status 400, the secret is [cut]: no [cut]");
+    BOOST_TEST((replied("<html>", 502, "text/html").cause == FailureCause::http_status));
+    BOOST_TEST((replied("{}").cause == FailureCause::unusable_answer));
+    BOOST_TEST(!replied("{}").reason.empty());
+    BOOST_TEST((read_token_reply({.timed_out = true}).cause == FailureCause::timeout));
+}
+
+BOOST_AUTO_TEST_CASE(
+    another_account_is_asked_for_where_the_service_knows_how_and_nothing_is_said_elsewhere,
+    *label("S7")) {
+    const auto prompt = [](const char* scope, const char* endpoint, WhichAccount which) {
+        auto service = asking_service();
+        service.scope = scope;
+        service.authorization_endpoint = endpoint;
+        const auto url = upstream_authorize_url(
+                             service, Secret("s"), Secret(rfc7636_verifier), sample_policy(), which)
+                             .reveal();
+        return form_of(url.substr(url.find('?') + 1)).get("prompt").value_or("none");
+    };
+    using enum WhichAccount;
+    const auto* own = "https://notion.example/authorize";
+    BOOST_TEST(prompt("read openid", own, another) == "login");
+    BOOST_TEST(prompt("read openid", own, any) == "none");
+    BOOST_TEST(prompt("read", own, another) == "none");
+    for (const auto* chooser :
+         {"https://accounts.google.com/o/oauth2/v2/auth",
+          "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+          "https://github.com/login/oauth/authorize"}) {
+        BOOST_TEST(prompt("read", chooser, another) == "select_account", chooser);
+        BOOST_TEST(prompt("read", chooser, any) == "none", chooser);
+    }
+    BOOST_TEST(prompt("read", "https://github.com.evil.example/x", another) == "none");
 }
 
 BOOST_AUTO_TEST_CASE(a_link_is_ours_for_one_service_for_fifteen_minutes, *label("S7")) {

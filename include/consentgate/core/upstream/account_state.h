@@ -78,6 +78,7 @@ struct RefreshFailure {
     UpstreamError error = UpstreamError::unavailable;
     std::string reason{};              // for the log
     std::optional<Span> retry_after{}; // as the service said
+    FailureCause cause = FailureCause::none;
 };
 
 // An odd refusal is believed when it is the fifth, or comes an hour after the first. Answers that

@@ -2,6 +2,7 @@
 // Which they are, how we are known to them, and what we keep of a person's account there.
 #pragma once
 
+#include "consentgate/core/base/failure_cause.h"
 #include "consentgate/core/base/ids.h"
 #include "consentgate/core/base/secret.h"
 #include "consentgate/core/base/time.h"
@@ -135,6 +136,9 @@ struct LinkedAccount {
     // Refusals, one after another, in words that nobody knows, and the time of the first.
     std::int64_t odd_refusals = 0;
     std::optional<Instant> odd_since{};
+    FailureCause failure_cause = FailureCause::none; // of `failure`
+    // Whose it is there: core/upstream/account_holder.h. Empty: the service did not tell.
+    std::string holder_hash{}, holder_name{};
 
     // For aead.h: row, service, owner and column. That of the form before lacks the owner; only
     // account_seal.h may open it.

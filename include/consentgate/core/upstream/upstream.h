@@ -3,8 +3,10 @@
 // spec: docs/http.md Upstream authorization; OAuth 2.1; RFC 8707; RFC 9207
 #pragma once
 
+#include "consentgate/core/base/failure_cause.h"
 #include "consentgate/core/oauth/access.h"
 #include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/upstream/account_holder.h"
 #include "consentgate/core/upstream/account_state.h"
 #include "consentgate/core/upstream/service.h"
 
@@ -30,10 +32,20 @@ Result<Service> authorize_service(
     const std::optional<Service>& service, const Identity& identity,
     const std::optional<VirtualKey>& key, Instant now);
 
+// Which account a person is to be asked for at the service.
+enum class WhichAccount {
+    any,
+    another, // than the one that they are signed in with there
+};
+// The value of OpenID's `prompt` that has the service ask which account; empty: it knows none that
+// we could be sure of, and an unknown one makes some services refuse.
+std::string_view prompt_for_another_account(const Service& service);
+
 // The address at the service, with everything in it; our own page, where people paste a key of the
 // service. Carries the state, which is a secret of this browser's.
 Secret upstream_authorize_url(
-    const Service& service, const Secret& state, const Secret& verifier, const Policy& policy);
+    const Service& service, const Secret& state, const Secret& verifier, const Policy& policy,
+    WhichAccount which = WhichAccount::any);
 
 // The answer of the service through the person's browser.
 struct Callback {
@@ -80,10 +92,11 @@ ServiceRequest revocation_request(
     std::string_view hint);
 
 struct TokenSet {
-    Secret access_token;                 // 1 to 131072 visible ASCII characters
-    std::optional<Secret> refresh_token; // absent: the old one stays, where there is one
-    std::optional<Span> expires_in;      // absent: not said
-    std::string scope;                   // as said; empty: not said
+    Secret access_token;                   // 1 to 131072 visible ASCII characters
+    std::optional<Secret> refresh_token;   // absent: the old one stays, where there is one
+    std::optional<Span> expires_in;        // absent: not said
+    std::string scope;                     // as said; empty: not said
+    std::optional<AccountHolder> holder{}; // absent: not said
 };
 
 // in:   answered   false: no whole answer came
@@ -95,6 +108,9 @@ struct ServiceReply {
     Secret body;
     std::optional<Span> retry_after{}; // as it said
     bool timed_out = false;
+    FailureCause cause = FailureCause::none; // not answered: why, and in words
+    std::string reason{};
+    std::vector<Secret> sent{}; // of the request: what must not come back in a reason
 };
 
 // When the access token ends: as the service said, or else as the token says of itself where it is
@@ -104,12 +120,12 @@ std::optional<Instant> expiry_of(const TokenSet& tokens, Instant asked);
 struct TokenReply {
     std::optional<TokenSet> tokens;
     UpstreamError error = UpstreamError::unavailable; // when there are none
-    std::string
-        reason; // for the log: never holds what the service wrote but for a known error word
+    std::string reason; // for the log; what the service wrote is bounded, and its tokens cut out
     std::optional<Span> retry_after{};
     // A refresh token that came beside an access token that cannot be used: the one before it may
     // be dead by now.
     std::optional<Secret> rotated{};
+    FailureCause cause = FailureCause::none;
 };
 // Reads JSON and, for providers older than RFC 6749, forms; an error may come with status 200, and
 // tokens with any success. Members that have no bearing on the tokens may be as odd as they like.
