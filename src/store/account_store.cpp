@@ -5,7 +5,34 @@
 
 #include "consentgate/core/upstream/account_state.h"
 
+#include <algorithm>
+
 namespace consentgate::store {
+
+namespace {
+
+// in: row  of AccountStore::health
+void add_to(std::vector<core::ServiceHealth>& all, Row& row) {
+    core::ServiceId service;
+    auto cause = core::FailureCause::none;
+    std::int64_t accounts = 0, broken = 0;
+    std::optional<core::Instant> success;
+    row.read_into(service);
+    restore(row, cause);
+    row.read_into(accounts, broken, success);
+    if (all.empty() || all.back().service != service)
+        all.push_back(core::ServiceHealth{.service = std::move(service)});
+    auto& health = all.back();
+    const auto working = static_cast<std::size_t>(accounts - broken);
+    health.connected += working;
+    health.needs_person += static_cast<std::size_t>(broken);
+    health.last_success = std::max(health.last_success, success); // none is before any
+    if (cause == core::FailureCause::none) return;
+    health.failing += working;
+    health.failures.push_back({cause, static_cast<std::size_t>(accounts)});
+}
+
+} // namespace
 
 AccountStore::AccountStore(Database& db, std::size_t max_cached)
     : db_(db), recent_(std::make_unique<Recent<core::ServiceAccount>>(max_cached)) {}
@@ -226,12 +253,13 @@ Applied AccountStore::save_refreshed(
         [&] {
             return applied(db_.run(
                 "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
-                "seal = ?, scope = ?, expires_at = ?, failures = NULL, failure = NULL, "
-                "odd_refusals = NULL, odd_since = NULL, "
+                "seal = ?, scope = ?, expires_at = ?, holder_name = ?, failures = NULL, "
+                "failure = NULL, failure_cause = NULL, odd_refusals = NULL, odd_since = NULL, "
                 "retry_at = NULL, broken_at = NULL, lease = NULL, lease_until = NULL, "
                 "version = version + 1, updated_at = ? WHERE id = ? AND lease = ?",
                 to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.seal,
-                to_blob(token.scope), token.expires_at, now, token.id, lease));
+                to_blob(token.scope), token.expires_at, to_blob(token.holder_name), now, token.id,
+                lease));
         },
         [&] {
             return db_.has(
@@ -245,11 +273,11 @@ Applied AccountStore::note_refresh_failure(
     return db_.write(
         [&] {
             return applied(db_.run(
-                "UPDATE upstream_token SET failures = ?, failure = ?, odd_refusals = ?, "
-                "odd_since = ?, retry_at = ?, broken_at = ?, lease = NULL, lease_until = NULL, "
+                "UPDATE upstream_token SET failures = ?, failure = ?, failure_cause = ?, "
+                "odd_refusals = ?, odd_since = ?, retry_at = ?, broken_at = ?, lease = NULL, lease_until = NULL, "
                 "version = version + 1 WHERE id = ? AND lease = ?",
-                token.failures, token.failure, token.odd_refusals, token.odd_since, token.retry_at,
-                token.broken_at, token.id, lease));
+                token.failures, token.failure, stored(token.failure_cause), token.odd_refusals,
+                token.odd_since, token.retry_at, token.broken_at, token.id, lease));
         },
         [&] {
             return db_.has(
@@ -263,18 +291,33 @@ Applied AccountStore::save_rotated(const core::LinkedAccount& token, const std::
         [&] {
             return applied(db_.run(
                 "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
-                "seal = ?, failures = ?, failure = ?, odd_refusals = ?, odd_since = ?, "
-                "retry_at = ?, lease = NULL, lease_until = NULL, version = version + 1 "
+                "seal = ?, failures = ?, failure = ?, failure_cause = ?, odd_refusals = ?, "
+                "odd_since = ?, retry_at = ?, lease = NULL, lease_until = NULL, version = version + 1 "
                 "WHERE id = ? AND lease = ?",
                 to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.seal,
-                token.failures, token.failure, token.odd_refusals, token.odd_since, token.retry_at,
-                token.id, lease));
+                token.failures, token.failure, stored(token.failure_cause), token.odd_refusals,
+                token.odd_since, token.retry_at, token.id, lease));
         },
         [&] {
             return db_.has(
                 "SELECT 1 FROM upstream_token WHERE id = ? AND version = ? AND lease IS NULL",
                 token.id, token.version + 1);
         });
+}
+
+// One row for each cause at each service. An account of a sign-in in progress is not yet a
+// person's.
+std::vector<core::ServiceHealth> AccountStore::health(core::Instant now) {
+    return db_.read([&] {
+        std::vector<core::ServiceHealth> all;
+        db_.query(
+            "SELECT service_id, failure_cause, count(*), count(CASE WHEN broken_at IS NOT NULL OR "
+            "(expires_at <= ? AND refresh_token IS NULL) THEN 1 END), max(updated_at) "
+            "FROM upstream_token WHERE ended_at IS NULL AND owner NOT LIKE 'flow:%' "
+            "GROUP BY service_id, failure_cause ORDER BY service_id, failure_cause",
+            [&](Row& row) { add_to(all, row); }, now);
+        return all;
+    });
 }
 
 void AccountStore::put_old_seals(const core::OldSeals& permission) {

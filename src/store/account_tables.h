@@ -70,6 +70,9 @@ inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>
     later(null_if_empty(column("sealed_for", &core::LinkedAccount::sealed_for))),
     later(column("odd_refusals", &core::LinkedAccount::odd_refusals)),
     later(column("odd_since", &core::LinkedAccount::odd_since)));
+    later(column("failure_cause", &core::LinkedAccount::failure_cause)),
+    null_if_empty(column("holder_hash", &core::LinkedAccount::holder_hash)),
+    blob("holder_name", &core::LinkedAccount::holder_name));
 
 template <>
 inline constexpr auto table_of<core::OldSeals> = table<core::OldSeals>(
@@ -92,7 +95,8 @@ inline constexpr auto table_of<core::UpstreamState> = table<core::UpstreamState>
 
 // All of these: call inside write().
 
-// Replaces the account that the owner had at the service.
+// Replaces the account that the owner had at the service. One that is known to be somebody else's
+// there ends, to be revoked.
 void link_account(
     Database& db, const core::LinkedAccount& account, const core::Owner& owner, core::Instant now);
 // in: accounts  sealed for the owner in them, as they were read with `from` for their owner; those

@@ -14,6 +14,7 @@
 
 #include "client_key.h"
 #include "database.h"
+#include "failure_cause_column.h"
 
 #include "consentgate/core/base/server_key.h"
 #include "consentgate/core/base/text.h"

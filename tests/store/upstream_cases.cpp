@@ -1,7 +1,7 @@
 // Services, people on the way to them, and the accounts that they link there.
 // spec: docs/http.md
 #include "child.h"
-#include "sample.h"
+#include "linked.h"
 
 #include <algorithm>
 
@@ -15,25 +15,6 @@ core::UpstreamState sample_state(const core::ServiceId& service) {
     return {fresh_digest(),           fresh_digest(),        service,
             core::FlowId(fresh_id()), std::nullopt,          std::string("\0verifier\xff", 10),
             core::KeyId("k1"),        noon + core::Span(900)};
-}
-
-core::Session put_session(store::Store& store, const core::Flow& flow, core::Instant now = noon) {
-    const auto finalization = finalization_of(flow, {core::IdentityKind::skipped, {}}, now);
-    BOOST_REQUIRE((store.flows.finalize(finalization) == Applied::yes));
-    return finalization.session;
-}
-
-core::LinkedAccount connected(
-    store::Store& store, const core::ServiceId& service = core::ServiceId("notion")) {
-    const auto session = put_session(store, put_sample_flow(store));
-    auto token = sample_token(service.text);
-    token.owner = core::Owner::of(session.id);
-    BOOST_REQUIRE((store.accounts.connect_in_session(session.id, token, noon) == Applied::yes));
-    return token;
-}
-
-core::LinkedAccount found(store::Store& store, const core::LinkedAccount& token) {
-    return *store.accounts.find(token.owner, token.service);
 }
 
 } // namespace

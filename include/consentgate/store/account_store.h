@@ -3,6 +3,7 @@
 #pragma once
 
 #include "consentgate/core/upstream/service.h"
+#include "consentgate/core/upstream/service_health.h"
 #include "consentgate/store/failure.h"
 
 #include <cstddef>
@@ -45,6 +46,8 @@ public:
         std::size_t bytes = 0;
     };
     std::optional<LongestToken> find_longest_token();
+    // Returns each service that has accounts, by id; leaves out those of sign-ins in progress.
+    std::vector<core::ServiceHealth> health(core::Instant now);
     void record_use(const std::string& id, core::Instant now); // writes last_used_at
 
     // Refreshing takes a lease: the process that holds it may ask the service until `until`.

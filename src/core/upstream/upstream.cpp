@@ -101,8 +101,7 @@ Secret upstream_authorize_url(
         {"code_challenge", to_base64url(sha256_bytes(verifier.reveal()))},
         {"code_challenge_method", "S256"}};
     if (!service.scope.empty()) parameters.emplace_back("scope", service.scope);
-    std::string prompt(
-        which == WhichAccount::another ? prompt_for_another_account(service) : "");
+    std::string prompt(which == WhichAccount::another ? prompt_for_another_account(service) : "");
     // There are OpenID providers that refuse a sign-in without a nonce. We read no ID token, so
     // nothing compares it.
     const auto scopes = split(service.scope, ' ');
