@@ -8,6 +8,7 @@
 #include "consentgate/usecase/admission.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/old_seals.h"
+#include "consentgate/usecase/services.h"
 
 #include <algorithm>
 #include <iostream>
@@ -131,7 +132,7 @@ int metrics(Context& context, const Arguments&) {
     const auto& file = context.config().metrics_file;
     if (file.empty())
         throw std::runtime_error("nothing is counted: the configuration names no metrics_file");
-    std::cout << sys::Metrics(file).text();
+    std::cout << sys::Metrics(file).text(usecase::known_of_services(context.deps(), context.now));
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/upstream/registration_renewal.h"
+#include "consentgate/sys/metrics.h"
 #include "consentgate/usecase/resource_servers.h"
 #include "consentgate/usecase/services.h"
 #include "consentgate/usecase/upstream_revocation.h"
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 
 namespace consentgate::app::admin {
@@ -142,8 +144,53 @@ int list(Context& context, const Arguments& arguments) {
     return 0;
 }
 
+std::vector<std::string> shown_members() {
+    auto members = service_members();
+    for (const auto* member :
+         {"accounts_connected", "accounts_failing", "accounts_to_reconnect", "last_success",
+          "failures", "failures.cause", "failures.accounts", "resting"})
+        members.emplace_back(member);
+    return members;
+}
+
+// "timeout 3, oauth_error 1"
+Cell failures_of(const core::ServiceHealth& health) {
+    std::string shown;
+    core::JsonArray causes;
+    for (const auto& [cause, accounts] : health.failures) {
+        const std::string name(core::name_of(cause));
+        shown += (shown.empty() ? "" : ", ") + name + " " + std::to_string(accounts);
+        causes.emplace_back(core::JsonObject().set("cause", name).set("accounts", accounts));
+    }
+    return {shown.empty() ? "none" : shown, std::move(causes)};
+}
+
+// Absent where nothing is counted: the workers alone know it then.
+std::optional<Cell> resting(Context& context, const core::ServiceId& service) {
+    const auto& file = context.config().metrics_file;
+    if (file.empty() || !std::filesystem::exists(file)) return std::nullopt;
+    const sys::Metrics metrics(file);
+    const auto rests = [&](const char* role) {
+        return metrics
+                   .value(
+                       sys::Metric::services_resting, {{"role", role}, {"service", service.text}})
+                   .value_or(0) != 0;
+    };
+    return yes_no(rests("pages") || rests("gate"));
+}
+
 int show(Context& context, const Arguments& arguments) {
-    print_row(arguments, service_row(context, named_service(context, arguments)));
+    const auto service = named_service(context, arguments);
+    core::ServiceHealth health;
+    for (auto& one : usecase::service_health(context.deps(), context.now)) {
+        if (one.service == service.id) health = std::move(one);
+    }
+    auto row = service_row(context, service);
+    row.insert(
+        row.end(), {number(health.connected - health.failing), number(health.failing),
+                    number(health.needs_person), when(health.last_success), failures_of(health),
+                    resting(context, service.id)});
+    print_row(arguments, row);
     return 0;
 }
 
@@ -338,9 +385,9 @@ std::vector<Command> service_commands() {
          .run = list},
         {.name = "service show",
          .operand = "ID",
-         .summary = "show one service",
+         .summary = "show one service, and how it does",
          .example = "consentgate-admin service show notion",
-         .json = service_members(),
+         .json = shown_members(),
          .audited = false,
          .run = show},
         {.name = "service set",

@@ -92,8 +92,23 @@ constexpr std::array families{
         .name = "consentgate_services_resting",
         .labels = {"role", "service"},
         .help = "1 while a service that did not answer is left alone."},
+    Family{
+        .kind = Kind::counter,
+        .name = "consentgate_service_failures_total",
+        .labels = {"service", "cause"},
+        .help = "Requests to services that brought nothing of use, by why."},
+    Family{
+        .kind = Kind::gauge,
+        .name = "consentgate_service_accounts",
+        .labels = {"service", "state"},
+        .help = "Linked accounts: connected, failing (to be refreshed again), needs_person."},
+    Family{
+        .kind = Kind::gauge,
+        .name = "consentgate_service_last_success_timestamp_seconds",
+        .labels = {"service"},
+        .help = "When a service last gave or refreshed a token that is still linked."},
 };
-static_assert(families.size() == static_cast<std::size_t>(Metric::services_resting) + 1);
+static_assert(families.size() == static_cast<std::size_t>(Metric::service_last_success) + 1);
 
 constexpr std::array<double, 12> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                         0.01,   0.025,   0.1,    0.5,   2,      10}; // seconds
@@ -123,11 +138,11 @@ bool has_labels(const Family& family, Labels labels) {
     });
 }
 
-std::string text_of(Labels labels) {
+template <class Pairs> std::string text_of(const Pairs& labels) {
     std::string text;
-    for (const auto& label : labels) {
+    for (const auto& [name, value] : labels) {
         if (!text.empty()) text += ',';
-        text.append(label.name).append("=\"").append(escaped(label.value)).append("\"");
+        text.append(name).append("=\"").append(escaped(value)).append("\"");
     }
     return text;
 }
@@ -267,7 +282,19 @@ std::vector<MetricNames> metric_names() {
     return names;
 }
 
-std::string Metrics::text() const {
+std::optional<std::uint64_t> Metrics::value(Metric metric, Labels labels) const {
+    const auto wanted = text_of(labels);
+    std::optional<std::uint64_t> sum;
+    for (const auto& row : table_->row) {
+        if (row.state.load(std::memory_order_acquire) != in_use ||
+            row.metric != static_cast<std::uint32_t>(metric) || wanted != row.labels.data())
+            continue;
+        sum = sum.value_or(0) + row.values[0].load(std::memory_order_relaxed);
+    }
+    return sum;
+}
+
+std::string Metrics::text(const std::vector<Known>& known) const {
     std::array<std::map<std::string, Values>, families.size()> found;
     for (const auto& row : table_->row) {
         if (row.state.load(std::memory_order_acquire) != in_use || row.metric >= families.size())
@@ -276,6 +303,8 @@ std::string Metrics::text() const {
         for (std::size_t i = 0; i < values.size(); ++i)
             values[i] += row.values[i].load(std::memory_order_relaxed);
     }
+    for (const auto& one : known)
+        found[static_cast<std::size_t>(one.metric)][text_of(one.labels)][0] = one.value;
     std::string out;
     for (std::size_t i = 0; i < families.size(); ++i) {
         // A counter without labels is zero before the first count, so that a monitor can tell

@@ -71,6 +71,13 @@ ServiceRests::Entry ServiceRests::enter(
     return {std::nullopt, true};
 }
 
+std::optional<core::Span> ServiceRests::rest_of(
+    const core::ServiceId& service, core::Instant now) const {
+    const SharedMemory::Lock locked(*memory_);
+    const auto* state = find(service, false);
+    return state == nullptr ? std::nullopt : core::rest_of(*state, now);
+}
+
 ServiceRests::Left ServiceRests::leave(
     const core::ServiceId& service, const Entry& entry, Outcome outcome, std::string_view account,
     core::Instant now) {

@@ -27,6 +27,8 @@ core::LinkedAccount renewed(
     const core::Secret& refresh_token, core::Instant asked) {
     auto account = core::after_refresh(old, core::expiry_of(tokens, asked), tokens.scope, asked);
     seal_tokens(deps, account, {tokens.access_token, tokens.refresh_token.value_or(refresh_token)});
+    if (tokens.holder && tokens.holder->id_hash == account.holder_hash)
+        account.holder_name = tokens.holder->name; // people change their address
     return account;
 }
 
@@ -74,6 +76,7 @@ AccountRefresh note_failure(
     deps.log.event(
         "upstream_refresh_failed", {{"service", account.service.text},
                                     {"account", account.id},
+                                    {"cause", core::name_of(failure.cause)},
                                     {"reason", failure.reason},
                                     {"broken", broken ? "yes" : "no"},
                                     {"by", by}});
@@ -125,7 +128,10 @@ AccountRefresh refresh_account(
         reply.error = follow_client_refusal(deps, turn, *registered, running.now());
     return note_failure(
         deps, account,
-        {.error = reply.error, .reason = std::move(reply.reason), .retry_after = reply.retry_after},
+        {.error = reply.error,
+         .reason = std::move(reply.reason),
+         .retry_after = reply.retry_after,
+         .cause = reply.cause},
         reply.rotated, lease, running.now(), by);
 }
 

@@ -1,6 +1,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
+#include "consentgate/core/upstream/service_failure.h"
 #include "consentgate/core/upstream/service_options.h"
 
 #include <algorithm>
@@ -66,6 +67,8 @@ core::ServiceReply call_service(
         .content_type = "application/x-www-form-urlencoded",
         .addresses = addresses_of(service),
         .operator_url = service.url};
+    auto secrets =
+        core::secrets_in({.url = {}, .form = sent.body, .authorization = request.authorization});
     if (request.authorization)
         sent.headers.emplace_back("Authorization", request.authorization->reveal());
     const bool tokens = sent.url == service.token_endpoint;
@@ -78,7 +81,10 @@ core::ServiceReply call_service(
         .retry_after = response.retry_after_seconds > 0
                            ? std::optional(core::Span(response.retry_after_seconds))
                            : std::nullopt,
-        .timed_out = response.timed_out};
+        .timed_out = response.timed_out,
+        .cause = response.cause,
+        .reason = std::move(response.reason),
+        .sent = std::move(secrets)};
     return tokens ? core::tokens_at_path(std::move(reply), service.token_path) : reply;
 }
 
@@ -99,14 +105,17 @@ core::ServiceReply try_key(
         sent.body = core::Secret(std::string(core::initialize_call));
         sent.content_type = "application/json";
     }
-    const auto response = deps.web->send(sent);
+    auto response = deps.web->send(sent);
     return {
         .answered = response.status != 0,
         .status = response.status,
         .content_type = {},
         .body = {},
         .retry_after = {},
-        .timed_out = response.timed_out};
+        .timed_out = response.timed_out,
+        .cause = response.cause,
+        .reason = std::move(response.reason),
+        .sent = {key}};
 }
 
 std::string seal(Dependencies& deps, const std::string& place, const core::Secret& clear) {

@@ -2,6 +2,8 @@
 
 #include "service_call.h"
 
+#include "consentgate/core/upstream/service_failure.h"
+
 #include <utility>
 
 namespace consentgate::usecase {
@@ -26,6 +28,12 @@ core::Error ServiceTurn::resting() const {
 core::ServiceReply ServiceTurn::call(sys::PlaceKind purpose, core::ServiceRequest request) {
     if (entry_.rests) return {};
     auto reply = call_service(deps_, service_, purpose, std::move(request));
+    // An invented code, which asks whether the service still knows us, is meant to be refused.
+    if (const auto cause = core::failure_of(reply).cause;
+        cause != core::FailureCause::none && purpose != sys::PlaceKind::registration)
+        deps_.count(
+            sys::Metric::service_failures,
+            {{"service", service_.id.text}, {"cause", core::name_of(cause)}});
     leave(reply.timed_out ? Outcome::timed_out : Outcome::in_time);
     return reply;
 }

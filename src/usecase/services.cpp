@@ -7,8 +7,10 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/upstream/client_refusal.h"
 #include "consentgate/core/upstream/registration_renewal.h"
+#include "consentgate/core/upstream/service_failure.h"
 #include "consentgate/core/upstream/service_options.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace consentgate::usecase {
@@ -27,6 +29,17 @@ std::string describe(const std::string& url, const sys::HttpResponse& answer) {
     if (!answer.answered) return url + ": " + answer.reason;
     const auto redirect = answer.location.empty() ? "" : ", a redirect, which is not followed";
     return url + ": status " + std::to_string(answer.status) + redirect;
+}
+
+// As that, with what the service wrote about why it refused.
+std::string describe_refusal(const std::string& url, const sys::HttpResponse& answer) {
+    if (!answer.answered) return describe(url, answer);
+    const auto failure = core::failure_of(
+        {.answered = true,
+         .status = answer.status,
+         .content_type = answer.content_type,
+         .body = answer.body});
+    return failure.reason.empty() ? describe(url, answer) : url + ": " + failure.reason;
 }
 
 // A document of a service that the operator named by `service_url`.
@@ -179,7 +192,7 @@ core::Checked register_dynamically(
          .content_type = "application/json",
          .addresses = addresses_of(service),
          .operator_url = service.url});
-    notes.push_back(describe(service.registration_endpoint, answer));
+    notes.push_back(describe_refusal(service.registration_endpoint, answer));
     if (!answer.answered || (answer.status != 201 && answer.status != 200))
         return failed("the service did not register us: " + notes.back());
     const auto registered = core::read_registration(answer.body.reveal(), service.auth);
@@ -320,6 +333,37 @@ core::Checked update_service(Dependencies& deps, const core::Service& service) {
 core::Checked set_service_active(Dependencies& deps, core::Service service, bool active) {
     service.active = active;
     return update_service(deps, service);
+}
+
+std::vector<core::ServiceHealth> service_health(Dependencies& deps, core::Instant now) {
+    return deps.store.accounts.health(now);
+}
+
+std::vector<sys::Known> known_of_services(Dependencies& deps, core::Instant now) {
+    std::vector<sys::Known> known;
+    const auto add_accounts = [&](const core::ServiceId& id, const char* state, std::size_t count) {
+        known.push_back(
+            {sys::Metric::service_accounts, {{"service", id.text}, {"state", state}}, count});
+    };
+    try {
+        const auto all = service_health(deps, now);
+        for (const auto& service : deps.store.services.list()) {
+            const auto found = std::find_if(
+                all.begin(), all.end(), [&](const auto& one) { return one.service == service.id; });
+            const auto health = found == all.end() ? core::ServiceHealth{} : *found;
+            add_accounts(service.id, "connected", health.connected - health.failing);
+            add_accounts(service.id, "failing", health.failing);
+            add_accounts(service.id, "needs_person", health.needs_person);
+            if (health.last_success)
+                known.push_back(
+                    {sys::Metric::service_last_success,
+                     {{"service", service.id.text}},
+                     static_cast<std::uint64_t>(core::epoch(*health.last_success))});
+        }
+    } catch (const store::StoreFailure&) { // /readyz tells of the database
+        known.clear();
+    }
+    return known;
 }
 
 std::size_t count_linked_accounts(Dependencies& deps, const core::ServiceId& id) {

@@ -5,6 +5,8 @@
 #include "service_call.h"
 #include "service_turn.h"
 
+#include "consentgate/core/upstream/service_failure.h"
+
 #include <set>
 
 namespace consentgate::usecase {
@@ -20,7 +22,7 @@ constexpr core::Span max_turn{
 
 struct Answer {
     Revocation outcome = Revocation::refused;
-    const char* reason = "";                 // when it was not, for the log
+    std::string reason{};                    // when it was not, for the log
     bool again = false;                      // its row stays, for a later try
     std::optional<core::Span> retry_after{}; // as the service said
 };
@@ -36,15 +38,18 @@ Answer ask(
     const auto secret = client_secret_of(deps, *service);
     if (!secret) return {Revocation::refused, "our secret there does not open"};
     std::optional<core::Span> retry_after;
+    std::string reason; // of the last failure, in the words of the service or the connection
     const auto revoke = [&](const std::optional<core::Secret>& clear, std::string_view hint) {
         if (!clear) return Revocation::refused;
         const auto reply = turn->call(
             sys::PlaceKind::revocation, core::revocation_request(*service, *secret, *clear, hint));
         retry_after = reply.retry_after;
+        if (auto failure = core::failure_of(reply); failure.cause != core::FailureCause::none)
+            reason = ": " + failure.reason;
         return core::read_revocation_reply(reply);
     };
     const auto away = [&] {
-        return Answer{Revocation::unavailable, "it is away", false, retry_after};
+        return Answer{Revocation::unavailable, "it is away" + reason, false, retry_after};
     };
     // A refresh token ends the grant with all its access tokens at most providers, but not at all
     // of them (RFC 7009 section 2.1).
@@ -56,7 +61,7 @@ Answer ask(
     if (access == Revocation::unavailable) return away();
     if (refresh == Revocation::revoked || access == Revocation::revoked)
         return {Revocation::revoked};
-    return {Revocation::refused, "it refused"};
+    return {Revocation::refused, "it refused" + reason};
 }
 
 // out: absent when another worker is revoking it, its service rests, or too many wait for others

@@ -1,5 +1,6 @@
 // Answers for monitoring: liveness, readiness and metrics.
 #include "consentgate/usecase/maintenance.h"
+#include "consentgate/usecase/services.h"
 #include "consentgate/web/handlers.h"
 
 namespace consentgate::web {
@@ -22,13 +23,13 @@ Handled get_readyz(const Request&, WebContext& context) {
     return reply;
 }
 
-Handled get_metrics(const Request&, WebContext& context) {
+Handled get_metrics(const Request& request, WebContext& context) {
     const auto* metrics = context.deps.metrics;
     if (!metrics)
         return core::make_error(
             core::ErrorCode::not_found, core::PublicMessage{"nothing is counted here"},
             core::LogDetail{"metrics_file is not set"});
-    Reply reply{200, {}, metrics->text()};
+    Reply reply{200, {}, metrics->text(usecase::known_of_services(context.deps, request.now))};
     return reply.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         .header("Cache-Control", "no-store");
 }

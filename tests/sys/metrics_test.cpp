@@ -97,6 +97,31 @@ BOOST_AUTO_TEST_CASE(a_label_cannot_forge_a_line) {
         metrics.text(), R"(consentgate_upstream_refreshes_total{service="a\"} 1 forged 1\\"} 1)"));
 }
 
+BOOST_AUTO_TEST_CASE(what_somebody_else_knows_stands_among_the_counts, *label("XC13")) {
+    const TempFolder folder;
+    Metrics metrics(folder.file("metrics"));
+    const auto text = metrics.text(
+        {{Metric::service_accounts, {{"service", "notion"}, {"state", "needs_person"}}, 7},
+         {Metric::service_last_success, {{"service", "notion"}}, 1800000000}});
+    BOOST_TEST(
+        has_line(text, R"(consentgate_service_accounts{service="notion",state="needs_person"} 7)"));
+    BOOST_TEST(has_line(
+        text,
+        R"(consentgate_service_last_success_timestamp_seconds{service="notion"} 1800000000)"));
+    BOOST_TEST(metrics.text().find("consentgate_service_accounts{") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(one_value_can_be_read, *label("O7")) {
+    const TempFolder folder;
+    Metrics metrics(folder.file("metrics"));
+    const auto rests = [&](const char* service) {
+        return metrics.value(Metric::services_resting, {{"role", "gate"}, {"service", service}});
+    };
+    metrics.set(Metric::services_resting, {{"role", "gate"}, {"service", "notion"}}, 1);
+    BOOST_TEST(rests("notion").value() == 1U);
+    BOOST_TEST(!rests("github").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_counted_as_lost) {
     const TempFolder folder;
     Metrics metrics(folder.file("metrics"));

@@ -49,6 +49,16 @@ BOOST_AUTO_TEST_CASE(all_workers_leave_a_service_alone_and_ask_the_others, *labe
     BOOST_TEST(!rests.enter(notion, noon + core::Span(30), trial_time).rests.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(looking_whether_a_service_rests_begins_no_trial, *label("XC4")) {
+    sys::ServiceRests rests;
+    put_to_rest(rests);
+    BOOST_TEST((rests.rest_of(notion, noon + core::Span(1)) == core::Span(29)));
+    BOOST_TEST(!rests.rest_of(github, noon).has_value());
+    const auto later = noon + core::Span(30);
+    BOOST_TEST(!rests.rest_of(notion, later).has_value());
+    BOOST_TEST(rests.enter(notion, later, trial_time).trial);
+}
+
 BOOST_AUTO_TEST_CASE(of_those_who_come_after_a_rest_one_tries, *label("XC4")) {
     sys::ServiceRests rests;
     put_to_rest(rests);

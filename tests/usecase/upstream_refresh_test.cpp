@@ -87,6 +87,7 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(refused.error().retry_after_seconds() == 5);
     BOOST_TEST((account_of(session).retry_at == noon + core::Span(3615)));
     BOOST_TEST(account_of(session).failure == "no answer in time");
+    BOOST_TEST((account_of(session).failure_cause == core::FailureCause::timeout));
     moving.move(core::Span(4));
     BOOST_TEST(code_of(ask()) == "service_unavailable");
     BOOST_TEST(service.asked == 1U);

@@ -232,7 +232,7 @@ BOOST_FIXTURE_TEST_CASE(
         usecase::revoke_all_at(deps, core::ServiceId("notion"), [](const auto&) { return true; });
     BOOST_TEST(away.revoked + away.not_revoked == 0U);
     BOOST_TEST(away.left == 2U);
-    BOOST_TEST(away.reason == "it is away");
+    BOOST_TEST(away.reason == "it is away: no answer");
     BOOST_TEST((store->services.remove(core::ServiceId("notion"), false) == store::Applied::no));
     service.behind.away = false;
     const auto stopped =

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace consentgate::sys {
@@ -29,6 +31,10 @@ enum class Metric {
     places_held,        // role, kind: name_of(PlaceKind)
     places_refused,     // role, kind
     services_resting,   // role, service
+    service_failures,   // service, cause: name_of(core::FailureCause)
+    // Not counted, but known when they are asked for: see Metrics::text.
+    service_accounts,     // service, state: connected, failing or needs_person
+    service_last_success, // service
 };
 
 // Label values come from sets that the program or its operator chose, never from a request: each
@@ -37,6 +43,13 @@ struct Label {
     std::string_view name, value;
 };
 using Labels = std::initializer_list<Label>;
+
+// A value that is not kept here, because something else knows it.
+struct Known {
+    Metric metric;
+    std::vector<std::pair<std::string, std::string>> labels;
+    std::uint64_t value = 0;
+};
 
 // The names that a monitor sees.
 struct MetricNames {
@@ -64,8 +77,11 @@ public:
         std::chrono::nanoseconds time);                          // of the ones that end in _seconds
     void set(Metric metric, Labels labels, std::uint64_t value); // of the ones that go up and down
 
-    // The Prometheus text format, version 0.0.4.
-    std::string text() const;
+    // Returns a counter or gauge; absent when it was never counted.
+    std::optional<std::uint64_t> value(Metric metric, Labels labels) const;
+
+    // The Prometheus text format, version 0.0.4. in: known  what else is true at this moment
+    std::string text(const std::vector<Known>& known = {}) const;
 
 private:
     struct Table;

@@ -36,6 +36,9 @@ public:
     // in: time  that a request to it takes at most
     Entry enter(const core::ServiceId& service, core::Instant now, core::Span time);
 
+    // How long it still rests; looks, and asks for nothing.
+    std::optional<core::Span> rest_of(const core::ServiceId& service, core::Instant now) const;
+
     enum class Outcome { not_asked, in_time, timed_out };
     enum class Change { none, rests, awake };
     struct Left {

@@ -91,6 +91,11 @@ core::Checked update_service(Dependencies& deps, const core::Service& service);
 // fail: store_unavailable: it was changed or removed since it was read
 core::Checked set_service_active(Dependencies& deps, core::Service service, bool active);
 
+// How each service does that has linked accounts, by id.
+std::vector<core::ServiceHealth> service_health(Dependencies& deps, core::Instant now);
+// The same for a monitor; empty while the database does not answer.
+std::vector<sys::Known> known_of_services(Dependencies& deps, core::Instant now);
+
 // All of its linked accounts, those included that ended and are not revoked there yet.
 std::size_t count_linked_accounts(Dependencies& deps, const core::ServiceId& id);
 
