@@ -129,4 +129,13 @@ std::optional<core::Session> disconnect_own_service(
     return std::move(view->session);
 }
 
+core::Result<core::Secret> connect_own_service(
+    Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
+    core::WhichAccount which, const BrowserContext& browser_context, core::Instant now) {
+    const auto view = own_session(deps, session, browser_context);
+    if (!view || !core::check_session(*view, deps.policy, now))
+        return not_found("there is no such session in this browser");
+    return connect_for_session(deps, *view, service, which, now);
+}
+
 } // namespace consentgate::usecase

@@ -10,6 +10,7 @@
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/core/upstream/service_discovery.h"
 #include "consentgate/core/upstream/service_options.h"
+#include "consentgate/usecase/upstream_revocation.h"
 
 #include <algorithm>
 
@@ -38,13 +39,14 @@ std::vector<ServiceView> list_services(
     std::vector<ServiceView> views;
     for (auto& service : deps.store.services.list()) {
         if (!core::authorize_service(service, identity, key, now)) continue;
-        ServiceView view{std::move(service), std::nullopt, false};
+        ServiceView view{.service = std::move(service)};
         const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const auto& one) {
             return one.service == view.service.id;
         });
         if (token != tokens.end()) view.token = *token;
-        view.connected =
-            view.token && core::freshness_of(*view.token, now) != core::Freshness::broken;
+        const bool rests = deps.rests && deps.rests->rest_of(view.service.id, now);
+        view.standing = core::standing_of(view.token, rests, now);
+        view.connected = view.token && view.standing != core::Standing::needs_person;
         views.push_back(std::move(view));
     }
     std::sort(views.begin(), views.end(), [](const auto& left, const auto& right) {
@@ -53,10 +55,41 @@ std::vector<ServiceView> list_services(
     return views;
 }
 
+// A flow's person has the accounts that were linked in it, and those from before.
+std::vector<core::Owner> owners_of(const core::Flow& flow) {
+    std::vector<core::Owner> owners{core::Owner::of(flow.id)};
+    if (flow.identity.is_lasting()) owners.push_back(flow.identity.owner(core::SessionId()));
+    return owners;
+}
+
+// A service that the person of a flow may use, and the flow.
+struct Choice {
+    core::FlowView view;
+    core::Service service;
+};
+// fail: as connect_in_flow
+core::Result<Choice> find_choice(
+    Dependencies& deps, const ConnectRequest& request, const BrowserContext& browser_context,
+    core::Instant now) {
+    auto view = open_flow(deps, request.flow, browser_context, now);
+    if (!view) return view.error();
+    const auto& identity = view->flow.identity;
+    if (!identity.is_chosen())
+        return core::make_error(
+            ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
+    if (auto admitted = core::check_admitted(identity, deps.policy); !admitted)
+        return admitted.error();
+    auto service = core::authorize_service(
+        deps.store.services.find(request.service), identity, virtual_key_of(deps, identity), now);
+    if (!service) return service.error();
+    return Choice{std::move(*view), std::move(*service)};
+}
+
 // Records that this browser was sent to the service, and for which flow or session.
 core::Secret begin_upstream_authorization(
     Dependencies& deps, const core::Service& service, const core::Digest& browser,
-    std::optional<core::FlowId> flow, std::optional<core::SessionId> session, core::Instant now) {
+    std::optional<core::FlowId> flow, std::optional<core::SessionId> session,
+    core::WhichAccount which, core::Instant now) {
     const auto state = deps.random.secret();
     const auto verifier = deps.random.secret();
     core::UpstreamState row;
@@ -71,7 +104,7 @@ core::Secret begin_upstream_authorization(
     row.callback = service.callback;
     row.registration = service.registration_id;
     deps.store.upstream_states.put(row);
-    return core::upstream_authorize_url(service, state, verifier, deps.policy);
+    return core::upstream_authorize_url(service, state, verifier, deps.policy, which);
 }
 
 // A service that no longer knows our client shows the person a page of its own and redirects nobody
@@ -102,6 +135,10 @@ core::LinkedAccount sealed_account(
     token.registration = state.registration;
     seal_tokens(deps, token, {tokens.access_token, tokens.refresh_token});
     token.scope = tokens.scope;
+    if (tokens.holder) {
+        token.holder_hash = tokens.holder->id_hash;
+        token.holder_name = tokens.holder->name;
+    }
     token.expires_at = core::expiry_of(tokens, now);
     return token;
 }
@@ -202,9 +239,8 @@ core::Checked save_account(
 
 std::vector<ServiceView> list_flow_services(
     Dependencies& deps, const core::Flow& flow, core::Instant now) {
-    std::vector<core::Owner> owners{core::Owner::of(flow.id)};
-    if (flow.identity.is_lasting()) owners.push_back(flow.identity.owner(core::SessionId()));
-    return list_services(deps, flow.identity, virtual_key_of(deps, flow.identity), owners, now);
+    return list_services(
+        deps, flow.identity, virtual_key_of(deps, flow.identity), owners_of(flow), now);
 }
 
 std::vector<ServiceView> list_session_services(
@@ -217,20 +253,39 @@ std::vector<ServiceView> list_session_services(
 core::Result<core::Secret> connect_in_flow(
     Dependencies& deps, const ConnectRequest& request, const BrowserContext& browser_context,
     core::Instant now) {
-    const auto view = open_flow(deps, request.flow, browser_context, now);
-    if (!view) return view.error();
-    const auto& identity = view->flow.identity;
-    if (!identity.is_chosen())
-        return core::make_error(
-            ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
-    if (auto admitted = core::check_admitted(identity, deps.policy); !admitted)
-        return admitted.error();
-    const auto service = core::authorize_service(
-        deps.store.services.find(request.service), identity, virtual_key_of(deps, identity), now);
-    if (!service) return service.error();
+    const auto found = find_choice(deps, request, browser_context, now);
+    if (!found) return found.error();
+    const auto& flow = found->view.flow;
     return begin_upstream_authorization(
-        deps, still_known(deps, *service, view->flow.browser, now), view->flow.browser,
-        view->flow.id, std::nullopt, now);
+        deps, still_known(deps, found->service, flow.browser, now), flow.browser, flow.id, std::nullopt,
+        request.which, now);
+}
+
+core::Result<std::optional<core::Flow>> disconnect_in_flow(
+    Dependencies& deps, const ConnectRequest& request, const BrowserContext& browser_context,
+    core::Instant now) {
+    const auto found = find_choice(deps, request, browser_context, now);
+    if (!found) return found.error();
+    std::optional<core::Flow> ended;
+    for (const auto& owner : owners_of(found->view.flow)) {
+        const auto account = deps.store.accounts.find(owner, request.service);
+        if (!account) continue;
+        disconnect(deps, *account, now);
+        ended = found->view.flow;
+    }
+    return ended;
+}
+
+core::Result<core::Secret> connect_for_session(
+    Dependencies& deps, const core::SessionView& view, const core::ServiceId& service,
+    core::WhichAccount which, core::Instant now) {
+    const auto& session = view.session;
+    const auto found = core::authorize_service(
+        deps.store.services.find(service), session.identity, view.virtual_key, now);
+    if (!found) return found.error();
+    return begin_upstream_authorization(
+        deps, still_known(deps, *found, session.browser, now), session.browser, std::nullopt, session.id,
+        which, now);
 }
 
 core::Result<LinkView> open_link(
@@ -262,8 +317,8 @@ core::Result<core::Secret> follow_link(
         return core::invalid_link("used before");
     const auto& session = opened->session.session;
     return begin_upstream_authorization(
-        deps, still_known(deps, opened->service, session.browser, now), session.browser,
-        std::nullopt, session.id, now);
+        deps, still_known(deps, opened->service, session.browser, now), session.browser, std::nullopt,
+        session.id, core::WhichAccount::any, now);
 }
 
 core::Result<Returned> finish_connect(

@@ -1,3 +1,4 @@
+#include "account_row.h"
 #include "resource_question.h"
 
 #include "consentgate/usecase/admission.h"
@@ -87,13 +88,14 @@ std::vector<View> service_rows(
         row.set("id", id)
             .set("name", one.service.name)
             .set("host", one.service.host())
-            .flag("connected", one.connected);
+            .set("flow_id", flow.id.text);
+        show_account(row, one);
         row.set(
             "connect_url", core::append_query(
                                path::upstream_authorize,
                                {{field::service_id, id}, {field::flow_id, flow.id.text}}));
         std::string problem;
-        if (one.token && !one.connected) problem = words("broken");
+        if (one.standing == core::Standing::needs_person) problem = words("broken");
         if (query.get("service") == id && query.get("error") == "service_refused")
             problem = words("refused");
         if (query.get("service") == id && query.get("error") == "service_failed")

@@ -30,4 +30,17 @@ core::Result<core::ServiceId> read_service_id(const core::Form& form) {
         core::LogDetail{}, field::service_id);
 }
 
+core::Result<AccountChange> read_account_change(const core::Form& form) {
+    if (auto once = form.check_not_repeated({field::change, field::session_id, field::service_id});
+        !once)
+        return once.error();
+    const auto word = form.get(field::change);
+    if (word == "again") return AccountChange::again;
+    if (word == "another") return AccountChange::another;
+    if (word == "end") return AccountChange::end;
+    return core::make_error(
+        core::ErrorCode::invalid_request, core::PublicMessage{"change is again, another or end"},
+        {}, field::change);
+}
+
 } // namespace consentgate::web

@@ -1,3 +1,5 @@
+#include "account_row.h"
+
 #include "consentgate/usecase/sessions.h"
 
 #include "consentgate/core/oauth/introspection.h"
@@ -25,11 +27,35 @@ View session_row(const usecase::OwnSession& own, const core::Policy& policy) {
         service.set("session_id", session.id.text)
             .set("service_id", one.service.id.text)
             .set("service_name", one.service.name);
-        service.flag("broken", !one.connected);
-        if (one.token->last_used_at) service.set("used", day_and_time(*one.token->last_used_at));
+        show_account(service, one);
         services.push_back(std::move(service));
     }
     return row.flag("has_services", !services.empty()).list("services", std::move(services));
+}
+
+// The account that a form is about.
+struct OwnAccount {
+    core::SessionId session;
+    core::ServiceId service;
+};
+OwnAccount account_in(const core::Form& form) {
+    return {
+        core::SessionId(form.get(field::session_id).value_or("")),
+        core::ServiceId(form.get(field::service_id).value_or(""))};
+}
+
+void disconnect(const OwnAccount& account, const Request& request, WebContext& context) {
+    const auto browser_context = browser_context_of(request, context);
+    if (!browser_context.browser) return;
+    if (const auto of = usecase::disconnect_own_service(
+            context.deps, account.session, account.service, browser_context, request.now))
+        context.deps.log.audit(
+            "account_disconnected", {{"event_id", request.event_id},
+                                     {"service", account.service.text},
+                                     {"session", of->id.text},
+                                     {"client", of->client_id.text},
+                                     {"subject", core::subject_of(*of)},
+                                     {"address", request.remote_addr}});
 }
 
 Reply back_to_sessions() { return answer_redirect(path::sessions_page); }
@@ -50,7 +76,7 @@ Handled get_sessions(const Request& request, WebContext& context) {
         200,
         context.pages.render(
             "sessions", context.pages.language_for(request.accept_language), std::move(page)),
-        Forms::ours);
+        Forms::leading_on);
 }
 
 Handled post_sessions_end(const Request& request, WebContext& context) {
@@ -77,21 +103,29 @@ Handled post_sessions_end(const Request& request, WebContext& context) {
 Handled post_sessions_disconnect(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    if (const auto browser_context = browser_context_of(request, context);
-        browser_context.browser) {
-        const core::SessionId session(form->get(field::session_id).value_or(""));
-        const core::ServiceId service(form->get(field::service_id).value_or(""));
-        if (const auto of = usecase::disconnect_own_service(
-                context.deps, session, service, browser_context, request.now))
-            context.deps.log.audit(
-                "account_disconnected", {{"event_id", request.event_id},
-                                         {"service", service.text},
-                                         {"session", of->id.text},
-                                         {"client", of->client_id.text},
-                                         {"subject", core::subject_of(*of)},
-                                         {"address", request.remote_addr}});
-    }
+    disconnect(account_in(*form), request, context);
     return back_to_sessions();
+}
+
+// The person comes back from the service to a page that leads here.
+Handled post_sessions_connect(const Request& request, WebContext& context) {
+    const auto form = read_own_form(request, context);
+    if (!form) return form.error();
+    const auto change = read_account_change(*form);
+    if (!change) return change.error();
+    const auto account = account_in(*form);
+    const bool another = *change != AccountChange::again;
+    if (another) disconnect(account, request, context);
+    if (*change == AccountChange::end) return back_to_sessions();
+    const auto location = usecase::connect_own_service(
+        context.deps, account.session, account.service,
+        another ? core::WhichAccount::another : core::WhichAccount::any,
+        browser_context_of(request, context), request.now);
+    if (!location) return location.error();
+    context.deps.log.event(
+        "upstream_authorization",
+        {{"event_id", request.event_id}, {"service", account.service.text}, {"step", "started"}});
+    return answer_redirect(location->reveal());
 }
 
 } // namespace consentgate::web

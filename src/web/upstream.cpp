@@ -1,6 +1,7 @@
 #include "consentgate/usecase/upstream.h"
 
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -145,6 +146,36 @@ Handled post_upstream_connect(const Request& request, WebContext& context) {
     if (!sent) return sent.error();
     const auto location = usecase::follow_link(
         context.deps, *sent, browser_context_of(request, context), request.now);
+    if (!location) return location.error();
+    log_upstream_authorization(request, sent->service, context);
+    return answer_redirect(location->reveal());
+}
+
+Handled post_upstream_change(const Request& request, WebContext& context) {
+    const auto form = read_own_form(request, context);
+    if (!form) return form.error();
+    auto sent = read_connect_request(*form);
+    if (!sent) return sent.error();
+    const auto change = read_account_change(*form);
+    if (!change) return change.error();
+    const auto browser_context = browser_context_of(request, context);
+    if (*change != AccountChange::again) {
+        const auto ended =
+            usecase::disconnect_in_flow(context.deps, *sent, browser_context, request.now);
+        if (!ended) return ended.error();
+        if (const auto& flow = *ended)
+            context.deps.log.audit(
+                "account_disconnected", {{"event_id", request.event_id},
+                                         {"service", sent->service.text},
+                                         {"client", flow->client_id.text},
+                                         {"subject", core::subject_of(*flow)},
+                                         {"address", request.remote_addr}});
+    }
+    if (*change == AccountChange::end)
+        return answer_redirect(page_of_flow(path::services_page, sent->flow));
+    if (*change == AccountChange::another) sent->which = core::WhichAccount::another;
+    const auto location =
+        usecase::connect_in_flow(context.deps, *sent, browser_context, request.now);
     if (!location) return location.error();
     log_upstream_authorization(request, sent->service, context);
     return answer_redirect(location->reveal());

@@ -18,6 +18,7 @@ class ScriptedService final : public sys::HttpClient {
 public:
     int expires_in = 3600;
     std::string fail;                // an error word that every token request is answered with
+    std::string more;                // members of every answer with tokens, a comma before each
     bool away = false;               // nothing answers
     bool hangs = false;              // nothing answers before the time is over
     int status = 0, retry_after = 0; // of every answer to a token request; 0: none
@@ -90,7 +91,7 @@ public:
             200, R"({"access_token":"access-)" +
                      (refresh ? "refreshed-" + std::to_string(refreshed.size()) : given) +
                      R"(","token_type":"Bearer","refresh_token":")" + token + R"(","expires_in":)" +
-                     std::to_string(expires_in) + "}");
+                     std::to_string(expires_in) + more + "}");
     }
 
 private:

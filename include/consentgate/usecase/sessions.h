@@ -33,6 +33,13 @@ std::optional<core::Session> disconnect_own_service(
     Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
     const BrowserContext& browser_context, core::Instant now);
 
+// Sends the person to the service, to link an account for a session of theirs, as connect_in_flow
+// does for a flow.
+// fail: not_found: it is no session of theirs, or it is over; unknown_service
+core::Result<core::Secret> connect_own_service(
+    Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
+    core::WhichAccount which, const BrowserContext& browser_context, core::Instant now);
+
 // The next three are for the operator.
 
 // The living sessions that fit the filter, newest first.

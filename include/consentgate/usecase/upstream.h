@@ -2,6 +2,7 @@
 // docs/requirements.md S7
 #pragma once
 
+#include "consentgate/core/upstream/account_standing.h"
 #include "consentgate/core/upstream/upstream.h"
 #include "consentgate/usecase/consent.h"
 
@@ -16,6 +17,7 @@ struct ServiceView {
     core::Service service;
     std::optional<core::LinkedAccount> token; // absent: not connected
     bool connected = false;                   // false with a token: it must be connected anew
+    core::Standing standing = core::Standing::not_connected;
 };
 
 // The services that this flow's person may use, by name, with the accounts that were linked in this
@@ -30,14 +32,32 @@ std::vector<ServiceView> list_session_services(
 struct ConnectRequest {
     core::FlowId flow;
     core::ServiceId service;
+    core::WhichAccount which = core::WhichAccount::any;
 };
 
-// Sends the person of a flow to a service.
+// Sends the person of a flow to a service. A person who wants another account gives up the linked
+// one before, by disconnect_in_flow: many services end all that they gave a person here together,
+// so nothing may be revoked once there is a new one.
 // out:  the address there; carries a secret of this browser's
 // fail: as open_flow; identity_required: the flow has none yet; unknown_service
 core::Result<core::Secret> connect_in_flow(
     Dependencies& deps, const ConnectRequest& request, const BrowserContext& browser_context,
     core::Instant now);
+
+// Ends the accounts that the person of a flow has at the service, of this flow and from before, and
+// has the service revoke them.
+// out:  the flow, for the audit; absent when there was nothing to end
+// fail: as connect_in_flow
+core::Result<std::optional<core::Flow>> disconnect_in_flow(
+    Dependencies& deps, const ConnectRequest& request, const BrowserContext& browser_context,
+    core::Instant now);
+
+// Sends the person of a session to a service, as connect_in_flow does.
+// in:   view  of a session that lives and is this person's: the caller made sure of it
+// fail: unknown_service
+core::Result<core::Secret> connect_for_session(
+    Dependencies& deps, const core::SessionView& view, const core::ServiceId& service,
+    core::WhichAccount which, core::Instant now);
 
 // A link to connect a service later, as it was handed to the person's client.
 struct LinkRequest {

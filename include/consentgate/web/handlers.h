@@ -31,10 +31,13 @@ Handled post_upstream_connect(const Request& request, WebContext& context); // t
 Handled get_upstream_key(
     const Request& request, WebContext& context); // where a key of a service is pasted
 Handled post_upstream_key(const Request& request, WebContext& context);
+Handled post_upstream_change(
+    const Request& request, WebContext& context); // from page 2: another account, or none
 Handled get_callback(const Request& request, WebContext& context); // back from a service
 Handled get_sessions(const Request& request, WebContext& context); // the sessions of this browser
 Handled post_sessions_end(const Request& request, WebContext& context);
 Handled post_sessions_disconnect(const Request& request, WebContext& context);
+Handled post_sessions_connect(const Request& request, WebContext& context);
 Handled get_style(const Request& request, WebContext& context);
 Handled get_logo(const Request& request, WebContext& context);
 Handled post_consent_resource(const Request& request, WebContext& context);

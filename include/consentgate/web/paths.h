@@ -15,6 +15,8 @@ inline constexpr const char* upstream_connect =
     "/api/oauth/per-user/upstream/connect"; // the form of a link's page
 inline constexpr const char* upstream_key =
     "/api/oauth/per-user/upstream/key"; // the form of the page where a key is pasted
+inline constexpr const char* upstream_change =
+    "/api/oauth/per-user/upstream/change"; // the forms of page 2 about a linked account
 inline constexpr const char* sessions_page = "/oauth/sessions";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";

@@ -27,6 +27,7 @@ inline constexpr const char* virtual_key = "vk";
 inline constexpr const char* user_id = "user_id";
 inline constexpr const char* from = "from"; // the page that a form stands on
 inline constexpr const char* resource = "resource";
+inline constexpr const char* change = "change"; // of a linked account: what to do with it
 inline constexpr const char* choose = "choose"; // of page 1: what to choose again
 } // namespace field
 
@@ -138,5 +139,13 @@ std::optional<core::ServiceId> service_id_below(
 
 // fail: invalid_request
 core::Result<core::ServiceId> read_service_id(const core::Form& form);
+
+// Says what a person wants to do with a linked account. fail: invalid_request
+enum class AccountChange {
+    again,   // connect it once more
+    another, // connect another account in its place
+    end,     // disconnect it
+};
+core::Result<AccountChange> read_account_change(const core::Form& form);
 
 } // namespace consentgate::web

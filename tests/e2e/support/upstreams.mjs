@@ -15,6 +15,7 @@ const failures = {
   503: [503, { error: 'temporarily_unavailable' }],
   429: [429, { error: 'slow_down' }, { 'Retry-After': '7' }],
   invalid_grant: [400, { error: 'invalid_grant' }],
+  described: [400, { error: 'invalid_grant', error_description: 'The token xoxe-1-My0xLTEyMzQ1Njc4OTA was revoked by its owner.' }],
   invalid_client: [401, { error: 'invalid_client' }],
   html: [502, '<html>Bad Gateway</html>', { 'Content-Type': 'text/html' }],
 };
@@ -26,7 +27,7 @@ function say(response, status, body, headers = {}) {
 
 const cookiesOf = (request) => Object.fromEntries((request.headers.cookie ?? '').split('; ').map((pair) => pair.split('=').map(decodeURIComponent)));
 
-function settings({ issuer, management, mcpUrl, accessTokenSeconds, rotate, registration, resource, documents, clients, authMethods, claims }) {
+function settings({ issuer, management, mcpUrl, accessTokenSeconds, rotate, registration, resource, documents, clients, authMethods, claims, tellsWho }) {
   const server = { scope, audience: mcpUrl, accessTokenFormat: claims ? 'jwt' : 'opaque', accessTokenTTL: accessTokenSeconds };
   return {
     clients,
@@ -39,7 +40,8 @@ function settings({ issuer, management, mcpUrl, accessTokenSeconds, rotate, regi
     ...(claims ? { extraTokenClaims: (context, { accountId }) => claims(accountId) } : {}),
     pkce: { required: () => true },
     cookies: { keys: ['test'] },
-    findAccount: (context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+    findAccount: (context, sub) => ({ accountId: sub, claims: () => ({ sub, ...(tellsWho ? { email: `${sub}@people.example` } : {}) }) }),
+    ...(tellsWho ? { claims: { openid: ['sub', 'email'] }, conformIdTokenClaims: false } : {}),
     interactions: { url: (context, { uid }) => `/interaction/${uid}` },
     features: {
       devInteractions: { enabled: false },
@@ -182,16 +184,18 @@ function withoutIss(context, issuer) {
 //      document                     members of its own document in place of the right ones
 //      streams                      answers its MCP address with a stream that does not end
 //      claims                       by the person's name, for its tokens, which are JWTs then
+//      tellsWho                     with an id_token, where `openid` is asked for: anna is
+//        anna@people.example
 //      authority, port              of makeAuthority, to be one of several under one authority
 // out: issuer, mcpUrl, ca (a file), calls, issued (access tokens, in their order), away (true: all
 //      is answered 503), named (the `resource` of each token request), failNext, alterNext,
 //      forgetClients, whoIs, stop
 export async function startProvider({ accessTokenSeconds = 3600, rotate = true, registration = true, management = false, resource = true, iss = true, discovery = true, documents,
-  clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], claims, document, streams, authority = makeAuthority(), port } = {}) {
+  clients = [], authMethods = ['none', 'client_secret_basic', 'client_secret_post'], claims, tellsWho = false, document, streams, authority = makeAuthority(), port } = {}) {
   const { ca, certificates } = authority;
   const at = port ?? await freePort(); // the provider must know its issuer before it listens
   const issuer = `https://localhost:${at}`;
-  const upstream = new Upstream({ issuer, mcpUrl: `${issuer}/mcp`, ca, accessTokenSeconds, rotate, registration, management, resource, iss, discovery, documents, clients, authMethods, claims, document, streams });
+  const upstream = new Upstream({ issuer, mcpUrl: `${issuer}/mcp`, ca, accessTokenSeconds, rotate, registration, management, resource, iss, discovery, documents, clients, authMethods, claims, tellsWho, document, streams });
   upstream.server = https.createServer(certificates.localhost, (request, response) => {
     upstream.answer(request, response).catch((error) => { response.writeHead(500).end(String(error)); });
   });
