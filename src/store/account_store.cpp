@@ -78,6 +78,42 @@ std::optional<core::LinkedAccount> AccountStore::find(
     return find_row<core::LinkedAccount>(db_, statement, owner.text(), service);
 }
 
+std::optional<core::LinkedAccount> AccountStore::find_by_id(const std::string& id) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::LinkedAccount>, " FROM upstream_token WHERE id = ?");
+    return find_row<core::LinkedAccount>(db_, statement, id);
+}
+
+// The version stays, because calls that went on with the token are known by it.
+Applied AccountStore::note_doubt(const core::LinkedAccount& account) {
+    static constexpr auto doubt =
+        sql("UPDATE upstream_token SET doubted_at = ?, doubts = ?, doubts_since = ? "
+            "WHERE id = ? AND version = ? AND doubted_at IS NULL AND broken_at IS NULL AND "
+            "ended_at IS NULL");
+    static constexpr auto end =
+        sql("UPDATE upstream_token SET broken_at = ?, failure = ? "
+            "WHERE id = ? AND version = ? AND broken_at IS NULL AND ended_at IS NULL");
+    return db_.write(
+        [&] {
+            return applied(
+                account.broken_at
+                    ? db_.run(end, account.broken_at, account.failure, account.id, account.version)
+                    : db_.run(
+                          doubt, account.doubted_at, account.doubts, account.doubts_since,
+                          account.id, account.version));
+        },
+        [&] {
+            return account.broken_at
+                       ? db_.has(
+                             "SELECT 1 FROM upstream_token WHERE id = ? AND broken_at IS NOT NULL",
+                             account.id)
+                       : db_.has(
+                             "SELECT 1 FROM upstream_token WHERE id = ? AND version = ? AND "
+                             "doubted_at IS NOT NULL",
+                             account.id, account.version);
+        });
+}
+
 core::ServiceAccount AccountStore::find_with_service(
     const core::Owner& owner, const core::ServiceId& service) {
     static constexpr auto statement =
@@ -255,8 +291,8 @@ Applied AccountStore::save_refreshed(
                 "UPDATE upstream_token SET access_token = ?, refresh_token = ?, key_id = ?, "
                 "seal = ?, scope = ?, expires_at = ?, holder_name = ?, failures = NULL, "
                 "failure = NULL, failure_cause = NULL, odd_refusals = NULL, odd_since = NULL, "
-                "retry_at = NULL, broken_at = NULL, lease = NULL, lease_until = NULL, "
-                "version = version + 1, updated_at = ? WHERE id = ? AND lease = ?",
+                "retry_at = NULL, broken_at = NULL, doubted_at = NULL, lease = NULL, "
+                "lease_until = NULL, version = version + 1, updated_at = ? WHERE id = ? AND lease = ?",
                 to_blob(token.access_token), to_blob(token.refresh_token), token.key_id, token.seal,
                 to_blob(token.scope), token.expires_at, to_blob(token.holder_name), now, token.id,
                 lease));

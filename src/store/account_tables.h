@@ -69,10 +69,13 @@ inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>
     column("seal", &core::LinkedAccount::seal),
     later(null_if_empty(column("sealed_for", &core::LinkedAccount::sealed_for))),
     later(column("odd_refusals", &core::LinkedAccount::odd_refusals)),
-    later(column("odd_since", &core::LinkedAccount::odd_since)));
+    later(column("odd_since", &core::LinkedAccount::odd_since)),
     later(column("failure_cause", &core::LinkedAccount::failure_cause)),
     null_if_empty(column("holder_hash", &core::LinkedAccount::holder_hash)),
-    blob("holder_name", &core::LinkedAccount::holder_name));
+    blob("holder_name", &core::LinkedAccount::holder_name),
+    later(column("doubted_at", &core::LinkedAccount::doubted_at)),
+    later(column("doubts", &core::LinkedAccount::doubts)),
+    later(column("doubts_since", &core::LinkedAccount::doubts_since)));
 
 template <>
 inline constexpr auto table_of<core::OldSeals> = table<core::OldSeals>(

@@ -33,6 +33,10 @@ public:
 
     std::optional<core::LinkedAccount> find(
         const core::Owner& owner, const core::ServiceId& service);
+    std::optional<core::LinkedAccount> find_by_id(const std::string& id);
+    // Writes what core::after_refused_token made of the account. no: the token was replaced, is
+    // doubted already, or the account is over.
+    Applied note_doubt(const core::LinkedAccount& account);
     // The service and the account in one statement, because every call through the gate asks for
     // them.
     core::ServiceAccount find_with_service(

@@ -55,6 +55,12 @@ std::optional<Secret> Keyring::link_mark(const KeyId& key, const std::string& li
     return derive(key, "", "link:" + link);
 }
 
+std::optional<Secret> Keyring::call_mark(const KeyId& key, const std::string& call) const {
+    constexpr std::size_t length = 22;
+    const auto mark = derive(key, "", "call:" + call);
+    return mark ? std::optional(Secret(mark->reveal().substr(0, length))) : std::nullopt;
+}
+
 namespace {
 constexpr const char* probe_prefix = "cgd_";
 constexpr const char* probe_use = "probe:";

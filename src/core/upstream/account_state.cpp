@@ -70,14 +70,17 @@ bool is_paused(const LinkedAccount& account, Instant now) {
 AccountStep next_step(const LinkedAccount& account, Instant now) {
     const auto freshness = freshness_of(account, now);
     const bool good = freshness != Freshness::over;
+    const bool doubted = account.doubted_at && !account.refresh_token.empty();
     switch (state_of(account, now)) {
     case AccountState::ended:
     case AccountState::needs_person: return AccountStep::connect_anew;
-    case AccountState::refreshing: return good ? AccountStep::hand_out : AccountStep::wait;
+    case AccountState::refreshing:
+        return good && !doubted ? AccountStep::hand_out : AccountStep::wait;
+    // The service may have been wrong about a doubted token; nobody can tell until it answers.
     case AccountState::resting: return good ? AccountStep::hand_out : AccountStep::pause;
     case AccountState::connected: break;
     }
-    return freshness == Freshness::fresh ? AccountStep::hand_out : AccountStep::refresh;
+    return freshness == Freshness::fresh && !doubted ? AccountStep::hand_out : AccountStep::refresh;
 }
 
 bool is_refreshed_ahead(const LinkedAccount& account, Instant now) {

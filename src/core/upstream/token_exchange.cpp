@@ -1,6 +1,7 @@
 #include "consentgate/core/upstream/token_exchange.h"
 
 #include "consentgate/core/base/json.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 
 #include <algorithm>
@@ -35,9 +36,21 @@ Result<TokenExchange> parse_token_exchange(const ExchangeRequest& sent) {
             ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{},
             "resource");
     TokenExchange exchange{Secret(*token), sent.audience.value, sent.resource.value};
+    if (const auto& hash = sent.refused_token_hash.value) {
+        constexpr std::size_t length = 43;
+        exchange.refused = hash;
+        if (hash->size() != length || !is_base64url(*hash))
+            return no(
+                "refused_token_hash must be the base64url SHA-256 of a token",
+                "refused_token_hash");
+    }
     if (!exchange.audience && !exchange.resource)
         return no("audience or resource must name the service", "audience");
     return exchange;
+}
+
+bool is_hash_of(const std::string& hash, const Secret& token) {
+    return same_bytes(to_base64url(sha256_bytes(token.reveal())), hash);
 }
 
 Result<Service> authorize_target(

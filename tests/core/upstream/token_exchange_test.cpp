@@ -1,5 +1,7 @@
 #include "consentgate/core/upstream/token_exchange.h"
 
+#include "consentgate/core/base/text.h"
+
 #include "tests/support/requests.h"
 #include "tests/support/samples.h"
 
@@ -52,6 +54,20 @@ BOOST_AUTO_TEST_CASE(a_request_names_a_session_token_and_a_service, *label("RS7"
             "subject_token=t&" + type +
             "&resource=https%3A%2F%2Fa.example&resource=https%3A%2F%2Fb.example") ==
         "invalid_target");
+}
+
+BOOST_AUTO_TEST_CASE(a_request_may_name_the_token_that_was_refused_by_its_hash, *label("M8")) {
+    const auto with = [](const std::string& hash) {
+        return parsed("subject_token=t&" + type + "&audience=notion&refused_token_hash=" + hash);
+    };
+    const auto hash = to_base64url(sha256_bytes("refused"));
+    BOOST_TEST(with(hash) == "ok");
+    BOOST_TEST(is_hash_of(hash, Secret("refused")));
+    BOOST_TEST(!is_hash_of(hash, Secret("another")));
+    for (const auto& odd :
+         {hash + "A", hash.substr(1), std::string(42, 'A') + "%3D",
+          hash + "&refused_token_hash=" + hash})
+        BOOST_TEST(with(odd) == "invalid_request");
 }
 
 BOOST_AUTO_TEST_CASE(

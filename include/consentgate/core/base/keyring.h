@@ -52,6 +52,9 @@ public:
     // The proof in a link that we made it, 43 base64url characters; absent as above.
     std::optional<Secret> link_mark(const KeyId& key, const std::string& link) const;
 
+    // The proof in the id of a call that we made it, 22 base64url characters; absent as above.
+    std::optional<Secret> call_mark(const KeyId& key, const std::string& call) const;
+
     // A token that opens nothing: the gate refuses it as it refuses people who lack a right, so
     // that the doctor sees what a web server makes of that. Only who has the key file can make it.
     // spec: docs/requirements.md P19

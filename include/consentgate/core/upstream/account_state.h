@@ -8,6 +8,7 @@
 //         └─────────────────────────────────────────┘
 //     each of them ── its owner is gone or disconnects it ──▶ ended
 //
+// account_doubt.h has what happens to a token that is refused before its time is over.
 // spec: docs/services.md States of an account; docs/requirements.md XC5, XC6, XC7
 #pragma once
 

@@ -139,6 +139,11 @@ struct LinkedAccount {
     FailureCause failure_cause = FailureCause::none; // of `failure`
     // Whose it is there: core/upstream/account_holder.h. Empty: the service did not tell.
     std::string holder_hash{}, holder_name{};
+    // Since when the token is doubted, because its service refused it; account_doubt.h has the
+    // rules.
+    std::optional<Instant> doubted_at{};
+    std::int64_t doubts = 0; // how often that was within ten minutes, and since when
+    std::optional<Instant> doubts_since{};
 
     // For aead.h: row, service, owner and column. That of the form before lacks the owner; only
     // account_seal.h may open it.

@@ -17,7 +17,7 @@ inline constexpr const char* access_token_type = "urn:ietf:params:oauth:token-ty
 // The parameters as they arrived; nothing of them is checked.
 struct ExchangeRequest {
     Parameter subject_token, subject_token_type, requested_token_type, actor_token;
-    Parameter audience, resource;
+    Parameter audience, resource, refused_token_hash;
     Checked not_repeated = Nothing{}; // of those that count but `resource`
 };
 
@@ -26,10 +26,16 @@ struct TokenExchange {
     std::optional<std::string>
         audience; // a service by its id; one of these two is there, or both for the same
     std::optional<std::string> resource; // a service by its address
+    // The base64url SHA-256 of the token that the service refused, so that it is not handed out
+    // again. spec: docs/requirements.md M8
+    std::optional<std::string> refused{};
 };
 
 // spec: RFC 8693 section 2.1. fail: invalid_request, invalid_target
 Result<TokenExchange> parse_token_exchange(const ExchangeRequest& sent);
+
+// Whether the hash is that token's. in: hash  base64url SHA-256
+bool is_hash_of(const std::string& hash, const Secret& token);
 
 // The service that is meant, when this server may have its tokens. fail: invalid_target
 Result<Service> authorize_target(
