@@ -1,5 +1,6 @@
 #include "account_refresh.h"
 
+#include "account_doubts.h"
 #include "account_seal.h"
 #include "client_refusal.h"
 #include "service_call.h"
@@ -86,7 +87,10 @@ AccountRefresh note_failure(
         access ? write_patiently(
                      deps, [&] { return deps.store.accounts.save_rotated(refresh.account, lease); })
                : deps.store.accounts.note_refresh_failure(refresh.account, lease);
-    if (written == Applied::yes) refresh.end = End::failed;
+    if (written == Applied::yes) {
+        refresh.end = End::failed;
+        if (broken) report_refused(deps, refresh.account);
+    }
     return refresh;
 }
 

@@ -5,6 +5,10 @@
 #include "consentgate/usecase/access.h"
 #include "consentgate/usecase/upstream_tokens.h"
 
+#include "account_doubts.h"
+
+#include <algorithm>
+
 namespace consentgate::usecase {
 namespace {
 
@@ -44,6 +48,22 @@ core::Error scope_refusal(
     return core::missing_scope(session, needed, obtainable, deps.policy);
 }
 
+constexpr int part_of_life = 5; // a client that renews its token has waited until the last fifth
+
+// Until when a request for a new token would be too early to be about the token's age.
+void note_call(Dependencies& deps, const core::Session& session, core::Instant now) {
+    if (!deps.calls) return;
+    const auto renewed = session.token_ends() - deps.policy.session_lifetime / part_of_life;
+    deps.calls->note_call(session.id, std::min(now + sys::RecentCalls::longest, renewed), now);
+}
+
+bool comes_too_early(
+    Dependencies& deps, const core::Session& session, const core::LinkedAccount& account,
+    core::Instant now) {
+    return deps.calls && deps.calls->called_lately(session.id, now) &&
+           core::may_have_been_refused(account, now);
+}
+
 } // namespace
 
 core::Result<CallGrant> authorize_call(
@@ -66,7 +86,28 @@ core::Result<CallGrant> authorize_call(
         upstream.error().message =
             "an account has to be connected first; sign in again, and connect it there";
     if (!upstream) return upstream.error();
-    return CallGrant{std::move(*view), std::move(upstream->access_token), service->key_header};
+    note_call(deps, view->session, now);
+    auto call = core::call_id(upstream->called, deps.keyring);
+    return CallGrant{
+        std::move(*view), std::move(upstream->access_token), service->key_header, std::move(call)};
+}
+
+bool connection_holds(Dependencies& deps, const core::Session& session, core::Instant now) {
+    const auto guarded = deps.policy.known_resource(session.resource);
+    if (!guarded || guarded->service.empty()) return true;
+    auto [service, account] = deps.store.accounts.find_with_service(
+        session.identity.owner(session.id), core::ServiceId(guarded->service));
+    if (!service || !service->active) return true; // connecting it is not offered
+    if (!account) return false;
+    if (comes_too_early(deps, session, *account, now)) {
+        auto doubted = doubt_token(
+            deps, *account, account->version, core::TokenRefusal::likely, "refresh", now);
+        if (doubted) account = std::move(doubted);
+    }
+    if (!account->doubted_at || core::braked_until(*account, now))
+        return core::freshness_of(*account, now) != core::Freshness::broken;
+    const auto fresh = fresh_upstream_token(deps, session, *service, now, std::move(account));
+    return fresh || fresh.error().code != ErrorCode::interaction_required;
 }
 
 bool lacks_connection(

@@ -174,7 +174,7 @@ core::Result<TokenGrant> refresh(
         if (!verdict) return verdict.error();
         const auto& session = found->session.session;
         if (*verdict == core::RefreshUse::reuse) return refresh_replayed(deps, session, now);
-        if (lacks_connection(deps, session.resource, session.identity.owner(session.id), now)) {
+        if (!connection_holds(deps, session, now)) {
             // The client then starts a new sign-in, whose page offers the person to connect it.
             return core::make_error(
                 ErrorCode::invalid_grant,

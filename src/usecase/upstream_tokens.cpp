@@ -1,5 +1,6 @@
 #include "consentgate/usecase/upstream_tokens.h"
 
+#include "account_doubts.h"
 #include "account_refresh.h"
 #include "account_seal.h"
 #include "service_call.h"
@@ -37,7 +38,7 @@ core::Result<FreshToken> open(
     Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
     auto access = open_access_token(deps, token, now);
     if (!access) return does_not_open("an upstream token");
-    return FreshToken{std::move(*access), token.expires_at, token.scope};
+    return FreshToken{std::move(*access), token.expires_at, token.scope, {token.id, token.version}};
 }
 
 void record_use(Dependencies& deps, const core::LinkedAccount& token, core::Instant now) {
@@ -51,13 +52,28 @@ core::Error paused(const core::LinkedAccount& account, core::Instant now) {
         "the last refresh failed: " + account.failure, account.retry_at.value_or(now) - now);
 }
 
+core::Error refused_again(const core::LinkedAccount& account, core::Span left) {
+    return core::make_error(
+        ErrorCode::forbidden,
+        core::PublicMessage{
+            "the service behind this server refuses this person's account, although it gave new "
+            "tokens; try again in some minutes, or ask who runs this server"},
+        core::LogDetail{
+            std::to_string(account.doubts) + " tokens of this account were refused within minutes"},
+        {}, core::RetryAfter{static_cast<int>(left.count())});
+}
+
 // One call that needs a token, until it has it or knows that it gets none.
 class TokenCall {
 public:
     TokenCall(
         Dependencies& deps, const core::Session& session, const core::Service& service,
-        core::Instant now)
-        : deps_(deps), session_(session), service_(service), running_(deps.clock, now) {}
+        core::Instant now, const std::optional<std::string>& refused)
+        : deps_(deps),
+          session_(session),
+          service_(service),
+          running_(deps.clock, now),
+          refused_(refused) {}
 
     core::Result<FreshToken> run(std::optional<core::LinkedAccount> found) {
         const auto owner = session_.identity.owner(session_.id);
@@ -69,7 +85,9 @@ public:
             if (looked >= max_looks)
                 return unavailable("another worker's refresh goes on", core::Span(1));
             // A token that is good is not waited for: the next look finds it replaced or leased.
-            if (core::freshness_of(*account, running_.now()) == Freshness::due) continue;
+            if (core::freshness_of(*account, running_.now()) == Freshness::due &&
+                !account->doubted_at)
+                continue;
             if (!wait(*account)) looked = max_looks - 1;
         }
     }
@@ -82,9 +100,11 @@ private:
     // out: absent: look again in a moment
     std::optional<core::Result<FreshToken>> look_at(const core::LinkedAccount& account) {
         const auto now = running_.now();
+        if (const auto until = core::braked_until(account, now); until && !account.broken_at)
+            return refused_again(account, *until - now);
         switch (core::next_step(account, now)) {
         case AccountStep::connect_anew: return connect_anew("it must be connected anew");
-        case AccountStep::hand_out: return hand_out(account);
+        case AccountStep::hand_out: return hand_out_unless_refused(account);
         case AccountStep::pause: return paused(account, now);
         case AccountStep::wait: return std::nullopt;
         case AccountStep::refresh: break;
@@ -100,8 +120,12 @@ private:
         switch (refresh.end) {
         case AccountRefresh::End::refreshed:
             record_use(deps_, refresh.account, running_.now());
+            // Saving the tokens raised the version.
             return FreshToken{
-                std::move(refresh.access_token), refresh.account.expires_at, refresh.account.scope};
+                std::move(refresh.access_token),
+                refresh.account.expires_at,
+                refresh.account.scope,
+                {refresh.account.id, refresh.account.version + 1}};
         case AccountRefresh::End::taken: return std::nullopt;
         case AccountRefresh::End::failed:
             if (refresh.account.broken_at) return connect_anew("the service refused to refresh");
@@ -109,13 +133,33 @@ private:
         case AccountRefresh::End::not_begun: break;
         }
         const auto now = running_.now();
-        if (core::freshness_of(account, now) == Freshness::due) return hand_out(account);
+        if (may_be_good(account, now)) return hand_out(account);
         if (refresh.end == AccountRefresh::End::failed) return paused(refresh.account, now);
         // Where no place was free, another worker may have refreshed it meanwhile.
         const auto later =
             deps_.store.accounts.find(session_.identity.owner(session_.id), service_.id);
         if (later && core::next_step(*later, now) == AccountStep::hand_out) return hand_out(*later);
         return refresh.error;
+    }
+
+    static bool may_be_good(const core::LinkedAccount& account, core::Instant now) {
+        const auto freshness = core::freshness_of(account, now);
+        return freshness == Freshness::due || freshness == Freshness::fresh;
+    }
+
+    // The caller has met a refusal of this very token, so it is doubted and looked at again.
+    std::optional<core::Result<FreshToken>> hand_out_unless_refused(
+        const core::LinkedAccount& account) {
+        auto fresh = hand_out(account);
+        if (!refused_ || !fresh || !core::is_hash_of(*refused_, fresh->access_token)) return fresh;
+        refused_.reset();
+        if (account.doubted_at) return fresh; // its refresh is paused
+        doubt_token(
+            deps_, account, account.version, core::TokenRefusal::certain, "exchange",
+            running_.now());
+        const auto later =
+            deps_.store.accounts.find(session_.identity.owner(session_.id), service_.id);
+        return later ? look_at(*later) : std::nullopt;
     }
 
     core::Result<FreshToken> hand_out(const core::LinkedAccount& account) {
@@ -135,6 +179,7 @@ private:
     const core::Session& session_;
     const core::Service& service_;
     RunningTime running_;
+    std::optional<std::string> refused_;
     sys::Place place_;                            // while it waits for another worker
     std::optional<std::int64_t> failures_before_; // when the wait for another worker began
 };
@@ -161,8 +206,9 @@ core::Result<core::ServiceAccount> find_target(
 
 core::Result<FreshToken> fresh_upstream_token(
     Dependencies& deps, const core::Session& session, const core::Service& service,
-    core::Instant now, std::optional<core::LinkedAccount> found) {
-    return TokenCall(deps, session, service, now).run(std::move(found));
+    core::Instant now, std::optional<core::LinkedAccount> found,
+    const std::optional<std::string>& refused) {
+    return TokenCall(deps, session, service, now, refused).run(std::move(found));
 }
 
 core::Result<std::string> exchange_token(
@@ -192,8 +238,11 @@ core::Result<std::string> exchange_token(
         return core::make_error(
             ErrorCode::invalid_target, core::PublicMessage{"this person may not use that service"},
             core::LogDetail{service.error().reason}, "audience");
-    const auto fresh =
-        fresh_upstream_token(deps, view->session, *service, now, std::move(target->token));
+    auto fresh = fresh_upstream_token(
+        deps, view->session, *service, now, std::move(target->token), exchange->refused);
+    // OAuth's words have no other one for a resource server that may come again later.
+    if (!fresh && fresh.error().code == ErrorCode::forbidden)
+        fresh.error().code = ErrorCode::service_unavailable;
     if (!fresh) return fresh.error();
     deps.note_use(view->session.id, "", now);
     return core::token_exchange_response(

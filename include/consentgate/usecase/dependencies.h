@@ -12,6 +12,7 @@
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/places.h"
 #include "consentgate/sys/random.h"
+#include "consentgate/sys/recent_calls.h"
 #include "consentgate/sys/service_rests.h"
 #include "consentgate/usecase/session_uses.h"
 
@@ -32,6 +33,8 @@ struct Dependencies {
     sys::Places* places = nullptr;      // absent where nobody else waits: in consentgate-admin
     sys::ServiceRests* rests = nullptr; // absent where every service is asked: there too
     SessionUses* uses = nullptr;        // absent where nobody notes them
+    sys::RecentCalls* calls = nullptr;  // absent where none goes through the gate, or there is no
+                                        // file
 
     // A place for asking that URL, for as long as the caller keeps it. Whoever must not use
     // something up in vain (a state, a lease) enters first.

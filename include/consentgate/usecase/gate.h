@@ -16,7 +16,8 @@ struct CallGrant {
     core::SessionView view;
     std::optional<core::Secret>
         upstream; // the person's token at the resource's service; absent: the resource has none
-    std::string key_header; // for a key of theirs; empty: it is a token
+    std::string key_header{}; // for a key of theirs; empty: it is a token
+    std::string call{}; // the id under which the web server reports the call, where there is one
 };
 
 // The words to the doctor's own token (Keyring::probe_token).
@@ -30,6 +31,13 @@ inline constexpr std::string_view probe_message = "this token is for the doctor 
 core::Result<CallGrant> authorize_call(
     Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token,
     core::Instant now);
+
+// Before a client gets a new token: a doubted token at the resource's service is refreshed first. A
+// client that comes much too early, right after a call, may have met a refusal that nobody
+// reported, and casts a doubt itself.
+// out: false: the person has to connect the service first
+// spec: docs/requirements.md M3, M4
+bool connection_holds(Dependencies& deps, const core::Session& session, core::Instant now);
 
 // True when the resource needs an account at a service and this owner has none that works. Only the
 // person can connect one, so no consent is reused and no token refreshed without them.

@@ -85,10 +85,11 @@ inline core::ExchangeRequest read_exchange_request(const core::Form& form) {
         .actor_token = form.parameter("actor_token"),
         .audience = form.parameter("audience"),
         .resource = form.parameter_of_equals("resource"),
+        .refused_token_hash = form.parameter("refused_token_hash"),
         .not_repeated = form.check_not_repeated(
             {"grant_type", "subject_token", "subject_token_type", "requested_token_type",
-             "actor_token", "audience", "client_id", "client_secret", "client_assertion",
-             "client_assertion_type"})};
+             "actor_token", "audience", "refused_token_hash", "client_id", "client_secret",
+             "client_assertion", "client_assertion_type"})};
 }
 
 // in:   authorization  the header, when there is one
