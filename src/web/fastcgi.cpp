@@ -222,12 +222,12 @@ void install_signals() {
 // them.
 class Listener {
 public:
-    explicit Listener(int socket) : socket_(socket), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    // in: reports  does not block; negative: none
+    Listener(int socket, int reports)
+        : socket_(socket), reports_(reports), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
-        epoll_event event{};
-        event.events = EPOLLIN | EPOLLEXCLUSIVE;
-        if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0)
-            throw std::runtime_error("the listening socket cannot be waited for");
+        add(socket_);
+        if (reports_ >= 0) add(reports_);
         pthread_sigmask(SIG_SETMASK, nullptr, &waiting_);
         for (const int signal : stop_signals) sigdelset(&waiting_, signal);
     }
@@ -235,14 +235,16 @@ public:
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
-    enum class Woken { request, idle, stop_requested };
+    enum class Woken { request, report, idle, stop_requested };
 
     Woken wait() {
         epoll_event event{};
         const int ready = ::epoll_pwait(epoll_, &event, 1, idle_after_ms, &waiting_);
         if (ready < 0 && errno != EINTR)
             throw std::runtime_error("the listening socket cannot be waited for");
-        return stop_noted != 0 ? Woken::stop_requested : ready == 0 ? Woken::idle : Woken::request;
+        if (stop_noted != 0) return Woken::stop_requested;
+        if (ready == 0) return Woken::idle;
+        return ready > 0 && event.data.fd == reports_ ? Woken::report : Woken::request;
     }
 
     // A wait that finds a request at once lets no signal in, so a busy worker has to look.
@@ -255,7 +257,15 @@ public:
     }
 
 private:
-    int socket_;
+    void add(int socket) {
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLEXCLUSIVE;
+        event.data.fd = socket;
+        if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0)
+            throw std::runtime_error("the listening socket cannot be waited for");
+    }
+
+    int socket_, reports_;
     int epoll_;
     sigset_t waiting_{};
 };
@@ -296,7 +306,7 @@ private:
 void serve(int listening_socket, const sys::Clock& clock, const ServeHooks& hooks) {
     install_signals();
     if (FCGX_Init() != 0) throw std::runtime_error("libfcgi did not start");
-    Listener listener(listening_socket);
+    Listener listener(listening_socket, hooks.reports);
     Connections connections(listening_socket, hooks.neighbours);
     EventIds event_ids;
     for (unsigned served = 0;;) {
@@ -304,6 +314,10 @@ void serve(int listening_socket, const sys::Clock& clock, const ServeHooks& hook
         if (woken == Listener::Woken::stop_requested) break;
         if (woken == Listener::Woken::idle) {
             if (hooks.between) hooks.between();
+            continue;
+        }
+        if (woken == Listener::Woken::report) {
+            hooks.on_report();
             continue;
         }
         auto* raw = connections.accept();

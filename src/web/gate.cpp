@@ -76,12 +76,27 @@ bool has_own_header(const usecase::CallGrant& grant) {
            !core::same_ignoring_case(grant.key_header, "authorization");
 }
 
+// In place of the challenges of a server behind that uses a service: those would lead clients to
+// sign in at the service, where they are not known. nginx's files part it from other texts by |.
+std::string challenge_in_place(const core::GuardedResource& resource, const Gate& gate) {
+    static const auto error = core::make_error(
+        ErrorCode::invalid_bearer,
+        core::PublicMessage{
+            "the service behind this server refused this person's account; sign in again"},
+        core::LogDetail{});
+    auto challenge = bearer_challenge(resource.url, gate.deps.policy.scopes_of(resource), &error);
+    std::replace(challenge.begin(), challenge.end(), '|', '/');
+    return challenge;
+}
+
 // The web server alone reads these headers. Apache would pass Content-Length on to the client.
-Reply allow(const usecase::CallGrant& grant, const Request& request) {
+Reply allow(
+    const usecase::CallGrant& grant, const core::GuardedResource& resource, const Request& request,
+    const Gate& gate) {
     Reply reply;
     reply.bare = true;
     const bool variables = request.asked == Asked::as_authorizer;
-    reply.headers.reserve(10);
+    reply.headers.reserve(12);
     auto facts = core::gate_facts(grant.view);
     if (variables)
         reply.header("Variable-REMOTE_USER", facts.front().value)
@@ -90,16 +105,21 @@ Reply allow(const usecase::CallGrant& grant, const Request& request) {
         const auto name = name_of(fact.kind);
         reply.header(variables ? name.variable : name.header, std::move(fact.value));
     }
-    if (grant.upstream && has_own_header(grant)) {
+    if (!grant.upstream) return reply;
+    if (has_own_header(grant)) {
         reply.header(
             variables ? "Variable-CONSENTGATE_KEY" : "Consentgate-Key", grant.upstream->reveal());
         // For lighttpd's script; the files of the others name the header.
         if (variables) reply.header("Variable-CONSENTGATE_KEY_HEADER", grant.key_header);
-    } else if (grant.upstream) {
+    } else {
         reply.header(
             variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization",
             "Bearer " + grant.upstream->reveal());
     }
+    reply.header(variables ? "Variable-CONSENTGATE_CALL" : "Consentgate-Call", grant.call)
+        .header(
+            variables ? "Variable-CONSENTGATE_AGAIN" : "Consentgate-Again",
+            challenge_in_place(resource, gate));
     return reply;
 }
 
@@ -250,7 +270,7 @@ Decision validate(const Request& request, Gate& gate) {
     const auto grant = usecase::authorize_call(gate.deps, *found, **token, request.now);
     if (!grant) return refused(grant.error());
     if (request.shows_key && has_own_header(*grant)) return refused(key_would_be_shown());
-    auto allowed = allow(*grant, request);
+    auto allowed = allow(*grant, *found, request, gate);
     if (const auto error = check_limits(allowed, request.limits)) return refused(*error);
     gate.deps.note_use(grant->view.session.id, request.remote_addr, request.now);
     return allowed;

@@ -19,6 +19,9 @@ struct ServeHooks {
         between; // after each request and every few idle seconds; must be quick; may be empty
     std::chrono::milliseconds body_time{20000}; // the longest that a body may take to arrive
     sys::Places* places = nullptr;              // null: nothing is limited
+    // A second socket, and what to do when something came there; must be quick. Negative: none.
+    int reports = -1;
+    std::function<void()> on_report{};
     std::string neighbours{}; // IPv4 addresses that may connect over TCP, with commas between them;
                               // empty: any
 };
