@@ -30,6 +30,7 @@ resources = $ORIGIN/mcp
 scopes = mcp=Use the tools of this server as you; profile=See the name you signed in with
 database = consentgate.db
 key_file = consentgate.key
+call_log_socket = calls.sock
 pages = $HOME_DIR/conf/pages
 workers = ${WORKERS:-8}
 gate_workers = ${GATE_WORKERS:-8}
@@ -51,7 +52,7 @@ stop() {
     kill -TERM "${STARTED[i]}" 2>/dev/null
     wait "${STARTED[i]}" 2>/dev/null
   done
-  rm -f "$VAR"/{consentgate,gate,mcp,lighttpd}.pid "$VAR"/{consentgate,gate,mcp}.sock
+  rm -f "$VAR"/{consentgate,gate,mcp,lighttpd}.pid "$VAR"/{consentgate,gate,mcp,calls}.sock
   exit "$1"
 }
 fail() { echo "$1" >&2; [[ -n ${2:-} ]] && tail -n 20 "$2" >&2; stop 1; }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "consentgate/app/config.h"
+#include "consentgate/app/doctor.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/keyring.h"
 #include "consentgate/core/base/time.h"
@@ -112,6 +113,7 @@ std::vector<Command> service_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
 std::vector<Command> server_key_commands();
+std::vector<Command> call_log_commands();
 std::vector<Command> doctor_commands();
 std::vector<Command> all_commands();
 
@@ -157,6 +159,9 @@ void require_services(Context& context, const std::vector<std::string>& names);
 // A number from 1 to `most` that an option gives.
 // fail: throws UsageError
 std::optional<int> number_option(const Arguments& arguments, const std::string& name, int most);
+
+// Whether the web server tells the gate what became of calls.
+Finding find_call_log(Context& context, const std::vector<core::GuardedResource>& resources);
 
 // One cell of a table: what a person reads, and what a program gets.
 struct Cell {

@@ -363,6 +363,9 @@ int doctor(Context& context, const Arguments& arguments) {
         probe.check_front(
             resources, find_longest_token(context, findings), context.keyring().probe_token());
     });
+    run_check(findings, "the gate's notes of calls can be read", [&] {
+        findings.push_back(find_call_log(context, resources));
+    });
     if (const auto& file = context.config().metrics_file; std::filesystem::exists(file))
         findings.push_back(check_places(sys::Metrics(file).text()));
     run_check(findings, "the services can be listed", [&] {

@@ -77,6 +77,10 @@ void check_database(Startup& startup, core::Instant now) {
     startup.admission = usecase::who_can_come_in(deps, now);
 }
 
+std::string recent_calls_file(const Config& config) {
+    return (config.store.path.empty() ? config.key_file : config.store.path) + "-calls";
+}
+
 Runtime::Runtime(const Startup& startup, const sys::Log& log)
     : store_(store::open_store(startup.config.store)),
       deps_{

@@ -84,7 +84,7 @@ Config read_config(const std::string& path) {
     for (auto* file :
          {&config.store.path, &config.store.tls_ca, &config.database_password_file,
           &config.key_file, &config.pages, &config.document_http.ca, &config.service_http.ca,
-          &config.log.audit_file, &config.metrics_file})
+          &config.log.audit_file, &config.metrics_file, &config.call_log_socket})
         make_absolute(*file, path);
     config.policy.client_name = config.brand.name;
     auto& identities = config.policy.identities;

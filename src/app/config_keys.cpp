@@ -283,6 +283,8 @@ std::vector<Key> server_keys() {
         {"pages", "pages", text([](Config& c) -> std::string& { return c.pages; })},
         {"workers", "8", number(1, 256, [](Config& c, int n) { c.workers = n; })},
         {"gate_workers", "8", number(1, 256, [](Config& c, int n) { c.gate_workers = n; })},
+        {"call_log_socket", "/run/consentgate/calls.sock",
+         text([](Config& c) -> std::string& { return c.call_log_socket; })},
         {"body_timeout_ms", "20000",
          number(100, 600000, [](Config& c, int n) { c.body_time = std::chrono::milliseconds(n); })},
     };

@@ -25,6 +25,14 @@ constexpr const char* fix_http2 =
     "`server.feature-flags += ( \"server.h2proto\" => \"disable\" )` at the top level of "
     "lighttpd's configuration, outside of every condition, as in lighttpd/gate.conf; or lighttpd "
     "1.4.77. What only a proxy before lighttpd speaks does no harm: ask lighttpd itself with --url";
+constexpr const char* fix_call_log =
+    "take the files for your web server from conf/ anew: nginx writes the log of calls to "
+    "call_log_socket (nginx/protect.conf), Apache and lighttpd pipe it to `consentgate-admin "
+    "call-log` (apache/gate.conf, lighttpd/gate.conf)";
+constexpr const char* fix_call_socket =
+    "the gate makes call_log_socket when it starts, and logs event=call_log_failed when it cannot; "
+    "its folder must be writable for the gate";
+constexpr core::Span report_within{300}; // a stream is reported when it ends
 constexpr const char* fix_length =
     "the service can say how to get shorter tokens, fewer scopes for example; nginx and lighttpd "
     "take longer ones than Apache";
@@ -88,6 +96,31 @@ Finding check_http2(const std::string& base, const std::string& server, bool spe
         base + " speaks HTTP/2, and " + server +
             " gives the body of such a call to the gate, so that the server behind waits for ever",
         fix_http2};
+}
+
+Finding check_call_log(const CallLogFacts& facts) {
+    if (!facts.services)
+        return {Verdict::ok, "no guarded server uses accounts at services, so no call is reported"};
+    if (facts.socket.empty())
+        return {
+            Verdict::ok,
+            "the web server reports no calls; a client that comes back early shows what a "
+            "service refused"};
+    if (!facts.problem.empty())
+        return {
+            Verdict::note,
+            "the gate does not hear what becomes of calls: " + facts.socket + ": " + facts.problem,
+            fix_call_socket};
+    const bool silent = facts.last_call && (!facts.last_report ||
+                                            *facts.last_report + report_within < *facts.last_call);
+    if (silent)
+        return {
+            Verdict::note,
+            "the gate let calls pass, and the web server does not report what became of them",
+            fix_call_log};
+    return {
+        Verdict::ok, facts.last_report ? "the web server reports what becomes of calls"
+                                       : "the gate listens for what becomes of calls"};
 }
 
 Finding check_token_length(const LongestToken& token, const std::string& server) {

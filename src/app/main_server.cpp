@@ -3,9 +3,12 @@
 #include "consentgate/app/composition.h"
 #include "consentgate/app/master.h"
 #include "consentgate/app/version.h"
+#include "consentgate/sys/call_log_socket.h"
 #include "consentgate/sys/metrics.h"
 #include "consentgate/sys/rate_limiter.h"
+#include "consentgate/sys/recent_calls.h"
 #include "consentgate/sys/service_rests.h"
+#include "consentgate/usecase/call_reports.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/old_seals.h"
 #include "consentgate/usecase/registration_renewal.h"
@@ -42,6 +45,8 @@ struct Loaded {
     std::shared_ptr<sys::Metrics> metrics; // null: nothing is counted
     std::shared_ptr<sys::Places> places;
     std::shared_ptr<sys::ServiceRests> rests;
+    std::shared_ptr<sys::CallLogSocket> reports; // null: the web server tells nothing
+    std::shared_ptr<sys::RecentCalls> calls;     // null: there is no file for them
 };
 
 // Shared by all workers of this process, across reloads.
@@ -51,6 +56,7 @@ struct Shared {
     sys::FetchLimiter fetches, revocations, refreshes, renewals;
     std::shared_ptr<sys::Places> places;      // made with the first configuration
     std::shared_ptr<sys::ServiceRests> rests; // as well
+    std::shared_ptr<sys::CallLogSocket> reports;
     std::shared_ptr<store::WriterQueue> queue = std::make_shared<store::WriterQueue>();
 };
 
@@ -144,12 +150,39 @@ std::shared_ptr<sys::Metrics> start_metrics(app::Config& config) {
     return metrics;
 }
 
+// Without it calls pass all the same: then a client that comes back early shows what was refused.
+std::shared_ptr<sys::CallLogSocket> open_call_log(
+    Role role, const app::Config& config, const sys::Log& log,
+    std::shared_ptr<sys::CallLogSocket> before) {
+    const auto& path = config.call_log_socket;
+    const bool by_web_server = config.gate_workers == 1; // which starts many masters (mod_fcgid)
+    if (role != Role::gate || path.empty() || by_web_server) return nullptr;
+    if (before && before->path() == path) return before;
+    try {
+        return std::make_shared<sys::CallLogSocket>(path);
+    } catch (const std::exception& error) {
+        log.event("call_log_failed", {{"reason", error.what()}});
+        return nullptr;
+    }
+}
+
 // A single worker is one of many that the web server starts, each with a master of its own
 // (mod_fcgid). They share a file beside the database, or, where that is a server, beside the key
 // file.
 std::string file_beside(const app::Config& config, Role role, const char* what) {
     const auto beside = config.store.path.empty() ? config.key_file : config.store.path;
     return beside + (role == Role::gate ? "-gate-" : "-") + what;
+}
+
+// The gate and the pages have it together.
+std::shared_ptr<sys::RecentCalls> open_recent_calls(
+    const app::Config& config, const sys::Log& log) {
+    try {
+        return std::make_shared<sys::RecentCalls>(app::recent_calls_file(config));
+    } catch (const std::exception& error) {
+        log.event("recent_calls_failed", {{"reason", error.what()}});
+        return nullptr;
+    }
 }
 
 std::shared_ptr<sys::Places> make_places(
@@ -182,6 +215,20 @@ std::string web_servers() {
     return said == nullptr ? "" : said;
 }
 
+// A bounded number, because requests may wait; the next look finds the others.
+void read_reports(const sys::CallLogSocket& socket, usecase::Dependencies& deps) {
+    constexpr int at_once = 16;
+    try {
+        for (int read = 0; read < at_once; ++read) {
+            const auto line = socket.receive();
+            if (!line) return;
+            usecase::note_call_report(deps, *line, deps.clock.now());
+        }
+    } catch (const std::exception& error) {
+        deps.log.event("call_report_failed", {{"reason", error.what()}});
+    }
+}
+
 void serve_role(
     Role role, int socket, const Loaded& loaded, usecase::Dependencies& deps, Shared& shared) {
     app::UseWriter use_writer(deps, shared.revocations);
@@ -193,6 +240,8 @@ void serve_role(
              .between = [&] { use_writer(); },
              .body_time = loaded.startup.config.body_time,
              .places = loaded.places.get(),
+             .reports = loaded.reports ? loaded.reports->descriptor() : -1,
+             .on_report = [&] { read_reports(*loaded.reports, deps); },
              .neighbours = web_servers()});
         return use_writer.finish();
     }
@@ -241,6 +290,7 @@ int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {
         runtime.deps().metrics = loaded.metrics.get();
         runtime.deps().places = &places;
         runtime.deps().rests = loaded.rests.get();
+        runtime.deps().calls = loaded.calls.get();
         usecase::SessionUses uses;
         runtime.deps().uses = &uses;
         const auto health = usecase::check_health(runtime.deps());
@@ -282,8 +332,16 @@ int serve(Role role, int socket, const std::string& config_path) {
         shared.places->count_in(metrics.get(), name_of(role));
         shared.rests = make_rests(role, workers, startup.config, shared.rests);
         shared.rests->show_in(metrics.get(), name_of(role));
-        const auto loaded = std::make_shared<Loaded>(
-            Loaded{std::move(startup), std::move(pages), metrics, shared.places, shared.rests});
+        shared.reports = open_call_log(role, startup.config, shared.log, shared.reports);
+        auto calls = open_recent_calls(startup.config, shared.log);
+        const auto loaded = std::make_shared<Loaded>(Loaded{
+            .startup = std::move(startup),
+            .pages = std::move(pages),
+            .metrics = metrics,
+            .places = shared.places,
+            .rests = shared.rests,
+            .reports = shared.reports,
+            .calls = std::move(calls)});
         return {
             .count = workers,
             .run = [role, socket, loaded,

@@ -13,6 +13,8 @@ using sys::HttpResponse;
 
 namespace {
 
+constexpr core::Instant noon{core::Span(1795867200)};
+
 Verdict names_verdict(const std::string& authenticate, const std::string& body) {
     HttpResponse response;
     response.answered = true;
@@ -82,6 +84,31 @@ BOOST_AUTO_TEST_CASE(a_long_token_is_wrong_behind_the_web_server_that_refuses_it
     BOOST_TEST((length_verdict(65536, "nginx") == Verdict::broken));
     BOOST_TEST((length_verdict(65536, "lighttpd/1.4.69") == Verdict::broken));
     BOOST_TEST((app::check_token_length({"", 0}, "Apache").verdict == Verdict::ok));
+}
+
+BOOST_AUTO_TEST_CASE(it_says_whether_the_web_server_tells_what_becomes_of_calls, *label("M10")) {
+    app::CallLogFacts facts{.socket = "/run/consentgate/calls.sock", .services = true};
+    const auto verdict = [&] { return app::check_call_log(facts).verdict; };
+    BOOST_TEST((verdict() == app::Verdict::ok));
+    facts.problem = "No such file or directory";
+    const auto gone = app::check_call_log(facts);
+    BOOST_TEST((gone.verdict == app::Verdict::note));
+    BOOST_TEST(gone.what.find("/run/consentgate/calls.sock: No such file") != std::string::npos);
+    BOOST_TEST(gone.fix.find("call_log_failed") != std::string::npos);
+    facts.problem.clear();
+    facts.last_call = noon;
+    const auto silent = app::check_call_log(facts);
+    BOOST_TEST((silent.verdict == app::Verdict::note));
+    BOOST_TEST(silent.fix.find("consentgate-admin call-log") != std::string::npos);
+    facts.last_report = noon - core::Span(300);
+    BOOST_TEST((verdict() == app::Verdict::ok));
+    facts.last_report = noon - core::Span(301);
+    BOOST_TEST((verdict() == app::Verdict::note));
+    facts.services = false;
+    BOOST_TEST((verdict() == app::Verdict::ok));
+    facts.services = true;
+    facts.socket.clear(); // under mod_fcgid
+    BOOST_TEST((verdict() == app::Verdict::ok));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

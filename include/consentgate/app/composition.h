@@ -35,6 +35,9 @@ void check_database(Startup& startup, core::Instant now);
 // says what to do
 void require_schema(usecase::Dependencies& deps, const store::StoreConfig& config);
 
+// The file in which the gate notes calls (sys::RecentCalls).
+std::string recent_calls_file(const Config& config);
+
 class Runtime {
 public:
     Runtime(const Startup& startup, const sys::Log& log);

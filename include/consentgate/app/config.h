@@ -42,7 +42,8 @@ struct Config {
     sys::HttpLimits service_http;                                     // to upstream services
     web::Brand brand;
     int workers = 8;
-    int gate_workers = 8;                       // of the gate, which is a program of its own
+    int gate_workers = 8;        // of the gate, which is a program of its own
+    std::string call_log_socket; // where the gate hears what became of calls; empty: nowhere
     std::chrono::milliseconds body_time{20000}; // how long a request's body may take to come
     usecase::ClientLives client_lives;
     sys::LogPlaces log;

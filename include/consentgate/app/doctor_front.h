@@ -5,6 +5,7 @@
 #include "consentgate/app/doctor.h"
 
 #include <cstddef>
+#include <optional>
 
 namespace consentgate::app {
 
@@ -23,6 +24,17 @@ Finding check_refusal(const core::GuardedResource& resource, const sys::HttpResp
 
 // in: server  what it calls itself
 Finding check_http2(const std::string& base, const std::string& server, bool speaks_http2);
+
+// The web server reports what became of calls, where its files say so.
+// spec: docs/requirements.md M10
+struct CallLogFacts {
+    std::string socket;    // empty: there is none, as under mod_fcgid
+    std::string problem{}; // of writing to it; empty: none
+    bool services = false; // a guarded server uses people's accounts at a service
+    // The last call with such an account, and the last report of one; absent: never.
+    std::optional<core::Instant> last_call{}, last_report{};
+};
+Finding check_call_log(const CallLogFacts& facts);
 
 // The longest token of a person at a service must fit into the gate's answer.
 struct LongestToken {
