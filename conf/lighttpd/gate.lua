@@ -29,8 +29,8 @@ if facts["CONSENTGATE_ASKED"] == nil then
   return 0
 end
 -- lighttpd takes an empty answer for a yes.
-if facts["CONSENTGATE_SESSION"] == nil then
-  print("consentgate: the gate let a request pass without saying whose; refused")
+if facts["CONSENTGATE_PASSED"] == nil then
+  print("consentgate: the gate let a request pass without saying so; refused")
   return 503
 end
 

@@ -23,7 +23,7 @@ done
 
 # expect FILE PATTERN: the words that the pattern finds in the file are the names of the gate's
 # facts
-names=$(grep -rhoE '"Consentgate-[A-Z][a-z]+"' src include | sed 's/.*-//; s/"//' | grep -vxE 'Authorization|Key|Status|Error|Say' | sort -u)
+names=$(grep -rhoE '"Consentgate-[A-Z][a-z]+"' src include | sed 's/.*-//; s/"//' | grep -vxE 'Authorization|Key|Status|Error|Say|Call|Again' | sort -u)
 [ "$(wc -l <<<"$names")" -ge 6 ] || wrong "hardly any header was found: is this guard looking in the right place?"
 expect() {
   local found
@@ -47,14 +47,14 @@ done
 set +f
 for pattern in 'Header unset Variable-CONSENTGATE_' 'Header always unset Variable-CONSENTGATE_'; do
   expect shared-hosting/gate.htaccess "$pattern(SUBJECT|USER|IDENTITY|CLIENT|SCOPE|SESSION)"
-  for name in AUTHORIZATION KEY KEY_HEADER PASSED; do
+  for name in AUTHORIZATION KEY KEY_HEADER PASSED CALL AGAIN; do
     grep -qx "$pattern$name" conf/shared-hosting/gate.htaccess || wrong "conf/shared-hosting/gate.htaccess shows clients $name"
   done
 done
 # A refusal that mod_fcgid takes for a yes is one only where the file refuses it itself.
 grep -qx 'Require env CONSENTGATE_PASSED' conf/shared-hosting/gate.htaccess || wrong "conf/shared-hosting/gate.htaccess lets refused calls pass"
 # nginx puts the gate's words into its own answers.
-for name in status error say; do
+for name in status error say call again; do
   grep -qE "^auth_request_set .*[$]upstream_http_consentgate_$name;" conf/nginx/protect.conf || wrong "conf/nginx/protect.conf does not take the gate's $name"
 done
 lua=$(sed -nE 's/.*ipairs\(\{ (.*) \}\).*/\1/p' conf/lighttpd/gate.lua | tr -d '" ' | tr ',' '\n' | sort)
