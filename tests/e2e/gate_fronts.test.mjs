@@ -74,7 +74,7 @@ for (const [front, more] of impatient) {
 }
 
 // Answers that no gate of ours gives, from a program on the gate's socket.
-test('XB7: lighttpd lets nobody pass on an authorizer\'s answer that names no session', options, async () => {
+test('XB7: lighttpd lets nobody pass on an authorizer\'s answer without its mark', options, async () => {
   await withFront(lighttpd, [{ at: '/mcp', port: behind.port }], async (server) => {
     const { token } = await journey(server);
     await server.gate.stop();
@@ -89,14 +89,14 @@ test('XB7: lighttpd lets nobody pass on an authorizer\'s answer that names no se
     fs.chmodSync(socket, 0o666);
     try {
       const before = behind.seen.length;
-      const answers = ['', '\r\n', 'Status: 200 OK\r\n\r\n', 'X-Odd: 1\r\n\r\n', 'Variable-REMOTE_USER: mallory\r\n\r\n', 'Status: 200 OK\r\nVariable-CONSENTGATE_USER: mallory\r\n\r\n', 'junk'];
+      const answers = ['', '\r\n', 'Status: 200 OK\r\n\r\n', 'X-Odd: 1\r\n\r\n', 'Variable-REMOTE_USER: mallory\r\n\r\n', 'Status: 200 OK\r\nVariable-CONSENTGATE_USER: mallory\r\n\r\n', 'Status: 200 OK\r\nVariable-CONSENTGATE_SESSION: s\r\n\r\n', 'junk'];
       for (say of answers) {
         const answer = await call(server, token);
         assert.ok(answer.status >= 500, `${JSON.stringify(say)}: ${answer.status}`);
       }
       assert.equal(behind.seen.length, before);
-      say = 'Status: 200 OK\r\nVariable-CONSENTGATE_SESSION: s\r\n\r\n';
-      assert.equal((await call(server, token)).status, 200, 'a yes with a session is one');
+      say = 'Status: 200 OK\r\nVariable-CONSENTGATE_PASSED: 1\r\n\r\n';
+      assert.equal((await call(server, token)).status, 200, 'a yes with the mark is one');
     } finally { await new Promise((done) => { odd.close(done); }); }
   });
 });

@@ -252,7 +252,12 @@ block() { # block KIND TEXT
     lighttpd -tt -f lighttpd.conf
     ;;
   'nginx example')
-    printf 'events {} http { server {\n%s\n} }\n' "$2" >/etc/nginx/documents.conf
+    # The line for outside of the server block is needed by those that come into it.
+    case $2 in
+    *consentgate/http.conf*) printf '%s\n' "$2" >http_lines; return ;;
+    esac
+    printf 'events {} http {\n%s\nserver {\n%s\n} }\n' "$(cat http_lines 2>/dev/null)" "$2" \
+      >/etc/nginx/documents.conf
     nginx -t -c /etc/nginx/documents.conf
     ;;
   'sql postgresql') runuser -u postgres -- psql -v ON_ERROR_STOP=1 <<<"$2" ;;

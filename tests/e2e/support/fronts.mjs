@@ -27,6 +27,9 @@ const said = (beginning) => {
 };
 // The lines that `service show` prints for a web server.
 const shownFor = (front, lines) => lines.filter((line) => line.startsWith(`${front}: `)).map((line) => `${line.slice(front.length + 2)}\n`).join('');
+// The log of calls, piped to the program that a test has built, which writes to the socket of its
+// own gate.
+const piped = (text, folder) => text.replace('/usr/bin/consentgate-admin call-log', `${path.resolve(root, build, 'consentgate-admin')} call-log --socket ${folder}/calls.sock`);
 // in: guards  one of them may name the authority of a server behind TLS
 const authorities = (guards) => guards.find((guard) => guard.ca)?.ca ?? '/etc/ssl/certs/ca-certificates.crt';
 const words = (beginning) => said(beginning).slice(beginning.length).trim().split(' ');
@@ -64,7 +67,7 @@ const lighttpd = {
   name: 'lighttpd',
   socket: 'gate.sock',
   write(folder, port, guards, gatePort, environment, wanted) {
-    const one = shipped('lighttpd/gate.conf');
+    const one = piped(shipped('lighttpd/gate.conf').replace('/usr/share/consentgate', root), folder);
     const [head, block] = [one.slice(0, one.indexOf('# One block')), one.slice(one.indexOf('$HTTP["url"]'))];
     const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
     fs.writeFileSync(path.join(folder, 'gate.conf'), [head, ...blocks].join('\n'));
@@ -88,7 +91,7 @@ const apache = {
     fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
     fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf', wanted).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), shipped('apache/gate.conf').replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), piped(shipped('apache/gate.conf'), folder).replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     const site = path.join(tree, 'sites-available/000-default.conf');
     const uses = guards.map(({ at, port: behind, to, lines = [] }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n${shownFor('Apache', lines)}`).join('');
     fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${uses}</VirtualHost>`));
@@ -107,12 +110,12 @@ const nginx = {
     fs.mkdirSync(path.join(folder, 'consentgate'));
     for (const name of fs.readdirSync(conf('nginx'))) {
       const text = shipped(`nginx/${name}`, name === 'pages.conf' ? wanted : undefined);
-      fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
+      fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`).replace('/var/log/nginx/', `${folder}/`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     }
     const blocks = guards.map(({ at, port: behind, to, lines = [] }) => said('location').replace('/mcp', at).replace('http://127.0.0.1:3001', to ?? `http://127.0.0.1:${behind}`).replace(/}$/, `${shownFor('nginx', lines)}}`));
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`);
     fs.writeFileSync(path.join(folder, 'front.conf'), ['daemon off;', asRoot ? 'user www-data;' : '', `pid ${folder}/nginx.pid;`, `error_log ${folder}/front.log;`, 'events { worker_connections 512; }',
-      'http {', 'access_log off;', ...temp, 'server {', `listen 127.0.0.1:${port};`, said('include consentgate/pages.conf'), said('include consentgate/gate.conf'), ...blocks, '}', '}', ''].join('\n'));
+      'http {', 'access_log off;', ...temp, said('include consentgate/http.conf'), 'server {', `listen 127.0.0.1:${port};`, said('include consentgate/pages.conf'), said('include consentgate/gate.conf'), ...blocks, '}', '}', ''].join('\n'));
   },
   start: (folder) => new Child('nginx', ['-p', folder, '-c', path.join(folder, 'front.conf'), '-e', path.join(folder, 'front.log')]),
 };
