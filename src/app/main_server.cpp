@@ -45,7 +45,7 @@ struct Loaded {
     std::shared_ptr<sys::Metrics> metrics; // null: nothing is counted
     std::shared_ptr<sys::Places> places;
     std::shared_ptr<sys::ServiceRests> rests;
-    std::shared_ptr<sys::CallLogSocket> reports; // null: the web server tells nothing
+    std::shared_ptr<sys::CallLogSocket> reports; // null: the web server reports nothing
     std::shared_ptr<sys::RecentCalls> calls;     // null: there is no file for them
 };
 
