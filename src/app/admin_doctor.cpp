@@ -323,13 +323,6 @@ LongestToken find_longest_token(Context& context, std::vector<Finding>& findings
     return longest;
 }
 
-// Port 80 of a host that is asked at its default port of TLS; else empty.
-std::string default_http_origin(const std::string& base) {
-    const auto uri = core::split_uri(base).value_or(core::UriParts{});
-    const bool defaults = base.starts_with("https:") && (uri.port.empty() || uri.port == "443");
-    return defaults ? "http://" + std::string(uri.host) : std::string();
-}
-
 // Where this machine alone is served, everybody has its address.
 void check_addresses(Context& context, std::vector<Finding>& findings) {
     const auto issuer = core::split_uri(context.config().policy.issuer).value_or(core::UriParts{});

@@ -106,6 +106,7 @@ void apply_options(Service& service, const Arguments& arguments) {
     apply_url(service, arguments, "revocation-endpoint", &Service::revocation_endpoint);
     apply_url(service, arguments, "resource", &Service::resource);
     if (arguments.has("no-resource")) service.resource.clear();
+    if (arguments.has("resource")) service.resource_refused = false; // of another, perhaps
     apply_origins(service, arguments);
     if (const auto scope = arguments.one("scope")) {
         if (!scope->empty() && !core::ScopeSet::parse(*scope))

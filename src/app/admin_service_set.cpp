@@ -76,6 +76,7 @@ Service register_by_method(
 Service change_client(
     usecase::Dependencies& deps, Service service, const Service& before,
     const Arguments& arguments) {
+    service.client_refused_at.reset(); // said of the client of before
     const bool given = arguments.has("client-id") || before.registration == Registration::given;
     if (!given) return register_by_method(deps, std::move(service), before, arguments);
     const bool another = arguments.one("client-id").value_or(before.client_id) != before.client_id;

@@ -8,9 +8,11 @@
 
 namespace consentgate::app::admin {
 
-// The members that `service add` and `service show` print, and their cells.
+// The members that `service add` and `service set` print, and their cells.
 std::vector<std::string> service_members();
 Row service_row(Context& context, const core::Service& service);
+// The members that `service show` prints: those, and how the service does.
+std::vector<std::string> shown_service_members();
 
 // fail: throws std::runtime_error
 core::Service named_service(Context& context, const Arguments& arguments);
@@ -27,6 +29,7 @@ std::optional<core::ClientAuth> read_auth_method(const Arguments& arguments);
 void require_safe_origins(usecase::Dependencies& deps, const core::Service& service);
 
 int add_service(Context& context, const Arguments& arguments);
+int show_service(Context& context, const Arguments& arguments);
 int set_service(Context& context, const Arguments& arguments);
 
 } // namespace consentgate::app::admin

@@ -1,6 +1,7 @@
 #include "consentgate/app/doctor_front.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/base/uri.h"
 #include "consentgate/usecase/gate.h"
 #include "consentgate/web/gate.h"
 
@@ -139,6 +140,12 @@ Finding check_token_length(const LongestToken& token, const std::string& server)
     if (token.service.empty() || refusing.empty())
         return {Verdict::ok, "every web server takes the tokens of people at services"};
     return {verdict, what + ", and calls with it are refused behind: " + refusing, fix_length};
+}
+
+std::string default_http_origin(const std::string& base) {
+    const auto uri = core::split_uri(base).value_or(core::UriParts{});
+    const bool defaults = base.starts_with("https:") && (uri.port.empty() || uri.port == "443");
+    return defaults ? "http://" + std::string(uri.host) : std::string();
 }
 
 } // namespace consentgate::app

@@ -70,12 +70,12 @@ inline constexpr auto table_of<core::LinkedAccount> = table<core::LinkedAccount>
     later(null_if_empty(column("sealed_for", &core::LinkedAccount::sealed_for))),
     later(column("odd_refusals", &core::LinkedAccount::odd_refusals)),
     later(column("odd_since", &core::LinkedAccount::odd_since)),
-    later(column("failure_cause", &core::LinkedAccount::failure_cause)),
-    null_if_empty(column("holder_hash", &core::LinkedAccount::holder_hash)),
-    blob("holder_name", &core::LinkedAccount::holder_name),
     later(column("doubted_at", &core::LinkedAccount::doubted_at)),
     later(column("doubts", &core::LinkedAccount::doubts)),
-    later(column("doubts_since", &core::LinkedAccount::doubts_since)));
+    later(column("doubts_since", &core::LinkedAccount::doubts_since)),
+    later(column("failure_cause", &core::LinkedAccount::failure_cause)),
+    null_if_empty(column("holder_hash", &core::LinkedAccount::holder_hash)),
+    blob("holder_name", &core::LinkedAccount::holder_name));
 
 template <>
 inline constexpr auto table_of<core::OldSeals> = table<core::OldSeals>(

@@ -1,6 +1,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
+#include "consentgate/core/upstream/service_discovery.h"
 #include "consentgate/core/upstream/service_failure.h"
 #include "consentgate/core/upstream/service_options.h"
 

@@ -43,4 +43,7 @@ struct LongestToken {
 };
 Finding check_token_length(const LongestToken& token, const std::string& server);
 
+// Port 80 of a host that is asked at its default port of TLS; else empty.
+std::string default_http_origin(const std::string& base);
+
 } // namespace consentgate::app

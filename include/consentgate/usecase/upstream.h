@@ -15,8 +15,8 @@ namespace consentgate::usecase {
 // One service as a person sees it.
 struct ServiceView {
     core::Service service;
-    std::optional<core::LinkedAccount> token; // absent: not connected
-    bool connected = false;                   // false with a token: it must be connected anew
+    std::optional<core::LinkedAccount> token{}; // absent: not connected
+    bool connected = false;                     // false with a token: it must be connected anew
     core::Standing standing = core::Standing::not_connected;
 };
 

@@ -11,7 +11,7 @@ constexpr std::int64_t max_doubts = 3; // one more is the third of a token that 
 constexpr Span doubts_within{600}, brake{600};
 constexpr Span confirmed_after{10}; // two calls of one moment may have met one odd gateway
 constexpr Span suspect_every{60};
-constexpr std::size_t max_id_bytes = 64, max_challenge_bytes = 2048;
+constexpr std::size_t max_account_bytes = 64, max_challenge_bytes = 2048;
 
 std::string unmarked(const CalledAccount& called) {
     return called.account + "." + std::to_string(called.version);
@@ -39,7 +39,7 @@ std::string call_id(const CalledAccount& called, const Keyring& keyring) {
 std::optional<CalledAccount> read_call_id(std::string_view text, const Keyring& keyring) {
     const auto first = text.find('.');
     const auto second = text.find('.', std::min(first, text.size() - 1) + 1);
-    if (text.empty() || second == std::string_view::npos || first > max_id_bytes)
+    if (text.empty() || second == std::string_view::npos || first > max_account_bytes)
         return std::nullopt;
     const auto version = parse_number(text.substr(first + 1, second - first - 1));
     if (!version) return std::nullopt;
@@ -87,6 +87,7 @@ std::optional<LinkedAccount> after_refused_token(
         if (refusal == TokenRefusal::certain || again) {
             account.broken_at = now;
             account.failure = "the service refused the token";
+            account.failure_cause = FailureCause::http_status;
             return account;
         }
     }

@@ -1,5 +1,6 @@
 #include "consentgate/core/upstream/account_standing.h"
 
+#include "consentgate/core/upstream/account_doubt.h"
 #include "consentgate/core/upstream/account_state.h"
 
 namespace consentgate::core {
@@ -15,16 +16,18 @@ std::string_view name_of(Standing standing) {
 }
 
 Standing standing_of(const std::optional<LinkedAccount>& account, bool rests, Instant now) {
-    if (!account || account->ended_at) return Standing::not_connected;
-    switch (freshness_of(*account, now)) {
-    case Freshness::broken: return Standing::needs_person;
-    case Freshness::over:
-        // One that is over and was not tried yet is refreshed by the next call.
-        return rests || account->failures > 0 ? Standing::not_answering : Standing::connected;
-    case Freshness::fresh:
-    case Freshness::due: break;
+    if (!account) return Standing::not_connected;
+    switch (state_of(*account, now)) {
+    case AccountState::ended: return Standing::not_connected;
+    case AccountState::needs_person: return Standing::needs_person;
+    case AccountState::connected:
+    case AccountState::refreshing:
+    case AccountState::resting: break;
     }
-    return Standing::connected;
+    // One that is over and was not tried yet is refreshed by the next call.
+    const bool over = freshness_of(*account, now) == Freshness::over;
+    const bool fails = over && (rests || account->failures > 0);
+    return fails || braked_until(*account, now) ? Standing::not_answering : Standing::connected;
 }
 
 } // namespace consentgate::core

@@ -100,7 +100,9 @@ LinkedAccount after_refresh(
     account.updated_at = asked;
     account.failures = account.odd_refusals = 0;
     account.failure.clear();
+    account.failure_cause = FailureCause::none;
     account.retry_at = account.broken_at = account.odd_since = account.lease_until = std::nullopt;
+    account.doubted_at.reset();
     return account;
 }
 

@@ -36,14 +36,14 @@ Result<TokenExchange> parse_token_exchange(const ExchangeRequest& sent) {
             ErrorCode::invalid_target, PublicMessage{"only one resource can be named"}, LogDetail{},
             "resource");
     TokenExchange exchange{Secret(*token), sent.audience.value, sent.resource.value};
-    if (const auto& hash = sent.refused_token_hash.value) {
-        constexpr std::size_t length = 43;
-        exchange.refused = hash;
-        if (hash->size() != length || !is_base64url(*hash))
-            return no(
-                "refused_token_hash must be the base64url SHA-256 of a token",
-                "refused_token_hash");
-    }
+    const auto& refused = sent.refused_token_hash;
+    constexpr std::size_t hash_length = 43;
+    const bool is_hash =
+        refused.value && refused.value->size() == hash_length && is_base64url(*refused.value);
+    if (refused.count > 0 && !is_hash)
+        return no(
+            "refused_token_hash must be the base64url SHA-256 of a token", "refused_token_hash");
+    exchange.refused = refused.value;
     if (!exchange.audience && !exchange.resource)
         return no("audience or resource must name the service", "audience");
     return exchange;

@@ -54,10 +54,10 @@ BOOST_AUTO_TEST_CASE(the_id_of_a_call_names_the_token_and_only_we_can_make_one, 
     const Keyring both({keys().keys().front(), {KeyId("k2"), Secret(std::string(32, 'z'))}});
     BOOST_TEST((read_call_id(id, both) == called));
     const auto mark = id.substr(id.rfind('.'));
-    for (const auto& forged :
-         {std::string(), std::string("."), std::string(".."), id + "x", id.substr(0, id.size() - 1),
-          "B-account_id.3" + mark, "A-account_id.4" + mark, "A-account_id.03" + mark,
-          "A-account_id.3.", "A-account_id.3", std::string(100, 'A') + ".3" + mark})
+    for (const auto& forged : std::vector<std::string>{
+             "", ".", "..", id + "x", id.substr(0, id.size() - 1), "B-account_id.3" + mark,
+             "A-account_id.4" + mark, "A-account_id.03" + mark, "A-account_id.3.", "A-account_id.3",
+             std::string(100, 'A') + ".3" + mark})
         BOOST_TEST_CONTEXT(forged) BOOST_TEST(!read_call_id(forged, keyring));
     BOOST_TEST(!read_call_id(id, keys("k9")));
 }

@@ -3,8 +3,8 @@
 //
 //     connected ── lease ──▶ refreshing ── failure ──▶ resting ── time ──▶ connected
 //         │                   │      └─── tokens ──▶ connected
-//         │ over, and no      └─── refusal ──▶ needs_person ── connects again ──▶ connected
-//         │ refresh token                           ▲
+//         │ over or doubted,  └─── refusal ──▶ needs_person ── connects again ──▶ connected
+//         │ and no refresh token                    ▲
 //         └─────────────────────────────────────────┘
 //     each of them ── its owner is gone or disconnects it ──▶ ended
 //

@@ -104,8 +104,8 @@ struct TokenSet {
 struct ServiceReply {
     bool answered = false;
     int status = 0;
-    std::string content_type;
-    Secret body;
+    std::string content_type{};
+    Secret body{};
     std::optional<Span> retry_after{}; // as it said
     bool timed_out = false;
     FailureCause cause = FailureCause::none; // not answered: why, and in words
