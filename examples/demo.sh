@@ -18,6 +18,7 @@ BUILD=${BUILD:-$HOME_DIR/build/release}
 umask 077 # the sockets are for this user alone: a call past the gate would need no token
 mkdir -p "$VAR" || exit 1
 VAR=$(cd "$VAR" && pwd) BUILD=$(cd "$BUILD" && pwd) || exit 1
+export BUILD
 
 ORIGIN=http://127.0.0.1:$PORT
 identities=${IDENTITIES-any}

@@ -80,6 +80,10 @@ Service change_client(
     const bool given = arguments.has("client-id") || before.registration == Registration::given;
     if (!given) return register_by_method(deps, std::move(service), before, arguments);
     const bool another = arguments.one("client-id").value_or(before.client_id) != before.client_id;
+    if (another && before.auth != core::ClientAuth::none && !arguments.has("auth-method") &&
+        !arguments.has("client-secret-file"))
+        throw UsageError("this client needs its secret, as the former one: --client-secret-file "
+                         "FILE; one without a secret is --auth-method none");
     if (another) usecase::seal_client_secret(deps, service, {}); // of the former client
     apply_client(deps, service, arguments);
     if (!another) return save(deps, std::move(service));

@@ -15,7 +15,8 @@ using sys::HttpResponse;
 
 constexpr const char* fix_names =
     "nginx: neither `ignore_invalid_headers off` nor `underscores_in_headers on`; lighttpd: "
-    "`magnet.attract-raw-url-to = ( var.consentgate_lua )` in the block of lighttpd/gate.conf";
+    "`magnet.attract-raw-url-to = ( var.consentgate_lua + \"/gate.lua\" )` in the block of "
+    "lighttpd/gate.conf";
 constexpr const char* fix_soft_no =
     "shared-hosting/gate.htaccess refuses such a call by `Require env CONSENTGATE_PASSED`, beside "
     "which no other Require may stand, and by `RewriteRule ^ - [F]`; one must be there";

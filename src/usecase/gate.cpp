@@ -95,15 +95,17 @@ core::Result<CallGrant> authorize_call(
 bool connection_holds(Dependencies& deps, const core::Session& session, core::Instant now) {
     const auto guarded = deps.policy.known_resource(session.resource);
     if (!guarded || guarded->service.empty()) return true;
-    auto [service, account] = deps.store.accounts.find_with_service(
-        session.identity.owner(session.id), core::ServiceId(guarded->service));
+    const auto owner = session.identity.owner(session.id);
+    const core::ServiceId id(guarded->service);
+    auto [service, account] = deps.store.accounts.find_with_service(owner, id);
     if (!service || !service->active) return true; // connecting it is not offered
-    if (!account) return false;
-    if (comes_too_early(deps, session, *account, now)) {
+    if (account && comes_too_early(deps, session, *account, now)) {
         auto doubted = doubt_token(
             deps, *account, account->version, core::TokenRefusal::likely, "refresh", now);
-        if (doubted) account = std::move(doubted);
+        // The web server's report may have come meanwhile, and counts as well.
+        account = doubted ? std::move(doubted) : deps.store.accounts.find(owner, id);
     }
+    if (!account) return false;
     if (!account->doubted_at || core::braked_until(*account, now))
         return core::freshness_of(*account, now) != core::Freshness::broken;
     const auto fresh = fresh_upstream_token(deps, session, *service, now, std::move(account));

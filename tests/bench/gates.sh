@@ -62,7 +62,7 @@ server.port = $1
 server.bind = "127.0.0.1"
 server.document-root = "$HOME_DIR/examples/www"
 server.max-keep-alive-requests = 1000000
-var.consentgate_lua = "$HOME_DIR/conf/lighttpd/gate.lua"
+var.consentgate_lua = "$HOME_DIR/conf/lighttpd"
 CONF
     grep '^server.modules' "$HOME_DIR/conf/lighttpd/gate.conf"
     sed "s#var.consentgate_gate#\"$VAR/gate.sock\"#" <<<"$block"

@@ -61,10 +61,10 @@ const refused = (words, url) => assert.rejects(server.admin('service', 'add', 'x
 });
 
 test('XC13: the command line says which check of the connection failed', options, async (t) => {
-  const silent = net.createServer(() => {});
+  const silent = net.createServer((socket) => socket.on('error', () => {}));
   await listen(silent);
   t.after(() => silent.close());
-  const plain = net.createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  const plain = net.createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   await listen(plain);
   t.after(() => plain.close());
   await refused(/connection refused/, `https://localhost:${await freePort()}/mcp`);

@@ -111,7 +111,7 @@ test('P19: the doctor notes files of a version before, which keep the gate\'s wo
 });
 
 test('XB2: the doctor finds a lighttpd that runs no gate.lua', options, async () => {
-  const { code, text } = await examine('lighttpd', (folder) => change(path.join(folder, 'gate.conf'), '    magnet.attract-raw-url-to = ( var.consentgate_lua )', ''));
+  const { code, text } = await examine('lighttpd', (folder) => change(path.join(folder, 'gate.conf'), '    magnet.attract-raw-url-to = ( var.consentgate_lua + "/gate.lua" )', ''));
   assert.equal(code, 1);
   assert.match(text, /names like Consentgate_User[^}]*magnet\.attract-raw-url-to/);
 });

@@ -37,12 +37,12 @@ const stateOfPerson = () => states().find((row) => row.person).state;
 const allOver = () => server.sql('UPDATE upstream_token SET updated_at = unixepoch() - 3600, expires_at = unixepoch() - 1, retry_at = NULL, last_used_at = NULL WHERE ended_at IS NULL');
 const registrations = () => company.calls.registration;
 
-// The page on which the person would connect, and whether it says that they are.
+// The page on which the person would connect, and whether it says that they need not.
 async function pageOfPerson() {
   const flow = await startFlow(server, { client: accounts.client });
   await choose(flow, identity);
   const { text } = await flow.browser.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`);
-  return { flow, connected: /class="connected"/.test(text) };
+  return { flow, connected: /class="connected"/.test(text), waits: /class="waiting"/.test(text) };
 }
 
 // The 49 others lost nothing, and the next of them,
@@ -96,7 +96,7 @@ for (const [what, oddity] of [
     assertOauthError(answer, 503, 'temporarily_unavailable');
     assert.ok(Number(answer.headers['retry-after']) >= 1);
     assert.equal(stateOfPerson(), 'resting');
-    assert.ok((await pageOfPerson()).connected);
+    assert.ok((await pageOfPerson()).waits);
     await othersGoOn();
     allOver(); // the pause is over
     assert.equal(await accounts.holder(person, 'company'), 'anna');
@@ -218,7 +218,7 @@ test('XC10: a service that refuses `resource` is asked without it, and is not se
     allOver();
     assert.equal(await accounts.holder(token, 'plain'), 'anna');
     assert.deepEqual(plain.named, [undefined, undefined]);
-    assert.match(server.logs(), /event=upstream_resource_refused service=plain/);
+    assert.match(server.logs(), /event=upstream_resource_refused .*service=plain/);
   });
 });
 
@@ -233,7 +233,7 @@ test('XC5: a client that an operator was given is never given up, however often 
       allOver();
       assertOauthError(await exchange(token, 'given'), 503, 'temporarily_unavailable');
     }
-    assert.match(server.logs(), /event=upstream_client_refused service=given step=operator/);
+    assert.match(server.logs(), /event=upstream_client_refused .*service=given step=operator/);
     allOver();
     assert.equal(await accounts.holder(token, 'given'), 'anna');
   }, '--client-id', 'ours');
@@ -255,5 +255,5 @@ test('XC11: a service whose address answers with a stream that does not end can 
 
 test('XC5 XC6: at the end all 49 others have their accounts as before', long, async () => {
   allOver();
-  assert.deepEqual(await inLanes(8, others.map((token) => () => accounts.holder(token, 'company'))), others.map((_, at) => `other-${at}`));
+  assert.deepEqual(await inLanes(2, others.map((token) => () => accounts.holder(token, 'company'))), others.map((_, at) => `other-${at}`));
 });

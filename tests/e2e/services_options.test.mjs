@@ -22,6 +22,7 @@ const client = (id, more = {}) => ({ client_id: id, client_secret: `secret of ${
 let accounts;
 let server;
 let provider;
+let other; // whose pages no other service leads to
 const odd = [];
 const startOdd = async (more) => { odd.push(await startOddService({ provider, authority, ...more })); return odd.at(-1); };
 
@@ -29,9 +30,10 @@ before(async () => {
   accounts = await startAccounts(['plain'], { authority });
   ({ server } = accounts);
   const callbacks = (...names) => names.map((name) => `${server.issuer}/api/oauth/callback/${name}`);
-  provider = await startProvider({ authority, clients: [client('first', { redirect_uris: callbacks('kept', 'nested') }), client('second', { redirect_uris: callbacks('kept') })] });
+  provider = await startProvider({ authority, clients: [client('first', { redirect_uris: callbacks('kept') }), client('second', { redirect_uris: callbacks('kept') })] });
+  other = await startProvider({ authority, clients: [client('first', { redirect_uris: callbacks('nested') })] });
 }, { timeout: 240000 });
-after(async () => { for (const one of odd) await one.stop(); await accounts?.stop(); await provider?.stop(); }, options);
+after(async () => { for (const one of odd) await one.stop(); await accounts?.stop(); await provider?.stop(); await other?.stop(); }, options);
 
 const service = (verb, ...more) => server.admin('service', verb, ...more);
 const add = (...more) => service('add', ...more, '--json');
@@ -52,17 +54,17 @@ async function connected(name, user, at = provider) {
   return { token: await finish(server, flow), sent };
 }
 // Whose account the exchanged token is, as the provider says.
-async function holder(token, name) {
+async function holder(token, name, at = provider) {
   const answer = await accounts.exchange(token, name);
   assert.equal(answer.status, 200, answer.text);
-  return (await provider.provider.AccessToken.find(answer.json().access_token))?.accountId;
+  return (await at.provider.AccessToken.find(answer.json().access_token))?.accountId;
 }
 // The resource server may have the tokens of every service of this file.
 const allow = (name) => server.sql(`UPDATE resource_server SET services = CAST(CAST(services AS TEXT) || char(10) || '${name}' AS BLOB)`);
 
 test('XC9: an issuer without a path is the same with a slash, at Google as in its documents', options, async () => {
   const google = await startOdd({ servers: () => [`${provider.issuer}/`] });
-  const found = await add('google', '--url', google.url, '--no-resource');
+  const found = await add('google', '--url', google.url, '--no-resource', '--scope', 'openid offline_access');
   assert.equal(found.issuer, provider.issuer);
   await service('test', 'google');
   const { token } = await connected('google', 'gina');
@@ -75,7 +77,7 @@ test('XC9: an issuer that the documents name otherwise is believed by the word o
   const tenant = await startOdd({ servers: (origin) => [`${origin}/tenant`], documents: { '/.well-known/oauth-authorization-server/tenant': document } });
   await refused(/another issuer's[^]*--issuer/, 'add', 'tenant', '--url', tenant.url);
   await refused(/another issuer's/, 'add', 'tenant', '--url', tenant.url, '--issuer', 'https://elsewhere.example');
-  assert.equal((await add('tenant', '--url', tenant.url, '--issuer', provider.issuer, '--no-resource')).issuer, provider.issuer);
+  assert.equal((await add('tenant', '--url', tenant.url, '--issuer', provider.issuer, '--no-resource', '--scope', 'openid offline_access')).issuer, provider.issuer);
   await service('test', 'tenant');
   await connected('tenant', 'theo');
 });
@@ -91,14 +93,14 @@ test('XC9: parameters of the operator go along, replace one another, and never o
 
 test('XC9: tokens inside of an object are found there, and at the top where a refresh puts them', options, async () => {
   const wrap = (tokens, form) => (form.get('grant_type') === 'refresh_token' || tokens.error ? { ok: !tokens.error, ...tokens } : { ok: true, access_token: 'xoxb-of-the-bot', token_type: 'bot', authed_user: { id: 'U1', ...tokens } });
-  const slack = await startOdd({ wrap });
-  const hand = ['--url', slack.url, '--authorization-endpoint', `${provider.issuer}/auth`, '--token-endpoint', `${slack.origin}/token`, '--authorization-origin', provider.issuer, '--client-id', 'first', '--client-secret-file', secretFile('secret of first'), '--scope', 'openid offline_access'];
+  const slack = await startOdd({ wrap, provider: other });
+  const hand = ['--url', slack.url, '--authorization-endpoint', `${other.issuer}/auth`, '--token-endpoint', `${slack.origin}/token`, '--authorization-origin', other.issuer, '--client-id', 'first', '--client-secret-file', secretFile('secret of first'), '--scope', 'openid offline_access'];
   await add('nested', ...hand, '--token-path', 'authed_user');
   allow('nested');
-  const { token } = await connected('nested', 'nora');
-  assert.equal(await holder(token, 'nested'), 'nora');
+  const { token } = await connected('nested', 'nora', other);
+  assert.equal(await holder(token, 'nested', other), 'nora');
   accounts.age('nested');
-  assert.equal(await holder(token, 'nested'), 'nora', 'after a refresh');
+  assert.equal(await holder(token, 'nested', other), 'nora', 'after a refresh');
   assert.equal(server.sql("SELECT count(*) AS n FROM upstream_token WHERE service_id = 'nested' AND broken_at IS NULL")[0].n, 1);
 });
 

@@ -67,7 +67,7 @@ const lighttpd = {
   name: 'lighttpd',
   socket: 'gate.sock',
   write(folder, port, guards, gatePort, environment, wanted) {
-    const one = piped(shipped('lighttpd/gate.conf').replace('/usr/share/consentgate', root), folder);
+    const one = piped(shipped('lighttpd/gate.conf').replaceAll('/usr/share/consentgate', root), folder);
     const [head, block] = [one.slice(0, one.indexOf('# One block')), one.slice(one.indexOf('$HTTP["url"]'))];
     const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
     fs.writeFileSync(path.join(folder, 'gate.conf'), [head, ...blocks].join('\n'));
