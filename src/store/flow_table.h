@@ -5,6 +5,8 @@
 
 namespace consentgate::store {
 
+template <> inline constexpr auto kind_of<core::Span> = Column::Kind::number;
+
 // A flow has neither resource nor scopes while the person has to choose. The columns are NOT NULL,
 // and an empty text would be NULL there: a blank stands for it.
 template <class Get> struct BlankIfEmpty : BlobColumn<Get> {
@@ -40,6 +42,10 @@ inline constexpr auto table_of<core::Flow> = table<core::Flow>(
     column("revision", &core::Flow::revision), column("created_at", &core::Flow::created_at),
     column("expires_at", &core::Flow::expires_at), client_url(&core::Flow::client_id),
     column("resource_by_person", &core::Flow::resource_by_person),
-    blob("asked_scope", &core::Flow::asked_scope), column("denied_at", &core::Flow::denied_at));
+    blob("asked_scope", &core::Flow::asked_scope), column("denied_at", &core::Flow::denied_at),
+    null_if_empty(column(
+        "wanted_prompt", [](auto& flow) -> auto& { return flow.wanted_proof.prompt; })),
+    column(
+        "wanted_max_age", [](auto& flow) -> auto& { return flow.wanted_proof.max_age; }));
 
 } // namespace consentgate::store

@@ -3,6 +3,7 @@
 #include "account_tables.h"
 #include "dialect.h"
 #include "once_tables.h"
+#include "signin_tables.h"
 #include "token_tables.h"
 
 #include "consentgate/core/oauth/consent.h"
@@ -50,8 +51,8 @@ template <class Entity> ExpiredRows expired_rows(core::Span grace = core::Span(0
 const std::vector<ExpiredRows>& expired_kinds() {
     static const std::vector<ExpiredRows> kinds{
         expired_rows<core::RefreshToken>(), expired_rows<core::AccessToken>(access_grace),
-        expired_rows<ClientAssertion>(), expired_rows<core::UpstreamState>(),
-        expired_rows<UsedLink>()};
+        expired_rows<ClientAssertion>(),    expired_rows<core::UpstreamState>(),
+        expired_rows<UsedLink>(),           expired_rows<core::SigninState>()};
     return kinds;
 }
 
@@ -142,15 +143,21 @@ std::size_t delete_idle_client(
     return db.run(statement, id, idle_since, now);
 }
 
+// A sign-in that is over stays while a session has come of it: a provider that ends it ends those.
+constexpr char signin_is_over[] =
+    "expires_at < ? AND NOT EXISTS "
+    "(SELECT 1 FROM session WHERE session.signin_id = browser_signin.id)";
+
 // The ids and hashes of the rows that one sweep deletes, and of the virtual keys that are over.
 struct Found {
-    std::vector<std::string> flows, sessions, codes, clients, idle_clients, keys, registrations;
+    std::vector<std::string> flows, sessions, codes, clients, idle_clients, keys, registrations,
+        signins;
     std::vector<std::vector<std::string>> expired; // one list for each of expired_kinds()
 
     std::size_t longest() const {
         auto most = std::max(
             {flows.size(), sessions.size(), codes.size(), clients.size(), idle_clients.size(),
-             keys.size(), registrations.size()});
+             keys.size(), registrations.size(), signins.size()});
         for (const auto& list : expired) most = std::max(most, list.size());
         return most;
     }
@@ -188,6 +195,9 @@ Found find_rows(
         "coalesce(t.registration_id, '') = coalesce(f.registration_id, '')) "
         "ORDER BY f.ended_at LIMIT ?",
         now - registration_grace);
+    static constexpr auto over =
+        sql("SELECT id FROM browser_signin WHERE ", signin_is_over, " ORDER BY expires_at LIMIT ?");
+    found.signins = list(over, now);
     for (const auto& kind : expired_kinds())
         found.expired.push_back(list(kind.find, now - kind.grace));
     return found;
@@ -226,6 +236,9 @@ core::Swept Maintenance::sweep(
             swept.codes += db_.run("DELETE FROM code WHERE code_hash = ?", hash);
         for (const auto& id : found.registrations)
             swept.registrations += db_.run("DELETE FROM former_registration WHERE id = ?", id);
+        static constexpr auto remove_signin =
+            sql("DELETE FROM browser_signin WHERE id = ? AND ", signin_is_over);
+        for (const auto& id : found.signins) swept.tokens += db_.run(remove_signin, id, now);
         // Checked again: a client may have been used since it was listed, or have an open flow.
         for (const auto& id : found.clients) {
             swept.clients += db_.run(

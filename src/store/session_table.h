@@ -6,6 +6,7 @@
 #include "virtual_key_table.h"
 
 #include "consentgate/core/oauth/access.h"
+#include "consentgate/core/signin/person.h"
 
 namespace consentgate::store {
 
@@ -33,7 +34,11 @@ inline constexpr auto table_of<core::Session> = table<core::Session>(
     blob("redirect_uri", &core::Session::redirect_uri),
     later(column("last_used_at", &core::Session::last_used_at)),
     later(null_if_empty(column("last_used_from", &core::Session::last_used_from))),
-    client_url(&core::Session::client_id));
+    client_url(&core::Session::client_id),
+    derived(
+        "person_id",
+        [](const core::Session& session) { return core::person_of(session.identity); }),
+    column("signin_id", &core::Session::signin));
 
 // A session with the standing of its client and of its virtual key, where there is one.
 template <>

@@ -18,6 +18,8 @@ Store::Store(StoreConfig config)
       upstream_states(*db_),
       accounts(*db_, db_->config().max_cached),
       server_keys(*db_),
+      people(*db_),
+      signins(*db_),
       maintenance(*db_) {}
 
 Store::~Store() = default;

@@ -7,6 +7,7 @@
 #include "resource_server_table.h"
 #include "server_key_table.h"
 #include "session_table.h"
+#include "signin_tables.h"
 #include "token_tables.h"
 
 #include <algorithm>
@@ -40,6 +41,9 @@ constexpr Table tables[] = {
     exported<core::LinkedAccount>(),
     exported<core::UpstreamState>(),
     exported<UsedLink>(),
+    exported<core::Person>(),
+    exported<core::SigninState>(),
+    exported<core::BrowserSignin>(),
 };
 
 // One statement for each row would spend most of the time on round trips.

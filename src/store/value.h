@@ -42,6 +42,7 @@ struct Value {
     Value(std::integral auto value)
         : kind(Kind::number), number(static_cast<std::int64_t>(value)) {}
     Value(core::Instant at) : Value(core::epoch(at)) {}
+    Value(core::Span span) : Value(span.count()) {}
     Value(std::string_view text)
         : kind(Kind::text),
           data(text.data() == nullptr ? "" : text) {} // a view of nothing is empty, not NULL
@@ -89,6 +90,9 @@ private:
         return read_number(column, to, [](std::int64_t number) { return number != 0; });
     }
     bool read(int column, core::Instant& to) { return read_number(column, to, core::from_epoch); }
+    bool read(int column, core::Span& to) {
+        return read_number(column, to, [](std::int64_t number) { return core::Span(number); });
+    }
     template <class T> bool read(int column, std::optional<T>& to) {
         const bool there = read(column, to.emplace());
         if (!there) to.reset();

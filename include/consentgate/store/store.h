@@ -15,10 +15,12 @@
 #include "consentgate/store/code_store.h"
 #include "consentgate/store/flow_store.h"
 #include "consentgate/store/maintenance.h"
+#include "consentgate/store/people_store.h"
 #include "consentgate/store/resource_server_store.h"
 #include "consentgate/store/server_key_store.h"
 #include "consentgate/store/service_store.h"
 #include "consentgate/store/session_store.h"
+#include "consentgate/store/signin_store.h"
 #include "consentgate/store/token_store.h"
 #include "consentgate/store/upstream_state_store.h"
 #include "consentgate/store/virtual_key_store.h"
@@ -49,6 +51,8 @@ public:
     UpstreamStateStore upstream_states;
     AccountStore accounts;
     ServerKeyStore server_keys;
+    PeopleStore people;
+    SigninStore signins;
     Maintenance maintenance;
 };
 

@@ -36,6 +36,9 @@ bool Identity::is_chosen() const { return traits_of(kind).chosen; }
 bool Identity::is_skipped() const { return kind == IdentityKind::skipped; }
 bool Identity::is_typed() const { return traits_of(kind).typed; }
 bool Identity::is_verified() const { return traits_of(kind).verified; }
+bool Identity::is_person() const {
+    return is_verified() && value.find('\n') != std::string::npos; // no REMOTE_USER holds one
+}
 bool Identity::is_lasting() const { return traits_of(kind).lasting; }
 
 std::optional<VirtualKeyId> Identity::virtual_key() const {

@@ -27,5 +27,8 @@ using VirtualKeyId = Id<struct VirtualKeyKind>;
 using ResourceServerId = Id<struct ResourceServerKind>;
 using ServiceId = Id<struct ServiceKind>; // mcp_client_id on the wire
 using KeyId = Id<struct KeyKind>;         // a server key of the key file
+using IdpId = Id<struct IdpKind>;         // an identity provider
+using PersonId = Id<struct PersonKind>;   // one human at one identity provider
+using SigninId = Id<struct SigninKind>;   // one sign-in of one browser
 
 } // namespace consentgate::core

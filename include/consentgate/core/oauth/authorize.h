@@ -12,7 +12,7 @@ namespace consentgate::core {
 // The parameters as they arrived; nothing of them is checked.
 struct AuthorizationRequest {
     Parameter client_id, redirect_uri, state, response_type, response_mode;
-    Parameter code_challenge, code_challenge_method, scope, resource, prompt;
+    Parameter code_challenge, code_challenge_method, scope, resource, prompt, max_age;
     Parameter request, request_uri;   // of RFC 9101, which are refused
     Checked not_repeated = Nothing{}; // of those that count but `resource`
 };

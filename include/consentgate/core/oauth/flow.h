@@ -12,6 +12,13 @@
 
 namespace consentgate::core {
 
+// An app may ask that the person proves anew, or lately, who they are.
+// spec: OpenID Connect Core 3.1.2.1; docs/requirements_signin.md SI21
+struct WantedProof {
+    std::string prompt{};          // login, select_account; empty: any proof will do
+    std::optional<Span> max_age{}; // the proof is at most so old
+};
+
 struct Flow {
     FlowId id;
     ClientId client_id;
@@ -31,6 +38,7 @@ struct Flow {
     Instant created_at{};
     Instant expires_at{};
     std::optional<Instant> denied_at{}; // it is over, and kept for the page that says so
+    WantedProof wanted_proof{};         // of a person who signs in at an identity provider
 };
 
 // The flow has a resource. fail: resource_required

@@ -31,6 +31,7 @@ struct Session {
     std::string redirect_uri{}; // where its code went; empty for one of before this was kept
     std::optional<Instant> last_used_at{}; // to the hour
     std::string last_used_from{};          // a coarse address; empty where none is known
+    std::optional<SigninId> signin{};      // of a person who signed in at an identity provider
     Instant token_ends() const { return token_expires_at.value_or(expires_at); }
 };
 

@@ -20,7 +20,8 @@ struct Identity {
     bool is_chosen() const; // the person, or the web server, has answered; skipping is an answer
     bool is_skipped() const;
     bool is_typed() const;    // a name that the person typed, which proves nothing
-    bool is_verified() const; // the web server names the person
+    bool is_verified() const; // the web server names the person, or their identity provider
+    bool is_person() const;   // their identity provider does: see core/signin/person.h
     bool is_lasting() const;  // proven: the same in the next session, which may use its tokens
     std::optional<VirtualKeyId> virtual_key() const; // absent for every other kind
 

@@ -1,0 +1,24 @@
+// People who signed in at an identity provider. in, out, fail, threads: as store.h says for all
+// stores.
+#pragma once
+
+#include "consentgate/core/signin/person.h"
+#include "consentgate/store/failure.h"
+
+#include <optional>
+
+namespace consentgate::store {
+
+class Database;
+
+class PeopleStore {
+public:
+    explicit PeopleStore(Database& db) : db_(db) {}
+
+    std::optional<core::Person> find(const core::PersonId& id);
+
+private:
+    Database& db_;
+};
+
+} // namespace consentgate::store

@@ -1,0 +1,32 @@
+#include "consentgate/core/signin/browser_signin.h"
+
+namespace consentgate::core {
+
+std::string SigninState::verifier_aad() const { return "signin_state:" + state.hex; }
+
+std::string_view name_of(SigninEnd end) {
+    switch (end) {
+    case SigninEnd::signed_out: return "signed_out";
+    case SigninEnd::replaced: return "replaced";
+    case SigninEnd::logged_out: return "logged_out";
+    }
+    return {}; // past the last
+}
+
+std::optional<SigninEnd> signin_end_of(std::string_view name) {
+    for (int i = 0; !name_of(static_cast<SigninEnd>(i)).empty(); ++i)
+        if (name_of(static_cast<SigninEnd>(i)) == name) return static_cast<SigninEnd>(i);
+    return std::nullopt;
+}
+
+bool stands(const SignedIn& signed_in, Instant now) {
+    return !signed_in.signin.ended_at && signed_in.signin.expires_at > now &&
+           !signed_in.person.disabled_at && signed_in.idp_active;
+}
+
+bool suffices(const SignedIn& signed_in, const WantedProof& wanted, Instant now) {
+    if (!wanted.prompt.empty()) return false;
+    return !wanted.max_age || signed_in.signin.proved_at() + *wanted.max_age >= now;
+}
+
+} // namespace consentgate::core

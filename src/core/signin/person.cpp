@@ -1,0 +1,22 @@
+#include "consentgate/core/signin/person.h"
+
+namespace consentgate::core {
+
+Identity person_identity(const std::string& issuer, const std::string& subject) {
+    return {IdentityKind::verified_user, issuer + "\n" + subject};
+}
+
+PersonId person_id(const std::string& issuer, const std::string& subject) {
+    return PersonId(person_identity(issuer, subject).owner(SessionId()).id());
+}
+
+Identity identity_of(const Person& person) {
+    return person_identity(person.issuer, person.subject);
+}
+
+std::optional<PersonId> person_of(const Identity& identity) {
+    if (!identity.is_person()) return std::nullopt;
+    return PersonId(identity.owner(SessionId()).id());
+}
+
+} // namespace consentgate::core
