@@ -7,14 +7,16 @@ namespace consentgate::store {
 
 std::optional<core::CodeView> CodeStore::find(const core::Digest& hash) {
     static constexpr auto statement =
-        sql("SELECT ", columns<core::Session, 's'>, ", ", columns<core::IssuedCode, 'k'>,
-            " FROM code k JOIN session s ON s.id = k.session_id WHERE k.code_hash = ?");
+        sql("SELECT ", columns<core::Session, 's'>, ", ", columns<core::IssuedCode, 'k'>, ", ",
+            standing_columns, " FROM code k JOIN session s ON s.id = k.session_id ", standing_joins,
+            "WHERE k.code_hash = ?");
     return db_.read([&] {
         std::optional<core::CodeView> found;
         const auto read_view = [&](Row& row) {
             auto& view = found.emplace();
             view.session = read<core::Session>(row);
             view.code = read<core::IssuedCode>(row);
+            view.standing = read_standing(row);
         };
         db_.query(statement, read_view, hash);
         return found;

@@ -5,12 +5,30 @@
 #include "session_table.h"
 #include "token_tables.h"
 
+#include <tuple>
+
 namespace consentgate::store {
 
 namespace {
 
 bool has_flow(Database& db, const core::FlowId& id) {
     return db.has("SELECT 1 FROM flow WHERE id = ?", id);
+}
+
+// out: whether the flow was there, as it was judged: with the same identity, rules and person
+bool consume(Database& db, const core::Finalization& finalization) {
+    static constexpr auto by_rules =
+        sql("DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ? AND "
+            "COALESCE((SELECT p.version FROM policy_version p WHERE p.id = 'policy'), 0) = ?");
+    static constexpr auto by_person =
+        sql(by_rules, " AND EXISTS (SELECT 1 FROM person o WHERE o.id = ? AND o.version = ? AND "
+                      "o.disabled_at IS NULL)");
+    const auto& [id, revision, now] =
+        std::tie(finalization.flow_id, finalization.revision, finalization.now);
+    const auto rules = finalization.policy_version;
+    if (!finalization.person) return db.run(by_rules, id, revision, now, rules) == 1;
+    const auto& [person, version] = *finalization.person;
+    return db.run(by_person, id, revision, now, rules, person, version) == 1;
 }
 
 } // namespace
@@ -97,16 +115,14 @@ Applied FlowStore::choose_resource(const core::Flow& flow, core::Instant now) {
 }
 
 // The DELETE is a compare-and-set: of any number of requests that read the flow, one deletes it. A
-// matching revision proves that the identity we validated is unchanged. The session's UNIQUE
-// flow_id keeps a flow from giving two sessions even on an engine that tears a transaction apart.
+// matching revision proves that the identity we validated is unchanged, and the version of the
+// rules that they are as they were judged by. The session's UNIQUE flow_id keeps a flow from giving
+// two sessions even on an engine that tears a transaction apart.
 Applied FlowStore::finalize(
     const core::Finalization& finalization, const std::vector<core::LinkedAccount>& accounts) {
     return db_.write(
         [&] {
-            const auto consumed = db_.run(
-                "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?",
-                finalization.flow_id, finalization.revision, finalization.now);
-            if (consumed != 1) return Applied::no;
+            if (!consume(db_, finalization)) return Applied::no;
             insert(db_, finalization.session);
             transfer_accounts(db_, finalization.flow_owner, accounts, finalization.now);
             insert(db_, finalization.code);

@@ -2,12 +2,22 @@
 
 namespace consentgate::store {
 
+core::Standing read_standing(Row& row) {
+    core::Standing standing;
+    core::PersonMark person;
+    row.read_into(standing.policy_version, person.id, person.version, person.disabled_at);
+    person.idp_active = true;
+    if (!person.id.text.empty()) standing.person = std::move(person);
+    return standing;
+}
+
 template <> core::SessionView read(Row& row) {
     core::SessionView view;
     view.session = read<core::Session>(row);
     row.read_into(from_blob(view.client_name), view.client_active);
     auto key = read<core::VirtualKey>(row);
     if (!key.id.text.empty()) view.virtual_key = std::move(key);
+    view.standing = read_standing(row);
     return view;
 }
 

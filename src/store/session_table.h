@@ -40,13 +40,21 @@ inline constexpr auto table_of<core::Session> = table<core::Session>(
         [](const core::Session& session) { return core::person_of(session.identity); }),
     column("signin_id", &core::Session::signin));
 
+// The version of the rules, and the standing of the session's person.
+inline constexpr auto standing_columns = sql("p.version, o.id, o.version, o.disabled_at");
+inline constexpr auto standing_joins = sql("LEFT JOIN policy_version p ON p.id = 'policy' "
+                                           "LEFT JOIN person o ON o.id = s.person_id ");
+core::Standing read_standing(Row& row);
+
 // A session with the standing of its client and of its virtual key, where there is one.
 template <>
 inline constexpr auto columns<core::SessionView> =
-    sql(columns<core::Session, 's'>, ", c.name, c.active, ", columns<core::VirtualKey, 'v'>);
+    sql(columns<core::Session, 's'>, ", c.name, c.active, ", columns<core::VirtualKey, 'v'>, ", ",
+        standing_columns);
 inline constexpr auto session_view_joins =
     sql("LEFT JOIN client c ON c.id = s.client_id "
-        "LEFT JOIN virtual_key v ON v.id = s.virtual_key_id ");
+        "LEFT JOIN virtual_key v ON v.id = s.virtual_key_id ",
+        standing_joins);
 template <> core::SessionView read(Row& row);
 
 // The session of an access token that a refresh gave. Call inside read().

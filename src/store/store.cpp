@@ -20,6 +20,7 @@ Store::Store(StoreConfig config)
       server_keys(*db_),
       people(*db_),
       signins(*db_),
+      access(*db_),
       maintenance(*db_) {}
 
 Store::~Store() = default;

@@ -1,5 +1,6 @@
 #include "consentgate/store/transfer.h"
 
+#include "access_tables.h"
 #include "account_tables.h"
 #include "client_tables.h"
 #include "flow_table.h"
@@ -44,6 +45,9 @@ constexpr Table tables[] = {
     exported<core::Person>(),
     exported<core::SigninState>(),
     exported<core::BrowserSignin>(),
+    exported<core::Rule>(),
+    exported<core::TeamMember>(),
+    exported<PolicyVersion>(),
 };
 
 // One statement for each row would spend most of the time on round trips.

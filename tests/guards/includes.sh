@@ -9,7 +9,7 @@ BEGIN {
   may["web"] = "core store sys usecase"; may["app"] = "core store sys usecase web"
   # The folders of core have a direction of their own.
   below["base"] = ""; below["oauth"] = "base"; below["upstream"] = "base oauth"
-  below["signin"] = "base oauth upstream"; below["access"] = "base oauth upstream"
+  below["signin"] = "base oauth upstream"; below["access"] = "base oauth upstream signin"
   # Libraries that one module knows.
   only["<(Poco/Data|sqlite3|sql[a-z]*\\.h|mysql|mariadb)"] = "src/store/"
   only["<(fcgiapp|fcgi|kainjow)"] = "src/web/"

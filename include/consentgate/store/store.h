@@ -10,6 +10,7 @@
 //          fork.
 #pragma once
 
+#include "consentgate/store/access_store.h"
 #include "consentgate/store/account_store.h"
 #include "consentgate/store/client_store.h"
 #include "consentgate/store/code_store.h"
@@ -53,6 +54,7 @@ public:
     ServerKeyStore server_keys;
     PeopleStore people;
     SigninStore signins;
+    AccessStore access;
     Maintenance maintenance;
 };
 

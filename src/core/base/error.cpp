@@ -33,6 +33,7 @@ const ErrorTraits& traits(ErrorCode code) {
         ERROR_CODE(insufficient_scope, 403, permission, "insufficient_scope")
         ERROR_CODE(access_denied, 400, permission, "access_denied")
         ERROR_CODE(forbidden, 403, permission, "access_denied")
+        ERROR_CODE(access_refused, 403, permission, "access_denied")
         ERROR_CODE(identity_required, 400, request, "invalid_request")
         ERROR_CODE(identity_not_allowed, 403, permission, "access_denied")
         ERROR_CODE(invalid_virtual_key, 400, request, "invalid_request")

@@ -43,6 +43,7 @@ enum class ErrorCode {
     insufficient_scope,        // 403
     access_denied,             // 400
     forbidden,                 // 403; no sign-in changes that, only an operator
+    access_refused,            // 403; a rule of the operator refuses this person
     identity_required,         // 302 back to the identity page
     identity_not_allowed,      // 302 back to the identity page; 403 where that would not help
     invalid_virtual_key,       // 302 back to the identity page

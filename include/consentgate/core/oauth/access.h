@@ -5,10 +5,28 @@
 #include "consentgate/core/oauth/consent.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
 namespace consentgate::core {
+
+// The person of an identity that signed in at a provider, as far as every request needs to know.
+struct PersonMark {
+    PersonId id;
+    std::int64_t version = 0; // of the snapshot by which rights are judged
+    std::optional<Instant> disabled_at{};
+    bool idp_active = false; // false too when the provider was removed
+
+    bool stands() const { return idp_active && !disabled_at; }
+};
+
+// What rights rest on beside the session itself.
+// spec: docs/requirements_signin.md SI68
+struct Standing {
+    std::int64_t policy_version = 0;    // of the rules; 0: none was ever written
+    std::optional<PersonMark> person{}; // absent: nobody who signed in at a provider, or forgotten
+};
 
 // A session with the standing of those it rests on, as read in one statement.
 struct SessionView {
@@ -17,6 +35,7 @@ struct SessionView {
     bool client_active = false;
     std::optional<VirtualKey>
         virtual_key; // of a session whose identity is one; absent when the key was deleted
+    Standing standing{};
 };
 
 // The living sessions of one kind of identity.

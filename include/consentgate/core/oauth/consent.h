@@ -8,8 +8,10 @@
 #include "consentgate/core/oauth/flow.h"
 #include "consentgate/core/oauth/grant.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace consentgate::core {
@@ -72,6 +74,9 @@ struct Finalization {
     Owner flow_owner;    // of the upstream tokens, before
     Owner session_owner; // and after
     Secret location;     // carries the code, so it is a secret until it is sent
+    // The rules and the person must still be as they were judged.
+    std::int64_t policy_version = 0;
+    std::optional<std::pair<PersonId, std::int64_t>> person{}; // and the version of that row
 };
 
 // The redirect of a consent that was finished before, with the code it gave then.

@@ -23,6 +23,7 @@ struct FlowView {
 struct CodeView {
     IssuedCode code;
     Session session;
+    Standing standing{};
 };
 
 // The resource server that asks about a token, and the session of that token.

@@ -1,0 +1,105 @@
+#include "consentgate/core/access/judgement.h"
+
+namespace consentgate::core {
+namespace {
+
+std::string reason_of(const Verdict& verdict) {
+    if (verdict.rule != nullptr)
+        return "rule " + std::to_string(verdict.rule->number) + ": " + verdict.rule->text();
+    return verdict.reason == Verdict::Reason::none_matches ? "no rule that allows it matches"
+                                                           : "the default is nobody";
+}
+
+// A person can have the unknown told: by signing in once more, or by asking who runs the provider.
+std::string and_unknown_groups(std::string message, const Verdict& verdict) {
+    if (verdict.groups_unknown)
+        message += "; who signed the person in did not say which groups they are in";
+    return message;
+}
+
+Error refused(const std::string& message, const Verdict& verdict, std::string param) {
+    return make_error(
+        ErrorCode::access_refused, PublicMessage{and_unknown_groups(message, verdict)},
+        LogDetail{reason_of(verdict)}, std::move(param));
+}
+
+Verdict judge_scope(
+    const AccessRules& rules, const Subject& subject, const std::string& resource,
+    const std::string& scope) {
+    const auto everywhere = rules.judge({.scope = scope}, subject);
+    return everywhere ? rules.judge({.resource = resource, .scope = scope}, subject) : everywhere;
+}
+
+} // namespace
+
+Checked check_person(const Identity& identity, const Standing& standing) {
+    if (!person_of(identity) || (standing.person && standing.person->stands())) return Nothing{};
+    const auto* reason = !standing.person               ? "its person was forgotten"
+                         : standing.person->disabled_at ? "its person is disabled"
+                                                        : "its identity provider is switched off";
+    return make_error(
+        ErrorCode::invalid_bearer, PublicMessage{"the access token is not valid"},
+        LogDetail{reason});
+}
+
+Checked check_sign_in(const AccessRules& rules, const Subject& subject) {
+    const auto verdict = rules.judge({}, subject);
+    if (verdict) return Nothing{};
+    return refused("this server does not let this account in", verdict, {});
+}
+
+Checked check_resource(
+    const AccessRules& rules, const Subject& subject, const std::string& resource) {
+    if (auto signs_in = check_sign_in(rules, subject); !signs_in) return signs_in;
+    const auto verdict = rules.judge({.resource = resource}, subject);
+    if (verdict) return Nothing{};
+    return refused("this account may not use " + resource, verdict, "resource");
+}
+
+Checked check_service(
+    const AccessRules& rules, const Subject& subject, const std::string& service) {
+    const auto verdict = rules.judge({.service = service}, subject);
+    if (verdict) return Nothing{};
+    return refused("this account may not use the service behind this server", verdict, "service");
+}
+
+bool may_have_scope(
+    const AccessRules& rules, const Subject& subject, const std::string& resource,
+    const std::string& scope, const Policy& policy) {
+    if (rules.rules().empty()) return true;
+    const auto held = policy.with_implied(*ScopeSet::parse(scope));
+    for (const auto& name : held.names())
+        if (!judge_scope(rules, subject, resource, name)) return false;
+    return true;
+}
+
+ScopeSet permitted_scope(
+    const AccessRules& rules, const Subject& subject, const std::string& resource,
+    const ScopeSet& granted, const Policy& policy) {
+    if (rules.rules().empty()) return granted;
+    const auto permitted = [&](const ScopeSet& scope) {
+        std::string names;
+        for (const auto& name : scope.names())
+            if (may_have_scope(rules, subject, resource, name, policy))
+                names += (names.empty() ? "" : " ") + name;
+        return ScopeSet::parse(names).value_or(ScopeSet());
+    };
+    if (permitted(granted) == granted) return granted;
+    return permitted(policy.with_implied(granted));
+}
+
+Checked check_needed_scope(
+    const AccessRules& rules, const Subject& subject, const std::string& resource,
+    const ScopeSet& needed, const Policy& policy) {
+    if (rules.rules().empty()) return Nothing{};
+    for (const auto& name : needed.names()) {
+        if (may_have_scope(rules, subject, resource, name, policy)) continue;
+        return make_error(
+            ErrorCode::access_refused,
+            PublicMessage{"this account may not have what this server needs: " + name},
+            LogDetail{"a rule refuses the scope"}, "scope");
+    }
+    return Nothing{};
+}
+
+} // namespace consentgate::core

@@ -1,0 +1,187 @@
+#include "consentgate/core/access/rules.h"
+
+#include "consentgate/core/base/text.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace consentgate::core {
+namespace {
+
+Match yes_if(bool matches) { return matches ? Match::yes : Match::no; }
+
+bool holds(const std::vector<std::string>& sorted, const std::string& text) {
+    return std::binary_search(sorted.begin(), sorted.end(), text);
+}
+
+bool is_of_realm(const Who& who, const Person& person) {
+    return who.realm == person.idp.text || who.realm == any_realm;
+}
+
+// The rule's domain is ASCII, so that letters of other alphabets never match.
+bool is_of_domain(const Person& person, std::string_view domain) {
+    const std::string_view email = person.email;
+    const auto at = email.rfind('@');
+    return at != email.npos && at > 0 && same_ignoring_case(email.substr(at + 1), domain);
+}
+
+bool has_claim(const Person& person, const Who& who) {
+    for (const auto& [name, values] : person.claims)
+        if (name == who.name && std::find(values.begin(), values.end(), who.value) != values.end())
+            return true;
+    return false;
+}
+
+Match match_person(const Who& who, const Person& person) {
+    if (!is_of_realm(who, person)) return Match::no;
+    switch (who.kind) {
+    case WhoKind::members: return Match::yes;
+    case WhoKind::user: return yes_if(person.subject == who.name);
+    case WhoKind::group:
+        if (!person.groups_known) return Match::unknown;
+        return yes_if(holds(person.groups, who.name));
+    case WhoKind::email: return yes_if(same_ignoring_case(person.email, who.name));
+    case WhoKind::domain: return yes_if(is_of_domain(person, who.name));
+    case WhoKind::claim: return yes_if(has_claim(person, who));
+    case WhoKind::everyone:
+    case WhoKind::signed_in:
+    case WhoKind::unverified:
+    case WhoKind::keys:
+    case WhoKind::key:
+    case WhoKind::team: break;
+    }
+    return Match::no;
+}
+
+// A name from the web server.
+Match match_remote(const Who& who, const Subject& subject) {
+    if (who.realm != remote_realm) return Match::no;
+    if (who.kind == WhoKind::members) return Match::yes;
+    return yes_if(who.kind == WhoKind::user && subject.identity.value == who.name);
+}
+
+Match match_of_realm(const Who& who, const Subject& subject) {
+    if (!subject.identity.is_verified()) return Match::no;
+    if (!person_of(subject.identity)) return match_remote(who, subject);
+    return subject.person == nullptr ? Match::no : match_person(who, *subject.person);
+}
+
+// The spellings under which a team may list the subject.
+std::vector<std::string> spellings(const Subject& subject) {
+    const auto& identity = subject.identity;
+    if (const auto key = identity.virtual_key())
+        return {Who{.kind = WhoKind::key, .name = key->text}.text()};
+    if (!identity.is_verified()) return {};
+    if (!person_of(identity))
+        return {
+            Who{.kind = WhoKind::user, .realm = std::string(remote_realm), .name = identity.value}
+                .text()};
+    if (subject.person == nullptr) return {};
+    std::vector<std::string> all;
+    const auto& person = *subject.person;
+    for (const auto& realm : {person.idp.text, std::string(any_realm)}) {
+        all.push_back(Who{.kind = WhoKind::user, .realm = realm, .name = person.subject}.text());
+        if (!person.email.empty())
+            all.push_back(
+                Who{.kind = WhoKind::email, .realm = realm, .name = lower_ascii(person.email)}
+                    .text());
+    }
+    return all;
+}
+
+} // namespace
+
+std::string_view name_of(Effect effect) { return effect == Effect::allow ? "allow" : "deny"; }
+
+std::optional<Effect> effect_of(std::string_view name) {
+    for (const auto effect : {Effect::allow, Effect::deny})
+        if (name == name_of(effect)) return effect;
+    return std::nullopt;
+}
+
+struct AccessRules::Index {
+    struct Both {
+        std::vector<const Rule*> allow, deny;
+    };
+    std::map<Target, Both> by_target;
+    std::map<std::string, std::vector<std::string>, std::less<>>
+        teams; // members' spellings, sorted
+};
+
+AccessRules::AccessRules() : AccessRules({}, {}) {}
+AccessRules::~AccessRules() = default;
+
+AccessRules::AccessRules(std::vector<Rule> rules, std::vector<TeamMember> members, bool open)
+    : rules_(std::move(rules)), members_(std::move(members)), open_(open) {
+    std::sort(rules_.begin(), rules_.end(), [](const Rule& a, const Rule& b) {
+        return a.number < b.number;
+    });
+    auto index = std::make_unique<Index>();
+    for (const auto& rule : rules_) {
+        auto& both = index->by_target[rule.target];
+        (rule.effect == Effect::allow ? both.allow : both.deny).push_back(&rule);
+    }
+    for (const auto& member : members_) index->teams[member.team].push_back(member.who.text());
+    for (auto& [name, spelled] : index->teams) std::sort(spelled.begin(), spelled.end());
+    index_ = std::move(index);
+}
+
+Match AccessRules::matches(const Who& who, const Subject& subject) const {
+    const auto& identity = subject.identity;
+    switch (who.kind) {
+    case WhoKind::everyone: return Match::yes;
+    case WhoKind::signed_in: return yes_if(identity.is_verified());
+    case WhoKind::unverified: return yes_if(!identity.is_lasting());
+    case WhoKind::keys: return yes_if(identity.virtual_key().has_value());
+    case WhoKind::key:
+        return yes_if(identity.kind == IdentityKind::virtual_key && identity.value == who.name);
+    case WhoKind::team: break;
+    case WhoKind::members:
+    case WhoKind::user:
+    case WhoKind::group:
+    case WhoKind::email:
+    case WhoKind::domain:
+    case WhoKind::claim: return match_of_realm(who, subject);
+    }
+    const auto team = index_->teams.find(who.name);
+    if (team == index_->teams.end()) return Match::no;
+    for (const auto& spelling : spellings(subject))
+        if (holds(team->second, spelling)) return Match::yes;
+    return Match::no;
+}
+
+Verdict AccessRules::judge(const Target& target, const Subject& subject) const {
+    using Reason = Verdict::Reason;
+    const auto found = index_->by_target.find(target);
+    if (found == index_->by_target.end()) {
+        const bool opens = !target.scope.empty() || !target.service.empty();
+        return {.yes = open_ || opens};
+    }
+    const auto& [allow, deny] = found->second;
+    const Rule* unknown = nullptr;
+    for (const auto* rule : deny) {
+        const auto match = matches(rule->who, subject);
+        if (match == Match::yes) return {.yes = false, .reason = Reason::denied, .rule = rule};
+        if (match == Match::unknown && unknown == nullptr) unknown = rule;
+    }
+    if (unknown != nullptr) // the group may be theirs
+        return {.yes = false, .reason = Reason::denied, .rule = unknown, .groups_unknown = true};
+    bool groups_unknown = false;
+    for (const auto* rule : allow) {
+        const auto match = matches(rule->who, subject);
+        if (match == Match::yes) return {.yes = true, .reason = Reason::allowed, .rule = rule};
+        groups_unknown = groups_unknown || match == Match::unknown;
+    }
+    if (!allow.empty())
+        return {.yes = false, .reason = Reason::none_matches, .groups_unknown = groups_unknown};
+    const bool opens = !target.scope.empty() || !target.service.empty();
+    return {.yes = open_ || opens};
+}
+
+std::vector<const Rule*> AccessRules::allowing(const Target& target) const {
+    const auto found = index_->by_target.find(target);
+    return found == index_->by_target.end() ? std::vector<const Rule*>() : found->second.allow;
+}
+
+} // namespace consentgate::core
