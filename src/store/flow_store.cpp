@@ -31,6 +31,14 @@ bool consume(Database& db, const core::Finalization& finalization) {
     return db.run(by_person, id, revision, now, rules, person, version) == 1;
 }
 
+// The sign-in that the session comes of has not ended meanwhile, where there is one.
+bool is_signed_in(Database& db, const core::Session& session, core::Instant now) {
+    return !session.signin || db.has(
+                                  "SELECT 1 FROM browser_signin WHERE id = ? AND "
+                                  "ended_at IS NULL AND expires_at > ?",
+                                  *session.signin, now);
+}
+
 } // namespace
 
 void FlowStore::put(const core::Flow& flow) {
@@ -74,17 +82,34 @@ std::optional<core::Digest> FlowStore::find_finalized(const core::FlowId& id) {
     });
 }
 
+// The revision of the write is that of the read, so the identity before is the one that was read.
+// What Anna connected must not become Ben's at Finish.
+Applied give_identity(
+    Database& db, const core::FlowId& id, std::int64_t revision, const core::Identity& identity,
+    core::Instant now) {
+    core::Identity before;
+    db.query(
+        "SELECT identity_kind, identity_value FROM flow WHERE id = ? AND revision = ?",
+        [&](Row& row) {
+            restore(row, before.kind);
+            row.read_into(from_blob(before.value));
+        },
+        id, revision);
+    if (db.run(
+            "UPDATE flow SET identity_kind = ?, identity_value = ?, revision = revision + 1 "
+            "WHERE id = ? AND revision = ? AND expires_at > ? AND denied_at IS NULL",
+            name_of(identity.kind), to_blob(identity.value), id, revision, now) != 1)
+        return Applied::no;
+    if (before.is_chosen() && before != identity) end_accounts_of(db, core::Owner::of(id), now);
+    return Applied::yes;
+}
+
 Applied FlowStore::choose_identity(
     const core::FlowId& id, std::int64_t revision, const core::Identity& identity,
     core::Instant now) {
     const auto kind = name_of(identity.kind);
     return db_.write(
-        [&] {
-            return applied(db_.run(
-                "UPDATE flow SET identity_kind = ?, identity_value = ?, revision = revision + 1 "
-                "WHERE id = ? AND revision = ? AND expires_at > ?",
-                kind, to_blob(identity.value), id, revision, now));
-        },
+        [&] { return give_identity(db_, id, revision, identity, now); },
         [&] { // two requests that chose the same are alike
             std::string value;
             const auto found = db_.query(
@@ -122,6 +147,7 @@ Applied FlowStore::finalize(
     const core::Finalization& finalization, const std::vector<core::LinkedAccount>& accounts) {
     return db_.write(
         [&] {
+            if (!is_signed_in(db_, finalization.session, finalization.now)) return Applied::no;
             if (!consume(db_, finalization)) return Applied::no;
             insert(db_, finalization.session);
             transfer_accounts(db_, finalization.flow_owner, accounts, finalization.now);

@@ -48,4 +48,9 @@ inline constexpr auto table_of<core::Flow> = table<core::Flow>(
     column(
         "wanted_max_age", [](auto& flow) -> auto& { return flow.wanted_proof.max_age; }));
 
+// Call inside write(). no: the flow is not as it was read.
+Applied give_identity(
+    Database& db, const core::FlowId& id, std::int64_t revision, const core::Identity& identity,
+    core::Instant now);
+
 } // namespace consentgate::store

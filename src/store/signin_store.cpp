@@ -1,6 +1,5 @@
 #include "consentgate/store/signin_store.h"
 
-#include "account_tables.h"
 #include "signin_tables.h"
 
 namespace consentgate::store {
@@ -11,7 +10,7 @@ bool has_person(Database& db, const core::PersonId& id) {
     return db.has("SELECT 1 FROM person WHERE id = ?", id);
 }
 
-// The snapshot of a later ID token stays. What the operator said of the person stays too.
+// An earlier ID token changes nothing, and none changes what the operator said of the person.
 void write_person(Database& db, const core::Person& person) {
     const auto claims = claims_text(person.claims);
     const auto groups = stored_bytes(person.groups);
@@ -26,17 +25,11 @@ void write_person(Database& db, const core::Person& person) {
         insert(db, person);
 }
 
-// no: the flow is not as it was read.
+// The new proof is the one that the app wanted. no: the flow is not as it was read.
 Applied give_flow(
     Database& db, const core::Flow& flow, const core::Identity& identity, core::Instant now) {
-    if (db.run(
-            "UPDATE flow SET identity_kind = ?, identity_value = ?, wanted_prompt = NULL, "
-            "revision = revision + 1 "
-            "WHERE id = ? AND revision = ? AND expires_at > ? AND denied_at IS NULL",
-            name_of(identity.kind), to_blob(identity.value), flow.id, flow.revision, now) != 1)
-        return Applied::no;
-    if (flow.identity.is_chosen() && flow.identity != identity)
-        end_accounts_of(db, core::Owner::of(flow.id), now);
+    if (give_identity(db, flow.id, flow.revision, identity, now) == Applied::no) return Applied::no;
+    db.run("UPDATE flow SET wanted_prompt = NULL WHERE id = ?", flow.id);
     return Applied::yes;
 }
 
@@ -73,8 +66,8 @@ Applied SigninStore::consume_state(const core::Digest& state, core::Instant now)
     });
 }
 
-// Of two first sign-ins of one person at the same moment, one fails to insert the person, who is
-// there when it tries again.
+// Two first sign-ins of one person at the same moment both insert the person: one of them fails,
+// and finds the person when it tries again.
 Applied SigninStore::finish(const FinishedSignin& finished, core::Instant now) {
     const auto write = [&] {
         return db_.write(

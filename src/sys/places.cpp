@@ -46,6 +46,7 @@ std::string_view name_of(PlaceKind kind) {
     case PlaceKind::revocation: return "revocation";
     case PlaceKind::documents: return "documents";
     case PlaceKind::keys: return "keys";
+    case PlaceKind::signin: return "signin";
     case PlaceKind::body: return "body";
     }
     return "";

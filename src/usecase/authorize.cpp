@@ -8,7 +8,8 @@ namespace consentgate::usecase {
 
 core::Result<core::Flow> begin_authorize(
     Dependencies& deps, const core::AuthorizationRequest& request, const core::Digest& browser,
-    core::Instant now, const std::optional<std::string>& remote_user) {
+    core::Instant now, const std::optional<std::string>& remote_user,
+    const std::optional<core::SignedIn>& signed_in) {
     const auto principal = core::verified_principal(remote_user, deps.policy);
     if (!principal) return principal.error();
     const auto id = core::authorize_client_id(request);
@@ -27,6 +28,10 @@ core::Result<core::Flow> begin_authorize(
         if (auto admitted = core::check_admitted(**principal, deps.policy); !admitted)
             return admitted.error();
         flow->identity = **principal;
+    } else if (
+        signed_in && core::check_admitted(signed_in->identity(), deps.policy) &&
+        core::suffices(*signed_in, flow->wanted_proof, now)) {
+        flow->identity = signed_in->identity();
     }
     deps.store.flows.put(*flow);
     return flow;

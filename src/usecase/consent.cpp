@@ -72,8 +72,7 @@ core::Error with_continue_url(
     if (error.code != ErrorCode::flow_already_submitted) return error;
     const auto own = find_own_code(deps, flow, browser_context);
     if (!own || !own->unused(now)) return error;
-    if (!core::check_principal(
-            own->view.session.identity, browser_context.remote_user, deps.policy))
+    if (!core::check_principal(own->view.session.identity, browser_context.asker(), deps.policy))
         return error; // another person's code
     const auto& code = own->view.code;
     error.details = core::ContinueAt{
@@ -103,7 +102,7 @@ core::Checked check_open(
         return checked;
     // An admin's bearer stands in for the cookie, and never for the person.
     if (auto checked =
-            core::check_principal(view.flow.identity, browser_context.remote_user, deps.policy);
+            core::check_principal(view.flow.identity, browser_context.asker(), deps.policy);
         !checked)
         return checked;
     if (!view.client_active) return unknown_client();
@@ -142,7 +141,7 @@ core::Result<std::optional<Ending>> find_denial(
     const auto& flow = view.flow;
     auto over = core::check_flow(flow, browser_context.browser, false, now);
     if (over.error().code == ErrorCode::browser_mismatch) return over.error();
-    if (auto same = core::check_principal(flow.identity, browser_context.remote_user, deps.policy);
+    if (auto same = core::check_principal(flow.identity, browser_context.asker(), deps.policy);
         !same)
         return same.error();
     Ending ending{.denied = true, .client_id = flow.client_id, .client_name = view.client_name};
@@ -165,6 +164,17 @@ core::Result<core::FlowView> change(
         if (*written == Applied::yes) return view;
     }
     return kept_changing();
+}
+
+// The session came of the sign-in that proves its person now.
+core::Finalization finalize_signed_in(
+    Dependencies& deps, const core::Flow& flow, core::Identity identity,
+    const core::FreshSession& fresh, const BrowserContext& browser_context, core::Instant now) {
+    auto finalization =
+        core::finalize(flow, std::move(identity), fresh, deps.keyring, deps.policy, now);
+    if (finalization.session.identity.is_person() && browser_context.signed_in)
+        finalization.session.signin = browser_context.signed_in->signin.id;
+    return finalization;
 }
 
 using Validate = std::function<core::Result<core::Identity>()>;
@@ -273,7 +283,7 @@ core::Result<Submitted> submit_consent(
             view->flow, *claims, find_bearer_key(deps, *claims), deps.policy, now);
         if (!identity) return identity.error();
         auto finalization =
-            core::finalize(view->flow, std::move(*identity), fresh, deps.keyring, deps.policy, now);
+            finalize_signed_in(deps, view->flow, std::move(*identity), fresh, browser_context, now);
         if (write_consent(deps, view->flow, finalization) == Applied::yes) {
             return Submitted{
                 .location = std::move(finalization.location),
@@ -310,8 +320,8 @@ core::Result<Submitted> reuse_consent(
             return core::make_error(
                 ErrorCode::identity_required, core::PublicMessage{"say who you are first"},
                 core::LogDetail{"no earlier consent can be used"});
-        auto finalization = core::finalize(
-            view->flow, earlier->session.identity, fresh, deps.keyring, deps.policy, now);
+        auto finalization = finalize_signed_in(
+            deps, view->flow, earlier->session.identity, fresh, browser_context, now);
         if (write_consent(deps, view->flow, finalization) == Applied::yes)
             return Submitted{
                 .location = std::move(finalization.location),
@@ -347,7 +357,7 @@ core::Result<std::optional<Ending>> find_ending(
     if (const auto own = find_own_code(deps, flow, browser_context)) {
         const auto& session = own->view.session;
         if (auto same =
-                core::check_principal(session.identity, browser_context.remote_user, deps.policy);
+                core::check_principal(session.identity, browser_context.asker(), deps.policy);
             !same)
             return same.error();
         const auto client = deps.store.clients.find(session.client_id);

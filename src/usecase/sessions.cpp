@@ -16,7 +16,7 @@ constexpr std::size_t batch = 100; // sessions of one transaction
 bool is_own(
     Dependencies& deps, const core::Session& session, const BrowserContext& browser_context) {
     return browser_context.browser && session.browser == *browser_context.browser &&
-           core::check_principal(session.identity, browser_context.remote_user, deps.policy);
+           core::check_principal(session.identity, browser_context.asker(), deps.policy);
 }
 
 std::optional<core::SessionView> own_session(

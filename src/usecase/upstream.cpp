@@ -187,7 +187,7 @@ core::Result<LinkView> open_link(
         !valid)
         return valid.error();
     if (auto valid =
-            core::check_principal(view->session.identity, browser_context.remote_user, deps.policy);
+            core::check_principal(view->session.identity, browser_context.asker(), deps.policy);
         !valid)
         return valid.error();
     auto service = core::authorize_service(

@@ -71,7 +71,8 @@ Handled get_authorize(const Request& request, WebContext& context) {
     if (!document) return document.error();
     if (*document) return greet(ask_first(**document, request, context));
     const auto flow = usecase::begin_authorize(
-        context.deps, sent, core::sha256(secret), request.now, request.remote_user);
+        context.deps, sent, core::sha256(secret), request.now, request.remote_user,
+        browser_context_of(request, context).signed_in);
     if (!flow) return flow.error();
     const bool offered =
         core::may_offer_reuse(*flow, arrival_of(request), sent.prompt.value, context.deps.policy) &&

@@ -16,6 +16,7 @@ WebContext make_web_context(
         .rates = rates,
         .limits = limits,
         .cookie_name = policy.secure() ? "__Host-consentgate_browser" : "consentgate_browser",
+        .signin_cookie_name = policy.secure() ? "__Host-consentgate_signin" : "consentgate_signin",
         .server_metadata = core::authorization_server_metadata(policy),
         .resource_metadata = {}};
     for (const auto& resource : policy.resources) {

@@ -46,6 +46,7 @@ enum class Known {
     origin,
     fetch_site,
     fetch_mode,
+    fetch_purpose,
     accept,
     accept_language,
     address,
@@ -57,7 +58,7 @@ enum class Known {
     hides_key,
     asked_headers
 };
-constexpr std::array<std::string_view, 20> names{
+constexpr std::array<std::string_view, 21> names{
     "FCGI_ROLE",
     "REQUEST_URI",
     "REQUEST_METHOD",
@@ -68,6 +69,7 @@ constexpr std::array<std::string_view, 20> names{
     "HTTP_ORIGIN",
     "HTTP_SEC_FETCH_SITE",
     "HTTP_SEC_FETCH_MODE",
+    "HTTP_SEC_PURPOSE",
     "HTTP_ACCEPT",
     "HTTP_ACCEPT_LANGUAGE",
     "REMOTE_ADDR",
@@ -126,6 +128,7 @@ Request read_head(const Parameters& said) {
     request.origin = said.find(Known::origin);
     request.fetch_site = said.find(Known::fetch_site);
     request.fetch_mode = said.find(Known::fetch_mode);
+    request.fetch_purpose = said.find(Known::fetch_purpose);
     request.accept = said.find(Known::accept);
     request.accept_language = said.find(Known::accept_language);
     request.asked_headers = said.find(Known::asked_headers);

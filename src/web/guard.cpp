@@ -2,6 +2,7 @@
 
 #include "consentgate/core/base/address.h"
 #include "consentgate/core/oauth/introspection.h"
+#include "consentgate/usecase/signin.h"
 
 namespace consentgate::web {
 namespace {
@@ -14,6 +15,13 @@ core::Error slow_down(int seconds, const char* message) {
     return core::make_error(
         ErrorCode::too_many_requests, core::PublicMessage{message}, {}, {},
         core::RetryAfter{seconds});
+}
+
+// It ends with the browser; what it proves ends before, on the server.
+std::string set_cookie(
+    const std::string& name, const core::Secret& secret, const WebContext& context) {
+    return name + "=" + secret.reveal() + "; Path=/; HttpOnly; SameSite=Lax" +
+           (context.deps.policy.secure() ? "; Secure" : "");
 }
 
 } // namespace
@@ -55,7 +63,15 @@ usecase::BrowserContext browser_context_of(const Request& request, const WebCont
     browser_context.secret = browser_secret(request, context.cookie_name);
     if (browser_context.secret) browser_context.browser = core::sha256(*browser_context.secret);
     browser_context.remote_user = request.remote_user;
+    const auto secret = signin_secret(request, context);
+    if (secret && context.deps.policy.verified_user == core::VerifiedUser::off)
+        browser_context.signed_in =
+            usecase::find_signed_in(context.deps, core::sha256(*secret), request.now);
     return browser_context;
+}
+
+std::optional<core::Secret> signin_secret(const Request& request, const WebContext& context) {
+    return browser_secret(request, context.signin_cookie_name);
 }
 
 core::Checked admit(
@@ -107,8 +123,11 @@ void KeyAttempt::audit(const std::string& reason) const {
 }
 
 std::string browser_cookie(const core::Secret& secret, const WebContext& context) {
-    return context.cookie_name + "=" + secret.reveal() + "; Path=/; HttpOnly; SameSite=Lax" +
-           (context.deps.policy.secure() ? "; Secure" : "");
+    return set_cookie(context.cookie_name, secret, context);
+}
+
+std::string signin_cookie(const core::Secret& secret, const WebContext& context) {
+    return set_cookie(context.signin_cookie_name, secret, context);
 }
 
 void note_consent(

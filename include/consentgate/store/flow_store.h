@@ -22,8 +22,9 @@ public:
     // The browser that finished this flow; absent when the flow was never finished, or its session
     // has been swept since.
     std::optional<core::Digest> find_finalized(const core::FlowId& id);
-    // Sets who the person is and raises the revision. no: the flow was finished, denied or changed
-    // meanwhile, or has expired.
+    // Sets who the person is and raises the revision. The accounts that were linked in the flow
+    // end when they were another's. no: the flow was finished, denied or changed meanwhile, or
+    // has expired.
     Applied choose_identity(
         const core::FlowId& id, std::int64_t revision, const core::Identity& identity,
         core::Instant now);

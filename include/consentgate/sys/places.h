@@ -32,6 +32,7 @@ enum class PlaceKind {
     revocation,   // at a service
     documents,    // of clients
     keys,         // of clients
+    signin,       // asking an identity provider about a person
     body,         // of a request
 };
 inline constexpr std::size_t place_kinds = static_cast<std::size_t>(PlaceKind::body) + 1;

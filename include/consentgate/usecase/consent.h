@@ -3,6 +3,8 @@
 
 #include "consentgate/core/oauth/authorize.h"
 #include "consentgate/core/oauth/consent.h"
+#include "consentgate/core/oauth/verified_user.h"
+#include "consentgate/core/signin/browser_signin.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <optional>
@@ -10,11 +12,17 @@
 
 namespace consentgate::usecase {
 
-// The browser that a request comes from, and the person whom the web server has signed in there.
+// The browser that a request comes from, and the person who is signed in there, by the web server
+// or at an identity provider.
 struct BrowserContext {
-    std::optional<core::Digest> browser;      // digest of the browser's secret
-    std::optional<core::Secret> secret{};     // of its cookie
-    std::optional<std::string> remote_user{}; // absent: the web server names none
+    std::optional<core::Digest> browser;       // digest of the browser's secret
+    std::optional<core::Secret> secret{};      // of its cookie
+    std::optional<std::string> remote_user{};  // absent: the web server names none
+    std::optional<core::SignedIn> signed_in{}; // that stands now; absent: none
+
+    core::Asker asker() const {
+        return {remote_user, signed_in ? std::optional(signed_in->identity()) : std::nullopt};
+    }
 };
 
 // The open flow of a page or form.

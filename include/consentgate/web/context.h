@@ -23,8 +23,9 @@ struct WebContext {
     const Pages& pages;
     sys::RateLimiter& rates;
     Limits limits;
-    std::string cookie_name;
-    std::string server_metadata; // the document
+    std::string cookie_name;        // of the browser's secret
+    std::string signin_cookie_name; // of a person's sign-in at an identity provider
+    std::string server_metadata;    // the document
     std::vector<std::pair<std::string, std::string>>
         resource_metadata; // path of the document, document
 };

@@ -22,7 +22,10 @@ bool is_foreign(const Request& request, const WebContext& context);
 // fail: browser_mismatch; missing_flow_id for a wrong media type, invalid_flow for a malformed body
 core::Result<core::Form> read_own_form(const Request& request, const WebContext& context);
 
+// Looks a sign-in up only for a browser that has its cookie.
 usecase::BrowserContext browser_context_of(const Request& request, const WebContext& context);
+// The secret of the browser's sign-in, which may have ended; absent: it never signed in.
+std::optional<core::Secret> signin_secret(const Request& request, const WebContext& context);
 
 // fail: too_many_requests with the seconds to wait
 core::Checked admit(
@@ -61,7 +64,8 @@ void note_consent(
     const usecase::Submitted& submitted, std::string_view by, const Request& request,
     const WebContext& context);
 
-std::string browser_cookie(
-    const core::Secret& secret, const WebContext& context); // the Set-Cookie value
+// The Set-Cookie values.
+std::string browser_cookie(const core::Secret& secret, const WebContext& context);
+std::string signin_cookie(const core::Secret& secret, const WebContext& context);
 
 } // namespace consentgate::web

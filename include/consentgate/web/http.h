@@ -43,6 +43,7 @@ struct Request {
     std::string body;  // at most the reader's limit
     BodyState body_state = BodyState::whole;
     std::optional<std::string> content_type, cookie, authorization, origin, fetch_site, fetch_mode,
+        fetch_purpose, // Sec-Purpose: a browser that looks ahead says so
         accept, accept_language,
         asked_headers; // Access-Control-Request-Headers of a preflight
     std::string remote_addr;

@@ -44,6 +44,7 @@ inline core::AuthorizationRequest read_authorization_request(const core::Form& q
         .scope = query.parameter("scope"),
         .resource = query.parameter_of_equals("resource"),
         .prompt = query.parameter("prompt"),
+        .max_age = query.parameter("max_age"),
         .request = query.parameter("request"),
         .request_uri = query.parameter("request_uri"),
         .not_repeated = query.check_not_repeated(

@@ -47,6 +47,7 @@ const ErrorTraits& traits(ErrorCode code) {
         ERROR_CODE(flow_expired, 410, request, "invalid_request")
         ERROR_CODE(unknown_service, 404, request, "invalid_target")
         ERROR_CODE(invalid_upstream_state, 400, request, "invalid_request")
+        ERROR_CODE(invalid_signin, 400, request, "invalid_request")
         ERROR_CODE(invalid_link, 410, request, "invalid_request")
         ERROR_CODE(interaction_required, 400, request, "interaction_required")
         ERROR_CODE(service_unavailable, 503, server, "temporarily_unavailable")

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace consentgate::core {
 namespace {
@@ -144,6 +145,23 @@ Checked check_prompt(const AuthorizationRequest& request) {
         LogDetail{}, "prompt");
 }
 
+// Nothing else of the request reaches a person's identity provider, or whoever wrote a link could
+// steer how they sign in there. What cannot be read is nothing.
+// spec: docs/requirements_signin.md SI21
+WantedProof read_wanted_proof(const AuthorizationRequest& request) {
+    constexpr int longest = 86400;
+    WantedProof wanted;
+    for (const auto& word : split(request.prompt.value.value_or(""), ' '))
+        if (word == "login" || word == "select_account") wanted.prompt = word;
+    int seconds = -1;
+    const auto age = request.max_age.value.value_or("");
+    const auto [end, problem] = std::from_chars(age.data(), age.data() + age.size(), seconds);
+    if (problem == std::errc() && end == age.data() + age.size() && seconds >= 0 &&
+        seconds <= longest)
+        wanted.max_age = Span(seconds);
+    return wanted;
+}
+
 Result<Flow> read_parameters(
     const AuthorizationRequest& request, const Client& client, const Policy& policy,
     const ReturnPath& back) {
@@ -152,6 +170,7 @@ Result<Flow> read_parameters(
     flow.redirect_uri = back.redirect_uri();
     flow.state = back.state();
     flow.code_challenge = request.code_challenge.value.value_or("");
+    flow.wanted_proof = read_wanted_proof(request);
     std::optional<GuardedResource> resource;
     ScopeSet asked;
     return Checked(request.not_repeated)

@@ -33,16 +33,17 @@ bool belongs_to(const Identity& whose, const std::optional<Identity>& principal)
     return principal ? whose == *principal : !whose.is_verified();
 }
 
-Checked check_principal(
-    const Identity& whose, const std::optional<std::string>& remote_user, const Policy& policy) {
-    const auto principal = verified_principal(remote_user, policy);
+Checked check_principal(const Identity& whose, const Asker& asker, const Policy& policy) {
+    const auto principal = verified_principal(asker.remote_user, policy);
     if (!principal) return principal.error();
+    if (whose.is_person() && !*principal && asker.signed_in == whose) return Nothing{};
     if (belongs_to(whose, *principal)) return Nothing{};
     const bool by_verified_user = whose.is_verified();
     return make_error(
         ErrorCode::another_user, PublicMessage{"this was begun by another user"},
         LogDetail{
-            !*principal        ? "begun by a verified user, and verified_user = off"
+            whose.is_person()  ? "begun by a person who is not signed in in this browser"
+            : !*principal      ? "begun by a verified user, and verified_user = off"
             : by_verified_user ? "begun by another verified user"
                                : "begun without a verified user"});
 }

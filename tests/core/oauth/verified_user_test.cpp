@@ -28,7 +28,7 @@ std::string principal_named(const std::string& name) {
 
 std::string checked(
     const Identity& whose, const std::optional<std::string>& remote_user, const Policy& policy) {
-    return code_of(check_principal(whose, remote_user, policy));
+    return code_of(check_principal(whose, {.remote_user = remote_user}, policy));
 }
 
 } // namespace

@@ -57,6 +57,7 @@ enum class ErrorCode {
     flow_expired,              // 410
     unknown_service,           // 404
     invalid_upstream_state,    // 400
+    invalid_signin,            // 400; at an identity provider: not under way, or begin again
     invalid_link,              // 410
     interaction_required,      // 400; the error names where the person can connect
     service_unavailable,       // 503
