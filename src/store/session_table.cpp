@@ -2,8 +2,8 @@
 
 namespace consentgate::store {
 
-core::Standing read_standing(Row& row) {
-    core::Standing standing;
+core::AccessStanding read_standing(Row& row) {
+    core::AccessStanding standing;
     core::PersonMark person;
     row.read_into(standing.policy_version, person.id, person.version, person.disabled_at);
     person.idp_active = true;

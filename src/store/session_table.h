@@ -44,7 +44,7 @@ inline constexpr auto table_of<core::Session> = table<core::Session>(
 inline constexpr auto standing_columns = sql("p.version, o.id, o.version, o.disabled_at");
 inline constexpr auto standing_joins = sql("LEFT JOIN policy_version p ON p.id = 'policy' "
                                            "LEFT JOIN person o ON o.id = s.person_id ");
-core::Standing read_standing(Row& row);
+core::AccessStanding read_standing(Row& row);
 
 // A session with the standing of its client and of its virtual key, where there is one.
 template <>

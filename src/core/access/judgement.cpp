@@ -32,7 +32,7 @@ Verdict judge_scope(
 
 } // namespace
 
-Checked check_person(const Identity& identity, const Standing& standing) {
+Checked check_person(const Identity& identity, const AccessStanding& standing) {
     if (!person_of(identity) || (standing.person && standing.person->stands())) return Nothing{};
     const auto* reason = !standing.person               ? "its person was forgotten"
                          : standing.person->disabled_at ? "its person is disabled"

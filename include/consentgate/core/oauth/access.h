@@ -23,7 +23,7 @@ struct PersonMark {
 
 // What rights rest on beside the session itself.
 // spec: docs/requirements_signin.md SI68
-struct Standing {
+struct AccessStanding {
     std::int64_t policy_version = 0;    // of the rules; 0: none was ever written
     std::optional<PersonMark> person{}; // absent: nobody who signed in at a provider, or forgotten
 };
@@ -35,7 +35,7 @@ struct SessionView {
     bool client_active = false;
     std::optional<VirtualKey>
         virtual_key; // of a session whose identity is one; absent when the key was deleted
-    Standing standing{};
+    AccessStanding standing{};
 };
 
 // The living sessions of one kind of identity.

@@ -23,7 +23,7 @@ struct FlowView {
 struct CodeView {
     IssuedCode code;
     Session session;
-    Standing standing{};
+    AccessStanding standing{};
 };
 
 // The resource server that asks about a token, and the session of that token.
