@@ -61,6 +61,7 @@ core::TokenReply ask_whether_known(
         core::code_request(
             service, *secret, deps.random.secret(), deps.random.secret(),
             core::callback_url(deps.policy, service.own_callback()))));
+    reply.error = core::answer_about_us(reply);
     if (knows_us(reply)) note_client_known(deps, service);
     return reply;
 }

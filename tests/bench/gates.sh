@@ -24,8 +24,8 @@ start_gates() {
 
 until_answers() { for ((n = 0; n < 100; n++)); do curl -sf -o "$VAR/answer" "$1" && return; sleep 0.05; done; fail "$1 did not answer"; }
 
-# nginx_conf FILE TEXT PORT: what any nginx of ours needs, in its one server block the text, and
-# the port of the server behind
+# nginx_conf FILE TEXT PORT HTTP: what any nginx of ours needs, in its one server block the text, the
+# port of the server behind, and lines for outside of the server block
 nginx_conf() {
   local user=; ((UID == 0)) && user='user www-data;'
   mkdir -p "$1.d"; ((UID == 0)) && chown www-data "$1.d"
@@ -33,6 +33,7 @@ nginx_conf() {
 daemon off; $user pid $1.d/pid; error_log $1.d/log; worker_processes 2;
 events { worker_connections 512; }
 http { access_log off; client_body_temp_path $1.d/a; proxy_temp_path $1.d/b; fastcgi_temp_path $1.d/c; uwsgi_temp_path $1.d/d; scgi_temp_path $1.d/e;
+${4:-}
 upstream behind { server 127.0.0.1:$3; keepalive 32; }
 server { $2 } }
 CONF
@@ -50,13 +51,15 @@ nginx_front() {
     location = /_nothing { internal; include consentgate/fastcgi.conf; fastcgi_pass_request_body off; fastcgi_param CONTENT_LENGTH ''; fastcgi_pass unix:$VAR/nothing.sock; }
     location /open { proxy_http_version 1.1; proxy_set_header Connection ''; proxy_buffering off; proxy_pass http://behind; }
     location /nothing { include consentgate/nothing.conf; proxy_pass http://behind; }
-    location /mcp { include consentgate/protect.conf; proxy_pass http://behind; }" "$2"
+    location /mcp { include consentgate/protect.conf; proxy_pass http://behind; }" "$2" \
+    'include consentgate/http.conf;'
   start nginx -p "$VAR" -c "$VAR/nginx.conf" -e "$VAR/servers.log"
 }
 
 lighttpd_front() {
   local block
-  block=$(sed -n '/^\$HTTP/,$p' "$HOME_DIR/conf/lighttpd/gate.conf" | sed "s/3001/$2/")
+  block=$(sed -n '/^\$HTTP/,$p' "$HOME_DIR/conf/lighttpd/gate.conf" |
+    sed "s/3001/$2/; s#/usr/bin/consentgate-admin#$BUILD/consentgate-admin#")
   { cat <<CONF
 server.port = $1
 server.bind = "127.0.0.1"
@@ -74,7 +77,8 @@ CONF
 apache_front() {
   local user= name gate
   ((UID == 0)) && user=$'User www-data\nGroup www-data'
-  gate=$(sed "s/127.0.0.1:9008/127.0.0.1:$3/" "$HOME_DIR/conf/apache/gate.conf")
+  gate=$(sed "s/127.0.0.1:9008/127.0.0.1:$3/; s#/usr/bin/consentgate-admin#$BUILD/consentgate-admin#" \
+    "$HOME_DIR/conf/apache/gate.conf")
   { for name in mpm_event authn_core authz_core authz_user proxy proxy_http authnz_fcgi headers macro; do echo "LoadModule ${name}_module /usr/lib/apache2/modules/mod_$name.so"; done
     cat <<CONF
 ServerRoot "$VAR"

@@ -53,7 +53,7 @@ for (const { name } of fronts) {
 
 test('RS11 F2: the doctor finds that lighttpd asks nobody, when mod_proxy stands before mod_fastcgi', options, async () => {
   const { code, findings } = await examine('lighttpd', (folder) => {
-    change(path.join(folder, 'gate.conf'), 'server.modules += ( "mod_fastcgi", "mod_magnet", "mod_proxy" )', '');
+    change(path.join(folder, 'gate.conf'), 'server.modules += ( "mod_fastcgi", "mod_magnet", "mod_proxy", "mod_accesslog" )', '');
     change(path.join(folder, 'front.conf'), 'server.port =', 'server.modules = ( "mod_proxy", "mod_magnet", "mod_fastcgi" )\nserver.port =');
   });
   assert.equal(code, 1);

@@ -23,6 +23,10 @@ std::string_view name_of(ClientRefusalStep step) {
     return "operator";
 }
 
+UpstreamError answer_about_us(const TokenReply& reply) {
+    return reply.word == "unauthorized_client" ? UpstreamError::client_refused : reply.error;
+}
+
 Service with_client_refused(Service service, Instant now) {
     service.client_refused_at = now;
     return service;

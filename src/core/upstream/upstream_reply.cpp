@@ -54,6 +54,7 @@ TokenReply no_tokens(int status, const ReplyMembers* members, bool silent) {
          .words = words,
          .names_resource = members && members->describes_resource()});
     const auto known = known_word(words);
+    reply.word = known;
     reply.reason = "status " + std::to_string(status) +
                    (words.empty()    ? ""
                     : !known.empty() ? ", " + std::string(known)

@@ -37,6 +37,27 @@ BOOST_AUTO_TEST_CASE(a_refusal_of_us_must_come_again_after_a_pause, *label("XC5"
     BOOST_TEST((step(doubted, Span(-1)) == Step::remember)); // a clock was set back
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_about_a_made_up_code_says_whether_we_are_known, *label("XC5")) {
+    const auto said = [](int status, const std::string& body) {
+        return answer_about_us(read_token_reply(
+            {.answered = true,
+             .status = status,
+             .content_type = "application/json",
+             .body = Secret(body)}));
+    };
+    BOOST_TEST((said(403, R"({"error":"unauthorized_client"})") == UpstreamError::client_refused));
+    BOOST_TEST((said(401, R"({"error":"invalid_client"})") == UpstreamError::client_refused));
+    BOOST_TEST((said(400, R"({"error":"invalid_grant"})") == UpstreamError::refused));
+    BOOST_TEST((said(403, "<h1>Forbidden</h1>") == UpstreamError::unavailable));
+    // About a token it is a word that nobody is sure of.
+    const auto token = read_token_reply(
+        {.answered = true,
+         .status = 400,
+         .content_type = "application/json",
+         .body = Secret(R"({"error":"unauthorized_client"})")});
+    BOOST_TEST((token.error == UpstreamError::odd_refusal));
+}
+
 BOOST_AUTO_TEST_CASE(we_register_anew_once_an_hour_at_most, *label("XC5")) {
     const auto at = noon + Span(60);
     const auto service = with_registration_after(

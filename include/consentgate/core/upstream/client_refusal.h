@@ -12,7 +12,7 @@
 // spec: docs/services.md When a service forgets us; docs/requirements.md XC5
 #pragma once
 
-#include "consentgate/core/upstream/service.h"
+#include "consentgate/core/upstream/upstream.h"
 
 namespace consentgate::core {
 
@@ -28,6 +28,11 @@ enum class ClientRefusalStep {
 // in: service  as it is stored, whose client of now was refused
 ClientRefusalStep step_after_client_refusal(const Service& service, Instant now);
 std::string_view name_of(ClientRefusalStep step); // for the log
+
+// What the answer to a question with a made-up code says of us. glewlwyd calls a client that it does
+// not know unauthorized, with which others refuse a token: about a code that nobody gave it is a
+// word about the client.
+UpstreamError answer_about_us(const TokenReply& reply);
 
 // The three writes that the steps lead to.
 Service with_client_refused(Service service, Instant now);

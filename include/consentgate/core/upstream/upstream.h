@@ -126,6 +126,7 @@ struct TokenReply {
     // be dead by now.
     std::optional<Secret> rotated{};
     FailureCause cause = FailureCause::none;
+    std::string word{}; // of the error, where it is a known one
 };
 // Reads JSON and, for providers older than RFC 6749, forms; an error may come with status 200, and
 // tokens with any success. Members that have no bearing on the tokens may be as odd as they like.
