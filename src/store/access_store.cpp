@@ -1,6 +1,8 @@
 #include "consentgate/store/access_store.h"
 
 #include "access_tables.h"
+#include "session_table.h"
+#include "signin_tables.h"
 
 #include <optional>
 
@@ -8,7 +10,8 @@ namespace consentgate::store {
 
 namespace {
 
-constexpr int max_looks = 5; // at rules that change all the time
+constexpr int max_looks = 5;             // at rules that change all the time
+constexpr std::size_t max_people = 1000; // that a worker remembers
 
 // A rule that cannot be read must not open anything. Whom a deny would name is not known, so it
 // names everyone; an allow names nobody.
@@ -100,13 +103,40 @@ std::int64_t AccessStore::version() {
 std::shared_ptr<const core::AccessRules> AccessStore::rules(std::int64_t version) {
     if (rules_ && version == remembered_) return rules_;
     auto records = read();
-    // Another node may not have the change yet that this one has told of.
+    // Another node may not have the change yet that this one has.
     if (records.version < version)
         throw StoreFailure("the rules of access are older than their version");
     rules_ = std::make_shared<const core::AccessRules>(
         std::move(records.rules), std::move(records.members), records.open);
     remembered_ = records.version;
     return rules_;
+}
+
+core::AccessStanding AccessStore::standing(const std::optional<core::PersonId>& person) {
+    static constexpr auto statement =
+        sql("SELECT ", standing_columns, " FROM (SELECT 1 AS one) n ",
+            "LEFT JOIN policy_version p ON p.id = 'policy' LEFT JOIN person o ON o.id = ?");
+    return db_.read([&] {
+        core::AccessStanding standing;
+        db_.query(
+            statement, [&](Row& row) { standing = read_standing(row); },
+            person ? person->text : std::string());
+        return standing;
+    });
+}
+
+std::shared_ptr<const core::Person> AccessStore::person(
+    const core::PersonId& id, std::int64_t version) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Person>, " FROM person WHERE id = ?");
+    const auto known = people_.find(id.text);
+    if (known != people_.end() && known->second->version == version) return known->second;
+    auto found = find_row<core::Person>(db_, statement, id);
+    if (!found) return nullptr;
+    if (found->version < version) // on another node
+        throw StoreFailure("a person is older than their version");
+    if (people_.size() >= max_people) people_.clear();
+    return people_[id.text] = std::make_shared<const core::Person>(std::move(*found));
 }
 
 Applied AccessStore::change(

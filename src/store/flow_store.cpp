@@ -15,7 +15,7 @@ bool has_flow(Database& db, const core::FlowId& id) {
     return db.has("SELECT 1 FROM flow WHERE id = ?", id);
 }
 
-// out: whether the flow was there, as it was judged: with the same identity, rules and person
+// out: whether the flow was there, as it was validated: with the same identity, rules and person
 bool consume(Database& db, const core::Finalization& finalization) {
     static constexpr auto by_rules =
         sql("DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ? AND "
@@ -141,7 +141,7 @@ Applied FlowStore::choose_resource(const core::Flow& flow, core::Instant now) {
 
 // The DELETE is a compare-and-set: of any number of requests that read the flow, one deletes it. A
 // matching revision proves that the identity we validated is unchanged, and the version of the
-// rules that they are as they were judged by. The session's UNIQUE flow_id keeps a flow from giving
+// rules that nothing changed since they were asked. The session's UNIQUE flow_id keeps a flow from giving
 // two sessions even on an engine that tears a transaction apart.
 Applied FlowStore::finalize(
     const core::Finalization& finalization, const std::vector<core::LinkedAccount>& accounts) {

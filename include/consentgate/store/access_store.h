@@ -2,11 +2,14 @@
 #pragma once
 
 #include "consentgate/core/access/rules.h"
+#include "consentgate/core/oauth/access.h"
 #include "consentgate/store/failure.h"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace consentgate::store {
@@ -44,6 +47,12 @@ public:
     // The rules of that version or a later one, read only when they are not those of the last call.
     // in: version  as a statement of this store returned it
     std::shared_ptr<const core::AccessRules> rules(std::int64_t version);
+    // The version of the rules, and the person's standing when there is one.
+    core::AccessStanding standing(const std::optional<core::PersonId>& person);
+    // The person as of that version or a later one, read only when this store does not remember it.
+    // out: null: there is none
+    // in:  version  as a statement of this store returned it
+    std::shared_ptr<const core::Person> person(const core::PersonId& id, std::int64_t version);
     // no: they are not of `of.version` any more.
     // in: change_id  fresh, by which the writer recognises its own write
     Applied change(
@@ -53,6 +62,7 @@ private:
     Database& db_;
     std::int64_t remembered_ = -1; // the version of rules_
     std::shared_ptr<const core::AccessRules> rules_;
+    std::unordered_map<std::string, std::shared_ptr<const core::Person>> people_; // by id
 };
 
 } // namespace consentgate::store

@@ -64,7 +64,7 @@ Match match_remote(const Who& who, const Subject& subject) {
 Match match_of_realm(const Who& who, const Subject& subject) {
     if (!subject.identity.is_verified()) return Match::no;
     if (!person_of(subject.identity)) return match_remote(who, subject);
-    return subject.person == nullptr ? Match::no : match_person(who, *subject.person);
+    return subject.person == nullptr ? Match::unknown : match_person(who, *subject.person);
 }
 
 // The spellings under which a team may list the subject.
@@ -151,7 +151,7 @@ Match AccessRules::matches(const Who& who, const Subject& subject) const {
     return Match::no;
 }
 
-Verdict AccessRules::judge(const Target& target, const Subject& subject) const {
+Verdict AccessRules::decide(const Target& target, const Subject& subject) const {
     using Reason = Verdict::Reason;
     const auto found = index_->by_target.find(target);
     if (found == index_->by_target.end()) {

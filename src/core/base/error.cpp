@@ -5,8 +5,8 @@ namespace consentgate::core {
 // A switch without default: a code that is added without its traits does not compile.
 const ErrorTraits& traits(ErrorCode code) {
     static constexpr std::string_view request = "invalid_request_error", server = "api_error";
-    static constexpr std::string_view authentication = "authentication_error";
-    static constexpr std::string_view permission = "permission_error", limit = "rate_limit_error";
+    static constexpr std::string_view permission = "permission_error", limit = "rate_limit_error",
+                                      authentication = "authentication_error";
 #define ERROR_CODE(name, status, type, oauth_error)                                                \
     case ErrorCode::name: {                                                                        \
         static constexpr ErrorTraits known{#name, status, type, oauth_error};                      \

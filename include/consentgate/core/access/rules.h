@@ -1,4 +1,4 @@
-// Who may use what: the operator's rules, and the judgement of one person by them.
+// Who may use what: the operator's rules, and what they say of one person.
 // spec: docs/requirements_signin.md SI63, SI64
 #pragma once
 
@@ -87,8 +87,8 @@ struct TeamMember {
 };
 bool is_team_name(std::string_view name);
 
-// Who is judged. `person` is of an identity that signed in at a provider; null when nothing is
-// known of them.
+// Whom a question is about. `person` is of an identity that signed in at a provider; null when
+// nothing is known of them.
 struct Subject {
     const Identity& identity;
     const Person* person = nullptr;
@@ -124,11 +124,11 @@ public:
 
     // A matching deny: no. Else with rules that allow: whether one matches. Else the default. The
     // order of the rules does not matter.
-    Verdict judge(const Target& target, const Subject& subject) const;
+    Verdict decide(const Target& target, const Subject& subject) const;
     Match matches(const Who& who, const Subject& subject) const;
 
     bool open() const { return open_; }
-    bool judges_nothing() const { return open_ && rules_.empty(); } // every verdict is yes
+    bool allows_all() const { return open_ && rules_.empty(); } // every verdict is yes
     const std::vector<Rule>& rules() const { return rules_; }
     const std::vector<TeamMember>& members() const { return members_; }
     // Rules that allow what the target names, which therefore is closed to all others.

@@ -141,8 +141,16 @@ struct NeededScope {
     std::string names;
 };
 
+// Whom a rule refuses, for their own page.
+struct RefusedAccount {
+    std::string name{};          // as their identity provider says; empty: none is known
+    std::string provider{};      // its title
+    bool groups_unknown = false; // it did not say which groups they are in
+};
+
 using ErrorDetails = std::variant<
-    std::monostate, RedirectMismatch, RetryAfter, ContinueAt, ConnectLink, NeededScope>;
+    std::monostate, RedirectMismatch, RetryAfter, ContinueAt, ConnectLink, NeededScope,
+    RefusedAccount>;
 
 struct Error {
     // Defined in error.cpp: every Result<T> would otherwise inline the copy and the destruction of

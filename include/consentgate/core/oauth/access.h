@@ -14,7 +14,7 @@ namespace consentgate::core {
 // The person of an identity that signed in at a provider, as far as every request needs to know.
 struct PersonMark {
     PersonId id;
-    std::int64_t version = 0; // of the snapshot by which rights are judged
+    std::int64_t version = 0; // of the snapshot by which rights are decided
     std::optional<Instant> disabled_at{};
     bool idp_active = false; // false too when the provider was removed
 

@@ -74,7 +74,7 @@ struct Finalization {
     Owner flow_owner;    // of the upstream tokens, before
     Owner session_owner; // and after
     Secret location;     // carries the code, so it is a secret until it is sent
-    // The rules and the person must still be as they were judged.
+    // The rules and the person must still be as they were when they were asked.
     std::int64_t policy_version = 0;
     std::optional<std::pair<PersonId, std::int64_t>> person{}; // and the version of that row
 };

@@ -1,4 +1,4 @@
-#include "consentgate/core/access/judgement.h"
+#include "consentgate/core/access/permission.h"
 
 namespace consentgate::core {
 namespace {
@@ -20,14 +20,15 @@ std::string and_unknown_groups(std::string message, const Verdict& verdict) {
 Error refused(const std::string& message, const Verdict& verdict, std::string param) {
     return make_error(
         ErrorCode::access_refused, PublicMessage{and_unknown_groups(message, verdict)},
-        LogDetail{reason_of(verdict)}, std::move(param));
+        LogDetail{reason_of(verdict)}, std::move(param),
+        RefusedAccount{.groups_unknown = verdict.groups_unknown});
 }
 
-Verdict judge_scope(
+Verdict decide_scope(
     const AccessRules& rules, const Subject& subject, const std::string& resource,
     const std::string& scope) {
-    const auto everywhere = rules.judge({.scope = scope}, subject);
-    return everywhere ? rules.judge({.resource = resource, .scope = scope}, subject) : everywhere;
+    const auto everywhere = rules.decide({.scope = scope}, subject);
+    return everywhere ? rules.decide({.resource = resource, .scope = scope}, subject) : everywhere;
 }
 
 } // namespace
@@ -43,7 +44,7 @@ Checked check_person(const Identity& identity, const AccessStanding& standing) {
 }
 
 Checked check_sign_in(const AccessRules& rules, const Subject& subject) {
-    const auto verdict = rules.judge({}, subject);
+    const auto verdict = rules.decide({}, subject);
     if (verdict) return Nothing{};
     return refused("this server does not let this account in", verdict, {});
 }
@@ -51,14 +52,14 @@ Checked check_sign_in(const AccessRules& rules, const Subject& subject) {
 Checked check_resource(
     const AccessRules& rules, const Subject& subject, const std::string& resource) {
     if (auto signs_in = check_sign_in(rules, subject); !signs_in) return signs_in;
-    const auto verdict = rules.judge({.resource = resource}, subject);
+    const auto verdict = rules.decide({.resource = resource}, subject);
     if (verdict) return Nothing{};
     return refused("this account may not use " + resource, verdict, "resource");
 }
 
 Checked check_service(
     const AccessRules& rules, const Subject& subject, const std::string& service) {
-    const auto verdict = rules.judge({.service = service}, subject);
+    const auto verdict = rules.decide({.service = service}, subject);
     if (verdict) return Nothing{};
     return refused("this account may not use the service behind this server", verdict, "service");
 }
@@ -69,7 +70,7 @@ bool may_have_scope(
     if (rules.rules().empty()) return true;
     const auto held = policy.with_implied(*ScopeSet::parse(scope));
     for (const auto& name : held.names())
-        if (!judge_scope(rules, subject, resource, name)) return false;
+        if (!decide_scope(rules, subject, resource, name)) return false;
     return true;
 }
 

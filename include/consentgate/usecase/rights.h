@@ -1,0 +1,52 @@
+// What the operator's rules and the newest word of a person's identity provider let one identity
+// do.
+// spec: docs/requirements_signin.md SI50, SI65, SI68
+#pragma once
+
+#include "consentgate/core/access/permission.h"
+#include "consentgate/usecase/dependencies.h"
+
+#include <memory>
+#include <string>
+
+namespace consentgate::usecase {
+
+struct Rights {
+    core::Identity identity;
+    core::AccessStanding standing;
+    std::shared_ptr<const core::AccessRules> rules; // of standing.policy_version, or newer
+    std::shared_ptr<const core::Person> person;     // null for who is none; null too when no rule
+                                                    // asks who they are
+
+    core::Subject subject() const { return {identity, person.get()}; }
+
+    // fail: invalid_bearer: the person is disabled or forgotten; access_refused
+    core::Checked check_sign_in() const;
+    // The person may sign in and use the resource. fail: as check_sign_in
+    core::Checked check_resource(const std::string& resource) const;
+    bool may_use_service(const core::ServiceId& service) const;
+    // fail: access_refused
+    core::Checked check_service(const core::ServiceId& service) const;
+    core::Checked check_needed_scope(
+        const std::string& resource, const core::ScopeSet& needed,
+        const core::Policy& policy) const;
+    core::ScopeSet permitted_scope(
+        const std::string& resource, const core::ScopeSet& granted,
+        const core::Policy& policy) const;
+};
+
+// in: standing  as a statement of the store returned it with the identity; what a worker remembers
+//               of that version is not read again
+Rights rights_of(Dependencies& deps, core::Identity identity, core::AccessStanding standing);
+
+// The same, with a question to the database for the standing of now.
+Rights rights_now(Dependencies& deps, core::Identity identity);
+
+// Whether the identity may sign in at all, for the page of a sign-in: a refusal names the account.
+// fail: access_refused, invalid_bearer
+core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity);
+
+// A refusal of a person, with the name and the provider that their page shows.
+core::Error name_refused(core::Error refusal, const Rights& rights);
+
+} // namespace consentgate::usecase

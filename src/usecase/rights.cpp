@@ -1,0 +1,71 @@
+#include "consentgate/usecase/rights.h"
+
+namespace consentgate::usecase {
+
+core::Checked Rights::check_sign_in() const {
+    if (auto stands = core::check_person(identity, standing); !stands) return stands;
+    return core::check_sign_in(*rules, subject());
+}
+
+core::Checked Rights::check_resource(const std::string& resource) const {
+    if (auto stands = core::check_person(identity, standing); !stands) return stands;
+    return core::check_resource(*rules, subject(), resource);
+}
+
+bool Rights::may_use_service(const core::ServiceId& service) const {
+    return static_cast<bool>(check_service(service));
+}
+
+core::Checked Rights::check_service(const core::ServiceId& service) const {
+    return core::check_service(*rules, subject(), service.text);
+}
+
+core::Checked Rights::check_needed_scope(
+    const std::string& resource, const core::ScopeSet& needed, const core::Policy& policy) const {
+    return core::check_needed_scope(*rules, subject(), resource, needed, policy);
+}
+
+core::ScopeSet Rights::permitted_scope(
+    const std::string& resource, const core::ScopeSet& granted, const core::Policy& policy) const {
+    return core::permitted_scope(*rules, subject(), resource, granted, policy);
+}
+
+Rights rights_of(Dependencies& deps, core::Identity identity, core::AccessStanding standing) {
+    auto rules = deps.store.access.rules(standing.policy_version);
+    Rights rights{
+        .identity = std::move(identity),
+        .standing = std::move(standing),
+        .rules = std::move(rules),
+        .person = nullptr};
+    const auto& mark = rights.standing.person;
+    if (mark && !rights.rules->allows_all())
+        rights.person = deps.store.access.person(mark->id, mark->version);
+    if (mark && !rights.rules->allows_all() && !rights.person)
+        rights.standing.person.reset(); // it was forgotten a moment ago
+    return rights;
+}
+
+Rights rights_now(Dependencies& deps, core::Identity identity) {
+    auto standing = deps.store.access.standing(core::person_of(identity));
+    return rights_of(deps, std::move(identity), std::move(standing));
+}
+
+core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity) {
+    const auto rights = rights_now(deps, identity);
+    auto checked = rights.check_sign_in();
+    return checked ? checked : name_refused(std::move(checked).error(), rights);
+}
+
+core::Error name_refused(core::Error refusal, const Rights& rights) {
+    if (refusal.code != core::ErrorCode::access_refused) return refusal;
+    core::RefusedAccount account;
+    if (const auto* known = refusal.find<core::RefusedAccount>()) account = *known;
+    if (rights.person) {
+        account.name = rights.person->email.empty() ? rights.person->name : rights.person->email;
+        account.provider = rights.person->idp.text;
+    }
+    refusal.details = std::move(account);
+    return refusal;
+}
+
+} // namespace consentgate::usecase
