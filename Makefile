@@ -96,11 +96,11 @@ bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera (ratios 
 	@$(MAKE) --no-print-directory -j$$(nproc) release build/release/bench
 	@tests/bench/run.sh
 
-soak: deps-check ## all bad neighbours at once, for MINUTES=60: what it costs must stay flat
+soak: deps-check ## all bad neighbours at once, for MINUTES=60; thirty days of people's accounts
 	@$(MAKE) --no-print-directory -j$$(nproc) release
 	@tests/support/npm.sh
 	@BUILD=build/release MINUTES=$${MINUTES:-60} node --test --test-reporter=spec \
-	  tests/e2e/soak.test.mjs
+	  --test-concurrency=1 tests/e2e/soak.test.mjs tests/e2e/thirty_days.test.mjs
 
 requirements: ## print which tests hold which requirement
 	@tests/guards/requirements.sh --print
