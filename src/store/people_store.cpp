@@ -4,6 +4,23 @@
 
 namespace consentgate::store {
 
+// An earlier ID token changes nothing, and none changes what the operator said of the person.
+bool renew_person(Database& db, const core::Person& person) {
+    const auto claims = claims_text(person.claims);
+    const auto groups = stored_bytes(person.groups);
+    return db.run(
+               "UPDATE person SET idp_id = ?, name = ?, email = ?, group_names = ?, "
+               "groups_known = ?, claims = ?, last_signin_at = ?, checked_at = ?, "
+               "snapshot_at = ?, version = version + 1 WHERE id = ? AND snapshot_at <= ?",
+               person.idp, to_blob(person.name), to_blob(person.email), Value(groups),
+               person.groups_known, Value(claims), person.last_signin, person.checked_at,
+               person.snapshot_at, person.id, person.snapshot_at) == 1;
+}
+
+Applied PeopleStore::renew(const core::Person& person) {
+    return db_.rewrite([&] { return renew_person(db_, person) ? Applied::yes : Applied::no; });
+}
+
 std::optional<core::Person> PeopleStore::find(const core::PersonId& id) {
     static constexpr auto statement =
         sql("SELECT ", columns<core::Person>, " FROM person WHERE id = ?");

@@ -131,6 +131,14 @@ std::vector<core::SessionView> SessionStore::list_of_browser(
     return list_rows<core::SessionView>(db_, statement, browser, now);
 }
 
+std::vector<core::SessionView> SessionStore::list_of_person(
+    const core::PersonId& person, core::Instant now) {
+    static constexpr auto statement =
+        sessions_where("s.person_id = ? AND s.revoked_at IS NULL AND s.expires_at > ? "
+                       "ORDER BY s.created_at DESC, s.id LIMIT 100");
+    return list_rows<core::SessionView>(db_, statement, person, now);
+}
+
 std::vector<core::SessionView> SessionStore::list_consents(
     const core::Digest& browser, const core::ClientId& client) {
     static constexpr auto statement =

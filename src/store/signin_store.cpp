@@ -10,19 +10,8 @@ bool has_person(Database& db, const core::PersonId& id) {
     return db.has("SELECT 1 FROM person WHERE id = ?", id);
 }
 
-// An earlier ID token changes nothing, and none changes what the operator said of the person.
 void write_person(Database& db, const core::Person& person) {
-    const auto claims = claims_text(person.claims);
-    const auto groups = stored_bytes(person.groups);
-    if (db.run(
-            "UPDATE person SET idp_id = ?, name = ?, email = ?, group_names = ?, "
-            "groups_known = ?, claims = ?, last_signin_at = ?, checked_at = ?, snapshot_at = ?, "
-            "version = version + 1 WHERE id = ? AND snapshot_at <= ?",
-            person.idp, to_blob(person.name), to_blob(person.email), Value(groups),
-            person.groups_known, Value(claims), person.last_signin, person.checked_at,
-            person.snapshot_at, person.id, person.snapshot_at) == 0 &&
-        !has_person(db, person.id))
-        insert(db, person);
+    if (!renew_person(db, person) && !has_person(db, person.id)) insert(db, person);
 }
 
 // The new proof is the one that the app wanted. no: the flow is not as it was read.

@@ -83,4 +83,7 @@ inline constexpr auto table_of<core::BrowserSignin> = table<core::BrowserSignin>
     later(column("ended_at", &core::BrowserSignin::ended_at)),
     later(column("ended_by", &core::BrowserSignin::ended_by)));
 
+// Call inside write(). out: false: the person is not known, or a later ID token was here first
+bool renew_person(Database& db, const core::Person& person);
+
 } // namespace consentgate::store

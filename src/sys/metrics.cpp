@@ -54,6 +54,11 @@ constexpr std::array families{
                 "remembered."},
     Family{
         .kind = Kind::counter,
+        .name = "consentgate_signins_total",
+        .labels = {"idp", "outcome"},
+        .help = "People who came back from an identity provider, by what became of it."},
+    Family{
+        .kind = Kind::counter,
         .name = "consentgate_upstream_refreshes_total",
         .labels = {"service", "outcome"},
         .help = "Refreshes of upstream tokens at services."},

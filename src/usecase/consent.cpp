@@ -17,10 +17,6 @@ using core::ErrorCode;
 using core::IdentityKind;
 using store::Applied;
 
-// How often the rules are applied again because the flow changed meanwhile. A person cannot change
-// a flow that often within one request; a script that does gets 503.
-constexpr int max_attempts = 5;
-
 // The error for a flow without a row: finished by this browser, finished by another, or unknown.
 core::Error missing_flow_error(
     Dependencies& deps, const core::FlowId& id, const BrowserContext& browser_context,
@@ -127,13 +123,6 @@ Applied write_consent(
         accounts_sealed_for(deps, flow, finalization.session_owner, finalization.now));
 }
 
-core::Error kept_changing() {
-    return core::make_error(
-        ErrorCode::store_unavailable,
-        core::PublicMessage{"this sign-in is being changed; try again"},
-        core::LogDetail{"the flow kept changing"});
-}
-
 // A denied flow, for the browser and person that denied it.
 core::Result<std::optional<Ending>> find_denial(
     Dependencies& deps, const core::FlowView& view, const BrowserContext& browser_context,
@@ -156,14 +145,14 @@ using Change = std::function<core::Result<Applied>(core::FlowView&)>;
 core::Result<core::FlowView> change(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now, const Change& decide_and_write) {
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    for (int attempt = 0; attempt < max_flow_attempts; ++attempt) {
         auto view = open_flow(deps, flow, browser_context, now);
         if (!view) return view;
         const auto written = decide_and_write(*view);
         if (!written) return written.error();
         if (*written == Applied::yes) return view;
     }
-    return kept_changing();
+    return flow_kept_changing();
 }
 
 // The session came of the sign-in that proves its person now.
@@ -214,6 +203,13 @@ std::optional<core::VirtualKey> find_bearer_key(
 }
 
 } // namespace
+
+core::Error flow_kept_changing() {
+    return core::make_error(
+        ErrorCode::store_unavailable,
+        core::PublicMessage{"this sign-in is being changed; try again"},
+        core::LogDetail{"the flow kept changing"});
+}
 
 core::Result<core::FlowView> open_flow(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
@@ -276,7 +272,7 @@ core::Result<Submitted> submit_consent(
     if (!claims) return claims.error();
     const bool admin = *claims && (*claims)->admin;
     const auto fresh = draw_secrets(deps, request.flow, browser_context.secret);
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    for (int attempt = 0; attempt < max_flow_attempts; ++attempt) {
         const auto view = read_flow(deps, request.flow, browser_context, admin, now);
         if (!view) return with_continue_url(deps, view.error(), request.flow, browser_context, now);
         auto identity = core::validate_submit_identity(
@@ -292,7 +288,7 @@ core::Result<Submitted> submit_consent(
                 .admin = admin ? (*claims)->subject : std::string()};
         }
     }
-    return kept_changing();
+    return flow_kept_changing();
 }
 
 std::optional<core::SessionView> recall_consent(
@@ -311,7 +307,7 @@ core::Result<Submitted> reuse_consent(
     Dependencies& deps, const core::FlowId& flow, const BrowserContext& browser_context,
     core::Instant now) {
     const auto fresh = draw_secrets(deps, flow, browser_context.secret);
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    for (int attempt = 0; attempt < max_flow_attempts; ++attempt) {
         const auto view = open_flow(deps, flow, browser_context, now);
         if (!view) return with_continue_url(deps, view.error(), flow, browser_context, now);
         if (auto chosen = core::check_resource_chosen(view->flow); !chosen) return chosen.error();
@@ -327,7 +323,7 @@ core::Result<Submitted> reuse_consent(
                 .location = std::move(finalization.location),
                 .session = std::move(finalization.session)};
     }
-    return kept_changing();
+    return flow_kept_changing();
 }
 
 core::Result<Denied> deny_consent(

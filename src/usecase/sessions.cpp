@@ -13,8 +13,11 @@ namespace {
 
 constexpr std::size_t batch = 100; // sessions of one transaction
 
+// A person who is signed in at a provider sees their sessions in whatever browser they began.
 bool is_own(
     Dependencies& deps, const core::Session& session, const BrowserContext& browser_context) {
+    if (session.identity.is_person() && browser_context.signed_in)
+        return browser_context.signed_in->identity() == session.identity;
     return browser_context.browser && session.browser == *browser_context.browser &&
            core::check_principal(session.identity, browser_context.asker(), deps.policy);
 }
@@ -28,8 +31,16 @@ std::optional<core::SessionView> own_session(
 
 std::vector<core::SessionView> all_own(
     Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
-    if (!browser_context.browser) return {};
-    auto views = deps.store.sessions.list_of_browser(*browser_context.browser, now);
+    std::vector<core::SessionView> views;
+    if (browser_context.browser)
+        views = deps.store.sessions.list_of_browser(*browser_context.browser, now);
+    if (browser_context.signed_in) {
+        auto theirs = deps.store.sessions.list_of_person(browser_context.signed_in->person.id, now);
+        std::erase_if(theirs, [&](const auto& view) {
+            return browser_context.browser && view.session.browser == *browser_context.browser;
+        });
+        std::move(theirs.begin(), theirs.end(), std::back_inserter(views));
+    }
     std::erase_if(
         views, [&](const auto& view) { return !is_own(deps, view.session, browser_context); });
     return views;
@@ -133,9 +144,9 @@ core::Result<core::Secret> connect_own_service(
     Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
     core::WhichAccount which, const BrowserContext& browser_context, core::Instant now) {
     const auto view = own_session(deps, session, browser_context);
-    if (!view || !core::check_session(*view, deps.policy, now))
+    if (!view || !browser_context.browser || !core::check_session(*view, deps.policy, now))
         return not_found("there is no such session in this browser");
-    return connect_for_session(deps, *view, service, which, now);
+    return connect_for_session(deps, *view, service, which, *browser_context.browser, now);
 }
 
 } // namespace consentgate::usecase

@@ -167,14 +167,14 @@ core::Result<std::optional<core::Flow>> disconnect_in_flow(
 
 core::Result<core::Secret> connect_for_session(
     Dependencies& deps, const core::SessionView& view, const core::ServiceId& service,
-    core::WhichAccount which, core::Instant now) {
+    core::WhichAccount which, const core::Digest& browser, core::Instant now) {
     const auto& session = view.session;
     const auto found = core::authorize_service(
         deps.store.services.find(service), session.identity, view.virtual_key, now);
     if (!found) return found.error();
     return begin_upstream_authorization(
-        deps, still_known(deps, *found, session.browser, now), session.browser, std::nullopt,
-        session.id, which, now);
+        deps, still_known(deps, *found, browser, now), browser, std::nullopt, session.id, which,
+        now);
 }
 
 core::Result<LinkView> open_link(
@@ -204,10 +204,10 @@ core::Result<core::Secret> follow_link(
     if (deps.store.upstream_states.use_link(
             opened->link.digest, opened->link.expires_at, deps.random.id(16)) == Applied::no)
         return core::invalid_link("used before");
-    const auto& session = opened->session.session;
+    const auto& browser = *browser_context.browser;
     return begin_upstream_authorization(
-        deps, still_known(deps, opened->service, session.browser, now), session.browser,
-        std::nullopt, session.id, core::WhichAccount::any, now);
+        deps, still_known(deps, opened->service, browser, now), browser, std::nullopt,
+        opened->session.session.id, core::WhichAccount::any, now);
 }
 
 } // namespace consentgate::usecase

@@ -255,6 +255,15 @@ std::string words_for(const core::Error& error, const Request& request, const We
     return std::string(core::traits(error.code).name);
 }
 
+// Where the person whose it is signs in: at their provider, or else by their own page.
+std::string signin_as_owner(const Request& request) {
+    const auto form = core::Form::parse(request.method == "POST" ? request.body : request.query);
+    const auto flow = form ? read_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
+    if (!form || !flow) return path::sessions_page;
+    return core::append_query(
+        path::signin_start, {{field::flow_id, flow->text}, {field::again, "1"}});
+}
+
 Reply answer_error_page(
     const core::Error& error, const Request& request, const WebContext& context) {
     const auto language = context.pages.language_for(request.accept_language);
@@ -279,6 +288,9 @@ Reply answer_error_page(
         view.set(by_itself ? "later_url" : "return_url", back);
         view.set("return_target", core::describe_redirect(error.back->redirect_uri()).shown);
     }
+    if (error.code == ErrorCode::another_user &&
+        context.deps.policy.verified_user == core::VerifiedUser::off)
+        view.set("signin_url", signin_as_owner(request));
     if (const auto* next = error.find<core::ContinueAt>())
         view.set("continue_url", next->url.reveal()).set("continue_target", next->target);
     auto reply = answer_html(

@@ -1,8 +1,11 @@
 #include "account_row.h"
+#include "identity_page.h"
 #include "resource_question.h"
+#include "signin_view.h"
 
 #include "consentgate/usecase/admission.h"
 #include "consentgate/usecase/consent.h"
+#include "consentgate/usecase/signin.h"
 #include "consentgate/usecase/upstream.h"
 
 #include "consentgate/core/base/text.h"
@@ -23,11 +26,36 @@ namespace {
 
 using core::RedirectKind;
 
-core::Result<core::FlowView> flow_of(
-    const core::Form& query, const Request& request, WebContext& context) {
+constexpr int see_other = 303;
+
+// A flow of the query, and the browser that asks for it.
+struct Asked {
+    core::FlowView found;
+    usecase::BrowserContext browser_context;
+};
+
+core::Result<Asked> flow_of(const core::Form& query, const Request& request, WebContext& context) {
     const auto id = read_flow_id(query);
     if (!id) return id.error();
-    return usecase::open_flow(context.deps, *id, browser_context_of(request, context), request.now);
+    auto browser_context = browser_context_of(request, context);
+    auto found = usecase::open_flow(context.deps, *id, browser_context, request.now);
+    if (!found) return found.error();
+    return Asked{std::move(*found), std::move(browser_context)};
+}
+
+// "identity_user_id" and the like; a person of a provider is told from one whom the web server
+// names.
+void show_identity(
+    View& view, const core::Identity& identity, const std::string& name,
+    const usecase::BrowserContext& browser_context) {
+    if (identity.is_person()) {
+        view.flag("identity_person", true);
+        show_signed_in(view, browser_context.signed_in);
+        view.set("identity_name", shown_person(identity, browser_context.signed_in));
+        return;
+    }
+    view.flag("identity_" + std::string(core::name_of(identity.kind)), true)
+        .set("identity_name", name);
 }
 
 // The part of both pages about the client, its request, and the address it is redirected to.
@@ -112,24 +140,6 @@ Handled to_services_page(const core::Result<core::FlowView>& chosen) {
     return answer_redirect(page_of_flow(path::services_page, chosen->flow.id));
 }
 
-constexpr const char* mistakes[] = {
-    "invalid_virtual_key", "invalid_user_id", "identity_required", "identity_not_allowed"};
-
-// The ways that are offered, of which one is open: that of the mistake, or else the most
-// trustworthy.
-void show_ways(View& view, std::string_view mistake, const core::Policy& policy) {
-    const bool key = core::is_offered(core::IdentityKind::virtual_key, policy);
-    const bool user = core::is_offered(core::IdentityKind::user_id, policy);
-    const bool skip = core::is_offered(core::IdentityKind::skipped, policy);
-    const bool user_open = user && (!key || mistake == "invalid_user_id");
-    view.flag("offers_virtual_key", key).flag("offers_user_id", user).flag("offers_skip", skip);
-    view.flag("opens_virtual_key", key && !user_open)
-        .flag("opens_user_id", user_open)
-        .flag("opens_skip", skip && !key && !user);
-}
-
-constexpr int see_other = 303;
-
 // A browser that opens a program's own kind of address stays where it is, which would be on the
 // buttons that were pressed.
 bool stays_behind(const std::string& redirect_uri, const Request& request) {
@@ -164,32 +174,33 @@ core::Result<FlowForm> read_flow_form(const Request& request, const WebContext& 
 Handled get_consent(const Request& request, WebContext& context) {
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
-    const auto found = flow_of(*query, request, context);
-    if (!found) return found.error();
-    const bool verified = found->flow.identity.is_verified(); // the web server names the person
-    if (verified) {
-        if (auto admitted = core::check_admitted(found->flow.identity, context.deps.policy);
-            !admitted)
+    const auto asked = flow_of(*query, request, context);
+    if (!asked) return asked.error();
+    const auto& [found, browser_context] = *asked;
+    const auto& policy = context.deps.policy;
+    const auto& identity = found.flow.identity;
+    const bool named = identity.is_verified() && !identity.is_person(); // by the web server
+    if (named) {
+        if (auto admitted = core::check_admitted(identity, policy); !admitted)
             return admitted.error();
     }
-    if (asks_resource(found->flow, *query)) {
-        auto view = view_of(without_resource(*found), request, context.deps.policy);
-        show_resources(view, found->flow, *query, context.deps.policy);
+    if (asks_resource(found.flow, *query)) {
+        auto view = view_of(without_resource(found), request, policy);
+        show_resources(view, found.flow, *query, policy);
         return page("resource", std::move(view), Forms::leading_on, request, context);
     }
-    if (verified) return answer_redirect(page_of_flow(path::services_page, found->flow.id));
-    auto view = view_of(*found, request, context.deps.policy);
-    std::string_view mistake;
-    for (const auto* word : mistakes) { // a closed set; no other text is shown
-        if (query->get("error") != word) continue;
-        view.flag(std::string("error_") + word, true);
-        mistake = word;
-    }
-    view.flag("has_error", !mistake.empty());
-    if (usecase::is_entrance_closed(context.deps, request.now))
+    if (named) return answer_redirect(page_of_flow(path::services_page, found.flow.id));
+    const auto providers = usecase::offered_providers(context.deps);
+    if (goes_straight(providers, *query, browser_context, policy))
+        return answer_redirect(signin_url(providers.front().id, found.flow.id), see_other);
+    auto view = view_of(found, request, policy);
+    const auto mistake = show_mistake(view, *query, providers);
+    const bool signs_in =
+        show_signin_ways(view, found.flow, providers, browser_context.signed_in, request.now);
+    if (!signs_in && usecase::is_entrance_closed(context.deps, request.now))
         view.flag("closed", true);
     else
-        show_ways(view, mistake, context.deps.policy);
+        show_ways(view, mistake, signs_in, policy);
     // A key is typed here, so its forms end on our own pages, Deny too.
     return page("identity", std::move(view), Forms::ours, request, context);
 }
@@ -197,8 +208,9 @@ Handled get_consent(const Request& request, WebContext& context) {
 Handled get_consent_mcps(const Request& request, WebContext& context) {
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
-    const auto found = flow_of(*query, request, context);
-    if (!found) return found.error();
+    const auto asked = flow_of(*query, request, context);
+    if (!asked) return asked.error();
+    const auto* found = &asked->found;
     const auto& identity = found->flow.identity;
     if (!identity.is_chosen() || found->flow.resource.empty()) {
         return answer_redirect(page_of_flow(path::identity_page, found->flow.id));
@@ -207,11 +219,10 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     if (auto admitted = core::check_admitted(identity, context.deps.policy); !admitted)
         return admitted.error();
     auto view = view_of(*found, request, context.deps.policy);
-    view.flag("identity_" + std::string(core::name_of(identity.kind)), true);
     const auto name = identity.virtual_key() ? found->virtual_key_name : identity.value;
+    show_identity(view, identity, core::display_text(name, 255), asked->browser_context);
     const auto services = usecase::list_flow_services(context.deps, found->flow, request.now);
-    view.set("identity_name", core::display_text(name, 255))
-        .flag("has_services", !services.empty());
+    view.flag("has_services", !services.empty());
     view.list(
         "services", service_rows(
                         services, found->flow, *query, context,
@@ -223,17 +234,19 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
 Handled get_consent_remembered(const Request& request, WebContext& context) {
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
-    const auto found = flow_of(*query, request, context);
-    if (!found) return found.error();
+    const auto asked = flow_of(*query, request, context);
+    if (!asked) return asked.error();
+    const auto* found = &asked->found;
     const auto earlier = usecase::recall_consent(context.deps, found->flow, request.now);
     if (!earlier) {
         return answer_redirect(page_of_flow(path::identity_page, found->flow.id));
     }
     auto view = view_of(*found, request, context.deps.policy);
     const auto& identity = earlier->session.identity;
-    view.flag("identity_" + std::string(core::name_of(identity.kind)), true)
-        .set("identity_name", shown_principal(*earlier))
-        .set("since", day_and_time(earlier->session.created_at));
+    const auto& browser_context = asked->browser_context;
+    show_identity(
+        view, identity, shown_principal(*earlier, browser_context.signed_in), browser_context);
+    view.set("since", day_and_time(earlier->session.created_at));
     std::vector<View> accounts;
     for (const auto& service :
          usecase::list_session_services(context.deps, *earlier, request.now)) {

@@ -28,7 +28,7 @@ using Messages = std::map<std::string, std::string>;
 
 constexpr const char* page_names[] = {"client",     "resource", "identity", "services",
                                       "remembered", "done",     "connect",  "key",
-                                      "connected",  "sessions", "error"};
+                                      "connected",  "sessions", "signin",   "error"};
 constexpr std::size_t max_shown_name = 80; // characters
 constexpr const char* default_language = "en";
 
@@ -131,9 +131,18 @@ std::string shown_resource(const std::string& url, const core::Policy& policy) {
         core::shown_name(policy.known_resource(url).value_or(core::GuardedResource{url})), whole);
 }
 
-std::string shown_principal(const core::SessionView& view) {
+std::string shown_principal(
+    const core::SessionView& view, const std::optional<core::SignedIn>& signed_in) {
+    const auto& identity = view.session.identity;
+    if (identity.is_person()) return shown_person(identity, signed_in);
     return core::display_text(
-        view.virtual_key ? view.virtual_key->name : view.session.identity.value, max_shown_name);
+        view.virtual_key ? view.virtual_key->name : identity.value, max_shown_name);
+}
+
+std::string shown_person(
+    const core::Identity& identity, const std::optional<core::SignedIn>& signed_in) {
+    if (!signed_in || signed_in->identity() != identity) return {};
+    return core::display_text(signed_in->person.name, max_shown_name);
 }
 
 std::string day_and_time(core::Instant at) {

@@ -1,6 +1,8 @@
 #include "account_row.h"
+#include "signin_view.h"
 
 #include "consentgate/usecase/sessions.h"
+#include "consentgate/usecase/signin.h"
 
 #include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/oauth/metadata.h"
@@ -12,7 +14,9 @@
 namespace consentgate::web {
 namespace {
 
-View session_row(const usecase::OwnSession& own, const core::Policy& policy) {
+View session_row(
+    const usecase::OwnSession& own, const usecase::BrowserContext& browser_context,
+    const core::Policy& policy) {
     const auto& session = own.view.session;
     View row;
     row.set("session_id", session.id.text)
@@ -20,7 +24,9 @@ View session_row(const usecase::OwnSession& own, const core::Policy& policy) {
     row.set("resource_name", shown_resource(session.resource, policy));
     row.set("since", day_and_time(session.created_at))
         .set("until", day_and_time(session.expires_at));
-    row.set("identity_name", shown_principal(own.view));
+    row.set("identity_name", shown_principal(own.view, browser_context.signed_in));
+    row.flag(
+        "this_browser", browser_context.signed_in && browser_context.browser == session.browser);
     std::vector<View> services;
     for (const auto& one : own.services) {
         View service;
@@ -58,17 +64,44 @@ void disconnect(const OwnAccount& account, const Request& request, WebContext& c
                                      {"address", request.remote_addr}});
 }
 
+// Who is signed in here and elsewhere, or how to sign in.
+void show_signins(
+    View& page, const core::Form& query, const usecase::BrowserContext& browser_context,
+    const Request& request, WebContext& context) {
+    const auto& signed_in = browser_context.signed_in;
+    show_signed_in(page, signed_in);
+    if (signed_in) {
+        std::vector<View> others;
+        for (const auto& one : usecase::other_signins(context.deps, *signed_in, request.now))
+            others.push_back(
+                View().set("signin_id", one.id.text).set("since", day_and_time(one.signed_in_at)));
+        page.flag("has_signins", !others.empty()).list("signins", std::move(others));
+        return;
+    }
+    const auto providers = usecase::offered_providers(context.deps);
+    show_providers(page, providers, std::nullopt);
+    for (const auto& idp : providers) {
+        if (query.get("signed_out") != idp.id.text) continue;
+        page.flag("signed_out", true).set("signed_out_title", idp.title);
+        if (!idp.end_session_endpoint.empty())
+            page.set("signed_out_url", usecase::sign_out_url(context.deps, idp));
+    }
+}
+
 Reply back_to_sessions() { return answer_redirect(path::sessions_page); }
 
 } // namespace
 
 // A browser without a cookie has consented to nothing here, and the page says so.
 Handled get_sessions(const Request& request, WebContext& context) {
+    const auto query = core::Form::parse(request.query);
+    if (!query) return query.error();
+    const auto browser_context = browser_context_of(request, context);
     std::vector<View> rows;
-    for (const auto& own : usecase::list_own_sessions(
-             context.deps, browser_context_of(request, context), request.now))
-        rows.push_back(session_row(own, context.deps.policy));
+    for (const auto& own : usecase::list_own_sessions(context.deps, browser_context, request.now))
+        rows.push_back(session_row(own, browser_context, context.deps.policy));
     View page;
+    show_signins(page, *query, browser_context, request, context);
     page.flag("has_sessions", !rows.empty())
         .flag("several", rows.size() > 1)
         .list("sessions", std::move(rows));

@@ -45,11 +45,11 @@ void log_upstream_authorization(
 Handled link_page(const core::Form& query, const Request& request, WebContext& context) {
     const auto sent = read_link(query);
     if (!sent) return sent.error();
-    const auto opened =
-        usecase::open_link(context.deps, *sent, browser_context_of(request, context), request.now);
+    const auto browser_context = browser_context_of(request, context);
+    const auto opened = usecase::open_link(context.deps, *sent, browser_context, request.now);
     if (!opened) return opened.error();
     const auto& view = opened->session;
-    const auto principal = shown_principal(view);
+    const auto principal = shown_principal(view, browser_context.signed_in);
     View page;
     page.set("client_name", shown_client(view.client_name, view.session.client_id))
         .set("service_name", opened->service.name)

@@ -15,6 +15,8 @@ class PeopleStore {
 public:
     explicit PeopleStore(Database& db) : db_(db) {}
 
+    // Replaces the snapshot of a person who is known. no: they are not, or it is older than theirs.
+    Applied renew(const core::Person& person);
     std::optional<core::Person> find(const core::PersonId& id);
 
 private:

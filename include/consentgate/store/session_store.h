@@ -47,6 +47,8 @@ public:
         const core::Digest& browser, const core::ClientId& client);
     // Every session that this browser consented to and that is alive, newest first, at most 100.
     std::vector<core::SessionView> list_of_browser(const core::Digest& browser, core::Instant now);
+    // The same of a person who signed in at an identity provider, whatever their browser.
+    std::vector<core::SessionView> list_of_person(const core::PersonId& person, core::Instant now);
     // Ends the linked accounts that are this session's alone, too.
     Applied revoke(const core::SessionId& id, core::Instant now);
     // The same for those that are alive and fit the filter, in the order of their ids, in one

@@ -23,6 +23,7 @@ enum class Metric {
     gate_decisions,     // result: allowed, or the error
     gate_seconds,       // none
     finalizations,      // by: person, admin or remembered
+    signins,            // idp, outcome: name_of(core::SigninOutcome)
     upstream_refreshes, // service, outcome: refreshed, failed or broken
     store_retries,      // reason: collision, session_lost or unknown_outcome
     store_errors,       // none

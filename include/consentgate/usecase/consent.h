@@ -25,6 +25,11 @@ struct BrowserContext {
     }
 };
 
+// How often the rules are applied again because the flow changed meanwhile. A person cannot change
+// a flow that often within one request; a script that does gets 503.
+inline constexpr int max_flow_attempts = 5;
+core::Error flow_kept_changing();
+
 // The open flow of a page or form.
 // fail: invalid_flow, browser_mismatch, flow_expired, flow_already_submitted; as check_principal
 core::Result<core::FlowView> open_flow(

@@ -54,10 +54,11 @@ core::Result<std::optional<core::Flow>> disconnect_in_flow(
 
 // Sends the person of a session to a service, as connect_in_flow does.
 // in:   view  of a session that lives and is this person's: the caller made sure of it
+//       browser  of the person, that is sent there
 // fail: unknown_service
 core::Result<core::Secret> connect_for_session(
     Dependencies& deps, const core::SessionView& view, const core::ServiceId& service,
-    core::WhichAccount which, core::Instant now);
+    core::WhichAccount which, const core::Digest& browser, core::Instant now);
 
 // A link to connect a service later, as it was handed to the person's client.
 struct LinkRequest {

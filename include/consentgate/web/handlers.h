@@ -33,6 +33,11 @@ Handled get_upstream_key(
 Handled post_upstream_key(const Request& request, WebContext& context);
 Handled post_upstream_change(
     const Request& request, WebContext& context); // from page 2: another account, or none
+Handled get_signin_start(const Request& request, WebContext& context);    // to an identity provider
+Handled get_signin_callback(const Request& request, WebContext& context); // and back
+Handled post_signin_go_on(
+    const Request& request, WebContext& context); // this flow is the signed-in person's
+Handled post_signin_out(const Request& request, WebContext& context);
 Handled get_callback(const Request& request, WebContext& context); // back from a service
 Handled get_sessions(const Request& request, WebContext& context); // the sessions of this browser
 Handled post_sessions_end(const Request& request, WebContext& context);

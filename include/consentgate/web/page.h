@@ -7,6 +7,7 @@
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
+#include "consentgate/core/signin/browser_signin.h"
 #include "consentgate/web/logo.h"
 
 #include <memory>
@@ -49,7 +50,11 @@ std::string shown_client(const std::string& name, const core::ClientId& id);
 // A guarded resource: the name that the operator gave it, or else host, port and path.
 std::string shown_resource(const std::string& url, const core::Policy& policy);
 // The person of a session as pages name them; empty when they skipped the question.
-std::string shown_principal(const core::SessionView& view);
+// in: signed_in  in the browser; a person of a provider is named to themselves alone
+std::string shown_principal(
+    const core::SessionView& view, const std::optional<core::SignedIn>& signed_in);
+std::string shown_person(
+    const core::Identity& identity, const std::optional<core::SignedIn>& signed_in);
 // "2026-11-23 14:05 UTC": marked as such, because the server does not know the person's time zone.
 std::string day_and_time(core::Instant at);
 

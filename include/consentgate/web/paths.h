@@ -18,6 +18,10 @@ inline constexpr const char* upstream_key =
 inline constexpr const char* upstream_change =
     "/api/oauth/per-user/upstream/change"; // the forms of page 2 about a linked account
 inline constexpr const char* sessions_page = "/oauth/sessions";
+inline constexpr const char* signin = "/oauth/signin"; // of each provider below it
+inline constexpr const char* signin_start = "/oauth/signin/start";
+inline constexpr const char* signin_go_on = "/oauth/signin/go-on";
+inline constexpr const char* signin_out = "/oauth/signin/out";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";
 inline constexpr const char* remembered_page = "/oauth/consent/remembered";

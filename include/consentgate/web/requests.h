@@ -28,6 +28,9 @@ inline constexpr const char* user_id = "user_id";
 inline constexpr const char* from = "from"; // the page that a form stands on
 inline constexpr const char* resource = "resource";
 inline constexpr const char* change = "change"; // of a linked account: what to do with it
+inline constexpr const char* idp = "idp";       // an identity provider
+inline constexpr const char* again = "again";   // another account than last time there
+inline constexpr const char* signin_id = "signin_id";
 inline constexpr const char* choose = "choose"; // of page 1: what to choose again
 } // namespace field
 

@@ -226,7 +226,9 @@ Checked check_link_principal(
     if (!view) return invalid_link("unknown session");
     if (const auto usable = check_session(*view, policy, now); !usable)
         return invalid_link("its session: " + usable.error().reason);
-    if (!browser || !(*browser == view->session.browser)) {
+    // A person who signs in at a provider may do so in any browser.
+    const bool anywhere = browser && view->session.identity.is_person();
+    if (!anywhere && (!browser || !(*browser == view->session.browser))) {
         return make_error(
             ErrorCode::browser_mismatch, PublicMessage{"this link belongs to another browser"},
             LogDetail{browser ? "another cookie" : "no cookie"}, "link");

@@ -1,0 +1,244 @@
+// Back from an identity provider.
+#include "consentgate/usecase/signin.h"
+
+#include "service_call.h"
+
+#include "consentgate/core/base/aead.h"
+#include "consentgate/core/oauth/admission.h"
+#include "consentgate/core/signin/token_answer.h"
+#include "consentgate/usecase/provider_keys.h"
+#include "consentgate/usecase/rights.h"
+
+namespace consentgate::usecase {
+namespace {
+
+using core::ErrorCode;
+using core::SigninOutcome;
+using store::Applied;
+
+// What was begun, and the provider that answers.
+struct Begun {
+    core::Callback answer;
+    core::SigninState state;
+    core::IdentityProvider idp;
+};
+
+core::Result<Begun> find_begun(
+    Dependencies& deps, const core::CallbackParameters& sent, const core::IdpId& at,
+    const BrowserContext& browser_context, core::Instant now) {
+    auto answer = core::read_signin_answer(sent);
+    if (!answer) return answer.error();
+    auto state = deps.store.signins.find_state(core::sha256(answer->state));
+    if (!state) return core::invalid_signin("unknown or used");
+    if (auto valid = core::check_signin_answer(*state, at, browser_context.browser, now); !valid)
+        return valid.error();
+    auto idp = deps.store.idps.find(state->idp);
+    if (auto valid = core::check_signin_provider(*answer, *state, idp); !valid)
+        return valid.error();
+    return Begun{std::move(*answer), std::move(*state), std::move(*idp)};
+}
+
+// The provider named its endpoints itself, which may be on other hosts, but no nearer to this
+// machine than the issuer is that the operator gave.
+core::ServiceReply ask(
+    Dependencies& deps, const core::IdentityProvider& idp, sys::HttpRequest request) {
+    if (deps.web == nullptr) return {};
+    if (!idp.has_many_tenants()) {
+        request.addresses = sys::AddressPolicy::named_by_service;
+        request.operator_url = idp.issuer;
+    }
+    auto response = deps.web->send(request);
+    return {
+        .answered = response.answered,
+        .status = response.status,
+        .content_type = std::move(response.content_type),
+        .body = std::move(response.body),
+        .retry_after = response.retry_after_seconds > 0
+                           ? std::optional(core::Span(response.retry_after_seconds))
+                           : std::nullopt,
+        .timed_out = response.timed_out,
+        .cause = response.cause,
+        .reason = std::move(response.reason)};
+}
+
+core::Result<core::ProviderTokens> redeem(Dependencies& deps, const Begun& begun) {
+    const auto& [answer, state, idp] = begun;
+    const auto verifier =
+        core::unseal(deps.keyring, state.key_id, state.verifier, state.verifier_aad());
+    if (!verifier) return does_not_open("a PKCE verifier");
+    core::Secret secret;
+    if (!idp.client_secret.empty()) {
+        auto opened =
+            core::unseal(deps.keyring, idp.key_id, idp.client_secret, idp.client_secret_aad());
+        if (!opened) return does_not_open("the client secret at " + idp.id.text);
+        secret = std::move(*opened);
+    }
+    auto made = core::signin_code_request(idp, secret, *answer.code, *verifier, deps.policy);
+    sys::HttpRequest request{
+        .purpose = sys::PlaceKind::signin,
+        .method = "POST",
+        .url = std::move(made.url),
+        .headers = {{"Accept", "application/json"}},
+        .body = std::move(made.form),
+        .content_type = "application/x-www-form-urlencoded"};
+    if (made.authorization)
+        request.headers.emplace_back("Authorization", made.authorization->reveal());
+    return core::read_provider_tokens(ask(deps, idp, std::move(request)));
+}
+
+core::Result<core::ProvedClaims> prove(
+    const Begun& begun, const core::ProviderTokens& tokens, const core::ProviderKeys& keys,
+    core::Instant now) {
+    const auto& state = begun.state;
+    core::ExpectedIdToken expected{.nonce_hash = state.nonce, .access_token = tokens.access_token};
+    if (state.max_age) expected.max_age = state.max_age->count();
+    if (!state.acr.empty()) expected.acr.push_back(state.acr);
+    return core::validate_id_token(tokens.id_token.reveal(), begun.idp, keys, expected, now);
+}
+
+core::Result<std::optional<core::JsonObject>> ask_userinfo(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::ProvedClaims& proved,
+    const core::ProviderTokens& tokens, const core::ProviderKeys& keys) {
+    using Claims = std::optional<core::JsonObject>;
+    if (!core::needs_userinfo(proved, idp)) return Claims();
+    const auto reply =
+        ask(deps, idp,
+            {.purpose = sys::PlaceKind::signin,
+             .url = idp.userinfo_endpoint,
+             .headers = {
+                 {"Accept", "application/json, application/jwt"},
+                 {"Authorization", "Bearer " + tokens.access_token.reveal()}}});
+    return core::read_userinfo(reply, proved, idp, keys).transform([](auto claims) {
+        return Claims(std::move(claims));
+    });
+}
+
+struct Proved {
+    core::ProvedClaims token;
+    core::Person person;
+};
+
+// The tokens are dropped here: nothing of ours uses them later.
+core::Result<Proved> find_person(Dependencies& deps, const Begun& begun, core::Instant now) {
+    const auto& idp = begun.idp;
+    const auto tokens = redeem(deps, begun);
+    if (!tokens) return tokens.error();
+    const auto keys = provider_keys_for(deps, idp, tokens->id_token.reveal(), now);
+    if (!keys) return keys.error();
+    auto proved = prove(begun, *tokens, *keys, now);
+    if (!proved) return proved.error();
+    const auto userinfo = ask_userinfo(deps, idp, *proved, *tokens, *keys);
+    if (!userinfo) return userinfo.error();
+    auto person =
+        core::person_from(*proved, core::person_claims(*proved, *userinfo, idp), idp.id, now);
+    return Proved{std::move(*proved), std::move(person)};
+}
+
+// A refused person's sessions are judged by what the provider says now, too.
+core::Checked check_let_in(Dependencies& deps, const core::Person& person) {
+    const auto identity = core::identity_of(person);
+    if (auto admitted = core::check_admitted(identity, deps.policy); !admitted) return admitted;
+    const auto known = deps.store.people.find(person.id);
+    if (known && known->disabled_at)
+        return core::make_error(
+            ErrorCode::forbidden, core::PublicMessage{"this server does not let you in"},
+            core::LogDetail{"the person is disabled"});
+    const auto rules = rights_now(deps, identity).rules;
+    if (!rules) return core::Nothing{};
+    auto allowed = core::check_sign_in(*rules, {identity, &person});
+    if (!allowed && known) deps.store.people.renew(person);
+    return allowed;
+}
+
+core::BrowserSignin new_signin(
+    Dependencies& deps, const Proved& proved, const core::Secret& cookie, core::Instant now) {
+    core::BrowserSignin signin;
+    signin.id = core::SigninId(deps.random.id(16));
+    signin.cookie = core::sha256(cookie);
+    signin.person = proved.person.id;
+    signin.idp = proved.person.idp;
+    signin.provider_session = proved.token.sid;
+    signin.auth_time = proved.token.authenticated_at;
+    signin.acr = proved.token.acr;
+    signin.signed_in_at = now;
+    signin.expires_at = now + deps.policy.signin_lifetime;
+    return signin;
+}
+
+// Absent: it was finished, denied or has expired meanwhile, or its app is gone.
+std::optional<core::Flow> find_living_flow(
+    Dependencies& deps, const core::SigninState& state, core::Instant now) {
+    if (!state.flow) return std::nullopt;
+    auto view = deps.store.flows.find(*state.flow);
+    if (!view || !view->client_active || !core::check_flow(view->flow, state.browser, false, now))
+        return std::nullopt;
+    return std::move(view->flow);
+}
+
+core::Result<SigninReturn> write_signin(
+    Dependencies& deps, const Begun& begun, Proved proved,
+    const std::optional<core::Digest>& before, SigninReturn returned, core::Instant now) {
+    auto cookie = deps.random.secret();
+    store::FinishedSignin finished{
+        .person = proved.person,
+        .signin = new_signin(deps, proved, cookie, now),
+        .replaced = before};
+    for (int attempt = 0; attempt < max_flow_attempts; ++attempt) {
+        finished.flow = find_living_flow(deps, begun.state, now);
+        if (deps.store.signins.finish(finished, now) == Applied::no) continue;
+        returned.outcome =
+            begun.state.flow && !finished.flow ? SigninOutcome::late : SigninOutcome::signed_in;
+        returned.flow = std::move(finished.flow);
+        returned.cookie = std::move(cookie);
+        return returned;
+    }
+    return flow_kept_changing();
+}
+
+SigninReturn not_proved(SigninReturn returned, const core::Error& error) {
+    const bool away = error.code == ErrorCode::service_unavailable;
+    returned.outcome = away ? SigninOutcome::unavailable : SigninOutcome::failed;
+    returned.reason = error.reason + (error.param.empty() ? "" : " (" + error.param + ")");
+    returned.retry_after = error.retry_after_seconds();
+    return returned;
+}
+
+} // namespace
+
+core::Result<SigninReturn> finish_signin(
+    Dependencies& deps, const core::CallbackParameters& sent, const core::IdpId& at,
+    const BrowserContext& browser_context, const std::optional<core::Digest>& before,
+    core::Instant now) {
+    const auto begun = find_begun(deps, sent, at, browser_context, now);
+    if (!begun) return begun.error();
+    // Before anything is used up: when there is a place, the browser comes again with the same
+    // answer.
+    const auto place = begun->answer.code
+                           ? deps.enter(sys::PlaceKind::signin, begun->idp.token_endpoint)
+                           : sys::Place::unlimited();
+    if (!place) return no_place();
+    // One of several answers with the same state goes on.
+    if (deps.store.signins.consume_state(begun->state.state, now) == Applied::no)
+        return core::invalid_signin("used meanwhile");
+    SigninReturn returned{
+        .idp = begun->idp.id,
+        .title = begun->idp.title,
+        .flow = find_living_flow(deps, begun->state, now)};
+    if (!begun->answer.code) {
+        const bool denied = begun->answer.error == "access_denied";
+        returned.outcome = denied ? SigninOutcome::denied : SigninOutcome::failed;
+        returned.reason = "the provider answered " + begun->answer.error;
+        return returned;
+    }
+    auto proved = find_person(deps, *begun, now);
+    if (!proved) return not_proved(std::move(returned), proved.error());
+    returned.person = proved->person;
+    if (auto let_in = check_let_in(deps, proved->person); !let_in) {
+        returned.outcome = SigninOutcome::refused;
+        returned.reason = let_in.error().reason;
+        return returned;
+    }
+    return write_signin(deps, *begun, std::move(*proved), before, std::move(returned), now);
+}
+
+} // namespace consentgate::usecase

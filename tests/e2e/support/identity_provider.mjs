@@ -1,0 +1,143 @@
+// A real OpenID provider (oidc-provider) on this machine, whose people log in by a cookie instead of
+// a page: each has the claims that a test gives them.
+import { once } from 'node:events';
+import http from 'node:http';
+import Provider from 'oidc-provider';
+import { generateKeyPairSync } from 'node:crypto';
+import { freePort } from './server.mjs';
+import { listen } from './metadata_host.mjs';
+
+const standardClaims = { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'], groups: ['groups'] };
+
+function freshKeys(kid) {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return { keys: [{ ...privateKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' }] };
+}
+
+const cookiesOf = (text) => Object.fromEntries((text ?? '').split('; ').map((pair) => pair.split('=').map(decodeURIComponent)));
+
+class IdentityProvider {
+  constructor({ issuer, people, inUserinfo, secret, prompts }) {
+    Object.assign(this, { issuer, people, inUserinfo, secret, prompts, clients: [], failing: [], asked: [], rotations: 0 });
+    this.make();
+  }
+
+  make() {
+    this.provider = new Provider(this.issuer, {
+      jwks: freshKeys(`key-${this.rotations}`),
+      clients: this.clients,
+      scopes: ['openid', 'profile', 'email', 'groups'],
+      claims: standardClaims,
+      conformIdTokenClaims: this.inUserinfo,
+      pkce: { required: () => true },
+      cookies: { keys: ['test'] },
+      ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 86400, IdToken: 600, Interaction: 600, Session: 86400 },
+      findAccount: (context, sub) => ({ accountId: sub, claims: () => ({ sub, ...this.people[sub] }) }),
+      interactions: { url: (context, { uid }) => `/interaction/${uid}` },
+      features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
+      renderError: (context, out) => { context.type = 'json'; context.body = out; },
+    });
+    this.handle = this.provider.callback();
+  }
+
+  // Knows the server as its client. in: server  of server.mjs; id  of the row there
+  admit(server, id = 'corp') {
+    this.clients.push({ client_id: `consentgate-${this.clients.length}`, client_secret: this.secret, redirect_uris: [`${server.issuer}/oauth/signin/${id}/callback`],
+      post_logout_redirect_uris: [`${server.issuer}/oauth/sessions`], grant_types: ['authorization_code'], response_types: ['code'], token_endpoint_auth_method: 'client_secret_basic' });
+    this.make();
+    return this.clients.at(-1).client_id;
+  }
+
+  // Signs with other keys from now on; who is logged in here logs in again.
+  rotate() { this.rotations += 1; this.make(); }
+
+  // The next requests to that path are answered otherwise. answer: 'hang', or status, body, headers
+  failNext(path, answer, times = 1) { for (let i = 0; i < times; i += 1) this.failing.push({ path, answer }); }
+
+  count(path) { return this.asked.filter((one) => one === path).length; }
+
+  async answer(request, response) {
+    const { pathname } = new URL(request.url, this.issuer);
+    this.asked.push(pathname);
+    if (this.away) return response.writeHead(503, { 'Content-Type': 'application/json' }).end('{}');
+    const at = this.failing.findIndex(({ path }) => path === pathname);
+    if (at >= 0) return this.fail(response, this.failing.splice(at, 1)[0].answer);
+    if (pathname.startsWith('/interaction/')) return this.logIn(request, response);
+    return this.handle(request, response);
+  }
+
+  fail(response, answer) {
+    if (answer === 'hang') return undefined;
+    const [status, body, headers = {}] = answer;
+    return response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body));
+  }
+
+  // The page where a person would type their name: a cookie says it, and whether they refuse.
+  async logIn(request, response) {
+    const details = await this.provider.interactionDetails(request, response);
+    const { user, deny } = cookiesOf(request.headers.cookie);
+    if (deny) return this.provider.interactionFinished(request, response, { error: 'access_denied', error_description: 'The person said no.' });
+    if (details.prompt.name === 'login') return this.provider.interactionFinished(request, response, { login: { accountId: user } });
+    const grant = new this.provider.Grant({ accountId: details.session.accountId, clientId: details.params.client_id });
+    grant.addOIDCScope(details.params.scope);
+    return this.provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
+  }
+
+  async stop() {
+    if (!this.server.listening) return;
+    this.server.close();
+    this.server.closeAllConnections();
+    await once(this.server, 'close');
+  }
+}
+
+// in:  people      by their subject: the claims of each; a test may change them later
+//      inUserinfo  claims beside `sub` are in the userinfo answer alone
+// out: issuer, admit, rotate, failNext, asked (paths), count, away (true: all is answered 503), stop
+export async function startIdentityProvider({ people = {}, inUserinfo = false, secret = 's3cret%+:&é of the provider' } = {}) {
+  const port = await freePort(); // the provider must know its issuer before it listens
+  const one = new IdentityProvider({ issuer: `http://localhost:${port}`, people, inUserinfo, secret });
+  one.server = http.createServer((request, response) => {
+    one.answer(request, response).catch((error) => { if (!response.headersSent) response.writeHead(500); response.end(String(error)); });
+  });
+  await listen(one.server, port);
+  one.server.unref(); // a test that fails before it stops it ends all the same
+  return one;
+}
+
+function visit(address, cookies) {
+  return new Promise((done, fail) => {
+    const cookie = [...cookies].map((pair) => pair.join('=')).join('; ');
+    http.get(address, { headers: { Cookie: cookie }, agent: false }, async (message) => {
+      let text = '';
+      for await (const part of message) text += part;
+      done({ status: message.statusCode, location: message.headers.location, text, cookies: message.headers['set-cookie'] ?? [] });
+    }).on('error', fail);
+  });
+}
+
+// A browser's cookies at the provider.
+export class AtProvider {
+  constructor(provider) { this.provider = provider; this.cookies = new Map(); }
+
+  // The steps of a person there, until the provider sends them to our callback, which is not
+  // visited. in: location  where they were sent; user  who they log in as, where they are asked
+  // out: the callback's path and query
+  async signIn(location, user, { deny = false } = {}) {
+    this.cookies.set('user', encodeURIComponent(user));
+    if (deny) this.cookies.set('deny', '1'); else this.cookies.delete('deny');
+    let address = new URL(location);
+    for (let step = 0; step < 12; step += 1) {
+      const answer = await visit(address, this.cookies);
+      for (const line of answer.cookies) {
+        const [pair] = line.split(';');
+        const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+        if (value === '') this.cookies.delete(name); else this.cookies.set(name, value);
+      }
+      if (!answer.location) throw new Error(`${address.pathname} answered ${answer.status}: ${answer.text.slice(0, 500)}`);
+      address = new URL(answer.location, address);
+      if (address.origin !== this.provider.issuer) return address.pathname + address.search;
+    }
+    throw new Error('the provider sends a person in circles');
+  }
+}
