@@ -4,6 +4,7 @@
 #include "account_tables.h"
 #include "client_tables.h"
 #include "flow_table.h"
+#include "idp_table.h"
 #include "once_tables.h"
 #include "resource_server_table.h"
 #include "server_key_table.h"
@@ -48,6 +49,7 @@ constexpr Table tables[] = {
     exported<core::Rule>(),
     exported<core::TeamMember>(),
     exported<PolicyVersion>(),
+    exported<core::IdentityProvider>(),
 };
 
 // One statement for each row would spend most of the time on round trips.

@@ -15,6 +15,7 @@
 #include "consentgate/store/client_store.h"
 #include "consentgate/store/code_store.h"
 #include "consentgate/store/flow_store.h"
+#include "consentgate/store/idp_store.h"
 #include "consentgate/store/maintenance.h"
 #include "consentgate/store/people_store.h"
 #include "consentgate/store/resource_server_store.h"
@@ -55,6 +56,7 @@ public:
     PeopleStore people;
     SigninStore signins;
     AccessStore access;
+    IdpStore idps;
     Maintenance maintenance;
 };
 

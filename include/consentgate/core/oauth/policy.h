@@ -57,6 +57,10 @@ struct Policy {
 
     Span flow_lifetime{900};
     Span code_lifetime{300};
+    Span signin_lifetime{12 * 3600}; // of a browser's sign-in at an identity provider
+    Span signin_max_age{30 * 86400}; // a refresh needs one that is at most so old
+    bool signin_straight = false;    // to the provider, where it is the only way in
+    std::string access_contact{};    // whom people ask who are not let in; empty: nobody
     Span session_lifetime{86400}; // of an access token, and of a session that cannot be refreshed
     Span refresh_idle{
         30 * 86400}; // a refresh token that is not used for so long is over; 0: none are issued

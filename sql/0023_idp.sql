@@ -1,0 +1,40 @@
+-- Identity providers: where people sign in with their organisation's account.
+CREATE TABLE idp (
+    id                     VARCHAR(64) NOT NULL PRIMARY KEY,
+    title                  BLOB NOT NULL,
+    issuer                 BLOB NOT NULL,
+    issuer_hash            CHAR(64) NOT NULL,
+    kind                   VARCHAR(32) NOT NULL,
+    authorization_endpoint BLOB NOT NULL,
+    token_endpoint         BLOB NOT NULL,
+    jwks_uri               BLOB NOT NULL,
+    userinfo_endpoint      BLOB,
+    end_session_endpoint   BLOB,
+    client_id              BLOB NOT NULL,
+    auth_method            VARCHAR(32) NOT NULL,
+    client_secret          BLOB,
+    key_id                 VARCHAR(64) NOT NULL,
+    secret_expires_at      BIGINT,
+    scope                  BLOB,
+    groups_claim           BLOB,
+    email_trust            VARCHAR(32) NOT NULL,
+    kept_claims            BLOB,
+    logout_effect          VARCHAR(32) NOT NULL,
+    userinfo_use           VARCHAR(32) NOT NULL,
+    authorize_parameters   BLOB,
+    allowed_tenants        BLOB,
+    domains                BLOB,
+    any_account            SMALLINT NOT NULL,
+    signing_algorithms     BLOB,
+    prompts                BLOB,
+    sends_iss              SMALLINT NOT NULL,
+    jwks                   BLOB,
+    jwks_expires_at        BIGINT,
+    jwks_asked_at          BIGINT,
+    active                 SMALLINT NOT NULL,
+    version                BIGINT NOT NULL,
+    created_at             BIGINT NOT NULL
+);
+
+-- One row for an issuer.
+CREATE UNIQUE INDEX idp_issuer ON idp (issuer_hash);
