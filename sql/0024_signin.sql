@@ -61,6 +61,6 @@ ALTER TABLE session ADD COLUMN signin_id VARCHAR(64);
 CREATE INDEX session_person ON session (person_id);
 CREATE INDEX session_signin ON session (signin_id);
 
--- What the app asks of the person's proof (OpenID Connect Core 3.1.2.1); NULL: nothing.
+-- The app's wish about the person's proof (OpenID Connect Core 3.1.2.1); NULL: none.
 ALTER TABLE flow ADD COLUMN wanted_prompt VARCHAR(16);
 ALTER TABLE flow ADD COLUMN wanted_max_age BIGINT;

@@ -83,7 +83,7 @@ std::optional<core::Digest> FlowStore::find_finalized(const core::FlowId& id) {
 }
 
 // The revision of the write is that of the read, so the identity before is the one that was read.
-// What Anna connected must not become Ben's at Finish.
+// Accounts that Anna connected must not become Ben's at Finish.
 Applied give_identity(
     Database& db, const core::FlowId& id, std::int64_t revision, const core::Identity& identity,
     core::Instant now) {
@@ -141,8 +141,8 @@ Applied FlowStore::choose_resource(const core::Flow& flow, core::Instant now) {
 
 // The DELETE is a compare-and-set: of any number of requests that read the flow, one deletes it. A
 // matching revision proves that the identity we validated is unchanged, and the version of the
-// rules that nothing changed since they were asked. The session's UNIQUE flow_id keeps a flow from giving
-// two sessions even on an engine that tears a transaction apart.
+// rules that nothing changed since they were asked. The session's UNIQUE flow_id keeps a flow from
+// giving two sessions even on an engine that tears a transaction apart.
 Applied FlowStore::finalize(
     const core::Finalization& finalization, const std::vector<core::LinkedAccount>& accounts) {
     return db_.write(

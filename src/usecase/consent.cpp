@@ -68,7 +68,8 @@ core::Error with_continue_url(
     if (error.code != ErrorCode::flow_already_submitted) return error;
     const auto own = find_own_code(deps, flow, browser_context);
     if (!own || !own->unused(now)) return error;
-    if (!core::check_principal(own->view.session.identity, browser_context.asker(), deps.policy))
+    if (!core::check_principal(
+            own->view.session.identity, browser_context.proven_user(), deps.policy))
         return error; // another person's code
     const auto& code = own->view.code;
     error.details = core::ContinueAt{
@@ -98,7 +99,7 @@ core::Checked check_open(
         return checked;
     // An admin's bearer stands in for the cookie, and never for the person.
     if (auto checked =
-            core::check_principal(view.flow.identity, browser_context.asker(), deps.policy);
+            core::check_principal(view.flow.identity, browser_context.proven_user(), deps.policy);
         !checked)
         return checked;
     if (!view.client_active) return unknown_client();
@@ -130,7 +131,8 @@ core::Result<std::optional<Ending>> find_denial(
     const auto& flow = view.flow;
     auto over = core::check_flow(flow, browser_context.browser, false, now);
     if (over.error().code == ErrorCode::browser_mismatch) return over.error();
-    if (auto same = core::check_principal(flow.identity, browser_context.asker(), deps.policy);
+    if (auto same =
+            core::check_principal(flow.identity, browser_context.proven_user(), deps.policy);
         !same)
         return same.error();
     Ending ending{.denied = true, .client_id = flow.client_id, .client_name = view.client_name};
@@ -353,7 +355,7 @@ core::Result<std::optional<Ending>> find_ending(
     if (const auto own = find_own_code(deps, flow, browser_context)) {
         const auto& session = own->view.session;
         if (auto same =
-                core::check_principal(session.identity, browser_context.asker(), deps.policy);
+                core::check_principal(session.identity, browser_context.proven_user(), deps.policy);
             !same)
             return same.error();
         const auto client = deps.store.clients.find(session.client_id);

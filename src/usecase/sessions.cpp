@@ -19,7 +19,7 @@ bool is_own(
     if (session.identity.is_person() && browser_context.signed_in)
         return browser_context.signed_in->identity() == session.identity;
     return browser_context.browser && session.browser == *browser_context.browser &&
-           core::check_principal(session.identity, browser_context.asker(), deps.policy);
+           core::check_principal(session.identity, browser_context.proven_user(), deps.policy);
 }
 
 std::optional<core::SessionView> own_session(

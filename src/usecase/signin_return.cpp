@@ -16,7 +16,7 @@ using core::ErrorCode;
 using core::SigninOutcome;
 using store::Applied;
 
-// What was begun, and the provider that answers.
+// The sign-in under way, and the provider that answers.
 struct Begun {
     core::Callback answer;
     core::SigninState state;
@@ -134,7 +134,7 @@ core::Result<Proved> find_person(Dependencies& deps, const Begun& begun, core::I
     return Proved{std::move(*proved), std::move(person)};
 }
 
-// A refused person's sessions are judged by what the provider says now, too.
+// A refused person's sessions follow what the provider says now, too.
 core::Checked check_let_in(Dependencies& deps, const core::Person& person) {
     const auto identity = core::identity_of(person);
     if (auto admitted = core::check_admitted(identity, deps.policy); !admitted) return admitted;

@@ -186,8 +186,8 @@ core::Result<LinkView> open_link(
     if (auto valid = core::check_link_principal(view, browser_context.browser, deps.policy, now);
         !valid)
         return valid.error();
-    if (auto valid =
-            core::check_principal(view->session.identity, browser_context.asker(), deps.policy);
+    if (auto valid = core::check_principal(
+            view->session.identity, browser_context.proven_user(), deps.policy);
         !valid)
         return valid.error();
     auto service = core::authorize_service(

@@ -40,7 +40,7 @@ core::LinkedAccount sealed_account(
 core::Checked check_returned(
     Dependencies& deps, const core::UpstreamState& state, const BrowserContext& browser_context) {
     const auto check_same = [&](const core::Identity& identity) {
-        return core::check_principal(identity, browser_context.asker(), deps.policy);
+        return core::check_principal(identity, browser_context.proven_user(), deps.policy);
     };
     if (state.flow) {
         const auto view = deps.store.flows.find(*state.flow);

@@ -43,7 +43,7 @@ core::Result<Asked> flow_of(const core::Form& query, const Request& request, Web
     return Asked{std::move(*found), std::move(browser_context)};
 }
 
-// "identity_user_id" and the like; a person of a provider is told from one whom the web server
+// "identity_user_id" and the like; a person of a provider has another than one whom the web server
 // names.
 void show_identity(
     View& view, const core::Identity& identity, const std::string& name,

@@ -64,7 +64,7 @@ void disconnect(const OwnAccount& account, const Request& request, WebContext& c
                                      {"address", request.remote_addr}});
 }
 
-// Who is signed in here and elsewhere, or how to sign in.
+// Names the person who is signed in and their other browsers, or the ways to sign in.
 void show_signins(
     View& page, const core::Form& query, const usecase::BrowserContext& browser_context,
     const Request& request, WebContext& context) {

@@ -14,7 +14,7 @@ namespace consentgate::store {
 
 class Database;
 
-// What the provider's good answer writes. spec: docs/requirements_signin.md SI23
+// The rows that the provider's good answer writes. spec: docs/requirements_signin.md SI23
 struct FinishedSignin {
     core::Person person;                    // as the provider says now
     core::BrowserSignin signin;             // the new one

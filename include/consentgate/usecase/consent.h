@@ -20,7 +20,7 @@ struct BrowserContext {
     std::optional<std::string> remote_user{};  // absent: the web server names none
     std::optional<core::SignedIn> signed_in{}; // that stands now; absent: none
 
-    core::Asker asker() const {
+    core::ProvenUser proven_user() const {
         return {remote_user, signed_in ? std::optional(signed_in->identity()) : std::nullopt};
     }
 };

@@ -1,12 +1,16 @@
 #include "consentgate/core/base/error.h"
 
 namespace consentgate::core {
+namespace {
+
+constexpr std::string_view request = "invalid_request_error", server = "api_error";
+constexpr std::string_view permission = "permission_error", limit = "rate_limit_error",
+                           authentication = "authentication_error";
+
+} // namespace
 
 // A switch without default: a code that is added without its traits does not compile.
 const ErrorTraits& traits(ErrorCode code) {
-    static constexpr std::string_view request = "invalid_request_error", server = "api_error";
-    static constexpr std::string_view permission = "permission_error", limit = "rate_limit_error",
-                                      authentication = "authentication_error";
 #define ERROR_CODE(name, status, type, oauth_error)                                                \
     case ErrorCode::name: {                                                                        \
         static constexpr ErrorTraits known{#name, status, type, oauth_error};                      \

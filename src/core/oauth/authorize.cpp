@@ -146,7 +146,7 @@ Checked check_prompt(const AuthorizationRequest& request) {
 }
 
 // Nothing else of the request reaches a person's identity provider, or whoever wrote a link could
-// steer how they sign in there. What cannot be read is nothing.
+// steer how they sign in there. A value that cannot be read counts as none.
 // spec: docs/requirements_signin.md SI21
 WantedProof read_wanted_proof(const AuthorizationRequest& request) {
     constexpr int longest = 86400;

@@ -33,10 +33,11 @@ bool belongs_to(const Identity& whose, const std::optional<Identity>& principal)
     return principal ? whose == *principal : !whose.is_verified();
 }
 
-Checked check_principal(const Identity& whose, const Asker& asker, const Policy& policy) {
-    const auto principal = verified_principal(asker.remote_user, policy);
+Checked check_principal(
+    const Identity& whose, const ProvenUser& proven_user, const Policy& policy) {
+    const auto principal = verified_principal(proven_user.remote_user, policy);
     if (!principal) return principal.error();
-    if (whose.is_person() && !*principal && asker.signed_in == whose) return Nothing{};
+    if (whose.is_person() && !*principal && proven_user.signed_in == whose) return Nothing{};
     if (belongs_to(whose, *principal)) return Nothing{};
     const bool by_verified_user = whose.is_verified();
     return make_error(

@@ -1,5 +1,5 @@
-// A real OpenID provider (oidc-provider) on this machine, whose people log in by a cookie instead of
-// a page: each has the claims that a test gives them.
+// A real OpenID provider (oidc-provider) on this machine, whose people log in by a cookie instead
+// of a page: each has the claims that a test gives them.
 import { once } from 'node:events';
 import http from 'node:http';
 import Provider from 'oidc-provider';

@@ -23,17 +23,17 @@ Result<std::optional<Identity>> verified_principal(
 // and no session of a verified user can go on; with one, only those of the same user can.
 bool belongs_to(const Identity& whose, const std::optional<Identity>& principal);
 
-// The person who asks, as far as it is proven.
-struct Asker {
+// The person whom a request comes from, as far as it is proven.
+struct ProvenUser {
     std::optional<std::string> remote_user{}; // handed on by the web server
     std::optional<Identity> signed_in{};      // at an identity provider, in this browser
 };
 
-// Both in one. What belongs to a person of an identity provider needs their sign-in in this
-// browser; what belongs to others does not ask who is signed in.
+// Both in one. A flow or session of a person of an identity provider needs that person's sign-in in
+// this browser; those of others do not ask who is signed in.
 // fail: as verified_principal; another_user
 // spec: docs/requirements_signin.md SI28
-Checked check_principal(const Identity& whose, const Asker& asker, const Policy& policy);
+Checked check_principal(const Identity& whose, const ProvenUser& proven_user, const Policy& policy);
 
 // Whether a person may type who they are. fail: invalid_request when the web server says it
 Checked check_typing_allowed(const Policy& policy);

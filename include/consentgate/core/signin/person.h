@@ -40,7 +40,7 @@ Identity person_identity(const std::string& issuer, const std::string& subject);
 PersonId person_id(const std::string& issuer, const std::string& subject);
 Identity identity_of(const Person& person);
 
-// Of any identity: absent unless it is a person's.
+// Returns the person of an identity; absent unless it is a person's.
 std::optional<PersonId> person_of(const Identity& identity);
 
 } // namespace consentgate::core

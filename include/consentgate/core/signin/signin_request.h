@@ -19,7 +19,7 @@ struct IdentityProvider;
 // in: reason  for the log
 Error invalid_signin(std::string reason);
 
-// What the provider is asked about the person's proof.
+// The provider is asked this about the person's proof.
 struct SigninQuestion {
     std::string prompt{}; // empty: the provider may answer by itself
     std::optional<Span> max_age{};

@@ -1,0 +1,22 @@
+// The keys of an identity provider: kept in its row, and fetched anew when they have expired or do
+// not verify what it signed.
+// spec: docs/requirements_signin.md SI43
+#pragma once
+
+#include "consentgate/core/signin/identity_provider.h"
+#include "consentgate/core/signin/provider_keys.h"
+#include "consentgate/usecase/dependencies.h"
+
+#include <string>
+
+namespace consentgate::usecase {
+
+// At most one fetch a minute for each provider on all machines together.
+// in:   token  that the provider signed
+// out:  the keys that there are; one that signed the token may not be among them
+// fail: service_unavailable: there are none that can be used
+core::Result<core::ProviderKeys> provider_keys_for(
+    Dependencies& deps, const core::IdentityProvider& idp, const std::string& token,
+    core::Instant now);
+
+} // namespace consentgate::usecase

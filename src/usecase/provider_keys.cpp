@@ -1,0 +1,71 @@
+#include "consentgate/usecase/provider_keys.h"
+
+#include "service_call.h"
+
+#include "consentgate/core/oauth/client_document.h"
+
+#include <algorithm>
+
+namespace consentgate::usecase {
+namespace {
+
+constexpr core::Span pause_between_fetches{60};
+constexpr core::Span shortest_life{300};
+// Expired keys serve so much longer while their host is away.
+constexpr core::Span grace{3600};
+
+bool are_fresh(const core::IdentityProvider& idp, core::Instant now) {
+    return idp.jwks_expires_at && now < *idp.jwks_expires_at;
+}
+
+// out: why it did not work; empty when the row has new keys
+std::string fetch(Dependencies& deps, core::IdentityProvider& idp, core::Instant now) {
+    if (deps.web == nullptr) return "nothing is asked here";
+    sys::HttpRequest request{
+        .purpose = sys::PlaceKind::signin,
+        .url = idp.jwks_uri,
+        .headers = {{"Accept", "application/json, application/jwk-set+json"}}};
+    if (!idp.has_many_tenants()) {
+        request.addresses = sys::AddressPolicy::named_by_service;
+        request.operator_url = idp.issuer;
+    }
+    const auto response = deps.web->send(request);
+    if (!response.answered) return response.reason;
+    if (response.status != 200) return "status " + std::to_string(response.status);
+    const auto read = core::read_provider_keys(response.body.reveal());
+    if (!read) return read.error().reason;
+    const auto life = core::document_lifetime(
+        {.cache_control = response.cache_control, .age = response.age, .expires = response.expires},
+        now);
+    idp.jwks = response.body.reveal();
+    idp.jwks_expires_at = now + std::max(life, shortest_life);
+    deps.store.idps.keep_keys(idp); // where it was changed meanwhile, they serve this once
+    return {};
+}
+
+} // namespace
+
+// The right to ask is taken before anybody is asked. Where that cannot be written, nobody is.
+core::Result<core::ProviderKeys> provider_keys_for(
+    Dependencies& deps, const core::IdentityProvider& idp, const std::string& token,
+    core::Instant now) {
+    auto current = idp;
+    auto keys = core::read_provider_keys(current.jwks);
+    const auto suffice = [&] {
+        return keys && are_fresh(current, now) && !core::needs_newer_keys(token, current, *keys);
+    };
+    if (suffice()) return keys;
+    std::string problem = "they were asked for less than a minute ago";
+    if (deps.store.idps.claim_keys(idp.id, now - pause_between_fetches, now) ==
+        store::Applied::yes) {
+        problem = fetch(deps, current, now);
+    } else if (auto stored = deps.store.idps.find(idp.id);
+               stored && stored->version == idp.version) {
+        current = std::move(*stored); // another worker may have fetched them
+    }
+    keys = core::read_provider_keys(current.jwks);
+    if (keys && current.jwks_expires_at && now < *current.jwks_expires_at + grace) return keys;
+    return unavailable("the keys of " + idp.id.text + ": " + problem, core::Span(1));
+}
+
+} // namespace consentgate::usecase
