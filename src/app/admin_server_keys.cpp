@@ -55,7 +55,7 @@ int list(Context& context, const Arguments& arguments) {
     for (const auto& key : keys_of(context)) {
         rows.push_back(
             {key.key.text, name_of(key.stage), number(key.use.accounts), number(key.use.services),
-             number(key.use.refresh_tokens), number(key.use.codes),
+             number(key.use.idps), number(key.use.refresh_tokens), number(key.use.codes),
              number(key.use.upstream_states)});
     }
     print_rows(arguments, rows);
@@ -114,7 +114,7 @@ usecase::Rekeyed rekey_all(Context& context, bool wait, const StopSignals& stop)
     Progress progress("moved");
     const auto& newest = context.keyring().newest().text;
     const auto moved = [](const usecase::Rekeyed& part) {
-        return part.accounts + part.services + part.refresh_tokens;
+        return part.accounts + part.services + part.idps + part.refresh_tokens;
     };
     const auto still_there =
         "the same command goes on where it stopped; everything can be read meanwhile";
@@ -126,6 +126,7 @@ usecase::Rekeyed rekey_all(Context& context, bool wait, const StopSignals& stop)
             });
         all.accounts += done.accounts;
         all.services += done.services;
+        all.idps += done.idps;
         all.refresh_tokens += done.refresh_tokens;
         all.unreadable = done.unreadable;
         if (done.found > done.unreadable) continue; // a worker may have written more meanwhile
@@ -186,7 +187,7 @@ int plan_rotation(Context& context, const Arguments& arguments) {
     std::size_t rows = 0;
     for (const auto& key : keys) rows += key.key == to ? 0 : key.use.total();
     if (arguments.has("json"))
-        print_row(arguments, {to.text, number(rows), {}, {}, {}, {}, {}});
+        print_row(arguments, {to.text, number(rows), {}, {}, {}, {}, {}, {}});
     else
         std::cerr << "would use '" << to.text << "' for new rows, and move " << rows
                   << " rows to it; nothing was changed\n";
@@ -213,11 +214,13 @@ int rotate(Context& context, const Arguments& arguments) {
                         {},
                         number(moved.accounts),
                         number(moved.services),
+                        number(moved.idps),
                         number(moved.refresh_tokens),
                         number(moved.unreadable),
                         left_cell(keys)});
     std::cerr << "moved to '" << newest << "': " << moved.accounts << " linked accounts, "
-              << moved.services << " services, " << moved.refresh_tokens << " refresh tokens\n";
+              << moved.services << " services, " << moved.idps << " identity providers, "
+              << moved.refresh_tokens << " refresh tokens\n";
     report_rest(keys, moved.unreadable);
     return 0;
 }
@@ -241,7 +244,7 @@ std::vector<Command> server_key_commands() {
          .summary = "list the keys of the key file, and how many rows need each",
          .example = "consentgate-admin server-key list",
          .json =
-             {"id", "state", "linked_accounts", "services", "refresh_tokens", "codes",
+             {"id", "state", "linked_accounts", "services", "idps", "refresh_tokens", "codes",
               "upstream_authorizations"},
          .audited = false,
          .run = list},
@@ -261,8 +264,8 @@ std::vector<Command> server_key_commands() {
                "rotate although no server was reloaded since the key was added"},
               {"dry-run", "", "say what would be done, and change nothing"}},
          .json =
-             {"current", "to_move", "linked_accounts", "services", "refresh_tokens", "unreadable",
-              "left", "left.id", "left.rows", "left.until"},
+             {"current", "to_move", "linked_accounts", "services", "idps", "refresh_tokens",
+              "unreadable", "left", "left.id", "left.rows", "left.until"},
          .run = rotate},
         {.name = "server-key remove",
          .operand = "ID",

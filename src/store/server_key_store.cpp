@@ -67,6 +67,9 @@ std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
              {"SELECT key_id, count(*) FROM service GROUP BY key_id",
               "SELECT key_id, count(*) FROM former_registration GROUP BY key_id"})
             db_.query(of_services, [&](Row& row) { count(row, &core::KeyUse::services, nullptr); });
+        db_.query("SELECT key_id, count(*) FROM idp GROUP BY key_id", [&](Row& row) {
+            count(row, &core::KeyUse::idps, nullptr);
+        });
         db_.query(
             "SELECT key_id, count(*), max(used_at) FROM refresh_token WHERE expires_at > ? "
             "GROUP BY key_id",
@@ -134,6 +137,15 @@ Applied ServerKeyStore::rekey_registration(
             "UPDATE former_registration SET client_secret = ?, key_id = ? "
             "WHERE id = ? AND key_id = ?",
             to_blob(former.client_secret), former.key_id, former.id, before));
+    });
+}
+
+Applied ServerKeyStore::rekey_idp(const core::IdentityProvider& idp, const core::KeyId& before) {
+    return db_.rewrite([&] {
+        return applied(db_.run(
+            "UPDATE idp SET client_secret = ?, key_id = ? WHERE id = ? AND version = ? AND "
+            "key_id = ?",
+            to_blob(idp.client_secret), idp.key_id, idp.id, idp.version, before));
     });
 }
 

@@ -90,6 +90,21 @@ public:
         after_batch_(done_);
     }
 
+    void idps() {
+        for (auto& idp : deps_.store.idps.list()) {
+            if (idp.key_id == deps_.keyring.newest()) continue;
+            ++done_.found;
+            const auto before = idp.key_id;
+            if (!reseal(deps_, before, idp.client_secret_aad(), idp.client_secret)) {
+                ++done_.unreadable;
+                continue;
+            }
+            idp.key_id = deps_.keyring.newest();
+            if (deps_.store.server_keys.rekey_idp(idp, before) == store::Applied::yes) ++done_.idps;
+        }
+        after_batch_(done_);
+    }
+
     void accounts() {
         for (std::string after;;) {
             auto tokens = deps_.store.server_keys.list_accounts_to_rekey(
@@ -185,6 +200,7 @@ Rekeyed rekey(
     Dependencies& deps, core::Instant now, const std::function<void(const Rekeyed&)>& after_batch) {
     Walk walk(deps, now, after_batch);
     walk.services();
+    walk.idps();
     walk.accounts();
     walk.refresh_tokens(now - deps.policy.refresh_grace - margin);
     return walk.done();
@@ -205,7 +221,7 @@ void retire_key(Dependencies& deps, const core::KeyId& key, core::Instant now) {
         throw std::runtime_error("there is no key '" + key.text + "'");
     const auto use = use_of(server_keys.list_uses(now), key);
     if (use.total() > 0) {
-        const auto lasting = use.accounts + use.services;
+        const auto lasting = use.accounts + use.services + use.idps;
         throw std::runtime_error(
             "the key '" + key.text + "' is still needed by " + std::to_string(use.total()) +
             " rows" +

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "consentgate/core/base/server_key.h"
+#include "consentgate/core/signin/identity_provider.h"
 #include "consentgate/core/upstream/service.h"
 #include "consentgate/store/failure.h"
 
@@ -44,6 +45,7 @@ public:
     // no: it was changed since it was read.
     Applied rekey_service(const core::Service& service, const core::KeyId& before);
     Applied rekey_registration(const core::FormerRegistration& former, const core::KeyId& before);
+    Applied rekey_idp(const core::IdentityProvider& idp, const core::KeyId& before);
     // Unused refresh tokens, and those used before `used_before`, which are not answered again.
     Step rekey_refresh_tokens(
         const core::KeyId& key, core::Instant used_before, const std::string& after,
