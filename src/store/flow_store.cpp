@@ -140,8 +140,8 @@ Applied FlowStore::choose_resource(const core::Flow& flow, core::Instant now) {
 }
 
 // The DELETE is a compare-and-set: of any number of requests that read the flow, one deletes it. A
-// matching revision proves that the identity we validated is unchanged, and the version of the
-// rules that nothing changed since they were asked. The session's UNIQUE flow_id keeps a flow from
+// matching revision proves that the identity we validated is unchanged, and the versions that rules
+// and person are as they were when they were asked. The session's UNIQUE flow_id keeps a flow from
 // giving two sessions even on an engine that tears a transaction apart.
 Applied FlowStore::finalize(
     const core::Finalization& finalization, const std::vector<core::LinkedAccount>& accounts) {

@@ -7,8 +7,10 @@
 #include "consentgate/core/oauth/consent.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/usecase/gate.h"
+#include "consentgate/usecase/rights.h"
 
 #include <functional>
+#include <tuple>
 
 namespace consentgate::usecase {
 namespace {
@@ -159,10 +161,14 @@ core::Result<core::FlowView> change(
 
 // The session came of the sign-in that proves its person now.
 core::Finalization finalize_signed_in(
-    Dependencies& deps, const core::Flow& flow, core::Identity identity,
-    const core::FreshSession& fresh, const BrowserContext& browser_context, core::Instant now) {
+    Dependencies& deps, const PermittedFlow& permitted, const core::FreshSession& fresh,
+    const BrowserContext& browser_context, core::Instant now) {
+    const auto& [identity, standing] =
+        std::tie(permitted.rights.identity, permitted.rights.standing);
     auto finalization =
-        core::finalize(flow, std::move(identity), fresh, deps.keyring, deps.policy, now);
+        core::finalize(permitted.flow, identity, fresh, deps.keyring, deps.policy, now);
+    finalization.policy_version = standing.policy_version;
+    if (standing.person) finalization.person = {standing.person->id, standing.person->version};
     if (finalization.session.identity.is_person() && browser_context.signed_in)
         finalization.session.signin = browser_context.signed_in->signin.id;
     return finalization;
@@ -179,6 +185,8 @@ core::Result<core::FlowView> choose(
                 return offered.error();
             const auto identity = validate();
             if (!identity) return identity.error();
+            if (auto may = check_may_sign_in(deps, *identity); !may)
+                return leading_back(may.error(), view.flow);
             return deps.store.flows.choose_identity(
                 view.flow.id, view.flow.revision, *identity, now);
         });
@@ -280,8 +288,9 @@ core::Result<Submitted> submit_consent(
         auto identity = core::validate_submit_identity(
             view->flow, *claims, find_bearer_key(deps, *claims), deps.policy, now);
         if (!identity) return identity.error();
-        auto finalization =
-            finalize_signed_in(deps, view->flow, std::move(*identity), fresh, browser_context, now);
+        const auto permitted = permit_flow(deps, view->flow, std::move(*identity));
+        if (!permitted) return permitted.error();
+        auto finalization = finalize_signed_in(deps, *permitted, fresh, browser_context, now);
         if (write_consent(deps, view->flow, finalization) == Applied::yes) {
             return Submitted{
                 .location = std::move(finalization.location),
@@ -298,8 +307,10 @@ std::optional<core::SessionView> recall_consent(
     if (!core::may_be_reused(flow, deps.policy)) return std::nullopt;
     for (auto& earlier : deps.store.sessions.list_consents(flow.browser, flow.client_id)) {
         if (!core::may_reuse_consent(earlier, flow, deps.policy, now)) continue;
+        const auto& identity = earlier.session.identity;
         if (!lacks_connection(
-                deps, flow.resource, earlier.session.identity.owner(earlier.session.id), now))
+                deps, flow.resource, identity.owner(earlier.session.id),
+                rights_of(deps, identity, earlier.standing), now))
             return std::move(earlier);
     }
     return std::nullopt;
@@ -318,8 +329,9 @@ core::Result<Submitted> reuse_consent(
             return core::make_error(
                 ErrorCode::identity_required, core::PublicMessage{"say who you are first"},
                 core::LogDetail{"no earlier consent can be used"});
-        auto finalization = finalize_signed_in(
-            deps, view->flow, earlier->session.identity, fresh, browser_context, now);
+        const auto permitted = permit_flow(deps, view->flow, earlier->session.identity);
+        if (!permitted) return permitted.error();
+        auto finalization = finalize_signed_in(deps, *permitted, fresh, browser_context, now);
         if (write_consent(deps, view->flow, finalization) == Applied::yes)
             return Submitted{
                 .location = std::move(finalization.location),

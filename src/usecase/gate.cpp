@@ -69,34 +69,41 @@ bool comes_too_early(
 core::Result<CallGrant> authorize_call(
     Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token,
     core::Instant now) {
-    auto view = authorize_access(deps, token, resource.url, now);
-    if (!view && deps.keyring.is_probe(token)) return probe_refusal();
-    if (!view) return view.error();
+    auto authorized = authorize_access(deps, token, resource.url, now);
+    if (!authorized && deps.keyring.is_probe(token)) return probe_refusal();
+    if (!authorized) return authorized.error();
+    auto& view = authorized->view;
     const auto& needed = deps.policy.scopes_of(resource);
-    if (!core::check_scope(view->session, needed, deps.policy))
-        return scope_refusal(deps, view->session, needed);
-    if (resource.service.empty()) return CallGrant{std::move(*view), std::nullopt, {}};
+    if (auto may = authorized->rights.check_needed_scope(resource.url, needed, deps.policy); !may)
+        return may.error();
+    if (!core::check_scope(view.session, needed, deps.policy))
+        return scope_refusal(deps, view.session, needed);
+    if (resource.service.empty()) return CallGrant{std::move(view), std::nullopt, {}};
+    const core::ServiceId service_id(resource.service);
+    if (auto may = authorized->rights.check_service(service_id); !may) return may.error();
     auto account = deps.store.accounts.find_with_service(
-        view->session.identity.owner(view->session.id), core::ServiceId(resource.service));
-    const auto service = authorize_active_service(account.service, *view, now);
+        view.session.identity.owner(view.session.id), service_id);
+    const auto service = authorize_active_service(account.service, view, now);
     if (!service) return service.error();
     auto upstream =
-        fresh_upstream_token(deps, view->session, *service, now, std::move(account.token));
+        fresh_upstream_token(deps, view.session, *service, now, std::move(account.token));
     if (!upstream && upstream.error().code == ErrorCode::interaction_required)
         upstream.error().message =
             "an account has to be connected first; sign in again, and connect it there";
     if (!upstream) return upstream.error();
-    note_call(deps, view->session, now);
+    note_call(deps, view.session, now);
     auto call = core::call_id(upstream->called, deps.keyring);
     return CallGrant{
-        std::move(*view), std::move(upstream->access_token), service->key_header, std::move(call)};
+        std::move(view), std::move(upstream->access_token), service->key_header, std::move(call)};
 }
 
-bool connection_holds(Dependencies& deps, const core::Session& session, core::Instant now) {
+bool connection_holds(
+    Dependencies& deps, const core::Session& session, const Rights& rights, core::Instant now) {
     const auto guarded = deps.policy.known_resource(session.resource);
     if (!guarded || guarded->service.empty()) return true;
     const auto owner = session.identity.owner(session.id);
     const core::ServiceId id(guarded->service);
+    if (!rights.may_use_service(id)) return true; // connecting it is not offered
     auto [service, account] = deps.store.accounts.find_with_service(owner, id);
     if (!service || !service->active) return true; // connecting it is not offered
     if (account && comes_too_early(deps, session, *account, now)) {
@@ -113,11 +120,13 @@ bool connection_holds(Dependencies& deps, const core::Session& session, core::In
 }
 
 bool lacks_connection(
-    Dependencies& deps, const std::string& resource, const core::Owner& owner, core::Instant now) {
+    Dependencies& deps, const std::string& resource, const core::Owner& owner, const Rights& rights,
+    core::Instant now) {
     const auto guarded = deps.policy.known_resource(resource);
     if (!guarded || guarded->service.empty()) return false;
-    const auto [service, token] =
-        deps.store.accounts.find_with_service(owner, core::ServiceId(guarded->service));
+    const core::ServiceId id(guarded->service);
+    if (!rights.may_use_service(id)) return false; // connecting it is not offered
+    const auto [service, token] = deps.store.accounts.find_with_service(owner, id);
     if (!service || !service->active) return false; // connecting it is not offered
     return !token || core::freshness_of(*token, now) == core::Freshness::broken;
 }

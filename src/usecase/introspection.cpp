@@ -1,5 +1,7 @@
 #include "consentgate/usecase/introspection.h"
 
+#include "consentgate/usecase/access.h"
+
 namespace consentgate::usecase {
 
 core::Result<std::string> introspect_token(
@@ -18,17 +20,20 @@ core::Result<std::string> introspect_token(
         return core::make_error(
             core::ErrorCode::invalid_request, core::PublicMessage{"token is missing"},
             core::LogDetail{}, "token");
-    if (core::check_access(lookup.view, lookup.server->resource, deps.policy, now))
-        deps.note_use(lookup.view->session.id, "", now);
-    return core::introspection_response(
-        lookup.view, hash, lookup.server->resource, deps.policy, now);
+    const auto& resource = lookup.server->resource;
+    const auto authorized = authorize_view(deps, lookup.view, resource, now);
+    if (!authorized)
+        return core::introspection_response(std::nullopt, hash, resource, deps.policy, now);
+    deps.note_use(authorized->view.session.id, "", now);
+    return core::introspection_response(authorized->view, hash, resource, deps.policy, now);
 }
 
 TokenReport inspect_token(Dependencies& deps, const core::Secret& token, core::Instant now) {
     auto view = deps.store.sessions.find(core::sha256(token));
-    auto valid =
-        core::check_access(view, view ? view->session.resource : std::string(), deps.policy, now);
-    return {std::move(valid), std::move(view)};
+    const auto resource = view ? view->session.resource : std::string();
+    auto authorized = authorize_view(deps, view, resource, now);
+    if (!authorized) return {authorized.error(), std::move(view)};
+    return {core::Nothing{}, std::move(authorized->view)};
 }
 
 } // namespace consentgate::usecase

@@ -1,5 +1,8 @@
 #include "consentgate/usecase/rights.h"
 
+#include <tuple>
+#include <utility>
+
 namespace consentgate::usecase {
 
 core::Checked Rights::check_sign_in() const {
@@ -48,6 +51,34 @@ Rights rights_of(Dependencies& deps, core::Identity identity, core::AccessStandi
 Rights rights_now(Dependencies& deps, core::Identity identity) {
     auto standing = deps.store.access.standing(core::person_of(identity));
     return rights_of(deps, std::move(identity), std::move(standing));
+}
+
+core::Error leading_back(core::Error refusal, const core::Flow& flow) {
+    if (refusal.code == core::ErrorCode::access_refused)
+        refusal.back = core::revive_return_path(flow);
+    return refusal;
+}
+
+core::Result<PermittedFlow> permit_flow(
+    Dependencies& deps, core::Flow flow, core::Identity identity) {
+    PermittedFlow permitted{
+        .flow = std::move(flow), .refused = {}, .rights = rights_now(deps, std::move(identity))};
+    const auto& [rights, resource] = std::tie(permitted.rights, permitted.flow.resource);
+    auto may = resource.empty() ? rights.check_sign_in() : rights.check_resource(resource);
+    if (!may) return leading_back(name_refused(std::move(may).error(), rights), permitted.flow);
+    if (resource.empty()) return permitted;
+    auto& scope = permitted.flow.scope;
+    const auto asked = std::exchange(scope, rights.permitted_scope(resource, scope, deps.policy));
+    permitted.refused = asked.without(scope);
+    if (!scope.empty() || asked.empty()) return permitted;
+    return leading_back(
+        name_refused(
+            core::make_error(
+                core::ErrorCode::access_refused,
+                core::PublicMessage{"this account may not have what the app asks for"},
+                core::LogDetail{"rules refuse every scope"}, "scope"),
+            rights),
+        permitted.flow);
 }
 
 core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity) {

@@ -1,6 +1,7 @@
 #include "consentgate/usecase/token.h"
 
 #include "consentgate/usecase/gate.h"
+#include "consentgate/usecase/rights.h"
 
 #include "consentgate/core/oauth/grant.h"
 #include "consentgate/core/oauth/introspection.h"
@@ -62,6 +63,43 @@ core::Error no_key() {
         core::LogDetail{"its server key is not in the key file"});
 }
 
+core::Error refused_grant(const core::Error& refusal) {
+    return core::make_error(
+        ErrorCode::invalid_grant, core::PublicMessage{"this account may not use this resource now"},
+        core::LogDetail{refusal.reason});
+}
+
+// The code is not spent by a refusal: what was taken away may be given back within its time.
+core::Checked check_code_person(Dependencies& deps, const core::CodeView& found) {
+    const auto rights = rights_of(deps, found.session.identity, found.standing);
+    auto may = rights.check_resource(found.session.resource);
+    return may ? may : core::Checked(refused_grant(may.error()));
+}
+
+// The session with the scopes that rules leave of its own. It keeps what was granted, for the time
+// when they leave more.
+// fail: invalid_grant, invalid_scope
+core::Result<core::RefreshView> permitted_refresh(
+    Dependencies& deps, core::RefreshView found, const Rights& rights,
+    const std::optional<core::ScopeSet>& asked) {
+    auto& session = found.session.session;
+    if (auto may = rights.check_resource(session.resource); !may) return refused_grant(may.error());
+    const auto granted = std::exchange(
+        session.scope, rights.permitted_scope(session.resource, session.scope, deps.policy));
+    if (session.scope.empty() && !granted.empty())
+        return core::make_error(
+            ErrorCode::invalid_grant,
+            core::PublicMessage{"this account may use none of the scopes of this session now"},
+            core::LogDetail{"rules refuse every scope"});
+    const auto wanted = asked.value_or(core::ScopeSet{}).within(granted);
+    if (!wanted.empty() && wanted.within(session.scope).empty())
+        return core::make_error(
+            ErrorCode::invalid_scope,
+            core::PublicMessage{"this account may not have these scopes now"},
+            core::LogDetail{"rules refuse every scope that was asked for"}, "scope");
+    return found;
+}
+
 core::Result<TokenGrant> exchange_code(
     Dependencies& deps, const core::SentCredentials& credentials, const core::TokenRequest& sent,
     core::Instant now) {
@@ -78,6 +116,7 @@ core::Result<TokenGrant> exchange_code(
     if (!verdict) return verdict.error();
     if (*verdict == core::Exchange::replay) return replayed(deps, found->session, now);
     if (*verdict == core::Exchange::repeat) return repeated(deps, found->session);
+    if (auto may = check_code_person(deps, *found); !may) return may.error();
 
     auto token = deps.keyring.session_token(found->code.key_id, request->code);
     if (!token) return no_key();
@@ -94,20 +133,22 @@ core::Result<TokenGrant> exchange_code(
         found->session};
 }
 
-// The last used token of the chain that begins with a used one. Another process of the client may
-// be ahead of this one by more than one step.
+// The last used token of the chain that begins with a used one, with the scopes that rules leave of
+// it. Another process of the client may be ahead of this one by more than one step.
 struct Step {
     core::Secret token;
     core::RefreshView found;
 };
 
 Step last_used(Dependencies& deps, Step step) {
+    const auto permitted = step.found.session.session.scope;
     for (int steps = 0; steps < max_steps; ++steps) {
         auto next = deps.keyring.refresh_token(step.found.token.key_id, step.token);
         auto found = next ? deps.store.tokens.find_refresh(core::sha256(*next)) : std::nullopt;
         if (!found || !found->token.used_at) break;
         step = {std::move(*next), std::move(*found)};
     }
+    step.found.session.session.scope = permitted;
     return step;
 }
 
@@ -174,7 +215,10 @@ core::Result<TokenGrant> refresh(
         if (!verdict) return verdict.error();
         const auto& session = found->session.session;
         if (*verdict == core::RefreshUse::reuse) return refresh_replayed(deps, session, now);
-        if (!connection_holds(deps, session, now)) {
+        const auto rights = rights_of(deps, session.identity, found->session.standing);
+        const auto permitted = permitted_refresh(deps, *found, rights, request->scope);
+        if (!permitted) return permitted.error();
+        if (!connection_holds(deps, session, rights, now)) {
             // The client then starts a new sign-in, whose page offers the person to connect it.
             return core::make_error(
                 ErrorCode::invalid_grant,
@@ -183,11 +227,11 @@ core::Result<TokenGrant> refresh(
         }
         if (*verdict == core::RefreshUse::repeat)
             return answer_again(
-                deps, last_used(deps, {request->token, *found}), request->scope, now);
+                deps, last_used(deps, {request->token, *permitted}), request->scope, now);
         if (*verdict == core::RefreshUse::late_repeat)
-            return repeat_late(deps, {request->token, *found}, request->scope, now);
-        auto rotated =
-            core::rotate(request->token, *found, request->scope, deps.keyring, deps.policy, now);
+            return repeat_late(deps, {request->token, *permitted}, request->scope, now);
+        auto rotated = core::rotate(
+            request->token, *permitted, request->scope, deps.keyring, deps.policy, now);
         if (!rotated) return no_key();
         if (deps.store.tokens.rotate_refresh(rotated->rotation, now) == Applied::yes) {
             record_use(deps, *client, now);

@@ -9,6 +9,7 @@
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/core/upstream/service_discovery.h"
 #include "consentgate/core/upstream/service_options.h"
+#include "consentgate/usecase/rights.h"
 #include "consentgate/usecase/upstream_revocation.h"
 
 #include <algorithm>
@@ -26,7 +27,7 @@ std::optional<core::VirtualKey> virtual_key_of(Dependencies& deps, const core::I
 
 // in: owners  the later ones give way to the earlier ones
 std::vector<ServiceView> list_services(
-    Dependencies& deps, const core::Identity& identity, const std::optional<core::VirtualKey>& key,
+    Dependencies& deps, const Rights& rights, const std::optional<core::VirtualKey>& key,
     const std::vector<core::Owner>& owners, core::Instant now) {
     std::vector<core::LinkedAccount> tokens;
     for (const auto& owner : owners) {
@@ -37,7 +38,8 @@ std::vector<ServiceView> list_services(
     }
     std::vector<ServiceView> views;
     for (auto& service : deps.store.services.list()) {
-        if (!core::authorize_service(service, identity, key, now)) continue;
+        if (!core::authorize_service(service, rights.identity, key, now)) continue;
+        if (!rights.may_use_service(service.id)) continue;
         ServiceView view{.service = std::move(service)};
         const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const auto& one) {
             return one.service == view.service.id;
@@ -52,6 +54,27 @@ std::vector<ServiceView> list_services(
         return left.service.name < right.service.name;
     });
     return views;
+}
+
+// A service that this person may connect.
+// fail: as core::authorize_service; access_refused: a rule refuses them the service, or the
+//       resource that it is connected for
+core::Result<core::Service> find_service(
+    Dependencies& deps, const core::ServiceId& id, const Rights& rights,
+    const std::optional<core::VirtualKey>& key, const std::string& resource, core::Instant now) {
+    auto may = resource.empty() ? rights.check_sign_in() : rights.check_resource(resource);
+    if (may) may = rights.check_service(id);
+    if (!may) return name_refused(std::move(may).error(), rights);
+    return core::authorize_service(deps.store.services.find(id), rights.identity, key, now);
+}
+
+core::Result<core::Service> find_service_of_session(
+    Dependencies& deps, const core::ServiceId& id, const core::SessionView& view,
+    core::Instant now) {
+    const auto& session = view.session;
+    return find_service(
+        deps, id, rights_of(deps, session.identity, view.standing), view.virtual_key,
+        session.resource, now);
 }
 
 // A flow's person has the accounts that were linked in it, and those from before.
@@ -78,8 +101,9 @@ core::Result<Choice> find_choice(
             ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
     if (auto admitted = core::check_admitted(identity, deps.policy); !admitted)
         return admitted.error();
-    auto service = core::authorize_service(
-        deps.store.services.find(request.service), identity, virtual_key_of(deps, identity), now);
+    const auto rights = rights_now(deps, identity);
+    auto service = find_service(
+        deps, request.service, rights, virtual_key_of(deps, identity), view->flow.resource, now);
     if (!service) return service.error();
     return Choice{std::move(*view), std::move(*service)};
 }
@@ -129,14 +153,16 @@ core::Service still_known(
 std::vector<ServiceView> list_flow_services(
     Dependencies& deps, const core::Flow& flow, core::Instant now) {
     return list_services(
-        deps, flow.identity, virtual_key_of(deps, flow.identity), owners_of(flow), now);
+        deps, rights_now(deps, flow.identity), virtual_key_of(deps, flow.identity), owners_of(flow),
+        now);
 }
 
 std::vector<ServiceView> list_session_services(
     Dependencies& deps, const core::SessionView& view, core::Instant now) {
     const auto& session = view.session;
     return list_services(
-        deps, session.identity, view.virtual_key, {session.identity.owner(session.id)}, now);
+        deps, rights_of(deps, session.identity, view.standing), view.virtual_key,
+        {session.identity.owner(session.id)}, now);
 }
 
 core::Result<core::Secret> connect_in_flow(
@@ -169,8 +195,7 @@ core::Result<core::Secret> connect_for_session(
     Dependencies& deps, const core::SessionView& view, const core::ServiceId& service,
     core::WhichAccount which, const core::Digest& browser, core::Instant now) {
     const auto& session = view.session;
-    const auto found = core::authorize_service(
-        deps.store.services.find(service), session.identity, view.virtual_key, now);
+    const auto found = find_service_of_session(deps, service, view, now);
     if (!found) return found.error();
     return begin_upstream_authorization(
         deps, still_known(deps, *found, browser, now), browser, std::nullopt, session.id, which,
@@ -190,8 +215,7 @@ core::Result<LinkView> open_link(
             view->session.identity, browser_context.proven_user(), deps.policy);
         !valid)
         return valid.error();
-    auto service = core::authorize_service(
-        deps.store.services.find(request.service), view->session.identity, view->virtual_key, now);
+    auto service = find_service_of_session(deps, request.service, *view, now);
     if (!service) return service.error();
     return LinkView{std::move(*service), std::move(*view), std::move(*link)};
 }

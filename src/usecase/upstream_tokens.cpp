@@ -6,6 +6,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/usecase/rights.h"
 
 #include <chrono>
 #include <utility>
@@ -184,6 +185,12 @@ private:
     std::optional<std::int64_t> failures_before_; // when the wait for another worker began
 };
 
+core::Error refused_target(const char* message, const core::Error& refusal, const char* parameter) {
+    return core::make_error(
+        ErrorCode::invalid_target, core::PublicMessage{message}, core::LogDetail{refusal.reason},
+        parameter);
+}
+
 // out:  the service that is asked for, with the owner's account where one query read both
 core::Result<core::ServiceAccount> find_target(
     Dependencies& deps, const core::TokenExchange& exchange, const core::ResourceServer& server,
@@ -229,15 +236,18 @@ core::Result<std::string> exchange_token(
             ErrorCode::invalid_request, core::PublicMessage{"the subject_token is not valid here"},
             core::LogDetail{valid.error().reason}, "subject_token");
     }
+    const auto rights = rights_of(deps, view->session.identity, view->standing);
+    if (auto may = rights.check_resource(server->resource); !may)
+        return refused_target("this person may not use that server", may.error(), "resource");
     auto target =
         find_target(deps, *exchange, *server, view->session.identity.owner(view->session.id));
     if (!target) return target.error();
+    if (auto may = rights.check_service(target->service->id); !may)
+        return refused_target("this person may not use that service", may.error(), "audience");
     const auto service =
         core::authorize_service(target->service, view->session.identity, view->virtual_key, now);
     if (!service)
-        return core::make_error(
-            ErrorCode::invalid_target, core::PublicMessage{"this person may not use that service"},
-            core::LogDetail{service.error().reason}, "audience");
+        return refused_target("this person may not use that service", service.error(), "audience");
     auto fresh = fresh_upstream_token(
         deps, view->session, *service, now, std::move(target->token), exchange->refused);
     // OAuth's words have no other one for a resource server that may come again later.

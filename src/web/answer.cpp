@@ -95,11 +95,14 @@ std::optional<Reply> way_back(const core::Error& error, const Request& request) 
 // computer, and then nothing answers there.
 bool is_shown_first(const core::Error& error, const Request& request) {
     return error.back && error.back->at_once() && navigates(request) &&
-           core::describe_redirect(error.back->redirect_uri()).kind == core::RedirectKind::loopback;
+           core::describe_redirect(error.back->redirect_uri()).kind ==
+               core::RedirectKind::loopback &&
+           error.code != ErrorCode::access_refused; // there the person may be let in as another
 }
 
 Reply page_answer(const core::Error& error, const Request& request, const WebContext& context) {
-    if (error.back && error.back->at_once() && !is_shown_first(error, request)) {
+    if (error.back && error.back->at_once() && !is_shown_first(error, request) &&
+        error.code != ErrorCode::access_refused) {
         return answer_redirect(core::error_location(
             *error.back, core::traits(error.code).oauth_error, error.message, context.deps.policy));
     }
@@ -218,7 +221,8 @@ std::vector<std::string> developer_details(
         for (const auto& uri : mismatch->registered) add("error.detail.registered", uri);
     } else if (
         !error.message.empty() &&
-        (error.back || error.code == ErrorCode::invalid_client_document)) {
+        (error.back || error.code == ErrorCode::invalid_client_document) &&
+        error.code != ErrorCode::access_refused) {
         details.push_back(core::plain_ascii(error.message));
     }
     return details;
@@ -252,6 +256,8 @@ std::string words_for(const core::Error& error, const Request& request, const We
         error.code == ErrorCode::invalid_request || error.code == ErrorCode::invalid_client ||
         error.code == ErrorCode::invalid_redirect_uri || error.code == ErrorCode::invalid_flow;
     if (shape && is_cut(error, request)) return "cut_link";
+    if (error.code == ErrorCode::access_refused && !error.param.empty())
+        return error.param + "_refused";
     return std::string(core::traits(error.code).name);
 }
 
@@ -262,6 +268,22 @@ std::string signin_as_owner(const Request& request) {
     if (!form || !flow) return path::sessions_page;
     return core::append_query(
         path::signin_start, {{field::flow_id, flow->text}, {field::again, "1"}});
+}
+
+// Whom a rule refuses reads as whom they came, and may come as another.
+void show_refused_account(
+    View& view, const core::Error& error, const Request& request, const WebContext& context) {
+    const auto* account = error.find<core::RefusedAccount>();
+    if (account == nullptr) return;
+    constexpr std::size_t max_shown = 120; // characters
+    view.set("account", core::display_text(account->name, max_shown))
+        .set("provider", core::display_text(account->provider, max_shown))
+        .set("contact", context.deps.policy.access_contact)
+        .flag("groups_unknown", account->groups_unknown);
+    const auto form = core::Form::parse(request.method == "POST" ? request.body : request.query);
+    const auto flow = form ? read_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
+    if (flow && !flow->text.empty() && context.deps.policy.verified_user == core::VerifiedUser::off)
+        view.set("another_url", page_of_flow(path::identity_page, *flow));
 }
 
 Reply answer_error_page(
@@ -291,6 +313,7 @@ Reply answer_error_page(
     if (error.code == ErrorCode::another_user &&
         context.deps.policy.verified_user == core::VerifiedUser::off)
         view.set("signin_url", signin_as_owner(request));
+    show_refused_account(view, error, request, context);
     if (const auto* next = error.find<core::ContinueAt>())
         view.set("continue_url", next->url.reveal()).set("continue_target", next->target);
     auto reply = answer_html(

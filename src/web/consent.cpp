@@ -5,6 +5,7 @@
 
 #include "consentgate/usecase/admission.h"
 #include "consentgate/usecase/consent.h"
+#include "consentgate/usecase/rights.h"
 #include "consentgate/usecase/signin.h"
 #include "consentgate/usecase/upstream.h"
 
@@ -91,6 +92,18 @@ View view_of(const core::FlowView& found, const Request& request, const core::Po
     return view.flag("shows_scopes", !scopes.empty() || !flow.resource.empty())
         .flag("has_scopes", !scopes.empty())
         .list("scopes", std::move(scopes));
+}
+
+core::FlowView permitted_view(core::FlowView view, const usecase::PermittedFlow& permitted) {
+    view.flow = permitted.flow;
+    return view;
+}
+
+// What the app asked for and rules refuse, so that nobody misses it without a word.
+void show_refused_scopes(View& view, const core::ScopeSet& refused, const core::Policy& policy) {
+    std::vector<std::string> words;
+    for (const auto& scope : refused.names()) words.push_back(policy.words(scope));
+    view.set("refused_scopes", core::join(words, ", "));
 }
 
 Reply page(
@@ -218,7 +231,10 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     // It was chosen before a reload that no longer lets it in.
     if (auto admitted = core::check_admitted(identity, context.deps.policy); !admitted)
         return admitted.error();
-    auto view = view_of(*found, request, context.deps.policy);
+    const auto permitted = usecase::permit_flow(context.deps, found->flow, identity);
+    if (!permitted) return permitted.error();
+    auto view = view_of(permitted_view(*found, *permitted), request, context.deps.policy);
+    show_refused_scopes(view, permitted->refused, context.deps.policy);
     const auto name = identity.virtual_key() ? found->virtual_key_name : identity.value;
     show_identity(view, identity, core::display_text(name, 255), asked->browser_context);
     const auto services = usecase::list_flow_services(context.deps, found->flow, request.now);
@@ -241,8 +257,11 @@ Handled get_consent_remembered(const Request& request, WebContext& context) {
     if (!earlier) {
         return answer_redirect(page_of_flow(path::identity_page, found->flow.id));
     }
-    auto view = view_of(*found, request, context.deps.policy);
     const auto& identity = earlier->session.identity;
+    const auto permitted = usecase::permit_flow(context.deps, found->flow, identity);
+    if (!permitted) return permitted.error();
+    auto view = view_of(permitted_view(*found, *permitted), request, context.deps.policy);
+    show_refused_scopes(view, permitted->refused, context.deps.policy);
     const auto& browser_context = asked->browser_context;
     show_identity(
         view, identity, shown_principal(*earlier, browser_context.signed_in), browser_context);

@@ -173,7 +173,9 @@ struct Refusal {
 
 // OAuth has no word for a refusal that no sign-in changes.
 std::string_view word_of(const core::Error& error) {
-    return error.code == ErrorCode::forbidden ? "forbidden" : core::traits(error.code).oauth_error;
+    return error.code == ErrorCode::forbidden || error.code == ErrorCode::access_refused
+               ? "forbidden"
+               : core::traits(error.code).oauth_error;
 }
 
 // in:  error     null: no token came

@@ -1,13 +1,23 @@
-// Validates an access token for a resource. spec: RFC 6750
+// Validates an access token for a resource. spec: RFC 6750; docs/requirements_signin.md SI65
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
-#include "consentgate/usecase/dependencies.h"
+#include "consentgate/usecase/rights.h"
 
 namespace consentgate::usecase {
 
-// fail: invalid_bearer
-core::Result<core::SessionView> authorize_access(
+// A token that may be used, and what rules let its person do.
+struct Authorized {
+    core::SessionView view; // with the scopes that rules leave of the token's
+    Rights rights;
+};
+
+// fail: invalid_bearer; access_refused
+core::Result<Authorized> authorize_access(
     Dependencies& deps, const core::Secret& token, const std::string& resource, core::Instant now);
+// The same for a token that a statement has found. fail: as authorize_access
+core::Result<Authorized> authorize_view(
+    Dependencies& deps, std::optional<core::SessionView> view, const std::string& resource,
+    core::Instant now);
 
 } // namespace consentgate::usecase

@@ -4,7 +4,7 @@
 
 #include "consentgate/core/oauth/access.h"
 #include "consentgate/core/oauth/resource.h"
-#include "consentgate/usecase/dependencies.h"
+#include "consentgate/usecase/rights.h"
 
 #include <optional>
 #include <string>
@@ -26,7 +26,7 @@ inline constexpr std::string_view probe_message = "this token is for the doctor 
 // fail: invalid_bearer; insufficient_scope; interaction_required: the person has to connect the
 //       service first;
 //       forbidden: the client can never have the scope, the virtual key is not for the service, or
-//       the token is the doctor's;
+//       the token is the doctor's; access_refused: a rule refuses what the call takes;
 //       service_unavailable
 core::Result<CallGrant> authorize_call(
     Dependencies& deps, const core::GuardedResource& resource, const core::Secret& token,
@@ -37,11 +37,13 @@ core::Result<CallGrant> authorize_call(
 // reported, and casts a doubt itself.
 // out: false: the person has to connect the service first
 // spec: docs/requirements.md M3, M4
-bool connection_holds(Dependencies& deps, const core::Session& session, core::Instant now);
+bool connection_holds(
+    Dependencies& deps, const core::Session& session, const Rights& rights, core::Instant now);
 
 // True when the resource needs an account at a service and this owner has none that works. Only the
 // person can connect one, so no consent is reused and no token refreshed without them.
 bool lacks_connection(
-    Dependencies& deps, const std::string& resource, const core::Owner& owner, core::Instant now);
+    Dependencies& deps, const std::string& resource, const core::Owner& owner, const Rights& rights,
+    core::Instant now);
 
 } // namespace consentgate::usecase

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "consentgate/core/access/permission.h"
+#include "consentgate/core/oauth/flow.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <memory>
@@ -42,9 +43,26 @@ Rights rights_of(Dependencies& deps, core::Identity identity, core::AccessStandi
 // The same, with a question to the database for the standing of now.
 Rights rights_now(Dependencies& deps, core::Identity identity);
 
+// A flow with the scopes that rules leave its person.
+struct PermittedFlow {
+    core::Flow flow;
+    core::ScopeSet refused; // that it asked for
+    Rights rights;
+};
+
+// By the rules and the person of now. A flow without a resource, which its person has yet to
+// choose, is asked about signing in alone.
+// fail: invalid_bearer; access_refused with the account and the way back to the app: also when no
+//       scope is left
+core::Result<PermittedFlow> permit_flow(
+    Dependencies& deps, core::Flow flow, core::Identity identity);
+
 // Whether the identity may sign in at all, for the page of a sign-in: a refusal names the account.
 // fail: access_refused, invalid_bearer
 core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity);
+
+// A refusal on a page of this flow leads back to the app.
+core::Error leading_back(core::Error refusal, const core::Flow& flow);
 
 // A refusal of a person, with the name and the provider that their page shows.
 core::Error name_refused(core::Error refusal, const Rights& rights);

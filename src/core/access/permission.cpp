@@ -33,16 +33,6 @@ Verdict decide_scope(
 
 } // namespace
 
-Checked check_person(const Identity& identity, const AccessStanding& standing) {
-    if (!person_of(identity) || (standing.person && standing.person->stands())) return Nothing{};
-    const auto* reason = !standing.person               ? "its person was forgotten"
-                         : standing.person->disabled_at ? "its person is disabled"
-                                                        : "its identity provider is switched off";
-    return make_error(
-        ErrorCode::invalid_bearer, PublicMessage{"the access token is not valid"},
-        LogDetail{reason});
-}
-
 Checked check_sign_in(const AccessRules& rules, const Subject& subject) {
     const auto verdict = rules.decide({}, subject);
     if (verdict) return Nothing{};

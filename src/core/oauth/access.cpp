@@ -38,8 +38,18 @@ Checked check_lasts(const SessionView& view, Instant now) {
     return Nothing{};
 }
 
+Checked check_person(const Identity& identity, const AccessStanding& standing) {
+    const auto& person = standing.person;
+    if (!identity.is_person() || (person && person->stands())) return Nothing{};
+    return invalid_token(
+        !person               ? "its person was forgotten"
+        : person->disabled_at ? "its person is disabled"
+                              : "its identity provider is switched off");
+}
+
 Checked check_session(const SessionView& view, const Policy& policy, Instant now) {
     if (auto lasts = check_lasts(view, now); !lasts) return lasts;
+    if (auto stands = check_person(view.session.identity, view.standing); !stands) return stands;
     const auto admitted = check_admitted(view.session.identity, policy);
     return admitted ? Checked(Nothing{}) : invalid_token(admitted.error().reason);
 }

@@ -11,11 +11,6 @@
 
 namespace consentgate::core {
 
-// The person that the identity signed in as still may: neither disabled nor forgotten, and their
-// provider is not switched off. Every other identity stands.
-// fail: invalid_bearer
-Checked check_person(const Identity& identity, const AccessStanding& standing);
-
 // fail: access_refused
 Checked check_sign_in(const AccessRules& rules, const Subject& subject);
 

@@ -61,7 +61,11 @@ Error missing_scope(
 // The session lasts: its person may see it, and end it.
 // fail: invalid_bearer: it was revoked or has expired, or its client or virtual key is not active
 Checked check_lasts(const SessionView& view, Instant now);
-// It lasts, and its identity may come in, so that its tokens may be used.
+// The person that the identity signed in as still stands: neither disabled nor forgotten, and their
+// identity provider is not switched off. Every other identity stands.
+// fail: invalid_bearer
+Checked check_person(const Identity& identity, const AccessStanding& standing);
+// It lasts, and its identity and person may come in, so that its tokens may be used.
 // fail: as check_lasts; invalid_bearer: the operator does not let such an identity in
 Checked check_session(const SessionView& view, const Policy& policy, Instant now);
 
