@@ -21,8 +21,8 @@ bool consume(Database& db, const core::Finalization& finalization) {
         sql("DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ? AND "
             "COALESCE((SELECT p.version FROM policy_version p WHERE p.id = 'policy'), 0) = ?");
     static constexpr auto by_person =
-        sql(by_rules, " AND EXISTS (SELECT 1 FROM person o WHERE o.id = ? AND o.version = ? AND "
-                      "o.disabled_at IS NULL)");
+        sql(by_rules, " AND EXISTS (SELECT 1 FROM person o JOIN idp i ON i.id = o.idp_id WHERE "
+                      "o.id = ? AND o.version = ? AND o.disabled_at IS NULL AND i.active = 1)");
     const auto& [id, revision, now] =
         std::tie(finalization.flow_id, finalization.revision, finalization.now);
     const auto rules = finalization.policy_version;

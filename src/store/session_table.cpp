@@ -5,8 +5,8 @@ namespace consentgate::store {
 core::AccessStanding read_standing(Row& row) {
     core::AccessStanding standing;
     core::PersonMark person;
-    row.read_into(standing.policy_version, person.id, person.version, person.disabled_at);
-    person.idp_active = true;
+    row.read_into(
+        standing.policy_version, person.id, person.version, person.disabled_at, person.idp_active);
     if (!person.id.text.empty()) standing.person = std::move(person);
     return standing;
 }

@@ -65,7 +65,8 @@ core::Result<PermittedFlow> permit_flow(
         .flow = std::move(flow), .refused = {}, .rights = rights_now(deps, std::move(identity))};
     const auto& [rights, resource] = std::tie(permitted.rights, permitted.flow.resource);
     auto may = resource.empty() ? rights.check_sign_in() : rights.check_resource(resource);
-    if (!may) return leading_back(name_refused(std::move(may).error(), rights), permitted.flow);
+    if (!may)
+        return leading_back(name_refused(deps, std::move(may).error(), rights), permitted.flow);
     if (resource.empty()) return permitted;
     auto& scope = permitted.flow.scope;
     const auto asked = std::exchange(scope, rights.permitted_scope(resource, scope, deps.policy));
@@ -73,6 +74,7 @@ core::Result<PermittedFlow> permit_flow(
     if (!scope.empty() || asked.empty()) return permitted;
     return leading_back(
         name_refused(
+            deps,
             core::make_error(
                 core::ErrorCode::access_refused,
                 core::PublicMessage{"this account may not have what the app asks for"},
@@ -84,16 +86,17 @@ core::Result<PermittedFlow> permit_flow(
 core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity) {
     const auto rights = rights_now(deps, identity);
     auto checked = rights.check_sign_in();
-    return checked ? checked : name_refused(std::move(checked).error(), rights);
+    return checked ? checked : name_refused(deps, std::move(checked).error(), rights);
 }
 
-core::Error name_refused(core::Error refusal, const Rights& rights) {
+core::Error name_refused(Dependencies& deps, core::Error refusal, const Rights& rights) {
     if (refusal.code != core::ErrorCode::access_refused) return refusal;
     core::RefusedAccount account;
     if (const auto* known = refusal.find<core::RefusedAccount>()) account = *known;
     if (rights.person) {
         account.name = rights.person->email.empty() ? rights.person->name : rights.person->email;
-        account.provider = rights.person->idp.text;
+        const auto idp = deps.store.idps.find(rights.person->idp);
+        account.provider = idp ? idp->title : std::string();
     }
     refusal.details = std::move(account);
     return refusal;

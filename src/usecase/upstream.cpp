@@ -64,7 +64,7 @@ core::Result<core::Service> find_service(
     const std::optional<core::VirtualKey>& key, const std::string& resource, core::Instant now) {
     auto may = resource.empty() ? rights.check_sign_in() : rights.check_resource(resource);
     if (may) may = rights.check_service(id);
-    if (!may) return name_refused(std::move(may).error(), rights);
+    if (!may) return name_refused(deps, std::move(may).error(), rights);
     return core::authorize_service(deps.store.services.find(id), rights.identity, key, now);
 }
 

@@ -60,11 +60,10 @@ core::Result<PermittedFlow> permit_flow(
 // Whether the identity may sign in at all, for the page of a sign-in: a refusal names the account.
 // fail: access_refused, invalid_bearer
 core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity);
-
 // A refusal on a page of this flow leads back to the app.
 core::Error leading_back(core::Error refusal, const core::Flow& flow);
 
 // A refusal of a person, with the name and the provider that their page shows.
-core::Error name_refused(core::Error refusal, const Rights& rights);
+core::Error name_refused(Dependencies& deps, core::Error refusal, const Rights& rights);
 
 } // namespace consentgate::usecase
