@@ -6,6 +6,7 @@
 #include "consentgate/core/base/error.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/signin/id_token.h"
+#include "consentgate/core/signin/person.h"
 #include "consentgate/core/signin/provider_keys.h"
 #include "consentgate/core/upstream/upstream.h"
 
@@ -13,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace consentgate::core {
@@ -43,7 +43,7 @@ struct PersonClaims {
     bool groups_sent = false;        // the claim was there, in whatever shape
     std::size_t groups_dropped = 0;  // entries that are no group's name
     // Claims that the operator keeps, with their values: at most 4 KiB together.
-    std::vector<std::pair<std::string, std::vector<std::string>>> claims{};
+    KeptClaims claims{};
 };
 
 // in: userinfo  absent: it was not asked. It can add claims, and replaces none of the ID token

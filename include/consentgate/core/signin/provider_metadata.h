@@ -12,9 +12,6 @@
 
 namespace consentgate::core {
 
-// Stands in Microsoft's issuer for the tenant of the person.
-inline constexpr std::string_view tenant_place = "{tenantid}";
-
 // https, or http on a loopback host; without query, fragment and user name.
 // fail: the message is for the operator
 Checked check_provider_issuer(const std::string& issuer);
