@@ -1,6 +1,7 @@
 #include "consentgate/store/idp_store.h"
 
 #include "idp_table.h"
+#include "signin_tables.h"
 
 namespace consentgate::store {
 namespace {
@@ -77,6 +78,31 @@ Applied IdpStore::keep_keys(const core::IdentityProvider& idp) {
             "UPDATE idp SET jwks = ?, jwks_expires_at = ? WHERE id = ? AND version = ?",
             to_blob(idp.jwks), idp.jwks_expires_at, idp.id, idp.version));
     });
+}
+
+std::vector<core::Person> IdpStore::list_people(const core::IdpId& id, std::size_t limit) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Person>, " FROM person WHERE idp_id = ? ORDER BY id LIMIT ?");
+    return list_rows<core::Person>(db_, statement, id, limit);
+}
+
+void IdpStore::remove_person(const core::PersonId& person) {
+    db_.rewrite([&] {
+        db_.run("DELETE FROM browser_signin WHERE person_id = ?", person);
+        db_.run("DELETE FROM person WHERE id = ?", person);
+        return Applied::yes;
+    });
+}
+
+Applied IdpStore::remove(const core::IdpId& id) {
+    return db_.write(
+        [&] {
+            if (db_.has("SELECT 1 FROM person WHERE idp_id = ? LIMIT 1", id)) return Applied::no;
+            if (db_.run("DELETE FROM idp WHERE id = ?", id) != 1) return Applied::no;
+            db_.run("DELETE FROM signin_state WHERE idp_id = ?", id);
+            return Applied::yes;
+        },
+        [&] { return !db_.has("SELECT 1 FROM idp WHERE id = ?", id); });
 }
 
 } // namespace consentgate::store

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consentgate/core/signin/identity_provider.h"
+#include "consentgate/core/signin/person.h"
 #include "consentgate/store/failure.h"
 
 #include <optional>
@@ -29,6 +30,14 @@ public:
     Applied claim_keys(const core::IdpId& id, core::Instant not_since, core::Instant now);
     // Keeps the keys that the provider has sent. no: the row was changed since `idp.version`.
     Applied keep_keys(const core::IdentityProvider& idp);
+
+    // People who signed in there, by id.
+    std::vector<core::Person> list_people(const core::IdpId& id, std::size_t limit);
+    // Deletes the person, and the proofs that browsers have of them. The rows of their sessions
+    // and accounts stay: they are ended before.
+    void remove_person(const core::PersonId& person);
+    // Deletes the row, and browsers on their way there. no: it is unknown, or people are left.
+    Applied remove(const core::IdpId& id);
 
 private:
     Database& db_;

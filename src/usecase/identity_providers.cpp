@@ -1,0 +1,219 @@
+#include "consentgate/usecase/identity_providers.h"
+
+#include "not_found.h"
+#include "service_call.h"
+
+#include "consentgate/core/base/aead.h"
+#include "consentgate/core/base/json.h"
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/client_document.h"
+#include "consentgate/core/signin/provider_keys.h"
+#include "consentgate/core/signin/signin_request.h"
+#include "consentgate/usecase/sessions.h"
+
+#include <algorithm>
+
+namespace consentgate::usecase {
+namespace {
+
+using core::ErrorCode;
+using core::IdentityProvider;
+using core::PublicMessage;
+
+constexpr core::Span shortest_life{300};
+constexpr std::size_t people_at_once = 100;
+
+core::Error failed(const std::string& message) {
+    return core::make_error(
+        ErrorCode::server_error, PublicMessage{message}, core::LogDetail{message});
+}
+
+// The operator named the provider, and the provider its endpoints: on whatever host, but no nearer
+// to this machine than it is itself.
+void set_addresses(sys::HttpRequest& request, const IdentityProvider& idp) {
+    request.operator_url = core::provider_metadata_url(idp.issuer);
+    request.addresses = request.url == request.operator_url ? sys::AddressPolicy::operator_url
+                                                            : sys::AddressPolicy::named_by_service;
+}
+
+// fail: the message names the address
+core::Result<sys::HttpResponse> read_json(
+    Dependencies& deps, const IdentityProvider& idp, const std::string& url,
+    const std::string& accept) {
+    sys::HttpRequest request{
+        .purpose = sys::PlaceKind::discovery, .url = url, .headers = {{"Accept", accept}}};
+    set_addresses(request, idp);
+    auto answer = deps.web->send(request);
+    if (!answer.answered) return failed(url + ": " + answer.reason);
+    if (answer.status != 200) {
+        const auto redirect = answer.location.empty() ? "" : ", a redirect, which is not followed";
+        return failed(url + ": status " + std::to_string(answer.status) + redirect);
+    }
+    return answer;
+}
+
+// The word that the token endpoint has for its refusal.
+std::string error_word(const sys::HttpResponse& answer) {
+    const auto body = core::parse_json_object(answer.body.reveal());
+    return body ? core::display_text(body->text("error").value_or(""), 60) : std::string();
+}
+
+core::Error changed_meanwhile(const core::IdpId& id) {
+    return core::make_error(
+        ErrorCode::store_unavailable, PublicMessage{id.text + " was changed meanwhile; try again"});
+}
+
+core::Checked require_own_issuer(Dependencies& deps, const IdentityProvider& idp) {
+    const auto other = deps.store.idps.find_by_issuer(idp.issuer);
+    if (!other || other->id == idp.id) return core::Nothing{};
+    return failed("the issuer " + idp.issuer + " is that of '" + other->id.text + "' already");
+}
+
+void end_person(Dependencies& deps, const core::Person& person, core::Instant now) {
+    const auto living = [&] { return deps.store.sessions.list_of_person(person.id, now); };
+    for (auto views = living(); !views.empty(); views = living()) {
+        for (const auto& view : views) {
+            if (end_session(deps, view.session.id, now)) audit_end_by_operator(deps, view.session);
+        }
+    }
+    end_linked_accounts(deps, core::identity_of(person).owner(core::SessionId()), now);
+}
+
+} // namespace
+
+core::Result<PublishedProvider> ask_provider(
+    Dependencies& deps, const IdentityProvider& idp, core::Instant now) {
+    const auto url = core::provider_metadata_url(idp.issuer);
+    const auto document = read_json(deps, idp, url, "application/json");
+    if (!document) return document.error();
+    auto metadata = core::read_provider_metadata(document->body.reveal(), idp.issuer);
+    if (!metadata) return failed(url + ": " + metadata.error().message);
+    PublishedProvider published;
+    published.metadata = std::move(*metadata);
+    if (document->date) published.clock_ahead = *document->date - now;
+    const auto& jwks_uri = published.metadata.jwks_uri;
+    const auto answer = read_json(deps, idp, jwks_uri, "application/json, application/jwk-set+json");
+    if (!answer) return answer.error();
+    const auto keys = core::read_provider_keys(answer->body.reveal());
+    if (!keys) return failed(jwks_uri + ": " + keys.error().message);
+    if (keys->keys.empty())
+        return failed(jwks_uri + ": none of its keys can be used to verify ID tokens");
+    const auto life = core::document_lifetime(
+        {.cache_control = answer->cache_control, .age = answer->age, .expires = answer->expires},
+        now);
+    published.jwks = answer->body.reveal();
+    published.jwks_expires_at = now + std::max(life, shortest_life);
+    published.keys = keys->keys.size();
+    published.skipped_keys = keys->skipped;
+    return published;
+}
+
+void apply_published(IdentityProvider& idp, const PublishedProvider& published) {
+    const auto& metadata = published.metadata;
+    idp.authorization_endpoint = metadata.authorization_endpoint;
+    idp.token_endpoint = metadata.token_endpoint;
+    idp.jwks_uri = metadata.jwks_uri;
+    idp.userinfo_endpoint = metadata.userinfo_endpoint;
+    idp.end_session_endpoint = metadata.end_session_endpoint;
+    idp.signing_algorithms = metadata.signing_algorithms;
+    if (!metadata.prompts.empty()) idp.prompts = metadata.prompts;
+    idp.sends_iss = metadata.sends_iss;
+    idp.jwks = published.jwks;
+    idp.jwks_expires_at = published.jwks_expires_at;
+}
+
+std::vector<std::string> provider_differences(
+    const IdentityProvider& idp, const PublishedProvider& published) {
+    auto now = idp;
+    apply_published(now, published);
+    const std::pair<const char*, std::string IdentityProvider::*> texts[] = {
+        {"authorization_endpoint", &IdentityProvider::authorization_endpoint},
+        {"token_endpoint", &IdentityProvider::token_endpoint},
+        {"jwks_uri", &IdentityProvider::jwks_uri},
+        {"userinfo_endpoint", &IdentityProvider::userinfo_endpoint},
+        {"end_session_endpoint", &IdentityProvider::end_session_endpoint}};
+    std::vector<std::string> differences;
+    const auto compare = [&](const char* name, const std::string& kept, const std::string& said) {
+        if (kept != said)
+            differences.push_back(std::string(name) + ": kept '" + kept + "', now '" + said + "'");
+    };
+    for (const auto& [name, field] : texts) compare(name, idp.*field, now.*field);
+    compare(
+        "signing_algorithms", core::join(idp.signing_algorithms, " "),
+        core::join(now.signing_algorithms, " "));
+    compare("prompts", core::join(idp.prompts, " "), core::join(now.prompts, " "));
+    compare("sends_iss", idp.sends_iss ? "yes" : "no", now.sends_iss ? "yes" : "no");
+    return differences;
+}
+
+std::pair<ClientTrial, std::string> try_idp_client(
+    Dependencies& deps, const IdentityProvider& idp) {
+    const auto secret =
+        core::unseal(deps.keyring, idp.key_id, idp.client_secret, idp.client_secret_aad());
+    if (!secret) return {ClientTrial::unknown, "the client secret does not open with the key file"};
+    auto made = core::signin_code_request(
+        idp, *secret, deps.random.secret(), deps.random.secret(), deps.policy);
+    sys::HttpRequest request{
+        .purpose = sys::PlaceKind::signin,
+        .method = "POST",
+        .url = std::move(made.url),
+        .headers = {{"Accept", "application/json"}},
+        .body = std::move(made.form),
+        .content_type = "application/x-www-form-urlencoded"};
+    if (made.authorization)
+        request.headers.emplace_back("Authorization", made.authorization->reveal());
+    set_addresses(request, idp);
+    const auto answer = deps.web->send(request);
+    if (!answer.answered) return {ClientTrial::unknown, answer.reason};
+    const auto word = error_word(answer);
+    const auto said = "status " + std::to_string(answer.status) + (word.empty() ? "" : " " + word);
+    if (word == "invalid_grant") return {ClientTrial::good, said};
+    const bool refused = word == "invalid_client" || word == "unauthorized_client";
+    return {refused ? ClientTrial::refused : ClientTrial::unknown, said};
+}
+
+void seal_client_secret(Dependencies& deps, IdentityProvider& idp, const core::Secret& secret) {
+    idp.key_id = deps.keyring.newest();
+    idp.client_secret = seal(deps, idp.client_secret_aad(), secret);
+}
+
+std::vector<IdentityProvider> list_idps(Dependencies& deps) { return deps.store.idps.list(); }
+
+core::Result<IdentityProvider> find_idp(Dependencies& deps, const core::IdpId& id) {
+    auto idp = deps.store.idps.find(id);
+    if (!idp) return not_found("there is no identity provider '" + id.text + "'");
+    return std::move(*idp);
+}
+
+core::Checked add_idp(Dependencies& deps, const IdentityProvider& idp) {
+    if (auto own = require_own_issuer(deps, idp); !own) return own;
+    if (deps.store.idps.put(idp) == store::Applied::yes) return core::Nothing{};
+    return failed("there is an identity provider '" + idp.id.text + "' already");
+}
+
+core::Checked update_idp(Dependencies& deps, const IdentityProvider& idp) {
+    if (auto own = require_own_issuer(deps, idp); !own) return own;
+    if (deps.store.idps.update(idp) == store::Applied::yes) return core::Nothing{};
+    return changed_meanwhile(idp.id);
+}
+
+core::Result<std::size_t> remove_idp(
+    Dependencies& deps, const core::IdpId& id, core::Instant now,
+    const std::function<void(std::size_t)>& after_person) {
+    std::size_t gone = 0;
+    const auto some = [&] { return deps.store.idps.list_people(id, people_at_once); };
+    for (auto people = some(); !people.empty(); people = some()) {
+        for (const auto& person : people) {
+            end_person(deps, person, now);
+            deps.store.idps.remove_person(person.id);
+            after_person(++gone);
+        }
+    }
+    if (deps.store.idps.remove(id) == store::Applied::no)
+        return core::make_error(
+            ErrorCode::store_unavailable,
+            PublicMessage{"somebody signed in at " + id.text + " meanwhile; try again"});
+    return gone;
+}
+
+} // namespace consentgate::usecase
