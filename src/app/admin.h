@@ -110,6 +110,7 @@ std::vector<Command> client_commands();
 std::vector<Command> session_commands();
 std::vector<Command> resource_commands();
 std::vector<Command> service_commands();
+std::vector<Command> idp_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
 std::vector<Command> server_key_commands();
@@ -159,6 +160,13 @@ void require_services(Context& context, const std::vector<std::string>& names);
 // A number from 1 to `most` that an option gives.
 // fail: throws UsageError
 std::optional<int> number_option(const Arguments& arguments, const std::string& name, int most);
+
+// The secret that --client-secret-file names: of a file, or the standard input, because every user
+// of the machine can read a command line. Empty: it is not given.
+// fail: throws UsageError
+core::Secret read_client_secret(const Arguments& arguments);
+// "2027-11-28", as its beginning in UTC; absent: it is no day.
+std::optional<core::Instant> read_day(const std::string& text);
 
 // Whether the web server tells the gate what became of calls.
 Finding find_call_log(Context& context, const std::vector<core::GuardedResource>& resources);

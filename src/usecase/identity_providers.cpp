@@ -92,7 +92,8 @@ core::Result<PublishedProvider> ask_provider(
     published.metadata = std::move(*metadata);
     if (document->date) published.clock_ahead = *document->date - now;
     const auto& jwks_uri = published.metadata.jwks_uri;
-    const auto answer = read_json(deps, idp, jwks_uri, "application/json, application/jwk-set+json");
+    const auto answer =
+        read_json(deps, idp, jwks_uri, "application/json, application/jwk-set+json");
     if (!answer) return answer.error();
     const auto keys = core::read_provider_keys(answer->body.reveal());
     if (!keys) return failed(jwks_uri + ": " + keys.error().message);

@@ -1,0 +1,323 @@
+#include "admin_idps.h"
+
+#include "admin_progress.h"
+#include "idp_presets.h"
+
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/verified_user.h"
+#include "consentgate/core/signin/provider_keys.h"
+#include "consentgate/usecase/identity_providers.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+
+namespace consentgate::app::admin {
+namespace {
+
+using core::IdentityProvider;
+
+// The members that print_row() gets from idp_row().
+const std::vector<std::string>& idp_members() {
+    static const std::vector<std::string> members{
+        "id",
+        "title",
+        "kind",
+        "issuer",
+        "active",
+        "client_id",
+        "auth_method",
+        "secret_expires",
+        "scope",
+        "groups_claim",
+        "email",
+        "keep",
+        "logout",
+        "userinfo",
+        "authorize_parameters",
+        "domains",
+        "any_account",
+        "allowed_tenants",
+        "signing_algorithms",
+        "keys",
+        "keys_expire",
+        "callback",
+        "version",
+        "created"};
+    return members;
+}
+
+Row idp_row(Context& context, const IdentityProvider& idp) {
+    const auto keys = core::read_provider_keys(idp.jwks);
+    return {
+        idp.id.text,
+        core::display_text(idp.title, 60),
+        std::string(core::name_of(idp.kind)),
+        idp.issuer,
+        yes_no(idp.active),
+        idp.client_id,
+        std::string(core::name_of(idp.auth)),
+        when(idp.secret_expires_at),
+        idp.scope,
+        idp.groups_claim,
+        std::string(core::name_of(idp.email_trust)),
+        list_of(idp.kept_claims, ""),
+        std::string(core::name_of(idp.logout)),
+        std::string(core::name_of(idp.userinfo)),
+        list_of(idp.authorize_parameters, ""),
+        list_of(idp.domains, ""),
+        yes_no(idp.any_account),
+        list_of(idp.allowed_tenants, ""),
+        list_of(idp.signing_algorithms, ""),
+        number(keys ? keys->keys.size() : 0),
+        when(idp.jwks_expires_at),
+        core::signin_callback_url(context.config().policy.issuer, idp.id),
+        number(static_cast<std::size_t>(idp.version)),
+        when(idp.created_at)};
+}
+
+IdentityProvider named_idp(Context& context, const Arguments& arguments) {
+    auto idp = usecase::find_idp(context.deps(), core::IdpId(arguments.words.front()));
+    require_found(idp, "idp list");
+    return *idp;
+}
+
+usecase::PublishedProvider published_by(Context& context, const IdentityProvider& idp) {
+    auto published = usecase::ask_provider(context.service_deps(), idp, context.now);
+    if (!published) throw std::runtime_error(published.error().message);
+    return std::move(*published);
+}
+
+void save(Context& context, const IdentityProvider& idp) {
+    const auto saved = usecase::update_idp(context.deps(), idp);
+    if (!saved) throw std::runtime_error(saved.error().message);
+}
+
+// Two ways of proving who somebody is would name one human twice.
+// spec: docs/requirements_signin.md SI11
+void require_no_remote_user(Context& context) {
+    if (context.config().policy.verified_user == core::VerifiedUser::remote_user)
+        throw std::runtime_error(
+            "verified_user = remote_user: the web server signs people in, and an identity provider "
+            "of consentgate's own excludes that; set verified_user = off first");
+}
+
+void report_added(Context& context, const IdentityProvider& idp) {
+    std::cerr << "Added. Enter this address at the provider, as a redirect address of the client:\n"
+              << "  " << core::signin_callback_url(context.config().policy.issuer, idp.id) << "\n"
+              << "For groups it needs there: " << idp_preset(idp.kind).groups_need << ".\n"
+              << "Whoever has an account there may sign in from now on, and use what everyone may. "
+                 "To let in one group:\n  consentgate-admin access allow "
+              << idp.id.text << "/group:NAME\nNow: consentgate-admin idp test " << idp.id.text
+              << "\n";
+}
+
+int add(Context& context, const Arguments& arguments) {
+    auto idp = read_new_idp(context, arguments);
+    require_no_remote_user(context);
+    if (usecase::find_idp(context.deps(), idp.id))
+        throw std::runtime_error(
+            "there is an identity provider '" + idp.id.text +
+            "' already; see consentgate-admin idp show " + idp.id.text);
+    apply_idp_secret(context.service_deps(), idp, arguments);
+    const auto published = published_by(context, idp);
+    usecase::apply_published(idp, published);
+    apply_idp_metadata(idp, published.metadata, arguments);
+    const auto added = usecase::add_idp(context.deps(), idp);
+    if (!added) throw std::runtime_error(added.error().message);
+    print_row(arguments, idp_row(context, idp));
+    report_added(context, idp);
+    return 0;
+}
+
+int list(Context& context, const Arguments& arguments) {
+    std::vector<Row> rows;
+    for (const auto& idp : usecase::list_idps(context.deps())) {
+        rows.push_back(
+            {idp.id.text, core::display_text(idp.title, 40), std::string(core::name_of(idp.kind)),
+             idp.issuer, yes_no(idp.active), when(idp.created_at)});
+    }
+    print_rows(arguments, rows);
+    return 0;
+}
+
+int show(Context& context, const Arguments& arguments) {
+    print_row(arguments, idp_row(context, named_idp(context, arguments)));
+    return 0;
+}
+
+void apply_issuer(IdentityProvider& idp, const Arguments& arguments) {
+    const auto issuer = arguments.one("issuer");
+    if (!issuer || *issuer == idp.issuer) return;
+    if (const auto valid = core::check_provider_issuer(*issuer); !valid)
+        throw UsageError("--issuer: " + valid.error().message);
+    idp.issuer = *issuer;
+    std::cerr << "Its people are others from now on: a person is an issuer and a subject.\n";
+}
+
+// Also without an option: takes over what the provider publishes now.
+int set(Context& context, const Arguments& arguments) {
+    auto idp = named_idp(context, arguments);
+    apply_issuer(idp, arguments);
+    apply_idp_options(idp, arguments);
+    apply_idp_secret(context.service_deps(), idp, arguments);
+    const auto published = published_by(context, idp);
+    usecase::apply_published(idp, published);
+    apply_idp_metadata(idp, published.metadata, arguments);
+    save(context, idp);
+    ++idp.version;
+    print_row(arguments, idp_row(context, idp));
+    return 0;
+}
+
+std::string name_of(usecase::ClientTrial trial) {
+    switch (trial) {
+    case usecase::ClientTrial::good: return "good";
+    case usecase::ClientTrial::refused: return "refused";
+    case usecase::ClientTrial::unknown: return "unknown";
+    }
+    return "unknown";
+}
+
+Cell clock_cell(std::optional<core::Span> ahead) {
+    if (!ahead) return {"not said", nullptr};
+    return {std::to_string(ahead->count()) + " s ahead of this machine's", ahead->count()};
+}
+
+// Nothing is changed.
+int test(Context& context, const Arguments& arguments) {
+    constexpr core::Span most_apart{30};
+    const auto idp = named_idp(context, arguments);
+    const auto published = published_by(context, idp);
+    const auto differences = usecase::provider_differences(idp, published);
+    const auto [trial, said] = usecase::try_idp_client(context.service_deps(), idp);
+    print_row(
+        arguments,
+        {idp.id.text, list_of(differences, "none"), number(published.keys),
+         number(published.skipped_keys), clock_cell(published.clock_ahead), name_of(trial), said});
+    const auto apart = published.clock_ahead.value_or(core::Span(0));
+    if (apart > most_apart || -apart > most_apart)
+        std::cerr << "The clocks differ by more than 30 seconds: one of the two is wrong.\n";
+    if (trial == usecase::ClientTrial::unknown)
+        std::cerr << "Whether the client's secret is good cannot be said from that answer; signing "
+                     "in once shows it.\n";
+    if (!differences.empty())
+        throw std::runtime_error(
+            idp.id.text +
+            ": what it publishes differs from what is stored; consentgate-admin idp "
+            "set " +
+            idp.id.text + " takes it over");
+    if (trial == usecase::ClientTrial::refused)
+        throw std::runtime_error(
+            idp.id.text + ": it does not take client id and secret (" + said + ")");
+    std::cerr << idp.id.text << " answers, and publishes what is stored here.\n";
+    return 0;
+}
+
+void set_active(Context& context, IdentityProvider idp, bool active) {
+    if (idp.active == active) return;
+    idp.active = active;
+    save(context, idp);
+}
+
+int enable(Context& context, const Arguments& arguments) {
+    require_no_remote_user(context);
+    set_active(context, named_idp(context, arguments), true);
+    std::cerr << "Enabled.\n";
+    return 0;
+}
+
+int disable(Context& context, const Arguments& arguments) {
+    set_active(context, named_idp(context, arguments), false);
+    std::cerr << "Disabled. Nobody signs in there, and the sessions of its people are good for "
+                 "nothing until it is enabled.\n";
+    return 0;
+}
+
+void confirm_removal(const IdentityProvider& idp, const Arguments& arguments) {
+    if (arguments.has("yes")) return;
+    if (isatty(STDIN_FILENO) == 0)
+        throw UsageError("idp remove deletes all people who signed in there, and ends what they "
+                         "connected; say --yes");
+    std::cerr << "Remove " << idp.id.text << " and all its people? Type its id: ";
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (core::trim(answer) != idp.id.text) throw std::runtime_error("nothing was removed");
+}
+
+int remove(Context& context, const Arguments& arguments) {
+    const auto idp = named_idp(context, arguments);
+    confirm_removal(idp, arguments);
+    set_active(context, idp, false); // nobody comes meanwhile
+    const StopSignals stop;
+    Progress progress("removing people of " + idp.id.text + ":");
+    const auto gone =
+        usecase::remove_idp(context.service_deps(), idp.id, context.now, [&](std::size_t people) {
+            progress.at(people, "their sessions and accounts end");
+            stop.check("the provider is disabled; the same command goes on where it stopped");
+        });
+    if (!gone) throw std::runtime_error(gone.error().message);
+    std::cerr << "Removed, with " << *gone << (*gone == 1 ? " person" : " people") << ".\n";
+    return 0;
+}
+
+} // namespace
+
+std::vector<Command> idp_commands() {
+    return {
+        {.name = "idp add",
+         .operand = "ID",
+         .summary = "let people sign in at an identity provider of OpenID Connect",
+         .example = "consentgate-admin idp add corp --issuer https://sso.example.org --client-id "
+                    "consentgate --client-secret-file secret.txt",
+         .options = idp_add_options(),
+         .json = idp_members(),
+         .run = add},
+        {.name = "idp list",
+         .summary = "list the identity providers",
+         .example = "consentgate-admin idp list",
+         .json = {"id", "title", "kind", "issuer", "active", "created"},
+         .audited = false,
+         .run = list},
+        {.name = "idp show",
+         .operand = "ID",
+         .summary = "show one identity provider",
+         .example = "consentgate-admin idp show corp",
+         .json = idp_members(),
+         .audited = false,
+         .run = show},
+        {.name = "idp set",
+         .operand = "ID",
+         .summary = "change an identity provider, and take over what it publishes now",
+         .example = "consentgate-admin idp set corp --client-secret-file secret.txt",
+         .options = idp_set_options(),
+         .json = idp_members(),
+         .run = set},
+        {.name = "idp test",
+         .operand = "ID",
+         .summary = "ask the provider again, compare, and try our client there",
+         .example = "consentgate-admin idp test corp",
+         .json = {"id", "differences", "keys", "skipped_keys", "clock_ahead", "client", "answer"},
+         .audited = false,
+         .run = test},
+        {.name = "idp disable",
+         .operand = "ID",
+         .summary = "let nobody sign in at an identity provider, or go on",
+         .example = "consentgate-admin idp disable corp",
+         .run = disable},
+        {.name = "idp enable",
+         .operand = "ID",
+         .summary = "undo idp disable",
+         .example = "consentgate-admin idp enable corp",
+         .run = enable},
+        {.name = "idp remove",
+         .operand = "ID",
+         .summary = "end all that the people of an identity provider have here, and delete it",
+         .example = "consentgate-admin idp remove corp --yes",
+         .options = {{"yes", "", "do not ask for confirmation"}},
+         .run = remove},
+    };
+}
+
+} // namespace consentgate::app::admin

@@ -1,0 +1,29 @@
+// The commands about identity providers: what adding one shares with changing it. Private to this
+// module.
+#pragma once
+
+#include "admin.h"
+
+#include "consentgate/core/signin/identity_provider.h"
+#include "consentgate/core/signin/provider_metadata.h"
+
+namespace consentgate::app::admin {
+
+std::vector<Option> idp_add_options();
+std::vector<Option> idp_set_options();
+
+// The row as the options of `idp add` describe it, before the provider is asked.
+// fail: throws UsageError
+core::IdentityProvider read_new_idp(Context& context, const Arguments& arguments);
+// Takes what the options that `idp add` and `idp set` share say. fail: throws UsageError
+void apply_idp_options(core::IdentityProvider& idp, const Arguments& arguments);
+// What depends on the metadata: the scope to ask for, and how our client proves itself.
+// fail: throws UsageError
+void apply_idp_metadata(
+    core::IdentityProvider& idp, const core::ProviderMetadata& metadata,
+    const Arguments& arguments);
+// Encrypts the secret that --client-secret-file names, if it is given.
+void apply_idp_secret(
+    usecase::Dependencies& deps, core::IdentityProvider& idp, const Arguments& arguments);
+
+} // namespace consentgate::app::admin
