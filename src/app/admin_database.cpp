@@ -6,6 +6,7 @@
 #include "consentgate/sys/key_file.h"
 #include "consentgate/sys/metrics.h"
 #include "consentgate/usecase/admission.h"
+#include "consentgate/usecase/identity_providers.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/old_seals.h"
 #include "consentgate/usecase/services.h"
@@ -88,6 +89,7 @@ void say_who_can_come_in(Context& context) {
                   << "\n(how many keys are active is not known: " << error.what() << ")\n";
         return;
     }
+    usecase::require_one_proof(context.deps());
     const auto admission = usecase::who_can_come_in(context.deps(), context.now);
     std::cerr << admission.sentence << "\n";
     if (!admission.next_step.empty()) std::cerr << "  next: " << admission.next_step << "\n";

@@ -17,7 +17,7 @@ std::vector<Option> idp_set_options();
 core::IdentityProvider read_new_idp(Context& context, const Arguments& arguments);
 // Takes what the options that `idp add` and `idp set` share say. fail: throws UsageError
 void apply_idp_options(core::IdentityProvider& idp, const Arguments& arguments);
-// What depends on the metadata: the scope to ask for, and how our client proves itself.
+// Takes from the metadata the scope to ask for, and how our client proves itself.
 // fail: throws UsageError
 void apply_idp_metadata(
     core::IdentityProvider& idp, const core::ProviderMetadata& metadata,

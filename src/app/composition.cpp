@@ -3,6 +3,7 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/admission.h"
+#include "consentgate/usecase/identity_providers.h"
 #include "consentgate/usecase/introspection.h"
 #include "consentgate/usecase/maintenance.h"
 
@@ -68,6 +69,7 @@ void check_database(Startup& startup, core::Instant now) {
     auto& deps = runtime.deps();
     require_schema(deps, startup.config.store);
     usecase::check_server_keys(deps, now);
+    usecase::require_one_proof(deps);
     auto& resources = startup.config.policy.resources;
     resources = usecase::guarded_resources(deps);
     if (resources.empty())

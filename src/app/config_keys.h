@@ -23,4 +23,7 @@ struct Key {
 // conf/consentgate.conf explains each.
 const std::vector<Key>& keys();
 
+// Those of signing in at identity providers, which are among them.
+std::vector<Key> signin_keys();
+
 } // namespace consentgate::app

@@ -40,6 +40,15 @@ std::vector<core::IdentityProvider> IdpStore::list() {
     return list_rows<core::IdentityProvider>(db_, statement);
 }
 
+std::size_t IdpStore::count_active() {
+    return db_.read([&] {
+        std::int64_t count = 0;
+        db_.query(
+            "SELECT COUNT(*) FROM idp WHERE active = 1", [&](Row& row) { row.read_into(count); });
+        return static_cast<std::size_t>(count);
+    });
+}
+
 Applied IdpStore::update(const core::IdentityProvider& idp) {
     static constexpr auto statement =
         sql("UPDATE idp SET ", assignments<core::IdentityProvider>,

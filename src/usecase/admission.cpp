@@ -5,7 +5,8 @@ namespace consentgate::usecase {
 using core::IdentityKind;
 
 core::Admission who_can_come_in(Dependencies& deps, core::Instant now) {
-    return core::who_can_come_in(deps.policy, deps.store.virtual_keys.count_usable(now));
+    return core::who_can_come_in(
+        deps.policy, deps.store.virtual_keys.count_usable(now), deps.store.idps.count_active());
 }
 
 bool is_entrance_closed(Dependencies& deps, core::Instant now) {

@@ -12,6 +12,7 @@
 #include "consentgate/usecase/sessions.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace consentgate::usecase {
 namespace {
@@ -176,6 +177,20 @@ std::pair<ClientTrial, std::string> try_idp_client(
 void seal_client_secret(Dependencies& deps, IdentityProvider& idp, const core::Secret& secret) {
     idp.key_id = deps.keyring.newest();
     idp.client_secret = seal(deps, idp.client_secret_aad(), secret);
+}
+
+void require_one_proof(Dependencies& deps) {
+    if (deps.policy.verified_user != core::VerifiedUser::remote_user) return;
+    for (const auto& idp : deps.store.idps.list()) {
+        if (!idp.active) continue;
+        throw std::runtime_error(
+            "verified_user = remote_user lets the web server say who people are, and the identity "
+            "provider '" +
+            idp.id.text +
+            "' says it too: set verified_user = off, or run "
+            "consentgate-admin idp disable " +
+            idp.id.text);
+    }
 }
 
 std::vector<IdentityProvider> list_idps(Dependencies& deps) { return deps.store.idps.list(); }

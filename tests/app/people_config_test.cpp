@@ -40,6 +40,25 @@ BOOST_AUTO_TEST_CASE(the_guarded_servers_are_published_unless_the_operator_says_
     BOOST_TEST(holds(problems_with("publish_resources = true"), "must be on or off"));
 }
 
+BOOST_AUTO_TEST_CASE(signing_in_lasts_as_long_as_the_operator_says, *label("SI11")) {
+    const auto standard = with("").policy;
+    BOOST_TEST((standard.signin_lifetime == core::Span(12 * 3600)));
+    BOOST_TEST((standard.signin_max_age == core::Span(30 * 86400)));
+    BOOST_TEST(!standard.signin_straight);
+    BOOST_TEST(standard.access_contact == "");
+    const auto changed = with("signin_hours = 1\nsignin_max_age_days = 7\nsignin_straight = yes\n"
+                              "access_contact = Ask it@example.org")
+                             .policy;
+    BOOST_TEST((changed.signin_lifetime == core::Span(3600)));
+    BOOST_TEST((changed.signin_max_age == core::Span(7 * 86400)));
+    BOOST_TEST(changed.signin_straight);
+    BOOST_TEST(changed.access_contact == "Ask it@example.org");
+    BOOST_TEST(holds(problems_with("signin_hours = 0"), "signin_hours must be a number from 1"));
+    BOOST_TEST(holds(problems_with("signin_max_age_days = 366"), "must be a number from 1 to 365"));
+    BOOST_TEST(holds(problems_with("signin_straight = true"), "must be yes or no"));
+    BOOST_TEST(holds(problems_with("access_contact = " + std::string(201, 'a')), "at most 200"));
+}
+
 BOOST_AUTO_TEST_CASE(a_consent_is_remembered_only_where_the_operator_says_so, *label("XA5")) {
     using core::RememberConsent;
     BOOST_TEST((with("").policy.remember_consent == RememberConsent::never));

@@ -22,6 +22,7 @@ public:
     std::optional<core::IdentityProvider> find(const core::IdpId& id);
     std::optional<core::IdentityProvider> find_by_issuer(const std::string& issuer);
     std::vector<core::IdentityProvider> list(); // by id
+    std::size_t count_active();
     // Writes every column and raises the version. no: the row was changed or removed since
     // `idp.version` was read.
     Applied update(const core::IdentityProvider& idp);

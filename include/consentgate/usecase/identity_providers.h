@@ -49,6 +49,11 @@ std::pair<ClientTrial, std::string> try_idp_client(
 void seal_client_secret(
     Dependencies& deps, core::IdentityProvider& idp, const core::Secret& secret);
 
+// With two ways to prove who somebody is, one human would be two: an active provider, and a web
+// server that names people, exclude each other.
+// fail: throws std::runtime_error in words for the operator
+void require_one_proof(Dependencies& deps);
+
 std::vector<core::IdentityProvider> list_idps(Dependencies& deps); // by id
 // fail: not_found
 core::Result<core::IdentityProvider> find_idp(Dependencies& deps, const core::IdpId& id);

@@ -22,6 +22,21 @@ Admission key_holders(std::optional<std::size_t> usable_keys) {
         (*usable_keys == 1 ? " key is active." : " keys are active."));
 }
 
+std::string active(std::size_t count, const std::string& what) {
+    return std::to_string(count) + " " + what + (count == 1 ? " is" : "s are") + " active";
+}
+
+// People who sign in, and those with a key, as far as there can be any.
+Admission signed_in_people(
+    std::size_t providers, bool keys, std::optional<std::size_t> usable_keys) {
+    const bool with_keys = keys && usable_keys != std::optional<std::size_t>(0);
+    return known(
+        "Only people who sign in at an identity provider" +
+        std::string(with_keys ? ", or have a virtual key," : "") + " can come in; " +
+        active(providers, "provider") +
+        (with_keys && usable_keys ? ", and " + active(*usable_keys, "key") : "") + ".");
+}
+
 } // namespace
 
 Checked check_admitted(const Identity& identity, const Policy& policy) {
@@ -53,7 +68,8 @@ Checked check_offered(IdentityKind kind, const Policy& policy) {
     return check_admitted(Identity{kind, {}}, policy);
 }
 
-Admission who_can_come_in(const Policy& policy, std::optional<std::size_t> usable_keys) {
+Admission who_can_come_in(
+    const Policy& policy, std::optional<std::size_t> usable_keys, std::size_t providers) {
     const auto& identities = policy.identities;
     const auto setting = "identities = " + identities.text();
     if (policy.verified_user == VerifiedUser::remote_user) {
@@ -74,6 +90,9 @@ Admission who_can_come_in(const Policy& policy, std::optional<std::size_t> usabl
             Entrance::anyone,
             "Anyone who can open the pages can come in, under any name they type (" + setting +
                 ")."};
+    if (providers > 0 && identities.contains(IdentityKind::verified_user))
+        return signed_in_people(
+            providers, identities.contains(IdentityKind::virtual_key), usable_keys);
     if (identities.contains(IdentityKind::virtual_key)) return key_holders(usable_keys);
     return nobody(
         identities.text().empty() ? "identities lets no kind in"

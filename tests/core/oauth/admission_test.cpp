@@ -119,6 +119,20 @@ BOOST_AUTO_TEST_CASE(one_sentence_says_who_can_come_in, *label("XA2")) {
     BOOST_TEST(
         said(letting_in(IdentityKinds::any(), VerifiedUser::remote_user), 0) ==
         "Only people whom the web server signs in can come in (verified_user = remote_user).");
+    const auto with_idps = [](const Policy& policy, std::optional<std::size_t> keys,
+                              std::size_t providers) {
+        return who_can_come_in(policy, keys, providers).sentence;
+    };
+    BOOST_TEST(
+        with_idps(by_default, 0, 1) ==
+        "Only people who sign in at an identity provider can come in; 1 provider is active.");
+    BOOST_TEST(
+        with_idps(by_default, 2, 2) ==
+        "Only people who sign in at an identity provider, or have a virtual key, can come in; 2 "
+        "providers are active, and 2 keys are active.");
+    BOOST_TEST(
+        with_idps(letting_in({IdentityKind::virtual_key}), 1, 1) ==
+        "Only people with a virtual key can come in; 1 key is active.");
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -34,7 +34,9 @@ struct Admission {
 
 // Says who can come in with the present configuration, in the one sentence of all programs.
 // in:   usable_keys  how many virtual keys are good now; absent: the database was not asked
+//       providers  how many identity providers people may sign in at
 // spec: docs/requirements.md XA2
-Admission who_can_come_in(const Policy& policy, std::optional<std::size_t> usable_keys);
+Admission who_can_come_in(
+    const Policy& policy, std::optional<std::size_t> usable_keys, std::size_t providers = 0);
 
 } // namespace consentgate::core
