@@ -24,8 +24,8 @@ start_gates() {
 
 until_answers() { for ((n = 0; n < 100; n++)); do curl -sf -o "$VAR/answer" "$1" && return; sleep 0.05; done; fail "$1 did not answer"; }
 
-# nginx_conf FILE TEXT PORT HTTP: what any nginx of ours needs, in its one server block the text, the
-# port of the server behind, and lines for outside of the server block
+# nginx_conf FILE TEXT PORT HTTP: what any nginx of ours needs, in its one server block the text,
+# the port of the server behind, and lines for outside of the server block
 nginx_conf() {
   local user=; ((UID == 0)) && user='user www-data;'
   mkdir -p "$1.d"; ((UID == 0)) && chown www-data "$1.d"

@@ -158,7 +158,7 @@ test('S7: a registration that it has deleted is made anew when a person tries on
   await sleep(over);
   assertOauthError(await exchange(token), 400, 'interaction_required');
   const flow = await begun();
-  // A page of its own, and nobody is sent back. It is believed when it says so again after a minute.
+  // A page of its own, and nobody is sent back. It is believed when it says so after a minute, too.
   for (let pressed = 0; pressed < 2; pressed += 1) await assert.rejects(connect(flow, 'berta'), /403/);
   assert.equal((await service()).client_id, old);
   server.sql('UPDATE service SET client_refused_at = client_refused_at - 60');

@@ -214,8 +214,8 @@ for (const front of fronts) {
   });
 }
 
-// Programs of their own, which know nothing but our address. Some give up a call when its repetition
-// is refused too; the next one then asks the person.
+// Programs of their own, which know nothing but our address. Some give up a call when its
+// repetition is refused too; the next one then asks the person.
 for (const kind of realClients.filter(({ name }) => ['version 2 of the SDK', 'mcp-remote'].includes(name))) {
   for (const front of fronts) {
     test(`M5 M3: behind ${front.name} ${kind.name} refreshes by itself, and leads the person to our page when it must`, { ...options, skip: kind.skip }, async () => {

@@ -29,9 +29,9 @@ enum class ClientRefusalStep {
 ClientRefusalStep step_after_client_refusal(const Service& service, Instant now);
 std::string_view name_of(ClientRefusalStep step); // for the log
 
-// What the answer to a question with a made-up code says of us. glewlwyd calls a client that it does
-// not know unauthorized, with which others refuse a token: about a code that nobody gave it is a
-// word about the client.
+// An answer to a question with a made-up code says this of us. glewlwyd calls a client that it does
+// not know unauthorized, with which others refuse a token; about a code that nobody gave, it can
+// only be a word about the client.
 UpstreamError answer_about_us(const TokenReply& reply);
 
 // The three writes that the steps lead to.
