@@ -90,11 +90,13 @@ constexpr Route routes[] = {
      post_upstream_change},
     {"oauth_callback", "GET", endpoint::callback, gateway, people, closed, get_callback,
      Head::refused, Extent::below},
-    {"oauth_signin_start", "GET", path::signin_start, page, people, closed, get_signin_start,
+    // Where the web server signs people in, nobody signs in at a provider, so it need not name them
+    // here.
+    {"oauth_signin_start", "GET", path::signin_start, page, programs, closed, get_signin_start,
      Head::does_nothing},
-    {"oauth_signin_go_on", "POST", path::signin_go_on, page, people, closed, post_signin_go_on},
-    {"oauth_signin_out", "POST", path::signin_out, page, people, closed, post_signin_out},
-    {"oauth_signin_callback", "GET", path::signin, page, people, closed, get_signin_callback,
+    {"oauth_signin_go_on", "POST", path::signin_go_on, page, programs, closed, post_signin_go_on},
+    {"oauth_signin_out", "POST", path::signin_out, page, programs, closed, post_signin_out},
+    {"oauth_signin_callback", "GET", path::signin, page, programs, closed, get_signin_callback,
      Head::refused, Extent::below},
     {"oauth_sessions_page", "GET", path::sessions_page, page, people, closed, get_sessions},
     {"oauth_sessions_end", "POST", "/oauth/sessions/end", page, people, closed, post_sessions_end},

@@ -119,12 +119,20 @@ void log_return(
                    {"outcome", outcome},
                    {"why", returned.reason.empty() ? "-" : returned.reason}});
     if (!returned.person) return;
-    context.deps.log.audit(
-        returned.cookie ? "signed_in" : "signin_refused",
-        {{"event_id", request.event_id},
-         {"subject", short_subject(returned.person->id)},
-         {"idp", returned.idp.text},
-         {"browser", short_browser(browser_context)}});
+    const auto subject = short_subject(returned.person->id);
+    const auto browser = short_browser(browser_context);
+    if (returned.cookie)
+        context.deps.log.audit(
+            "signed_in", {{"event_id", request.event_id},
+                          {"subject", subject},
+                          {"idp", returned.idp.text},
+                          {"browser", browser}});
+    else
+        context.deps.log.audit(
+            "signin_refused", {{"event_id", request.event_id},
+                               {"subject", subject},
+                               {"idp", returned.idp.text},
+                               {"browser", browser}});
 }
 
 } // namespace

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { Browser, postForm, send } from './support/browser.mjs';
 import { assertGatewayError, assertOauthError, assertPage, assertPrivate } from './support/checks.mjs';
 import { api, choose, codeFor, connect, https, journey, loopback, post, redeem, register, rpc, scheme, startFlow, submit, whoami } from './support/journey.mjs';
-import { sleep, startServer } from './support/server.mjs';
+import { sleep, startServer, until } from './support/server.mjs';
 import { signIn, startProvider } from './support/upstreams.mjs';
 
 const asProgram = { Accept: 'application/json' };
@@ -172,10 +172,10 @@ test('S11: a swept store has lost nothing that is still alive', async () => {
   assert.equal((await submit(flow)).status, 302);
 });
 
-// The person, who has not said who they are, connects an account of theirs, and may say it then.
+// The person says who they are, and connects an account of theirs.
 // out: the id of the row that keeps its tokens
-async function connected(flow, service, user) {
-  await choose(flow, { skip: true });
+async function connected(flow, service, user, identity) {
+  await choose(flow, identity);
   const back = await connect(server, flow, service, (address) => signIn(provider, address, user));
   assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
   return server.sql(`SELECT id FROM upstream_token WHERE owner = 'flow:${flow.flowId}' AND service_id = '${service}'`)[0].id;
@@ -190,9 +190,8 @@ test('S2 S11: upstream tokens connected during a flow become those of its sessio
   const earlier = [];
   for (const identity of [{ skip: true }, { userId: 'ada' }]) {
     const [flow, bystander] = [await startFlow(server), await startFlow(server)];
-    const mine = await connected(flow, 'notes', 'anna');
-    const theirs = await connected(bystander, 'notes', 'berta');
-    await choose(flow, identity);
+    const mine = await connected(flow, 'notes', 'anna', identity);
+    const theirs = await connected(bystander, 'notes', 'berta', { skip: true });
     assert.equal((await submit(flow)).status, 302);
     earlier.push([mine, ownerAfter(flow)]);
     assert.deepEqual(owned('notes'), [...earlier, [theirs, `flow:${bystander.flowId}`]].sort());
@@ -205,8 +204,7 @@ test('S11: with a virtual key they become the key\'s, one per service and the ne
   const key = await server.addKey('vault');
   for (const user of ['anna', 'berta']) {
     const flow = await startFlow(server);
-    const newest = await connected(flow, 'vault-notes', user);
-    await choose(flow, { virtualKey: key.virtual_key });
+    const newest = await connected(flow, 'vault-notes', user, { virtualKey: key.virtual_key });
     assert.equal((await submit(flow)).status, 302);
     assert.deepEqual([owned('vault-notes'), endedOf('vault-notes')], [[[newest, `key:${key.id}`]], 0]);
   }
@@ -216,10 +214,23 @@ test('S11: a typed user id reaches no upstream token of an earlier flow', async 
   const wanted = [];
   for (const user of ['anna', 'berta']) {
     const flow = await startFlow(server);
-    const id = await connected(flow, 'diary', user);
-    await choose(flow, { userId: 'ada' });
+    const id = await connected(flow, 'diary', user, { userId: 'ada' });
     await submit(flow);
     wanted.push([id, ownerAfter(flow)]);
   }
   assert.deepEqual([owned('diary'), endedOf('diary')], [wanted.sort(), 0]);
+});
+
+test('SI27: who changes who they are loses what they connected before, and its service is asked to revoke it', async () => {
+  const key = await server.addKey('switched');
+  const flow = await startFlow(server);
+  const [before, revocations] = [endedOf('notes'), provider.calls.revocation];
+  await connected(flow, 'notes', 'anna', { userId: 'anna' });
+  await choose(flow, { userId: 'anna' });
+  assert.equal(endedOf('notes'), before, 'the same person again');
+  await choose(flow, { virtualKey: key.virtual_key });
+  assert.equal(endedOf('notes'), before + 1);
+  assert.equal((await submit(flow)).status, 302);
+  assert.deepEqual(owned('notes').filter(([, owner]) => owner === `key:${key.id}`), []);
+  await until(() => provider.calls.revocation > revocations, 'the revocation at the service');
 });

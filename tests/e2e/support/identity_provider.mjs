@@ -93,7 +93,7 @@ class IdentityProvider {
 
 // in:  people      by their subject: the claims of each; a test may change them later
 //      inUserinfo  claims beside `sub` are in the userinfo answer alone
-// out: issuer, admit, rotate, failNext, asked (paths), count, away (true: all is answered 503), stop
+// out: issuer, admit, rotate, failNext, asked (paths), count, away (true: all is 503), stop
 export async function startIdentityProvider({ people = {}, inUserinfo = false, secret = 's3cret%+:&é of the provider' } = {}) {
   const port = await freePort(); // the provider must know its issuer before it listens
   const one = new IdentityProvider({ issuer: `http://localhost:${port}`, people, inUserinfo, secret });
