@@ -17,8 +17,8 @@ function freshKeys(kid) {
 const cookiesOf = (text) => Object.fromEntries((text ?? '').split('; ').map((pair) => pair.split('=').map(decodeURIComponent)));
 
 class IdentityProvider {
-  constructor({ issuer, people, inUserinfo, secret, prompts }) {
-    Object.assign(this, { issuer, people, inUserinfo, secret, prompts, clients: [], failing: [], asked: [], rotations: 0 });
+  constructor({ issuer, people, inUserinfo, secret, forwards }) {
+    Object.assign(this, { issuer, people, inUserinfo, secret, forwards, clients: [], failing: [], asked: [], rotations: 0 });
     this.make();
   }
 
@@ -36,6 +36,11 @@ class IdentityProvider {
       interactions: { url: (context, { uid }) => `/interaction/${uid}` },
       features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
       renderError: (context, out) => { context.type = 'json'; context.body = out; },
+    });
+    this.provider.use(async (context, next) => {
+      await next();
+      if (context.oidc?.route !== 'discovery') return;
+      if (this.forwards) context.body = { ...context.body, authorization_endpoint: this.issuer.replace('localhost', '127.0.0.1') + '/hop' };
     });
     this.handle = this.provider.callback();
   }
@@ -62,6 +67,7 @@ class IdentityProvider {
     if (this.away) return response.writeHead(503, { 'Content-Type': 'application/json' }).end('{}');
     const at = this.failing.findIndex(({ path }) => path === pathname);
     if (at >= 0) return this.fail(response, this.failing.splice(at, 1)[0].answer);
+    if (pathname === '/hop') return response.writeHead(302, { Location: `${this.issuer}/auth${new URL(request.url, this.issuer).search}` }).end();
     if (pathname.startsWith('/interaction/')) return this.logIn(request, response);
     return this.handle(request, response);
   }
@@ -75,7 +81,7 @@ class IdentityProvider {
   // The page where a person would type their name: a cookie says it, and whether they refuse.
   async logIn(request, response) {
     const details = await this.provider.interactionDetails(request, response);
-    const { user, deny } = cookiesOf(request.headers.cookie);
+    const { user = Object.keys(this.people)[0], deny } = cookiesOf(request.headers.cookie);
     if (deny) return this.provider.interactionFinished(request, response, { error: 'access_denied', error_description: 'The person said no.' });
     if (details.prompt.name === 'login') return this.provider.interactionFinished(request, response, { login: { accountId: user } });
     const grant = new this.provider.Grant({ accountId: details.session.accountId, clientId: details.params.client_id });
@@ -93,10 +99,11 @@ class IdentityProvider {
 
 // in:  people      by their subject: the claims of each; a test may change them later
 //      inUserinfo  claims beside `sub` are in the userinfo answer alone
+//      forwards    its authorization endpoint is on another origin, and sends people on
 // out: issuer, admit, rotate, failNext, asked (paths), count, away (true: all is 503), stop
-export async function startIdentityProvider({ people = {}, inUserinfo = false, secret = 's3cret%+:&é of the provider' } = {}) {
+export async function startIdentityProvider({ people = {}, inUserinfo = false, forwards = false, secret = 's3cret%+:&é of the provider' } = {}) {
   const port = await freePort(); // the provider must know its issuer before it listens
-  const one = new IdentityProvider({ issuer: `http://localhost:${port}`, people, inUserinfo, secret });
+  const one = new IdentityProvider({ issuer: `http://localhost:${port}`, people, inUserinfo, secret, forwards });
   one.server = http.createServer((request, response) => {
     one.answer(request, response).catch((error) => { if (!response.headersSent) response.writeHead(500); response.end(String(error)); });
   });

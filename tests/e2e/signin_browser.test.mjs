@@ -1,0 +1,89 @@
+// Chromium signs in at a provider that forwards to another origin, with and without script; and the
+// pages about signing in are accessible.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { query } from './support/browser.mjs';
+import { launch, loopbackClient, watchedPage } from './support/chromium.mjs';
+import { startIdentityProvider } from './support/identity_provider.mjs';
+import { api, authorizeParameters, pkce, redeem, register, whoami } from './support/journey.mjs';
+import { startServer, until } from './support/server.mjs';
+import { addProvider } from './support/signin.mjs';
+
+const axeSource = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const options = { timeout: 120000 };
+let server, provider, browser, app;
+
+before(async () => {
+  server = await startServer({ env: { IDENTITIES: '' } });
+  provider = await startIdentityProvider({ people: { anna: { name: 'Anna', email: 'anna@example.org', email_verified: true } }, forwards: true });
+  await addProvider(server, provider, 'corp', 'Example Corp');
+  app = await loopbackClient();
+  browser = await launch();
+}, { timeout: 240000 });
+after(async () => { await browser?.close(); app?.stop(); await server?.stop(); await provider?.stop(); }, options);
+
+async function begin() {
+  const redirect = `http://127.0.0.1:${app.port}/callback`;
+  const client = await register(server, { client_name: 'Garden tool', redirect_uris: [redirect] });
+  const proof = pkce();
+  const parameters = authorizeParameters(server, client, proof);
+  return { client, proof, parameters, url: server.base + query(`${api}/authorize`, parameters) };
+}
+
+async function assertAccessible(page, what) {
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`), [], what);
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`SI18 (${javaScriptEnabled ? 'with' : 'without'} script): a click on the provider leads through another origin to the app`, options, async () => {
+    const flow = await begin();
+    const context = await browser.newContext({ javaScriptEnabled });
+    try {
+      const { page, complaints } = await watchedPage(context);
+      const since = app.calls.length;
+      await page.goto(flow.url);
+      if (javaScriptEnabled) await assertAccessible(page, 'page 1');
+      await page.getByRole('link', { name: 'Sign in with Example Corp' }).click();
+      await page.waitForURL('**/oauth/consent/mcps?**');
+      assert.match(await page.locator('.you').innerText(), /Anna[\s\S]*anna@example\.org[\s\S]*Example Corp/);
+      if (javaScriptEnabled) await assertAccessible(page, 'page 2');
+      await page.getByRole('button', { name: 'Finish' }).click();
+      const sent = await until(() => app.calls.length > since && new URL(app.calls.at(-1), 'http://app.invalid').searchParams, 'the call of the app', 20000);
+      assert.deepEqual(complaints, []);
+      const answer = await redeem(server, flow, sent.get('code'));
+      assert.match((await whoami(server, answer.json().access_token)).subject, /^user:[0-9a-f]{64}$/);
+      const next = await begin();
+      await page.goto(next.url);
+      await page.getByRole('button', { name: 'Not you?' }).click();
+      await page.waitForURL('**/oauth/consent?**');
+      assert.match(await page.title(), /Who are you/);
+      await page.goto(`${server.base}/oauth/sessions`);
+      if (javaScriptEnabled) await assertAccessible(page, 'their own page');
+      assert.deepEqual(complaints, []);
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+test('SI33: the page of a provider that does not answer is accessible, and leads back', options, async () => {
+  const flow = await begin();
+  const context = await browser.newContext();
+  try {
+    const { page } = await watchedPage(context);
+    await page.goto(flow.url);
+    provider.failNext('/token', [500, {}]);
+    await page.getByRole('link', { name: 'Sign in with Example Corp' }).click();
+    await page.getByRole('heading', { name: 'Example Corp does not answer' }).waitFor();
+    await assertAccessible(page, 'the page of a provider that is away');
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await page.getByRole('link', { name: 'Sign in with Example Corp' }).click();
+    await page.waitForURL('**/oauth/consent/mcps?**');
+  } finally {
+    await context.close();
+  }
+});
