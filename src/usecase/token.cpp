@@ -216,6 +216,8 @@ core::Result<TokenGrant> refresh(
         const auto& session = found->session.session;
         if (*verdict == core::RefreshUse::reuse) return refresh_replayed(deps, session, now);
         const auto rights = rights_of(deps, session.identity, found->session.standing);
+        if (auto vouched = core::check_vouched(rights.standing, deps.policy, now); !vouched)
+            return vouched.error();
         const auto permitted = permitted_refresh(deps, *found, rights, request->scope);
         if (!permitted) return permitted.error();
         if (!connection_holds(deps, session, rights, now)) {

@@ -231,3 +231,17 @@ test('SI10 SI88: people who are signed in go on while their provider is away', o
     corp.away = false;
   }
 });
+
+test('SI57: a refresh needs a sign-in that is not too long ago', options, async () => {
+  const person = site.person('anna');
+  const client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
+  const { tokens } = await letIn(person, client);
+  const refresh = async ({ refresh_token: token }) => postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: token });
+  const good = await refresh(tokens);
+  assert.equal(good.status, 200, good.text);
+  server.sql('UPDATE person SET checked_at = checked_at - 31 * 86400');
+  const late = await refresh(good.json());
+  assert.deepEqual([late.status, late.json().error], [400, 'invalid_grant']);
+  await person.signIn(await person.begin(client, { prompt: 'login' }));
+  assert.equal((await refresh(good.json())).status, 200);
+});

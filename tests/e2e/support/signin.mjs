@@ -62,18 +62,21 @@ export class Person extends Browser {
 export const page1 = (flow) => flow.browser.get(`/oauth/consent?flow_id=${flow.flowId}`);
 export const page2 = (flow) => flow.browser.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`);
 
-// out: the session's token
-export async function finish(flow) {
+// out: what the token endpoint answers
+async function tokensOf(flow) {
   const submitted = await submit(flow);
   assert.equal(submitted.status, 302, submitted.text);
   const answer = await redeem(flow.browser.server, flow, submitted.sent().get('code'));
   assert.equal(answer.status, 200, answer.text);
-  return answer.json().access_token;
+  return answer.json();
 }
+// out: the session's token
+export const finish = async (flow) => (await tokensOf(flow)).access_token;
 
 export async function letIn(person, client) {
   const flow = await person.begin(client);
   const back = await person.signIn(flow);
   assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
-  return { flow, token: await finish(flow) };
+  const tokens = await tokensOf(flow);
+  return { flow, tokens, token: tokens.access_token };
 }
