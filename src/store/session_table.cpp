@@ -6,8 +6,7 @@ core::AccessStanding read_standing(Row& row) {
     core::AccessStanding standing;
     core::PersonMark person;
     row.read_into(
-        standing.policy_version, person.id, person.version, person.disabled_at, person.idp_active,
-        person.checked_at);
+        standing.policy_version, person.id, person.version, person.disabled_at, person.idp_active);
     if (!person.id.text.empty()) standing.person = std::move(person);
     return standing;
 }

@@ -41,8 +41,7 @@ inline constexpr auto table_of<core::Session> = table<core::Session>(
     column("signin_id", &core::Session::signin));
 
 // The version of the rules, and the standing of the session's person.
-inline constexpr auto standing_columns =
-    sql("p.version, o.id, o.version, o.disabled_at, i.active, o.checked_at");
+inline constexpr auto standing_columns = sql("p.version, o.id, o.version, o.disabled_at, i.active");
 inline constexpr auto standing_joins =
     sql("LEFT JOIN policy_version p ON p.id = 'policy' "
         "LEFT JOIN person o ON o.id = s.person_id LEFT JOIN idp i ON i.id = o.idp_id ");

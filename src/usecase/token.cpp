@@ -1,5 +1,6 @@
 #include "consentgate/usecase/token.h"
 
+#include "consentgate/core/signin/signin_request.h"
 #include "consentgate/usecase/gate.h"
 #include "consentgate/usecase/rights.h"
 
@@ -74,6 +75,12 @@ core::Checked check_code_person(Dependencies& deps, const core::CodeView& found)
     const auto rights = rights_of(deps, found.session.identity, found.standing);
     auto may = rights.check_resource(found.session.resource);
     return may ? may : core::Checked(refused_grant(may.error()));
+}
+
+core::Checked check_person_vouched(Dependencies& deps, const Rights& rights, core::Instant now) {
+    const auto& mark = rights.standing.person;
+    const auto person = mark ? deps.store.people.find(mark->id) : std::nullopt;
+    return person ? core::check_vouched(*person, deps.policy, now) : core::Nothing{};
 }
 
 // The session with the scopes that rules leave of its own. It keeps what was granted, for the time
@@ -216,7 +223,7 @@ core::Result<TokenGrant> refresh(
         const auto& session = found->session.session;
         if (*verdict == core::RefreshUse::reuse) return refresh_replayed(deps, session, now);
         const auto rights = rights_of(deps, session.identity, found->session.standing);
-        if (auto vouched = core::check_vouched(rights.standing, deps.policy, now); !vouched)
+        if (auto vouched = check_person_vouched(deps, rights, now); !vouched)
             return vouched.error();
         const auto permitted = permitted_refresh(deps, *found, rights, request->scope);
         if (!permitted) return permitted.error();

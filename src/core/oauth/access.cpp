@@ -73,15 +73,6 @@ Checked check_scope(const Session& session, const ScopeSet& needed, const Policy
         LogDetail{}, "scope");
 }
 
-Checked check_vouched(const AccessStanding& standing, const Policy& policy, Instant now) {
-    const auto& person = standing.person;
-    const bool limited = policy.signin_max_age > Span(0);
-    if (!limited || !person || person->checked_at + policy.signin_max_age >= now) return Nothing{};
-    return make_error(
-        ErrorCode::invalid_grant, PublicMessage{"the person has to sign in again"},
-        LogDetail{"their last sign-in is longer ago than signin_max_age_days"});
-}
-
 Error missing_scope(
     const Session& session, const ScopeSet& needed, const ScopeSet& obtainable,
     const Policy& policy) {

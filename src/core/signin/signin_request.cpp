@@ -133,6 +133,14 @@ Person person_from(
     return person;
 }
 
+Checked check_vouched(const Person& person, const Policy& policy, Instant now) {
+    const bool limited = policy.signin_max_age > Span(0);
+    if (!limited || person.checked_at + policy.signin_max_age >= now) return Nothing{};
+    return make_error(
+        ErrorCode::invalid_grant, PublicMessage{"the person has to sign in again"},
+        LogDetail{"their last sign-in is longer ago than signin_max_age_days"});
+}
+
 std::string_view name_of(SigninOutcome outcome) {
     switch (outcome) {
     case SigninOutcome::signed_in: return "signed_in";

@@ -204,16 +204,4 @@ BOOST_AUTO_TEST_CASE(
         asked_again(earlier_consent(), next_flow(), RememberConsent::https, noon + Span(86400)));
 }
 
-BOOST_AUTO_TEST_CASE(a_provider_must_vouch_for_a_person_from_time_to_time, *label("SI57")) {
-    auto policy = sample_policy();
-    policy.signin_max_age = Span(100);
-    AccessStanding standing{.person = PersonMark{}};
-    standing.person->checked_at = noon;
-    BOOST_TEST(bool(check_vouched(standing, policy, noon + Span(100))));
-    BOOST_TEST(code_of(check_vouched(standing, policy, noon + Span(101))) == "invalid_grant");
-    BOOST_TEST(bool(check_vouched({}, policy, noon + Span(101))));
-    policy.signin_max_age = Span(0);
-    BOOST_TEST(bool(check_vouched(standing, policy, noon + Span(101))));
-}
-
 BOOST_AUTO_TEST_SUITE_END()

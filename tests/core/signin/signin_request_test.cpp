@@ -193,4 +193,16 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(!bool(verified_principal(identity.value, policy)));
 }
 
+BOOST_AUTO_TEST_CASE(a_provider_must_vouch_for_a_person_from_time_to_time, *label("SI57")) {
+    auto policy = sample_policy();
+    policy.signin_max_age = Span(100);
+    Person person;
+    person.checked_at = noon;
+    BOOST_TEST(bool(check_vouched(person, policy, noon + Span(100))));
+    const auto late = check_vouched(person, policy, noon + Span(101));
+    BOOST_TEST((late.error().code == ErrorCode::invalid_grant));
+    policy.signin_max_age = Span(0);
+    BOOST_TEST(bool(check_vouched(person, policy, noon + Span(101))));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,7 +17,6 @@ struct PersonMark {
     std::int64_t version = 0; // of the snapshot by which rights are decided
     std::optional<Instant> disabled_at{};
     bool idp_active = false; // false too when the provider was removed
-    Instant checked_at{};    // when the provider last vouched for them
 
     bool stands() const { return idp_active && !disabled_at; }
 };
@@ -44,13 +43,6 @@ struct SessionCount {
     IdentityKind kind = IdentityKind::none;
     std::size_t sessions = 0;
 };
-
-// The provider has vouched for the person not too long ago, or nobody signed in at one. Without
-// news from it, somebody who left the organisation could else refresh for as long as a session
-// lives.
-// fail: invalid_grant
-// spec: docs/requirements_signin.md SI57
-Checked check_vouched(const AccessStanding& standing, const Policy& policy, Instant now);
 
 // The granted scopes, and all that they imply, are enough (C7).
 // fail: insufficient_scope: what it takes is more than that; see missing_scope

@@ -63,7 +63,13 @@ ServiceRequest signin_code_request(
 Person person_from(
     const ProvedClaims& proved, const PersonClaims& claims, const IdpId& idp, Instant now);
 
-// A place of an outcome: what became of a sign-in.
+// The provider has vouched for the person not too long ago. Without news from it, somebody who left
+// the organisation could else refresh for as long as a session lives.
+// fail: invalid_grant
+// spec: docs/requirements_signin.md SI57
+Checked check_vouched(const Person& person, const Policy& policy, Instant now);
+
+// The ways in which a sign-in ends.
 enum class SigninOutcome {
     signed_in,
     late,        // signed in, but what it was for is over
