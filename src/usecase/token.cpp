@@ -1,11 +1,11 @@
 #include "consentgate/usecase/token.h"
 
-#include "consentgate/core/signin/signin_request.h"
 #include "consentgate/usecase/gate.h"
 #include "consentgate/usecase/rights.h"
 
 #include "consentgate/core/oauth/grant.h"
 #include "consentgate/core/oauth/introspection.h"
+#include "consentgate/core/signin/signin_request.h"
 
 namespace consentgate::usecase {
 namespace {
