@@ -14,7 +14,7 @@ CREATE TABLE person (
     first_signin_at  BIGINT NOT NULL,
     last_signin_at   BIGINT NOT NULL,
     checked_at       BIGINT NOT NULL,
-    snapshot_at          BIGINT NOT NULL,
+    snapshot_at      BIGINT NOT NULL,
     disabled_at      BIGINT,
     version          BIGINT NOT NULL
 );
@@ -49,7 +49,7 @@ CREATE TABLE browser_signin (
     signed_in_at     BIGINT NOT NULL,
     expires_at       BIGINT NOT NULL,
     ended_at         BIGINT,
-    ended_by         VARCHAR(16)
+    ended_by         VARCHAR(32)
 );
 
 CREATE INDEX browser_signin_person ON browser_signin (person_id);
@@ -62,5 +62,5 @@ CREATE INDEX session_person ON session (person_id);
 CREATE INDEX session_signin ON session (signin_id);
 
 -- The app's wish about the person's proof (OpenID Connect Core 3.1.2.1); NULL: none.
-ALTER TABLE flow ADD COLUMN wanted_prompt VARCHAR(16);
+ALTER TABLE flow ADD COLUMN wanted_prompt VARCHAR(32);
 ALTER TABLE flow ADD COLUMN wanted_max_age BIGINT;

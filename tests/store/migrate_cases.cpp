@@ -26,7 +26,7 @@ STORE_CASE(migrations_started_on_several_machines_at_once_make_one_schema, "O4")
         for (int child = 0; child < 6; ++child) {
             children.push_back(start_child([&, child] {
                 auto config = child % 2 == 0 ? one : other;
-                config.wait = std::chrono::milliseconds(20000);
+                config.wait = std::chrono::milliseconds(60000);
                 try {
                     return static_cast<int>(store::migrate(config, noon).size());
                 } catch (const store::StoreFailure& failure) {
