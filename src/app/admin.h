@@ -90,8 +90,8 @@ private:
 
 struct Command {
     std::string name; // "key add"
-    // The word that follows it, for example "NAME"; "[NAME]" when an operator may leave it out;
-    // empty: none.
+    // The words that follow it, for example "NAME"; "[NAME]" when an operator may leave it out;
+    // "WHO..." when there may be more; empty: none.
     std::string operand{};
     std::string summary;
     std::string example;
@@ -114,6 +114,8 @@ std::vector<Command> idp_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
 std::vector<Command> server_key_commands();
+std::vector<Command> access_commands();
+std::vector<Command> team_commands();
 std::vector<Command> call_log_commands();
 std::vector<Command> doctor_commands();
 std::vector<Command> all_commands();

@@ -42,7 +42,8 @@ std::vector<Command> all_commands() {
     for (const auto& group :
          {database_commands(), transfer_commands(), virtual_key_commands(), server_key_commands(),
           client_commands(), session_commands(), resource_commands(), service_commands(),
-          idp_commands(), call_log_commands(), doctor_commands()}) {
+          access_commands(), team_commands(), idp_commands(), call_log_commands(),
+          doctor_commands()}) {
         commands.insert(commands.end(), group.begin(), group.end());
     }
     return commands;
@@ -91,11 +92,11 @@ Arguments read_arguments(const Command& command, std::vector<std::string> line) 
             throw UsageError("--" + name + " needs a value: --" + name + " " + option.value);
         }
     }
-    const std::size_t wanted = command.operand.empty() ? 0 : 1;
-    if (arguments.words.size() < wanted && !command.operand.starts_with('['))
+    const auto wanted = core::split(command.operand, ' ');
+    if (arguments.words.size() < wanted.size() && !command.operand.starts_with('['))
         throw UsageError(command.name + " needs a " + command.operand);
-    if (arguments.words.size() > wanted)
-        throw UsageError("'" + arguments.words[wanted] + "' is one word too many");
+    if (arguments.words.size() > wanted.size() && !command.operand.ends_with("..."))
+        throw UsageError("'" + arguments.words[wanted.size()] + "' is one word too many");
     return arguments;
 }
 

@@ -10,8 +10,9 @@ namespace consentgate::store {
 
 namespace {
 
-constexpr int max_looks = 5;             // at rules that change all the time
-constexpr std::size_t max_people = 1000; // that a worker remembers
+constexpr int max_looks = 5;                // at rules that change all the time
+constexpr std::size_t max_people = 1000;    // that a worker remembers
+constexpr std::size_t people_at_once = 500; // of one page
 
 // A rule that cannot be read must not open anything. Whom a deny would name is not known, so it
 // names everyone; an allow names nobody.
@@ -138,6 +139,18 @@ std::shared_ptr<const core::Person> AccessStore::person(
         throw StoreFailure("a person is older than their version");
     if (people_.size() >= max_people) people_.clear();
     return people_[id.text] = std::make_shared<const core::Person>(std::move(*found));
+}
+
+void AccessStore::for_each_person(const std::function<void(const core::Person&)>& meet) {
+    static const auto statement =
+        std::string(sql("SELECT ", columns<core::Person>, " FROM person WHERE id > ? ")) +
+        "ORDER BY id LIMIT " + std::to_string(people_at_once);
+    for (std::string after;;) {
+        const auto people = list_rows<core::Person>(db_, statement.c_str(), after);
+        for (const auto& person : people) meet(person);
+        if (people.size() < people_at_once) return;
+        after = people.back().id.text;
+    }
 }
 
 Applied AccessStore::change(

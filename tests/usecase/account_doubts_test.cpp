@@ -5,6 +5,7 @@
 #include "consentgate/core/upstream/account_doubt.h"
 #include "consentgate/usecase/call_reports.h"
 #include "consentgate/usecase/gate.h"
+#include "consentgate/usecase/rights.h"
 #include "consentgate/usecase/upstream_tokens.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/moving_clock.h"
@@ -31,6 +32,10 @@ struct Town : ConnectedFixture {
         .web = &service,
         .calls = &calls};
     core::Session session;
+
+    bool connection_holds(const core::Session& of, core::Instant now) {
+        return usecase::connection_holds(town, of, usecase::rights_of(town, of.identity, {}), now);
+    }
 
     Town() {
         policy.resources.front().service = "notion";
@@ -102,7 +107,7 @@ BOOST_FIXTURE_TEST_CASE(
     BOOST_TEST(account().broken_at.has_value());
     BOOST_TEST(captured.text().find("what=connection_refused") != std::string::npos);
     BOOST_TEST(captured.text().find("service=notion") != std::string::npos);
-    BOOST_TEST(!usecase::connection_holds(town, session, noon));
+    BOOST_TEST(!connection_holds(session, noon));
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -110,7 +115,7 @@ BOOST_FIXTURE_TEST_CASE(
     tell(token(), "401");
     service.away = true;
     BOOST_TEST(token().access_token.reveal() == "access-anna");
-    BOOST_TEST(usecase::connection_holds(town, session, noon));
+    BOOST_TEST(connection_holds(session, noon));
     BOOST_TEST(account().doubted_at.has_value());
     service.away = false;
     BOOST_TEST(token(noon + core::Span(60)).access_token.reveal() == "access-refreshed-1");
@@ -119,29 +124,29 @@ BOOST_FIXTURE_TEST_CASE(
 BOOST_FIXTURE_TEST_CASE(
     a_doubted_connection_is_refreshed_before_a_client_gets_a_new_token, Town, *label("M3")) {
     tell(token(), "401");
-    BOOST_TEST(usecase::connection_holds(town, session, noon));
+    BOOST_TEST(connection_holds(session, noon));
     BOOST_TEST(service.refreshed.size() == 1U);
     BOOST_TEST(!account().doubted_at.has_value());
-    BOOST_TEST(usecase::connection_holds(town, session, noon));
+    BOOST_TEST(connection_holds(session, noon));
     BOOST_TEST(service.refreshed.size() == 1U);
 }
 
 BOOST_FIXTURE_TEST_CASE(
     a_client_that_comes_early_after_a_call_shows_what_nobody_reported, Town, *label("M4")) {
     const auto later = noon + core::Span(120);
-    BOOST_TEST(usecase::connection_holds(town, session, later));
+    BOOST_TEST(connection_holds(session, later));
     BOOST_TEST(service.refreshed.empty()); // it did not call
     calls.note_call(session.id, later + core::Span(60), later);
-    BOOST_TEST(usecase::connection_holds(town, session, later));
+    BOOST_TEST(connection_holds(session, later));
     BOOST_TEST(service.refreshed.size() == 1U);
     // Once a minute, however often it calls and comes.
     calls.note_call(session.id, later + core::Span(60), later);
-    BOOST_TEST(usecase::connection_holds(town, session, later + core::Span(30)));
+    BOOST_TEST(connection_holds(session, later + core::Span(30)));
     BOOST_TEST(service.refreshed.size() == 1U);
     service.fail = "invalid_grant";
     const auto again = later + core::Span(120);
     calls.note_call(session.id, again + core::Span(60), again);
-    BOOST_TEST(!usecase::connection_holds(town, session, again));
+    BOOST_TEST(!connection_holds(session, again));
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -149,7 +154,7 @@ BOOST_FIXTURE_TEST_CASE(
     for (int refused = 0; refused < 4; ++refused) tell(token(), "401");
     BOOST_TEST(service.refreshed.size() == 3U);
     BOOST_TEST(refusal() == "forbidden");
-    BOOST_TEST(usecase::connection_holds(town, session, noon)); // the sign-in would not help
+    BOOST_TEST(connection_holds(session, noon)); // the sign-in would not help
     BOOST_TEST(service.refreshed.size() == 3U);
     const auto after = noon + core::Span(600);
     BOOST_TEST(token(after).access_token.reveal() == "access-refreshed-4");

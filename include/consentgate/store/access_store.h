@@ -6,6 +6,7 @@
 #include "consentgate/store/failure.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,8 @@ public:
     // out: null: there is none
     // in:  version  as a statement of this store returned it
     std::shared_ptr<const core::Person> person(const core::PersonId& id, std::int64_t version);
+    // Every person, in the order of their ids.
+    void for_each_person(const std::function<void(const core::Person&)>& meet);
     // no: they are not of `of.version` any more.
     // in: change_id  fresh, by which the writer recognises its own write
     Applied change(

@@ -1,0 +1,90 @@
+#include "consentgate/usecase/access_rules.h"
+
+#include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/admission.h"
+#include "consentgate/usecase/rights.h"
+
+#include <algorithm>
+
+namespace consentgate::usecase {
+namespace {
+
+using core::IdentityKind;
+
+constexpr std::size_t fewest_digits = 8; // of a person's id
+
+Somebody holder_of(core::VirtualKey key) {
+    return {{IdentityKind::virtual_key, key.id.text}, std::nullopt, std::move(key)};
+}
+
+bool is_meant(const core::Person& person, const std::string& word) {
+    if (word.starts_with("user:")) return person.id.text.starts_with(word.substr(5));
+    if (const auto slash = word.find('/'); slash != word.npos)
+        return person.idp.text == word.substr(0, slash) &&
+               (person.subject == word.substr(slash + 1) ||
+                "user:" + person.subject == word.substr(slash + 1));
+    return !person.email.empty() && core::same_ignoring_case(person.email, word);
+}
+
+// Why somebody is stopped before any rule is asked.
+std::string standing_of(
+    const Somebody& somebody, const Rights& rights, const core::Policy& policy, core::Instant now) {
+    if (const auto admitted = core::check_admitted(somebody.identity, policy); !admitted)
+        return admitted.error().reason;
+    if (somebody.key && !somebody.key->usable(now)) return "the key is disabled or has expired";
+    if (const auto stands = core::check_person(somebody.identity, rights.standing); !stands)
+        return stands.error().reason;
+    return {};
+}
+
+} // namespace
+
+void for_each_known(
+    Dependencies& deps, core::Instant now, const std::function<void(const Somebody&)>& meet) {
+    deps.store.access.for_each_person([&](const core::Person& person) {
+        meet({core::identity_of(person), person, std::nullopt});
+    });
+    for (auto& key : deps.store.virtual_keys.list())
+        if (key.usable(now)) meet(holder_of(std::move(key)));
+}
+
+core::Result<std::vector<Somebody>> find_somebody(Dependencies& deps, const std::string& word) {
+    if (word == "unverified") return std::vector{Somebody{{IdentityKind::skipped, {}}}};
+    if (word.starts_with("remote/user:"))
+        return std::vector{Somebody{{IdentityKind::verified_user, word.substr(12)}}};
+    std::vector<Somebody> found;
+    if (word.starts_with("key:")) {
+        if (auto key = deps.store.virtual_keys.find(core::VirtualKeyId(word.substr(4))))
+            found.push_back(holder_of(std::move(*key)));
+        return found;
+    }
+    const bool readable = word.starts_with("user:") ? word.size() >= 5 + fewest_digits
+                                                    : word.find_first_of("/@") != word.npos;
+    if (!readable)
+        return core::make_error(
+            core::ErrorCode::invalid_request,
+            core::PublicMessage{
+                "WHO is key:ID, unverified, remote/user:NAME, an e-mail address, IDP/SUB, or user: "
+                "and 8 or more digits of a person's id"});
+    deps.store.access.for_each_person([&](const core::Person& person) {
+        if (is_meant(person, word))
+            found.push_back({core::identity_of(person), person, std::nullopt});
+    });
+    return found;
+}
+
+AccessAnswer ask_access(
+    Dependencies& deps, const Somebody& somebody, const core::Question& question,
+    core::Instant now) {
+    const auto rights = rights_now(deps, somebody.identity);
+    AccessAnswer answer{.why = standing_of(somebody, rights, deps.policy, now)};
+    answer.rules = rights.rules;
+    answer.steps = core::explain(*rights.rules, rights.subject(), question, deps.policy);
+    answer.yes =
+        answer.why.empty() && rights.check_resource(question.resource) &&
+        rights.check_needed_scope(question.resource, question.scopes, deps.policy) &&
+        (question.service.empty() || rights.may_use_service(core::ServiceId(question.service)));
+    return answer;
+}
+
+} // namespace consentgate::usecase
