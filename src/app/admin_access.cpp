@@ -24,7 +24,7 @@ core::Who read_who(Context& context, const std::string& word) {
 
 namespace {
 
-// What a rule names and nobody knows; empty when all is known.
+// A rule may name what nobody knows. out: empty when all is known
 std::string unknown_in(const core::Rule& rule, const usecase::KnownNames& names) {
     std::string unknown;
     const auto look = [&](const char* what, const std::string& name,
@@ -125,7 +125,7 @@ int set_default(Context& context, const Arguments& arguments) {
     return 0;
 }
 
-// How many people and keys a rule names now, and when its group was last heard of.
+// How many people and keys a rule names now, and when a provider last named its group.
 struct Reach {
     std::size_t matches = 0;
     std::optional<core::Instant> last_named{};

@@ -1,4 +1,4 @@
-// What the commands about access share. Private to this module.
+// The commands about access share these. Private to this module.
 #pragma once
 
 #include "admin.h"

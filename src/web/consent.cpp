@@ -99,7 +99,7 @@ core::FlowView permitted_view(core::FlowView view, const usecase::PermittedFlow&
     return view;
 }
 
-// What the app asked for and rules refuse, so that nobody misses it without a word.
+// The page names what the app asked for and rules refuse.
 void show_refused_scopes(View& view, const core::ScopeSet& refused, const core::Policy& policy) {
     std::vector<std::string> words;
     for (const auto& scope : refused.names()) words.push_back(policy.words(scope));

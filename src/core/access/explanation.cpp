@@ -9,7 +9,7 @@ std::string at_realm(const Who& who) {
     return who.realm == any_realm ? " at any identity provider" : " at " + who.realm;
 }
 
-// What somebody has to be, so that this WHO names them.
+// This WHO names somebody who does that.
 std::string being(const Who& who) {
     switch (who.kind) {
     case WhoKind::everyone: return "be anybody";

@@ -10,7 +10,7 @@ std::string reason_of(const Verdict& verdict) {
                                                            : "the default is nobody";
 }
 
-// A person can have the unknown told: by signing in once more, or by asking who runs the provider.
+// A person can help: they sign in once more, or ask who runs the provider.
 std::string and_unknown_groups(std::string message, const Verdict& verdict) {
     if (verdict.groups_unknown)
         message += "; who signed the person in did not say which groups they are in";

@@ -55,7 +55,7 @@ Result<Who> parse_claim(Who who, std::string_view text) {
     return who;
 }
 
-// What stands behind `REALM/`, or stands alone until the only realm is added.
+// A person's form stands behind `REALM/`, or alone until the only realm is added.
 std::optional<Result<Who>> parse_person(Who who, std::string_view text) {
     const auto named = [&](WhoKind kind, std::string_view name) -> Result<Who> {
         who.kind = kind;
