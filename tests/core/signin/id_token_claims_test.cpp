@@ -1,3 +1,4 @@
+// Tests src/core/signin/id_token.cpp: the claims of an ID token and of the sign-in that asked.
 #include "id_tokens.h"
 
 using namespace consentgate::core;

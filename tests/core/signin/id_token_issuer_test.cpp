@@ -1,3 +1,4 @@
+// Tests src/core/signin/id_token.cpp: whose tokens are taken, at providers with many tenants too.
 #include "id_tokens.h"
 
 using namespace consentgate::core;
