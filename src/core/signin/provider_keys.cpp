@@ -84,7 +84,7 @@ bool ProviderKey::fits(std::string_view algorithm_of_token) const {
 
 Result<ProviderKeys> read_provider_keys(std::string_view jwks) {
     const auto unusable = [](const char* message) {
-        return make_error(ErrorCode::server_error, PublicMessage{message});
+        return make_error(ErrorCode::server_error, PublicMessage{message}, LogDetail{message});
     };
     if (jwks.size() > max_set_bytes) return unusable("the key set is longer than 256 KiB");
     const auto set = parse_json_object(without_byte_order_mark(jwks));

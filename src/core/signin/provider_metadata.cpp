@@ -17,7 +17,7 @@ constexpr const char* openid_path = "/.well-known/openid-configuration";
 constexpr std::string_view organisations = "organizations"; // Microsoft's spelling
 
 Error unusable(const std::string& message) {
-    return make_error(ErrorCode::server_error, PublicMessage{message});
+    return make_error(ErrorCode::server_error, PublicMessage{message}, LogDetail{message});
 }
 
 bool holds(const Texts& list, std::string_view word) {

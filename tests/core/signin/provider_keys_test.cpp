@@ -85,7 +85,10 @@ BOOST_AUTO_TEST_CASE(a_set_is_bounded_and_may_be_empty, *label("SI43") * label("
     const auto many = keys_of(std::vector<JsonObject>(70, provider_ec().jwk("e")));
     BOOST_TEST(many.keys.size() == 64U);
     BOOST_TEST(many.skipped == 6U);
-    const auto refused = [](const std::string& text) { return !read_provider_keys(text); };
+    const auto refused = [](const std::string& text) {
+        const auto read = read_provider_keys(text);
+        return !read && !read.error().reason.empty() && !read.error().message.empty();
+    };
     for (const auto* text : {"", "[]", "{}", R"({"keys":{}})", R"({"keys":"x"})", "<html>"})
         BOOST_TEST_CONTEXT(text) BOOST_TEST(refused(text));
     BOOST_TEST(!refused(R"({"keys":[1,"x",null,[]]})"));
