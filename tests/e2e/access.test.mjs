@@ -1,5 +1,5 @@
-// Who may use what: rules of the operator, obeyed by the next request at every door, and taken away
-// between any two steps of a sign-in.
+// Rules of the operator say who may use what: the next request at every door obeys them, also when
+// somebody changes them between two steps of a sign-in.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -153,7 +153,7 @@ test('SI65 SA32: a service that rules refuse has no Connect row, and its address
   assert.equal((await beginConnection(flow, 'notion')).status, 302);
 });
 
-// What is taken away between two steps of a sign-in, and given back after the refusal.
+// Rights that a rule takes away between two steps of a sign-in, and gives back after the refusal.
 const steps = [
   ['sign in', (rules) => rules.deny('keys')],
   ['use the resource', (rules) => rules.deny('keys', '--resource', server.resource)],

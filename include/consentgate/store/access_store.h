@@ -26,7 +26,7 @@ struct AccessRecords {
     std::vector<core::TeamMember> members;
 };
 
-// What one command changes, all of it or nothing.
+// One command makes these changes, all of them or none.
 struct AccessChange {
     std::vector<core::Rule> added{};
     std::vector<std::int64_t> removed{}; // numbers

@@ -20,7 +20,7 @@ core::Result<core::Who> complete_who(Dependencies& deps, core::Who who);
 // The same, and its resource in the published spelling where it is known.
 core::Result<core::Rule> complete_rule(Dependencies& deps, core::Rule rule);
 
-// What rules may name, so that a word that was mistyped is found.
+// Rules may name these; a command finds a word that somebody mistyped.
 struct KnownNames {
     std::vector<std::string> realms, resources, scopes, services, teams, keys;
 };

@@ -1,5 +1,5 @@
-// What the operator's rules and the newest word of a person's identity provider let one identity
-// do.
+// The operator's rules and the newest word of a person's identity provider say what one identity
+// may do.
 // spec: docs/requirements_signin.md SI50, SI65, SI68
 #pragma once
 

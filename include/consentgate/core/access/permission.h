@@ -1,4 +1,4 @@
-// What one person may do at one resource by the rules, and the words of each refusal.
+// Rules say what one person may do at one resource; each refusal has its words.
 // spec: docs/requirements_signin.md SI64, SI65, SI66
 #pragma once
 

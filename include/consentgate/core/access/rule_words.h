@@ -16,7 +16,7 @@ Result<Target> make_target(std::string resource, std::string scope, std::string 
 // The options of a target, with a blank before each: " --resource https://…"; empty for signing in.
 std::string target_words(const Target& target);
 
-// What rules file and export hold.
+// A file of rules and an export hold this.
 struct RuleFile {
     std::optional<bool> open{}; // `default everyone` or `default nobody`
     std::vector<Rule> rules{};  // in the order of the lines; without numbers

@@ -1,4 +1,4 @@
-// Who may use what: the operator's rules, and what they say of one person.
+// The operator's rules say who may use what.
 // spec: docs/requirements_signin.md SI63, SI64
 #pragma once
 
@@ -52,7 +52,7 @@ struct Who {
     bool operator==(const Who&) const = default;
 };
 
-// What a rule is about. Nothing named: signing in at all.
+// A rule is about this. Nothing named: it is about signing in at all.
 struct Target {
     std::string resource{}; // the published spelling
     std::string scope{};    // everywhere, or on the resource
@@ -122,8 +122,8 @@ public:
     AccessRules(const AccessRules&) = delete; // verdicts refer to it
     AccessRules& operator=(const AccessRules&) = delete;
 
-    // A matching deny: no. Else with rules that allow: whether one matches. Else the default. The
-    // order of the rules does not matter.
+    // It refuses for a deny that matches; else it wants one of the rules that allow to match, where
+    // there are any; else it answers the default. It needs no order of rules.
     Verdict decide(const Target& target, const Subject& subject) const;
     Match matches(const Who& who, const Subject& subject) const;
 

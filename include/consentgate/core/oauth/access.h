@@ -21,7 +21,7 @@ struct PersonMark {
     bool stands() const { return idp_active && !disabled_at; }
 };
 
-// What rights rest on beside the session itself.
+// Rights rest on this beside the session itself.
 // spec: docs/requirements_signin.md SI68
 struct AccessStanding {
     std::int64_t policy_version = 0;    // of the rules; 0: none was ever written
