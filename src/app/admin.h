@@ -172,6 +172,8 @@ std::optional<core::Instant> read_day(const std::string& text);
 
 // Whether the web server tells the gate what became of calls.
 Finding find_call_log(Context& context, const std::vector<core::GuardedResource>& resources);
+// Whether people can sign in at the identity providers. in: base  as the doctor asks the web server
+std::vector<Finding> find_idps(Context& context, const std::string& base);
 
 // One cell of a table: what a person reads, and what a program gets.
 struct Cell {

@@ -372,6 +372,9 @@ int doctor(Context& context, const Arguments& arguments) {
                 probe.check_service(service, services);
         }
     });
+    run_check(findings, "the identity providers can be listed", [&] {
+        for (auto& finding : find_idps(context, base)) findings.push_back(std::move(finding));
+    });
     return report(findings, arguments);
 }
 

@@ -202,6 +202,24 @@ test('SI11: the web server and an identity provider do not both say who people a
   await server.admin('idp', 'enable', 'corp');
 });
 
+test('SI13: the doctor says whether people can sign in', options, async () => {
+  const examine = () => server.admin('doctor', '--json').catch(({ stdout }) => JSON.parse(stdout)).then((all) => all.filter(({ finding }) => /identity provider|signin/.test(finding)));
+  const words = (found, verdict) => found.filter((one) => one.verdict === verdict).map(({ finding }) => finding).join('\n');
+  const sound = await examine();
+  assert.equal(words(sound, 'broken') + words(sound, 'note'), '', JSON.stringify(sound));
+  for (const part of ['people come back to', 'is as it was added, with 1 keys', 'clock of the identity provider corp is ours', 'takes our client and secret']) assert.ok(words(sound, 'ok').includes(part), part);
+  const day = (days) => new Date(Date.now() + days * 86400000).toISOString().slice(0, 10);
+  await server.admin('idp', 'set', 'corp', '--client-secret-file', writeSecret('wrong.txt', 'another'), '--secret-expires', day(20));
+  const spoilt = await examine();
+  assert.match(words(spoilt, 'broken'), /does not take our client and secret: status 401 invalid_client/);
+  assert.match(words(spoilt, 'note'), /the client secret at the identity provider corp ends in (19|20) days/);
+  await server.admin('idp', 'set', 'corp', '--client-secret-file', secretFile, '--secret-expires', day(40));
+  assert.match(words(await examine(), 'ok'), /ends in (39|40) days/);
+  provider.away = true;
+  assert.match(words(await examine(), 'broken'), /status 503/);
+  provider.away = false;
+});
+
 test('SI10: a provider is disabled, enabled and removed', options, async () => {
   await server.admin('idp', 'disable', 'corp');
   assert.equal((await show('corp')).active, false);
