@@ -382,7 +382,8 @@ std::vector<Key> other_keys() {
 const std::vector<Key>& keys() {
     static const auto all = [] {
         std::vector<Key> keys;
-        for (const auto& group : {server_keys(), access_keys(), signin_keys(), limit_keys(), other_keys()})
+        for (const auto& group :
+             {server_keys(), access_keys(), signin_keys(), limit_keys(), other_keys()})
             keys.insert(keys.end(), group.begin(), group.end());
         return keys;
     }();

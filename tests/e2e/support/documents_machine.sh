@@ -2,7 +2,8 @@
 # Types what the documents tell an operator to type, on a machine that systemd runs (throwaway.sh
 # --systemd). The machine is tools.example.org with Debian's Apache; mcp.notion.com and
 # mcp.company.example are two more consentgates behind nginx, as services with their own OAuth;
-# db.example.org is Debian's PostgreSQL with a certificate.
+# db.example.org is Debian's PostgreSQL with a certificate; the identity providers of
+# docs/signin.md are the documents that each publishes, behind nginx.
 #   documents_machine.sh PACKAGE STEPS
 # STEPS is a script of calls `step PLACE KIND`, each with a block of a document as its input. Prints
 # `PLACE=0` for each block whose every command succeeded, else what failed.
@@ -12,6 +13,11 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C ASAN_OPTIONS=detect_leaks=0 H
 home=/srv/machine site=https://tools.example.org api=/api/oauth/per-user
 nginx_files=/usr/share/consentgate/conf/nginx
 mkdir -p $home/build && cp "$package" $home/build/ && cd $home || exit 1
+declare -A issuers=(
+  [sso.example.org]=/realms/staff
+  [login.microsoftonline.com]=/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0
+  [accounts.google.com]='' [org.okta.com]='' [gitlab.com]='' [zitadel.example.org]=''
+  [example.eu.auth0.com]=/ [auth.example.org]=/application/o/consentgate/)
 note() { awk '{ print "# " $0 }'; }
 
 # ---- the machine: names, certificates, the site that is there already ----------------------------
@@ -21,10 +27,12 @@ make_certificates() {
 127.0.0.2 mcp.notion.com mcp.company.example
 127.0.0.3 db.example.org
 HOSTS
+  echo "127.0.0.4 ${!issuers[*]}" >>/etc/hosts
   openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=An authority' -keyout ca.key \
     -out /usr/local/share/ca-certificates/authority.crt
   openssl req -newkey rsa:2048 -nodes -subj /CN=machine -keyout machine.key -out machine.csr
-  echo subjectAltName=DNS:tools.example.org,DNS:mcp.notion.com,DNS:mcp.company.example,DNS:db.example.org >san
+  { printf 'subjectAltName=DNS:tools.example.org,DNS:mcp.notion.com,DNS:mcp.company.example'
+    printf ',DNS:%s' db.example.org "${!issuers[@]}"; } >san
   openssl x509 -req -in machine.csr -CA /usr/local/share/ca-certificates/authority.crt -CAkey ca.key \
     -days 2 -extfile san -out machine.crt
   update-ca-certificates
@@ -92,6 +100,45 @@ NGINX
   install -m 0600 /dev/stdin FILE <<<'a secret' # the FILE of docs/services.md
 }
 
+# Identity providers: what each publishes, and a token endpoint that refuses every code.
+providers_started=no
+start_providers() {
+  [ $providers_started = no ] || return 0
+  providers_started=yes
+  local host issuer folder modulus
+  modulus=$(openssl rsa -in machine.key -noout -modulus | cut -d = -f 2 |
+    perl -ne 'chomp; print pack "H*", $_' | base64 -w 0 | tr '+/' '-_' | tr -d '=')
+  for host in "${!issuers[@]}"; do
+    issuer=https://$host${issuers[$host]}
+    folder=providers/$host${issuers[$host]%/}/.well-known
+    mkdir -p "$folder"
+    printf '{"%s":"%s","%s":"%s","%s":"%s","%s":"%s","%s":["code"]}' issuer "$issuer" \
+      authorization_endpoint "https://$host/authorize" token_endpoint "https://$host/token" \
+      jwks_uri "https://$host/keys" response_types_supported >"$folder/openid-configuration"
+    printf '{"keys":[{"kty":"RSA","kid":"1","use":"sig","n":"%s","e":"AQAB"}]}' "$modulus" \
+      >"providers/$host/keys"
+  done
+  cat >providers.conf <<NGINX
+pid $home/providers.pid;
+events {}
+http {
+    access_log off;
+    default_type application/json;
+    ssl_certificate $home/machine.crt;
+    ssl_certificate_key $home/machine.key;
+    server {
+        listen 127.0.0.4:443 ssl;
+        root $home/providers/\$host;
+        location = /token { return 400 '{"error":"invalid_grant"}'; }
+    }
+}
+NGINX
+  nginx -c $home/providers.conf
+  chmod -R a+rX providers
+  until_ok curl -sf -o /dev/null https://sso.example.org/keys
+  install -m 0600 /dev/stdin FILE <<<'a secret'
+}
+
 postgres_started=no
 start_postgres() {
   [ $postgres_started = no ] || return 0
@@ -147,6 +194,7 @@ as_user() { runuser -u consentgate -- consentgate-admin "$@"; }
 
 prepare() { # what a block needs that is there before its reader comes
   case $1 in *mcp.notion.com* | *mcp.company.example*) start_services ;; esac
+  case $1 in *'-admin idp add'*) start_providers ;; esac
   case $1 in *'$TOKEN'*) sign_in ;; esac
   # Keys as `server-key list --json` names them; the old one is no longer the last.
   # shellcheck disable=SC2034 # the command that is typed reads it
