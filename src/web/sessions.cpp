@@ -102,6 +102,7 @@ Handled get_sessions(const Request& request, WebContext& context) {
         rows.push_back(session_row(own, browser_context, context.deps.policy));
     View page;
     show_signins(page, *query, browser_context, request, context);
+    const bool has_forms = !rows.empty() || browser_context.signed_in;
     page.flag("has_sessions", !rows.empty())
         .flag("several", rows.size() > 1)
         .list("sessions", std::move(rows));
@@ -109,7 +110,7 @@ Handled get_sessions(const Request& request, WebContext& context) {
         200,
         context.pages.render(
             "sessions", context.pages.language_for(request.accept_language), std::move(page)),
-        Forms::leading_on);
+        has_forms ? Forms::leading_on : Forms::none);
 }
 
 Handled post_sessions_end(const Request& request, WebContext& context) {

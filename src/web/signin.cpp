@@ -64,6 +64,7 @@ Reply outcome_page(
     View page;
     page.set("idp_title", returned.title).flag(std::string(core::name_of(outcome)), true);
     const auto flow = returned.flow ? std::optional(returned.flow->id) : std::nullopt;
+    const bool leads_back = outcome == SigninOutcome::refused && flow;
     if (returned.person) {
         constexpr std::size_t longest = 120;
         const auto& person = *returned.person;
@@ -74,7 +75,7 @@ Reply outcome_page(
     if (outcome == SigninOutcome::refused) {
         page.set("another_url", signin_url(returned.idp, flow, true))
             .set("contact", context.deps.policy.access_contact);
-        if (flow) page.set("deny_flow", flow->text);
+        if (leads_back) page.set("deny_flow", flow->text);
     } else if (outcome != SigninOutcome::late) {
         page.set("event_id", request.event_id)
             .set(
@@ -84,7 +85,7 @@ Reply outcome_page(
     const auto language = context.pages.language_for(request.accept_language);
     auto reply = answer_html(
         status_of(outcome), context.pages.render("signin", language, std::move(page)),
-        Forms::leading_on);
+        leads_back ? Forms::leading_on : Forms::none);
     if (outcome == SigninOutcome::unavailable)
         reply.header("Retry-After", std::to_string(std::max(1, returned.retry_after)));
     return reply;

@@ -131,7 +131,7 @@ test('SI19 SI47: nothing of a sign-in lies in the database or the logs as it was
     assert.equal(dump.includes(secret), false, 'in the database');
     assert.equal(server.output.includes(secret), false, 'in the log');
   }
-  const log = await until(() => /audit=signed_in[^\n]*/.exec(server.logs())?.[0], 'the audit line');
+  const log = await until(() => /what=signed_in[^\n]*/.exec(server.logs())?.[0], 'the audit line');
   assert.match(log, /subject=user:[0-9a-f]{8} /);
   for (const word of ['anna@example.org', 'Müller', 'staff']) assert.equal(server.logs().includes(word), false, word);
 });

@@ -101,7 +101,7 @@ class IdentityProvider {
 //      inUserinfo  claims beside `sub` are in the userinfo answer alone
 //      forwards    its authorization endpoint is on another origin, and sends people on
 // out: issuer, admit, rotate, failNext, asked (paths), count, away (true: all is 503), stop
-export async function startIdentityProvider({ people = {}, inUserinfo = false, forwards = false, secret = 's3cret%+:&é of the provider' } = {}) {
+export async function startIdentityProvider({ people = {}, inUserinfo = false, forwards = false, secret = 's3cret%+:&~of=the provider' } = {}) {
   const port = await freePort(); // the provider must know its issuer before it listens
   const one = new IdentityProvider({ issuer: `http://localhost:${port}`, people, inUserinfo, secret, forwards });
   one.server = http.createServer((request, response) => {

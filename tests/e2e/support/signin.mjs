@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Browser, query } from './browser.mjs';
 import { AtProvider, startIdentityProvider } from './identity_provider.mjs';
 import { api, authorizeParameters, pkce, redeem, submit } from './journey.mjs';
-import { startServer } from './server.mjs';
+import { sleep, startServer } from './server.mjs';
 
 const anna = { name: 'Anna Müller', email: 'anna@example.org', email_verified: true, groups: ['staff', 'eng'] };
 const ben = { name: 'Ben', email: 'ben@example.org', email_verified: true, groups: ['staff'] };
@@ -56,7 +56,15 @@ export class Person extends Browser {
     return this.there[id].signIn(begun.location, user, more);
   }
 
-  async signIn(flow, id = 'corp', user = this.user) { return this.get(await this.wayBack(flow, id, user)); }
+  // Where others wait for the provider too, the browser comes again with the same answer.
+  async signIn(flow, id = 'corp', user = this.user) {
+    const back = await this.wayBack(flow, id, user);
+    for (let tried = 0; ; tried += 1) {
+      const answer = await this.get(back);
+      if (answer.status !== 503 || tried === 40) return answer;
+      await sleep(250);
+    }
+  }
 }
 
 export const page1 = (flow) => flow.browser.get(`/oauth/consent?flow_id=${flow.flowId}`);
