@@ -13,7 +13,7 @@ import { page1, startSigninServer } from './support/signin.mjs';
 const options = { timeout: 240000 };
 let site, server, corp, other;
 
-before(async () => { site = await startSigninServer(); ({ server, corp, other } = site); }, options);
+before(async () => { site = await startSigninServer({ CONSENTGATE_SERVICE_TIMEOUT_MS: '5000', CONSENTGATE_FAILED_AUTHENTICATIONS_PER_MINUTE: '200' }); ({ server, corp, other } = site); }, options);
 after(() => site?.stop(), options);
 
 test('SI22 SA1 SA15 SA16 SA22: an answer that belongs to nothing asks the provider nothing, and spends nothing', options, async () => {
@@ -159,4 +159,40 @@ test('SI18: a browser that looks ahead begins nothing', options, async () => {
   assert.equal(rows(), before);
   for (let pressed = 0; pressed < 25; pressed += 1) assert.equal((await person.start(flow)).status, 303);
   assert.equal(rows(), before + 20, 'the oldest of one browser go');
+});
+
+test('SI87 SA27: a provider that hangs keeps only some workers, and the other provider signs people in', options, async () => {
+  const client = await register(server);
+  const waiting = [];
+  for (let i = 0; i < 6; i += 1) {
+    const person = site.person('anna');
+    const flow = await person.begin(client);
+    waiting.push({ person, flow, back: await person.wayBack(flow) });
+  }
+  corp.failNext('/token', 'hang', 6);
+  const before = corp.count('/token');
+  let answered = 0;
+  const answers = waiting.map(({ person, back }) => person.get(back).then((answer) => { answered += 1; return answer; }));
+  await until(() => corp.count('/token') > before, 'the provider to be asked');
+  const person = site.person('anna');
+  const flow = await person.begin(client);
+  assertPage(await page1(flow), 200);
+  assert.equal((await person.signIn(flow, 'other')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.ok(answered < 6, 'the first of them still waits');
+  for (const answer of await Promise.all(answers)) {
+    assertPage(answer, 503);
+    assert.ok(answer.headers['retry-after']);
+  }
+  corp.failing.length = 0;
+  assert.equal((await waiting[0].person.signIn(waiting[0].flow)).location, `/oauth/consent/mcps?flow_id=${waiting[0].flow.flowId}`);
+});
+
+test('SI34: who tries answers has to wait after too many of them', options, async () => {
+  const person = site.person('anna');
+  const flow = await person.begin(await register(server));
+  const good = await person.wayBack(flow);
+  const attempts = await inLanes(8, Array.from({ length: 230 }, (_, at) => () => person.get(query('/oauth/signin/corp/callback', { state: String(at).padStart(43, 'A'), code: 'x' }))));
+  assert.deepEqual([...new Set(attempts.map(({ status }) => status))].sort(), [400, 429]);
+  assert.equal((await person.get(good)).status, 429);
+  assert.ok(attempts.find(({ status }) => status === 429).headers['retry-after']);
 });
