@@ -1,7 +1,7 @@
 // The operator's commands about identity providers, against a real oidc-provider; documents that it
 // would not publish come from a host of the test's own.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -30,11 +30,11 @@ function writeSecret(name, text) {
   return file;
 }
 
-function program(name, ...args) {
-  const options = { cwd: server.var, env: server.environment(), encoding: 'utf8', timeout: 60000 };
-  if (typeof args.at(-1) === 'object') options.env = { ...options.env, ...args.pop() };
-  return spawnSync(path.resolve(root, process.env.BUILD || 'build/asan', name), args, options);
-}
+const built = (name) => path.resolve(root, process.env.BUILD || 'build/asan', name);
+// A program that may fail. out: status, stdout, stderr
+const typed = (env, file, ...args) => new Promise((done) => {
+  execFile(file, args, { cwd: server.var, env: { ...server.environment(), ...env }, timeout: 60000 }, (error, stdout, stderr) => done({ status: error?.code ?? 0, stdout, stderr }));
+});
 
 const add = (id, ...more) => server.admin('idp', 'add', id, ...more, '--json');
 const show = (id) => server.admin('idp', 'show', id, '--json');
@@ -63,7 +63,7 @@ function signingKey(kid, more = {}) {
 
 test('SI1 SI2 SI6: a provider is added from its issuer alone, and the operator reads what to enter there', options, async () => {
   const client = provider.admit(server);
-  const { stdout, stderr } = program('consentgate-admin', 'idp', 'add', 'corp', '--issuer', provider.issuer, '--client-id', client, '--client-secret-file', secretFile, '--title', 'Sämple Corp', '--json');
+  const { stdout, stderr } = await typed({}, built('consentgate-admin'), 'idp', 'add', 'corp', '--issuer', provider.issuer, '--client-id', client, '--client-secret-file', secretFile, '--title', 'Sämple Corp', '--json');
   const added = JSON.parse(stdout);
   for (const words of [`${server.issuer}/oauth/signin/corp/callback`, 'For groups it needs there', 'consentgate-admin access allow corp/group:NAME']) assert.ok(stderr.includes(words), stderr);
   assert.equal(added.callback, `${server.issuer}/oauth/signin/corp/callback`);
@@ -190,12 +190,13 @@ test('SI4: the secret is nowhere to be read, and moves to another server key', o
 
 test('SI11: the web server and an identity provider do not both say who people are', options, async () => {
   const both = { CONSENTGATE_VERIFIED_USER: 'remote_user' };
-  for (const name of ['consentgate-admin', 'consentgate']) {
-    const done = program(name, ...(name === 'consentgate' ? [] : ['check']), both);
-    assert.match(done.stderr + done.stdout, /identity provider 'corp' says it too/, name);
-    assert.equal(done.status, 1, name);
+  const socket = path.join(server.var, 'second.sock');
+  for (const line of [[built('consentgate-admin'), 'check'], ['/usr/bin/spawn-fcgi', '-n', '-s', socket, '--', built('consentgate')]]) {
+    const done = await typed(both, ...line);
+    assert.match(done.stderr + done.stdout, /identity provider 'corp' says it too/, line.join(' '));
+    assert.equal(done.status, 1, line.join(' '));
   }
-  const second = program('consentgate-admin', 'idp', 'add', 'second', '--issuer', published('/second'), ...ofClient(), both);
+  const second = await typed(both, built('consentgate-admin'), 'idp', 'add', 'second', '--issuer', published('/second'), ...ofClient());
   assert.match(second.stderr, /excludes that; set verified_user = off first/);
   await server.admin('idp', 'disable', 'corp');
   assert.match(await server.check(both), /Only people whom the web server signs in can come in/);
