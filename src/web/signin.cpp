@@ -118,7 +118,7 @@ void log_return(
         "signin", {{"event_id", request.event_id},
                    {"idp", returned.idp.text},
                    {"outcome", outcome},
-                   {"why", returned.reason.empty() ? "-" : returned.reason}});
+                   {"reason", returned.reason.empty() ? "-" : returned.reason}});
     if (!returned.person) return;
     const auto subject = short_subject(returned.person->id);
     const auto browser = short_browser(browser_context);

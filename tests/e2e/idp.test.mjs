@@ -8,7 +8,10 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { startIdentityProvider } from './support/identity_provider.mjs';
 import { startMetadataHosts } from './support/metadata_host.mjs';
+import { postForm } from './support/browser.mjs';
+import { register, whoami } from './support/journey.mjs';
 import { root, startServer } from './support/server.mjs';
+import { letIn, Person } from './support/signin.mjs';
 
 const options = { timeout: 120000 };
 let server;
@@ -183,6 +186,7 @@ test('SI4: the secret is nowhere to be read, and moves to another server key', o
   const { id } = await server.admin('server-key', 'add', '--json');
   const rotated = await server.admin('server-key', 'rotate', '--without-reload', '--json');
   assert.deepEqual([rotated.current, rotated.idps, rotated.unreadable], [id, 1, 0]);
+  await server.letIn(''); // reloads, so that the workers have the new key too
   const keys = await server.admin('server-key', 'list', '--json');
   assert.deepEqual(keys.map((key) => key.idps), [0, 1]);
   assert.equal((await server.admin('idp', 'test', 'corp', '--json')).client, 'good');
@@ -221,14 +225,22 @@ test('SI13: the doctor says whether people can sign in', options, async () => {
   provider.away = false;
 });
 
-test('SI10: a provider is disabled, enabled and removed', options, async () => {
+test('SI10: a provider is disabled, enabled and removed, and its people with it', options, async () => {
+  const { token } = await letIn(new Person(server, { corp: provider }, 'anna'), await register(server));
+  const call = async () => (await postForm(server.base, '/mcp', {}, { Authorization: `Bearer ${token}` })).status;
+  await whoami(server, token);
   await server.admin('idp', 'disable', 'corp');
   assert.equal((await show('corp')).active, false);
+  assert.equal(await call(), 401);
   assert.match(await server.check(), /Nobody can come in/);
   await server.admin('idp', 'enable', 'corp');
   assert.equal((await show('corp')).active, true);
+  await whoami(server, token);
   await refused(/say --yes/, 2, 'remove', 'corp');
   await server.admin('idp', 'remove', 'corp', '--yes');
+  assert.equal(await call(), 401);
+  for (const table of ['idp', 'person', 'browser_signin', 'signin_state']) assert.deepEqual(server.sql(`SELECT COUNT(*) AS rows FROM ${table}`), [{ rows: 0 }], table);
+  assert.deepEqual(await server.admin('session', 'list', '--json'), []);
   await refused(/there is no identity provider 'corp'/, 1, 'show', 'corp');
   assert.deepEqual(await server.admin('idp', 'list', '--json'), []);
 });
