@@ -130,6 +130,8 @@ BOOST_AUTO_TEST_CASE(the_issuer_is_what_the_operator_gave_to_the_character, *lab
     BOOST_TEST(refusal(with("issuer", nullptr)) != "ok");
     const std::string auth0 = "https://t.auth0.com/";
     BOOST_TEST(refusal(with("issuer", auth0), auth0) == "ok");
+    BOOST_TEST(refusal(with("issuer", auth0), "https://t.auth0.com") != "ok");
+    BOOST_TEST(refusal(with("issuer", "https://t.auth0.com"), auth0) != "ok");
     const std::string many = "https://login.microsoftonline.com/{tenantid}/v2.0";
     BOOST_TEST(refusal(with("issuer", many), many) == "ok");
 }

@@ -49,6 +49,7 @@ BOOST_AUTO_TEST_CASE(the_tokens_are_read_from_the_answer, *label("SI36")) {
     for (const auto* type : {"Bearer", "bearer", "BEARER"})
         BOOST_TEST(wrong(with("token_type", type)) == "ok");
     BOOST_TEST(wrong(with("error", nullptr)) == "ok");
+    BOOST_TEST(wrong(with("error", "invalid_grant")) == "error"); // tokens beside it do not count
 }
 
 BOOST_AUTO_TEST_CASE(each_token_that_is_needed_is_there, *label("SI36")) {
