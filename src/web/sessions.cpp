@@ -65,7 +65,8 @@ void disconnect(const OwnAccount& account, const Request& request, WebContext& c
 }
 
 // Names the person who is signed in and their other browsers, or the ways to sign in.
-void show_signins(
+// out: whether there are such ways
+bool show_signins(
     View& page, const core::Form& query, const usecase::BrowserContext& browser_context,
     const Request& request, WebContext& context) {
     const auto& signed_in = browser_context.signed_in;
@@ -76,7 +77,7 @@ void show_signins(
             others.push_back(
                 View().set("signin_id", one.id.text).set("since", day_and_time(one.signed_in_at)));
         page.flag("has_signins", !others.empty()).list("signins", std::move(others));
-        return;
+        return false;
     }
     const auto providers = usecase::offered_providers(context.deps);
     show_providers(page, providers, std::nullopt);
@@ -86,6 +87,7 @@ void show_signins(
         if (!idp.end_session_endpoint.empty())
             page.set("signed_out_url", usecase::sign_out_url(context.deps, idp));
     }
+    return !providers.empty();
 }
 
 Reply back_to_sessions() { return answer_redirect(path::sessions_page); }
@@ -101,8 +103,8 @@ Handled get_sessions(const Request& request, WebContext& context) {
     for (const auto& own : usecase::list_own_sessions(context.deps, browser_context, request.now))
         rows.push_back(session_row(own, browser_context, context.deps.policy));
     View page;
-    show_signins(page, *query, browser_context, request, context);
-    const bool has_forms = !rows.empty() || browser_context.signed_in;
+    const bool only_links =
+        show_signins(page, *query, browser_context, request, context) && rows.empty();
     page.flag("has_sessions", !rows.empty())
         .flag("several", rows.size() > 1)
         .list("sessions", std::move(rows));
@@ -110,7 +112,7 @@ Handled get_sessions(const Request& request, WebContext& context) {
         200,
         context.pages.render(
             "sessions", context.pages.language_for(request.accept_language), std::move(page)),
-        has_forms ? Forms::leading_on : Forms::none);
+        only_links ? Forms::none : Forms::leading_on);
 }
 
 Handled post_sessions_end(const Request& request, WebContext& context) {
