@@ -13,7 +13,7 @@ let site, server, corp;
 before(async () => { site = await startSigninServer(); ({ server, corp } = site); }, options);
 after(() => site?.stop(), options);
 
-test('SI17 SI20 SI23: a person signs in at the provider, and their app acts for them', options, async () => {
+test('SI17 SI20 SI23 SA17: a person signs in at the provider, and their app acts for them', options, async () => {
   const person = site.person('anna');
   const flow = await person.begin(await register(server));
   assert.equal(flow.page, 'consent');
@@ -40,6 +40,9 @@ test('SI17 SI20 SI23: a person signs in at the provider, and their app acts for 
   assert.match(second.text, /anna@example\.org/);
   assert.match(second.text, /Example Corp/);
   assert.match(second.text, /Not you\?/);
+  assert.match(second.text, /<bdi>Test client<\/bdi>/);
+  assert.match(second.text, /127\.0\.0\.1:53111/, 'where the app waits');
+  assert.equal(server.sql('SELECT count(*) AS n FROM session')[0].n, 0, 'nothing is given before Finish');
   const token = await finish(flow);
   assert.equal((await whoami(server, token)).identity_kind, 'verified_user');
 });
@@ -136,7 +139,7 @@ test('SI28 SA20: a person\'s flow goes on only where they are signed in, and wit
   await finish(flow);
 });
 
-test('SI29 SI30: page 1 offers to go on as the signed-in person, and a key instead', options, async () => {
+test('SI29 SI30 SA21: page 1 offers to go on as the signed-in person, and a key instead', options, async () => {
   const person = site.person('anna');
   const client = await register(server);
   const early = await person.begin(client); // a tab from before
@@ -145,6 +148,7 @@ test('SI29 SI30: page 1 offers to go on as the signed-in person, and a key inste
   assert.match((await page1(early)).text, /Go on as Anna Müller/);
   const foreign = await person.post('/oauth/signin/go-on', { flow_id: early.flowId }, { Origin: 'https://evil.example' });
   assert.equal(foreign.status, 403);
+  assert.equal((await person.post('/oauth/signin/out', {}, { Origin: 'https://evil.example' })).status, 403);
   const gone = await person.post('/oauth/signin/go-on', { flow_id: early.flowId });
   assert.equal(gone.location, `/oauth/consent/mcps?flow_id=${early.flowId}`, gone.text);
   await finish(early);
