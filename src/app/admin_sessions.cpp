@@ -22,8 +22,7 @@ std::vector<std::string> kinds() {
 }
 
 std::string identity_of(const core::SessionView& view) {
-    return core::display_text(
-        view.virtual_key ? view.virtual_key->name : view.session.identity.value, 60);
+    return core::display_text(core::user_name(view), 60);
 }
 
 const std::vector<Option>& filters() {

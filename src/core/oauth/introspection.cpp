@@ -17,8 +17,11 @@ Checked check_resource_server(
     return Nothing{};
 }
 
+// The value of a person's identity is the provider's issuer and subject, which no name may show.
 std::string user_name(const SessionView& view) {
-    return view.virtual_key ? view.virtual_key->name : view.session.identity.value;
+    const auto& session = view.session;
+    if (session.identity.is_person()) return subject_of(session);
+    return view.virtual_key ? view.virtual_key->name : session.identity.value;
 }
 
 std::string subject_of(const Session& session) { return session.identity.owner(session.id).text(); }

@@ -41,6 +41,15 @@ BOOST_AUTO_TEST_CASE(an_active_token_is_described_in_the_rfcs_words, *label("V9"
         sha256("token").hex.substr(0, 32)); // tells nothing of what is stored
 }
 
+BOOST_AUTO_TEST_CASE(a_person_of_a_provider_has_no_name_of_issuer_and_subject, *label("SI48")) {
+    auto view = sample_view();
+    view.session.identity = {IdentityKind::verified_user, "https://sso.example.org\n1234"};
+    BOOST_TEST(user_name(view) == subject_of(view.session));
+    BOOST_TEST(user_name(view).starts_with("user:"));
+    view.session.identity = {IdentityKind::verified_user, "anna"};
+    BOOST_TEST(user_name(view) == "anna");
+}
+
 BOOST_AUTO_TEST_CASE(
     a_token_that_is_not_good_for_the_asking_server_is_inactive_and_no_more,
     *label("V8") * label("V10") * label("K38")) {
