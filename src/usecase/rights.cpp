@@ -1,5 +1,6 @@
 #include "consentgate/usecase/rights.h"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -87,6 +88,17 @@ core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identi
     const auto rights = rights_now(deps, identity);
     auto checked = rights.check_sign_in();
     return checked ? checked : name_refused(deps, std::move(checked).error(), rights);
+}
+
+bool may_keys_sign_in(Dependencies& deps) {
+    const auto rules = deps.store.access.rules(deps.store.access.version());
+    const core::Identity some_key{core::IdentityKind::virtual_key, {}};
+    const auto verdict = rules->decide({}, {some_key});
+    if (verdict.yes || verdict.reason != core::Verdict::Reason::none_matches) return verdict.yes;
+    const auto allowing = rules->allowing({});
+    return std::any_of(allowing.begin(), allowing.end(), [](const core::Rule* rule) {
+        return rule->who.kind == core::WhoKind::key || rule->who.kind == core::WhoKind::team;
+    });
 }
 
 core::Error name_refused(Dependencies& deps, core::Error refusal, const Rights& rights) {

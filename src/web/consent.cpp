@@ -213,7 +213,7 @@ Handled get_consent(const Request& request, WebContext& context) {
     if (!signs_in && usecase::is_entrance_closed(context.deps, request.now))
         view.flag("closed", true);
     else
-        show_ways(view, mistake, signs_in, policy);
+        show_ways(view, mistake, signs_in, usecase::may_keys_sign_in(context.deps), policy);
     // A key is typed here, so its forms end on our own pages, Deny too.
     return page("identity", std::move(view), Forms::ours, request, context);
 }

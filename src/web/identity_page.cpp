@@ -11,8 +11,9 @@ constexpr const char* mistakes[] = {
 
 } // namespace
 
-void show_ways(View& view, std::string_view mistake, bool signs_in, const core::Policy& policy) {
-    const bool key = core::is_offered(core::IdentityKind::virtual_key, policy);
+void show_ways(
+    View& view, std::string_view mistake, bool signs_in, bool keys, const core::Policy& policy) {
+    const bool key = keys && core::is_offered(core::IdentityKind::virtual_key, policy);
     const bool user = core::is_offered(core::IdentityKind::user_id, policy);
     const bool skip = core::is_offered(core::IdentityKind::skipped, policy);
     const bool user_open = user && (mistake == "invalid_user_id" || (!key && !signs_in));

@@ -13,7 +13,9 @@ namespace consentgate::web {
 
 // The ways that are offered, of which one is open: that of the mistake, or else the most
 // trustworthy, which is to sign in at a provider where there is one.
-void show_ways(View& view, std::string_view mistake, bool signs_in, const core::Policy& policy);
+// in: keys  rules let some key in
+void show_ways(
+    View& view, std::string_view mistake, bool signs_in, bool keys, const core::Policy& policy);
 
 // The mistake that led back to page 1, of a closed set; no other text is shown.
 std::string_view show_mistake(

@@ -153,6 +153,22 @@ test('SI65 SA32: a service that rules refuse has no Connect row, and its address
   assert.equal((await beginConnection(flow, 'notion')).status, 302);
 });
 
+test('SI67 SA32: where rules refuse all keys there is no form for one, and one that is posted all the same is refused', options, async () => {
+  const flow = await startFlow(server);
+  const form = async () => /consent\/vk"/.test((await flow.browser.get(`/oauth/consent?flow_id=${flow.flowId}`)).text);
+  assert.equal(await form(), true);
+  await apply('deny keys\n');
+  assert.equal(await form(), false);
+  assertRefusalPage(await post(flow, 'vk', { vk: anna.virtual_key }), /does not let that account in/);
+  await apply(`deny key:${anna.id}\n`);
+  assert.equal(await form(), true, 'there are others');
+  await apply('allow unverified\n');
+  assert.equal(await form(), false);
+  await apply(`allow unverified\nallow key:${ben.id}\n`);
+  assert.equal(await form(), true);
+  await choose(flow, as(ben));
+});
+
 // Rights that a rule takes away between two steps of a sign-in, and gives back after the refusal.
 const steps = [
   ['sign in', (rules) => rules.deny('keys')],

@@ -60,6 +60,9 @@ core::Result<PermittedFlow> permit_flow(
 // Whether the identity may sign in at all, for the page of a sign-in: a refusal names the account.
 // fail: access_refused, invalid_bearer
 core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity);
+// Whether some virtual key may sign in by the rules, so that the form for keys is of use.
+bool may_keys_sign_in(Dependencies& deps);
+
 // A refusal on a page of this flow leads back to the app.
 core::Error leading_back(core::Error refusal, const core::Flow& flow);
 
