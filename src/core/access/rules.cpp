@@ -63,7 +63,7 @@ Match match_remote(const Who& who, const Subject& subject) {
 
 Match match_of_realm(const Who& who, const Subject& subject) {
     if (!subject.identity.is_verified()) return Match::no;
-    if (!person_of(subject.identity)) return match_remote(who, subject);
+    if (!subject.identity.is_person()) return match_remote(who, subject);
     return subject.person == nullptr ? Match::unknown : match_person(who, *subject.person);
 }
 
@@ -73,7 +73,7 @@ std::vector<std::string> spellings(const Subject& subject) {
     if (const auto key = identity.virtual_key())
         return {Who{.kind = WhoKind::key, .name = key->text}.text()};
     if (!identity.is_verified()) return {};
-    if (!person_of(identity))
+    if (!identity.is_person())
         return {
             Who{.kind = WhoKind::user, .realm = std::string(remote_realm), .name = identity.value}
                 .text()};
