@@ -15,7 +15,7 @@ const [people, days] = long ? [200, 30] : [12, 4];
 const stepHours = 6;
 const services = ['calendar', 'issues', 'mail', 'notes', 'wiki'];
 const html = { 'Content-Type': 'text/html' };
-// What says nothing about a person's account, however often it comes.
+// Answers that say nothing about a person's account, however often they come.
 const passing = [[401, '<h1>Attention Required!</h1>', html], [403, '<h1>Forbidden</h1>', html], [429, '', { 'Retry-After': '7' }], [500, { error: 'oops' }], [503, { error: 'invalid_client' }], [200, '<h1>Sign in</h1>', html]];
 
 // The same every time for one seed (mulberry32).

@@ -1,5 +1,4 @@
-// What a provider itself knows of the grants that people gave at it: whether a refresh can still
-// give a token.
+// A provider's own books: for each grant of a person, whether a refresh can still give a token.
 export class ProviderBooks {
   constructor(upstream) {
     this.upstream = upstream;
