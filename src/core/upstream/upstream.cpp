@@ -161,7 +161,7 @@ Checked check_issuer(const Callback& callback, const Service& service) {
         return elsewhere ? Checked(invalid_upstream_state("the answer names an issuer elsewhere"))
                          : Nothing{};
     }
-    if (callback.iss && !same_issuer(*callback.iss, service.issuer))
+    if (callback.iss && *callback.iss != service.issuer) // to the letter: RFC 9207 section 2.4
         return invalid_upstream_state("the answer names another issuer");
     if (!callback.iss && service.sends_iss)
         return invalid_upstream_state("the answer names no issuer");

@@ -90,6 +90,7 @@ server {
     ssl_certificate $home/machine.crt;
     ssl_certificate_key $home/machine.key;
     set \$service_socket $home/$host/socket;
+    if (\$http_x_api_key) { return 401; } # nobody has made a key there
     location / { include $home/consentgate/fastcgi.conf; }
 }
 NGINX
@@ -300,12 +301,13 @@ block() { # block KIND TEXT
     lighttpd -tt -f lighttpd.conf
     ;;
   'nginx example')
-    # The line for outside of the server block is needed by those that come into it.
+    # The line for outside of the server block is needed by those that protect a location.
     case $2 in
     *consentgate/http.conf*) printf '%s\n' "$2" >http_lines; return ;;
     esac
-    printf 'events {} http {\n%s\nserver {\n%s\n} }\n' "$(cat http_lines 2>/dev/null)" "$2" \
-      >/etc/nginx/documents.conf
+    lines=
+    case $2 in *consentgate/protect.conf*) lines=$(cat http_lines) ;; esac
+    printf 'events {} http {\n%s\nserver {\n%s\n} }\n' "$lines" "$2" >/etc/nginx/documents.conf
     nginx -t -c /etc/nginx/documents.conf
     ;;
   'sql postgresql') runuser -u postgres -- psql -v ON_ERROR_STOP=1 <<<"$2" ;;
