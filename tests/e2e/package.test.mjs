@@ -105,7 +105,7 @@ test('O9: bash completes every command, and the options of each', long, async ()
   assert.deepEqual(await complete('ser'), ['server-key', 'service']);
   assert.deepEqual(await complete('key', ''), ['add', 'disable', 'list']);
   assert.deepEqual(await complete('doctor', '--'), ['--config', '--http-url', '--json', '--url']);
-  assert.deepEqual(await complete('service', 'add', 'notion', '--url', 'x', '--client-s'), ['--client-secret-file']);
+  assert.deepEqual(await complete('service', 'add', 'notion', '--url', 'x', '--client-s'), ['--client-secret-expires', '--client-secret-file']);
 });
 
 test('O9: installed, configured, started as the unit starts it, upgraded, removed and purged', long, async (t) => {
