@@ -175,7 +175,6 @@ std::vector<Option> shared_options() {
         {"email", "WORD",
          "which addresses count in rules: verified, always (you vouch for them) or never"},
         {"keep", "CLAIM", "a claim to keep for rules; may be repeated"},
-        {"logout", "WORD", "signing out there ends: sessions, person or browser"},
         {"userinfo", "WORD",
          "ask its userinfo endpoint: auto (for a claim that lacks), always, "
          "never"},
@@ -247,8 +246,6 @@ void apply_idp_options(IdentityProvider& idp, const Arguments& arguments) {
     apply_claims(idp, arguments);
     apply_word(
         arguments, "email", core::email_trust_of, "verified, always or never", idp.email_trust);
-    apply_word(
-        arguments, "logout", core::logout_effect_of, "sessions, person or browser", idp.logout);
     apply_word(arguments, "userinfo", core::userinfo_use_of, "auto, always or never", idp.userinfo);
     apply_parameters(idp, arguments);
     apply_fence(idp, arguments);
