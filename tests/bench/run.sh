@@ -16,7 +16,7 @@ BUILD=$(cd "$HOME_DIR" && cd "${BUILD:-build/release}" && pwd)
 ENGINE=${ENGINE:-sqlite} MEMORY=${MEMORY:-1536}
 . "$HOME_DIR/tests/bench/databases.sh"
 . "$HOME_DIR/tests/bench/gates.sh"
-export HOME_DIR WWW=$HOME_DIR/examples/www CONF=$HOME_DIR/conf
+export HOME_DIR BUILD WWW=$HOME_DIR/examples/www CONF=$HOME_DIR/conf
 VAR=$(mktemp -d)
 export VAR
 
