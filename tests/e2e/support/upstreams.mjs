@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import https from 'node:https';
 import Provider from 'oidc-provider';
-import { freePort, plainFolder } from './server.mjs';
 import { listen, makeCertificates } from './metadata_host.mjs';
+import { providerMemory } from './provider_memory.mjs';
+import { freePort, plainFolder } from './server.mjs';
 
 const scope = 'tools.read';
 
@@ -30,6 +31,7 @@ const cookiesOf = (request) => Object.fromEntries((request.headers.cookie ?? '')
 function settings({ issuer, management, mcpUrl, accessTokenSeconds, rotate, registration, resource, documents, clients, authMethods, claims, tellsWho }) {
   const server = { scope, audience: mcpUrl, accessTokenFormat: claims ? 'jwt' : 'opaque', accessTokenTTL: accessTokenSeconds };
   return {
+    adapter: providerMemory(),
     clients,
     clientAuthMethods: authMethods,
     scopes: ['openid', 'offline_access', scope],
