@@ -1,17 +1,15 @@
 #include "consentgate/usecase/identity_providers.h"
 
 #include "not_found.h"
+#include "provider_call.h"
 #include "service_call.h"
 
-#include "consentgate/core/base/aead.h"
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
-#include "consentgate/core/oauth/client_document.h"
 #include "consentgate/core/signin/provider_keys.h"
 #include "consentgate/core/signin/signin_request.h"
 #include "consentgate/usecase/sessions.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 namespace consentgate::usecase {
@@ -21,7 +19,6 @@ using core::ErrorCode;
 using core::IdentityProvider;
 using core::PublicMessage;
 
-constexpr core::Span shortest_life{300};
 constexpr std::size_t people_at_once = 100;
 
 core::Error failed(const std::string& message) {
@@ -29,22 +26,13 @@ core::Error failed(const std::string& message) {
         ErrorCode::server_error, PublicMessage{message}, core::LogDetail{message});
 }
 
-// The operator named the provider, and the provider its endpoints: on whatever host, but no nearer
-// to this machine than it is itself.
-void set_addresses(sys::HttpRequest& request, const IdentityProvider& idp) {
-    request.operator_url = core::provider_metadata_url(idp.issuer);
-    request.addresses = request.url == request.operator_url ? sys::AddressPolicy::operator_url
-                                                            : sys::AddressPolicy::named_by_service;
-}
-
 // fail: the message names the address
 core::Result<sys::HttpResponse> read_json(
     Dependencies& deps, const IdentityProvider& idp, const std::string& url,
     const std::string& accept) {
-    sys::HttpRequest request{
-        .purpose = sys::PlaceKind::discovery, .url = url, .headers = {{"Accept", accept}}};
-    set_addresses(request, idp);
-    auto answer = deps.web->send(request);
+    auto answer = ask_idp(
+        deps, idp,
+        {.purpose = sys::PlaceKind::discovery, .url = url, .headers = {{"Accept", accept}}});
     if (!answer.answered) return failed(url + ": " + answer.reason);
     if (answer.status != 200) {
         const auto redirect = answer.location.empty() ? "" : ", a redirect, which is not followed";
@@ -100,11 +88,9 @@ core::Result<PublishedProvider> ask_provider(
     if (!keys) return failed(jwks_uri + ": " + keys.error().message);
     if (keys->keys.empty())
         return failed(jwks_uri + ": none of its keys can be used to verify ID tokens");
-    const auto life = core::document_lifetime(
-        {.cache_control = answer->cache_control, .age = answer->age, .expires = answer->expires},
-        now);
-    published.jwks = answer->body.reveal();
-    published.jwks_expires_at = now + std::max(life, shortest_life);
+    auto kept = kept_keys(*answer, now);
+    published.jwks = std::move(kept.jwks);
+    published.jwks_expires_at = kept.expires_at;
     published.keys = keys->keys.size();
     published.skipped_keys = keys->skipped;
     return published;
@@ -150,22 +136,14 @@ std::vector<std::string> provider_differences(
 
 std::pair<ClientTrial, std::string> try_idp_client(
     Dependencies& deps, const IdentityProvider& idp) {
-    const auto secret =
-        core::unseal(deps.keyring, idp.key_id, idp.client_secret, idp.client_secret_aad());
+    const auto secret = client_secret_of(deps, idp);
     if (!secret) return {ClientTrial::unknown, "the client secret does not open with the key file"};
-    auto made = core::signin_code_request(
-        idp, *secret, deps.random.secret(), deps.random.secret(), deps.policy);
-    sys::HttpRequest request{
-        .purpose = sys::PlaceKind::signin,
-        .method = "POST",
-        .url = std::move(made.url),
-        .headers = {{"Accept", "application/json"}},
-        .body = std::move(made.form),
-        .content_type = "application/x-www-form-urlencoded"};
-    if (made.authorization)
-        request.headers.emplace_back("Authorization", made.authorization->reveal());
-    set_addresses(request, idp);
-    const auto answer = deps.web->send(request);
+    const auto answer = ask_idp(
+        deps, idp,
+        form_post(
+            sys::PlaceKind::signin,
+            core::signin_code_request(
+                idp, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
     if (!answer.answered) return {ClientTrial::unknown, answer.reason};
     const auto word = error_word(answer);
     const auto said = "status " + std::to_string(answer.status) + (word.empty() ? "" : " " + word);

@@ -1,16 +1,12 @@
 #include "consentgate/usecase/provider_keys.h"
 
+#include "provider_call.h"
 #include "service_call.h"
-
-#include "consentgate/core/oauth/client_document.h"
-
-#include <algorithm>
 
 namespace consentgate::usecase {
 namespace {
 
 constexpr core::Span pause_between_fetches{60};
-constexpr core::Span shortest_life{300};
 // Expired keys serve so much longer while their host is away.
 constexpr core::Span grace{3600};
 
@@ -21,24 +17,18 @@ bool are_fresh(const core::IdentityProvider& idp, core::Instant now) {
 // out: why it did not work; empty when the row has new keys
 std::string fetch(Dependencies& deps, core::IdentityProvider& idp, core::Instant now) {
     if (deps.web == nullptr) return "nothing is asked here";
-    sys::HttpRequest request{
-        .purpose = sys::PlaceKind::signin,
-        .url = idp.jwks_uri,
-        .headers = {{"Accept", "application/json, application/jwk-set+json"}}};
-    if (!idp.has_many_tenants()) {
-        request.addresses = sys::AddressPolicy::named_by_service;
-        request.operator_url = idp.issuer;
-    }
-    const auto response = deps.web->send(request);
+    const auto response = ask_idp(
+        deps, idp,
+        {.purpose = sys::PlaceKind::signin,
+         .url = idp.jwks_uri,
+         .headers = {{"Accept", "application/json, application/jwk-set+json"}}});
     if (!response.answered) return response.reason;
     if (response.status != 200) return "status " + std::to_string(response.status);
     const auto read = core::read_provider_keys(response.body.reveal());
     if (!read) return read.error().reason;
-    const auto life = core::document_lifetime(
-        {.cache_control = response.cache_control, .age = response.age, .expires = response.expires},
-        now);
-    idp.jwks = response.body.reveal();
-    idp.jwks_expires_at = now + std::max(life, shortest_life);
+    auto kept = kept_keys(response, now);
+    idp.jwks = std::move(kept.jwks);
+    idp.jwks_expires_at = kept.expires_at;
     deps.store.idps.keep_keys(idp); // where it was changed meanwhile, they serve this once
     return {};
 }

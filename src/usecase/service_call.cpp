@@ -55,26 +55,21 @@ sys::AddressPolicy addresses_of(const core::Service& service) {
                            : sys::AddressPolicy::named_by_service;
 }
 
-core::ServiceReply call_service(
-    Dependencies& deps, const core::Service& service, sys::PlaceKind purpose,
-    core::ServiceRequest request) {
-    if (deps.web == nullptr) return {};
+sys::HttpRequest form_post(sys::PlaceKind purpose, core::ServiceRequest request) {
     sys::HttpRequest sent{
         .purpose = purpose,
         .method = "POST",
         .url = std::move(request.url),
         .headers = {{"Accept", "application/json"}},
         .body = std::move(request.form),
-        .content_type = "application/x-www-form-urlencoded",
-        .addresses = addresses_of(service),
-        .operator_url = service.url};
-    auto secrets =
-        core::secrets_in({.url = {}, .form = sent.body, .authorization = request.authorization});
+        .content_type = "application/x-www-form-urlencoded"};
     if (request.authorization)
         sent.headers.emplace_back("Authorization", request.authorization->reveal());
-    const bool tokens = sent.url == service.token_endpoint;
-    auto response = deps.web->send(sent);
-    core::ServiceReply reply{
+    return sent;
+}
+
+core::ServiceReply reply_of(sys::HttpResponse response, std::vector<core::Secret> sent) {
+    return {
         .answered = response.answered,
         .status = response.status,
         .content_type = std::move(response.content_type),
@@ -85,7 +80,19 @@ core::ServiceReply call_service(
         .timed_out = response.timed_out,
         .cause = response.cause,
         .reason = std::move(response.reason),
-        .sent = std::move(secrets)};
+        .sent = std::move(sent)};
+}
+
+core::ServiceReply call_service(
+    Dependencies& deps, const core::Service& service, sys::PlaceKind purpose,
+    core::ServiceRequest request) {
+    if (deps.web == nullptr) return {};
+    auto secrets = core::secrets_in(request);
+    const bool tokens = request.url == service.token_endpoint;
+    auto sent = form_post(purpose, std::move(request));
+    sent.addresses = addresses_of(service);
+    sent.operator_url = service.url;
+    auto reply = reply_of(deps.web->send(sent), std::move(secrets));
     return tokens ? core::tokens_at_path(std::move(reply), service.token_path) : reply;
 }
 
@@ -106,17 +113,9 @@ core::ServiceReply try_key(
         sent.body = core::Secret(std::string(core::initialize_call));
         sent.content_type = "application/json";
     }
-    auto response = deps.web->send(sent);
-    return {
-        .answered = response.status != 0,
-        .status = response.status,
-        .content_type = {},
-        .body = {},
-        .retry_after = {},
-        .timed_out = response.timed_out,
-        .cause = response.cause,
-        .reason = std::move(response.reason),
-        .sent = {key}};
+    auto reply = reply_of(deps.web->send(sent), {key});
+    reply.answered = reply.status != 0; // the head says all there is to know
+    return reply;
 }
 
 std::string seal(Dependencies& deps, const std::string& place, const core::Secret& clear) {

@@ -5,6 +5,7 @@
 #include "consentgate/usecase/dependencies.h"
 
 #include <string>
+#include <vector>
 
 namespace consentgate::usecase {
 
@@ -20,6 +21,12 @@ sys::AddressPolicy addresses_of(const core::Service& service);
 // fail: server_error: it is not kept any more
 core::Result<core::Service> find_registered(
     Dependencies& deps, const core::Service& service, const core::RegistrationId& registration);
+
+// A form that is sent with our client authentication, where it is in a header.
+sys::HttpRequest form_post(sys::PlaceKind purpose, core::ServiceRequest request);
+
+// in: sent  the request's secrets, which no reason may repeat
+core::ServiceReply reply_of(sys::HttpResponse response, std::vector<core::Secret> sent = {});
 
 // Never throws; a service that does not answer is one of the replies.
 core::ServiceReply call_service(

@@ -1,6 +1,7 @@
 // Back from an identity provider.
 #include "consentgate/usecase/signin.h"
 
+#include "provider_call.h"
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
@@ -38,52 +39,16 @@ core::Result<Begun> find_begun(
     return Begun{std::move(*answer), std::move(*state), std::move(*idp)};
 }
 
-// The provider named its endpoints itself, which may be on other hosts, but no nearer to this
-// machine than the issuer is that the operator gave.
-core::ServiceReply ask(
-    Dependencies& deps, const core::IdentityProvider& idp, sys::HttpRequest request) {
-    if (deps.web == nullptr) return {};
-    if (!idp.has_many_tenants()) {
-        request.addresses = sys::AddressPolicy::named_by_service;
-        request.operator_url = idp.issuer;
-    }
-    auto response = deps.web->send(request);
-    return {
-        .answered = response.answered,
-        .status = response.status,
-        .content_type = std::move(response.content_type),
-        .body = std::move(response.body),
-        .retry_after = response.retry_after_seconds > 0
-                           ? std::optional(core::Span(response.retry_after_seconds))
-                           : std::nullopt,
-        .timed_out = response.timed_out,
-        .cause = response.cause,
-        .reason = std::move(response.reason)};
-}
-
 core::Result<core::ProviderTokens> redeem(Dependencies& deps, const Begun& begun) {
     const auto& [answer, state, idp] = begun;
     const auto verifier =
         core::unseal(deps.keyring, state.key_id, state.verifier, state.verifier_aad());
     if (!verifier) return does_not_open("a PKCE verifier");
-    core::Secret secret;
-    if (!idp.client_secret.empty()) {
-        auto opened =
-            core::unseal(deps.keyring, idp.key_id, idp.client_secret, idp.client_secret_aad());
-        if (!opened) return does_not_open("the client secret at " + idp.id.text);
-        secret = std::move(*opened);
-    }
-    auto made = core::signin_code_request(idp, secret, *answer.code, *verifier, deps.policy);
-    sys::HttpRequest request{
-        .purpose = sys::PlaceKind::signin,
-        .method = "POST",
-        .url = std::move(made.url),
-        .headers = {{"Accept", "application/json"}},
-        .body = std::move(made.form),
-        .content_type = "application/x-www-form-urlencoded"};
-    if (made.authorization)
-        request.headers.emplace_back("Authorization", made.authorization->reveal());
-    return core::read_provider_tokens(ask(deps, idp, std::move(request)));
+    const auto secret = client_secret_of(deps, idp);
+    if (!secret) return secret.error();
+    auto request = core::signin_code_request(idp, *secret, *answer.code, *verifier, deps.policy);
+    return core::read_provider_tokens(
+        reply_of(ask_idp(deps, idp, form_post(sys::PlaceKind::signin, std::move(request)))));
 }
 
 core::Result<core::ProvedClaims> prove(
@@ -101,16 +66,15 @@ core::Result<std::optional<core::JsonObject>> ask_userinfo(
     const core::ProviderTokens& tokens, const core::ProviderKeys& keys) {
     using Claims = std::optional<core::JsonObject>;
     if (!core::needs_userinfo(proved, idp)) return Claims();
-    const auto reply =
-        ask(deps, idp,
-            {.purpose = sys::PlaceKind::signin,
-             .url = idp.userinfo_endpoint,
-             .headers = {
-                 {"Accept", "application/json, application/jwt"},
-                 {"Authorization", "Bearer " + tokens.access_token.reveal()}}});
-    return core::read_userinfo(reply, proved, idp, keys).transform([](auto claims) {
-        return Claims(std::move(claims));
-    });
+    auto response = ask_idp(
+        deps, idp,
+        {.purpose = sys::PlaceKind::signin,
+         .url = idp.userinfo_endpoint,
+         .headers = {
+             {"Accept", "application/json, application/jwt"},
+             {"Authorization", "Bearer " + tokens.access_token.reveal()}}});
+    return core::read_userinfo(reply_of(std::move(response)), proved, idp, keys)
+        .transform([](auto claims) { return Claims(std::move(claims)); });
 }
 
 struct Proved {

@@ -1,0 +1,41 @@
+#include "provider_call.h"
+
+#include "service_call.h"
+
+#include "consentgate/core/base/aead.h"
+#include "consentgate/core/oauth/client_document.h"
+#include "consentgate/core/signin/provider_metadata.h"
+
+#include <algorithm>
+
+namespace consentgate::usecase {
+namespace {
+
+constexpr core::Span shortest_life{300};
+
+} // namespace
+
+sys::HttpResponse ask_idp(
+    Dependencies& deps, const core::IdentityProvider& idp, sys::HttpRequest request) {
+    if (deps.web == nullptr) return {};
+    request.operator_url = core::provider_metadata_url(idp.issuer);
+    request.addresses = request.url == request.operator_url ? sys::AddressPolicy::operator_url
+                                                            : sys::AddressPolicy::named_by_service;
+    return deps.web->send(request);
+}
+
+core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::IdentityProvider& idp) {
+    if (idp.client_secret.empty()) return core::Secret();
+    auto secret =
+        core::unseal(deps.keyring, idp.key_id, idp.client_secret, idp.client_secret_aad());
+    if (!secret) return does_not_open("the client secret at " + idp.id.text);
+    return std::move(*secret);
+}
+
+KeptKeys kept_keys(const sys::HttpResponse& answer, core::Instant now) {
+    const auto life = core::document_lifetime(
+        {.cache_control = answer.cache_control, .age = answer.age, .expires = answer.expires}, now);
+    return {answer.body.reveal(), now + std::max(life, shortest_life)};
+}
+
+} // namespace consentgate::usecase
