@@ -4,14 +4,13 @@
 #include "consentgate/core/base/public_key.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/signin/identity_provider.h"
+#include "consentgate/core/upstream/published_document.h"
 #include "consentgate/core/upstream/service_discovery.h"
 
 #include <algorithm>
 
 namespace consentgate::core {
 namespace {
-
-using Texts = std::vector<std::string>;
 
 constexpr const char* openid_path = "/.well-known/openid-configuration";
 constexpr std::string_view organisations = "organizations"; // Microsoft's spelling
@@ -20,25 +19,10 @@ Error unusable(const std::string& message) {
     return make_error(ErrorCode::server_error, PublicMessage{message}, LogDetail{message});
 }
 
-bool holds(const Texts& list, std::string_view word) {
-    return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 std::string without_tenant(std::string issuer) {
     const auto at = issuer.find(tenant_place);
     return at == std::string::npos ? issuer
                                    : issuer.replace(at, tenant_place.size(), organisations);
-}
-
-// The texts in it; empty when it is missing or no list.
-Texts read_list(const JsonObject& document, std::string_view name) {
-    Texts list;
-    const auto* array = document.array(name);
-    if (array == nullptr) return list;
-    for (const auto& one : *array) {
-        if (const auto* text = one.text(); text && !text->empty()) list.push_back(*text);
-    }
-    return list;
 }
 
 Checked read_needed(const JsonObject& document, const std::string& name, std::string& place) {
@@ -47,29 +31,6 @@ Checked read_needed(const JsonObject& document, const std::string& name, std::st
     if (const auto valid = check_endpoint(*url); !valid)
         return unusable(name + " cannot be used: " + valid.error().message);
     place = *url;
-    return Nothing{};
-}
-
-std::string read_endpoint(const JsonObject& document, std::string_view name) {
-    const auto url = document.text(name);
-    return url && check_endpoint(*url) ? *url : std::string();
-}
-
-// A list that is missing leaves the question open. spec: OpenID Connect Discovery 3
-Checked check_ways(const JsonObject& document) {
-    const auto lacks = [&](const char* list, std::string_view word) {
-        const auto said = read_list(document, list);
-        return !said.empty() && !holds(said, word);
-    };
-    if (lacks("response_types_supported", "code"))
-        return unusable(
-            "the provider gives no authorization codes (response_types_supported lacks code)");
-    if (lacks("grant_types_supported", "authorization_code"))
-        return unusable("the provider takes no authorization codes (grant_types_supported lacks "
-                        "authorization_code)");
-    if (lacks("code_challenge_methods_supported", "S256"))
-        return unusable(
-            "the provider does not know the PKCE method S256 (code_challenge_methods_supported)");
     return Nothing{};
 }
 
@@ -134,7 +95,7 @@ Result<ProviderMetadata> read_provider_metadata(std::string_view body, const std
                         return read_needed(*document, "token_endpoint", metadata.token_endpoint);
                     })
                     .and_then([&] { return read_needed(*document, "jwks_uri", metadata.jwks_uri); })
-                    .and_then([&] { return check_ways(*document); })
+                    .and_then([&] { return check_code_grant(*document, "the provider"); })
                     .and_then([&] { return read_algorithms(*document, metadata); })
                     .and_then([&] { return read_auth(*document, metadata); });
     if (!read) return std::move(read).error();

@@ -5,6 +5,7 @@
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/oauth/scope.h"
+#include "consentgate/core/upstream/published_document.h"
 
 #include <algorithm>
 
@@ -18,10 +19,6 @@ constexpr std::size_t max_url_bytes = 2048, max_service_id_bytes = 64, max_clien
 
 Error unusable(const std::string& message) {
     return make_error(ErrorCode::server_error, PublicMessage{message});
-}
-
-bool holds(const Texts& list, std::string_view word) {
-    return std::find(list.begin(), list.end(), word) != list.end();
 }
 
 // The path, without a last slash: "" for a root.
@@ -41,38 +38,9 @@ Result<std::string> read_needed_endpoint(const JsonObject& document, const std::
     return *url;
 }
 
-// We can do without this one: empty when it is missing or cannot be used.
-std::string read_endpoint(const JsonObject& document, const std::string& name) {
-    const auto url = document.text(name);
-    return url && check_endpoint(*url) ? *url : std::string();
-}
-
-// The texts in it. Empty when it is missing or no list: a member that says nothing is none.
-Texts read_list(const JsonObject& document, const std::string& name) {
-    Texts list;
-    const auto* array = document.array(name);
-    if (array == nullptr) return list;
-    for (const auto& one : *array) {
-        if (const auto* text = one.text(); text && !text->empty()) list.push_back(*text);
-    }
-    return list;
-}
-
 // Absent members mean what RFC 8414 section 2 says they mean.
 Checked read_methods(const JsonObject& document, ServerDocument& server) {
-    const auto lacks = [&](const char* list, std::string_view word) {
-        const auto said = read_list(document, list);
-        return !said.empty() && !holds(said, word);
-    };
-    if (lacks("response_types_supported", "code"))
-        return unusable(
-            "the server gives no authorization codes (response_types_supported lacks code)");
-    if (lacks("grant_types_supported", "authorization_code"))
-        return unusable("the server takes no authorization codes (grant_types_supported lacks "
-                        "authorization_code)");
-    if (lacks("code_challenge_methods_supported", "S256"))
-        return unusable(
-            "the server does not know the PKCE method S256 (code_challenge_methods_supported)");
+    if (auto able = check_code_grant(document, "the server"); !able) return able;
     server.announces_s256 = holds(read_list(document, "code_challenge_methods_supported"), "S256");
     const auto methods = read_list(document, "token_endpoint_auth_methods_supported");
     for (const auto& method : methods.empty() ? Texts{"client_secret_basic"} : methods) {
