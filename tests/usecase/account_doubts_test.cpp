@@ -21,16 +21,7 @@ struct Town : ConnectedFixture {
     ScriptedService service;
     MovingClock standing{noon};
     sys::RecentCalls calls{folder.file("calls")};
-    usecase::Dependencies town{
-        .store = *store,
-        .random = random,
-        .clock = standing,
-        .log = log,
-        .policy = policy,
-        .keyring = keyring,
-        .bearers = bearers,
-        .web = &service,
-        .calls = &calls};
+    usecase::Dependencies& town = with(standing);
     core::Session session;
 
     bool connection_holds(const core::Session& of, core::Instant now) {
@@ -39,7 +30,8 @@ struct Town : ConnectedFixture {
 
     Town() {
         policy.resources.front().service = "notion";
-        deps.web = &service;
+        deps.web = town.web = &service;
+        town.calls = &calls;
         session = connect_as("anna");
     }
 

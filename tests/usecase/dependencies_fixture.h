@@ -39,11 +39,17 @@ struct DependenciesFixture {
     usecase::Dependencies& with(const core::Keyring& keys) { return with(*store, keys); }
     // Another way to a database.
     usecase::Dependencies& with(store::Store& other) { return with(other, keyring); }
+    // Another time.
+    usecase::Dependencies& with(sys::Clock& other) { return with(*store, keyring, other); }
     usecase::Dependencies& with(store::Store& other, const core::Keyring& keys) {
+        return with(other, keys, clock);
+    }
+    usecase::Dependencies& with(
+        store::Store& other, const core::Keyring& keys, sys::Clock& another) {
         return others.emplace_back(usecase::Dependencies{
             .store = other,
             .random = random,
-            .clock = clock,
+            .clock = another,
             .log = log,
             .policy = policy,
             .keyring = keys,

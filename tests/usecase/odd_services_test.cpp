@@ -27,20 +27,12 @@ core::Service service_of(core::Registration registration) {
 struct OddFixture : ConnectedFixture {
     MovingClock moving{noon};
     ScriptedService service;
-    usecase::Dependencies own{
-        .store = *store,
-        .random = random,
-        .clock = moving,
-        .log = log,
-        .policy = policy,
-        .keyring = keyring,
-        .bearers = bearers,
-        .web = &service};
+    usecase::Dependencies& own = with(moving);
     core::Session session, other;
 
     explicit OddFixture(core::Registration registration = core::Registration::given)
         : ConnectedFixture(service_of(registration)) {
-        deps.web = &service;
+        deps.web = own.web = &service;
         session = connect_as("anna");
         other = connect_as("berta");
         moving.move(core::Span(3600)); // the tokens of both are over

@@ -21,20 +21,12 @@ struct Standing : ConnectedFixture {
     MovingClock moving{noon};
     sys::ServiceRests rests;
     ScriptedService service;
-    usecase::Dependencies own{
-        .store = *store,
-        .random = random,
-        .clock = moving,
-        .log = log,
-        .policy = policy,
-        .keyring = keyring,
-        .bearers = bearers,
-        .web = &service,
-        .rests = &rests};
+    usecase::Dependencies& own = with(moving);
     core::Session session;
 
     Standing() {
-        deps.web = &service;
+        deps.web = own.web = &service;
+        own.rests = &rests;
         session = connect_as("anna");
         service.asked = 0;
     }

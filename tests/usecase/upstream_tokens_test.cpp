@@ -71,17 +71,12 @@ struct Workers : ConnectedFixture {
 struct Endings : Workers {
     // With a clock that stands, so that a failure is at the moment of its request.
     MovingClock standing{noon};
-    usecase::Dependencies still{
-        .store = *store,
-        .random = random,
-        .clock = standing,
-        .log = log,
-        .policy = policy,
-        .keyring = keyring,
-        .bearers = bearers,
-        .web = &service};
+    usecase::Dependencies& still = with(standing);
 
-    Endings() { connect(); }
+    Endings() {
+        still.web = &service;
+        connect();
+    }
     // out: how many are still to be revoked at that time
     std::size_t waiting(core::Instant now) {
         return store->accounts.list_to_revoke(now, 10).size();
