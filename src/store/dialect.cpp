@@ -31,8 +31,9 @@ std::string for_postgresql(std::string statement) {
 // ids are ASCII, because a request may send any text as an id, and it must be comparable with them.
 std::string for_mariadb(std::string statement) {
     statement = replace(std::move(statement), "\\bBLOB\\b", "MEDIUMBLOB");
-    statement =
-        replace(std::move(statement), "^(\\s*CREATE (?:TABLE|INDEX)) (?!IF)", "$1 IF NOT EXISTS ");
+    statement = replace(
+        std::move(statement), "^(\\s*CREATE (?:TABLE|(?:UNIQUE )?INDEX)) (?!IF)",
+        "$1 IF NOT EXISTS ");
     statement = replace(std::move(statement), "\\bADD COLUMN (?!IF)", "ADD COLUMN IF NOT EXISTS ");
     statement = replace(
         std::move(statement), "\\bALTER COLUMN (\\w+) TYPE (.*)$", "MODIFY COLUMN $1 $2 NOT NULL");
