@@ -139,6 +139,29 @@ Applied AccountStore::remove(const std::string& id) {
         [&] { return !db_.has("SELECT 1 FROM upstream_token WHERE id = ?", id); });
 }
 
+// An account that is being refreshed is sealed for the owner that it had.
+Applied AccountStore::give(const core::LinkedAccount& account, core::Instant now) {
+    const auto owner = account.owner.text();
+    return db_.write(
+        [&] {
+            if (db_.has(
+                    "SELECT 1 FROM upstream_token WHERE owner = ? AND service_id = ?", owner,
+                    account.service))
+                return Applied::no;
+            return applied(db_.run(
+                "UPDATE upstream_token SET owner = ?, access_token = ?, refresh_token = ?, "
+                "key_id = ?, seal = ?, version = version + 1, updated_at = ? "
+                "WHERE id = ? AND version = ? AND ended_at IS NULL AND "
+                "(lease IS NULL OR lease_until <= ?)",
+                owner, to_blob(account.access_token), to_blob(account.refresh_token),
+                account.key_id, account.seal, now, account.id, account.version, now));
+        },
+        [&] {
+            return db_.has(
+                "SELECT 1 FROM upstream_token WHERE id = ? AND owner = ?", account.id, owner);
+        });
+}
+
 Applied AccountStore::mark_ended(const std::string& id, core::Instant now) {
     return db_.write(
         [&] { return end_account(db_, id, now) ? Applied::yes : Applied::no; },

@@ -27,4 +27,46 @@ std::optional<core::Person> PeopleStore::find(const core::PersonId& id) {
     return find_row<core::Person>(db_, statement, id);
 }
 
+Applied PeopleStore::put(const core::Person& person) {
+    const auto known = [&] { return db_.has("SELECT 1 FROM person WHERE id = ?", person.id); };
+    if (db_.read(known)) return Applied::no;
+    return db_.write(
+        [&] {
+            if (known()) return Applied::no;
+            insert(db_, person);
+            return Applied::yes;
+        },
+        known);
+}
+
+// The version is what workers remember the person by.
+Applied PeopleStore::disable(const core::PersonId& id, core::Instant now) {
+    return db_.write(
+        [&] {
+            return applied(db_.run(
+                "UPDATE person SET disabled_at = ?, version = version + 1 "
+                "WHERE id = ? AND disabled_at IS NULL",
+                now, id));
+        },
+        [&] { return db_.has("SELECT 1 FROM person WHERE id = ? AND disabled_at = ?", id, now); });
+}
+
+Applied PeopleStore::enable(const core::PersonId& id) {
+    return db_.write(
+        [&] {
+            return applied(db_.run(
+                "UPDATE person SET disabled_at = NULL, version = version + 1 "
+                "WHERE id = ? AND disabled_at IS NOT NULL",
+                id));
+        },
+        [&] { return db_.has("SELECT 1 FROM person WHERE id = ? AND disabled_at IS NULL", id); });
+}
+
+std::vector<core::Person> PeopleStore::list_latest(const core::IdpId& idp, std::size_t limit) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Person>,
+            " FROM person WHERE idp_id = ? ORDER BY last_signin_at DESC, id LIMIT ?");
+    return list_rows<core::Person>(db_, statement, idp, limit);
+}
+
 } // namespace consentgate::store

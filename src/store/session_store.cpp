@@ -31,9 +31,7 @@ public:
         if (filter.resource) require("resource", Value(to_blob(*filter.resource)));
         if (filter.identity) require("identity_kind", Value(core::name_of(*filter.identity)));
         if (filter.key) require("virtual_key_id", Value(*filter.key));
-        if (!filter.user) return;
-        require("identity_value", Value(to_blob(*filter.user)));
-        text += " AND " + alias + "virtual_key_id IS NULL"; // its value is no name
+        require_somebody(filter, alias);
     }
     Condition(const Condition&) = delete; // the values refer to it
     Condition& operator=(const Condition&) = delete;
@@ -49,6 +47,22 @@ public:
     }
 
 private:
+    void require_somebody(const core::SessionFilter& filter, const std::string& alias) {
+        std::string either;
+        const auto add = [&](const std::string& one) {
+            either += (either.empty() ? "" : " OR ") + one;
+        };
+        if (filter.user) { // the value of a virtual key is no name
+            values_.push_back(Value(to_blob(*filter.user)));
+            add("(" + alias + "identity_value = ? AND " + alias + "virtual_key_id IS NULL)");
+        }
+        if (filter.person) {
+            values_.push_back(Value(*filter.person));
+            add(alias + "person_id = ?");
+        }
+        if (!either.empty()) text += " AND (" + either + ")";
+    }
+
     std::string client_;
     std::vector<Value> values_;
 };

@@ -120,6 +120,19 @@ Applied SigninStore::end(const core::SigninId& id, core::SigninEnd by, core::Ins
         });
 }
 
+std::size_t SigninStore::end_all(
+    const core::PersonId& person, core::SigninEnd by, core::Instant now) {
+    std::size_t ended = 0;
+    db_.rewrite([&] {
+        ended = db_.run(
+            "UPDATE browser_signin SET ended_at = ?, ended_by = ? "
+            "WHERE person_id = ? AND ended_at IS NULL",
+            now, core::name_of(by), person);
+        return Applied::yes;
+    });
+    return ended;
+}
+
 std::vector<core::BrowserSignin> SigninStore::list_of_person(
     const core::PersonId& id, core::Instant now) {
     static constexpr auto statement =

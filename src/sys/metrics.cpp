@@ -58,6 +58,16 @@ constexpr std::array families{
         .labels = {"idp", "outcome"},
         .help = "People who came back from an identity provider, by what became of it."},
     Family{
+        .kind = Kind::histogram,
+        .name = "consentgate_idp_seconds",
+        .labels = {"idp", "call"},
+        .help = "Time that identity providers took to answer, by what they were asked for."},
+    Family{
+        .kind = Kind::counter,
+        .name = "consentgate_access_refusals_total",
+        .labels = {"where"},
+        .help = "Refusals by rules of who may use what, by where it was."},
+    Family{
         .kind = Kind::counter,
         .name = "consentgate_upstream_refreshes_total",
         .labels = {"service", "outcome"},

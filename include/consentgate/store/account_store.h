@@ -70,6 +70,10 @@ public:
     // Accounts that core::is_refreshed_ahead, those whose token ends first.
     std::vector<core::LinkedAccount> list_to_refresh(core::Instant now, std::size_t limit);
 
+    // Gives the account to another owner, for whom it was sealed since it was read. no: it has
+    // changed or ended since then, or the owner has an account at that service.
+    // in: account  with the new owner and the version that was read
+    Applied give(const core::LinkedAccount& account, core::Instant now);
     // Takes the account from its owner; the row stays until the account is revoked at its service.
     // no: it has ended before.
     Applied mark_ended(const std::string& id, core::Instant now);

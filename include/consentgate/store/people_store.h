@@ -5,7 +5,9 @@
 #include "consentgate/core/signin/person.h"
 #include "consentgate/store/failure.h"
 
+#include <cstddef>
 #include <optional>
+#include <vector>
 
 namespace consentgate::store {
 
@@ -18,6 +20,16 @@ public:
     // Replaces the snapshot of a person who is known. no: they are not, or it is older than theirs.
     Applied renew(const core::Person& person);
     std::optional<core::Person> find(const core::PersonId& id);
+    // no: there is a person of that id already
+    Applied put(const core::Person& person);
+
+    // The person may do nothing from now on, or anything again; every request that begins later
+    // sees it. no: it was so before, or they are not known
+    Applied disable(const core::PersonId& id, core::Instant now);
+    Applied enable(const core::PersonId& id);
+
+    // Who signed in at the provider last, newest first.
+    std::vector<core::Person> list_latest(const core::IdpId& idp, std::size_t limit);
 
 private:
     Database& db_;

@@ -43,6 +43,8 @@ public:
     std::optional<core::SignedIn> find(const core::Digest& cookie);
     // no: it had ended before.
     Applied end(const core::SigninId& id, core::SigninEnd by, core::Instant now);
+    // All of a person that have not ended. out: how many
+    std::size_t end_all(const core::PersonId& person, core::SigninEnd by, core::Instant now);
     // Those of a person that stand now, newest first, at most 100.
     std::vector<core::BrowserSignin> list_of_person(const core::PersonId& id, core::Instant now);
 

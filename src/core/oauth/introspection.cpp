@@ -31,6 +31,22 @@ std::string subject_of(const Flow& flow) {
     return (identity.is_lasting() ? identity.owner(SessionId()) : Owner::of(flow.id)).text();
 }
 
+std::string logged_subject(const Session& session) {
+    const auto owner = session.identity.owner(session.id);
+    return session.identity.is_person() ? owner.short_text() : owner.text();
+}
+
+std::string logged_subject(const Flow& flow) {
+    return flow.identity.is_person() ? flow.identity.owner(SessionId()).short_text()
+                                     : subject_of(flow);
+}
+
+std::string logged_owner(const Owner& owner, const Policy& policy) {
+    const bool person =
+        owner.kind() == OwnerKind::verified_user && policy.verified_user == VerifiedUser::off;
+    return person ? owner.short_text() : owner.text();
+}
+
 std::string introspection_response(
     const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
     const Policy& policy, Instant now) {

@@ -26,6 +26,11 @@ Owner Owner::verified_user(const std::string& name) {
 
 std::string Owner::text() const { return std::string(prefix_of(kind_)) + id_; }
 
+std::string Owner::short_text() const {
+    constexpr std::size_t shown = 8;
+    return std::string(prefix_of(kind_)) + id_.substr(0, shown);
+}
+
 Owner Owner::parse(std::string_view text) {
     for (int i = 0; !prefix_of(static_cast<OwnerKind>(i)).empty(); ++i) {
         const auto prefix = prefix_of(static_cast<OwnerKind>(i));

@@ -9,6 +9,7 @@ std::string_view name_of(SigninEnd end) {
     case SigninEnd::signed_out: return "signed_out";
     case SigninEnd::replaced: return "replaced";
     case SigninEnd::logged_out: return "logged_out";
+    case SigninEnd::ended: return "ended";
     }
     return {}; // past the last
 }

@@ -14,6 +14,10 @@ Identity identity_of(const Person& person) {
     return person_identity(person.issuer, person.subject);
 }
 
+std::string short_name_of(const PersonId& person) {
+    return Owner::parse("user:" + person.text).short_text();
+}
+
 std::optional<PersonId> person_of(const Identity& identity) {
     if (!identity.is_person()) return std::nullopt;
     return PersonId(identity.owner(SessionId()).id());

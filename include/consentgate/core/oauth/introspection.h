@@ -38,6 +38,12 @@ std::string introspection_response(
 std::string subject_of(const Session& session);
 // The same for a consent in progress; its flow stands in for the session that it lacks.
 std::string subject_of(const Flow& flow);
+// As the log names them: of a person who signed in at a provider only as much as finds them.
+// spec: docs/requirements_signin.md SI47
+std::string logged_subject(const Session& session);
+std::string logged_subject(const Flow& flow);
+// The same of an account's owner, by who signs people in here.
+std::string logged_owner(const Owner& owner, const Policy& policy);
 
 // A name for people to read: of the key, or as it was typed. Empty when the person skipped that
 // step.

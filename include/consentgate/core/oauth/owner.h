@@ -32,6 +32,8 @@ public:
     OwnerKind kind() const { return kind_; }
     const std::string& id() const { return id_; }
     std::string text() const; // "flow:…", "session:…", "key:…", "user:…", "ended:…"
+    // With the first 8 characters of the id: enough to find somebody, and too little to be them.
+    std::string short_text() const;
 
     bool operator==(const Owner&) const = default;
 

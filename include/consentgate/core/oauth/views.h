@@ -39,7 +39,10 @@ struct SessionFilter {
     std::optional<std::string> resource{}; // the published spelling
     std::optional<IdentityKind> identity{};
     std::optional<VirtualKeyId> key{};
-    std::optional<std::string> user{}; // a verified user's name, or one that a person typed
+    // A verified user's name, or one that somebody typed. Those of `person` fit too, if both are
+    // there: one human may have come in either way.
+    std::optional<std::string> user{};
+    std::optional<PersonId> person{}; // who signed in at an identity provider
 };
 
 // How many rows one sweep deleted, by kind.

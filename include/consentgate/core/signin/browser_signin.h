@@ -38,6 +38,7 @@ enum class SigninEnd {
     signed_out, // by the person, who is asked next time which account they mean
     replaced,   // by another sign-in of the same browser
     logged_out, // by the provider
+    ended,      // by the operator
 };
 std::string_view name_of(SigninEnd end);
 std::optional<SigninEnd> signin_end_of(std::string_view name);

@@ -43,4 +43,8 @@ Identity identity_of(const Person& person);
 // Returns the person of an identity; absent unless it is a person's.
 std::optional<PersonId> person_of(const Identity& identity);
 
+// "user:" and the first 8 digits of the id: enough for an operator to find a person, and too little
+// to be one.
+std::string short_name_of(const PersonId& person);
+
 } // namespace consentgate::core
