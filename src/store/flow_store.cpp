@@ -52,14 +52,16 @@ void FlowStore::put(const core::Flow& flow) {
 
 std::optional<core::FlowView> FlowStore::find(const core::FlowId& id) {
     static constexpr auto statement =
-        sql("SELECT ", columns<core::Flow, 'f'>, ", c.name, c.by_operator, c.active ",
+        sql("SELECT ", columns<core::Flow, 'f'>, ", c.name, c.metadata, c.refresh, ",
+            "c.by_operator, c.active ",
             "FROM flow f LEFT JOIN client c ON c.id = f.client_id WHERE f.id = ?");
     return db_.read([&] {
         std::optional<core::FlowView> view;
         const auto read_view = [&](Row& row) {
             view.emplace().flow = read<core::Flow>(row);
             row.read_into(
-                from_blob(view->client_name), view->client_by_operator, view->client_active);
+                from_blob(view->client_name), from_blob(view->client_metadata),
+                view->client_refreshes, view->client_by_operator, view->client_active);
         };
         db_.query(statement, read_view, id);
         if (view && view->flow.identity.kind == core::IdentityKind::virtual_key) {

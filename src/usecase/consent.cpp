@@ -137,7 +137,11 @@ core::Result<std::optional<Ending>> find_denial(
             core::check_principal(flow.identity, browser_context.proven_user(), deps.policy);
         !same)
         return same.error();
-    Ending ending{.denied = true, .client_id = flow.client_id, .client_name = view.client_name};
+    Ending ending{
+        .denied = true,
+        .client_id = flow.client_id,
+        .client_name = view.client_name,
+        .redirect_uri = flow.redirect_uri};
     if (flow.expires_at > now)
         ending.location = core::Secret(core::denial_location(flow, deps.policy));
     return std::optional(std::move(ending));
@@ -373,6 +377,7 @@ core::Result<std::optional<Ending>> find_ending(
         const auto client = deps.store.clients.find(session.client_id);
         ending.client_id = session.client_id;
         ending.client_name = client ? client->name : std::string();
+        ending.redirect_uri = session.redirect_uri;
         if (own->unused(now))
             ending.location = core::continue_location(own->view.code, own->secret, deps.policy);
     }

@@ -45,7 +45,9 @@ STORE_CASE(a_client_is_disabled_once_and_its_flows_say_so, "A3") {
 
 STORE_CASE(a_flow_comes_back_as_it_was_put, "A8 A22") {
     const auto store = database.open();
-    const auto client = sample_client();
+    auto client = sample_client();
+    client.metadata = R"({"client_uri":"https://x.example/"})";
+    client.refresh = true;
     store->clients.put(client);
     auto flow = sample_flow(client.id);
     flow.state = std::string(9000, 's') + "&=+%20é\"'";
@@ -61,6 +63,8 @@ STORE_CASE(a_flow_comes_back_as_it_was_put, "A8 A22") {
     BOOST_TEST((found->flow.identity == core::Identity{}));
     BOOST_TEST((found->flow.expires_at == flow.expires_at));
     BOOST_TEST(found->client_name == client.name);
+    BOOST_TEST(found->client_metadata == client.metadata);
+    BOOST_TEST(found->client_refreshes);
     BOOST_TEST(!found->client_by_operator);
 }
 

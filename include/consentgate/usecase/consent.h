@@ -103,6 +103,7 @@ struct Ending {
     bool denied = false;
     core::ClientId client_id{};
     std::string client_name{};
+    std::string redirect_uri{};
     // Where the app waits, with the code or the denial. Absent when it had its answer or the time
     // for it is over.
     std::optional<core::Secret> location{};

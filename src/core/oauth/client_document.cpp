@@ -123,12 +123,14 @@ Result<std::string> read_name(const JsonObject& document) {
     return name;
 }
 
-// Nothing else is kept of what is only shown: a logo would make the browser ask a stranger's
-// server. spec: docs/requirements.md R35
+// A logo is not kept: it would make the browser ask a stranger's server.
+// spec: docs/requirements.md R35; docs/requirements.md XG3
 std::string read_shown(const JsonObject& document) {
     JsonObject kept;
     const auto decorations = read_decorations(document);
-    if (const auto* type = decorations.find(application_type)) kept.set(application_type, *type);
+    for (const auto* member : {application_type, "client_uri", "tos_uri", "policy_uri"}) {
+        if (const auto* value = decorations.find(member)) kept.set(member, *value);
+    }
     return json_string(kept);
 }
 

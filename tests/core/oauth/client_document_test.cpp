@@ -329,7 +329,8 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(client->refresh);
     BOOST_TEST(join(client->redirect_uris, " ") == "https://app.example/cb");
     BOOST_TEST(client->dropped_redirects);
-    BOOST_TEST(client->metadata == R"({"application_type":"native"})");
+    BOOST_TEST(
+        client->metadata == R"({"application_type":"native","client_uri":"https://app.example/"})");
     BOOST_TEST(read(document_with(R"("application_type":7)"))->metadata == "{}");
     const auto twice =
         read(document_with(R"("redirect_uris":["http://127.0.0.1/cb","http://127.0.0.1/cb"])"));

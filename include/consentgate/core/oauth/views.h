@@ -14,6 +14,8 @@ namespace consentgate::core {
 struct FlowView {
     Flow flow;
     std::string client_name;
+    std::string client_metadata{}; // a JSON object; see client_links
+    bool client_refreshes = false; // it registered the refresh_token grant
     bool client_by_operator = false;
     bool client_active = false;   // false too when the client was deleted meanwhile
     std::string virtual_key_name; // of an identity that is a virtual key; else empty
