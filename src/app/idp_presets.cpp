@@ -39,6 +39,12 @@ const std::vector<IdpPreset> known{
      .title = "GitLab",
      .issuer = "https://gitlab.com",
      .groups_need = "nothing: the userinfo names them by their full paths"},
+    {.kind = ProviderKind::github,
+     .title = "GitHub",
+     .issuer = "https://github.com",
+     .prompts = {"select_account"},
+     .groups_need = "nothing: organisations and their teams are the groups, ORG and ORG/TEAM in "
+                    "lower case; an organisation that has not approved the app is not among them"},
 };
 
 const IdpPreset generic{
@@ -94,6 +100,7 @@ core::Result<std::string> preset_issuer(
                          "/oauth2/SERVER");
         return without_slash(std::move(url));
     case ProviderKind::gitlab:
+    case ProviderKind::github:
         return url.empty() ? std::string(preset.issuer) : without_slash(std::move(url));
     case ProviderKind::google: return std::string(preset.issuer);
     case ProviderKind::generic: break;

@@ -33,6 +33,22 @@ inline std::string issuer_hash(const core::IdentityProvider& idp) {
     return core::sha256(idp.issuer).hex;
 }
 
+// The column of the address of keys cannot be NULL, so the text for none is a word.
+template <class Get> struct KeysUrlColumn : BlobColumn<Get> {
+    template <class Entity> OwnedBytes bind(const Entity& entity) const {
+        const auto& url = std::invoke(this->get, entity);
+        return {url.empty() ? "-" : url};
+    }
+    template <class Entity> void read(Row& row, Entity& entity) const {
+        auto& url = std::invoke(this->get, entity);
+        row.read_into(from_blob(url));
+        if (url == "-") url.clear();
+    }
+};
+template <class Get> constexpr KeysUrlColumn<Get> keys_url_column(const char* name, Get get) {
+    return {{name, get}};
+}
+
 template <>
 inline constexpr auto table_of<core::IdentityProvider> = table<core::IdentityProvider>(
     "idp", fixed(column("id", &core::IdentityProvider::id)),
@@ -40,7 +56,7 @@ inline constexpr auto table_of<core::IdentityProvider> = table<core::IdentityPro
     derived("issuer_hash", issuer_hash), column("kind", &core::IdentityProvider::kind),
     blob("authorization_endpoint", &core::IdentityProvider::authorization_endpoint),
     blob("token_endpoint", &core::IdentityProvider::token_endpoint),
-    blob("jwks_uri", &core::IdentityProvider::jwks_uri),
+    keys_url_column("jwks_uri", &core::IdentityProvider::jwks_uri),
     blob("userinfo_endpoint", &core::IdentityProvider::userinfo_endpoint),
     blob("end_session_endpoint", &core::IdentityProvider::end_session_endpoint),
     blob("client_id", &core::IdentityProvider::client_id),
@@ -58,6 +74,7 @@ inline constexpr auto table_of<core::IdentityProvider> = table<core::IdentityPro
     blob("allowed_tenants", &core::IdentityProvider::allowed_tenants),
     blob("domains", &core::IdentityProvider::domains),
     column("any_account", &core::IdentityProvider::any_account),
+    column("graph_groups", &core::IdentityProvider::graph_groups),
     blob("signing_algorithms", &core::IdentityProvider::signing_algorithms),
     blob("prompts", &core::IdentityProvider::prompts),
     column("sends_iss", &core::IdentityProvider::sends_iss),

@@ -52,7 +52,8 @@ const std::vector<ExpiredRows>& expired_kinds() {
     static const std::vector<ExpiredRows> kinds{
         expired_rows<core::RefreshToken>(), expired_rows<core::AccessToken>(access_grace),
         expired_rows<ClientAssertion>(),    expired_rows<core::UpstreamState>(),
-        expired_rows<UsedLink>(),           expired_rows<core::SigninState>()};
+        expired_rows<UsedLink>(),           expired_rows<core::SigninState>(),
+        expired_rows<core::SigninTrial>()};
     return kinds;
 }
 

@@ -6,6 +6,7 @@
 
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/signin/browser_signin.h"
+#include "consentgate/core/signin/signin_trial.h"
 
 namespace consentgate::store {
 
@@ -69,7 +70,16 @@ inline constexpr auto table_of<core::SigninState> = table<core::SigninState>(
     column("flow_id", &core::SigninState::flow), column("nonce_hash", &core::SigninState::nonce),
     blob("verifier", &core::SigninState::verifier), column("key_id", &core::SigninState::key_id),
     column("max_age", &core::SigninState::max_age), blob("acr", &core::SigninState::acr),
-    column("expires_at", &core::SigninState::expires_at));
+    column("expires_at", &core::SigninState::expires_at),
+    column("trial_hash", &core::SigninState::trial));
+
+template <>
+inline constexpr auto table_of<core::SigninTrial> = table<core::SigninTrial>(
+    "signin_trial", column("link_hash", &core::SigninTrial::link),
+    column("idp_id", &core::SigninTrial::idp),
+    later(column("opened_at", &core::SigninTrial::opened_at)),
+    later(blob("report", &core::SigninTrial::report)), column("key_id", &core::SigninTrial::key_id),
+    column("expires_at", &core::SigninTrial::expires_at));
 
 template <>
 inline constexpr auto table_of<core::BrowserSignin> = table<core::BrowserSignin>(

@@ -20,6 +20,7 @@ Store::Store(StoreConfig config)
       server_keys(*db_),
       people(*db_),
       signins(*db_),
+      trials(*db_),
       access(*db_),
       idps(*db_),
       maintenance(*db_) {}

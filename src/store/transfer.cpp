@@ -46,6 +46,7 @@ constexpr Table tables[] = {
     exported<core::Person>(),
     exported<core::SigninState>(),
     exported<core::BrowserSignin>(),
+    exported<core::SigninTrial>(),
     exported<core::Rule>(),
     exported<core::TeamMember>(),
     exported<PolicyVersion>(),

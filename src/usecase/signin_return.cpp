@@ -1,13 +1,10 @@
 // Back from an identity provider.
 #include "consentgate/usecase/signin.h"
 
-#include "provider_call.h"
+#include "provider_proof.h"
 #include "service_call.h"
 
-#include "consentgate/core/base/aead.h"
 #include "consentgate/core/oauth/admission.h"
-#include "consentgate/core/signin/token_answer.h"
-#include "consentgate/usecase/provider_keys.h"
 #include "consentgate/usecase/rights.h"
 
 namespace consentgate::usecase {
@@ -39,65 +36,6 @@ core::Result<Begun> find_begun(
     return Begun{std::move(*answer), std::move(*state), std::move(*idp)};
 }
 
-core::Result<core::ProviderTokens> redeem(Dependencies& deps, const Begun& begun) {
-    const auto& [answer, state, idp] = begun;
-    const auto verifier =
-        core::unseal(deps.keyring, state.key_id, state.verifier, state.verifier_aad());
-    if (!verifier) return does_not_open("a PKCE verifier");
-    const auto secret = client_secret_of(deps, idp);
-    if (!secret) return secret.error();
-    auto request = core::signin_code_request(idp, *secret, *answer.code, *verifier, deps.policy);
-    return core::read_provider_tokens(
-        reply_of(ask_idp(deps, idp, form_post(sys::PlaceKind::signin, std::move(request)))));
-}
-
-core::Result<core::ProvedClaims> prove(
-    const Begun& begun, const core::ProviderTokens& tokens, const core::ProviderKeys& keys,
-    core::Instant now) {
-    const auto& state = begun.state;
-    core::ExpectedIdToken expected{.nonce_hash = state.nonce, .access_token = tokens.access_token};
-    if (state.max_age) expected.max_age = state.max_age->count();
-    if (!state.acr.empty()) expected.acr.push_back(state.acr);
-    return core::validate_id_token(tokens.id_token.reveal(), begun.idp, keys, expected, now);
-}
-
-core::Result<std::optional<core::JsonObject>> ask_userinfo(
-    Dependencies& deps, const core::IdentityProvider& idp, const core::ProvedClaims& proved,
-    const core::ProviderTokens& tokens, const core::ProviderKeys& keys) {
-    using Claims = std::optional<core::JsonObject>;
-    if (!core::needs_userinfo(proved, idp)) return Claims();
-    auto response = ask_idp(
-        deps, idp,
-        {.purpose = sys::PlaceKind::signin,
-         .url = idp.userinfo_endpoint,
-         .headers = {
-             {"Accept", "application/json, application/jwt"},
-             {"Authorization", "Bearer " + tokens.access_token.reveal()}}});
-    return core::read_userinfo(reply_of(std::move(response)), proved, idp, keys)
-        .transform([](auto claims) { return Claims(std::move(claims)); });
-}
-
-struct Proved {
-    core::ProvedClaims token;
-    core::Person person;
-};
-
-// The tokens are dropped here: nothing of ours uses them later.
-core::Result<Proved> find_person(Dependencies& deps, const Begun& begun, core::Instant now) {
-    const auto& idp = begun.idp;
-    const auto tokens = redeem(deps, begun);
-    if (!tokens) return tokens.error();
-    const auto keys = provider_keys_for(deps, idp, tokens->id_token.reveal(), now);
-    if (!keys) return keys.error();
-    auto proved = prove(begun, *tokens, *keys, now);
-    if (!proved) return proved.error();
-    const auto userinfo = ask_userinfo(deps, idp, *proved, *tokens, *keys);
-    if (!userinfo) return userinfo.error();
-    auto person =
-        core::person_from(*proved, core::person_claims(*proved, *userinfo, idp), idp.id, now);
-    return Proved{std::move(*proved), std::move(person)};
-}
-
 // A refused person's sessions follow what the provider says now, too.
 core::Checked check_let_in(Dependencies& deps, const core::Person& person) {
     const auto identity = core::identity_of(person);
@@ -115,7 +53,7 @@ core::Checked check_let_in(Dependencies& deps, const core::Person& person) {
 }
 
 core::BrowserSignin new_signin(
-    Dependencies& deps, const Proved& proved, const core::Secret& cookie, core::Instant now) {
+    Dependencies& deps, const ProvedPerson& proved, const core::Secret& cookie, core::Instant now) {
     core::BrowserSignin signin;
     signin.id = core::SigninId(deps.random.id(16));
     signin.cookie = core::sha256(cookie);
@@ -140,7 +78,7 @@ std::optional<core::Flow> find_living_flow(
 }
 
 core::Result<SigninReturn> write_signin(
-    Dependencies& deps, const Begun& begun, Proved proved,
+    Dependencies& deps, const Begun& begun, ProvedPerson proved,
     const std::optional<core::Digest>& before, SigninReturn returned, core::Instant now) {
     auto cookie = deps.random.secret();
     store::FinishedSignin finished{
@@ -194,7 +132,7 @@ core::Result<SigninReturn> finish_signin(
         returned.reason = "the provider answered " + begun->answer.error;
         return returned;
     }
-    auto proved = find_person(deps, *begun, now);
+    auto proved = prove_person(deps, begun->idp, begun->state, *begun->answer.code, now);
     if (!proved) return not_proved(std::move(returned), proved.error());
     returned.person = proved->person;
     if (auto let_in = check_let_in(deps, proved->person); !let_in) {

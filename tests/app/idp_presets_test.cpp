@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_provider_that_anybody_can_join_needs_a_fence, *label("SI5
 }
 
 BOOST_AUTO_TEST_CASE(each_preset_is_a_kind_with_a_title, *label("SI16")) {
-    BOOST_TEST(idp_preset_names() == "keycloak, entra, google, okta, gitlab");
+    BOOST_TEST(idp_preset_names() == "keycloak, entra, google, okta, gitlab, github");
     for (const auto& preset : idp_presets()) {
         BOOST_TEST((core::provider_kind_of(core::name_of(preset.kind)) == preset.kind));
         BOOST_TEST(bool(core::check_idp_title(preset.title)));

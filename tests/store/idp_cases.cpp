@@ -43,6 +43,18 @@ core::IdentityProvider put_sample(store::Store& store) {
 
 } // namespace
 
+STORE_CASE(an_idp_without_keys_comes_back_without_an_address_of_them, "SI16") {
+    const auto store = database.open();
+    auto idp = sample_idp();
+    idp.kind = core::ProviderKind::github;
+    idp.jwks_uri.clear();
+    BOOST_REQUIRE((store->idps.put(idp) == Applied::yes));
+    const auto back = stored(*store, idp.id);
+    BOOST_TEST(back.jwks_uri.empty());
+    BOOST_TEST(!back.has_id_tokens());
+    BOOST_TEST(!back.graph_groups);
+}
+
 STORE_CASE(an_idp_comes_back_as_it_was_put, "SI1") {
     const auto store = database.open();
     auto idp = sample_idp();
@@ -58,6 +70,7 @@ STORE_CASE(an_idp_comes_back_as_it_was_put, "SI1") {
     idp.allowed_tenants = {"72f988bf-86f1-41af-91ab-2d7cd011db47"};
     idp.domains = {"example.org", "example.com"};
     idp.any_account = true;
+    idp.graph_groups = true;
     idp.prompts = {"login", "select_account"};
     idp.sends_iss = true;
     BOOST_REQUIRE((store->idps.put(idp) == Applied::yes));
@@ -68,6 +81,7 @@ STORE_CASE(an_idp_comes_back_as_it_was_put, "SI1") {
     BOOST_TEST(back.authorization_endpoint == idp.authorization_endpoint);
     BOOST_TEST(back.token_endpoint == idp.token_endpoint);
     BOOST_TEST(back.jwks_uri == idp.jwks_uri);
+    BOOST_TEST(back.graph_groups);
     BOOST_TEST(back.userinfo_endpoint == idp.userinfo_endpoint);
     BOOST_TEST(back.end_session_endpoint == idp.end_session_endpoint);
     BOOST_TEST(back.client_id == idp.client_id);

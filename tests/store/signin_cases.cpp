@@ -63,6 +63,7 @@ core::SigninState sample_state(const core::Digest& browser, int after) {
     state.verifier = std::string("\0cipher\xff", 8);
     state.key_id = core::KeyId("k1");
     state.max_age = core::Span(3600);
+    state.trial = fresh_digest();
     state.expires_at = noon + core::Span(after);
     return state;
 }
@@ -199,6 +200,7 @@ STORE_CASE(a_state_is_good_once_and_the_oldest_of_a_browser_go, "SI19 SI22") {
     BOOST_TEST((found->nonce == states[2].nonce));
     BOOST_TEST(found->verifier == states[2].verifier);
     BOOST_TEST((found->max_age == states[2].max_age));
+    BOOST_TEST((found->trial == states[2].trial));
     BOOST_TEST(found->acr == "");
     BOOST_TEST(
         (store->signins.consume_state(states[2].state, states[2].expires_at) == Applied::no));

@@ -23,6 +23,7 @@
 #include "consentgate/store/service_store.h"
 #include "consentgate/store/session_store.h"
 #include "consentgate/store/signin_store.h"
+#include "consentgate/store/signin_trial_store.h"
 #include "consentgate/store/token_store.h"
 #include "consentgate/store/upstream_state_store.h"
 #include "consentgate/store/virtual_key_store.h"
@@ -55,6 +56,7 @@ public:
     ServerKeyStore server_keys;
     PeopleStore people;
     SigninStore signins;
+    SigninTrialStore trials;
     AccessStore access;
     IdpStore idps;
     Maintenance maintenance;

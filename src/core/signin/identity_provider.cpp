@@ -44,13 +44,14 @@ std::string_view name_of(ProviderKind kind) {
     case ProviderKind::google: return "google";
     case ProviderKind::okta: return "okta";
     case ProviderKind::gitlab: return "gitlab";
+    case ProviderKind::github: return "github";
     }
     return "generic";
 }
 
 std::optional<ProviderKind> provider_kind_of(std::string_view name) {
     using enum ProviderKind;
-    return by_name(name, std::array{generic, keycloak, entra, google, okta, gitlab});
+    return by_name(name, std::array{generic, keycloak, entra, google, okta, gitlab, github});
 }
 
 std::string_view name_of(EmailTrust trust) {

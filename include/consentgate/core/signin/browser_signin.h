@@ -30,6 +30,7 @@ struct SigninState {
     std::optional<Span> max_age{}; // what was asked, and must be answered
     std::string acr{};             // as max_age; empty: none was asked
     Instant expires_at{};
+    std::optional<Digest> trial{}; // the link of the operator's trial that it is for
 
     std::string verifier_aad() const;
 };

@@ -16,7 +16,7 @@
 namespace consentgate::core {
 
 // The preset that the operator chose; provider_presets.h has what each is.
-enum class ProviderKind { generic, keycloak, entra, google, okta, gitlab };
+enum class ProviderKind { generic, keycloak, entra, google, okta, gitlab, github };
 std::string_view name_of(ProviderKind kind);
 std::optional<ProviderKind> provider_kind_of(std::string_view name);
 
@@ -50,7 +50,7 @@ struct IdentityProvider {
     ProviderKind kind = ProviderKind::generic;
     std::string authorization_endpoint;
     std::string token_endpoint;
-    std::string jwks_uri;
+    std::string jwks_uri;          // empty: it signs nothing, as github
     std::string userinfo_endpoint; // empty: none, as the next
     std::string end_session_endpoint;
     std::string client_id; // ours, there
@@ -72,6 +72,7 @@ struct IdentityProvider {
     std::vector<std::string> allowed_tenants{};
     std::vector<std::string> domains{};
     bool any_account = false;
+    bool graph_groups = false; // entra: groups that a token leaves out are asked for at Graph
     std::vector<std::string> signing_algorithms{}; // of its ID tokens; those that we have too
     std::vector<std::string> prompts{};            // values of `prompt` that it announced
     bool sends_iss = false; // it announced that its answers name their issuer (RFC 9207)
@@ -86,6 +87,8 @@ struct IdentityProvider {
     std::string client_secret_aad() const; // of client_secret, for aead.h
     // Many tenants of entra: the issuer names the place of a tenant's id.
     bool has_many_tenants() const;
+    // It proves people by ID tokens; GitHub by its own word about an access token.
+    bool has_id_tokens() const { return kind != ProviderKind::github; }
 };
 
 inline constexpr std::string_view tenant_place = "{tenantid}"; // in an issuer
