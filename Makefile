@@ -65,8 +65,8 @@ PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mari
 	libmariadb-dev
 PACKAGES_FUZZ := $(PACKAGES_BUILD) clang libclang-rt-dev
 PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 \
-	clang-format universal-ctags shellcheck chromium apache2 libapache2-mod-fcgid nginx procps \
-	man-db adduser systemd glewlwyd
+	clang-format universal-ctags shellcheck chromium apache2 libapache2-mod-fcgid \
+	libapache2-mod-auth-openidc nginx procps man-db adduser systemd glewlwyd
 
 # ---- targets ------------------------------------------------------------------------------------
 .PHONY: all release package asan tests run check test fuzz bench soak requirements format
