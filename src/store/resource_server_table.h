@@ -7,6 +7,19 @@
 
 namespace consentgate::store {
 
+// A word that cannot be read shares nothing. NULL is what there was before there was a choice.
+inline void restore(Row& row, core::SharedGroups& groups) {
+    std::string word;
+    row.read_into(word);
+    groups = word.empty() ? core::SharedGroups::named
+                          : core::shared_groups_of(word).value_or(core::SharedGroups::none);
+}
+inline void restore(Row& row, core::AssertionPlace& place) {
+    std::string word;
+    row.read_into(word);
+    place = core::assertion_place_of(word).value_or(core::AssertionPlace::off);
+}
+
 template <>
 inline constexpr auto table_of<core::ResourceServer> = table<core::ResourceServer>(
     "resource_server", fixed(column("id", &core::ResourceServer::id)),
@@ -23,6 +36,10 @@ inline constexpr auto table_of<core::ResourceServer> = table<core::ResourceServe
         "policy", [](auto& server) -> auto& { return server.description.policy; }),
     blob(
         "tos", [](auto& server) -> auto& { return server.description.tos; }),
-    blob("origins", &core::ResourceServer::origins));
+    blob("origins", &core::ResourceServer::origins),
+    column(
+        "shared_groups", [](auto& server) -> auto& { return server.facts.groups; }),
+    column(
+        "assertion", [](auto& server) -> auto& { return server.facts.assertion; }));
 
 } // namespace consentgate::store

@@ -6,7 +6,8 @@ core::AccessStanding read_standing(Row& row) {
     core::AccessStanding standing;
     core::PersonMark person;
     row.read_into(
-        standing.policy_version, person.id, person.version, person.disabled_at, person.idp_active);
+        standing.policy_version, person.id, person.version, person.disabled_at, person.idp_active,
+        from_blob(person.name));
     if (!person.id.text.empty()) standing.person = std::move(person);
     return standing;
 }
@@ -18,6 +19,7 @@ template <> core::SessionView read(Row& row) {
     auto key = read<core::VirtualKey>(row);
     if (!key.id.text.empty()) view.virtual_key = std::move(key);
     view.standing = read_standing(row);
+    row.read_into(view.auth_time);
     return view;
 }
 

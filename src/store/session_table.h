@@ -41,7 +41,8 @@ inline constexpr auto table_of<core::Session> = table<core::Session>(
     column("signin_id", &core::Session::signin));
 
 // The version of the rules, and the standing of the session's person.
-inline constexpr auto standing_columns = sql("p.version, o.id, o.version, o.disabled_at, i.active");
+inline constexpr auto standing_columns =
+    sql("p.version, o.id, o.version, o.disabled_at, i.active, o.name");
 inline constexpr auto standing_joins =
     sql("LEFT JOIN policy_version p ON p.id = 'policy' "
         "LEFT JOIN person o ON o.id = s.person_id LEFT JOIN idp i ON i.id = o.idp_id ");
@@ -51,10 +52,11 @@ core::AccessStanding read_standing(Row& row);
 template <>
 inline constexpr auto columns<core::SessionView> =
     sql(columns<core::Session, 's'>, ", c.name, c.active, ", columns<core::VirtualKey, 'v'>, ", ",
-        standing_columns);
+        standing_columns, ", b.auth_time");
 inline constexpr auto session_view_joins =
     sql("LEFT JOIN client c ON c.id = s.client_id "
-        "LEFT JOIN virtual_key v ON v.id = s.virtual_key_id ",
+        "LEFT JOIN virtual_key v ON v.id = s.virtual_key_id "
+        "LEFT JOIN browser_signin b ON b.id = s.signin_id ",
         standing_joins);
 template <> core::SessionView read(Row& row);
 

@@ -19,6 +19,8 @@ core::Checked check_settings(Dependencies& deps, const core::ResourceServer& ser
     if (server.scope.within(deps.policy.catalogue()) != server.scope)
         return refused("it names a scope that `scopes` of the configuration does not have");
     if (auto valid = core::check_description(server.description); !valid) return valid.error();
+    if (auto valid = core::check_facts(server.facts, !server.services.empty()); !valid)
+        return valid.error();
     for (const auto& service : server.services) {
         if (!deps.store.services.find(core::ServiceId(service)))
             return refused("there is no service '" + service + "'");
@@ -44,6 +46,8 @@ core::ResourceServer with_change(core::ResourceServer server, const ResourceChan
     policy = change.policy.value_or(policy);
     tos = change.tos.value_or(tos);
     server.origins = change.origins.value_or(server.origins);
+    server.facts.groups = change.groups.value_or(server.facts.groups);
+    server.facts.assertion = change.assertion.value_or(server.facts.assertion);
     return server;
 }
 
@@ -53,6 +57,7 @@ void copy_settings(const core::ResourceServer& from, core::ResourceServer& to) {
     to.services = from.services;
     to.description = from.description;
     to.origins = from.origins;
+    to.facts = from.facts;
 }
 
 } // namespace
@@ -74,7 +79,8 @@ core::Result<NewResourceServer> add_resource_server(
              .services = std::move(services),
              .scope = resource.scope,
              .description = resource.description,
-             .origins = resource.origins},
+             .origins = resource.origins,
+             .facts = resource.facts},
         .clear = deps.random.secret()};
     if (const auto valid = check_settings(deps, made.server); !valid) return valid.error();
     made.server.secret = core::sha256(made.clear);
@@ -125,6 +131,7 @@ std::vector<core::GuardedResource> guarded_resources(Dependencies& deps) {
         known->scope = server.scope;
         known->description = server.description;
         known->origins = server.origins;
+        known->facts = server.facts;
         known->service = server.services.size() == 1 ? server.services.front() : std::string();
     }
     return resources;

@@ -62,7 +62,8 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
          .documentation = "https://docs.example/",
          .policy = "https://docs.example/policy",
          .tos = "https://docs.example/tos"},
-        *core::AllowedOrigins::parse("https://app.example http://localhost:6274")};
+        *core::AllowedOrigins::parse("https://app.example http://localhost:6274"),
+        {.groups = core::SharedGroups::all, .assertion = core::AssertionPlace::header}};
     store->resource_servers.put(server);
     const auto found = store->resource_servers.find(server.id);
     BOOST_REQUIRE(found.has_value());
@@ -73,6 +74,7 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST(found->scope.text() == "mcp profile");
     BOOST_TEST((found->description == server.description));
     BOOST_TEST((found->origins == server.origins));
+    BOOST_TEST((found->facts == server.facts));
     const auto listed = store->resource_servers.list();
     BOOST_TEST(std::count_if(listed.begin(), listed.end(), [&](const auto& one) {
                    return one.id == server.id;
@@ -83,7 +85,7 @@ STORE_CASE(a_resource_server_comes_back_as_it_was_put_and_is_disabled_once, "V7"
     BOOST_TEST(!store->resource_servers.find(core::ResourceServerId("cgrs_unknown")).has_value());
 }
 
-STORE_CASE(what_an_operator_says_of_a_resource_is_changed_and_taken_back, "N1 N4") {
+STORE_CASE(what_an_operator_says_of_a_resource_is_changed_and_taken_back, "N1 N4 SI74 SI75") {
     const auto store = database.open();
     core::ResourceServer server;
     server.id = core::ResourceServerId("cgrs_" + fresh_id());
@@ -91,6 +93,16 @@ STORE_CASE(what_an_operator_says_of_a_resource_is_changed_and_taken_back, "N1 N4
     server.secret = fresh_digest();
     store->resource_servers.put(server);
     BOOST_TEST(store->resource_servers.find(server.id)->origins.is_any());
+    BOOST_TEST((store->resource_servers.find(server.id)->facts == core::FactChoice{}));
+    for (const auto groups :
+         {core::SharedGroups::none, core::SharedGroups::all, core::SharedGroups::named})
+        for (const auto place :
+             {core::AssertionPlace::bearer, core::AssertionPlace::header,
+              core::AssertionPlace::off}) {
+            server.facts = {.groups = groups, .assertion = place};
+            BOOST_TEST((store->resource_servers.change({&server, 1}) == Applied::yes));
+            BOOST_TEST((store->resource_servers.find(server.id)->facts == server.facts));
+        }
     for (const auto* origins : {"none", "https://app.example", "any"}) {
         server.description.name = origins;
         server.description.tos = std::string("https://docs.example/") + origins;

@@ -18,6 +18,8 @@
 
 namespace consentgate::usecase {
 
+class Assertions;
+
 struct Dependencies {
     store::Store& store;
     sys::Random& random;
@@ -35,6 +37,7 @@ struct Dependencies {
     SessionUses* uses = nullptr;        // absent where nobody notes them
     sys::RecentCalls* calls = nullptr;  // absent where none goes through the gate, or there is no
                                         // file
+    Assertions* assertions = nullptr;   // absent where no server behind reads one
 
     // A place for asking that URL, for as long as the caller keeps it. Whoever must not use
     // something up in vain (a state, a lease) enters first.

@@ -36,6 +36,8 @@ struct ResourceChange {
     std::optional<std::vector<std::string>> services{};
     std::optional<std::string> name{}, documentation{}, policy{}, tos{};
     std::optional<core::AllowedOrigins> origins{};
+    std::optional<core::SharedGroups> groups{};
+    std::optional<core::AssertionPlace> assertion{};
     bool rotate_secret = false; // of the newest server
 };
 

@@ -50,11 +50,13 @@ struct Request {
     std::optional<std::string>
         remote_user;     // the person whom the web server signed in; never a header of the client's
     core::Instant now{}; // one time for the whole request
-    std::string event_id;   // under which the log has the reason of a refusal
-    bool lax_names = false; // of headers: shows_lax_names
-    AnswerLimits limits;    // for the gate
-    bool soft_no = false;   // for the gate: takes_soft_no
-    bool shows_key = false; // for the gate: the web server would show a key to clients
+    std::string event_id;      // under which the log has the reason of a refusal
+    bool lax_names = false;    // of headers: shows_lax_names
+    bool claims_facts = false; // a client's header by a name of new facts: claims_new_fact
+    bool shows_facts = false;  // for the gate: the web server would show new facts to clients
+    AnswerLimits limits;       // for the gate
+    bool soft_no = false;      // for the gate: takes_soft_no
+    bool shows_key = false;    // for the gate: the web server would show a key to clients
 };
 
 struct Reply {

@@ -20,7 +20,8 @@ Checked check_resource_server(
 // The value of a person's identity is the provider's issuer and subject, which no name may show.
 std::string user_name(const SessionView& view) {
     const auto& session = view.session;
-    if (session.identity.is_person()) return subject_of(session);
+    if (session.identity.is_person())
+        return view.standing.person ? view.standing.person->name : subject_of(session);
     return view.virtual_key ? view.virtual_key->name : session.identity.value;
 }
 

@@ -115,6 +115,46 @@ std::string AllowedOrigins::text() const {
     return origins_.empty() ? "none" : join(origins_, " ");
 }
 
+std::string_view name_of(SharedGroups groups) {
+    switch (groups) {
+    case SharedGroups::named: return "named";
+    case SharedGroups::all: return "all";
+    case SharedGroups::none: break;
+    }
+    return "none";
+}
+
+std::string_view name_of(AssertionPlace place) {
+    switch (place) {
+    case AssertionPlace::header: return "header";
+    case AssertionPlace::bearer: return "bearer";
+    case AssertionPlace::off: break;
+    }
+    return "off";
+}
+
+std::optional<SharedGroups> shared_groups_of(std::string_view name) {
+    for (const auto groups : {SharedGroups::named, SharedGroups::all, SharedGroups::none})
+        if (name == name_of(groups)) return groups;
+    return std::nullopt;
+}
+
+std::optional<AssertionPlace> assertion_place_of(std::string_view name) {
+    for (const auto place : {AssertionPlace::off, AssertionPlace::header, AssertionPlace::bearer})
+        if (name == name_of(place)) return place;
+    return std::nullopt;
+}
+
+Checked check_facts(const FactChoice& facts, bool has_services) {
+    if (facts.assertion != AssertionPlace::bearer || !has_services) return Nothing{};
+    return make_error(
+        ErrorCode::invalid_target,
+        PublicMessage{"an assertion as the bearer token and the token of a service exclude each "
+                      "other, because both are in Authorization; --assertion header goes with a "
+                      "service"},
+        LogDetail{}, "resource");
+}
+
 std::string shown_name(const GuardedResource& resource) {
     if (!resource.description.name.empty()) return resource.description.name;
     const auto rest = split_uri(resource.url).value_or(UriParts{}).rest;

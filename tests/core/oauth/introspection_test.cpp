@@ -41,11 +41,14 @@ BOOST_AUTO_TEST_CASE(an_active_token_is_described_in_the_rfcs_words, *label("V9"
         sha256("token").hex.substr(0, 32)); // tells nothing of what is stored
 }
 
-BOOST_AUTO_TEST_CASE(a_person_of_a_provider_has_no_name_of_issuer_and_subject, *label("SI48")) {
+BOOST_AUTO_TEST_CASE(
+    a_person_of_a_provider_has_no_name_of_issuer_and_subject, *label("SI48") * label("SI73")) {
     auto view = sample_view();
     view.session.identity = {IdentityKind::verified_user, "https://sso.example.org\n1234"};
-    BOOST_TEST(user_name(view) == subject_of(view.session));
+    BOOST_TEST(user_name(view) == subject_of(view.session)); // they are forgotten
     BOOST_TEST(user_name(view).starts_with("user:"));
+    view.standing.person.emplace().name = "Anna";
+    BOOST_TEST(user_name(view) == "Anna");
     view.session.identity = {IdentityKind::verified_user, "anna"};
     BOOST_TEST(user_name(view) == "anna");
 }

@@ -17,6 +17,7 @@ struct PersonMark {
     std::int64_t version = 0; // of the snapshot by which rights are decided
     std::optional<Instant> disabled_at{};
     bool idp_active = false; // false too when the provider was removed
+    std::string name{};      // for people
 
     bool stands() const { return idp_active && !disabled_at; }
 };
@@ -36,6 +37,7 @@ struct SessionView {
     std::optional<VirtualKey>
         virtual_key; // of a session whose identity is one; absent when the key was deleted
     AccessStanding standing{};
+    std::optional<Instant> auth_time{}; // of its sign-in, where the provider said it
 };
 
 // The living sessions of one kind of identity.

@@ -21,6 +21,7 @@ struct ResourceServer {
     ScopeSet scope{};                    // what requests to it take; empty: the default scopes
     ResourceDescription description{};
     AllowedOrigins origins{};
+    FactChoice facts{};
 };
 
 // fail: invalid_client: unknown, disabled, wrong secret, no secret; one answer for all

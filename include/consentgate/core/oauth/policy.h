@@ -60,6 +60,7 @@ struct Policy {
     Span signin_lifetime{12 * 3600}; // of a browser's sign-in at an identity provider
     Span signin_max_age{30 * 86400}; // a refresh needs one that is at most so old
     bool signin_straight = false;    // to the provider, where it is the only way in
+    Span assertion_lifetime{300};    // of a call's facts as a JWT
     std::string access_contact{};    // whom people ask who are not let in; empty: nobody
     Span session_lifetime{86400}; // of an access token, and of a session that cannot be refreshed
     Span refresh_idle{

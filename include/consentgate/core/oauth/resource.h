@@ -46,6 +46,26 @@ private:
     std::vector<std::string> origins_; // lower case, without the default port of their scheme
 };
 
+// The groups of a person that a server behind reads: those that some rule names, all, or none.
+enum class SharedGroups { named, all, none };
+// A call's facts as a signed JWT: none, beside the call's own Authorization, or in its place.
+enum class AssertionPlace { off, header, bearer };
+std::string_view name_of(SharedGroups groups);
+std::string_view name_of(AssertionPlace place);
+std::optional<SharedGroups> shared_groups_of(std::string_view name); // the inverse
+std::optional<AssertionPlace> assertion_place_of(std::string_view name);
+
+// The operator says what a server behind reads of its callers.
+// spec: docs/requirements_signin.md SI74, SI75
+struct FactChoice {
+    SharedGroups groups = SharedGroups::named;
+    AssertionPlace assertion = AssertionPlace::off;
+    bool operator==(const FactChoice&) const = default;
+};
+
+// fail: invalid_target: an assertion in Authorization, where the tokens of services go
+Checked check_facts(const FactChoice& facts, bool has_services);
+
 // An MCP server behind this web server, as people enter it into a client.
 struct GuardedResource {
     std::string url;       // absolute URI as published
@@ -54,6 +74,7 @@ struct GuardedResource {
                            // empty: none
     ResourceDescription description{};
     AllowedOrigins origins{};
+    FactChoice facts{};
 };
 
 // Its name, or else its host and path.
