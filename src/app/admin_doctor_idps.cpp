@@ -85,8 +85,10 @@ void ask_idp(Context& context, const IdentityProvider& idp, std::vector<Finding>
     const auto changed = usecase::provider_differences(idp, *published);
     if (changed.empty())
         findings.push_back(
-            {Verdict::ok, name_of_idp(idp) + " is as it was added, with " +
-                              std::to_string(published->keys) + " keys that can be used"});
+            {Verdict::ok, name_of_idp(idp) + " is as it was added" +
+                              (idp.has_id_tokens() ? ", with " + std::to_string(published->keys) +
+                                                         " keys that can be used"
+                                                   : std::string())});
     else
         findings.push_back(
             {Verdict::note,

@@ -6,6 +6,7 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/scope.h"
+#include "consentgate/core/signin/graph.h"
 #include "consentgate/core/upstream/service_options.h"
 #include "consentgate/usecase/identity_providers.h"
 
@@ -129,6 +130,26 @@ void apply_secret_end(IdentityProvider& idp, const Arguments& arguments) {
     idp.secret_expires_at = day;
 }
 
+// spec: docs/requirements_signin.md SI55
+void apply_graph(IdentityProvider& idp, const Arguments& arguments) {
+    if (arguments.has("no-graph-groups")) idp.graph_groups = false;
+    if (!arguments.has("graph-groups")) return;
+    if (arguments.has("no-graph-groups"))
+        throw UsageError("name --graph-groups, or --no-graph-groups");
+    if (idp.kind != core::ProviderKind::entra || idp.groups_claim != "groups")
+        throw UsageError("--graph-groups is for --preset entra with the claim groups");
+    if (core::graph_groups_url(idp.issuer).empty())
+        throw UsageError("--graph-groups: no Microsoft Graph belongs to the issuer " + idp.issuer);
+    idp.graph_groups = true;
+}
+
+void apply_graph_scope(IdentityProvider& idp) {
+    auto scopes = core::split(idp.scope, ' ');
+    std::erase(scopes, core::graph_scope);
+    if (idp.graph_groups) scopes.emplace_back(core::graph_scope);
+    idp.scope = core::join(scopes, " ");
+}
+
 core::ProviderKind chosen_kind(const Arguments& arguments) {
     const auto name = arguments.one("preset");
     if (!name) return core::ProviderKind::generic;
@@ -183,7 +204,10 @@ std::vector<Option> shared_options() {
         {"domain", "DOMAIN", "google: people of this domain may sign in; may be repeated"},
         {"any-account", "", "google: whoever has an account there may sign in"},
         {"allow-tenant", "GUID",
-         "entra, many tenants: people of this one may sign in; may be repeated"}};
+         "entra, many tenants: people of this one may sign in; may be repeated"},
+        {"graph-groups", "",
+         "entra: ask Microsoft Graph for groups that a token leaves out (more than 200)"},
+        {"no-graph-groups", "", "undo --graph-groups"}};
 }
 
 } // namespace
@@ -192,7 +216,7 @@ std::vector<Option> idp_add_options() {
     std::vector<Option> options{
         {"preset", "NAME", "what is known of a provider: " + idp_preset_names()},
         {"issuer", "URL", "as the provider writes it, to the character"},
-        {"url", "URL", "keycloak, okta, gitlab: where it is"},
+        {"url", "URL", "keycloak, okta, gitlab, github: where it is"},
         {"realm", "NAME", "keycloak: the realm"},
         {"tenant", "GUID", "entra: your directory; or organizations"}};
     const auto shared = shared_options();
@@ -249,6 +273,7 @@ void apply_idp_options(IdentityProvider& idp, const Arguments& arguments) {
     apply_word(arguments, "userinfo", core::userinfo_use_of, "auto, always or never", idp.userinfo);
     apply_parameters(idp, arguments);
     apply_fence(idp, arguments);
+    apply_graph(idp, arguments);
     apply_secret_end(idp, arguments);
 }
 
@@ -262,12 +287,14 @@ void apply_idp_metadata(
         throw UsageError("--scope takes scope names, separated by blanks");
     if (more || idp.scope.empty()) {
         Texts scopes{"openid", "email", "profile"};
+        if (!idp.has_id_tokens()) scopes = {"read:user", "user:email", "read:org"};
         if (!idp.groups_claim.empty() && holds(metadata.scopes, "groups"))
             scopes.emplace_back("groups");
         for (const auto& scope : core::split(more.value_or(""), ' '))
             if (!holds(scopes, scope)) scopes.push_back(scope);
         idp.scope = core::join(scopes, " ");
     }
+    apply_graph_scope(idp);
     using core::ClientAuth;
     const bool by_hand = arguments.has("auth-method");
     if (by_hand) {

@@ -143,6 +143,8 @@ HttpResponse read_head(const net::HTTPResponse& from) {
     for (const auto& [name, value] : from) {
         if (core::same_ignoring_case(name, "WWW-Authenticate"))
             response.authenticate += (response.authenticate.empty() ? "" : ", ") + value;
+        if (core::same_ignoring_case(name, "Link"))
+            response.link += (response.link.empty() ? "" : ", ") + value;
         if (core::same_ignoring_case(name, "Set-Cookie") && response.set_cookie.empty())
             response.set_cookie = value;
     }

@@ -6,6 +6,7 @@
 
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/signin/github.h"
 #include "consentgate/core/signin/provider_keys.h"
 #include "consentgate/core/signin/signin_request.h"
 #include "consentgate/usecase/sessions.h"
@@ -70,8 +71,35 @@ void end_person(Dependencies& deps, const core::Person& person, core::Instant no
 
 } // namespace
 
+namespace {
+
+// GitHub publishes nothing about itself. A question without a token, which it refuses, says whether
+// its API is where we expect it, and what time it is there.
+core::Result<PublishedProvider> ask_github(
+    Dependencies& deps, const IdentityProvider& idp, core::Instant now) {
+    constexpr int unauthorized = 401;
+    PublishedProvider published;
+    published.metadata = core::github_metadata(idp.issuer);
+    const auto& url = published.metadata.userinfo_endpoint;
+    const auto answer = ask_idp(
+        deps, idp,
+        {.purpose = sys::PlaceKind::discovery,
+         .url = url,
+         .headers = {{"Accept", "application/json"}}});
+    if (!answer.answered) return failed(url + ": " + answer.reason);
+    if (answer.status != unauthorized)
+        return failed(
+            url + ": status " + std::to_string(answer.status) +
+            " to a question without a token, which GitHub refuses with 401");
+    if (answer.date) published.clock_ahead = *answer.date - now;
+    return published;
+}
+
+} // namespace
+
 core::Result<PublishedProvider> ask_provider(
     Dependencies& deps, const IdentityProvider& idp, core::Instant now) {
+    if (!idp.has_id_tokens()) return ask_github(deps, idp, now);
     const auto url = core::provider_metadata_url(idp.issuer);
     const auto document = read_json(deps, idp, url, "application/json");
     if (!document) return document.error();
@@ -147,8 +175,11 @@ std::pair<ClientTrial, std::string> try_idp_client(
     if (!answer.answered) return {ClientTrial::unknown, answer.reason};
     const auto word = error_word(answer);
     const auto said = "status " + std::to_string(answer.status) + (word.empty() ? "" : " " + word);
-    if (word == "invalid_grant") return {ClientTrial::good, said};
-    const bool refused = word == "invalid_client" || word == "unauthorized_client";
+    // The second word of each is GitHub's.
+    if (word == "invalid_grant" || word == "bad_verification_code")
+        return {ClientTrial::good, said};
+    const bool refused = word == "invalid_client" || word == "unauthorized_client" ||
+                         word == "incorrect_client_credentials";
     return {refused ? ClientTrial::refused : ClientTrial::unknown, said};
 }
 

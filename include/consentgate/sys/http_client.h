@@ -78,6 +78,7 @@ struct HttpResponse {
     // by the server's clock.
     int retry_after_seconds = 0;
     std::string location{};   // of a redirect, which is never followed
+    std::string link{};       // all Link headers, joined with ", " (RFC 8288)
     std::string set_cookie{}; // the first cookie that it sets; no later request carries it
     core::Secret body{};
     std::string reason{};

@@ -9,9 +9,9 @@
 namespace consentgate::core {
 namespace {
 
-// Google takes the word and announces none.
+// Google and GitHub take the word and announce none.
 bool knows_prompt(const IdentityProvider& idp, std::string_view prompt) {
-    return idp.kind == ProviderKind::google ||
+    return idp.kind == ProviderKind::google || !idp.has_id_tokens() ||
            std::find(idp.prompts.begin(), idp.prompts.end(), prompt) != idp.prompts.end();
 }
 
@@ -38,9 +38,12 @@ Error invalid_signin(std::string reason) {
 // `login` is known to every provider, and makes it ask for the account too.
 SigninQuestion signin_question(
     const IdentityProvider& idp, const WantedProof& wanted, bool another) {
-    SigninQuestion question{.max_age = wanted.max_age};
-    const bool choose = another || wanted.prompt == "select_account";
-    if (wanted.prompt == "login")
+    // GitHub does not say when somebody proved themselves, and asks for an account at most.
+    SigninQuestion question;
+    if (idp.has_id_tokens()) question.max_age = wanted.max_age;
+    const bool choose = another || wanted.prompt == "select_account" ||
+                        (wanted.prompt == "login" && !idp.has_id_tokens());
+    if (wanted.prompt == "login" && idp.has_id_tokens())
         question.prompt = "login";
     else if (choose)
         question.prompt = knows_prompt(idp, "select_account") ? "select_account" : "login";
@@ -56,9 +59,9 @@ Secret signin_authorize_url(
         {"redirect_uri", signin_callback_url(policy.issuer, idp.id)},
         {"scope", idp.scope},
         {"state", secrets.state.reveal()},
-        {"nonce", secrets.nonce.reveal()},
         {"code_challenge", to_base64url(sha256_bytes(secrets.verifier.reveal()))},
         {"code_challenge_method", "S256"}};
+    if (idp.has_id_tokens()) parameters.emplace_back("nonce", secrets.nonce.reveal());
     if (!question.prompt.empty()) parameters.emplace_back("prompt", question.prompt);
     if (question.max_age)
         parameters.emplace_back("max_age", std::to_string(question.max_age->count()));

@@ -86,6 +86,22 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((signin_question(idp, {.max_age = Span(60)}, false).max_age == Span(60)));
 }
 
+BOOST_AUTO_TEST_CASE(github_is_sent_what_it_knows, *label("SI16") * label("SI46")) {
+    auto idp = sample_idp();
+    idp.kind = ProviderKind::github;
+    const SigninSecrets secrets{
+        .state = Secret("the state"), .nonce = Secret("the nonce"), .verifier = Secret("v")};
+    const auto question = signin_question(idp, {.prompt = "login", .max_age = Span(60)}, false);
+    BOOST_TEST(question.prompt == "select_account");
+    BOOST_TEST(!question.max_age.has_value());
+    const auto url = signin_authorize_url(idp, question, secrets, sample_policy()).reveal();
+    const auto sent = Form::parse(url.substr(url.find('?') + 1));
+    BOOST_REQUIRE(bool(sent));
+    BOOST_TEST(sent->count("nonce") == 0U);
+    BOOST_TEST(sent->get("state").value_or("") == "the state");
+    BOOST_TEST(sent->get("code_challenge_method").value_or("") == "S256");
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_has_each_parameter_once, *label("SI22")) {
     const std::string state(43, 's');
     const CallbackParameters good{
