@@ -31,12 +31,14 @@ bool consume(Database& db, const core::Finalization& finalization) {
     return db.run(by_person, id, revision, now, rules, person, version) == 1;
 }
 
-// The sign-in that the session comes of has not ended meanwhile, where there is one.
+// The sign-in that the session comes of has not ended meanwhile, where there is one. A logout at
+// the same moment waits for this write, or this write for the logout.
 bool is_signed_in(Database& db, const core::Session& session, core::Instant now) {
-    return !session.signin || db.has(
-                                  "SELECT 1 FROM browser_signin WHERE id = ? AND "
-                                  "ended_at IS NULL AND expires_at > ?",
-                                  *session.signin, now);
+    return !session.signin ||
+           db.run(
+               "UPDATE browser_signin SET sessions = coalesce(sessions, 0) + 1 WHERE id = ? AND "
+               "ended_at IS NULL AND expires_at > ?",
+               *session.signin, now) == 1;
 }
 
 } // namespace

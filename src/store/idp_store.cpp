@@ -98,6 +98,7 @@ std::vector<core::Person> IdpStore::list_people(const core::IdpId& id, std::size
 void IdpStore::remove_person(const core::PersonId& person) {
     db_.rewrite([&] {
         db_.run("DELETE FROM browser_signin WHERE person_id = ?", person);
+        db_.run("DELETE FROM provider_grant WHERE person_id = ?", person);
         db_.run("DELETE FROM person WHERE id = ?", person);
         return Applied::yes;
     });

@@ -1,7 +1,7 @@
 // The table of identity providers; private to this module.
 #pragma once
 
-#include "columns.h"
+#include "flow_table.h"
 
 #include "consentgate/core/signin/identity_provider.h"
 
@@ -83,6 +83,7 @@ inline constexpr auto table_of<core::IdentityProvider> = table<core::IdentityPro
     column("jwks_asked_at", &core::IdentityProvider::jwks_asked_at),
     column("active", &core::IdentityProvider::active),
     fixed(column("version", &core::IdentityProvider::version)),
-    fixed(column("created_at", &core::IdentityProvider::created_at)));
+    fixed(column("created_at", &core::IdentityProvider::created_at)),
+    column("recheck_after", &core::IdentityProvider::recheck_after));
 
 } // namespace consentgate::store

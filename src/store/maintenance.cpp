@@ -53,7 +53,7 @@ const std::vector<ExpiredRows>& expired_kinds() {
         expired_rows<core::RefreshToken>(), expired_rows<core::AccessToken>(access_grace),
         expired_rows<ClientAssertion>(),    expired_rows<core::UpstreamState>(),
         expired_rows<UsedLink>(),           expired_rows<core::SigninState>(),
-        expired_rows<core::SigninTrial>()};
+        expired_rows<core::SigninTrial>(),  expired_rows<UsedLogoutToken>()};
     return kinds;
 }
 

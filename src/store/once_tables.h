@@ -27,6 +27,22 @@ inline constexpr auto table_of<UsedLink> = table<UsedLink>(
     "used_link", column("link_hash", &UsedLink::hash), column("used_by", &UsedLink::used_by),
     column("expires_at", &UsedLink::expires_at));
 
+// A provider's word that a person, or one of their sign-ins, is over.
+struct UsedLogoutToken {
+    core::Digest hash;
+    std::string used_by;
+    std::optional<core::Digest> sid{};      // sign-ins of this are over
+    std::optional<core::PersonId> person{}; // those of this person that began before
+    core::Instant issued_at{};
+    core::Instant expires_at{};
+};
+template <>
+inline constexpr auto table_of<UsedLogoutToken> = table<UsedLogoutToken>(
+    "logout_token", column("use_hash", &UsedLogoutToken::hash),
+    column("used_by", &UsedLogoutToken::used_by), column("sid_hash", &UsedLogoutToken::sid),
+    column("person_id", &UsedLogoutToken::person), column("issued_at", &UsedLogoutToken::issued_at),
+    column("expires_at", &UsedLogoutToken::expires_at));
+
 // Inserts the row. no: another use inserted it before. The primary key makes the insert a
 // compare-and-set: of any number of uses, one inserts the row.
 template <class Use> Applied use_once(Database& db, const Use& use) {

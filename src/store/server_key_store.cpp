@@ -70,6 +70,9 @@ std::vector<core::KeyUse> ServerKeyStore::list_uses(core::Instant now) {
         db_.query("SELECT key_id, count(*) FROM idp GROUP BY key_id", [&](Row& row) {
             count(row, &core::KeyUse::idps, nullptr);
         });
+        db_.query("SELECT key_id, count(*) FROM provider_grant GROUP BY key_id", [&](Row& row) {
+            count(row, &core::KeyUse::grants, nullptr);
+        });
         db_.query(
             "SELECT key_id, count(*), max(used_at) FROM refresh_token WHERE expires_at > ? "
             "GROUP BY key_id",

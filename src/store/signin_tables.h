@@ -6,6 +6,7 @@
 
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/signin/browser_signin.h"
+#include "consentgate/core/signin/provider_grant.h"
 #include "consentgate/core/signin/signin_trial.h"
 
 namespace consentgate::store {
@@ -91,7 +92,21 @@ inline constexpr auto table_of<core::BrowserSignin> = table<core::BrowserSignin>
     column("signed_in_at", &core::BrowserSignin::signed_in_at),
     column("expires_at", &core::BrowserSignin::expires_at),
     later(column("ended_at", &core::BrowserSignin::ended_at)),
-    later(column("ended_by", &core::BrowserSignin::ended_by)));
+    later(column("ended_by", &core::BrowserSignin::ended_by)),
+    derived(
+        "sid_hash",
+        [](const core::BrowserSignin& signin) {
+            const auto hash = signin.sid_hash();
+            return hash ? std::optional(hash->hex) : std::nullopt;
+        }),
+    bare("sessions", Column::Kind::number));
+
+template <>
+inline constexpr auto table_of<core::ProviderGrant> = table<core::ProviderGrant>(
+    "provider_grant", column("person_id", &core::ProviderGrant::person),
+    blob("refresh_token", &core::ProviderGrant::refresh_token),
+    column("key_id", &core::ProviderGrant::key_id), bare("lease", Column::Kind::text),
+    later(column("lease_until", &core::ProviderGrant::lease_until)));
 
 // Call inside write(). out: false: the person is not known, or a later ID token was here first
 bool renew_person(Database& db, const core::Person& person);

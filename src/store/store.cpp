@@ -21,6 +21,7 @@ Store::Store(StoreConfig config)
       people(*db_),
       signins(*db_),
       trials(*db_),
+      logouts(*db_),
       access(*db_),
       idps(*db_),
       maintenance(*db_) {}

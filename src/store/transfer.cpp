@@ -51,6 +51,8 @@ constexpr Table tables[] = {
     exported<core::TeamMember>(),
     exported<PolicyVersion>(),
     exported<core::IdentityProvider>(),
+    exported<UsedLogoutToken>(),
+    exported<core::ProviderGrant>(),
 };
 
 // One statement for each row would spend most of the time on round trips.

@@ -221,7 +221,7 @@ void retire_key(Dependencies& deps, const core::KeyId& key, core::Instant now) {
         throw std::runtime_error("there is no key '" + key.text + "'");
     const auto use = use_of(server_keys.list_uses(now), key);
     if (use.total() > 0) {
-        const auto lasting = use.accounts + use.services + use.idps;
+        const auto lasting = use.accounts + use.services + use.idps + use.grants;
         throw std::runtime_error(
             "the key '" + key.text + "' is still needed by " + std::to_string(use.total()) +
             " rows" +

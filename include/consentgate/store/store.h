@@ -16,6 +16,7 @@
 #include "consentgate/store/code_store.h"
 #include "consentgate/store/flow_store.h"
 #include "consentgate/store/idp_store.h"
+#include "consentgate/store/logout_store.h"
 #include "consentgate/store/maintenance.h"
 #include "consentgate/store/people_store.h"
 #include "consentgate/store/resource_server_store.h"
@@ -57,6 +58,7 @@ public:
     PeopleStore people;
     SigninStore signins;
     SigninTrialStore trials;
+    LogoutStore logouts;
     AccessStore access;
     IdpStore idps;
     Maintenance maintenance;

@@ -20,6 +20,15 @@ std::optional<SigninEnd> signin_end_of(std::string_view name) {
     return std::nullopt;
 }
 
+Digest hash_of_sid(const IdpId& idp, std::string_view sid) {
+    return sha256(idp.text + "\n" + std::string(sid));
+}
+
+std::optional<Digest> BrowserSignin::sid_hash() const {
+    if (provider_session.empty()) return std::nullopt;
+    return hash_of_sid(idp, provider_session);
+}
+
 bool stands(const SignedIn& signed_in, Instant now) {
     return !signed_in.signin.ended_at && signed_in.signin.expires_at > now &&
            !signed_in.person.disabled_at && signed_in.idp_active;

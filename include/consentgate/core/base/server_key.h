@@ -25,13 +25,13 @@ struct ServerKeyRecord {
 // How many rows still need a server key.
 struct KeyUse {
     KeyId key;
-    std::size_t accounts = 0, services = 0, idps = 0; // encrypted with it
+    std::size_t accounts = 0, services = 0, idps = 0, grants = 0; // encrypted with it
     std::size_t refresh_tokens = 0; // whose successors are computed with it, used or not
     std::size_t codes = 0, upstream_states = 0; // these expire by themselves
     std::optional<Instant> last_use{};          // of its used refresh tokens
     std::optional<Instant> last_expiry{};       // of its codes and upstream states
     std::size_t total() const {
-        return accounts + services + idps + refresh_tokens + codes + upstream_states;
+        return accounts + services + idps + grants + refresh_tokens + codes + upstream_states;
     }
 };
 

@@ -44,6 +44,9 @@ enum class SigninEnd {
 std::string_view name_of(SigninEnd end);
 std::optional<SigninEnd> signin_end_of(std::string_view name);
 
+// A provider's own session, as its ID tokens and its logout tokens name it.
+Digest hash_of_sid(const IdpId& idp, std::string_view sid);
+
 // One sign-in of one browser. Its row stays while sessions have come of it.
 struct BrowserSignin {
     SigninId id;
@@ -59,6 +62,7 @@ struct BrowserSignin {
     std::optional<Instant> ended_at{};
     std::optional<SigninEnd> ended_by{};
 
+    std::optional<Digest> sid_hash() const; // absent: the provider named none
     Instant proved_at() const { return auth_time.value_or(signed_in_at); }
 };
 

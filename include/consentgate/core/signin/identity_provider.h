@@ -65,6 +65,8 @@ struct IdentityProvider {
     EmailTrust email_trust = EmailTrust::verified;
     std::vector<std::string> kept_claims{}; // for rules about claims
     LogoutEffect logout = LogoutEffect::sessions;
+    // A person is asked about there when the last good word is older; absent: never.
+    std::optional<Span> recheck_after{};
     UserinfoUse userinfo = UserinfoUse::automatic;
     std::vector<std::string> authorize_parameters{}; // NAME=VALUE, besides ours
     // A fence around a provider that anybody can join: GUIDs of tenants at entra, domains (the
