@@ -33,7 +33,10 @@ template <> core::Rule read(Row& row) {
     core::Rule rule;
     row.read_into(rule.number);
     restore(row, rule.effect);
-    restore_who(row, rule.who, rule.effect == core::Effect::deny);
+    if (rule.asks_for_proof())
+        row.read_into(from_blob(rule.proof));
+    else
+        restore_who(row, rule.who, rule.effect == core::Effect::deny);
     row.read_into(
         from_blob(rule.target.resource), from_blob(rule.target.scope),
         from_blob(rule.target.service), rule.created_at);

@@ -10,7 +10,7 @@ namespace consentgate::store {
 inline void restore(Row& row, core::Effect& effect) {
     std::string word;
     row.read_into(word);
-    // A word that cannot be read allows nothing.
+    // A word that cannot be read lets nobody in.
     effect = core::effect_of(word).value_or(core::Effect::deny);
 }
 
@@ -23,12 +23,19 @@ template <class Get> struct WhoColumn : BlobColumn<Get> {
 };
 template <class Get> constexpr WhoColumn<Get> spelled(BlobColumn<Get> column) { return {column}; }
 
+// Whom a rule names, or in their place the proof that it asks for.
+struct SubjectColumn : BlobColumn<std::string core::Rule::*> {
+    OwnedBytes bind(const core::Rule& rule) const {
+        return {rule.asks_for_proof() ? rule.proof : rule.who.text()};
+    }
+};
+
 template <>
 inline constexpr auto table_of<core::Rule> = table<core::Rule>(
     "access_rule",
     derived("id", [](const core::Rule& rule) { return std::to_string(rule.number); }),
     column("rule_number", &core::Rule::number), column("effect", &core::Rule::effect),
-    spelled(blob("who", &core::Rule::who)),
+    SubjectColumn{{"who", &core::Rule::proof}},
     blob(
         "resource", [](auto& rule) -> auto& { return rule.target.resource; }),
     blob(

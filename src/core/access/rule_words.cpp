@@ -1,5 +1,6 @@
 #include "consentgate/core/access/rule_words.h"
 
+#include "consentgate/core/access/proof.h"
 #include "consentgate/core/base/text.h"
 
 #include <algorithm>
@@ -53,21 +54,35 @@ std::string* part_of(Target& target, std::string_view option) {
     return option == "--service" ? &target.service : nullptr;
 }
 
+// Whom the rule names, or the proof that it asks for.
+Checked read_subject(const std::vector<std::string>& words, Rule& rule) {
+    if (words.size() < 2)
+        return unreadable(
+            words.front() + (rule.effect == Effect::fresh ? " needs minutes"
+                             : rule.effect == Effect::acr ? " needs a value"
+                                                          : " needs a WHO"));
+    if (rule.asks_for_proof()) {
+        rule.proof = words[1];
+        return check_proof(rule.effect, rule.proof);
+    }
+    auto who = Who::parse(words[1]);
+    if (!who) return who.error();
+    rule.who = std::move(*who);
+    return Nothing{};
+}
+
 Result<Rule> parse_rule(const std::vector<std::string>& words) {
     Rule rule;
     const auto effect = effect_of(words.front());
-    if (!effect) return unreadable("a line begins with allow, deny or default");
-    if (words.size() < 2) return unreadable(words.front() + " needs a WHO");
-    auto who = Who::parse(words[1]);
-    if (!who) return who.error();
+    if (!effect) return unreadable("a line begins with allow, deny, fresh, acr or default");
     rule.effect = *effect;
-    rule.who = std::move(*who);
+    if (auto read = read_subject(words, rule); !read) return std::move(read).error();
     Target parts;
     for (std::size_t at = 2; at < words.size(); at += 2) {
         auto* part = part_of(parts, words[at]);
         if (part == nullptr)
             return unreadable(
-                "after WHO come --resource, --scope and --service, not '" + words[at] + "'");
+                "then come --resource, --scope and --service, not '" + words[at] + "'");
         if (at + 1 == words.size()) return unreadable(words[at] + " needs a value");
         if (!part->empty()) return unreadable(words[at] + " stands twice");
         *part = words[at + 1];
@@ -75,6 +90,7 @@ Result<Rule> parse_rule(const std::vector<std::string>& words) {
     auto target = make_target(parts.resource, parts.scope, parts.service);
     if (!target) return target.error();
     rule.target = std::move(*target);
+    if (auto about = check_proof_target(rule); !about) return std::move(about).error();
     return rule;
 }
 
@@ -95,6 +111,13 @@ Result<Target> make_target(std::string resource, std::string scope, std::string 
     return Target{std::move(resource), std::move(scope), std::move(service)};
 }
 
+Checked check_proof_target(const Rule& rule) {
+    if (!rule.asks_for_proof() || (!rule.target.resource.empty() && rule.target.service.empty()))
+        return Nothing{};
+    return unreadable(
+        std::string(name_of(rule.effect)) + " is about a resource: it needs --resource");
+}
+
 std::string target_words(const Target& target) {
     std::string words;
     const auto add = [&](const char* option, const std::string& value) {
@@ -107,7 +130,8 @@ std::string target_words(const Target& target) {
 }
 
 std::string Rule::text() const {
-    return std::string(name_of(effect)) + " " + quoted(who.text()) + target_words(target);
+    return std::string(name_of(effect)) + " " + quoted(asks_for_proof() ? proof : who.text()) +
+           target_words(target);
 }
 
 Result<RuleFile> parse_rule_file(std::string_view text) {

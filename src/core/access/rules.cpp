@@ -92,10 +92,18 @@ std::vector<std::string> spellings(const Subject& subject) {
 
 } // namespace
 
-std::string_view name_of(Effect effect) { return effect == Effect::allow ? "allow" : "deny"; }
+std::string_view name_of(Effect effect) {
+    switch (effect) {
+    case Effect::allow: return "allow";
+    case Effect::deny: return "deny";
+    case Effect::fresh: return "fresh";
+    case Effect::acr: return "acr";
+    }
+    return {}; // past the last
+}
 
 std::optional<Effect> effect_of(std::string_view name) {
-    for (const auto effect : {Effect::allow, Effect::deny})
+    for (const auto effect : {Effect::allow, Effect::deny, Effect::fresh, Effect::acr})
         if (name == name_of(effect)) return effect;
     return std::nullopt;
 }
@@ -105,6 +113,7 @@ struct AccessRules::Index {
         std::vector<const Rule*> allow, deny;
     };
     std::map<Target, Both> by_target;
+    std::map<Target, std::vector<const Rule*>> proofs;
     std::map<std::string, std::vector<std::string>, std::less<>>
         teams; // members' spellings, sorted
 };
@@ -119,6 +128,10 @@ AccessRules::AccessRules(std::vector<Rule> rules, std::vector<TeamMember> member
     });
     auto index = std::make_unique<Index>();
     for (const auto& rule : rules_) {
+        if (rule.asks_for_proof()) {
+            index->proofs[rule.target].push_back(&rule);
+            continue;
+        }
         auto& both = index->by_target[rule.target];
         (rule.effect == Effect::allow ? both.allow : both.deny).push_back(&rule);
     }
@@ -177,6 +190,11 @@ Verdict AccessRules::decide(const Target& target, const Subject& subject) const 
         return {.yes = false, .reason = Reason::none_matches, .groups_unknown = groups_unknown};
     const bool opens = !target.scope.empty() || !target.service.empty();
     return {.yes = open_ || opens};
+}
+
+std::vector<const Rule*> AccessRules::asking_for_proof(const Target& target) const {
+    const auto found = index_->proofs.find(target);
+    return found == index_->proofs.end() ? std::vector<const Rule*>() : found->second;
 }
 
 std::vector<const Rule*> AccessRules::allowing(const Target& target) const {

@@ -52,4 +52,9 @@ inline core::Rule rule(
     return {.number = number, .effect = effect, .who = who(text), .target = std::move(target)};
 }
 
+inline core::Rule proof(
+    core::Effect effect, const std::string& text, core::Target target, std::int64_t number = 1) {
+    return {.number = number, .effect = effect, .proof = text, .target = std::move(target)};
+}
+
 } // namespace consentgate::tests

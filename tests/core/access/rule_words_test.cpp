@@ -23,7 +23,9 @@ BOOST_AUTO_TEST_CASE(what_is_exported_reads_as_the_same_rules, *label("SI70")) {
         rule(Effect::allow, "corp/group:Domain Users"),
         rule(Effect::deny, "corp/group:\"a\\b\" # c", {.resource = "https://a.example/mcp"}),
         rule(Effect::allow, "team:eng", {.resource = "https://a.example/mcp", .scope = "read"}),
-        rule(Effect::deny, "everyone", {.service = "notion"})};
+        rule(Effect::deny, "everyone", {.service = "notion"}),
+        proof(Effect::fresh, "30", {.resource = "https://a.example/mcp"}),
+        proof(Effect::acr, "urn:mfa", {.resource = "https://a.example/mcp", .scope = "write"})};
     const auto text = core::rule_file(rules, false);
     const auto file = core::parse_rule_file(text);
     BOOST_REQUIRE_MESSAGE(static_cast<bool>(file), text);
@@ -47,7 +49,7 @@ BOOST_AUTO_TEST_CASE(comments_blanks_and_line_ends_do_not_matter, *label("SI70")
 BOOST_AUTO_TEST_CASE(a_line_that_is_no_rule_is_named, *label("SI70")) {
     const std::pair<const char*, const char*> wrong[] = {
         {"allow", "allow needs a WHO"},
-        {"permit keys", "begins with allow, deny or default"},
+        {"permit keys", "begins with allow, deny, fresh, acr or default"},
         {"allow anna", "names nobody"},
         {"allow keys --resources x", "not '--resources'"},
         {"allow keys --scope", "--scope needs a value"},
@@ -55,6 +57,11 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_rule_is_named, *label("SI70")) {
         {"allow keys --service n --scope a", "stands for itself"},
         {"allow \"keys", "quotation mark"},
         {"default some", "everyone or nobody"},
+        {"fresh", "fresh needs minutes"},
+        {"fresh soon --resource x", "fresh takes minutes"},
+        {"acr \"a b\" --resource x", "acr takes one value"},
+        {"fresh 5", "needs --resource"},
+        {"acr mfa --service notion", "needs --resource"},
         {"allow keys \xFF", "UTF-8"}};
     for (const auto& [line, message] : wrong) {
         const auto said = complaint(std::string("# first\n\nallow keys\n") + line + "\n");

@@ -13,6 +13,9 @@ namespace consentgate::core {
 // A target as options name it. fail: invalid_request: a service stands alone
 Result<Target> make_target(std::string resource, std::string scope, std::string service);
 
+// A rule about a proof needs a resource. fail: invalid_request
+Checked check_proof_target(const Rule& rule);
+
 // The options of a target, with a blank before each: " --resource https://…"; empty for signing in.
 std::string target_words(const Target& target);
 

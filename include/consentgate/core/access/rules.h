@@ -61,7 +61,13 @@ struct Target {
     auto operator<=>(const Target&) const = default;
 };
 
-enum class Effect { allow, deny };
+enum class Effect {
+    allow,
+    deny,
+    // The next two name nobody: they are about the proof of whoever may use the target.
+    fresh, // they signed in at most so many minutes ago
+    acr,   // their provider says this value of `acr`
+};
 std::string_view name_of(Effect effect);
 std::optional<Effect> effect_of(std::string_view name);
 
@@ -69,12 +75,15 @@ struct Rule {
     std::int64_t number = 0; // as the operator sees it; never used again
     Effect effect = Effect::allow;
     Who who{};
+    std::string proof{}; // in place of `who`: the minutes, or the value of acr
     Target target{};
     Instant created_at{};
 
     std::string text() const; // the words of the command: "allow team:eng --resource https://…"
+    bool asks_for_proof() const { return effect == Effect::fresh || effect == Effect::acr; }
     bool says_the_same(const Rule& other) const {
-        return effect == other.effect && who == other.who && target == other.target;
+        return effect == other.effect && who == other.who && proof == other.proof &&
+               target == other.target;
     }
 };
 
@@ -131,6 +140,8 @@ public:
     bool allows_all() const { return open_ && rules_.empty(); } // every verdict is yes
     const std::vector<Rule>& rules() const { return rules_; }
     const std::vector<TeamMember>& members() const { return members_; }
+    // Rules about the proof of whoever uses exactly that target.
+    std::vector<const Rule*> asking_for_proof(const Target& target) const;
     // Rules that allow what the target names, which therefore is closed to all others.
     std::vector<const Rule*> allowing(const Target& target) const;
 
