@@ -120,6 +120,12 @@ Applied SigninStore::end(const core::SigninId& id, core::SigninEnd by, core::Ins
         });
 }
 
+bool SigninStore::is_of(const core::SigninId& id, const core::PersonId& person) {
+    return db_.read([&] {
+        return db_.has("SELECT 1 FROM browser_signin WHERE id = ? AND person_id = ?", id, person);
+    });
+}
+
 std::size_t SigninStore::end_all(
     const core::PersonId& person, core::SigninEnd by, core::Instant now) {
     std::size_t ended = 0;

@@ -20,7 +20,7 @@ std::optional<core::LinkedAccount> doubt_token(
 void report_refused(Dependencies& deps, const core::LinkedAccount& account) {
     deps.log.audit(
         "connection_refused", {{"service", account.service.text},
-                               {"owner", account.owner.text()},
+                               {"owner", core::logged_owner(account.owner, deps.policy)},
                                {"reason", account.failure}});
 }
 

@@ -29,6 +29,19 @@ std::optional<core::SessionView> own_session(
     return view;
 }
 
+// A page that shows a person their own sessions names no others.
+core::Result<std::optional<core::SessionView>> named_session(
+    Dependencies& deps, const core::SessionId& id, const BrowserContext& browser_context) {
+    auto view = own_session(deps, id, browser_context);
+    if (!view && browser_context.signed_in)
+        return not_found("you have no such session, in this browser or any other");
+    return view;
+}
+
+bool is_of_signed_in(const core::Session& session, const BrowserContext& browser_context) {
+    return browser_context.signed_in && session.identity == browser_context.signed_in->identity();
+}
+
 std::vector<core::SessionView> all_own(
     Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
     std::vector<core::SessionView> views;
@@ -46,6 +59,11 @@ std::vector<core::SessionView> all_own(
     return views;
 }
 
+std::vector<ServiceView> connected_only(std::vector<ServiceView> services) {
+    std::erase_if(services, [](const auto& service) { return !service.token; });
+    return services;
+}
+
 } // namespace
 
 std::vector<OwnSession> list_own_sessions(
@@ -53,11 +71,18 @@ std::vector<OwnSession> list_own_sessions(
     std::vector<OwnSession> sessions;
     for (auto& view : all_own(deps, browser_context, now)) {
         if (!core::check_lasts(view, now)) continue; // refused ones too: a person may end them
-        auto services = list_session_services(deps, view, now);
-        std::erase_if(services, [](const auto& service) { return !service.token; });
+        std::vector<ServiceView> services;
+        if (!is_of_signed_in(view.session, browser_context))
+            services = connected_only(list_session_services(deps, view, now));
         sessions.push_back({std::move(view), std::move(services)});
     }
     return sessions;
+}
+
+std::vector<ServiceView> list_own_accounts(
+    Dependencies& deps, const BrowserContext& browser_context, core::Instant now) {
+    if (!browser_context.signed_in) return {};
+    return connected_only(list_person_services(deps, browser_context.signed_in->identity(), now));
 }
 
 std::vector<core::SessionView> list_sessions(
@@ -70,7 +95,7 @@ void audit_end_by_operator(Dependencies& deps, const core::Session& session) {
         "session_ended", {{"by", "operator"},
                           {"session", session.id.text},
                           {"client", session.client_id.text},
-                          {"subject", core::subject_of(session)}});
+                          {"subject", core::logged_subject(session)}});
 }
 
 std::size_t end_sessions(
@@ -94,8 +119,9 @@ std::size_t end_linked_accounts(Dependencies& deps, const core::Owner& owner, co
     for (const auto& account : accounts) {
         disconnect(deps, account, now);
         deps.log.audit(
-            "account_disconnected",
-            {{"by", "operator"}, {"service", account.service.text}, {"subject", owner.text()}});
+            "account_disconnected", {{"by", "operator"},
+                                     {"service", account.service.text},
+                                     {"subject", core::logged_owner(owner, deps.policy)}});
     }
     return accounts.size();
 }
@@ -111,13 +137,14 @@ core::Result<core::Session> end_session(
     return std::move(view->session);
 }
 
-std::vector<core::Session> end_own_sessions(
+core::Result<std::vector<core::Session>> end_own_sessions(
     Dependencies& deps, const std::optional<core::SessionId>& session,
     const BrowserContext& browser_context, core::Instant now) {
     std::vector<core::SessionView> ending;
     if (session) {
-        if (auto view = own_session(deps, *session, browser_context))
-            ending.push_back(std::move(*view));
+        auto view = named_session(deps, *session, browser_context);
+        if (!view) return view.error();
+        if (*view) ending.push_back(std::move(**view));
     } else {
         ending = all_own(deps, browser_context, now);
     }
@@ -128,16 +155,29 @@ std::vector<core::Session> end_own_sessions(
     return ended;
 }
 
-std::optional<core::Session> disconnect_own_service(
+core::Result<std::optional<core::Session>> disconnect_own_service(
     Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
     const BrowserContext& browser_context, core::Instant now) {
-    auto view = own_session(deps, session, browser_context);
-    if (!view || !core::check_lasts(*view, now)) return std::nullopt;
+    using Ended = std::optional<core::Session>;
+    auto named = named_session(deps, session, browser_context);
+    if (!named) return named.error();
+    auto& view = *named;
+    if (!view || !core::check_lasts(*view, now)) return Ended();
     const auto owner = view->session.identity.owner(view->session.id);
     const auto account = deps.store.accounts.find(owner, service);
-    if (!account) return std::nullopt;
+    if (!account) return Ended();
     disconnect(deps, *account, now);
-    return std::move(view->session);
+    return Ended(std::move(view->session));
+}
+
+bool disconnect_own_account(
+    Dependencies& deps, const core::ServiceId& service, const BrowserContext& browser_context,
+    core::Instant now) {
+    if (!browser_context.signed_in) return false;
+    const auto owner = browser_context.signed_in->identity().owner(core::SessionId());
+    const auto account = deps.store.accounts.find(owner, service);
+    if (account) disconnect(deps, *account, now);
+    return account.has_value();
 }
 
 core::Result<core::Secret> connect_own_service(

@@ -159,15 +159,13 @@ std::string sign_out_url(Dependencies& deps, const core::IdentityProvider& idp) 
          {"state", deps.random.secret().reveal()}});
 }
 
-Applied sign_out_there(
+core::Result<Applied> sign_out_there(
     Dependencies& deps, const core::SigninId& id, const BrowserContext& browser_context,
     core::Instant now) {
     const auto& signed_in = browser_context.signed_in;
-    if (!signed_in) return Applied::no;
-    const auto theirs = deps.store.signins.list_of_person(signed_in->person.id, now);
-    const bool found =
-        std::any_of(theirs.begin(), theirs.end(), [&](const auto& one) { return one.id == id; });
-    return found ? deps.store.signins.end(id, core::SigninEnd::signed_out, now) : Applied::no;
+    if (!signed_in || !deps.store.signins.is_of(id, signed_in->person.id))
+        return not_found("you are not signed in in such a browser");
+    return deps.store.signins.end(id, core::SigninEnd::signed_out, now);
 }
 
 } // namespace consentgate::usecase

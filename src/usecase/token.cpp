@@ -30,7 +30,7 @@ void end_replayed(
         "token_replayed", {{"kind", of},
                            {"session", session.id.text},
                            {"client", session.client_id.text},
-                           {"subject", core::subject_of(session)}});
+                           {"subject", core::logged_subject(session)}});
 }
 
 core::Error code_spent(const char* reason) {
@@ -49,7 +49,7 @@ core::Error repeated(Dependencies& deps, const core::Session& session) {
     deps.log.audit(
         "code_repeated", {{"session", session.id.text},
                           {"client", session.client_id.text},
-                          {"subject", core::subject_of(session)}});
+                          {"subject", core::logged_subject(session)}});
     return code_spent("the code was redeemed a moment ago");
 }
 
@@ -197,7 +197,7 @@ core::Result<TokenGrant> repeat_late(
     deps.log.audit(
         "refresh_repeated", {{"session", session.id.text},
                              {"client", session.client_id.text},
-                             {"subject", core::subject_of(session)}});
+                             {"subject", core::logged_subject(session)}});
     return answer_again(deps, step, scope, now);
 }
 
@@ -258,7 +258,7 @@ void end_by_client(Dependencies& deps, const core::Session& session, core::Insta
     deps.log.audit(
         "token_revoked", {{"session", session.id.text},
                           {"client", session.client_id.text},
-                          {"subject", core::subject_of(session)}});
+                          {"subject", core::logged_subject(session)}});
 }
 
 } // namespace

@@ -165,6 +165,12 @@ std::vector<ServiceView> list_session_services(
         {session.identity.owner(session.id)}, now);
 }
 
+std::vector<ServiceView> list_person_services(
+    Dependencies& deps, const core::Identity& person, core::Instant now) {
+    return list_services(
+        deps, rights_now(deps, person), std::nullopt, {person.owner(core::SessionId())}, now);
+}
+
 core::Result<core::Secret> connect_in_flow(
     Dependencies& deps, const ConnectRequest& request, const BrowserContext& browser_context,
     core::Instant now) {

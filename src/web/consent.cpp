@@ -378,7 +378,7 @@ Handled post_consent_deny(const Request& request, WebContext& context) {
     context.deps.log.audit(
         "consent_denied", {{"event_id", request.event_id},
                            {"client", flow.client_id.text},
-                           {"subject", core::subject_of(flow)},
+                           {"subject", core::logged_subject(flow)},
                            {"identity_kind", core::name_of(flow.identity.kind)},
                            {"resource", flow.resource},
                            {"address", request.remote_addr}});

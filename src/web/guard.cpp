@@ -141,7 +141,7 @@ void note_consent(
                           {"admin", submitted.by_admin ? submitted.admin : "-"},
                           {"session", session.id.text},
                           {"client", session.client_id.text},
-                          {"subject", core::subject_of(session)},
+                          {"subject", core::logged_subject(session)},
                           {"identity_kind", std::string(core::name_of(session.identity.kind))},
                           {"resource", session.resource},
                           {"scope", session.scope.text()},

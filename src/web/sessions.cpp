@@ -14,6 +14,16 @@
 namespace consentgate::web {
 namespace {
 
+// in: session  for which the account can be connected anew; absent: none is left
+View account_view(const usecase::ServiceView& one, const std::optional<core::SessionId>& session) {
+    View account;
+    account.set("service_id", one.service.id.text).set("service_name", one.service.name);
+    account.flag("has_session", session.has_value());
+    if (session) account.set("session_id", session->text);
+    show_account(account, one);
+    return account;
+}
+
 View session_row(
     const usecase::OwnSession& own, const usecase::BrowserContext& browser_context,
     const core::Policy& policy) {
@@ -28,40 +38,71 @@ View session_row(
     row.flag(
         "this_browser", browser_context.signed_in && browser_context.browser == session.browser);
     std::vector<View> services;
-    for (const auto& one : own.services) {
-        View service;
-        service.set("session_id", session.id.text)
-            .set("service_id", one.service.id.text)
-            .set("service_name", one.service.name);
-        show_account(service, one);
-        services.push_back(std::move(service));
-    }
+    for (const auto& one : own.services) services.push_back(account_view(one, session.id));
     return row.flag("has_services", !services.empty()).list("services", std::move(services));
+}
+
+// The accounts of the person who is signed in. Whichever of their sessions lasts may be the one for
+// which an account is connected anew; without one they can be ended alone.
+void show_accounts(
+    View& page, const std::vector<usecase::OwnSession>& sessions,
+    const usecase::BrowserContext& browser_context, const Request& request, WebContext& context) {
+    std::optional<core::SessionId> connects;
+    for (const auto& own : sessions)
+        if (!connects && browser_context.signed_in &&
+            own.view.session.identity == browser_context.signed_in->identity())
+            connects = own.view.session.id;
+    std::vector<View> accounts;
+    for (const auto& one : usecase::list_own_accounts(context.deps, browser_context, request.now))
+        accounts.push_back(account_view(one, connects));
+    page.flag("has_accounts", !accounts.empty()).list("accounts", std::move(accounts));
 }
 
 // The account that a form is about.
 struct OwnAccount {
-    core::SessionId session;
+    std::optional<core::SessionId> session; // absent: the signed-in person's own
     core::ServiceId service;
 };
 OwnAccount account_in(const core::Form& form) {
+    auto session = form.get(field::session_id);
     return {
-        core::SessionId(form.get(field::session_id).value_or("")),
+        session ? std::optional(core::SessionId(std::move(*session))) : std::nullopt,
         core::ServiceId(form.get(field::service_id).value_or(""))};
 }
 
-void disconnect(const OwnAccount& account, const Request& request, WebContext& context) {
+void disconnect_own(
+    const core::ServiceId& service, const usecase::BrowserContext& browser_context,
+    const Request& request, WebContext& context) {
+    if (!usecase::disconnect_own_account(context.deps, service, browser_context, request.now))
+        return;
+    context.deps.log.audit(
+        "account_disconnected",
+        {{"event_id", request.event_id},
+         {"by", "person"},
+         {"service", service.text},
+         {"subject", core::short_name_of(browser_context.signed_in->person.id)},
+         {"address", request.remote_addr}});
+}
+
+core::Checked disconnect(const OwnAccount& account, const Request& request, WebContext& context) {
     const auto browser_context = browser_context_of(request, context);
-    if (!browser_context.browser) return;
-    if (const auto of = usecase::disconnect_own_service(
-            context.deps, account.session, account.service, browser_context, request.now))
+    if (!browser_context.browser) return core::Nothing{};
+    if (!account.session) {
+        disconnect_own(account.service, browser_context, request, context);
+        return core::Nothing{};
+    }
+    const auto of = usecase::disconnect_own_service(
+        context.deps, *account.session, account.service, browser_context, request.now);
+    if (!of) return of.error();
+    if (*of)
         context.deps.log.audit(
             "account_disconnected", {{"event_id", request.event_id},
                                      {"service", account.service.text},
-                                     {"session", of->id.text},
-                                     {"client", of->client_id.text},
-                                     {"subject", core::subject_of(*of)},
+                                     {"session", (*of)->id.text},
+                                     {"client", (*of)->client_id.text},
+                                     {"subject", core::logged_subject(**of)},
                                      {"address", request.remote_addr}});
+    return core::Nothing{};
 }
 
 // Names the person who is signed in and their other browsers, or the ways to sign in.
@@ -100,9 +141,11 @@ Handled get_sessions(const Request& request, WebContext& context) {
     if (!query) return query.error();
     const auto browser_context = browser_context_of(request, context);
     std::vector<View> rows;
-    for (const auto& own : usecase::list_own_sessions(context.deps, browser_context, request.now))
+    const auto sessions = usecase::list_own_sessions(context.deps, browser_context, request.now);
+    for (const auto& own : sessions)
         rows.push_back(session_row(own, browser_context, context.deps.policy));
     View page;
+    show_accounts(page, sessions, browser_context, request, context);
     const bool only_links =
         show_signins(page, *query, browser_context, request, context) && rows.empty();
     page.flag("has_sessions", !rows.empty())
@@ -124,13 +167,14 @@ Handled post_sessions_end(const Request& request, WebContext& context) {
         const auto ended = usecase::end_own_sessions(
             context.deps, id ? std::optional(core::SessionId(std::move(*id))) : std::nullopt,
             browser_context, request.now);
-        for (const auto& session : ended)
+        if (!ended) return ended.error();
+        for (const auto& session : *ended)
             context.deps.log.audit(
                 "session_ended", {{"event_id", request.event_id},
                                   {"by", "person"},
                                   {"session", session.id.text},
                                   {"client", session.client_id.text},
-                                  {"subject", core::subject_of(session)},
+                                  {"subject", core::logged_subject(session)},
                                   {"address", request.remote_addr}});
     }
     return back_to_sessions();
@@ -139,7 +183,7 @@ Handled post_sessions_end(const Request& request, WebContext& context) {
 Handled post_sessions_disconnect(const Request& request, WebContext& context) {
     const auto form = read_own_form(request, context);
     if (!form) return form.error();
-    disconnect(account_in(*form), request, context);
+    if (auto done = disconnect(account_in(*form), request, context); !done) return done.error();
     return back_to_sessions();
 }
 
@@ -151,10 +195,11 @@ Handled post_sessions_connect(const Request& request, WebContext& context) {
     if (!change) return change.error();
     const auto account = account_in(*form);
     const bool another = *change != AccountChange::again;
-    if (another) disconnect(account, request, context);
+    if (another)
+        if (auto done = disconnect(account, request, context); !done) return done.error();
     if (*change == AccountChange::end) return back_to_sessions();
     const auto location = usecase::connect_own_service(
-        context.deps, account.session, account.service,
+        context.deps, account.session.value_or(core::SessionId()), account.service,
         another ? core::WhichAccount::another : core::WhichAccount::any,
         browser_context_of(request, context), request.now);
     if (!location) return location.error();

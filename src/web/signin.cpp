@@ -17,11 +17,6 @@ using core::SigninOutcome;
 constexpr int see_other = 303;
 constexpr std::size_t shown_digits = 8;
 
-// Enough for an operator to find a person, and too little to be one.
-std::string short_subject(const core::PersonId& person) {
-    return "user:" + person.text.substr(0, shown_digits);
-}
-
 std::string short_browser(const usecase::BrowserContext& browser_context) {
     return browser_context.browser ? browser_context.browser->hex.substr(0, shown_digits) : "-";
 }
@@ -120,7 +115,7 @@ void log_return(
                    {"outcome", outcome},
                    {"reason", returned.reason.empty() ? "-" : returned.reason}});
     if (!returned.person) return;
-    const auto subject = short_subject(returned.person->id);
+    const auto subject = core::short_name_of(returned.person->id);
     const auto browser = short_browser(browser_context);
     if (returned.cookie)
         context.deps.log.audit(
@@ -214,16 +209,16 @@ Handled post_signin_out(const Request& request, WebContext& context) {
     const auto audit = [&](const core::SignedIn& signed_in, const char* where) {
         context.deps.log.audit(
             "signed_out", {{"event_id", request.event_id},
-                           {"subject", short_subject(signed_in.person.id)},
+                           {"subject", core::short_name_of(signed_in.person.id)},
                            {"idp", signed_in.person.idp.text},
                            {"where", where},
                            {"browser", short_browser(browser_context)}});
     };
     if (const auto there = form->get(field::signin_id)) {
-        if (usecase::sign_out_there(
-                context.deps, core::SigninId(*there), browser_context, request.now) ==
-            store::Applied::yes)
-            audit(*browser_context.signed_in, "there");
+        const auto ended = usecase::sign_out_there(
+            context.deps, core::SigninId(*there), browser_context, request.now);
+        if (!ended) return ended.error();
+        if (*ended == store::Applied::yes) audit(*browser_context.signed_in, "there");
         return answer_redirect(path::sessions_page, see_other);
     }
     const auto flow = optional_flow(*form);

@@ -168,7 +168,7 @@ Handled post_upstream_change(const Request& request, WebContext& context) {
                 "account_disconnected", {{"event_id", request.event_id},
                                          {"service", sent->service.text},
                                          {"client", flow->client_id.text},
-                                         {"subject", core::subject_of(*flow)},
+                                         {"subject", core::logged_subject(*flow)},
                                          {"address", request.remote_addr}});
     }
     if (*change == AccountChange::end)

@@ -186,13 +186,19 @@ test('SI81: a person sees their sessions of all browsers, and nobody else does',
   assert.match(own.text, /App over there/);
   assert.doesNotMatch(own.text, /App of Ben/);
   const [, foreign] = /name="session_id" value="([^"]+)"/.exec((await stranger.get('/oauth/sessions')).text);
-  await here.post('/oauth/sessions/end', { session_id: foreign });
+  for (const id of [foreign, 'x'.repeat(22)]) {
+    assertPage(await here.post('/oauth/sessions/end', { session_id: id }), 404);
+    assertPage(await here.post('/oauth/sessions/disconnect', { session_id: id, mcp_client_id: 'x' }), 404);
+    assertPage(await here.post('/oauth/sessions/connect', { session_id: id, mcp_client_id: 'x', change: 'again' }), 404);
+  }
   assert.match((await stranger.get('/oauth/sessions')).text, /App of Ben/);
   const row = own.text.slice(own.text.indexOf('App over there'));
-  await here.post('/oauth/sessions/end', { session_id: /name="session_id" value="([^"]+)"/.exec(row)[1] });
+  const theirs = { session_id: /name="session_id" value="([^"]+)"/.exec(row)[1] };
+  for (let press = 0; press < 2; press += 1) assert.equal((await here.post('/oauth/sessions/end', theirs)).status, 302);
   assert.equal((await postForm(server.base, '/mcp', {}, { Authorization: `Bearer ${token}` })).status, 401);
   const [, signin] = /name="signin_id" value="([^"]+)"/.exec(own.text);
-  await here.post('/oauth/signin/out', { signin_id: signin });
+  assertPage(await stranger.post('/oauth/signin/out', { signin_id: signin }), 404);
+  for (let press = 0; press < 2; press += 1) assert.equal((await here.post('/oauth/signin/out', { signin_id: signin })).status, 303);
   assert.equal((await there.begin(await register(server))).page, 'consent');
 });
 

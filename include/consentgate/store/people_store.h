@@ -28,7 +28,7 @@ public:
     Applied disable(const core::PersonId& id, core::Instant now);
     Applied enable(const core::PersonId& id);
 
-    // Who signed in at the provider last, newest first.
+    // Returns those who signed in at the provider last, newest first.
     std::vector<core::Person> list_latest(const core::IdpId& idp, std::size_t limit);
 
 private:

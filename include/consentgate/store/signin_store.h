@@ -43,6 +43,7 @@ public:
     std::optional<core::SignedIn> find(const core::Digest& cookie);
     // no: it had ended before.
     Applied end(const core::SigninId& id, core::SigninEnd by, core::Instant now);
+    bool is_of(const core::SigninId& id, const core::PersonId& person);
     // All of a person that have not ended. out: how many
     std::size_t end_all(const core::PersonId& person, core::SigninEnd by, core::Instant now);
     // Those of a person that stand now, newest first, at most 100.

@@ -12,26 +12,39 @@ namespace consentgate::usecase {
 
 struct OwnSession {
     core::SessionView view;
-    std::vector<ServiceView> services; // those with a connection
+    // Those with a connection; none for the person who is signed in, see list_own_accounts.
+    std::vector<ServiceView> services;
 };
 
 std::vector<OwnSession> list_own_sessions(
     Dependencies& deps, const BrowserContext& browser_context, core::Instant now); // newest first
 
-// Both of the next two do nothing when there is nothing to end, so that a second press of the
-// button gets the answer of the first.
+// The accounts of the person who is signed in at a provider: once, for all of their sessions,
+// and also when none is left.
+// spec: docs/requirements_signin.md SI81
+std::vector<ServiceView> list_own_accounts(
+    Dependencies& deps, const BrowserContext& browser_context, core::Instant now);
+
+// The next three do nothing when there is nothing to end, so that a second press of the button gets
+// the answer of the first.
 
 // in:   session  absent: all of their own
 // out:  those that were ended
-std::vector<core::Session> end_own_sessions(
+// fail: not_found: somebody is signed in at a provider, and it is no session of theirs
+core::Result<std::vector<core::Session>> end_own_sessions(
     Dependencies& deps, const std::optional<core::SessionId>& session,
     const BrowserContext& browser_context, core::Instant now);
 // The linked account is its owner's: that of a virtual key or a verified user ends for all of their
 // sessions.
-// out: the session at which it was ended; absent when there was nothing to end
-std::optional<core::Session> disconnect_own_service(
+// out:  the session at which it was ended; absent when there was nothing to end
+// fail: as end_own_sessions
+core::Result<std::optional<core::Session>> disconnect_own_service(
     Dependencies& deps, const core::SessionId& session, const core::ServiceId& service,
     const BrowserContext& browser_context, core::Instant now);
+// The same for the person who is signed in, without a session. out: whether there was one to end
+bool disconnect_own_account(
+    Dependencies& deps, const core::ServiceId& service, const BrowserContext& browser_context,
+    core::Instant now);
 
 // Sends the person to the service, to link an account for a session of theirs, as connect_in_flow
 // does for a flow.

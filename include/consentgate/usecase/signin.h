@@ -77,8 +77,9 @@ std::vector<core::BrowserSignin> other_signins(
 // spec: OpenID Connect RP-Initiated Logout 2
 std::string sign_out_url(Dependencies& deps, const core::IdentityProvider& idp);
 
-// The same for another browser's sign-in of the same person. no: it is not one of theirs
-store::Applied sign_out_there(
+// Ends another browser's sign-in of the same person. no: it had ended before
+// fail: not_found: nobody is signed in here, or it is not one of theirs
+core::Result<store::Applied> sign_out_there(
     Dependencies& deps, const core::SigninId& id, const BrowserContext& browser_context,
     core::Instant now);
 

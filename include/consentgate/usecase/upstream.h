@@ -28,6 +28,9 @@ std::vector<ServiceView> list_flow_services(
 // The same for a session.
 std::vector<ServiceView> list_session_services(
     Dependencies& deps, const core::SessionView& view, core::Instant now);
+// The same for a person who is signed in at a provider, with a session or without one.
+std::vector<ServiceView> list_person_services(
+    Dependencies& deps, const core::Identity& person, core::Instant now);
 
 struct ConnectRequest {
     core::FlowId flow;
