@@ -116,6 +116,7 @@ std::vector<Command> transfer_commands();
 std::vector<Command> server_key_commands();
 std::vector<Command> access_commands();
 std::vector<Command> team_commands();
+std::vector<Command> user_commands();
 std::vector<Command> call_log_commands();
 std::vector<Command> doctor_commands();
 std::vector<Command> all_commands();

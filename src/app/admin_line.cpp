@@ -42,7 +42,7 @@ std::vector<Command> all_commands() {
     for (const auto& group :
          {database_commands(), transfer_commands(), virtual_key_commands(), server_key_commands(),
           client_commands(), session_commands(), resource_commands(), service_commands(),
-          access_commands(), team_commands(), idp_commands(), call_log_commands(),
+          access_commands(), team_commands(), idp_commands(), user_commands(), call_log_commands(),
           doctor_commands()}) {
         commands.insert(commands.end(), group.begin(), group.end());
     }

@@ -1,5 +1,6 @@
 #include "admin.h"
 #include "admin_progress.h"
+#include "admin_users.h"
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
@@ -31,7 +32,8 @@ const std::vector<Option>& filters() {
         {"resource", "URL", "those for this guarded server"},
         {"identity", "KIND", "those of this kind of identity: " + core::join(kinds(), ", ")},
         {"key", "ID", "those of this virtual key"},
-        {"user", "NAME", "those of this verified user, and of whoever typed the name"}};
+        {"user", "WHO",
+         "those of this person, of this verified user, and of whoever typed the name"}};
     return options;
 }
 
@@ -69,6 +71,8 @@ core::SessionFilter read_filter(Context& context, const Arguments& arguments) {
         filter.key = core::VirtualKeyId(*key);
     }
     filter.user = arguments.one("user");
+    if (!filter.user) return filter;
+    if (const auto person = find_person(context, *filter.user)) filter.person = person->id;
     return filter;
 }
 
@@ -123,6 +127,9 @@ void end_accounts(Context& context, const core::SessionFilter& filter) {
     if (filter.user)
         ended += usecase::end_linked_accounts(
             context.deps(), core::Owner::verified_user(*filter.user), context.now);
+    if (filter.person)
+        ended += usecase::end_linked_accounts(
+            context.deps(), core::Owner::parse("user:" + filter.person->text), context.now);
     std::cerr << ended << (ended == 1 ? " account" : " accounts")
               << " ended too; the running server asks their services to revoke.\n";
 }

@@ -31,19 +31,36 @@ consentgate::sys::LogPlaces places_of(const Config& config) {
     return places;
 }
 
+// Which person a command was about is in lines of its own; an address and a provider's id for
+// somebody are in none.
+std::string without_person(const std::string& command, const std::string& word) {
+    constexpr std::size_t short_id = 13; // "user:" and 8 digits
+    if (word.starts_with("user:")) return word.substr(0, short_id);
+    const bool names_subject = command.starts_with("user ") && word.find('/') != word.npos;
+    if (word.find('@') == word.npos && !names_subject) return word;
+    const auto kept = word.find_last_of("/:", word.find('@'));
+    return (kept == word.npos ? "" : word.substr(0, kept + 1)) + "(hidden)";
+}
+
 std::string text_of(const Arguments& arguments) {
     std::string text;
     for (const auto& [name, values] : arguments.options) {
         for (const auto& value : values)
-            text += (text.empty() ? "--" : " --") + name + (value.empty() ? "" : " " + value);
+            text += (text.empty() ? "--" : " --") + name +
+                    (value.empty() ? "" : " " + without_person(arguments.command->name, value));
     }
     return text.empty() ? "-" : text;
+}
+
+std::string operand_of(const Arguments& arguments) {
+    if (arguments.words.empty()) return "-";
+    return without_person(arguments.command->name, arguments.words.front());
 }
 
 void audit(const consentgate::sys::Log& log, const Arguments& arguments, int status) {
     log.audit(
         "operator_command", {{"command", arguments.command->name},
-                             {"operand", arguments.words.empty() ? "-" : arguments.words.front()},
+                             {"operand", operand_of(arguments)},
                              {"uid", std::to_string(::getuid())},
                              {"sudo_user", Poco::Environment::get("SUDO_USER", "-")},
                              {"options", text_of(arguments)},

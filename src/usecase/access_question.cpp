@@ -1,7 +1,7 @@
 #include "consentgate/usecase/access_rules.h"
 
-#include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/admission.h"
+#include "consentgate/usecase/people.h"
 #include "consentgate/usecase/rights.h"
 
 #include <algorithm>
@@ -11,19 +11,8 @@ namespace {
 
 using core::IdentityKind;
 
-constexpr std::size_t fewest_digits = 8; // of a person's id
-
 Somebody holder_of(core::VirtualKey key) {
     return {{IdentityKind::virtual_key, key.id.text}, std::nullopt, std::move(key)};
-}
-
-bool is_meant(const core::Person& person, const std::string& word) {
-    if (word.starts_with("user:")) return person.id.text.starts_with(word.substr(5));
-    if (const auto slash = word.find('/'); slash != word.npos)
-        return person.idp.text == word.substr(0, slash) &&
-               (person.subject == word.substr(slash + 1) ||
-                "user:" + person.subject == word.substr(slash + 1));
-    return !person.email.empty() && core::same_ignoring_case(person.email, word);
 }
 
 // Why somebody is stopped before any rule is asked.
@@ -58,18 +47,15 @@ core::Result<std::vector<Somebody>> find_somebody(Dependencies& deps, const std:
             found.push_back(holder_of(std::move(*key)));
         return found;
     }
-    const bool readable = word.starts_with("user:") ? word.size() >= 5 + fewest_digits
-                                                    : word.find_first_of("/@") != word.npos;
-    if (!readable)
+    auto people = find_people(deps, word);
+    if (!people)
         return core::make_error(
-            core::ErrorCode::invalid_request,
-            core::PublicMessage{
-                "WHO is key:ID, unverified, remote/user:NAME, an e-mail address, IDP/SUB, or user: "
-                "and 8 or more digits of a person's id"});
-    deps.store.access.for_each_person([&](const core::Person& person) {
-        if (is_meant(person, word))
-            found.push_back({core::identity_of(person), person, std::nullopt});
-    });
+            people.error().code,
+            core::PublicMessage{"WHO is key:ID, unverified, remote/user:NAME, an e-mail "
+                                "address, IDP/SUB, or user: and 8 or more digits of a "
+                                "person's id"});
+    for (auto& person : *people)
+        found.push_back({core::identity_of(person), std::move(person), std::nullopt});
     return found;
 }
 

@@ -19,6 +19,20 @@ core::Error invalid(std::string message) {
     return core::make_error(ErrorCode::invalid_request, core::PublicMessage{std::move(message)});
 }
 
+// Whom rules name may be an address, which no log line holds; the operator's command has a line of
+// its own.
+void audit_change(Dependencies& deps, const AccessChange& change) {
+    deps.log.audit(
+        "access_changed", {{"by", "operator"},
+                           {"rules_added", std::to_string(change.added.size())},
+                           {"rules_removed", std::to_string(change.removed.size())},
+                           {"members_added", std::to_string(change.joined.size())},
+                           {"members_removed", std::to_string(change.left.size())},
+                           {"default", !change.open   ? "-"
+                                       : *change.open ? "everyone"
+                                                      : "nobody"}});
+}
+
 // Reads, asks what to change, and writes it when nobody changed anything meanwhile.
 template <class Answer, class Decide>
 core::Result<Answer> change(Dependencies& deps, const Decide& decide) {
@@ -27,8 +41,10 @@ core::Result<Answer> change(Dependencies& deps, const Decide& decide) {
         AccessChange wanted;
         core::Result<Answer> answer = decide(records, wanted);
         if (!answer || wanted.empty()) return answer;
-        if (deps.store.access.change(records, wanted, deps.random.id(16)) == Applied::yes)
+        if (deps.store.access.change(records, wanted, deps.random.id(16)) == Applied::yes) {
+            audit_change(deps, wanted);
             return answer;
+        }
     }
     return core::make_error(
         ErrorCode::store_unavailable,

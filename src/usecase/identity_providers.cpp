@@ -9,7 +9,7 @@
 #include "consentgate/core/signin/github.h"
 #include "consentgate/core/signin/provider_keys.h"
 #include "consentgate/core/signin/signin_request.h"
-#include "consentgate/usecase/sessions.h"
+#include "consentgate/usecase/people.h"
 
 #include <stdexcept>
 
@@ -57,16 +57,6 @@ core::Checked require_own_issuer(Dependencies& deps, const IdentityProvider& idp
     const auto other = deps.store.idps.find_by_issuer(idp.issuer);
     if (!other || other->id == idp.id) return core::Nothing{};
     return failed("the issuer " + idp.issuer + " is that of '" + other->id.text + "' already");
-}
-
-void end_person(Dependencies& deps, const core::Person& person, core::Instant now) {
-    const auto living = [&] { return deps.store.sessions.list_of_person(person.id, now); };
-    for (auto views = living(); !views.empty(); views = living()) {
-        for (const auto& view : views) {
-            if (end_session(deps, view.session.id, now)) audit_end_by_operator(deps, view.session);
-        }
-    }
-    end_linked_accounts(deps, core::identity_of(person).owner(core::SessionId()), now);
 }
 
 } // namespace
@@ -229,8 +219,7 @@ core::Result<std::size_t> remove_idp(
     const auto some = [&] { return deps.store.idps.list_people(id, people_at_once); };
     for (auto people = some(); !people.empty(); people = some()) {
         for (const auto& person : people) {
-            end_person(deps, person, now);
-            deps.store.idps.remove_person(person.id);
+            remove_person(deps, person, now);
             after_person(++gone);
         }
     }

@@ -22,6 +22,7 @@ core::Result<std::string> introspect_token(
             core::LogDetail{}, "token");
     const auto& resource = lookup.server->resource;
     const auto authorized = authorize_view(deps, lookup.view, resource, now);
+    if (!authorized) count_refusal(deps, authorized.error(), "introspection");
     if (!authorized)
         return core::introspection_response(std::nullopt, hash, resource, deps.policy, now);
     deps.note_use(authorized->view.session.id, "", now);

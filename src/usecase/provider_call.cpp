@@ -13,6 +13,14 @@ namespace {
 
 constexpr core::Span shortest_life{300};
 
+// The label of a measurement, of a closed set.
+std::string_view call_of(const core::IdentityProvider& idp, const std::string& url) {
+    if (url == idp.token_endpoint) return "token";
+    if (url == idp.userinfo_endpoint) return "userinfo";
+    if (url == idp.jwks_uri) return "keys";
+    return url == core::provider_metadata_url(idp.issuer) ? "metadata" : "groups";
+}
+
 } // namespace
 
 sys::HttpResponse ask_idp(
@@ -21,7 +29,13 @@ sys::HttpResponse ask_idp(
     request.operator_url = core::provider_metadata_url(idp.issuer);
     request.addresses = request.url == request.operator_url ? sys::AddressPolicy::operator_url
                                                             : sys::AddressPolicy::named_by_service;
-    return deps.web->send(request);
+    const sys::Stopwatch watch;
+    auto response = deps.web->send(request);
+    if (deps.metrics)
+        deps.metrics->observe(
+            sys::Metric::idp_seconds, {{"idp", idp.id.text}, {"call", call_of(idp, request.url)}},
+            watch.taken());
+    return response;
 }
 
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::IdentityProvider& idp) {

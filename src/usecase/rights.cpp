@@ -54,6 +54,11 @@ Rights rights_now(Dependencies& deps, core::Identity identity) {
     return rights_of(deps, std::move(identity), std::move(standing));
 }
 
+void count_refusal(const Dependencies& deps, const core::Error& error, std::string_view where) {
+    if (error.code == core::ErrorCode::access_refused)
+        deps.count(sys::Metric::access_refusals, {{"where", where}});
+}
+
 core::Error leading_back(core::Error refusal, const core::Flow& flow) {
     if (refusal.code == core::ErrorCode::access_refused)
         refusal.back = core::revive_return_path(flow);

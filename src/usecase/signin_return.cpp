@@ -48,6 +48,7 @@ core::Checked check_let_in(Dependencies& deps, const core::Person& person) {
     const auto rules = rights_now(deps, identity).rules;
     if (!rules) return core::Nothing{};
     auto allowed = core::check_sign_in(*rules, {identity, &person});
+    if (!allowed) count_refusal(deps, allowed.error(), "signin");
     if (!allowed && known) deps.store.people.renew(person);
     return allowed;
 }

@@ -64,7 +64,8 @@ core::Error no_key() {
         core::LogDetail{"its server key is not in the key file"});
 }
 
-core::Error refused_grant(const core::Error& refusal) {
+core::Error refused_grant(Dependencies& deps, const core::Error& refusal) {
+    count_refusal(deps, refusal, "token");
     return core::make_error(
         ErrorCode::invalid_grant, core::PublicMessage{"this account may not use this resource now"},
         core::LogDetail{refusal.reason});
@@ -74,7 +75,7 @@ core::Error refused_grant(const core::Error& refusal) {
 core::Checked check_code_person(Dependencies& deps, const core::CodeView& found) {
     const auto rights = rights_of(deps, found.session.identity, found.standing);
     auto may = rights.check_resource(found.session.resource);
-    return may ? may : core::Checked(refused_grant(may.error()));
+    return may ? may : core::Checked(refused_grant(deps, may.error()));
 }
 
 core::Checked check_person_vouched(Dependencies& deps, const Rights& rights, core::Instant now) {
@@ -90,7 +91,8 @@ core::Result<core::RefreshView> permitted_refresh(
     Dependencies& deps, core::RefreshView found, const Rights& rights,
     const std::optional<core::ScopeSet>& asked) {
     auto& session = found.session.session;
-    if (auto may = rights.check_resource(session.resource); !may) return refused_grant(may.error());
+    if (auto may = rights.check_resource(session.resource); !may)
+        return refused_grant(deps, may.error());
     const auto granted = std::exchange(
         session.scope, rights.permitted_scope(session.resource, session.scope, deps.policy));
     if (session.scope.empty() && !granted.empty())

@@ -185,7 +185,9 @@ private:
     std::optional<std::int64_t> failures_before_; // when the wait for another worker began
 };
 
-core::Error refused_target(const char* message, const core::Error& refusal, const char* parameter) {
+core::Error refused_target(
+    Dependencies& deps, const char* message, const core::Error& refusal, const char* parameter) {
+    count_refusal(deps, refusal, "exchange");
     return core::make_error(
         ErrorCode::invalid_target, core::PublicMessage{message}, core::LogDetail{refusal.reason},
         parameter);
@@ -238,16 +240,18 @@ core::Result<std::string> exchange_token(
     }
     const auto rights = rights_of(deps, view->session.identity, view->standing);
     if (auto may = rights.check_resource(server->resource); !may)
-        return refused_target("this person may not use that server", may.error(), "resource");
+        return refused_target(deps, "this person may not use that server", may.error(), "resource");
     auto target =
         find_target(deps, *exchange, *server, view->session.identity.owner(view->session.id));
     if (!target) return target.error();
     if (auto may = rights.check_service(target->service->id); !may)
-        return refused_target("this person may not use that service", may.error(), "audience");
+        return refused_target(
+            deps, "this person may not use that service", may.error(), "audience");
     const auto service =
         core::authorize_service(target->service, view->session.identity, view->virtual_key, now);
     if (!service)
-        return refused_target("this person may not use that service", service.error(), "audience");
+        return refused_target(
+            deps, "this person may not use that service", service.error(), "audience");
     auto fresh = fresh_upstream_token(
         deps, view->session, *service, now, std::move(target->token), exchange->refused);
     // OAuth's words have no other one for a resource server that may come again later.

@@ -5,6 +5,7 @@
 #include "consentgate/core/oauth/bearer.h"
 #include "consentgate/core/oauth/gate.h"
 #include "consentgate/usecase/gate.h"
+#include "consentgate/usecase/rights.h"
 #include "consentgate/web/answer.h"
 #include "consentgate/web/challenge.h"
 #include "consentgate/web/preflight.h"
@@ -189,6 +190,7 @@ Refusal refuse(const core::Error* error, const core::GuardedResource* resource, 
                 bearer_challenge(resource->url, gate.deps.policy.scopes_of(*resource), nullptr),
             .code = "no_token",
             .reason = {}};
+    usecase::count_refusal(gate.deps, *error, "gate");
     const auto& traits = core::traits(error->code);
     Refusal refusal{
         .status = gate_status(*error),

@@ -3,6 +3,7 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/core/oauth/verified_user.h"
+#include "consentgate/usecase/rights.h"
 #include "consentgate/web/handlers.h"
 #include "consentgate/web/paths.h"
 #include "consentgate/web/preflight.h"
@@ -249,6 +250,7 @@ Reply dispatch(const Request& request, WebContext& context) {
         metrics->observe(sys::Metric::request_seconds, {{"route", route.name}}, watch.taken());
     }
     const auto* error = handled ? nullptr : &handled.error();
+    if (error) usecase::count_refusal(context.deps, *error, route.name);
     context.deps.log.event(
         "request", {{"event_id", request.event_id},
                     {"route", route.name},

@@ -24,8 +24,8 @@ enum class Metric {
     gate_seconds,       // none
     finalizations,      // by: person, admin or remembered
     signins,            // idp, outcome: name_of(core::SigninOutcome)
-    idp_seconds,        // idp, call: which of its addresses was asked
-    access_refusals,    // where: the door at which a rule refused somebody
+    idp_seconds,        // idp, call: token, userinfo, keys, metadata or groups
+    access_refusals,    // where: a route, or gate, token, introspection, exchange or signin
     upstream_refreshes, // service, outcome: refreshed, failed or broken
     store_retries,      // reason: collision, session_lost or unknown_outcome
     store_errors,       // none

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace consentgate::usecase {
 
@@ -62,6 +63,11 @@ core::Result<PermittedFlow> permit_flow(
 core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity);
 // Whether some virtual key may sign in by the rules, so that the form for keys is of use.
 bool may_keys_sign_in(Dependencies& deps);
+
+// Counts a refusal by a rule; every other error is passed over.
+// in: where  the door, of a set that the program chose
+// spec: docs/requirements_signin.md SI83
+void count_refusal(const Dependencies& deps, const core::Error& error, std::string_view where);
 
 // A refusal on a page of this flow leads back to the app.
 core::Error leading_back(core::Error refusal, const core::Flow& flow);

@@ -1,0 +1,58 @@
+// People who signed in at an identity provider, for the operator.
+// spec: docs/requirements_signin.md SI59, SI82
+#pragma once
+
+#include "consentgate/core/signin/browser_signin.h"
+#include "consentgate/usecase/dependencies.h"
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace consentgate::usecase {
+
+// Which people an operator means: those that fit all members that are there.
+struct PeopleFilter {
+    std::optional<core::IdpId> idp{};
+    std::optional<std::string> group{}; // to the letter
+    std::optional<std::string> email{}; // in whatever case
+    bool disabled = false;              // true: those alone whom an operator disabled
+};
+std::vector<core::Person> list_people(
+    Dependencies& deps, const PeopleFilter& filter, std::size_t limit);
+
+// Those whom an operator's word means: user: and the first digits of their id (eight or more),
+// IDP/SUB, IDP/user:SUB, or an e-mail address that counts.
+// fail: invalid_request: the word is none of these
+core::Result<std::vector<core::Person>> find_people(Dependencies& deps, const std::string& word);
+
+struct PersonDetails {
+    core::Person person;
+    std::size_t sessions = 0; // alive, 100 at most
+    std::vector<core::BrowserSignin> signins;
+    std::vector<core::LinkedAccount> accounts;
+};
+PersonDetails describe_person(Dependencies& deps, const core::Person& person, core::Instant now);
+
+// The person may do nothing from the next request on, on whatever machine; what they connected
+// stays. no: it was so before
+store::Applied disable_person(Dependencies& deps, const core::Person& person, core::Instant now);
+store::Applied enable_person(Dependencies& deps, const core::Person& person);
+
+enum class PersonAccounts { stay, end };
+struct EndedThings {
+    std::size_t sessions = 0, signins = 0, accounts = 0;
+};
+// Ends the sessions and sign-ins of a person, who may sign in again. Sign-ins end first: a session
+// that comes of one meanwhile is not made.
+// in: after_batch  gets how many sessions have ended so far
+EndedThings end_person(
+    Dependencies& deps, const core::Person& person, PersonAccounts accounts, core::Instant now,
+    const std::function<void(std::size_t)>& after_batch = [](std::size_t) {});
+
+// Ends all of it, and deletes the person.
+EndedThings remove_person(Dependencies& deps, const core::Person& person, core::Instant now);
+
+} // namespace consentgate::usecase

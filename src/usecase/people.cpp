@@ -1,0 +1,109 @@
+#include "consentgate/usecase/people.h"
+
+#include "consentgate/core/base/text.h"
+#include "consentgate/usecase/sessions.h"
+
+#include <algorithm>
+
+namespace consentgate::usecase {
+namespace {
+
+constexpr std::size_t fewest_digits = 8; // of a person's id
+
+bool fits(const core::Person& person, const PeopleFilter& filter) {
+    if (filter.idp && person.idp != *filter.idp) return false;
+    if (filter.disabled && !person.disabled_at) return false;
+    if (filter.email && !core::same_ignoring_case(person.email, *filter.email)) return false;
+    return !filter.group ||
+           std::binary_search(person.groups.begin(), person.groups.end(), *filter.group);
+}
+
+bool is_meant(const core::Person& person, const std::string& word) {
+    if (word.starts_with("user:")) return person.id.text.starts_with(word.substr(5));
+    if (const auto slash = word.find('/'); slash != word.npos)
+        return person.idp.text == word.substr(0, slash) &&
+               (person.subject == word.substr(slash + 1) ||
+                "user:" + person.subject == word.substr(slash + 1));
+    return !person.email.empty() && core::same_ignoring_case(person.email, word);
+}
+
+} // namespace
+
+std::vector<core::Person> list_people(
+    Dependencies& deps, const PeopleFilter& filter, std::size_t limit) {
+    std::vector<core::Person> people;
+    deps.store.access.for_each_person([&](const core::Person& person) {
+        if (people.size() < limit && fits(person, filter)) people.push_back(person);
+    });
+    return people;
+}
+
+core::Result<std::vector<core::Person>> find_people(Dependencies& deps, const std::string& word) {
+    const bool readable = word.starts_with("user:") ? word.size() >= 5 + fewest_digits
+                                                    : word.find_first_of("/@") != word.npos;
+    if (!readable)
+        return core::make_error(
+            core::ErrorCode::invalid_request,
+            core::PublicMessage{
+                "WHO is an e-mail address, IDP/SUB, or user: and 8 or more digits of a person's "
+                "id"});
+    std::vector<core::Person> found;
+    deps.store.access.for_each_person([&](const core::Person& person) {
+        if (is_meant(person, word)) found.push_back(person);
+    });
+    return found;
+}
+
+PersonDetails describe_person(Dependencies& deps, const core::Person& person, core::Instant now) {
+    return {
+        .person = person,
+        .sessions = deps.store.sessions.list_of_person(person.id, now).size(),
+        .signins = deps.store.signins.list_of_person(person.id, now),
+        .accounts = deps.store.accounts.list(core::identity_of(person).owner(core::SessionId()))};
+}
+
+store::Applied disable_person(Dependencies& deps, const core::Person& person, core::Instant now) {
+    const auto changed = deps.store.people.disable(person.id, now);
+    if (changed == store::Applied::yes)
+        deps.log.audit(
+            "user_disabled", {{"by", "operator"},
+                              {"subject", core::short_name_of(person.id)},
+                              {"idp", person.idp.text}});
+    return changed;
+}
+
+store::Applied enable_person(Dependencies& deps, const core::Person& person) {
+    const auto changed = deps.store.people.enable(person.id);
+    if (changed == store::Applied::yes)
+        deps.log.audit(
+            "user_enabled", {{"by", "operator"},
+                             {"subject", core::short_name_of(person.id)},
+                             {"idp", person.idp.text}});
+    return changed;
+}
+
+EndedThings end_person(
+    Dependencies& deps, const core::Person& person, PersonAccounts accounts, core::Instant now,
+    const std::function<void(std::size_t)>& after_batch) {
+    EndedThings ended;
+    ended.signins = deps.store.signins.end_all(person.id, core::SigninEnd::ended, now);
+    ended.sessions = end_sessions(deps, {.person = person.id}, now, after_batch);
+    if (accounts == PersonAccounts::end) // after the sessions, which could connect one again
+        ended.accounts =
+            end_linked_accounts(deps, core::identity_of(person).owner(core::SessionId()), now);
+    return ended;
+}
+
+// Disabled first, so that they begin nothing meanwhile.
+EndedThings remove_person(Dependencies& deps, const core::Person& person, core::Instant now) {
+    deps.store.people.disable(person.id, now);
+    const auto ended = end_person(deps, person, PersonAccounts::end, now);
+    deps.store.idps.remove_person(person.id);
+    deps.log.audit(
+        "user_removed", {{"by", "operator"},
+                         {"subject", core::short_name_of(person.id)},
+                         {"idp", person.idp.text}});
+    return ended;
+}
+
+} // namespace consentgate::usecase
