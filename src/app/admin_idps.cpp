@@ -77,18 +77,6 @@ Row idp_row(Context& context, const IdentityProvider& idp) {
         when(idp.created_at)};
 }
 
-IdentityProvider named_idp(Context& context, const Arguments& arguments) {
-    auto idp = usecase::find_idp(context.deps(), core::IdpId(arguments.words.front()));
-    require_found(idp, "idp list");
-    return *idp;
-}
-
-usecase::PublishedProvider published_by(Context& context, const IdentityProvider& idp) {
-    auto published = usecase::ask_provider(context.service_deps(), idp, context.now);
-    if (!published) throw std::runtime_error(published.error().message);
-    return std::move(*published);
-}
-
 void save(Context& context, const IdentityProvider& idp) {
     const auto saved = usecase::update_idp(context.deps(), idp);
     if (!saved) throw std::runtime_error(saved.error().message);
@@ -171,50 +159,6 @@ int set(Context& context, const Arguments& arguments) {
     return 0;
 }
 
-std::string name_of(usecase::ClientTrial trial) {
-    switch (trial) {
-    case usecase::ClientTrial::good: return "good";
-    case usecase::ClientTrial::refused: return "refused";
-    case usecase::ClientTrial::unknown: return "unknown";
-    }
-    return "unknown";
-}
-
-Cell clock_cell(std::optional<core::Span> ahead) {
-    if (!ahead) return {"not said", nullptr};
-    return {std::to_string(ahead->count()) + " s ahead of this machine's", ahead->count()};
-}
-
-// Nothing is changed.
-int test(Context& context, const Arguments& arguments) {
-    constexpr core::Span most_apart{30};
-    const auto idp = named_idp(context, arguments);
-    const auto published = published_by(context, idp);
-    const auto differences = usecase::provider_differences(idp, published);
-    const auto [trial, said] = usecase::try_idp_client(context.service_deps(), idp);
-    print_row(
-        arguments,
-        {idp.id.text, list_of(differences, "none"), number(published.keys),
-         number(published.skipped_keys), clock_cell(published.clock_ahead), name_of(trial), said});
-    const auto apart = published.clock_ahead.value_or(core::Span(0));
-    if (apart > most_apart || -apart > most_apart)
-        std::cerr << "The clocks differ by more than 30 seconds: one of the two is wrong.\n";
-    if (trial == usecase::ClientTrial::unknown)
-        std::cerr << "Whether the client's secret is good cannot be said from that answer; signing "
-                     "in once shows it.\n";
-    if (!differences.empty())
-        throw std::runtime_error(
-            idp.id.text +
-            ": what it publishes differs from what is stored; consentgate-admin idp "
-            "set " +
-            idp.id.text + " takes it over");
-    if (trial == usecase::ClientTrial::refused)
-        throw std::runtime_error(
-            idp.id.text + ": it does not take client id and secret (" + said + ")");
-    std::cerr << idp.id.text << " answers, and publishes what is stored here.\n";
-    return 0;
-}
-
 void set_active(Context& context, IdentityProvider idp, bool active) {
     if (idp.active == active) return;
     idp.active = active;
@@ -264,6 +208,18 @@ int remove(Context& context, const Arguments& arguments) {
 
 } // namespace
 
+IdentityProvider named_idp(Context& context, const Arguments& arguments) {
+    auto idp = usecase::find_idp(context.deps(), core::IdpId(arguments.words.front()));
+    require_found(idp, "idp list");
+    return *idp;
+}
+
+usecase::PublishedProvider published_by(Context& context, const IdentityProvider& idp) {
+    auto published = usecase::ask_provider(context.service_deps(), idp, context.now);
+    if (!published) throw std::runtime_error(published.error().message);
+    return std::move(*published);
+}
+
 std::vector<Command> idp_commands() {
     return {
         {.name = "idp add",
@@ -294,13 +250,8 @@ std::vector<Command> idp_commands() {
          .options = idp_set_options(),
          .json = idp_members(),
          .run = set},
-        {.name = "idp test",
-         .operand = "ID",
-         .summary = "ask the provider again, compare, and try our client there",
-         .example = "consentgate-admin idp test corp",
-         .json = {"id", "differences", "keys", "skipped_keys", "clock_ahead", "client", "answer"},
-         .audited = false,
-         .run = test},
+        idp_test_command(),
+        idp_try_command(),
         {.name = "idp disable",
          .operand = "ID",
          .summary = "let nobody sign in at an identity provider, or go on",

@@ -6,8 +6,20 @@
 
 #include "consentgate/core/signin/identity_provider.h"
 #include "consentgate/core/signin/provider_metadata.h"
+#include "consentgate/usecase/identity_providers.h"
 
 namespace consentgate::app::admin {
+
+// fail: throws for an id that nobody added
+core::IdentityProvider named_idp(Context& context, const Arguments& arguments);
+// fail: throws in the words of what could not be asked
+usecase::PublishedProvider published_by(Context& context, const core::IdentityProvider& idp);
+// in: answer  of the provider to a question with our redirect address
+std::string redirect_problem(
+    Context& context, const core::IdentityProvider& idp, const std::string& answer);
+
+Command idp_test_command();
+Command idp_try_command();
 
 std::vector<Option> idp_add_options();
 std::vector<Option> idp_set_options();

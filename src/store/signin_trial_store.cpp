@@ -29,11 +29,11 @@ Applied SigninTrialStore::open(const core::Digest& link, core::Instant now) {
     });
 }
 
-Applied SigninTrialStore::report(const core::Digest& link, const std::string& report) {
+Applied SigninTrialStore::report(const core::SigninTrial& trial) {
     return db_.rewrite([&] {
         return applied(db_.run(
-            "UPDATE signin_trial SET report = ? WHERE link_hash = ? AND report IS NULL",
-            to_blob(report), link));
+            "UPDATE signin_trial SET report = ?, key_id = ? WHERE link_hash = ? AND report IS NULL",
+            to_blob(trial.report), trial.key_id, trial.link));
     });
 }
 

@@ -173,6 +173,34 @@ std::pair<ClientTrial, std::string> try_idp_client(
     return {refused ? ClientTrial::refused : ClientTrial::unknown, said};
 }
 
+// A provider that knows the address sends there that nobody is logged in. One that does not must
+// not redirect. spec: OpenID Connect Core 3.1.2.6; RFC 6749 section 4.1.2.1
+std::pair<ClientTrial, std::string> try_idp_redirect(
+    Dependencies& deps, const IdentityProvider& idp) {
+    if (!idp.has_id_tokens()) return {ClientTrial::unknown, "it answers a person alone"};
+    const core::SigninSecrets secrets{
+        .state = deps.random.secret(),
+        .nonce = deps.random.secret(),
+        .verifier = deps.random.secret()};
+    const auto url =
+        core::signin_authorize_url(idp, {.prompt = "none"}, secrets, deps.policy).reveal();
+    const auto answer = ask_idp(
+        deps, idp,
+        {.purpose = sys::PlaceKind::discovery,
+         .url = url,
+         .headers = {{"Accept", "text/html"}},
+         .head_only = true});
+    if (!answer.answered) return {ClientTrial::unknown, answer.reason};
+    const auto status = "status " + std::to_string(answer.status);
+    if (answer.status >= 400 && answer.status < 500) return {ClientTrial::refused, status};
+    if (!answer.location.starts_with(core::signin_callback_url(deps.policy.issuer, idp.id) + "?"))
+        return {ClientTrial::unknown, status};
+    const auto word = core::sent_error(answer.location);
+    return {
+        core::wants_a_person(word) ? ClientTrial::good : ClientTrial::refused,
+        status + " " + core::display_text(word, 60)};
+}
+
 void seal_client_secret(Dependencies& deps, IdentityProvider& idp, const core::Secret& secret) {
     idp.key_id = deps.keyring.newest();
     idp.client_secret = seal(deps, idp.client_secret_aad(), secret);

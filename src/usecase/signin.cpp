@@ -2,6 +2,7 @@
 
 #include "not_found.h"
 #include "service_call.h"
+#include "signin_state.h"
 
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/admission.h"
@@ -87,23 +88,29 @@ core::Result<core::Secret> start_signin(
     const auto wanted = flow ? flow->wanted_proof : core::WantedProof{};
     const auto question = core::signin_question(
         *idp, wanted, request.another || signed_out_before(deps, request.cookie));
+    core::SigninState state;
+    state.browser = browser_context.browser.value_or(core::Digest());
+    state.flow = request.flow;
+    return send_to_provider(deps, *idp, question, std::move(state), now);
+}
+
+core::Secret send_to_provider(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::SigninQuestion& question,
+    core::SigninState state, core::Instant now) {
     const core::SigninSecrets secrets{
         .state = deps.random.secret(),
         .nonce = deps.random.secret(),
         .verifier = deps.random.secret()};
-    core::SigninState row;
-    row.state = core::sha256(secrets.state);
-    row.browser = browser_context.browser.value_or(core::Digest());
-    row.idp = idp->id;
-    row.idp_version = idp->version;
-    row.flow = request.flow;
-    row.nonce = core::sha256(secrets.nonce);
-    row.verifier = seal(deps, row.verifier_aad(), secrets.verifier);
-    row.key_id = deps.keyring.newest();
-    row.max_age = question.max_age;
-    row.expires_at = now + core::signin_state_lifetime;
-    deps.store.signins.put_state(row);
-    return core::signin_authorize_url(*idp, question, secrets, deps.policy);
+    state.state = core::sha256(secrets.state);
+    state.idp = idp.id;
+    state.idp_version = idp.version;
+    state.nonce = core::sha256(secrets.nonce);
+    state.verifier = seal(deps, state.verifier_aad(), secrets.verifier);
+    state.key_id = deps.keyring.newest();
+    state.max_age = question.max_age;
+    state.expires_at = now + core::signin_state_lifetime;
+    deps.store.signins.put_state(state);
+    return core::signin_authorize_url(idp, question, secrets, deps.policy);
 }
 
 core::Result<core::FlowView> go_on_signed_in(

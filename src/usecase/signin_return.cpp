@@ -3,6 +3,7 @@
 
 #include "provider_proof.h"
 #include "service_call.h"
+#include "signin_trial_return.h"
 
 #include "consentgate/core/oauth/admission.h"
 #include "consentgate/usecase/rights.h"
@@ -127,6 +128,12 @@ core::Result<SigninReturn> finish_signin(
         .idp = begun->idp.id,
         .title = begun->idp.title,
         .flow = find_living_flow(deps, begun->state, now)};
+    if (begun->state.trial) {
+        returned.outcome = SigninOutcome::tried;
+        returned.trial = finish_trial(deps, begun->idp, begun->state, begun->answer, now);
+        returned.reason = returned.trial->problem;
+        return returned;
+    }
     if (!begun->answer.code) {
         const bool denied = begun->answer.error == "access_denied";
         returned.outcome = denied ? SigninOutcome::denied : SigninOutcome::failed;

@@ -26,9 +26,9 @@ using kainjow::mustache::data;
 using kainjow::mustache::mustache;
 using Messages = std::map<std::string, std::string>;
 
-constexpr const char* page_names[] = {"client",     "resource", "identity", "services",
-                                      "remembered", "done",     "connect",  "key",
-                                      "connected",  "sessions", "signin",   "error"};
+constexpr const char* page_names[] = {"client", "resource", "identity", "services",  "remembered",
+                                      "done",   "connect",  "key",      "connected", "sessions",
+                                      "signin", "trial",    "error"};
 constexpr std::size_t max_shown_name = 80; // characters
 constexpr const char* default_language = "en";
 

@@ -95,6 +95,8 @@ constexpr Route routes[] = {
     // here.
     {"oauth_signin_start", "GET", path::signin_start, page, programs, closed, get_signin_start,
      Head::does_nothing},
+    {"oauth_signin_try", "GET", path::signin_try, page, programs, closed, get_signin_try,
+     Head::does_nothing},
     {"oauth_signin_go_on", "POST", path::signin_go_on, page, programs, closed, post_signin_go_on},
     {"oauth_signin_out", "POST", path::signin_out, page, programs, closed, post_signin_out},
     {"oauth_signin_callback", "GET", path::signin, page, programs, closed, get_signin_callback,

@@ -44,6 +44,7 @@ Reply lead_into_flow(const core::Flow& flow) {
 int status_of(SigninOutcome outcome) {
     switch (outcome) {
     case SigninOutcome::signed_in:
+    case SigninOutcome::tried:
     case SigninOutcome::late: return 200;
     case SigninOutcome::denied:
     case SigninOutcome::failed: return 400;
@@ -90,6 +91,7 @@ Reply outcome_page(
 Reply lead_back(
     const usecase::SigninReturn& returned, const Request& request, const WebContext& context) {
     const auto& flow = returned.flow;
+    if (returned.trial) return trial_page(*returned.trial, returned.title, request, context);
     if (returned.outcome == SigninOutcome::signed_in) {
         if (flow) return lead_into_flow(*flow);
         return answer_redirect(path::sessions_page, see_other);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "consentgate/core/signin/identity_provider.h"
+#include "consentgate/core/signin/trial_report.h"
 #include "consentgate/usecase/consent.h"
+#include "consentgate/web/answer.h"
 #include "consentgate/web/context.h"
 
 #include <optional>
@@ -13,6 +15,11 @@ namespace consentgate::web {
 // The address that sends a browser to the provider.
 std::string signin_url(
     const core::IdpId& idp, const std::optional<core::FlowId>& flow, bool another = false);
+
+// Shows the operator what came of a sign-in on trial.
+Reply trial_page(
+    const core::TrialReport& report, const std::string& idp_title, const Request& request,
+    const WebContext& context);
 
 // A button for each provider. in: flow  that the person signs in for; absent: none
 void show_providers(

@@ -37,12 +37,18 @@ STORE_CASE(a_link_to_try_is_opened_once, "SI9") {
 
 STORE_CASE(a_trial_is_reported_once_and_then_gone, "SI9") {
     const auto store = database.open();
-    const auto trial = put_trial(*store);
-    const auto report = std::string("\0cipher\xff", 8);
-    BOOST_TEST((store->trials.report(fresh_digest(), report) == Applied::no));
-    BOOST_TEST((store->trials.report(trial.link, report) == Applied::yes));
-    BOOST_TEST((store->trials.report(trial.link, "another") == Applied::no));
-    BOOST_TEST(store->trials.find(trial.link)->report == report);
+    auto trial = put_trial(*store);
+    trial.report = std::string("\0cipher\xff", 8);
+    trial.key_id = core::KeyId("k2");
+    auto other = trial;
+    other.link = fresh_digest();
+    BOOST_TEST((store->trials.report(other) == Applied::no));
+    BOOST_TEST((store->trials.report(trial) == Applied::yes));
+    BOOST_TEST((store->trials.report(trial) == Applied::no));
+    const auto found = store->trials.find(trial.link);
+    BOOST_REQUIRE(found.has_value());
+    BOOST_TEST(found->report == trial.report);
+    BOOST_TEST(found->key_id.text == "k2");
     BOOST_TEST((store->trials.remove(trial.link) == Applied::yes));
     BOOST_TEST(!store->trials.find(trial.link).has_value());
     BOOST_TEST((store->trials.remove(trial.link) == Applied::no));

@@ -20,8 +20,8 @@ public:
     std::optional<core::SigninTrial> find(const core::Digest& link);
     // no: it was opened before, has expired, or is not known.
     Applied open(const core::Digest& link, core::Instant now);
-    // in: report  ciphertext. no: there is one already, or the link is gone
-    Applied report(const core::Digest& link, const std::string& report);
+    // Writes the report and its key. no: there is one already, or the link is gone
+    Applied report(const core::SigninTrial& trial);
     Applied remove(const core::Digest& link);
 
 private:

@@ -45,6 +45,12 @@ enum class ClientTrial {
 std::pair<ClientTrial, std::string> try_idp_client(
     Dependencies& deps, const core::IdentityProvider& idp);
 
+// Asks the authorization endpoint, without a person, to send a browser back to us.
+// out: refused: it does not, most likely because it does not know our redirect address; and what
+//      it answered, for the operator
+std::pair<ClientTrial, std::string> try_idp_redirect(
+    Dependencies& deps, const core::IdentityProvider& idp);
+
 // Encrypts our client secret into the row.
 void seal_client_secret(
     Dependencies& deps, core::IdentityProvider& idp, const core::Secret& secret);

@@ -4,6 +4,7 @@
 
 #include "consentgate/core/signin/identity_provider.h"
 #include "consentgate/core/signin/signin_request.h"
+#include "consentgate/core/signin/trial_report.h"
 #include "consentgate/usecase/consent.h"
 #include "consentgate/usecase/dependencies.h"
 
@@ -39,11 +40,12 @@ struct SigninReturn {
     core::SigninOutcome outcome = core::SigninOutcome::failed;
     core::IdpId idp{};
     std::string title{};
-    std::optional<core::Flow> flow{};     // that it was for, when it can go on
-    std::string reason{};                 // for the log, where it did not work
-    int retry_after = 0;                  // seconds, when the provider is away
-    std::optional<core::Secret> cookie{}; // the new sign-in's
-    std::optional<core::Person> person{}; // when the provider proved one
+    std::optional<core::Flow> flow{};         // that it was for, when it can go on
+    std::string reason{};                     // for the log, where it did not work
+    int retry_after = 0;                      // seconds, when the provider is away
+    std::optional<core::Secret> cookie{};     // the new sign-in's
+    std::optional<core::Person> person{};     // when the provider proved one
+    std::optional<core::TrialReport> trial{}; // tried: what came
 };
 
 // in:   at      the provider whose own address the answer came to

@@ -21,6 +21,7 @@ inline constexpr const char* sessions_page = "/oauth/sessions";
 inline constexpr const char* signin = "/oauth/signin"; // of each provider below it
 inline constexpr const char* signin_start = "/oauth/signin/start";
 inline constexpr const char* signin_go_on = "/oauth/signin/go-on";
+inline constexpr const char* signin_try = "/oauth/signin/try"; // an operator's trial
 inline constexpr const char* signin_out = "/oauth/signin/out";
 inline constexpr const char* identity_page = "/oauth/consent";
 inline constexpr const char* services_page = "/oauth/consent/mcps";

@@ -1,5 +1,6 @@
 #include "consentgate/core/signin/signin_request.h"
 
+#include "consentgate/core/base/form.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/signin/identity_provider.h"
@@ -98,13 +99,27 @@ Checked check_signin_answer(
 
 Checked check_signin_provider(
     const Callback& answer, const SigninState& state, const std::optional<IdentityProvider>& idp) {
-    if (!idp || !idp->active) return invalid_signin("its provider is switched off");
+    // A provider may be tried before people sign in there.
+    if (!idp || !(idp->active || state.trial))
+        return invalid_signin("its provider is switched off");
     if (idp->version != state.idp_version)
         return invalid_signin("its provider was changed meanwhile");
     if (answer.iss && !is_issuer_of(*idp, *answer.iss))
         return invalid_signin("the answer names another issuer");
     if (!answer.iss && idp->sends_iss) return invalid_signin("the answer names no issuer");
     return Nothing{};
+}
+
+std::string sent_error(std::string_view location) {
+    const auto query = location.find('?');
+    if (query == std::string_view::npos) return {};
+    const auto form = Form::parse(location.substr(query + 1));
+    return form ? form->get("error").value_or("") : std::string();
+}
+
+bool wants_a_person(std::string_view error) {
+    return error == "login_required" || error == "interaction_required" ||
+           error == "consent_required" || error == "account_selection_required";
 }
 
 ServiceRequest signin_code_request(
@@ -152,6 +167,7 @@ std::string_view name_of(SigninOutcome outcome) {
     case SigninOutcome::failed: return "failed";
     case SigninOutcome::unavailable: return "unavailable";
     case SigninOutcome::refused: return "refused";
+    case SigninOutcome::tried: return "tried";
     }
     return {}; // past the last
 }

@@ -102,6 +102,16 @@ BOOST_AUTO_TEST_CASE(github_is_sent_what_it_knows, *label("SI16") * label("SI46"
     BOOST_TEST(sent->get("code_challenge_method").value_or("") == "S256");
 }
 
+BOOST_AUTO_TEST_CASE(a_provider_that_sends_back_says_why, *label("SI8")) {
+    BOOST_TEST(sent_error("https://a/cb?error=login_required&state=s") == "login_required");
+    BOOST_TEST(sent_error("https://a/cb?state=s") == "");
+    BOOST_TEST(sent_error("https://a/cb") == "");
+    BOOST_TEST(wants_a_person("login_required"));
+    BOOST_TEST(wants_a_person("interaction_required"));
+    BOOST_TEST(!wants_a_person("invalid_scope"));
+    BOOST_TEST(!wants_a_person(""));
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_has_each_parameter_once, *label("SI22")) {
     const std::string state(43, 's');
     const CallbackParameters good{

@@ -54,6 +54,12 @@ Checked check_signin_answer(
 Checked check_signin_provider(
     const Callback& answer, const SigninState& state, const std::optional<IdentityProvider>& idp);
 
+// The provider's word in the address to which it sends a browser back; empty: it names no error.
+std::string sent_error(std::string_view location);
+// It took our question, and nobody was there to answer.
+// spec: OpenID Connect Core 3.1.2.6
+bool wants_a_person(std::string_view error);
+
 // The request that redeems the answer's code.
 ServiceRequest signin_code_request(
     const IdentityProvider& idp, const Secret& client_secret, const Secret& code,
@@ -77,6 +83,7 @@ enum class SigninOutcome {
     failed,      // the answer is not one that we believe
     unavailable, // the provider does not answer
     refused,     // we do not let this person in
+    tried,       // on trial, whatever came of it
 };
 std::string_view name_of(SigninOutcome outcome);
 
