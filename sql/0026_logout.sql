@@ -25,7 +25,7 @@ CREATE INDEX browser_signin_sid ON browser_signin (sid_hash);
 -- A person is asked about there when that is so many seconds ago; NULL: never.
 ALTER TABLE idp ADD COLUMN recheck_after BIGINT;
 
--- What we ask with: the refresh token of the person's last sign-in.
+-- A worker asks with this: the refresh token of the person's last sign-in.
 CREATE TABLE provider_grant (
     person_id     CHAR(64) NOT NULL PRIMARY KEY,
     refresh_token BLOB NOT NULL,

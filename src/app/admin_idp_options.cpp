@@ -121,6 +121,16 @@ void apply_fence(IdentityProvider& idp, const Arguments& arguments) {
     require(check_fence(idp));
 }
 
+void apply_recheck(IdentityProvider& idp, const Arguments& arguments) {
+    constexpr std::int64_t most = 24 * 30;
+    const auto hours = arguments.one("recheck");
+    if (!hours) return;
+    const auto read = core::parse_number(*hours);
+    if (!read || *read > most) throw UsageError("--recheck takes hours, from 1 to 720, or 0");
+    idp.recheck_after.reset();
+    if (*read > 0) idp.recheck_after = core::Span(*read * 3600);
+}
+
 void apply_secret_end(IdentityProvider& idp, const Arguments& arguments) {
     const auto text = arguments.one("secret-expires");
     if (!text) return;
@@ -196,6 +206,10 @@ std::vector<Option> shared_options() {
         {"email", "WORD",
          "which addresses count in rules: verified, always (you vouch for them) or never"},
         {"keep", "CLAIM", "a claim to keep for rules; may be repeated"},
+        {"logout", "WORD", "signing out there ends: sessions, person or browser"},
+        {"recheck", "HOURS",
+         "ask the provider about a person, when their app goes on and it is that long ago; 0: "
+         "never"},
         {"userinfo", "WORD",
          "ask its userinfo endpoint: auto (for a claim that lacks), always, "
          "never"},
@@ -270,6 +284,9 @@ void apply_idp_options(IdentityProvider& idp, const Arguments& arguments) {
     apply_claims(idp, arguments);
     apply_word(
         arguments, "email", core::email_trust_of, "verified, always or never", idp.email_trust);
+    apply_word(
+        arguments, "logout", core::logout_effect_of, "sessions, person or browser", idp.logout);
+    apply_recheck(idp, arguments);
     apply_word(arguments, "userinfo", core::userinfo_use_of, "auto, always or never", idp.userinfo);
     apply_parameters(idp, arguments);
     apply_fence(idp, arguments);

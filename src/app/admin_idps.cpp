@@ -33,6 +33,8 @@ const std::vector<std::string>& idp_members() {
         "groups_claim",
         "email",
         "keep",
+        "logout",
+        "recheck",
         "userinfo",
         "authorize_parameters",
         "domains",
@@ -43,9 +45,15 @@ const std::vector<std::string>& idp_members() {
         "keys",
         "keys_expire",
         "callback",
+        "backchannel",
         "version",
         "created"};
     return members;
+}
+
+Cell recheck_cell(const IdentityProvider& idp) {
+    const auto hours = idp.recheck_after.value_or(core::Span(0)).count() / 3600;
+    return {hours == 0 ? "never" : "after " + std::to_string(hours) + " hours", hours};
 }
 
 Row idp_row(Context& context, const IdentityProvider& idp) {
@@ -63,6 +71,8 @@ Row idp_row(Context& context, const IdentityProvider& idp) {
         idp.groups_claim,
         std::string(core::name_of(idp.email_trust)),
         list_of(idp.kept_claims, ""),
+        std::string(core::name_of(idp.logout)),
+        recheck_cell(idp),
         std::string(core::name_of(idp.userinfo)),
         list_of(idp.authorize_parameters, ""),
         list_of(idp.domains, ""),
@@ -73,6 +83,7 @@ Row idp_row(Context& context, const IdentityProvider& idp) {
         number(keys ? keys->keys.size() : 0),
         when(idp.jwks_expires_at),
         core::signin_callback_url(context.config().policy.issuer, idp.id),
+        core::backchannel_logout_url(context.config().policy.issuer, idp.id),
         number(static_cast<std::size_t>(idp.version)),
         when(idp.created_at)};
 }
@@ -92,8 +103,11 @@ void require_no_remote_user(Context& context) {
 }
 
 void report_added(Context& context, const IdentityProvider& idp) {
+    const auto& issuer = context.config().policy.issuer;
     std::cerr << "Added. Enter this address at the provider, as a redirect address of the client:\n"
-              << "  " << core::signin_callback_url(context.config().policy.issuer, idp.id) << "\n"
+              << "  " << core::signin_callback_url(issuer, idp.id) << "\n"
+              << "and this one as its back-channel logout address, where it has such a thing:\n"
+              << "  " << core::backchannel_logout_url(issuer, idp.id) << "\n"
               << "For groups it needs there: " << idp_preset(idp.kind).groups_need << ".\n"
               << "Whoever has an account there may sign in from now on, and use what everyone may. "
                  "To let in one group:\n  consentgate-admin access allow "

@@ -14,18 +14,19 @@ namespace {
 struct FoundSignin {
     core::SigninId id;
     core::PersonId person;
+    std::optional<core::Instant> ended_at;
 };
 
 template <class... Bound>
 std::vector<FoundSignin> find_signins(Database& db, const char* condition, const Bound&... bound) {
     std::vector<FoundSignin> found;
     db.query(
-        (std::string("SELECT id, person_id FROM browser_signin WHERE ") + condition +
+        (std::string("SELECT id, person_id, ended_at FROM browser_signin WHERE ") + condition +
          " ORDER BY id")
             .c_str(),
         [&](Row& row) {
             auto& signin = found.emplace_back();
-            row.read_into(signin.id, signin.person);
+            row.read_into(signin.id, signin.person, signin.ended_at);
         },
         bound...);
     return found;
@@ -75,6 +76,12 @@ std::vector<FoundSignin> named_by(Database& db, const Logout& logout) {
     auto found = find_signins(db, "sid_hash = ?", *logout.sid);
     if (logout.person)
         std::erase_if(found, [&](const auto& one) { return one.person != *logout.person; });
+    return found;
+}
+
+std::vector<FoundSignin> standing(Database& db, const Logout& logout) {
+    auto found = named_by(db, logout);
+    std::erase_if(found, [](const auto& one) { return one.ended_at.has_value(); });
     return found;
 }
 
@@ -141,7 +148,22 @@ std::optional<EndedSignins> LogoutStore::apply(const Logout& logout, core::Insta
         if (!db_.read(used) || db_.read(own)) throw;
         return std::nullopt;
     }
+    end_late_ones(logout, now, ended);
     return ended;
+}
+
+// A sign-in that was committed beside this logout saw no sign of it, and was not seen by it. One
+// that is committed after it finds the row of the token.
+void LogoutStore::end_late_ones(const Logout& logout, core::Instant now, EndedSignins& ended) {
+    if (db_.read([&] { return standing(db_, logout).empty(); })) return;
+    EndedSignins late;
+    db_.rewrite([&] {
+        late = {};
+        take_effect(db_, logout, now, late);
+        return Applied::yes;
+    });
+    std::move(late.signins.begin(), late.signins.end(), std::back_inserter(ended.signins));
+    std::move(late.sessions.begin(), late.sessions.end(), std::back_inserter(ended.sessions));
 }
 
 bool LogoutStore::came_meanwhile(const core::BrowserSignin& signin, core::Instant issued_at) {

@@ -8,6 +8,7 @@
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/usecase/gate.h"
 #include "consentgate/usecase/rights.h"
+#include "consentgate/usecase/signin_proof.h"
 
 #include <functional>
 #include <tuple>
@@ -294,6 +295,9 @@ core::Result<Submitted> submit_consent(
         if (!identity) return identity.error();
         const auto permitted = permit_flow(deps, view->flow, std::move(*identity));
         if (!permitted) return permitted.error();
+        if (auto proof = check_proof(*permitted, browser_context.signed_in, deps.policy, now);
+            !proof)
+            return proof.error();
         auto finalization = finalize_signed_in(deps, *permitted, fresh, browser_context, now);
         if (write_consent(deps, view->flow, finalization) == Applied::yes) {
             return Submitted{
@@ -335,6 +339,9 @@ core::Result<Submitted> reuse_consent(
                 core::LogDetail{"no earlier consent can be used"});
         const auto permitted = permit_flow(deps, view->flow, earlier->session.identity);
         if (!permitted) return permitted.error();
+        if (auto proof = check_proof(*permitted, browser_context.signed_in, deps.policy, now);
+            !proof)
+            return proof.error();
         auto finalization = finalize_signed_in(deps, *permitted, fresh, browser_context, now);
         if (write_consent(deps, view->flow, finalization) == Applied::yes)
             return Submitted{

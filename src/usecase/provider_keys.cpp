@@ -35,16 +35,20 @@ std::string fetch(Dependencies& deps, core::IdentityProvider& idp, core::Instant
 
 } // namespace
 
+std::optional<core::ProviderKeys> kept_keys_for(
+    const core::IdentityProvider& idp, const std::string& token, core::Instant now) {
+    if (!are_fresh(idp, now)) return std::nullopt;
+    auto keys = core::read_provider_keys(idp.jwks);
+    if (!keys || core::needs_newer_keys(token, idp, *keys)) return std::nullopt;
+    return std::move(*keys);
+}
+
 // The right to ask is taken before anybody is asked. Where that cannot be written, nobody is.
 core::Result<core::ProviderKeys> provider_keys_for(
     Dependencies& deps, const core::IdentityProvider& idp, const std::string& token,
     core::Instant now) {
+    if (auto kept = kept_keys_for(idp, token, now)) return std::move(*kept);
     auto current = idp;
-    auto keys = core::read_provider_keys(current.jwks);
-    const auto suffice = [&] {
-        return keys && are_fresh(current, now) && !core::needs_newer_keys(token, current, *keys);
-    };
-    if (suffice()) return keys;
     std::string problem = "they were asked for less than a minute ago";
     if (deps.store.idps.claim_keys(idp.id, now - pause_between_fetches, now) ==
         store::Applied::yes) {
@@ -53,7 +57,7 @@ core::Result<core::ProviderKeys> provider_keys_for(
                stored && stored->version == idp.version) {
         current = std::move(*stored); // another worker may have fetched them
     }
-    keys = core::read_provider_keys(current.jwks);
+    auto keys = core::read_provider_keys(current.jwks);
     if (keys && current.jwks_expires_at && now < *current.jwks_expires_at + grace) return keys;
     return unavailable("the keys of " + idp.id.text + ": " + problem, core::Span(1));
 }

@@ -4,6 +4,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
+#include "consentgate/core/base/text.h"
 #include "consentgate/core/signin/github.h"
 #include "consentgate/core/signin/graph.h"
 #include "consentgate/core/signin/signin_request.h"
@@ -31,7 +32,7 @@ core::Result<core::ProvedClaims> prove(
     const core::ProviderTokens& tokens, const core::ProviderKeys& keys, core::Instant now) {
     core::ExpectedIdToken expected{.nonce_hash = state.nonce, .access_token = tokens.access_token};
     if (state.max_age) expected.max_age = state.max_age->count();
-    if (!state.acr.empty()) expected.acr.push_back(state.acr);
+    expected.acr = core::split(state.acr, ' ');
     return core::validate_id_token(tokens.id_token.reveal(), idp, keys, expected, now);
 }
 

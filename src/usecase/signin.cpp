@@ -4,8 +4,10 @@
 #include "service_call.h"
 #include "signin_state.h"
 
+#include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
 #include "consentgate/core/oauth/admission.h"
+#include "consentgate/usecase/signin_proof.h"
 
 #include <algorithm>
 
@@ -86,8 +88,9 @@ core::Result<core::Secret> start_signin(
     const auto idp = find_offered(deps, request.idp, flow);
     if (!idp) return not_found("there is no such way to sign in");
     const auto wanted = flow ? flow->wanted_proof : core::WantedProof{};
-    const auto question = core::signin_question(
+    auto question = core::signin_question(
         *idp, wanted, request.another || signed_out_before(deps, request.cookie));
+    if (flow) demand_proof(deps, question, *flow, browser_context.signed_in, now);
     core::SigninState state;
     state.browser = browser_context.browser.value_or(core::Digest());
     state.flow = request.flow;
@@ -108,6 +111,7 @@ core::Secret send_to_provider(
     state.verifier = seal(deps, state.verifier_aad(), secrets.verifier);
     state.key_id = deps.keyring.newest();
     state.max_age = question.max_age;
+    state.acr = core::join(question.acr, " ");
     state.expires_at = now + core::signin_state_lifetime;
     deps.store.signins.put_state(state);
     return core::signin_authorize_url(idp, question, secrets, deps.policy);

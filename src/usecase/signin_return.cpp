@@ -90,6 +90,12 @@ core::Result<SigninReturn> write_signin(
     for (int attempt = 0; attempt < max_flow_attempts; ++attempt) {
         finished.flow = find_living_flow(deps, begun.state, now);
         if (deps.store.signins.finish(finished, now) == Applied::no) continue;
+        if (deps.store.logouts.came_meanwhile(finished.signin, proved.token.issued_at)) {
+            deps.store.signins.end(finished.signin.id, core::SigninEnd::logged_out, now);
+            returned.outcome = SigninOutcome::failed;
+            returned.reason = "the provider has ended it meanwhile";
+            return returned;
+        }
         returned.outcome =
             begun.state.flow && !finished.flow ? SigninOutcome::late : SigninOutcome::signed_in;
         returned.flow = std::move(finished.flow);

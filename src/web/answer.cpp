@@ -86,6 +86,7 @@ std::optional<Reply> way_back(const core::Error& error, const Request& request) 
     const auto form = core::Form::parse(request.method == "POST" ? request.body : request.query);
     const auto flow = form ? read_flow_id(*form) : core::Result<core::FlowId>(core::FlowId());
     if (!flow) return std::nullopt;
+    if (error.param == "proof") return answer_redirect(page_of_flow(path::services_page, *flow));
     return answer_redirect(
         page_of_flow(path::identity_page, *flow) +
         "&error=" + std::string(core::traits(error.code).name));

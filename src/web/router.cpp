@@ -38,6 +38,7 @@ struct Route {
     Handler handler;
     Head head = Head::as_get;
     Extent extent = Extent::path;
+    std::string_view ending = {}; // of a path below
 };
 
 namespace endpoint = core::endpoint;
@@ -100,7 +101,9 @@ constexpr Route routes[] = {
     {"oauth_signin_go_on", "POST", path::signin_go_on, page, programs, closed, post_signin_go_on},
     {"oauth_signin_out", "POST", path::signin_out, page, programs, closed, post_signin_out},
     {"oauth_signin_callback", "GET", path::signin, page, programs, closed, get_signin_callback,
-     Head::refused, Extent::below},
+     Head::refused, Extent::below, path::callback},
+    {"oauth_signin_backchannel", "POST", path::signin, oauth, programs, closed,
+     post_signin_backchannel, Head::refused, Extent::below, path::backchannel},
     {"oauth_sessions_page", "GET", path::sessions_page, page, people, closed, get_sessions},
     {"oauth_sessions_end", "POST", "/oauth/sessions/end", page, people, closed, post_sessions_end},
     {"oauth_sessions_connect", "POST", "/oauth/sessions/connect", page, people, closed,
@@ -129,7 +132,8 @@ constexpr Route unknown_route{"none", "", "", json, programs, closed, nullptr};
 bool leads_to(const Request& request, const Route& route) {
     if (request.path == route.path) return true;
     return route.extent == Extent::below && request.path.size() > route.path.size() &&
-           request.path.starts_with(route.path) && request.path[route.path.size()] == '/';
+           request.path.starts_with(route.path) && request.path[route.path.size()] == '/' &&
+           request.path.ends_with(route.ending);
 }
 
 bool method_fits(const Route& route, const Request& request) {
@@ -152,7 +156,8 @@ const Route& find_route(const Request& request) {
 std::string methods_at(const Route& address) {
     std::vector<std::string> methods;
     for (const auto& route : routes) {
-        if (route.path == address.path) methods.emplace_back(route.method);
+        if (route.path == address.path && route.ending == address.ending)
+            methods.emplace_back(route.method);
     }
     return core::join(methods, ", ");
 }

@@ -171,7 +171,7 @@ Handled get_signin_start(const Request& request, WebContext& context) {
 
 // Only answers that do not work count against the address they come from.
 Handled get_signin_callback(const Request& request, WebContext& context) {
-    const auto at = service_id_below(request.path, path::signin, "/callback");
+    const auto at = service_id_below(request.path, path::signin, path::callback);
     if (!at)
         return core::make_error(
             core::ErrorCode::not_found, core::PublicMessage{"there is nothing at this address"});

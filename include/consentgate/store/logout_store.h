@@ -49,6 +49,8 @@ public:
     EndedSignins end_person(const core::PersonId& person, core::SigninEnd by, core::Instant now);
 
 private:
+    void end_late_ones(const Logout& logout, core::Instant now, EndedSignins& ended);
+
     Database& db_;
 };
 

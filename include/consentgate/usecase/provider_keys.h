@@ -7,9 +7,14 @@
 #include "consentgate/core/signin/provider_keys.h"
 #include "consentgate/usecase/dependencies.h"
 
+#include <optional>
 #include <string>
 
 namespace consentgate::usecase {
+
+// The keys of the row when they will do, so that nobody is asked. in: token  that it signed
+std::optional<core::ProviderKeys> kept_keys_for(
+    const core::IdentityProvider& idp, const std::string& token, core::Instant now);
 
 // At most one fetch a minute for each provider on all machines together.
 // in:   token  that the provider signed

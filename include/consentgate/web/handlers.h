@@ -36,6 +36,7 @@ Handled post_upstream_change(
 Handled get_signin_start(const Request& request, WebContext& context);    // to an identity provider
 Handled get_signin_callback(const Request& request, WebContext& context); // and back
 Handled get_signin_try(const Request& request, WebContext& context);      // an operator's trial
+Handled post_signin_backchannel(const Request& request, WebContext& context);
 Handled post_signin_go_on(
     const Request& request, WebContext& context); // this flow is the signed-in person's
 Handled post_signin_out(const Request& request, WebContext& context);

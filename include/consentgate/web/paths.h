@@ -18,7 +18,9 @@ inline constexpr const char* upstream_key =
 inline constexpr const char* upstream_change =
     "/api/oauth/per-user/upstream/change"; // the forms of page 2 about a linked account
 inline constexpr const char* sessions_page = "/oauth/sessions";
-inline constexpr const char* signin = "/oauth/signin"; // of each provider below it
+inline constexpr const char* signin = "/oauth/signin";     // of each provider below it
+inline constexpr const char* callback = "/callback";       // after a provider's id
+inline constexpr const char* backchannel = "/backchannel"; // as that
 inline constexpr const char* signin_start = "/oauth/signin/start";
 inline constexpr const char* signin_go_on = "/oauth/signin/go-on";
 inline constexpr const char* signin_try = "/oauth/signin/try"; // an operator's trial

@@ -31,6 +31,7 @@ inline constexpr const char* change = "change"; // of a linked account: what to 
 inline constexpr const char* idp = "idp";       // an identity provider
 inline constexpr const char* again = "again";   // another account than last time there
 inline constexpr const char* signin_id = "signin_id";
+inline constexpr const char* logout_token = "logout_token";
 inline constexpr const char* choose = "choose"; // of page 1: what to choose again
 } // namespace field
 

@@ -39,4 +39,13 @@ bool suffices(const SignedIn& signed_in, const WantedProof& wanted, Instant now)
     return !wanted.max_age || signed_in.signin.proved_at() + *wanted.max_age >= now;
 }
 
+bool suffices_flow(const SignedIn& signed_in, const Flow& flow, Instant now) {
+    constexpr Span clock_skew{120}; // as for every time that a provider names
+    if (suffices(signed_in, flow.wanted_proof, now)) return true;
+    const auto& [prompt, max_age] = flow.wanted_proof;
+    const auto& signin = signed_in.signin;
+    return prompt.empty() && max_age && signin.signed_in_at >= flow.created_at &&
+           signin.proved_at() + *max_age + clock_skew >= signin.signed_in_at;
+}
+
 } // namespace consentgate::core

@@ -66,6 +66,7 @@ Secret signin_authorize_url(
     if (!question.prompt.empty()) parameters.emplace_back("prompt", question.prompt);
     if (question.max_age)
         parameters.emplace_back("max_age", std::to_string(question.max_age->count()));
+    if (!question.acr.empty()) parameters.emplace_back("acr_values", join(question.acr, " "));
     for (const auto& more : idp.authorize_parameters) {
         const auto equals = std::min(more.find('='), more.size());
         parameters.emplace_back(

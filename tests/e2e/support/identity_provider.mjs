@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import Provider from 'oidc-provider';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { freePort } from './server.mjs';
 import { listen } from './metadata_host.mjs';
 
@@ -17,14 +17,16 @@ function freshKeys(kid) {
 const cookiesOf = (text) => Object.fromEntries((text ?? '').split('; ').map((pair) => pair.split('=').map(decodeURIComponent)));
 
 class IdentityProvider {
-  constructor({ issuer, people, inUserinfo, secret, forwards }) {
-    Object.assign(this, { issuer, people, inUserinfo, secret, forwards, clients: [], failing: [], asked: [], rotations: 0 });
+  constructor({ issuer, people, inUserinfo, secret, forwards, logouts }) {
+    Object.assign(this, { issuer, people, inUserinfo, secret, forwards, logouts, clients: [], failing: [], asked: [], rotations: 0 });
     this.make();
   }
 
   make() {
+    this.keys = freshKeys(`key-${this.rotations}`);
     this.provider = new Provider(this.issuer, {
-      jwks: freshKeys(`key-${this.rotations}`),
+      jwks: this.keys,
+      fetch: (url, options) => fetch(url, options), // its own one refuses this machine's addresses
       clients: this.clients,
       scopes: ['openid', 'profile', 'email', 'groups'],
       claims: standardClaims,
@@ -48,9 +50,26 @@ class IdentityProvider {
   // Knows the server as its client. in: server  of server.mjs; id  of the row there
   admit(server, id = 'corp') {
     this.clients.push({ client_id: `consentgate-${this.clients.length}`, client_secret: this.secret, redirect_uris: [`${server.issuer}/oauth/signin/${id}/callback`],
-      post_logout_redirect_uris: [`${server.issuer}/oauth/sessions`], grant_types: ['authorization_code'], response_types: ['code'], token_endpoint_auth_method: 'client_secret_basic' });
+      post_logout_redirect_uris: [`${server.issuer}/oauth/sessions`], grant_types: ['authorization_code'], response_types: ['code'], token_endpoint_auth_method: 'client_secret_basic',
+      ...(this.logouts && { backchannel_logout_uri: `${server.issuer}/oauth/signin/${id}/backchannel`, backchannel_logout_session_required: this.logouts === 'sid' }) });
     this.make();
     return this.clients.at(-1).client_id;
+  }
+
+  // A token with the provider's own signature, or with another one.
+  // in: how  alg (RS256), kid, typ; key: a JWK, or the bytes of a secret
+  sign(claims, { alg = 'RS256', kid = this.keys.keys[0].kid, typ = 'logout+jwt', key = this.keys.keys[0] } = {}) {
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const text = `${part({ alg, ...(kid && { kid }), ...(typ && { typ }) })}.${part(claims)}`;
+    if (alg === 'none') return `${text}.`;
+    const proof = alg === 'HS256' ? createHmac('sha256', key).update(text).digest() : sign('sha256', Buffer.from(text), createPrivateKey({ key, format: 'jwk' }));
+    return `${text}.${proof.toString('base64url')}`;
+  }
+
+  // The claims of a good logout token for that client. in: more  sub, sid, and what is to differ
+  logoutClaims(clientId, more) {
+    const now = Math.floor(Date.now() / 1000);
+    return { iss: this.issuer, aud: clientId, iat: now, exp: now + 120, jti: randomUUID(), events: { 'http://schemas.openid.net/event/backchannel-logout': {} }, ...more };
   }
 
   // Signs with other keys from now on; who is logged in here logs in again.
@@ -99,11 +118,12 @@ class IdentityProvider {
 
 // in:  people      by their subject: the claims of each; a test may change them later
 //      inUserinfo  claims beside `sub` are in the userinfo answer alone
+//      logouts     it sends logout tokens: 'sid' names the sign-in besides, 'sub' the person alone
 //      forwards    its authorization endpoint is on another origin, and sends people on
 // out: issuer, admit, rotate, failNext, asked (paths), count, away (true: all is 503), stop
-export async function startIdentityProvider({ people = {}, inUserinfo = false, forwards = false, secret = 's3cret%+:&~of=the provider' } = {}) {
+export async function startIdentityProvider({ people = {}, inUserinfo = false, forwards = false, logouts, secret = 's3cret%+:&~of=the provider' } = {}) {
   const port = await freePort(); // the provider must know its issuer before it listens
-  const one = new IdentityProvider({ issuer: `http://localhost:${port}`, people, inUserinfo, secret, forwards });
+  const one = new IdentityProvider({ issuer: `http://localhost:${port}`, people, inUserinfo, secret, forwards, logouts });
   one.server = http.createServer((request, response) => {
     one.answer(request, response).catch((error) => { if (!response.headersSent) response.writeHead(500); response.end(String(error)); });
   });
@@ -112,20 +132,38 @@ export async function startIdentityProvider({ people = {}, inUserinfo = false, f
   return one;
 }
 
-function visit(address, cookies) {
+function visit(address, cookies, form) {
   return new Promise((done, fail) => {
-    const cookie = [...cookies].map((pair) => pair.join('=')).join('; ');
-    http.get(address, { headers: { Cookie: cookie }, agent: false }, async (message) => {
+    const headers = { Cookie: [...cookies].map((pair) => pair.join('=')).join('; '), ...(form && { 'Content-Type': 'application/x-www-form-urlencoded' }) };
+    http.request(address, { method: form ? 'POST' : 'GET', headers, agent: false }, async (message) => {
       let text = '';
       for await (const part of message) text += part;
       done({ status: message.statusCode, location: message.headers.location, text, cookies: message.headers['set-cookie'] ?? [] });
-    }).on('error', fail);
+    }).on('error', fail).end(form && new URLSearchParams(form).toString());
   });
 }
 
 // A browser's cookies at the provider.
 export class AtProvider {
   constructor(provider) { this.provider = provider; this.cookies = new Map(); }
+
+  async visit(address, form) {
+    const answer = await visit(address, this.cookies, form);
+    for (const line of answer.cookies) {
+      const [pair] = line.split(';');
+      const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+      if (value === '') this.cookies.delete(name); else this.cookies.set(name, value);
+    }
+    return answer;
+  }
+
+  // The person signs out there; the provider has called its clients when this is done.
+  async signOut() {
+    const page = await this.visit(new URL('/session/end', this.provider.issuer));
+    const [, xsrf] = /name="xsrf" value="([^"]+)"/.exec(page.text) ?? [];
+    if (!xsrf) throw new Error(`nobody is signed in there: ${page.status} ${page.text.slice(0, 300)}`);
+    return this.visit(new URL('/session/end/confirm', this.provider.issuer), { xsrf, logout: 'yes' });
+  }
 
   // The steps of a person there, until the provider sends them to our callback, which is not
   // visited. in: location  where they were sent; user  who they log in as, where they are asked
@@ -135,12 +173,7 @@ export class AtProvider {
     if (deny) this.cookies.set('deny', '1'); else this.cookies.delete('deny');
     let address = new URL(location);
     for (let step = 0; step < 12; step += 1) {
-      const answer = await visit(address, this.cookies);
-      for (const line of answer.cookies) {
-        const [pair] = line.split(';');
-        const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
-        if (value === '') this.cookies.delete(name); else this.cookies.set(name, value);
-      }
+      const answer = await this.visit(address);
       if (!answer.location) throw new Error(`${address.pathname} answered ${answer.status}: ${answer.text.slice(0, 500)}`);
       address = new URL(answer.location, address);
       if (address.origin !== this.provider.issuer) return address.pathname + address.search;

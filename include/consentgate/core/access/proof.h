@@ -1,4 +1,4 @@
-// What a resource wants of the proof of a person who signs in at an identity provider.
+// A resource can want more of the proof of a person who signs in at an identity provider.
 // spec: OpenID Connect Core 3.1.2.1; docs/requirements_signin.md SI31
 #pragma once
 
@@ -19,7 +19,7 @@ Checked check_proof(Effect effect, const std::string& proof);
 
 struct DemandedProof {
     std::optional<Span> max_age{}; // the person signed in there at most so long ago
-    // Of each list one value. Several rules about one target are one list.
+    // The sign-in has one value of each list; several rules about one target make one list.
     std::vector<std::vector<std::string>> acr{};
 
     bool empty() const { return !max_age && acr.empty(); }
@@ -27,7 +27,7 @@ struct DemandedProof {
     std::vector<std::string> acr_values() const;
 };
 
-// What the rules about the resource, and about each scope there that the session would hold, want.
+// Joins the rules about the resource, and about each scope there that the session would hold.
 DemandedProof demanded_proof(
     const AccessRules& rules, const std::string& resource, const ScopeSet& scope,
     const Policy& policy);

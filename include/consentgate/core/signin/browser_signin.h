@@ -28,7 +28,7 @@ struct SigninState {
     std::string verifier; // PKCE, ciphertext
     KeyId key_id;
     std::optional<Span> max_age{}; // what was asked, and must be answered
-    std::string acr{};             // as max_age; empty: none was asked
+    std::string acr{};             // as max_age, blanks between; empty: none was asked
     Instant expires_at{};
     std::optional<Digest> trial{}; // the link of the operator's trial that it is for
 
@@ -81,5 +81,7 @@ bool stands(const SignedIn& signed_in, Instant now);
 
 // It is as new as the app of the flow wants it.
 bool suffices(const SignedIn& signed_in, const WantedProof& wanted, Instant now);
+// It still is, or was when the person signed in for the flow: who signed in at once may then read.
+bool suffices_flow(const SignedIn& signed_in, const Flow& flow, Instant now);
 
 } // namespace consentgate::core

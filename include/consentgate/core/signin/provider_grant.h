@@ -1,4 +1,4 @@
-// What we ask a provider with about a person who is not there.
+// A worker asks a provider with this about a person who is not there.
 // spec: OpenID Connect Core 12; docs/requirements_signin.md SI58
 #pragma once
 

@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace consentgate::core {
 
@@ -23,6 +24,7 @@ Error invalid_signin(std::string reason);
 struct SigninQuestion {
     std::string prompt{}; // empty: the provider may answer by itself
     std::optional<Span> max_age{};
+    std::vector<std::string> acr{}; // one of them; empty: any
 };
 // in: wanted   by the app, as far as it may say
 //     another  the person wants another account than the one that the provider would name by itself
