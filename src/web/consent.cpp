@@ -7,7 +7,6 @@
 #include "consentgate/usecase/consent.h"
 #include "consentgate/usecase/rights.h"
 #include "consentgate/usecase/signin.h"
-#include "consentgate/usecase/signin_proof.h"
 #include "consentgate/usecase/upstream.h"
 
 #include "consentgate/core/base/text.h"
@@ -105,21 +104,6 @@ void show_refused_scopes(View& view, const core::ScopeSet& refused, const core::
     std::vector<std::string> words;
     for (const auto& scope : refused.names()) words.push_back(policy.words(scope));
     view.set("refused_scopes", core::join(words, ", "));
-}
-
-// In place of Finish: the person signs in again, or says who they are at a provider.
-void show_needed_proof(
-    View& view, const usecase::PermittedFlow& permitted,
-    const usecase::BrowserContext& browser_context, const Request& request,
-    const WebContext& context) {
-    const auto& [flow, refused, rights] = permitted;
-    const auto& signed_in = browser_context.signed_in;
-    if (usecase::check_proof(permitted, signed_in, context.deps.policy, request.now)) return;
-    const bool same = signed_in && signed_in->identity() == rights.identity;
-    view.flag("needs_proof", true)
-        .set(
-            "proof_url", same ? signin_url(signed_in->person.idp, flow.id)
-                              : page_of_flow(path::identity_page, flow.id));
 }
 
 Reply page(
@@ -253,7 +237,8 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     show_refused_scopes(view, permitted->refused, context.deps.policy);
     const auto name = identity.virtual_key() ? found->virtual_key_name : identity.value;
     show_identity(view, identity, core::display_text(name, 255), asked->browser_context);
-    show_needed_proof(view, *permitted, asked->browser_context, request, context);
+    show_needed_proof(
+        view, *permitted, asked->browser_context.signed_in, context.deps.policy, request.now);
     const auto services = usecase::list_flow_services(context.deps, found->flow, request.now);
     view.flag("has_services", !services.empty());
     view.list(

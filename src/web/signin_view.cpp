@@ -2,6 +2,7 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/usecase/signin_proof.h"
 #include "consentgate/web/paths.h"
 #include "consentgate/web/requests.h"
 
@@ -43,6 +44,18 @@ bool show_signin_ways(
     show_signed_in(view, signed_in);
     view.flag("goes_on", signed_in && core::suffices(*signed_in, flow.wanted_proof, now));
     return true;
+}
+
+void show_needed_proof(
+    View& view, const usecase::PermittedFlow& permitted,
+    const std::optional<core::SignedIn>& signed_in, const core::Policy& policy, core::Instant now) {
+    if (usecase::check_proof(permitted, signed_in, policy, now)) return;
+    const auto& flow = permitted.flow.id;
+    const bool same = signed_in && signed_in->identity() == permitted.rights.identity;
+    view.flag("needs_proof", true)
+        .set(
+            "proof_url", same ? signin_url(signed_in->person.idp, flow)
+                              : page_of_flow(path::identity_page, flow));
 }
 
 } // namespace consentgate::web

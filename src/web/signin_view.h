@@ -4,6 +4,7 @@
 #include "consentgate/core/signin/identity_provider.h"
 #include "consentgate/core/signin/trial_report.h"
 #include "consentgate/usecase/consent.h"
+#include "consentgate/usecase/rights.h"
 #include "consentgate/web/answer.h"
 #include "consentgate/web/context.h"
 
@@ -33,5 +34,11 @@ void show_signed_in(View& view, const std::optional<core::SignedIn>& signed_in);
 bool show_signin_ways(
     View& view, const core::Flow& flow, const std::vector<core::IdentityProvider>& providers,
     const std::optional<core::SignedIn>& signed_in, core::Instant now);
+
+// In place of Finish, where rules or the app want another proof: the person signs in again, or says
+// who they are at a provider.
+void show_needed_proof(
+    View& view, const usecase::PermittedFlow& permitted,
+    const std::optional<core::SignedIn>& signed_in, const core::Policy& policy, core::Instant now);
 
 } // namespace consentgate::web
