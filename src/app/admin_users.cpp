@@ -230,6 +230,7 @@ std::vector<Command> user_commands() {
          .example = "consentgate-admin user remove user:3f9c21ab --yes",
          .options = {{"yes", "", "do not ask for confirmation"}},
          .run = remove},
+        user_adopt_command(),
     };
 }
 

@@ -17,4 +17,6 @@ core::Person read_person(Context& context, const std::string& word);
 // The same; absent when the word means nobody, or is none of a person.
 std::optional<core::Person> find_person(Context& context, const std::string& word);
 
+Command user_adopt_command();
+
 } // namespace consentgate::app::admin

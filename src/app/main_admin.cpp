@@ -36,7 +36,8 @@ consentgate::sys::LogPlaces places_of(const Config& config) {
 std::string without_person(const std::string& command, const std::string& word) {
     constexpr std::size_t short_id = 13; // "user:" and 8 digits
     if (word.starts_with("user:")) return word.substr(0, short_id);
-    const bool names_subject = command.starts_with("user ") && word.find('/') != word.npos;
+    const bool names_subject = command.starts_with("user ") && word.find('/') != word.npos &&
+                               word.find("://") == word.npos && word[0] != '/';
     if (word.find('@') == word.npos && !names_subject) return word;
     const auto kept = word.find_last_of("/:", word.find('@'));
     return (kept == word.npos ? "" : word.substr(0, kept + 1)) + "(hidden)";

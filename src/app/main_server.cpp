@@ -11,6 +11,7 @@
 #include "consentgate/usecase/call_reports.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/old_seals.h"
+#include "consentgate/usecase/people.h"
 #include "consentgate/usecase/registration_renewal.h"
 #include "consentgate/usecase/upstream_refresh.h"
 #include "consentgate/usecase/upstream_revocation.h"
@@ -79,6 +80,8 @@ public:
         try {
             const auto swept = usecase::sweep(deps_, now, lives_);
             next_ = now + usecase::next_sweep_after(swept);
+            if (const auto people = usecase::sweep_people(deps_, now))
+                deps_.log.event("people_swept", {{"people", std::to_string(people)}});
             if (swept.total() > 0)
                 deps_.log.event("swept", {{"rows", std::to_string(swept.total())}});
             const auto sealed = usecase::seal_old_accounts_anew(deps_, now);

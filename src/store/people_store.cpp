@@ -62,6 +62,50 @@ Applied PeopleStore::enable(const core::PersonId& id) {
         [&] { return db_.has("SELECT 1 FROM person WHERE id = ? AND disabled_at IS NULL", id); });
 }
 
+namespace {
+
+// An account that ended waits for its revocation under an owner of its own.
+constexpr char is_idle[] =
+    "last_signin_at < ? AND checked_at < ? AND disabled_at IS NULL AND "
+    "NOT EXISTS (SELECT 1 FROM session s WHERE s.person_id = person.id) AND "
+    "NOT EXISTS (SELECT 1 FROM upstream_token t WHERE t.owner = replace(?, '#', person.id))";
+
+std::string owner_pattern() { return core::Owner::parse("user:#").text(); }
+
+} // namespace
+
+std::vector<core::Person> PeopleStore::list_idle(
+    core::Instant since, const std::string& after, std::size_t limit) {
+    static constexpr auto statement =
+        sql("SELECT ", columns<core::Person>, " FROM person WHERE ", is_idle,
+            " AND id > ? ORDER BY id LIMIT ?");
+    return list_rows<core::Person>(db_, statement, since, since, owner_pattern(), after, limit);
+}
+
+Applied PeopleStore::remove_idle(const core::PersonId& id, core::Instant since) {
+    static constexpr auto statement = sql("DELETE FROM person WHERE id = ? AND ", is_idle);
+    return db_.write(
+        [&] {
+            if (db_.run(statement, id, since, since, owner_pattern()) != 1) return Applied::no;
+            db_.run("DELETE FROM browser_signin WHERE person_id = ?", id);
+            db_.run("DELETE FROM provider_grant WHERE person_id = ?", id);
+            return Applied::yes;
+        },
+        [&] { return !db_.has("SELECT 1 FROM person WHERE id = ?", id); });
+}
+
+std::vector<std::string> PeopleStore::list_remote_names() {
+    return db_.read([&] {
+        std::vector<std::string> names;
+        db_.query(
+            "SELECT DISTINCT identity_value FROM session WHERE identity_kind = ? AND "
+            "person_id IS NULL ORDER BY identity_value",
+            [&](Row& row) { row.read_into(from_blob(names.emplace_back())); },
+            core::name_of(core::IdentityKind::verified_user));
+        return names;
+    });
+}
+
 std::vector<core::Person> PeopleStore::list_latest(const core::IdpId& idp, std::size_t limit) {
     static constexpr auto statement =
         sql("SELECT ", columns<core::Person>,

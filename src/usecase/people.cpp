@@ -9,6 +9,8 @@ namespace consentgate::usecase {
 namespace {
 
 constexpr std::size_t fewest_digits = 8; // of a person's id
+constexpr core::Span longest_idle{180 * 86400};
+constexpr std::size_t people_at_once = 100;
 
 bool fits(const core::Person& person, const PeopleFilter& filter) {
     if (filter.idp && person.idp != *filter.idp) return false;
@@ -25,6 +27,21 @@ bool is_meant(const core::Person& person, const std::string& word) {
                (person.subject == word.substr(slash + 1) ||
                 "user:" + person.subject == word.substr(slash + 1));
     return !person.email.empty() && core::same_ignoring_case(person.email, word);
+}
+
+// By a rule or a team that is about them alone; one about their group is not.
+bool is_named(const store::AccessRecords& records, const core::Person& person) {
+    const core::AccessRules rules({}, {});
+    const auto identity = core::identity_of(person);
+    const auto names = [&](const core::Who& who) {
+        return who.names_one() && rules.matches(who, {identity, &person}) == core::Match::yes;
+    };
+    return std::any_of(
+               records.rules.begin(), records.rules.end(),
+               [&](const auto& rule) { return names(rule.who); }) ||
+           std::any_of(records.members.begin(), records.members.end(), [&](const auto& member) {
+               return names(member.who);
+           });
 }
 
 } // namespace
@@ -92,6 +109,22 @@ EndedThings end_person(
         ended.accounts =
             end_linked_accounts(deps, core::identity_of(person).owner(core::SessionId()), now);
     return ended;
+}
+
+std::size_t sweep_people(Dependencies& deps, core::Instant now) {
+    const auto since = now - longest_idle;
+    std::size_t swept = 0;
+    std::optional<store::AccessRecords> rules; // read when somebody is idle
+    for (std::string after;;) {
+        const auto idle = deps.store.people.list_idle(since, after, people_at_once);
+        if (!idle.empty() && !rules) rules = deps.store.access.read();
+        for (const auto& person : idle)
+            if (!is_named(*rules, person) &&
+                deps.store.people.remove_idle(person.id, since) == store::Applied::yes)
+                ++swept;
+        if (idle.size() < people_at_once) return swept;
+        after = idle.back().id.text;
+    }
 }
 
 // Disabled first, so that they begin nothing meanwhile.

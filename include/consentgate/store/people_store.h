@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace consentgate::store {
@@ -27,6 +28,16 @@ public:
     // sees it. no: it was so before, or they are not known
     Applied disable(const core::PersonId& id, core::Instant now);
     Applied enable(const core::PersonId& id);
+
+    // People whom no provider has vouched for since then, who are not disabled, and who have no
+    // session and no account: the next of them by id.
+    std::vector<core::Person> list_idle(
+        core::Instant since, const std::string& after, std::size_t limit);
+    // Deletes one of those, with what is left of their sign-ins. no: they are none of them now
+    Applied remove_idle(const core::PersonId& id, core::Instant since);
+
+    // The names that the web server gave to people of sessions that are kept, by name.
+    std::vector<std::string> list_remote_names();
 
     // Returns those who signed in at the provider last, newest first.
     std::vector<core::Person> list_latest(const core::IdpId& idp, std::size_t limit);

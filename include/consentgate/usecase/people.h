@@ -52,6 +52,11 @@ EndedThings end_person(
     Dependencies& deps, const core::Person& person, PersonAccounts accounts, core::Instant now,
     const std::function<void(std::size_t)>& after_batch = [](std::size_t) {});
 
+// Forgets people whom no provider has vouched for in 180 days, and who have no session, no account,
+// and no rule or team that names them alone. out: how many
+// spec: docs/requirements_signin.md SI84
+std::size_t sweep_people(Dependencies& deps, core::Instant now);
+
 // Ends all of it, and deletes the person.
 EndedThings remove_person(Dependencies& deps, const core::Person& person, core::Instant now);
 
