@@ -87,7 +87,7 @@ std::optional<core::Digest> FlowStore::find_finalized(const core::FlowId& id) {
 }
 
 // The revision of the write is that of the read, so the identity before is the one that was read.
-// Accounts that Anna connected must not become Ben's at Finish.
+// Accounts that Anna connected must not become Ben's at Allow.
 Applied give_identity(
     Database& db, const core::FlowId& id, std::int64_t revision, const core::Identity& identity,
     core::Instant now) {

@@ -63,7 +63,7 @@ std::optional<OwnCode> find_own_code(
     return std::nullopt;
 }
 
-// For a person who pressed Finish twice or reloaded: adds the redirect with the code of the first
+// For a person who pressed Allow twice or reloaded: adds the redirect with the code of the first
 // time, as long as the code is unused.
 core::Error with_continue_url(
     Dependencies& deps, core::Error error, const core::FlowId& flow,

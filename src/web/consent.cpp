@@ -1,4 +1,5 @@
 #include "account_row.h"
+#include "consent_view.h"
 #include "identity_page.h"
 #include "resource_question.h"
 #include "signin_view.h"
@@ -25,8 +26,6 @@
 namespace consentgate::web {
 namespace {
 
-using core::RedirectKind;
-
 constexpr int see_other = 303;
 
 // A flow of the query, and the browser that asks for it.
@@ -42,68 +41,6 @@ core::Result<Asked> flow_of(const core::Form& query, const Request& request, Web
     auto found = usecase::open_flow(context.deps, *id, browser_context, request.now);
     if (!found) return found.error();
     return Asked{std::move(*found), std::move(browser_context)};
-}
-
-// "identity_user_id" and the like; a person of a provider has another than one whom the web server
-// names.
-void show_identity(
-    View& view, const core::Identity& identity, const std::string& name,
-    const usecase::BrowserContext& browser_context) {
-    if (identity.is_person()) {
-        view.flag("identity_person", true);
-        show_signed_in(view, browser_context.signed_in);
-        view.set("identity_name", shown_person(identity, browser_context.signed_in));
-        return;
-    }
-    view.flag("identity_" + std::string(core::name_of(identity.kind)), true)
-        .set("identity_name", name);
-}
-
-// The part of both pages about the client, its request, and the address it is redirected to.
-View view_of(const core::FlowView& found, const Request& request, const core::Policy& policy) {
-    const auto& flow = found.flow;
-    const auto target = core::describe_redirect(flow.redirect_uri);
-    const auto seconds = (flow.expires_at - request.now).count();
-    const auto minutes = std::max<std::int64_t>(1, (seconds + 59) / 60);
-
-    View view;
-    view.set("flow_id", flow.id.text)
-        .set("client_name", shown_client(found.client_name, flow.client_id));
-    view.flag("client_unverified", !found.client_by_operator);
-    if (core::names_document(flow.client_id))
-        view.set(
-            "client_id_host",
-            core::lower_ascii(
-                core::split_uri(flow.client_id.text).value_or(core::UriParts{}).host));
-    // While the person has to choose a resource, nothing is known but this server.
-    view.set(
-            "resource_host",
-            core::authority_of(flow.resource.empty() ? policy.issuer : flow.resource))
-        .set("resource_name", shown_resource(flow.resource, policy))
-        .flag("resource_by_person", flow.resource_by_person);
-    view.flag("redirect_https", target.kind == RedirectKind::https)
-        .flag("redirect_loopback", target.kind == RedirectKind::loopback);
-    view.flag("redirect_scheme", target.kind == RedirectKind::private_scheme)
-        .set("redirect_target", target.shown);
-    view.set("minutes_left", std::to_string(minutes)).flag("minutes_plural", minutes > 1);
-    std::vector<View> scopes;
-    for (const auto& scope : flow.scope.names())
-        scopes.push_back(View().set("words", policy.words(scope)));
-    return view.flag("shows_scopes", !scopes.empty() || !flow.resource.empty())
-        .flag("has_scopes", !scopes.empty())
-        .list("scopes", std::move(scopes));
-}
-
-core::FlowView permitted_view(core::FlowView view, const usecase::PermittedFlow& permitted) {
-    view.flow = permitted.flow;
-    return view;
-}
-
-// The page names what the app asked for and rules refuse.
-void show_refused_scopes(View& view, const core::ScopeSet& refused, const core::Policy& policy) {
-    std::vector<std::string> words;
-    for (const auto& scope : refused.names()) words.push_back(policy.words(scope));
-    view.set("refused_scopes", core::join(words, ", "));
 }
 
 Reply page(
@@ -157,7 +94,7 @@ Handled to_services_page(const core::Result<core::FlowView>& chosen) {
 // buttons that were pressed.
 bool stays_behind(const std::string& redirect_uri, const Request& request) {
     return navigates(request) &&
-           core::describe_redirect(redirect_uri).kind == RedirectKind::private_scheme;
+           core::describe_redirect(redirect_uri).kind == core::RedirectKind::private_scheme;
 }
 
 // Only the browser that consented can make the code again, so an admin's gets the redirect.
@@ -198,7 +135,7 @@ Handled get_consent(const Request& request, WebContext& context) {
             return admitted.error();
     }
     if (asks_resource(found.flow, *query)) {
-        auto view = view_of(without_resource(found), request, policy);
+        auto view = view_of(without_resource(found), request, context);
         show_resources(view, found.flow, *query, policy);
         return page("resource", std::move(view), Forms::leading_on, request, context);
     }
@@ -206,7 +143,7 @@ Handled get_consent(const Request& request, WebContext& context) {
     const auto providers = usecase::offered_providers(context.deps);
     if (goes_straight(providers, *query, browser_context, policy))
         return answer_redirect(signin_url(providers.front().id, found.flow.id), see_other);
-    auto view = view_of(found, request, policy);
+    auto view = view_of(found, request, context);
     const auto mistake = show_mistake(view, *query, providers);
     const bool signs_in =
         show_signin_ways(view, found.flow, providers, browser_context.signed_in, request.now);
@@ -233,8 +170,7 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
         return admitted.error();
     const auto permitted = usecase::permit_flow(context.deps, found->flow, identity);
     if (!permitted) return permitted.error();
-    auto view = view_of(permitted_view(*found, *permitted), request, context.deps.policy);
-    show_refused_scopes(view, permitted->refused, context.deps.policy);
+    auto view = deciding_view(*found, *permitted, request, context);
     const auto name = identity.virtual_key() ? found->virtual_key_name : identity.value;
     show_identity(view, identity, core::display_text(name, 255), asked->browser_context);
     show_needed_proof(
@@ -262,12 +198,11 @@ Handled get_consent_remembered(const Request& request, WebContext& context) {
     const auto& identity = earlier->session.identity;
     const auto permitted = usecase::permit_flow(context.deps, found->flow, identity);
     if (!permitted) return permitted.error();
-    auto view = view_of(permitted_view(*found, *permitted), request, context.deps.policy);
-    show_refused_scopes(view, permitted->refused, context.deps.policy);
+    auto view = deciding_view(*found, *permitted, request, context);
     const auto& browser_context = asked->browser_context;
     show_identity(
         view, identity, shown_principal(*earlier, browser_context.signed_in), browser_context);
-    view.set("since", day_and_time(earlier->session.created_at));
+    view.time("since", earlier->session.created_at);
     std::vector<View> accounts;
     for (const auto& service :
          usecase::list_session_services(context.deps, *earlier, request.now)) {
@@ -290,7 +225,11 @@ Handled get_consent_done(const Request& request, WebContext& context) {
     const auto& over = **ending;
     View view;
     view.flag("denied", over.denied)
-        .set("client_name", shown_client(over.client_name, over.client_id));
+        .set(
+            "client_name", shown_client(
+                               {.own = over.client_name,
+                                .id = over.client_id,
+                                .redirect_uri = over.redirect_uri}));
     if (over.location) view.set("return_url", over.location->reveal());
     auto reply = page("done", std::move(view), Forms::none, request, context);
     if (over.location) go_on(reply, 0, over.location->reveal());
@@ -299,6 +238,10 @@ Handled get_consent_done(const Request& request, WebContext& context) {
 
 Handled get_style(const Request&, WebContext& context) {
     return answer_lasting("text/css; charset=utf-8", context.pages.stylesheet());
+}
+
+Handled get_icon(const Request&, WebContext& context) {
+    return answer_lasting("image/svg+xml", context.pages.icon());
 }
 
 // An SVG picture can hold scripts and links. Browsers run none of them in a page's picture; the

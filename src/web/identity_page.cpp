@@ -22,6 +22,11 @@ void show_ways(
     view.flag("opens_virtual_key", key_open)
         .flag("opens_user_id", user_open)
         .flag("opens_skip", skip && !key && !user && !signs_in);
+    // Beside the ways that a provider proves, the others are one line, until one of them is wanted.
+    const int ways = int{key} + int{user} + int{skip};
+    view.flag("has_ways", ways > 0)
+        .flag("folds_ways", signs_in && ways > 1)
+        .flag("opens_ways", !mistake.empty() && mistake != "signin_denied");
 }
 
 std::string_view show_mistake(

@@ -4,6 +4,7 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/client_document.h"
 
 #include <Poco/AutoPtr.h>
 #include <Poco/DirectoryIterator.h>
@@ -14,8 +15,7 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <cstdio>
+#include <ctime>
 #include <map>
 #include <stdexcept>
 
@@ -31,6 +31,7 @@ constexpr const char* page_names[] = {"client", "resource", "identity", "service
                                       "signin", "trial",    "error"};
 constexpr std::size_t max_shown_name = 80; // characters
 constexpr const char* default_language = "en";
+constexpr const char* icon_accent = "#0d6470"; // in icon.svg
 
 [[noreturn]] void fail(const std::string& file, const std::string& reason) {
     throw std::runtime_error(file + ": " + reason);
@@ -64,7 +65,15 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 
 // A message is text, its {{variables}} apart: mustache escapes those later, everything else here
 // and now.
-std::string escape(const std::string& message) { return kainjow::mustache::html_escape(message); }
+//
+// A name stands out of the words around it, and its letters may run the other way: <bdi> is the one
+// element that a message may hold.
+std::string escape(const std::string& message) {
+    auto text = kainjow::mustache::html_escape(message);
+    for (const std::string tag : {"<bdi>", "</bdi>"})
+        replace_all(text, kainjow::mustache::html_escape(tag), tag);
+    return text;
+}
 
 // A tag that is not escaped, or that changes what a tag is; looked for when the messages are in,
 // which may hold tags too.
@@ -97,6 +106,12 @@ mustache parse_page(const std::string& folder, const std::string& name, const Me
     return page;
 }
 
+std::string format_time(const std::tm& at, const char* format) {
+    std::array<char, 64> text{};
+    std::strftime(text.data(), text.size(), format, &at);
+    return text.data();
+}
+
 data to_data(const View& view);
 
 data to_value(const View::Entry& entry) {
@@ -120,9 +135,12 @@ data to_data(const View& view) {
 
 } // namespace
 
-std::string shown_client(const std::string& name, const core::ClientId& id) {
-    const auto shown = core::display_text(core::trim(name), max_shown_name);
-    return core::has_visible(shown) ? shown : id.text;
+std::string shown_client(const ClientNames& names) {
+    auto own = core::display_text(core::trim(names.own), max_shown_name);
+    if (core::has_visible(own)) return own;
+    const auto& address = core::names_document(names.id) ? names.id.text : names.redirect_uri;
+    if (core::describe_redirect(address).kind != core::RedirectKind::https) return {};
+    return core::lower_ascii(core::split_uri(address).value_or(core::UriParts{}).host);
 }
 
 std::string shown_resource(const std::string& url, const core::Policy& policy) {
@@ -146,20 +164,26 @@ std::string shown_person(
 }
 
 std::string day_and_time(core::Instant at) {
-    const auto day = std::chrono::floor<std::chrono::days>(at);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss of_day{at - day};
-    std::array<char, 32> text{};
-    std::snprintf(
-        text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-        static_cast<int>(of_day.hours().count()), static_cast<int>(of_day.minutes().count()));
-    return text.data();
+    const std::time_t seconds = core::epoch(at);
+    std::tm local{};
+    localtime_r(&seconds, &local);
+    // Some zones have no name but their distance from UTC.
+    const std::string zone = local.tm_zone;
+    return format_time(local, "%Y-%m-%d %H:%M ") + (zone.find_first_of("+-") == 0 ? "UTC" : "") +
+           zone;
 }
 
 View& View::set(std::string name, std::string text) {
     if (!text.empty()) entries_.push_back({std::move(name), std::move(text)});
     return *this;
+}
+
+View& View::time(std::string name, core::Instant at) {
+    const std::time_t seconds = core::epoch(at);
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    set(name + "_exact", format_time(utc, "%Y-%m-%dT%H:%M:%SZ"));
+    return set(std::move(name), day_and_time(at));
 }
 
 View& View::flag(std::string name, bool value) {
@@ -183,7 +207,7 @@ struct Pages::Loaded {
         std::map<std::string, mustache, std::less<>> pages;
     };
     std::map<std::string, Language> languages;
-    std::string brand_name, stylesheet, style_url;
+    std::string brand_name, stylesheet, style_url, icon, icon_url;
     Logo logo;
 };
 
@@ -193,6 +217,10 @@ Pages::Pages(const std::string& folder, const Brand& brand) : loaded_(std::make_
     loaded_->stylesheet = read_file(folder + "/style.css");
     if (!brand.accent.empty()) loaded_->stylesheet += ":root{--accent:" + brand.accent + "}\n";
     loaded_->style_url = lasting_url("/oauth/style.css", loaded_->stylesheet);
+    loaded_->icon = read_file(folder + "/icon.svg");
+    if (!brand.accent.empty()) replace_all(loaded_->icon, icon_accent, brand.accent);
+    loaded_->icon_url = loaded_->logo.url.empty() ? lasting_url("/oauth/icon.svg", loaded_->icon)
+                                                  : loaded_->logo.url;
     try {
         for (Poco::DirectoryIterator file(folder), end; file != end; ++file) {
             const auto parts = core::split(file.name(), '.');
@@ -217,6 +245,7 @@ std::string Pages::render(std::string_view name, const std::string& language, Vi
     view.set("lang", language)
         .set("brand_name", loaded_->brand_name)
         .set("style_url", loaded_->style_url)
+        .set("icon_url", loaded_->icon_url)
         .set("logo_url", loaded_->logo.url);
     return pages.find(name)->second.render(to_data(view));
 }
@@ -226,6 +255,11 @@ std::optional<std::string> Pages::message(
     const auto& messages = loaded_->languages.at(language).messages;
     const auto found = messages.find(key);
     return found == messages.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string Pages::client_name(const std::string& language, const ClientNames& names) const {
+    auto shown = shown_client(names);
+    return shown.empty() ? message(language, "ask.nameless").value_or("") : shown;
 }
 
 std::string Pages::language_for(const std::optional<std::string>& accept_language) const {
@@ -242,5 +276,6 @@ std::string Pages::language_for(const std::optional<std::string>& accept_languag
 const std::string& Pages::stylesheet() const { return loaded_->stylesheet; }
 const std::string& Pages::style_url() const { return loaded_->style_url; }
 const Logo& Pages::logo() const { return loaded_->logo; }
+const std::string& Pages::icon() const { return loaded_->icon; }
 
 } // namespace consentgate::web

@@ -66,6 +66,7 @@ constexpr Route routes[] = {
      get_consent_remembered},
     {"oauth_consent_done_page", "GET", path::done_page, page, people, closed, get_consent_done},
     {"oauth_style", "GET", "/oauth/style.css", page, programs, closed, get_style},
+    {"oauth_icon", "GET", "/oauth/icon.svg", page, programs, closed, get_icon},
     {"oauth_logo", "GET", "/oauth/logo", page, programs, closed, get_logo},
     {"oauth_consent_client", "POST", path::client_form, page, people, closed, post_consent_client},
     {"oauth_consent_resource", "POST", "/api/oauth/per-user/consent/resource", gateway, people,

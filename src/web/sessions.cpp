@@ -4,6 +4,7 @@
 #include "consentgate/usecase/sessions.h"
 #include "consentgate/usecase/signin.h"
 
+#include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/oauth/metadata.h"
 #include "consentgate/web/guard.h"
@@ -26,15 +27,28 @@ View account_view(const usecase::ServiceView& one, const std::optional<core::Ses
 
 View session_row(
     const usecase::OwnSession& own, const usecase::BrowserContext& browser_context,
-    const core::Policy& policy) {
+    const std::string& language, const WebContext& context) {
     const auto& session = own.view.session;
+    const auto& policy = context.deps.policy;
     View row;
     row.set("session_id", session.id.text)
-        .set("client_name", shown_client(own.view.client_name, session.client_id));
-    row.set("resource_name", shown_resource(session.resource, policy));
-    row.set("since", day_and_time(session.created_at))
-        .set("until", day_and_time(session.expires_at));
-    row.set("identity_name", shown_principal(own.view, browser_context.signed_in));
+        .set(
+            "client_name", context.pages.client_name(
+                               language, {.own = own.view.client_name,
+                                          .id = session.client_id,
+                                          .redirect_uri = session.redirect_uri}))
+        .set(
+            "client_host",
+            shown_client(
+                {.own = {}, .id = session.client_id, .redirect_uri = session.redirect_uri}));
+    row.set("resource_name", shown_resource(session.resource, policy))
+        .set("identity_name", shown_principal(own.view, browser_context.signed_in));
+    row.time("since", session.created_at).time("until", session.expires_at);
+    if (session.last_used_at) row.time("last_used", *session.last_used_at);
+    row.set("last_used_from", session.last_used_from);
+    std::vector<std::string> scopes;
+    for (const auto& scope : session.scope.names()) scopes.push_back(policy.words(scope));
+    row.set("scopes", core::join(scopes, ", "));
     row.flag(
         "this_browser", browser_context.signed_in && browser_context.browser == session.browser);
     std::vector<View> services;
@@ -115,8 +129,7 @@ bool show_signins(
     if (signed_in) {
         std::vector<View> others;
         for (const auto& one : usecase::other_signins(context.deps, *signed_in, request.now))
-            others.push_back(
-                View().set("signin_id", one.id.text).set("since", day_and_time(one.signed_in_at)));
+            others.push_back(View().set("signin_id", one.id.text).time("since", one.signed_in_at));
         page.flag("has_signins", !others.empty()).list("signins", std::move(others));
         return false;
     }
@@ -140,10 +153,11 @@ Handled get_sessions(const Request& request, WebContext& context) {
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
     const auto browser_context = browser_context_of(request, context);
+    const auto language = context.pages.language_for(request.accept_language);
     std::vector<View> rows;
     const auto sessions = usecase::list_own_sessions(context.deps, browser_context, request.now);
     for (const auto& own : sessions)
-        rows.push_back(session_row(own, browser_context, context.deps.policy));
+        rows.push_back(session_row(own, browser_context, language, context));
     View page;
     show_accounts(page, sessions, browser_context, request, context);
     const bool only_links =
@@ -152,9 +166,7 @@ Handled get_sessions(const Request& request, WebContext& context) {
         .flag("several", rows.size() > 1)
         .list("sessions", std::move(rows));
     return answer_html(
-        200,
-        context.pages.render(
-            "sessions", context.pages.language_for(request.accept_language), std::move(page)),
+        200, context.pages.render("sessions", language, std::move(page)),
         only_links ? Forms::none : Forms::leading_on);
 }
 

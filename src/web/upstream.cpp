@@ -51,13 +51,17 @@ Handled link_page(const core::Form& query, const Request& request, WebContext& c
     const auto& view = opened->session;
     const auto principal = shown_principal(view, browser_context.signed_in);
     View page;
-    page.set("client_name", shown_client(view.client_name, view.session.client_id))
+    const auto language = context.pages.language_for(request.accept_language);
+    page.set(
+            "client_name", context.pages.client_name(
+                               language, {.own = view.client_name,
+                                          .id = view.session.client_id,
+                                          .redirect_uri = view.session.redirect_uri}))
         .set("service_name", opened->service.name)
         .set("service_host", opened->service.host());
     page.set("identity_name", principal).flag("named", !principal.empty());
     page.flag("typed", view.session.identity.is_typed());
     page.set("mcp_client_id", opened->service.id.text).set("link", sent->link);
-    const auto language = context.pages.language_for(request.accept_language);
     return answer_html(
         200, context.pages.render("connect", language, std::move(page)), Forms::leading_on);
 }
@@ -109,6 +113,13 @@ void log_outcome(
                                    {"reason", returned.reason}});
 }
 
+// Page 2, at the row of the service.
+Reply lead_to_row(
+    const core::FlowId& flow, const core::ServiceId& service, const std::string& problem = {}) {
+    return answer_redirect(
+        page_of_flow(path::services_page, flow) + problem + "#service-" + service.text);
+}
+
 // Back to page 2, or after a link to a page that ends it.
 Reply lead_back(
     const usecase::Returned& returned, const Request& request, const WebContext& context) {
@@ -117,7 +128,7 @@ Reply lead_back(
                              ? std::string()
                              : "&error=" + std::string(name_of(returned.outcome)) +
                                    "&service=" + returned.service.id.text;
-    return answer_redirect(page_of_flow(path::services_page, *returned.flow) + problem);
+    return lead_to_row(*returned.flow, returned.service.id, problem);
 }
 
 } // namespace
@@ -171,8 +182,7 @@ Handled post_upstream_change(const Request& request, WebContext& context) {
                                          {"subject", core::logged_subject(*flow)},
                                          {"address", request.remote_addr}});
     }
-    if (*change == AccountChange::end)
-        return answer_redirect(page_of_flow(path::services_page, sent->flow));
+    if (*change == AccountChange::end) return lead_to_row(sent->flow, sent->service);
     if (*change == AccountChange::another) sent->which = core::WhichAccount::another;
     const auto location =
         usecase::connect_in_flow(context.deps, *sent, browser_context, request.now);

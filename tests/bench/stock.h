@@ -18,7 +18,7 @@ inline constexpr std::size_t max_flows = 24001; // a prime: the ids of consecuti
 core::FlowId flow_id(std::size_t number);
 std::string flow_id_of(const std::string& number);
 
-// A flow as it is when the person presses Finish.
+// A flow as it is when the person presses Allow.
 core::Flow make_flow(core::FlowId id, core::Instant now);
 
 // Writes the flows of the numbers from 0 on; the table holds no other of them. They are all written

@@ -86,7 +86,7 @@ test('SA14 SI63: a group of that name at another provider, and an address that d
   assert.equal((await page2(third)).status, 200);
 });
 
-test('SI65: a group that goes between page 2 and Finish is seen by the write that finishes', options, async () => {
+test('SI65: a group that goes between page 2 and Allow is seen by the write that finishes', options, async () => {
   await apply(`allow corp/group:eng --resource ${server.resource}\n`);
   const person = site.person('anna');
   const flow = await person.begin(await register(server));

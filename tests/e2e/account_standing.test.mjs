@@ -93,7 +93,7 @@ async function signedIn(user) {
   const flow = await startFlow(server, { client: await register(server) });
   await choose(flow, { skip: true });
   const back = await connect(server, flow, 'company', (address) => signIn(provider, address, user));
-  assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+  assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-company`, back.text);
   return finish(server, flow);
 }
 
@@ -159,27 +159,28 @@ async function look(page, name) {
 async function toServices(page) {
   const client = await register(server, { redirect_uris: [`http://127.0.0.1:${app.port}/callback`] });
   await page.goto(server.base + query(`${api}/authorize`, authorizeParameters(server, client, pkce())));
-  const way = page.locator('details', { has: page.locator('summary', { hasText: 'I have a user id' }) });
+  const way = page.locator('details', { has: page.locator('summary', { hasText: 'I only give a name' }) });
   if (await way.getAttribute('open') === null) await way.locator('summary').click();
-  await way.getByLabel('Your user id').fill('ada');
+  await way.getByLabel('Your name').fill('ada');
   await way.getByRole('button', { name: 'Continue' }).click();
   await page.waitForURL('**/oauth/consent/mcps?**');
 }
 
 async function press(page, name) {
-  const changes = page.locator('details.changes');
-  if (await changes.getAttribute('open') === null) await changes.locator('summary').click();
+  const around = page.locator('details', { has: page.getByRole('button', { name, includeHidden: true }) });
+  if (await around.getAttribute('open') === null) await around.locator('summary').click();
   await page.getByRole('button', { name }).click();
   await page.waitForLoadState();
 }
 
-test('S7 S10: page 2 says the truth about an account, changes it, and leaves nothing of the old one', options, async () => {
+test('S7 S10 XG1: page 2 says the truth about an account, changes it, and leaves nothing of the old one', options, async () => {
   await inPage(async ({ page, complaints }, context) => {
     await become(context, 'anna');
     await toServices(page);
     await page.getByRole('link', { name: 'Connect Company' }).click();
     await page.waitForURL('**/oauth/consent/mcps?**');
     assert.match(await words(page), /Connected as anna@people\.example[^]*Since \d{4}-/);
+    assert.equal(new URL(page.url()).hash, '#service-company', 'back at its row');
     const annas = provider.issued.at(-1);
     await page.locator('details.changes summary').click();
     await look(page, 'connected');
@@ -212,13 +213,13 @@ test('S7 S10: page 2 says the truth about an account, changes it, and leaves not
   });
 });
 
-test('S7 S10: the page of sessions says the same, and connects again, another account, or none', options, async () => {
+test('S7 S10 XG4: the page of sessions says the same, and connects again, another account, or none', options, async () => {
   await inPage(async ({ page, complaints }, context) => {
     await become(context, 'carla');
     await toServices(page);
     await page.getByRole('link', { name: 'Connect Company' }).click();
     await page.waitForURL('**/oauth/consent/mcps?**');
-    await page.getByRole('button', { name: 'Finish' }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('heading', { name: 'Back in the app' }).waitFor();
     const openSessions = () => page.goto(`${server.base}/oauth/sessions`);
     await openSessions();
@@ -242,8 +243,8 @@ test('S7 S10: the page of sessions says the same, and connects again, another ac
     assert.match(await words(page), /Connected as dora@people\.example/);
     assert.ok(!(await words(page)).includes('carla'));
     assert.equal(await provider.whoIs(carlas), undefined, 'the service revoked it');
-    await page.getByRole('button', { name: 'Disconnect Company' }).click();
-    await page.waitForLoadState();
+    assert.equal(await page.getByRole('button', { name: 'Disconnect it now' }).count(), 0, 'the first press only asks');
+    await press(page, 'Disconnect it now Company');
     assert.doesNotMatch(await words(page), /Company/);
     assert.equal(server.sql("SELECT count(*) AS n FROM upstream_token WHERE ended_at IS NOT NULL")[0].n, 0);
     assert.deepEqual(complaints, []);

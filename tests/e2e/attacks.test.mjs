@@ -31,13 +31,17 @@ test('K1: an address that matched at authorize is the only one the code is good 
   assert.equal((await redeem(server, flow, code)).status, 200);
 });
 
-test('K2: no page loads or links anything elsewhere, which would learn its address, but the way back to an honest app is a link', async () => {
+test('K2 XG3: no page loads anything elsewhere, nor links anything that would learn its address, but the own site of an honest app is a link', async () => {
   const flow = await startFlow(server, { client: await register(server, { redirect_uris: [https], client_uri: 'https://client.example.test/', logo_uri: 'https://canary.test/logo.png', policy_uri: 'https://canary.test/' }) });
   await choose(flow, { skip: true });
   for (const page of ['consent', 'consent/mcps']) {
     const answer = await flow.browser.get(`/oauth/${page}?flow_id=${flow.flowId}`);
     assertPage(answer, 200);
-    assert.doesNotMatch(answer.text.replaceAll('&#x2F;', '/'), /(src|href|srcset|poster|background|action)="?(https?:)?\/\//i);
+    const text = answer.text.replaceAll('&#x2F;', '/');
+    assert.doesNotMatch(text, /canary/);
+    const own = '<a href="https://client.example.test/" rel="noopener noreferrer">';
+    assert.equal(text.split(own).length, 2);
+    assert.doesNotMatch(text.replace(own, ''), /(src|href|srcset|poster|background|action)="?(https?:)?\/\//i);
   }
   const lost = await authorize(server, new Browser(server.base), flow.client, { scope: 'un"known' });
   assertPage(lost.answer, 400);
@@ -112,6 +116,7 @@ test('K22: an app that calls itself by a known name is shown with the host it le
     for (const page of [await shown(flow), await flow.browser.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`)]) {
       assert.ok(page.text.includes('evil.test'), name);
       assert.doesNotMatch(page.text, /\u202e|\u0000/, name);
+      assert.doesNotMatch(page.text, /href="https:(\/|&#x2F;){2}claude/, name);
     }
     assert.match((await shown(flow)).text, /nverified/);
   }

@@ -110,9 +110,9 @@ async function begin(more = silent) {
 }
 const called = (since) => until(() => app.calls.length > since && new URL(app.calls.at(-1), 'http://app.invalid').searchParams, 'the call of the app', 20000);
 async function typeName(page) {
-  const way = page.locator('details', { has: page.locator('summary', { hasText: 'I have a user id' }) });
+  const way = page.locator('details', { has: page.locator('summary', { hasText: 'I only give a name' }) });
   if (await way.getAttribute('open') === null) await way.locator('summary').click();
-  await way.getByLabel('Your user id').fill('ada');
+  await way.getByLabel('Your name').fill('ada');
   await way.getByRole('button', { name: 'Continue' }).click();
   await page.waitForURL('**/oauth/consent/mcps?**');
 }
@@ -135,7 +135,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByLabel('/mcp').check();
       await page.getByRole('button', { name: 'Continue' }).click();
       await page.waitForURL('**/oauth/consent/mcps?**');
-      await page.getByRole('button', { name: 'Finish' }).click();
+      await page.getByRole('button', { name: 'Allow' }).click();
       const answer = await redeem(server, flow, (await called(since)).get('code'));
       assert.equal(answer.status, 200, answer.text);
       assert.equal((await whoami(server, answer.json().access_token)).identity, 'ada');
@@ -199,7 +199,7 @@ test('XE6: a form of another site begins a sign-in, and ends none that is open i
     for (const [tab, flow] of [[page, mine], [foreign, theirs]]) {
       const since = app.calls.length;
       await typeName(tab);
-      await tab.getByRole('button', { name: 'Finish' }).click();
+      await tab.getByRole('button', { name: 'Allow' }).click();
       assert.equal((await redeem(server, flow, (await called(since)).get('code'))).status, 200);
     }
   });

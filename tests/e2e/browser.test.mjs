@@ -63,8 +63,8 @@ async function openWay(page, words) {
 }
 
 async function chooseUserId(page, name) {
-  const way = await openWay(page, 'I have a user id');
-  await way.getByLabel('Your user id').fill(name);
+  const way = await openWay(page, 'I only give a name');
+  await way.getByLabel('Your name').fill(name);
   await way.getByRole('button', { name: 'Continue' }).click();
   await page.waitForURL('**/oauth/consent/mcps?**');
 }
@@ -79,7 +79,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto(flow.url);
       assert.match(await page.title(), /Who are you/);
       await chooseUserId(page, 'ada');
-      await page.getByRole('button', { name: 'Finish' }).click();
+      await page.getByRole('button', { name: 'Allow' }).click();
       const sent = await lastCall(apps.loopback, since);
       await page.waitForURL('**/callback?**');
       assert.deepEqual(complaints, []);
@@ -92,11 +92,11 @@ for (const javaScriptEnabled of [true, false]) {
     await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
       const since = apps.https.calls.length;
       await page.goto(flow.url);
-      const way = await openWay(page, 'I have a key');
-      await way.getByLabel('Your key').fill(key.virtual_key);
+      const way = await openWay(page, 'I have an access code');
+      await way.getByLabel('Your access code').fill(key.virtual_key);
       await way.getByRole('button', { name: 'Continue' }).click();
       await page.waitForURL('**/oauth/consent/mcps?**');
-      await page.getByRole('button', { name: 'Finish' }).click();
+      await page.getByRole('button', { name: 'Allow' }).click();
       const sent = await lastCall(apps.https, since);
       assert.deepEqual(complaints, []);
       assert.equal(sent.get('kept'), '1');
@@ -108,10 +108,10 @@ for (const javaScriptEnabled of [true, false]) {
     const flow = await begin(scheme);
     await inPage({ javaScriptEnabled }, async ({ page, complaints, requested }) => {
       await page.goto(flow.url);
-      const way = await openWay(page, 'Continue without either');
+      const way = await openWay(page, 'I do not say who I am');
       await way.getByRole('button', { name: 'Continue' }).click();
       await page.waitForURL('**/oauth/consent/mcps?**');
-      await page.getByRole('button', { name: 'Finish' }).click();
+      await page.getByRole('button', { name: 'Allow' }).click();
       const sent = await until(() => requested.find((url) => url.startsWith(scheme)), 'the way to the program', 20000);
       assert.deepEqual(complaints.filter((text) => /security policy|blocked: csp/i.test(text)), []);
       assert.equal((await identityOf(flow, new URL(sent).searchParams.get('code'))).identity_kind, 'skipped');
@@ -138,13 +138,13 @@ for (const javaScriptEnabled of [true, false]) {
     await inPage({ javaScriptEnabled }, async ({ page, complaints }) => {
       const since = apps.loopback.calls.length;
       await page.goto(flow.url);
-      await tabTo(page, page.locator('summary', { hasText: 'I have a user id' }));
+      await tabTo(page, page.locator('summary', { hasText: 'I only give a name' }));
       await page.keyboard.press('Enter');
-      await tabTo(page, page.getByLabel('Your user id'));
+      await tabTo(page, page.getByLabel('Your name'));
       await page.keyboard.type('grace');
       await page.keyboard.press('Enter');
       await page.waitForURL('**/oauth/consent/mcps?**');
-      await tabTo(page, page.getByRole('button', { name: 'Finish' }));
+      await tabTo(page, page.getByRole('button', { name: 'Allow' }));
       await page.keyboard.press('Enter');
       const sent = await lastCall(apps.loopback, since);
       assert.deepEqual(complaints, []);
@@ -173,7 +173,7 @@ test('U2 XE2: the watch for refused redirects sees one when the policy allows on
     await chooseUserId(page, 'ada');
     await page.reload(); // only a page that was not redirected to passes the route
     const since = apps.loopback.calls.length;
-    await page.getByRole('button', { name: 'Finish' }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
     await until(() => complaints.some((text) => /form-action/.test(text)), 'a complaint', 20000);
     assert.equal(apps.loopback.calls.length, since);
   });
@@ -183,11 +183,11 @@ test('P1: a mistake is said at its field, and the way on is open', options, asyn
   const flow = await begin(loopbackUri());
   await inPage({}, async ({ page }) => {
     await page.goto(flow.url);
-    const way = await openWay(page, 'I have a key');
-    await way.getByLabel('Your key').fill('sk-bf-wrong');
+    const way = await openWay(page, 'I have an access code');
+    await way.getByLabel('Your access code').fill('sk-bf-wrong');
     await way.getByRole('button', { name: 'Continue' }).click();
     await page.waitForURL('**error=invalid_virtual_key**');
-    const field = page.getByLabel('Your key');
+    const field = page.getByLabel('Your access code');
     assert.equal(await field.getAttribute('aria-invalid'), 'true');
     const described = (await field.getAttribute('aria-describedby')).split(' ');
     assert.match(await page.locator(`#${described[0]}`).innerText(), /does not work/);
@@ -257,7 +257,7 @@ test('P1: two tabs of one browser run two sign-ins side by side', options, async
     for (const [tab, flow, name] of [[page, one, 'first'], [other, two, 'second']]) {
       const since = apps.loopback.calls.length;
       await chooseUserId(tab, name);
-      await tab.getByRole('button', { name: 'Finish' }).click();
+      await tab.getByRole('button', { name: 'Allow' }).click();
       assert.equal((await identityOf(flow, (await lastCall(apps.loopback, since)).get('code'))).identity, name);
     }
   });

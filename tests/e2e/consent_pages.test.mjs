@@ -228,9 +228,9 @@ test('S5: the number on an error page is the number in the log', async () => {
   assert.ok(server.logs().includes(id), `${id} is not in the log`);
 });
 
-test('U1: the stylesheet is served, may be kept, and is the only thing a page loads', async () => {
+test('U1 XG3: the stylesheet and the icon are served, may be kept, and are the only things a page loads', async () => {
   const { text } = await page(await startFlow(server));
-  const [href, ...others] = [...text.matchAll(/<(?:link|img|script|iframe|object)[^>]*(?:href|src)="([^"]*)"/g)].map((match) => match[1].replaceAll('&#x2F;', '/').replaceAll('&#x3D;', '='));
+  const [href, icon, ...others] = [...text.matchAll(/<(?:link|img|script|iframe|object)[^>]*(?:href|src)="([^"]*)"/g)].map((match) => match[1].replaceAll('&#x2F;', '/').replaceAll('&#x3D;', '='));
   assert.deepEqual(others, []);
   assert.match(href, /^\/oauth\/style\.css\?v=[0-9A-Za-z_-]+$/);
   const sheet = await send(server.base, 'GET', href);
@@ -238,6 +238,9 @@ test('U1: the stylesheet is served, may be kept, and is the only thing a page lo
   assert.match(sheet.headers['content-type'], /^text\/css/);
   assert.match(sheet.headers['cache-control'], /max-age=\d+/);
   assert.doesNotMatch(sheet.text, /url\(|@import/);
+  const picture = await send(server.base, 'GET', icon);
+  assert.deepEqual([picture.status, picture.headers['content-type']], [200, 'image/svg+xml']);
+  assert.match(picture.headers['cache-control'], /max-age=\d+/);
 });
 
 test('U15 A27: denying works from either page, ends the flow, and cannot be undone', async () => {

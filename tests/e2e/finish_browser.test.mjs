@@ -1,4 +1,4 @@
-// Chromium after Finish and Deny: for every kind of place where an app waits, the browser ends on
+// Chromium after Allow and Deny: for every kind of place where an app waits, the browser ends on
 // something that a person understands.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -64,16 +64,16 @@ async function look(page, name) {
 
 async function toLastStep(page, flow) {
   await page.goto(flow.url);
-  const way = page.locator('details', { has: page.locator('summary', { hasText: 'I have a user id' }) });
+  const way = page.locator('details', { has: page.locator('summary', { hasText: 'I only give a name' }) });
   if (await way.getAttribute('open') === null) await way.locator('summary').click();
-  await way.getByLabel('Your user id').fill('ada');
+  await way.getByLabel('Your name').fill('ada');
   await way.getByRole('button', { name: 'Continue' }).click();
   await page.waitForURL('**/oauth/consent/mcps?**');
 }
 const pressDeny = (page) => page.getByRole('button', { name: 'Deny' }).filter({ visible: true }).first().click();
-// A press of a button that leads to the app, on either page; Finish is on the second.
+// A press of a button that leads to the app, on either page; Allow is on the second.
 const presses = {
-  Finish: async (page, flow) => { await toLastStep(page, flow); await page.getByRole('button', { name: 'Finish' }).click(); },
+  Allow: async (page, flow) => { await toLastStep(page, flow); await page.getByRole('button', { name: 'Allow' }).click(); },
   'Deny on page 1': async (page, flow) => { await page.goto(flow.url); await pressDeny(page); },
   'Deny on page 2': async (page, flow) => { await toLastStep(page, flow); await pressDeny(page); },
 };
@@ -83,7 +83,7 @@ const reached = (requested, start) => until(() => requested.find((url) => url.st
 async function assertAnswered(press, flow, address) {
   const sent = new URL(address).searchParams;
   assert.deepEqual([sent.get('state'), sent.get('iss')], ['a state', server.issuer]);
-  if (press !== 'Finish') return assert.deepEqual([sent.get('error'), sent.has('code')], ['access_denied', false]);
+  if (press !== 'Allow') return assert.deepEqual([sent.get('error'), sent.has('code')], ['access_denied', false]);
   const answer = await redeem(server, flow, sent.get('code'));
   assert.equal(answer.status, 200, answer.text);
   return assert.equal((await whoami(server, answer.json().access_token)).identity, 'ada');
@@ -113,13 +113,13 @@ for (const javaScriptEnabled of [true, false]) {
         assert.deepEqual(ofPolicy(complaints), []);
         const said = await words(page);
         assert.match(said, /You can go back to Garden tool/);
-        assert.match(said, press === 'Finish' ? /You let it in/ : /You said no/);
+        assert.match(said, press === 'Allow' ? /You let it in/ : /You said no/);
         assert.equal(await page.getByRole('link', { name: 'Open the app' }).getAttribute('href'), address);
         assert.equal(await page.getByRole('button').count(), 0, 'no live button is left');
         assert.doesNotMatch(page.url(), /code|state|error/);
         if (javaScriptEnabled) await look(page, `done-${press.toLowerCase().replaceAll(' ', '-')}`);
         await assertAnswered(press, flow, address);
-        if (press !== 'Finish') return;
+        if (press !== 'Allow') return;
         const before = requested.filter((url) => url.startsWith(ownKind)).length;
         await page.reload();
         assert.match(await words(page), /You can close this page/);
@@ -142,8 +142,8 @@ for (const javaScriptEnabled of [true, false]) {
   }
 }
 
-test('XE2: Back after Finish or Deny shows no live button', options, async () => {
-  for (const press of ['Finish', 'Deny on page 2']) {
+test('XE2: Back after Allow or Deny shows no live button', options, async () => {
+  for (const press of ['Allow', 'Deny on page 2']) {
     const flow = await begin(ownKind);
     await inPage({}, async ({ page, requested }) => {
       await presses[press](page, flow);
@@ -161,7 +161,7 @@ test('XE6: Chromium says our Origin with our own forms', options, async () => {
   await inPage({}, async ({ page }) => {
     const origins = [];
     page.on('request', (request) => { if (request.method() === 'POST') origins.push(request.allHeaders()); });
-    await presses.Finish(page, flow);
+    await presses.Allow(page, flow);
     await page.waitForURL('**/callback?**');
     const sent = await Promise.all(origins);
     assert.deepEqual(sent.map((headers) => headers.origin), [server.base, server.base]);

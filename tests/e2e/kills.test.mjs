@@ -39,7 +39,7 @@ async function round(number) {
   for (const flow of flows.filter((_, at) => at % 3 === 0)) {
     await choose(flow, { skip: true });
     const back = await connect(server, flow, 'notes', (address) => signIn(provider, address, 'anna'));
-    assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+    assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-notes`, back.text);
     flow.connected = true;
   }
   let finished = 0;

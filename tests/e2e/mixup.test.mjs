@@ -155,7 +155,7 @@ test('XC1: a service from before goes on to work, and one that moves keeps its p
   assert.equal(back.pathname, callback);
   const wrong = await flow.browser.get(`${callback}/before${back.search}`);
   assertRefused(wrong);
-  assert.equal((await flow.browser.get(back.pathname + back.search)).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.equal((await flow.browser.get(back.pathname + back.search)).location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-before`);
   await finish(server, flow);
   accounts.age('before');
   const refreshes = provider.calls.token.refresh_token ?? 0;

@@ -1,4 +1,4 @@
-// Being asked everything once, then for one button; and Finish pressed twice, through lighttpd.
+// Being asked everything once, then for one button; and Allow pressed twice, through lighttpd.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, htmlAccept } from './support/browser.mjs';
@@ -84,7 +84,7 @@ test('U7: a typed name is asked for again, and so is everybody once the session 
   assert.ok(asked(await authorize(other)));
 });
 
-test('U14 S2: Finish pressed twice is one code: the second press is 409 with the way on while the code is unused', async () => {
+test('U14 S2: Allow pressed twice is one code: the second press is 409 with the way on while the code is unused', async () => {
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
   const first = await submit(flow);

@@ -41,21 +41,21 @@ test('XA5: in Chromium a typed address offers the earlier consent by one button,
     };
     const first = begin();
     await page.goto(first.url);
-    await page.getByLabel('Your key').fill(key.virtual_key);
+    await page.getByLabel('Your access code').fill(key.virtual_key);
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.waitForURL('**/oauth/consent/mcps?**');
-    await finish(first, 'Finish');
+    await finish(first, 'Allow');
 
     const second = begin();
     await page.goto(second.url);
     assert.match(page.url(), /\/oauth\/consent\/remembered\?/);
-    assert.match(await page.locator('main').innerText(), /The holder of the key “Anna”/);
+    assert.match(await page.locator('main').innerText(), /Signed in with the access code “Anna”/);
     assert.equal(await page.getByRole('button').count(), 1);
     await finish(second, 'Go on');
 
     await page.goto(begin().url);
     await page.getByRole('link', { name: 'Not me' }).click();
-    await page.getByLabel('Your key').waitFor();
+    await page.getByLabel('Your access code').waitFor();
 
     await page.goto(`https://${host}/a-page-of-somebody`);
     const led = begin().url;

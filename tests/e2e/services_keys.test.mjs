@@ -50,7 +50,7 @@ for (const front of fronts) {
         const flow = await startFlow(server);
         await choose(flow, { skip: true });
         assert.match((await paste(flow, 'sk-nobody')).location, /error=service_refused$/);
-        assert.equal((await paste(flow, key)).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+        assert.equal((await paste(flow, key)).location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-search`);
         return finish(server, flow);
       };
       for (const [key, user] of keys) {

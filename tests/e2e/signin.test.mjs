@@ -42,7 +42,7 @@ test('SI17 SI20 SI23 SA17: a person signs in at the provider, and their app acts
   assert.match(second.text, /Not you\?/);
   assert.match(second.text, /<bdi>Test client<\/bdi>/);
   assert.match(second.text, /127\.0\.0\.1:53111/, 'where the app waits');
-  assert.equal(server.sql('SELECT count(*) AS n FROM session')[0].n, 0, 'nothing is given before Finish');
+  assert.equal(server.sql('SELECT count(*) AS n FROM session')[0].n, 0, 'nothing is given before Allow');
   const token = await finish(flow);
   assert.equal((await whoami(server, token)).identity_kind, 'verified_user');
 });
@@ -153,7 +153,7 @@ test('SI29 SI30 SA21: page 1 offers to go on as the signed-in person, and a key 
   assert.equal(gone.location, `/oauth/consent/mcps?flow_id=${early.flowId}`, gone.text);
   await finish(early);
   const { virtual_key: key } = await server.addKey('Carla');
-  assert.match((await page1(flow)).text, /I have a key/);
+  assert.match((await page1(flow)).text, /I have an access code/);
   await post(flow, 'vk', { vk: key });
   assert.match((await page2(flow)).text, /Carla/);
   const mixed = await person.begin(client);

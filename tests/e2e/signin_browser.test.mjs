@@ -51,7 +51,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.waitForURL('**/oauth/consent/mcps?**');
       assert.match(await page.locator('.you').innerText(), /Anna[\s\S]*anna@example\.org[\s\S]*Example Corp/);
       if (javaScriptEnabled) await assertAccessible(page, 'page 2');
-      await page.getByRole('button', { name: 'Finish' }).click();
+      await page.getByRole('button', { name: 'Allow' }).click();
       const sent = await until(() => app.calls.length > since && new URL(app.calls.at(-1), 'http://app.invalid').searchParams, 'the call of the app', 20000);
       assert.deepEqual(complaints, []);
       const answer = await redeem(server, flow, sent.get('code'));

@@ -46,13 +46,13 @@ test('S7: a refusal at the service leads back with words, and connecting works a
   const flow = await startFlow(server, { client });
   await choose(flow, { skip: true });
   const refused = await connect(flow, 'notion', 'anna', { deny: true });
-  assert.equal(refused.location, `/oauth/consent/mcps?flow_id=${flow.flowId}&error=service_refused&service=notion`);
+  assert.equal(refused.location, `/oauth/consent/mcps?flow_id=${flow.flowId}&error=service_refused&service=notion#service-notion`);
   assert.match((await flow.browser.get(refused.location)).text, /You said no there/);
   providers.notion.failNext(503);
   const failed = await connect(flow, 'notion', 'anna');
-  assert.equal(failed.location, `/oauth/consent/mcps?flow_id=${flow.flowId}&error=service_failed&service=notion`);
-  assert.equal((await connect(flow, 'notion', 'berta')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
-  assert.equal((await connect(flow, 'notion', 'anna')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.equal(failed.location, `/oauth/consent/mcps?flow_id=${flow.flowId}&error=service_failed&service=notion#service-notion`);
+  assert.equal((await connect(flow, 'notion', 'berta')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-notion`);
+  assert.equal((await connect(flow, 'notion', 'anna')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-notion`);
   assert.equal(await holder(await finish(server, flow), 'notion'), 'anna');
 });
 
@@ -175,7 +175,7 @@ test('S7 XC5: a service that has forgotten us is registered with anew after a pa
   for (let pressed = 0; pressed < 3; pressed += 1) await assert.rejects(connect(flow, 'company', 'carla')); // the service shows a page of its own
   assert.equal(providers.company.calls.registration, registrations);
   confirmable();
-  assert.equal((await connect(flow, 'company', 'carla')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.equal((await connect(flow, 'company', 'carla')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-company`);
   assert.equal(await holder(await finish(server, flow), 'company'), 'carla');
 }, { timeout: 120000 });
 

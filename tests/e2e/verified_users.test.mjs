@@ -103,9 +103,9 @@ for (const front of fronts) {
     assert.equal((await anna.get(`/oauth/consent?flow_id=${flow.flowId}`)).location, page); // back to a page that is none of hers
     assertPage(await anna.get(page), 200);
     const code = (await submit(flow)).sent().get('code');
-    assertPage(await anna.get(page), 409); // back after Finish
+    assertPage(await anna.get(page), 409); // back after Allow
     const again = await submit(flow);
-    assert.ok(again.text.includes(code), 'Finish once more leads on');
+    assert.ok(again.text.includes(code), 'Allow once more leads on');
     assert.ok(!(await submit({ ...flow, browser: ben })).text.includes(code), 'but nobody else');
     assert.equal((await redeem(server, flow, code)).status, 200);
   });

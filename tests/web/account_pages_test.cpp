@@ -117,7 +117,9 @@ BOOST_AUTO_TEST_CASE(disconnecting_on_page_2_leaves_nothing_and_tells_the_servic
     home.connect("notion", "ada");
     const auto before = home.account();
     const auto reply = home.change("end");
-    BOOST_TEST(location_of(reply) == "/oauth/consent/mcps?flow_id=" + home.journey.flow);
+    BOOST_TEST(
+        location_of(reply) ==
+        "/oauth/consent/mcps?flow_id=" + home.journey.flow + "#service-notion");
     BOOST_TEST(home.service.revoked.size() == 2U);
     BOOST_TEST(!home.account().has_value());
     BOOST_TEST(!home.server.store->accounts.find(core::Owner::ended(before->id), notion));

@@ -1,4 +1,4 @@
-// Tests src/web/consent.cpp: after Finish and Deny a browser ends on a page that a person
+// Tests src/web/consent.cpp: after Allow and Deny a browser ends on a page that a person
 // understands, and a program gets the redirect.
 #include "tests/support/web_server.h"
 

@@ -104,7 +104,9 @@ BOOST_AUTO_TEST_CASE(connect_leads_to_our_own_page_and_a_right_key_connects) {
     BOOST_TEST(town.service.tried.empty(), "nothing is asked before a key is there");
     const auto back = town.paste(state_of(address), " " + right_key + " ");
     BOOST_TEST(back.status == 302);
-    BOOST_TEST(location_of(back) == "/oauth/consent/mcps?flow_id=" + town.journey.flow);
+    BOOST_TEST(
+        location_of(back) ==
+        "/oauth/consent/mcps?flow_id=" + town.journey.flow + "#service-search");
     BOOST_TEST(town.service.tried == std::vector{right_key}, "once");
     BOOST_TEST(town.service.methods == std::vector<std::string>{"POST https://search.example/mcp"});
     BOOST_TEST(holds(town.services_page(), "class=\"connected\""));

@@ -210,7 +210,8 @@ BOOST_AUTO_TEST_CASE(the_language_is_the_first_accepted_one_that_is_there) {
         BOOST_TEST_CONTEXT(text_of(header)) BOOST_TEST(pages.language_for(header) == language);
     }
     BOOST_TEST(holds(pages.render("identity", "de", web::View()), "Wer sind Sie?"));
-    BOOST_TEST(holds(pages.render("identity", "de", web::View()), "<html lang=\"de\">"));
+    BOOST_TEST(
+        holds(pages.render("identity", "de", web::View()), "<html lang=\"de\" dir=\"ltr\">"));
     BOOST_TEST(text_of(pages.message("de", "identity.heading")) == "Wer sind Sie?");
     BOOST_TEST(!pages.message("en", "no.such.message"));
 }
@@ -288,12 +289,78 @@ BOOST_AUTO_TEST_CASE(what_is_not_set_is_not_shown) {
         "per-user/consent/skip"));
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_shows_nothing_is_no_name_on_a_page, *label("XD6") * label("U6")) {
-    const core::ClientId id("cgc_sample");
-    for (const auto* hidden : {"", " ", "\u200B", "\u3164", "\u2800 \u00AD", "\u202E"})
-        BOOST_TEST_CONTEXT(core::to_hex(hidden))
-    BOOST_TEST(web::shown_client(hidden, id) == "cgc_sample");
-    BOOST_TEST(web::shown_client(" An App", id) == "An App");
+BOOST_AUTO_TEST_CASE(
+    a_name_that_shows_nothing_is_no_name_on_a_page, *label("XD6") * label("U6") * label("XG2")) {
+    const core::ClientId id("cgc_sample"), document("https://app.example/client.json");
+    const web::Pages pages("conf/pages", {"brand", ""});
+    const auto shown = [&](const std::string& own, const core::ClientId& client,
+                           const std::string& redirect_uri) {
+        return pages.client_name("en", {.own = own, .id = client, .redirect_uri = redirect_uri});
+    };
+    for (const auto* hidden : {"", " ", "\u200B", "\u3164", "\u2800 \u00AD", "\u202E"}) {
+        BOOST_TEST_CONTEXT(core::to_hex(hidden)) {
+            BOOST_TEST(shown(hidden, id, "https://Client.example:8443/cb") == "client.example");
+            BOOST_TEST(shown(hidden, document, "http://127.0.0.1:1/cb") == "app.example");
+            BOOST_TEST(shown(hidden, id, "http://127.0.0.1:1/cb") == "An app without a name");
+            BOOST_TEST(shown(hidden, id, "cursor://x/cb") == "An app without a name");
+            BOOST_TEST(shown(hidden, id, "") == "An app without a name");
+        }
+    }
+    BOOST_TEST(shown(" An App", id, "https://client.example/cb") == "An App");
+}
+
+// The zone of the server while it lives.
+struct Zone {
+    explicit Zone(const char* name) { set(name); }
+    ~Zone() { set("UTC"); }
+    Zone(const Zone&) = delete;
+    Zone& operator=(const Zone&) = delete;
+    static void set(const char* name) {
+        ::setenv("TZ", name, 1);
+        ::tzset();
+    }
+};
+
+BOOST_AUTO_TEST_CASE(times_are_the_servers_and_name_its_zone, *label("XG3")) {
+    const auto summer = core::from_epoch(1'783'000'000); // 2026-07-02T13:46:40Z
+    for (const auto& [zone, said] : std::vector<std::pair<const char*, std::string>>{
+             {"UTC", "2026-07-02 13:46 UTC"},
+             {"CET-1CEST,M3.5.0,M10.5.0/3", "2026-07-02 15:46 CEST"},
+             {"<+0330>-3:30", "2026-07-02 17:16 UTC+0330"}}) {
+        const Zone there(zone);
+        web::View view;
+        view.time("until", summer);
+        BOOST_TEST_CONTEXT(zone) {
+            BOOST_TEST(web::day_and_time(summer) == said);
+            BOOST_TEST(view.entries().size() == 2U);
+            BOOST_TEST(view.entries()[0].name == "until_exact");
+            BOOST_TEST(std::get<std::string>(view.entries()[0].value) == "2026-07-02T13:46:40Z");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_message_may_set_a_name_apart_and_do_nothing_else, *label("K29")) {
+    const Copy copy;
+    copy.add(
+        "messages.en.properties",
+        "\nidentity.heading = <bdi>{{client_name}}</bdi><bdi onclick=x><i></bdi >\n");
+    const auto html = copy.load().render("identity", "en", web::View().set("client_name", "<bdi>"));
+    BOOST_TEST(
+        holds(html, "<bdi>&lt;bdi&gt;</bdi>&lt;bdi onclick&#x3D;x&gt;&lt;i&gt;&lt;&#x2F;bdi &gt;"));
+}
+
+BOOST_AUTO_TEST_CASE(every_page_has_an_icon_in_the_operators_colour, *label("XG3")) {
+    const Copy copy;
+    const auto plain = copy.load(), accented = copy.load("#1a5fb4");
+    BOOST_TEST(holds(plain.icon(), "#0d6470"));
+    BOOST_TEST(holds(accented.icon(), "#1a5fb4"));
+    BOOST_TEST(holds(
+        accented.render("error", "en", web::View()),
+        "<link rel=\"icon\" href=\"/oauth/icon.svg?v="));
+    copy.folder.write("logo", "\x89PNG\r\n\x1a\n and so on");
+    const web::Pages branded(copy.folder.file(""), {"brand", "", copy.folder.file("logo")});
+    BOOST_TEST(holds(
+        branded.render("error", "en", web::View()), "<link rel=\"icon\" href=\"/oauth/logo?v="));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(holds(asked.page(), "Which server may the app use?"));
     // The person said who they are before, so the choice leads to the last page.
     BOOST_TEST(asked.choose(tools) == "/oauth/consent/mcps");
-    BOOST_TEST(holds(asked.server.ask(asked.journey.page("/oauth/consent/mcps")).body, "Finish"));
+    BOOST_TEST(holds(asked.server.ask(asked.journey.page("/oauth/consent/mcps")).body, "Allow"));
 }
 
 BOOST_AUTO_TEST_CASE(a_person_may_choose_another_server_until_they_finish, *label("XE5")) {

@@ -31,6 +31,7 @@ const std::vector<Route> routes{
     {"GET", "/oauth/consent/mcps", false},
     {"GET", "/oauth/consent/done", false},
     {"GET", "/oauth/style.css", false},
+    {"GET", "/oauth/icon.svg", false},
     {"GET", "/oauth/logo", false},
     {"POST", "/api/oauth/per-user/consent/vk", false},
     {"POST", "/api/oauth/per-user/consent/user-id", false},

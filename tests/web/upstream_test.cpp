@@ -30,7 +30,9 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(town.service.redeemed.empty());
     other.kill();
     const auto back = town.come_back(begun_authorization, "&code=anna");
-    BOOST_TEST(location_of(back) == "/oauth/consent/mcps?flow_id=" + town.journey.flow);
+    BOOST_TEST(
+        location_of(back) ==
+        "/oauth/consent/mcps?flow_id=" + town.journey.flow + "#service-notion");
     BOOST_TEST(town.service.redeemed.size() == 1U);
 }
 
@@ -47,7 +49,9 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(begun_authorization.status == 302);
     BOOST_TEST(location_of(begun_authorization).starts_with("https://notion.example/authorize?"));
     const auto back = town.come_back(begun_authorization, "&code=anna");
-    BOOST_TEST(location_of(back) == "/oauth/consent/mcps?flow_id=" + town.journey.flow);
+    BOOST_TEST(
+        location_of(back) ==
+        "/oauth/consent/mcps?flow_id=" + town.journey.flow + "#service-notion");
     BOOST_TEST(holds(town.services_page(), "Connected"));
     const auto token = town.token();
     BOOST_TEST(town.exchanged(token) == "access-anna");
@@ -79,7 +83,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(town.service.redeemed.empty());
     BOOST_TEST(
         location_of(town.server.ask(town.get("/api/oauth/callback/github" + query))) ==
-        "/oauth/consent/mcps?flow_id=" + town.journey.flow);
+        "/oauth/consent/mcps?flow_id=" + town.journey.flow + "#service-github");
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -118,7 +122,7 @@ BOOST_AUTO_TEST_CASE(
         town.come_back(town.begin_upstream_authorization(), "&error=access_denied");
     BOOST_TEST(
         location_of(refused) == "/oauth/consent/mcps?flow_id=" + town.journey.flow +
-                                    "&error=service_refused&service=notion");
+                                    "&error=service_refused&service=notion#service-notion");
     BOOST_TEST(holds(
         town.server
             .ask(town.journey.page("/oauth/consent/mcps", "&error=service_refused&service=notion"))

@@ -46,6 +46,7 @@ Handled post_sessions_end(const Request& request, WebContext& context);
 Handled post_sessions_disconnect(const Request& request, WebContext& context);
 Handled post_sessions_connect(const Request& request, WebContext& context);
 Handled get_style(const Request& request, WebContext& context);
+Handled get_icon(const Request& request, WebContext& context);
 Handled get_logo(const Request& request, WebContext& context);
 Handled post_consent_resource(const Request& request, WebContext& context);
 Handled post_consent_vk(const Request& request, WebContext& context);

@@ -60,7 +60,7 @@ export function tokenParameters(flow, code, more = {}) {
 
 export const redeem = (server, flow, code, more = {}, headers = {}) => postForm(server.base, `${api}/token`, tokenParameters(flow, code, more), headers);
 
-// Finish is pressed, and the client gets its token. out: the session token
+// Allow is pressed, and the client gets its token. out: the session token
 export async function finish(server, flow) {
   const answer = await redeem(server, flow, (await submit(flow)).sent().get('code'));
   assert.equal(answer.status, 200, answer.text);
