@@ -11,8 +11,8 @@ void show_account(View& row, const usecase::ServiceView& one) {
     row.flag("linked", one.token.has_value());
     if (!one.token) return;
     row.set("connected_as", one.token->holder_name);
-    if (one.token->created_at) row.time("since", *one.token->created_at);
-    if (one.token->last_used_at) row.time("used", *one.token->last_used_at);
+    if (one.token->created_at) row.instant("since", *one.token->created_at);
+    if (one.token->last_used_at) row.instant("used", *one.token->last_used_at);
 }
 
 } // namespace consentgate::web

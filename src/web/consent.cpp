@@ -202,7 +202,7 @@ Handled get_consent_remembered(const Request& request, WebContext& context) {
     const auto& browser_context = asked->browser_context;
     show_identity(
         view, identity, shown_principal(*earlier, browser_context.signed_in), browser_context);
-    view.time("since", earlier->session.created_at);
+    view.instant("since", earlier->session.created_at);
     std::vector<View> accounts;
     for (const auto& service :
          usecase::list_session_services(context.deps, *earlier, request.now)) {

@@ -16,7 +16,7 @@ using core::RedirectKind;
 
 constexpr std::size_t long_question = 48; // characters that two lines of the heading hold
 
-// What the client says of itself, where it is proven to be its own.
+// The links that the client gives, where they are proven to be its own.
 void show_links(View& view, const core::FlowView& found) {
     const auto links = core::client_links(
         {.id = found.flow.client_id,

@@ -1,5 +1,5 @@
-// What every page about a consent says: who asks, for what, as whom, and where it leads. Private to
-// this module.
+// Every page about a consent says who asks, for what, as whom, and where it leads. Private to this
+// module.
 #pragma once
 
 #include "consentgate/usecase/consent.h"

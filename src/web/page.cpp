@@ -178,7 +178,7 @@ View& View::set(std::string name, std::string text) {
     return *this;
 }
 
-View& View::time(std::string name, core::Instant at) {
+View& View::instant(std::string name, core::Instant at) {
     const std::time_t seconds = core::epoch(at);
     std::tm utc{};
     gmtime_r(&seconds, &utc);

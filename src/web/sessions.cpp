@@ -43,8 +43,8 @@ View session_row(
                 {.own = {}, .id = session.client_id, .redirect_uri = session.redirect_uri}));
     row.set("resource_name", shown_resource(session.resource, policy))
         .set("identity_name", shown_principal(own.view, browser_context.signed_in));
-    row.time("since", session.created_at).time("until", session.expires_at);
-    if (session.last_used_at) row.time("last_used", *session.last_used_at);
+    row.instant("since", session.created_at).instant("until", session.expires_at);
+    if (session.last_used_at) row.instant("last_used", *session.last_used_at);
     row.set("last_used_from", session.last_used_from);
     std::vector<std::string> scopes;
     for (const auto& scope : session.scope.names()) scopes.push_back(policy.words(scope));
@@ -129,7 +129,8 @@ bool show_signins(
     if (signed_in) {
         std::vector<View> others;
         for (const auto& one : usecase::other_signins(context.deps, *signed_in, request.now))
-            others.push_back(View().set("signin_id", one.id.text).time("since", one.signed_in_at));
+            others.push_back(
+                View().set("signin_id", one.id.text).instant("since", one.signed_in_at));
         page.flag("has_signins", !others.empty()).list("signins", std::move(others));
         return false;
     }

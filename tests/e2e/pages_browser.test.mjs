@@ -1,6 +1,6 @@
-// What people see: in Chromium, each page at the sizes, schemes and names that people have. The
-// question, who asks and the buttons are in the first view of a page; nothing needs sideways
-// scrolling; axe finds nothing. PICTURES=folder keeps what it looked like.
+// Chromium sees each page at the sizes, schemes and names that people have. The question, who asks
+// and the buttons are in the first view of a page; nothing needs sideways scrolling; axe finds
+// nothing. PICTURES=folder keeps what it looked like.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -76,8 +76,8 @@ async function toPage2(page, which, name = 'ada', more = {}) {
   await page.waitForURL('**/oauth/consent/mcps?**');
 }
 
-// What must be in the first view and is not: the heading, who asks, and every button and line to
-// unfold but those of the rows of services.
+// Lists the parts that must be in the first view and are not: the heading, who asks, and every
+// button and line to unfold but those of the rows of services.
 async function missing(page) {
   return page.evaluate(() => [...document.querySelectorAll('h1, .who, main button, main a.button, main summary')]
     .filter((element) => element.checkVisibility() && !element.closest('.services'))
@@ -159,7 +159,7 @@ test('XG1: the other ways of page 1, and mistakes there, are one screen too', op
   }
 });
 
-test('XG1: a window that cannot hold page 1 is told from one that can', options, async () => {
+test('XG1: a window that cannot hold page 1 is seen to differ from one that can', options, async () => {
   await inPage({ viewport: { width: 600, height: 300 } }, async ({ page }) => {
     await page.goto(await begin());
     assert.notDeepEqual(await missing(page), []);

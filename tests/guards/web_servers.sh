@@ -8,7 +8,7 @@ wrong() { echo "$1"; status=1; }
 
 # Programs call these addresses, so no web server may authenticate people there, and nobody signs in
 # at a provider where the web server does that. People call all others.
-programs='/oauth/signin(/[a-z-]+)?|/oauth/(style\.css|logo|client-metadata(\.json)?)|/api/oauth/per-user/(register|token|revoke|introspect)'
+programs='/oauth/signin(/[a-z-]+)?|/oauth/(style\.css|icon\.svg|logo|client-metadata(\.json)?)|/api/oauth/per-user/(register|token|revoke|introspect)'
 paths=$(grep -rhoE '"/(api/)?oauth/[a-z./-]*[a-z]"' src include | tr -d '"' | sort -u)
 people=$(grep -vxE "$programs" <<<"$paths")
 [ "$(wc -l <<<"$people")" -ge 15 ] || wrong "hardly any address was found: is this guard looking in the right place?"

@@ -28,7 +28,7 @@ public:
     View& list(std::string name, std::vector<View> entries);
     View& texts(std::string name, std::vector<std::string> entries);
     // For people, and as NAME_exact for the datetime of a time element.
-    View& time(std::string name, core::Instant at);
+    View& instant(std::string name, core::Instant at);
 
     struct Entry {
         std::string name;
