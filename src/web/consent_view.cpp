@@ -90,7 +90,7 @@ View deciding_view(
     for (const auto& scope : permitted.refused.names()) refused.push_back(policy.words(scope));
     view.flag("decides", true).set("refused_scopes", core::join(refused, ", "));
     const bool refreshes = found.client_refreshes && policy.refreshes();
-    return view.time(
+    return view.instant(
         "until", request.now + (refreshes ? policy.refresh_lifetime : policy.session_lifetime));
 }
 
