@@ -39,8 +39,9 @@ take_out(function(plain)
 end)
 -- Each is sent even when the gate has nothing to say, so that nothing of a client's can stand in
 -- its place; lighttpd sends no header without a value, and a blank is read as none.
-for _, fact in ipairs({ "Subject", "User", "Identity", "Client", "Scope", "Session" }) do
-  headers["Consentgate-" .. fact] = facts["CONSENTGATE_" .. string.upper(fact)] or " "
+for _, fact in ipairs({ "Subject", "User", "Identity", "Client", "Scope", "Session", "Email", "Groups", "Groups-Omitted", "Provider", "Assertion" }) do
+  local variable = string.gsub(string.upper(fact), "-", "_")
+  headers["Consentgate-" .. fact] = facts["CONSENTGATE_" .. variable] or " "
 end
 -- The session token stays at the gate. For a resource with a service, the call carries the person's
 -- own token at that service.

@@ -39,8 +39,21 @@ core::AllowedOrigins read_origins(const std::string& text) {
     return *origins;
 }
 
+core::SharedGroups read_groups(const std::string& word) {
+    const auto groups = core::shared_groups_of(word);
+    if (!groups) throw UsageError("--tell-groups is named, all or none");
+    return *groups;
+}
+
+core::AssertionPlace read_place(const std::string& word) {
+    const auto place = core::assertion_place_of(word);
+    if (!place) throw UsageError("--assertion is off, header or bearer");
+    return *place;
+}
+
 // The options whose values are texts about the resource.
-constexpr const char* texts[] = {"scopes", "name", "documentation", "policy", "tos", "origins"};
+constexpr const char* texts[] = {"scopes", "name",    "documentation", "policy",
+                                 "tos",    "origins", "tell-groups",   "assertion"};
 
 // The command that does to a guarded resource what the operator asked for.
 std::string call_of_set(const Arguments& arguments) {
@@ -63,7 +76,10 @@ core::GuardedResource read_resource(Context& context, const Arguments& arguments
              .documentation = text("documentation"),
              .policy = text("policy"),
              .tos = text("tos")},
-        .origins = read_origins(arguments.one("origins").value_or("any"))};
+        .origins = read_origins(arguments.one("origins").value_or("any")),
+        .facts = {
+            .groups = read_groups(arguments.one("tell-groups").value_or("named")),
+            .assertion = read_place(arguments.one("assertion").value_or("off"))}};
 }
 
 int add(Context& context, const Arguments& arguments) {
@@ -106,6 +122,8 @@ usecase::ResourceChange read_change(Context& context, const Arguments& arguments
     change.policy = arguments.one("policy");
     change.tos = arguments.one("tos");
     if (const auto origins = arguments.one("origins")) change.origins = read_origins(*origins);
+    if (const auto groups = arguments.one("tell-groups")) change.groups = read_groups(*groups);
+    if (const auto place = arguments.one("assertion")) change.assertion = read_place(*place);
     const bool says_something =
         std::any_of(std::begin(texts), std::end(texts), [&](const char* option) {
             return arguments.has(option);
@@ -113,7 +131,7 @@ usecase::ResourceChange read_change(Context& context, const Arguments& arguments
     if (!says_something && !change.services && !change.rotate_secret)
         throw UsageError(
             "resource set needs --scopes, --service, --no-service, --rotate-secret, --name, "
-            "--documentation, --policy, --tos or --origins");
+            "--documentation, --policy, --tos, --origins, --tell-groups or --assertion");
     return change;
 }
 
@@ -140,6 +158,9 @@ std::vector<Row> changes_of(const core::ResourceServer& before, const core::Reso
     compare("policy", was.policy, is.policy);
     compare("tos", was.tos, is.tos);
     compare("origins", before.origins.text(), after.origins.text());
+    const auto word = [](auto value) { return std::string(core::name_of(value)); };
+    compare("tell-groups", word(before.facts.groups), word(after.facts.groups));
+    compare("assertion", word(before.facts.assertion), word(after.facts.assertion));
     return rows;
 }
 
@@ -173,7 +194,8 @@ int list(Context& context, const Arguments& arguments) {
         rows.push_back(
             {server.id.text, server.resource, list_of(server.services, "none"), server.scope.text(),
              yes_no(server.active), when(server.created_at), text_cell(server.description.name),
-             server.origins.text()});
+             server.origins.text(), std::string(core::name_of(server.facts.groups)),
+             std::string(core::name_of(server.facts.assertion))});
     }
     print_rows(arguments, rows);
     return 0;
@@ -197,7 +219,12 @@ std::vector<Option> with_words(std::vector<Option> options) {
         {"policy", "URL", "a page on what clients may do with its data"},
         {"tos", "URL", "a page with its terms of service"},
         {"origins", "ORIGINS",
-         "the pages whose programs may call it, like https://app.example; or any, or none"}};
+         "the pages whose programs may call it, like https://app.example; or any, or none"},
+        {"tell-groups", "WHICH",
+         "the groups of a person that it reads: named (by some rule), all or none"},
+        {"assertion", "WHERE",
+         "the facts of each call as a signed JWT: off, header (Consentgate-Assertion) or bearer "
+         "(Authorization)"}};
     options.insert(options.end(), std::begin(words), std::end(words));
     return options;
 }
@@ -237,7 +264,9 @@ std::vector<Command> resource_commands() {
         {.name = "resource list",
          .summary = "list the guarded servers",
          .example = "consentgate-admin resource list",
-         .json = {"id", "resource", "services", "scope", "active", "created", "name", "origins"},
+         .json =
+             {"id", "resource", "services", "scope", "active", "created", "name", "origins",
+              "tell_groups", "assertion"},
          .audited = false,
          .run = list},
         {.name = "resource disable",

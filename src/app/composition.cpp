@@ -85,6 +85,7 @@ std::string recent_calls_file(const Config& config) {
 
 Runtime::Runtime(const Startup& startup, const sys::Log& log)
     : store_(store::open_store(startup.config.store)),
+      assertions_(startup.keyring),
       deps_{
           .store = *store_,
           .random = random_,
@@ -92,7 +93,8 @@ Runtime::Runtime(const Startup& startup, const sys::Log& log)
           .log = log,
           .policy = startup.config.policy,
           .keyring = startup.keyring,
-          .bearers = startup.bearers} {}
+          .bearers = startup.bearers,
+          .assertions = &assertions_} {}
 
 std::string config_path(int argc, char** argv) {
     for (int i = 1; i + 1 < argc; ++i) {

@@ -42,6 +42,7 @@ std::vector<Key> signin_keys() {
         {"signin_hours", "12", span(720, Span(3600), &core::Policy::signin_lifetime)},
         {"signin_max_age_days", "30", span(365, Span(86400), &core::Policy::signin_max_age)},
         {"signin_straight", "no", set_straight},
+        {"assertion_seconds", "300", span(3600, Span(1), &core::Policy::assertion_lifetime)},
         {"access_contact", "", set_contact},
     };
 }

@@ -1,8 +1,10 @@
 #include "consentgate/usecase/gate.h"
 
+#include "consentgate/core/access/shared_facts.h"
 #include "consentgate/core/oauth/gate.h"
 #include "consentgate/core/upstream/upstream.h"
 #include "consentgate/usecase/access.h"
+#include "consentgate/usecase/assertions.h"
 #include "consentgate/usecase/upstream_tokens.h"
 
 #include "account_doubts.h"
@@ -57,6 +59,20 @@ void note_call(Dependencies& deps, const core::Session& session, core::Instant n
     deps.calls->note_call(session.id, std::min(now + sys::RecentCalls::longest, renewed), now);
 }
 
+// With the facts that the server behind reads.
+CallGrant grant_of(
+    Dependencies& deps, const core::GuardedResource& resource, Authorized authorized,
+    core::Instant now) {
+    CallGrant grant{.view = std::move(authorized.view), .upstream = std::nullopt};
+    const auto& rights = authorized.rights;
+    if (rights.person)
+        grant.person = core::shared_facts(*rights.person, resource.facts.groups, *rights.rules);
+    if (resource.facts.assertion != core::AssertionPlace::off)
+        grant.assertion = deps.assertions->of_call(
+            grant.view, grant.person ? &*grant.person : nullptr, deps.policy, now);
+    return grant;
+}
+
 bool comes_too_early(
     Dependencies& deps, const core::Session& session, const core::LinkedAccount& account,
     core::Instant now) {
@@ -78,7 +94,7 @@ core::Result<CallGrant> authorize_call(
         return may.error();
     if (!core::check_scope(view.session, needed, deps.policy))
         return scope_refusal(deps, view.session, needed);
-    if (resource.service.empty()) return CallGrant{std::move(view), std::nullopt, {}};
+    if (resource.service.empty()) return grant_of(deps, resource, std::move(*authorized), now);
     const core::ServiceId service_id(resource.service);
     if (auto may = authorized->rights.check_service(service_id); !may) return may.error();
     auto account = deps.store.accounts.find_with_service(
@@ -93,8 +109,11 @@ core::Result<CallGrant> authorize_call(
     if (!upstream) return upstream.error();
     note_call(deps, view.session, now);
     auto call = core::call_id(upstream->called, deps.keyring);
-    return CallGrant{
-        std::move(view), std::move(upstream->access_token), service->key_header, std::move(call)};
+    auto grant = grant_of(deps, resource, std::move(*authorized), now);
+    grant.upstream = std::move(upstream->access_token);
+    grant.key_header = service->key_header;
+    grant.call = std::move(call);
+    return grant;
 }
 
 bool connection_holds(

@@ -1,5 +1,6 @@
 #include "consentgate/usecase/introspection.h"
 
+#include "consentgate/core/access/shared_facts.h"
 #include "consentgate/usecase/access.h"
 
 namespace consentgate::usecase {
@@ -26,7 +27,12 @@ core::Result<std::string> introspect_token(
     if (!authorized)
         return core::introspection_response(std::nullopt, hash, resource, deps.policy, now);
     deps.note_use(authorized->view.session.id, "", now);
-    return core::introspection_response(authorized->view, hash, resource, deps.policy, now);
+    const auto& [view, rights] = *authorized;
+    std::optional<core::PersonFacts> person;
+    if (rights.person)
+        person = core::shared_facts(*rights.person, lookup.server->facts.groups, *rights.rules);
+    return core::introspection_response(
+        view, hash, resource, deps.policy, now, person ? &*person : nullptr);
 }
 
 TokenReport inspect_token(Dependencies& deps, const core::Secret& token, core::Instant now) {

@@ -42,10 +42,8 @@ Rights rights_of(Dependencies& deps, core::Identity identity, core::AccessStandi
         .rules = std::move(rules),
         .person = nullptr};
     const auto& mark = rights.standing.person;
-    if (mark && !rights.rules->allows_all())
-        rights.person = deps.store.access.person(mark->id, mark->version);
-    if (mark && !rights.rules->allows_all() && !rights.person)
-        rights.standing.person.reset(); // it was forgotten a moment ago
+    if (mark) rights.person = deps.store.access.person(mark->id, mark->version);
+    if (mark && !rights.person) rights.standing.person.reset(); // it was forgotten a moment ago
     return rights;
 }
 

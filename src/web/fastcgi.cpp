@@ -56,9 +56,10 @@ enum class Known {
     apache_role,
     soft_no,
     hides_key,
+    hides_facts,
     asked_headers
 };
-constexpr std::array<std::string_view, 21> names{
+constexpr std::array<std::string_view, 22> names{
     "FCGI_ROLE",
     "REQUEST_URI",
     "REQUEST_METHOD",
@@ -79,6 +80,7 @@ constexpr std::array<std::string_view, 21> names{
     "FCGI_APACHE_ROLE",
     "CONSENTGATE_SOFT_NO",
     "CONSENTGATE_HIDES_KEY",
+    "CONSENTGATE_HIDES_FACTS",
     "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"};
 
 class Parameters {
@@ -91,6 +93,7 @@ public:
             const auto at = static_cast<std::size_t>(
                 std::find(names.begin(), names.end(), name) - names.begin());
             lax_names_ = lax_names_ || shows_lax_names(name);
+            claims_facts_ = claims_facts_ || claims_new_fact(name);
             // The first of two by one name counts: libfcgi puts the role of the record before
             // anything a web server sends.
             if (at < names.size() && !values_[at])
@@ -103,6 +106,7 @@ public:
     }
     std::string_view text(Known name) const { return (*this)[name].value_or(""); }
     bool lax_names() const { return lax_names_; }
+    bool claims_facts() const { return claims_facts_; }
     std::optional<std::string> find(Known name) const {
         const auto& value = (*this)[name];
         return value ? std::optional<std::string>(*value) : std::nullopt;
@@ -110,7 +114,7 @@ public:
 
 private:
     std::array<std::optional<std::string_view>, names.size()> values_;
-    bool lax_names_ = false;
+    bool lax_names_ = false, claims_facts_ = false;
 };
 
 // REQUEST_URI is the one variable that every front end passes raw and alike.
@@ -140,7 +144,10 @@ Request read_head(const Parameters& said) {
     request.limits = answer_limits(
         request.asked, said[Known::apache_role].has_value(), said.text(Known::line_limit));
     request.soft_no = takes_soft_no(said.text(Known::apache_role), said.text(Known::soft_no));
-    request.shows_key = shows_key(said.text(Known::apache_role), said.text(Known::hides_key));
+    request.claims_facts = said.claims_facts();
+    const auto role = said.text(Known::apache_role);
+    request.shows_key = shows_variable(role, said.text(Known::hides_key));
+    request.shows_facts = shows_variable(role, said.text(Known::hides_facts));
     return request;
 }
 

@@ -67,6 +67,11 @@ FactName name_of(core::GateFactKind kind) {
     case Kind::client: return {"Variable-CONSENTGATE_CLIENT", "Consentgate-Client"};
     case Kind::scope: return {"Variable-CONSENTGATE_SCOPE", "Consentgate-Scope"};
     case Kind::session: return {"Variable-CONSENTGATE_SESSION", "Consentgate-Session"};
+    case Kind::email: return {"Variable-CONSENTGATE_EMAIL", "Consentgate-Email"};
+    case Kind::groups: return {"Variable-CONSENTGATE_GROUPS", "Consentgate-Groups"};
+    case Kind::groups_omitted:
+        return {"Variable-CONSENTGATE_GROUPS_OMITTED", "Consentgate-Groups-Omitted"};
+    case Kind::provider: return {"Variable-CONSENTGATE_PROVIDER", "Consentgate-Provider"};
     }
     throw std::logic_error("a gate fact without a name");
 }
@@ -90,6 +95,20 @@ std::string challenge_in_place(const core::GuardedResource& resource, const Gate
     return challenge;
 }
 
+void add_assertion(
+    Reply& reply, const usecase::CallGrant& grant, const core::GuardedResource& resource,
+    bool variables) {
+    if (grant.assertion.empty()) return;
+    if (resource.facts.assertion == core::AssertionPlace::bearer)
+        reply.header(
+            variables ? "Variable-CONSENTGATE_AUTHORIZATION" : "Consentgate-Authorization",
+            "Bearer " + grant.assertion);
+    else
+        reply.header(
+            variables ? "Variable-CONSENTGATE_ASSERTION" : "Consentgate-Assertion",
+            grant.assertion);
+}
+
 // The web server alone reads these headers. Apache would pass Content-Length on to the client.
 Reply allow(
     const usecase::CallGrant& grant, const core::GuardedResource& resource, const Request& request,
@@ -97,8 +116,9 @@ Reply allow(
     Reply reply;
     reply.bare = true;
     const bool variables = request.asked == Asked::as_authorizer;
-    reply.headers.reserve(12);
-    auto facts = core::gate_facts(grant.view);
+    reply.headers.reserve(18);
+    const bool shows_all = !request.shows_facts;
+    auto facts = core::gate_facts(grant.view, grant.person && shows_all ? &*grant.person : nullptr);
     if (variables)
         reply.header("Variable-REMOTE_USER", facts.front().value)
             .header("Variable-CONSENTGATE_PASSED", "1");
@@ -106,6 +126,7 @@ Reply allow(
         const auto name = name_of(fact.kind);
         reply.header(variables ? name.variable : name.header, std::move(fact.value));
     }
+    add_assertion(reply, grant, resource, variables);
     if (!grant.upstream) return reply;
     if (has_own_header(grant)) {
         reply.header(
@@ -147,15 +168,13 @@ std::optional<core::Error> check_limits(const Reply& reply, const AnswerLimits& 
         {}, core::RetryAfter{retry_seconds});
 }
 
-// mod_fcgid sends variables to clients, and an .htaccess from before keys hides those it knows.
-core::Error key_would_be_shown() {
+// mod_fcgid sends variables to clients, and an .htaccess from before them hides those it knows.
+core::Error would_be_shown(const std::string& what, const std::string& mark) {
     constexpr int retry_seconds = 3600; // time changes nothing here; the log names the cure
     return core::make_error(
-        ErrorCode::service_unavailable,
-        core::PublicMessage{"this web server cannot carry the key of this account"},
-        core::LogDetail{"its .htaccess is older than keys of services: it lacks "
-                        "CONSENTGATE_HIDES_KEY; copy the shipped one"},
-        {}, core::RetryAfter{retry_seconds});
+        ErrorCode::service_unavailable, core::PublicMessage{"this web server cannot carry " + what},
+        core::LogDetail{"its .htaccess is older: it lacks " + mark + "; copy the shipped one"}, {},
+        core::RetryAfter{retry_seconds});
 }
 
 // A refusal as every client reads it, whichever web server stands between.
@@ -264,6 +283,11 @@ Decision validate(const Request& request, Gate& gate) {
         return refused(core::make_error(
             ErrorCode::invalid_request, core::PublicMessage{std::string(lax_names_message)},
             core::LogDetail{"the web server passes names on that servers read as the gate's"}));
+    if (request.claims_facts)
+        return refused(core::make_error(
+            ErrorCode::invalid_request,
+            core::PublicMessage{"the request brings a header that only the gate may set"},
+            core::LogDetail{"a header by the name of a fact, which files of before let through"}));
     if (!found) return refused(resource.error());
     if (const auto error = check_origin(request.origin, *found)) return refused(*error);
     if (request.method == "OPTIONS" && request.asked == Asked::as_authorizer)
@@ -273,7 +297,10 @@ Decision validate(const Request& request, Gate& gate) {
     if (!*token) return refuse(nullptr, found, gate);
     const auto grant = usecase::authorize_call(gate.deps, *found, **token, request.now);
     if (!grant) return refused(grant.error());
-    if (request.shows_key && has_own_header(*grant)) return refused(key_would_be_shown());
+    if (request.shows_key && has_own_header(*grant))
+        return refused(would_be_shown("the key of this account", "CONSENTGATE_HIDES_KEY"));
+    if (request.shows_facts && found->facts.assertion == core::AssertionPlace::header)
+        return refused(would_be_shown("the assertion of this call", "CONSENTGATE_HIDES_FACTS"));
     auto allowed = allow(*grant, *found, request, gate);
     if (const auto error = check_limits(allowed, request.limits)) return refused(*error);
     gate.deps.note_use(grant->view.session.id, request.remote_addr, request.now);
@@ -317,12 +344,20 @@ bool shows_lax_names(std::string_view parameter) {
            (rest[0] != '_' && std::isalnum(static_cast<unsigned char>(rest[0])) == 0);
 }
 
+bool claims_new_fact(std::string_view parameter) {
+    constexpr std::string_view ours = "HTTP_CONSENTGATE_";
+    if (!parameter.starts_with(ours)) return false;
+    const auto name = parameter.substr(ours.size());
+    return name == "EMAIL" || name == "GROUPS" || name == "GROUPS_OMITTED" || name == "PROVIDER" ||
+           name == "ASSERTION";
+}
+
 bool takes_soft_no(std::string_view role, std::string_view soft_no) {
     return role == "ACCESS_CHECKER" && soft_no == "1";
 }
 
-bool shows_key(std::string_view role, std::string_view hides_key) {
-    return role == "ACCESS_CHECKER" && hides_key != "1";
+bool shows_variable(std::string_view role, std::string_view hides) {
+    return role == "ACCESS_CHECKER" && hides != "1";
 }
 
 Reply decide(const Request& request, Gate& gate) {

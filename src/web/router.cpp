@@ -111,6 +111,7 @@ constexpr Route routes[] = {
      post_sessions_connect},
     {"oauth_sessions_disconnect", "POST", "/oauth/sessions/disconnect", page, people, closed,
      post_sessions_disconnect},
+    {"oauth_key_set", "GET", endpoint::key_set, json, programs, open, get_key_set},
     {"oauth_client_metadata", "GET", endpoint::client_metadata, json, programs, closed,
      get_client_metadata},
     {"oauth_client_metadata", "GET", endpoint::client_metadata_below, json, programs, closed,

@@ -1,4 +1,5 @@
 #include "consentgate/core/oauth/metadata.h"
+#include "consentgate/usecase/assertions.h"
 #include "consentgate/web/handlers.h"
 
 namespace consentgate::web {
@@ -33,6 +34,12 @@ Handled get_wellknown(const Request& request, WebContext& context) {
     if (found != nullptr) return document(*found);
     return core::make_error(
         core::ErrorCode::not_found, core::PublicMessage{"there is no such document"});
+}
+
+// Servers behind verify assertions by it, also in a browser.
+// spec: RFC 7517; docs/requirements_signin.md SI76
+Handled get_key_set(const Request&, WebContext& context) {
+    return document(context.deps.assertions->key_set());
 }
 
 } // namespace consentgate::web

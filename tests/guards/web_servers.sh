@@ -8,7 +8,7 @@ wrong() { echo "$1"; status=1; }
 
 # Programs call these addresses, so no web server may authenticate people there, and nobody signs in
 # at a provider where the web server does that. People call all others.
-programs='/oauth/signin(/[a-z-]+)?|/oauth/(style\.css|icon\.svg|logo|client-metadata(\.json)?)|/api/oauth/per-user/(register|token|revoke|introspect)'
+programs='/oauth/signin(/[a-z-]+)?|/oauth/(style\.css|icon\.svg|logo|jwks\.json|client-metadata(\.json)?)|/api/oauth/per-user/(register|token|revoke|introspect)'
 paths=$(grep -rhoE '"/(api/)?oauth/[a-z./-]*[a-z]"' src include | tr -d '"' | sort -u)
 people=$(grep -vxE "$programs" <<<"$paths")
 [ "$(wc -l <<<"$people")" -ge 15 ] || wrong "hardly any address was found: is this guard looking in the right place?"
@@ -23,17 +23,19 @@ done
 
 # expect FILE PATTERN: the words that the pattern finds in the file are the names of the gate's
 # facts
-names=$(grep -rhoE '"Consentgate-[A-Z][a-z]+"' src include | sed 's/.*-//; s/"//' | grep -vxE 'Authorization|Key|Status|Error|Say|Call|Again' | sort -u)
+names=$(grep -rhoE '"Consentgate-[A-Z][A-Za-z-]+"' src include | sed 's/"Consentgate-//; s/"//' | grep -vxE 'Authorization|Key|Status|Error|Say|Call|Again' | sort -u)
 [ "$(wc -l <<<"$names")" -ge 6 ] || wrong "hardly any header was found: is this guard looking in the right place?"
 expect() {
   local found
   found=$(sed -nE "s#^ *$2.*#\1#p" "conf/$1" | tr '[:upper:]' '[:lower:]' | sort)
   [ "$found" = "$(tr '[:upper:]' '[:lower:]' <<<"$names" | sort)" ] || wrong "conf/$1 has not each of the gate's headers once: $2"
 }
-expect apache/gate.conf 'Use ConsentgateHeader ([A-Z][a-z]+) +CONSENTGATE_'
-expect nginx/protect.conf 'proxy_set_header Consentgate-([A-Z][a-z]+)'
-expect nginx/protect.conf 'auth_request_set \$consentgate_(subject|user|identity|client|scope|session) '
-expect shared-hosting/gate.htaccess 'RequestHeader set Consentgate-([A-Z][a-z]+) '
+expect apache/gate.conf 'Use ConsentgateHeader ([A-Z][A-Za-z-]+) +CONSENTGATE_'
+expect nginx/protect.conf 'proxy_set_header Consentgate-([A-Z][A-Za-z-]+)'
+for name in $(tr 'A-Z-' 'a-z_' <<<"$names"); do
+  grep -qE "^auth_request_set .*[$]upstream_http_consentgate_$name;" conf/nginx/protect.conf || wrong "conf/nginx/protect.conf does not take $name from the gate"
+done
+expect shared-hosting/gate.htaccess 'RequestHeader set Consentgate-([A-Z][A-Za-z-]+) '
 # By RFC 9110 section 5.6.2 a name may have these signs beside letters, digits and -. CGI reads each
 # of them as _.
 signs='! # $ % & '"'"' * + . ^ _ ` | ~'
@@ -46,8 +48,7 @@ for sign in $signs; do
 done
 set +f
 for pattern in 'Header unset Variable-CONSENTGATE_' 'Header always unset Variable-CONSENTGATE_'; do
-  expect shared-hosting/gate.htaccess "$pattern(SUBJECT|USER|IDENTITY|CLIENT|SCOPE|SESSION)"
-  for name in AUTHORIZATION KEY KEY_HEADER PASSED CALL AGAIN; do
+  for name in $(tr 'a-z-' 'A-Z_' <<<"$names") AUTHORIZATION KEY KEY_HEADER PASSED CALL AGAIN; do
     grep -qx "$pattern$name" conf/shared-hosting/gate.htaccess || wrong "conf/shared-hosting/gate.htaccess shows clients $name"
   done
 done

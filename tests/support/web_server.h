@@ -8,6 +8,7 @@
 #include "temp_folder.h"
 
 #include "consentgate/store/open.h"
+#include "consentgate/usecase/assertions.h"
 #include "consentgate/web/fastcgi.h"
 #include "consentgate/web/router.h"
 
@@ -94,6 +95,7 @@ public:
     sys::RateLimiter rates;
     core::Keyring keyring;
     core::BearerVerifier bearers;
+    usecase::Assertions assertions{keyring};
     usecase::Dependencies deps{
         .store = *store,
         .random = random,
@@ -101,7 +103,8 @@ public:
         .log = stderr_log,
         .policy = policy,
         .keyring = keyring,
-        .bearers = bearers};
+        .bearers = bearers,
+        .assertions = &assertions};
     web::WebContext context;
     std::string log;
 

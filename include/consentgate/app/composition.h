@@ -5,6 +5,7 @@
 #include "consentgate/app/config.h"
 #include "consentgate/core/base/keyring.h"
 #include "consentgate/core/oauth/admission.h"
+#include "consentgate/usecase/assertions.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <memory>
@@ -47,6 +48,7 @@ private:
     std::unique_ptr<store::Store> store_;
     sys::OsRandom random_;
     sys::SystemClock clock_;
+    usecase::Assertions assertions_;
     usecase::Dependencies deps_;
 };
 

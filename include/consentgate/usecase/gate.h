@@ -3,6 +3,7 @@
 #pragma once
 
 #include "consentgate/core/oauth/access.h"
+#include "consentgate/core/oauth/person_facts.h"
 #include "consentgate/core/oauth/resource.h"
 #include "consentgate/usecase/rights.h"
 
@@ -18,6 +19,8 @@ struct CallGrant {
         upstream; // the person's token at the resource's service; absent: the resource has none
     std::string key_header{}; // for a key of theirs; empty: it is a token
     std::string call{}; // the id under which the web server reports the call, where there is one
+    std::optional<core::PersonFacts> person{}; // who signed in at a provider
+    std::string assertion{};                   // empty: the resource has none
 };
 
 // The words to the doctor's own token (Keyring::probe_token).

@@ -17,8 +17,7 @@ struct Rights {
     core::Identity identity;
     core::AccessStanding standing;
     std::shared_ptr<const core::AccessRules> rules; // of standing.policy_version, or newer
-    std::shared_ptr<const core::Person> person;     // null for who is none; null too when no rule
-                                                    // asks who they are
+    std::shared_ptr<const core::Person> person;     // null for who is none
 
     core::Subject subject() const { return {identity, person.get()}; }
 

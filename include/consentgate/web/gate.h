@@ -36,10 +36,15 @@ inline constexpr std::string_view lax_names_message =
 // spec: docs/requirements.md P19
 bool takes_soft_no(std::string_view role, std::string_view soft_no);
 
+// Whether this parameter is a header of the client's by the name of a fact that web servers' files
+// of before do not know, and therefore let through.
+// spec: docs/requirements_signin.md SI78
+bool claims_new_fact(std::string_view parameter);
+
 // mod_fcgid sends the gate's variables to clients unless its .htaccess takes them out, which says
-// so for the key of an account; without that word no key is given.
-// in:   hides_key  CONSENTGATE_HIDES_KEY
-bool shows_key(std::string_view role, std::string_view hides_key);
+// so for the key of an account and for the facts about people; without that word none is given.
+// in:   hides  CONSENTGATE_HIDES_KEY, CONSENTGATE_HIDES_FACTS
+bool shows_variable(std::string_view role, std::string_view hides);
 
 // Only 200 lets the request pass. It carries CONSENTGATE_… variables to an AUTHORIZER's web server
 // and Consentgate-… headers to nginx; AUTHORIZATION among them is the token that the server behind

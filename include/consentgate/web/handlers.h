@@ -10,6 +10,7 @@ using Handled = core::Result<Reply>;
 using Handler = Handled (*)(const Request&, WebContext&);
 
 Handled get_wellknown(const Request& request, WebContext& context);
+Handled get_key_set(const Request& request, WebContext& context);
 Handled post_register(const Request& request, WebContext& context);
 Handled get_authorize(const Request& request, WebContext& context);
 Handled post_authorize(

@@ -67,6 +67,26 @@ Match match_of_realm(const Who& who, const Subject& subject) {
     return subject.person == nullptr ? Match::unknown : match_person(who, *subject.person);
 }
 
+void sort_by_group(std::vector<const Rule*>& rules) {
+    std::stable_sort(rules.begin(), rules.end(), [](const Rule* a, const Rule* b) {
+        return a->who.name < b->who.name;
+    });
+}
+
+// Hands on the rules whose group the person is in. Both lists are sorted, so one walk does.
+template <class Meet>
+void for_each_common(
+    const std::vector<const Rule*>& rules, const Person& person, const Meet& meet) {
+    auto group = person.groups.begin();
+    for (const auto* rule : rules) {
+        int order = -1;
+        while (group != person.groups.end() && (order = group->compare(rule->who.name)) < 0)
+            ++group;
+        if (group == person.groups.end()) return;
+        if (order == 0 && is_of_realm(rule->who, person)) meet(rule);
+    }
+}
+
 // The spellings under which a team may list the subject.
 std::vector<std::string> spellings(const Subject& subject) {
     const auto& identity = subject.identity;
@@ -108,14 +128,29 @@ std::optional<Effect> effect_of(std::string_view name) {
     return std::nullopt;
 }
 
+// Rules of one effect about one target. A person can be in hundreds of groups, so rules about
+// groups stand apart, in the order of groups.
+struct AccessRules::Listed {
+    std::vector<const Rule*> all;    // in the order of their numbers, as the following
+    std::vector<const Rule*> others; // that are not about groups
+    std::vector<const Rule*> groups; // sorted by the name of the group
+};
+
 struct AccessRules::Index {
     struct Both {
-        std::vector<const Rule*> allow, deny;
+        Listed allow, deny;
     };
     std::map<Target, Both> by_target;
     std::map<Target, std::vector<const Rule*>> proofs;
     std::map<std::string, std::vector<std::string>, std::less<>>
-        teams; // members' spellings, sorted
+        teams;                       // members' spellings, sorted
+    std::vector<const Rule*> groups; // all rules about groups, sorted by the name of the group
+};
+
+// The first rule that matches, and the first of which nobody knows it.
+struct AccessRules::Found {
+    const Rule* rule = nullptr;
+    const Rule* unknown = nullptr;
 };
 
 AccessRules::AccessRules() : AccessRules({}, {}) {}
@@ -133,8 +168,15 @@ AccessRules::AccessRules(std::vector<Rule> rules, std::vector<TeamMember> member
             continue;
         }
         auto& both = index->by_target[rule.target];
-        (rule.effect == Effect::allow ? both.allow : both.deny).push_back(&rule);
+        auto& listed = rule.effect == Effect::allow ? both.allow : both.deny;
+        const bool of_group = rule.who.kind == WhoKind::group;
+        listed.all.push_back(&rule);
+        (of_group ? listed.groups : listed.others).push_back(&rule);
+        if (of_group) index->groups.push_back(&rule);
     }
+    for (auto& [target, both] : index->by_target)
+        for (auto* listed : {&both.allow, &both.deny}) sort_by_group(listed->groups);
+    sort_by_group(index->groups);
     for (const auto& member : members_) index->teams[member.team].push_back(member.who.text());
     for (auto& [name, spelled] : index->teams) std::sort(spelled.begin(), spelled.end());
     index_ = std::move(index);
@@ -164,6 +206,37 @@ Match AccessRules::matches(const Who& who, const Subject& subject) const {
     return Match::no;
 }
 
+AccessRules::Found AccessRules::find(const Listed& listed, const Subject& subject) const {
+    Found found;
+    const auto note = [](const Rule*& first, const Rule* rule) {
+        if (first == nullptr || rule->number < first->number) first = rule;
+    };
+    for (const auto* rule : listed.others) {
+        const auto match = matches(rule->who, subject);
+        if (match == Match::unknown) note(found.unknown, rule);
+        if (match != Match::yes) continue;
+        found.rule = rule;
+        break;
+    }
+    if (!subject.identity.is_person()) return found; // nobody else is in a group
+    if (subject.person != nullptr && subject.person->groups_known) {
+        for_each_common(
+            listed.groups, *subject.person, [&](const Rule* rule) { note(found.rule, rule); });
+        return found;
+    }
+    for (const auto* rule : listed.groups)
+        if (matches(rule->who, subject) == Match::unknown) note(found.unknown, rule);
+    return found;
+}
+
+std::vector<std::string> AccessRules::named_groups(const Person& person) const {
+    std::vector<std::string> named;
+    for_each_common(index_->groups, person, [&](const Rule* rule) {
+        if (named.empty() || named.back() != rule->who.name) named.push_back(rule->who.name);
+    });
+    return named;
+}
+
 Verdict AccessRules::decide(const Target& target, const Subject& subject) const {
     using Reason = Verdict::Reason;
     const auto found = index_->by_target.find(target);
@@ -172,21 +245,15 @@ Verdict AccessRules::decide(const Target& target, const Subject& subject) const 
         return {.yes = open_ || opens};
     }
     const auto& [allow, deny] = found->second;
-    const Rule* unknown = nullptr;
-    for (const auto* rule : deny) {
-        const auto match = matches(rule->who, subject);
-        if (match == Match::yes) return {.yes = false, .reason = Reason::denied, .rule = rule};
-        if (match == Match::unknown && unknown == nullptr) unknown = rule;
-    }
-    if (unknown != nullptr) // the group may be theirs
-        return {.yes = false, .reason = Reason::denied, .rule = unknown, .groups_unknown = true};
-    bool groups_unknown = false;
-    for (const auto* rule : allow) {
-        const auto match = matches(rule->who, subject);
-        if (match == Match::yes) return {.yes = true, .reason = Reason::allowed, .rule = rule};
-        groups_unknown = groups_unknown || match == Match::unknown;
-    }
-    if (!allow.empty())
+    const auto denied = find(deny, subject);
+    if (denied.rule) return {.yes = false, .reason = Reason::denied, .rule = denied.rule};
+    if (denied.unknown) // the group may be theirs
+        return {
+            .yes = false, .reason = Reason::denied, .rule = denied.unknown, .groups_unknown = true};
+    const auto allowed = find(allow, subject);
+    if (allowed.rule) return {.yes = true, .reason = Reason::allowed, .rule = allowed.rule};
+    const bool groups_unknown = allowed.unknown != nullptr;
+    if (!allow.all.empty())
         return {.yes = false, .reason = Reason::none_matches, .groups_unknown = groups_unknown};
     const bool opens = !target.scope.empty() || !target.service.empty();
     return {.yes = open_ || opens};
@@ -199,7 +266,7 @@ std::vector<const Rule*> AccessRules::asking_for_proof(const Target& target) con
 
 std::vector<const Rule*> AccessRules::allowing(const Target& target) const {
     const auto found = index_->by_target.find(target);
-    return found == index_->by_target.end() ? std::vector<const Rule*>() : found->second.allow;
+    return found == index_->by_target.end() ? std::vector<const Rule*>() : found->second.allow.all;
 }
 
 } // namespace consentgate::core

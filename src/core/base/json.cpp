@@ -226,5 +226,8 @@ FlatJson& FlatJson::number(std::string_view name, std::int64_t value) {
 FlatJson& FlatJson::flag(std::string_view name, bool value) {
     return member(name, value ? "true" : "false");
 }
+FlatJson& FlatJson::texts(std::string_view name, const std::vector<std::string>& values) {
+    return member(name, json_string(JsonArray(values.begin(), values.end())));
+}
 
 } // namespace consentgate::core

@@ -1,31 +1,34 @@
 #include "consentgate/core/oauth/gate.h"
 
-#include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/introspection.h"
-
-#include <algorithm>
 
 namespace consentgate::core {
 namespace {
 
-// A name may hold anything; a header may not.
-std::string header_text(std::string text) {
-    const auto plain = [](char c) {
-        return c > 0x20 && c < 0x7F && c != '%' && c != '"' && c != '\\';
-    };
-    if (std::all_of(text.begin(), text.end(), plain)) return text;
-    std::string out;
-    for (const char& c : text)
-        out += plain(c) ? std::string(1, c) : percent_encode(std::string_view(&c, 1));
-    return out;
+constexpr std::size_t around_fact = 40; // its longest name, a colon, a blank and the end of a line
+
+std::size_t size_of(const std::vector<GateFact>& facts) {
+    std::size_t bytes = 0;
+    for (const auto& fact : facts) bytes += fact.value.size() + around_fact;
+    return bytes;
+}
+
+void add_person(std::vector<GateFact>& facts, const PersonFacts& person) {
+    if (!person.email.empty()) facts.push_back({GateFactKind::email, header_text(person.email)});
+    const auto groups = person.groups ? group_list(*person.groups) : std::string();
+    const auto others = size_of(facts) + person.idp.text.size() + 2 * around_fact;
+    const bool fits = groups.size() + others <= max_facts_bytes;
+    if (fits && !groups.empty()) facts.push_back({GateFactKind::groups, groups});
+    if (!fits || !person.groups) facts.push_back({GateFactKind::groups_omitted, "1"});
+    facts.push_back({GateFactKind::provider, person.idp.text});
 }
 
 } // namespace
 
-std::vector<GateFact> gate_facts(const SessionView& view) {
+std::vector<GateFact> gate_facts(const SessionView& view, const PersonFacts* person) {
     const auto& session = view.session;
     std::vector<GateFact> facts;
-    facts.reserve(6);
+    facts.reserve(person ? 9 : 6);
     const auto add = [&](GateFactKind kind, std::string value) {
         if (!value.empty()) facts.push_back({kind, std::move(value)});
     };
@@ -35,6 +38,7 @@ std::vector<GateFact> gate_facts(const SessionView& view) {
     add(GateFactKind::client, header_text(session.client_id.text));
     add(GateFactKind::scope, session.scope.text());
     add(GateFactKind::session, session.id.text);
+    if (person) add_person(facts, *person);
     return facts;
 }
 

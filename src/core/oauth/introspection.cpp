@@ -7,6 +7,15 @@ namespace {
 
 constexpr std::size_t token_id_length = 32; // hexadecimal digits: 128 bits
 
+void describe(FlatJson& document, const PersonFacts& person) {
+    document.text("name", person.name).text("idp", person.idp.text);
+    if (!person.email.empty()) document.text("email", person.email).flag("email_verified", true);
+    if (person.groups)
+        document.texts("groups", *person.groups);
+    else
+        document.flag("groups_omitted", true);
+}
+
 } // namespace
 
 Checked check_resource_server(
@@ -50,7 +59,7 @@ std::string logged_owner(const Owner& owner, const Policy& policy) {
 
 std::string introspection_response(
     const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
-    const Policy& policy, Instant now) {
+    const Policy& policy, Instant now, const PersonFacts* person) {
     const auto valid = check_access(view, resource, policy, now);
     FlatJson document;
     document.flag("active", static_cast<bool>(valid));
@@ -66,6 +75,8 @@ std::string introspection_response(
         .text("iss", policy.issuer)
         .text("jti", sha256("jti:" + token.hex).hex.substr(0, token_id_length))
         .text("identity_kind", std::string(name_of(session.identity.kind)));
+    if (person) describe(document, *person);
+    if (person && view->auth_time) document.number("auth_time", epoch(*view->auth_time));
     return document.str();
 }
 

@@ -26,6 +26,7 @@ std::string authorization_server_metadata(const Policy& policy) {
     document.set("issuer", policy.issuer);
     document.set("authorization_endpoint", origin + endpoint::authorize);
     document.set("token_endpoint", origin + endpoint::token);
+    document.set("jwks_uri", origin + endpoint::key_set);
     if (policy.registration_enabled)
         document.set("registration_endpoint", origin + endpoint::register_client);
     document.set("scopes_supported", json_array(policy.catalogue().names()));

@@ -122,14 +122,13 @@ std::string signature_of(EVP_PKEY* key, const std::string& text) {
     return raw_signature(der);
 }
 
-void describe(JsonObject& claims, const AssertionPerson& person) {
+void describe(JsonObject& claims, const PersonFacts& person) {
     claims.set("name", person.name).set("idp", person.idp.text);
     if (!person.email.empty()) claims.set("email", person.email).set("email_verified", true);
     if (person.groups)
         claims.set("groups", json_array(*person.groups));
     else
         claims.set("groups_omitted", true);
-    if (person.auth_time) claims.set("auth_time", epoch(*person.auth_time));
 }
 
 } // namespace
@@ -141,6 +140,7 @@ JsonObject assertion_claims(const AssertedCall& call, Span lifetime, Instant now
     claims.set("client_id", call.client_id).set("scope", call.scope);
     claims.set("session", call.session).set("identity", call.identity);
     if (call.person) describe(claims, *call.person);
+    if (call.person && call.auth_time) claims.set("auth_time", epoch(*call.auth_time));
     return claims;
 }
 

@@ -36,8 +36,9 @@ core::SessionView sample_view() {
     return view;
 }
 
-std::string fact(const core::SessionView& view, Kind kind) {
-    for (const auto& one : core::gate_facts(view)) {
+std::string fact(
+    const core::SessionView& view, Kind kind, const core::PersonFacts* person = nullptr) {
+    for (const auto& one : core::gate_facts(view, person)) {
         if (one.kind == kind) return one.value;
     }
     return "(absent)";
@@ -160,6 +161,42 @@ BOOST_AUTO_TEST_CASE(
     view.virtual_key = sample_virtual_key();
     BOOST_TEST(fact(view, Kind::subject) == view.session.identity.owner(view.session.id).text());
     BOOST_TEST(fact(view, Kind::user) == "Anna,%20laptop");
+}
+
+BOOST_AUTO_TEST_CASE(
+    the_server_behind_learns_who_a_person_is_and_which_groups_count,
+    *label("SI73") * label("SI74")) {
+    const auto view = sample_view();
+    for (const auto kind : {Kind::email, Kind::groups, Kind::groups_omitted, Kind::provider})
+        BOOST_TEST(fact(view, kind) == "(absent)");
+    core::PersonFacts person{.name = "Anna", .idp = core::IdpId("corp")};
+    BOOST_TEST(fact(view, Kind::provider, &person) == "corp");
+    BOOST_TEST(fact(view, Kind::email, &person) == "(absent)");
+    BOOST_TEST(fact(view, Kind::groups, &person) == "(absent)");
+    BOOST_TEST(fact(view, Kind::groups_omitted, &person) == "1"); // unknown is not none
+    person.groups.emplace();
+    BOOST_TEST(fact(view, Kind::groups, &person) == "(absent)");
+    BOOST_TEST(fact(view, Kind::groups_omitted, &person) == "(absent)");
+    person.groups = {"a,admin", "eng", "\u00e4 b%"};
+    person.email = "\u00e4nna@example.org";
+    BOOST_TEST(fact(view, Kind::groups, &person) == "a%2Cadmin,eng,%C3%A4%20b%25");
+    BOOST_TEST(fact(view, Kind::email, &person) == "%C3%A4nna@example.org");
+}
+
+BOOST_AUTO_TEST_CASE(groups_never_make_the_facts_longer_than_they_may_be, *label("SI74")) {
+    auto view = sample_view();
+    core::PersonFacts person{.name = "Anna", .idp = core::IdpId("corp")};
+    person.groups.emplace(1, std::string(core::max_group_list_bytes, 'g'));
+    for (const auto length : {10, 500, 1000, 1200, 1300, 2000}) {
+        view.session.identity.value.assign(static_cast<std::size_t>(length), 'n');
+        std::size_t bytes = 0;
+        for (const auto& one : core::gate_facts(view, &person))
+            bytes += one.value.size() + std::string("Consentgate-Groups-Omitted: \r\n").size();
+        BOOST_TEST_CONTEXT(length) BOOST_TEST(bytes <= core::max_facts_bytes);
+        const bool omitted = fact(view, Kind::groups_omitted, &person) == "1";
+        BOOST_TEST((fact(view, Kind::groups, &person) == "(absent)") == omitted);
+        BOOST_TEST(omitted == (length >= 1300));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

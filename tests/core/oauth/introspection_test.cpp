@@ -53,6 +53,30 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(user_name(view) == "anna");
 }
 
+BOOST_AUTO_TEST_CASE(introspection_says_who_a_person_is, *label("SI80")) {
+    auto view = sample_view();
+    PersonFacts person{.name = "Anna", .idp = IdpId("corp")};
+    const auto said = [&](const PersonFacts* of) {
+        return *json_of(
+            introspection_response(view, sha256("token"), resource, sample_policy(), noon, of));
+    };
+    for (const auto* name : {"name", "idp", "email", "groups", "groups_omitted", "auth_time"})
+        BOOST_TEST_CONTEXT(name) BOOST_TEST(!said(nullptr).contains(name));
+    BOOST_TEST(said(&person).flag("groups_omitted").value());
+    BOOST_TEST(!said(&person).contains("groups"));
+    person.email = "anna@example.org";
+    person.groups = {"a,\"b\"", "eng"};
+    view.auth_time = noon - Span(5);
+    BOOST_TEST(member_of(said(&person), "name") == "Anna");
+    BOOST_TEST(member_of(said(&person), "idp") == "corp");
+    BOOST_TEST(member_of(said(&person), "email") == "anna@example.org");
+    BOOST_TEST(said(&person).flag("email_verified").value());
+    BOOST_TEST((said(&person).texts("groups") == person.groups));
+    BOOST_TEST(said(&person).integer("auth_time").value() == epoch(noon) - 5);
+    view.session.revoked_at = noon;
+    BOOST_TEST(members_of(said(&person)) == "active");
+}
+
 BOOST_AUTO_TEST_CASE(
     a_token_that_is_not_good_for_the_asking_server_is_inactive_and_no_more,
     *label("V8") * label("V10") * label("K38")) {

@@ -26,7 +26,8 @@ BOOST_AUTO_TEST_CASE(
     *label("D16") * label("D24")) {
     BOOST_TEST(
         members_of(*server_document()) ==
-        "issuer authorization_endpoint token_endpoint registration_endpoint scopes_supported "
+        "issuer authorization_endpoint token_endpoint jwks_uri registration_endpoint "
+        "scopes_supported "
         "response_types_supported response_modes_supported "
         "grant_types_supported token_endpoint_auth_methods_supported "
         "token_endpoint_auth_signing_alg_values_supported revocation_endpoint "

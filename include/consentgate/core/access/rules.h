@@ -144,9 +144,15 @@ public:
     std::vector<const Rule*> asking_for_proof(const Target& target) const;
     // Rules that allow what the target names, which therefore is closed to all others.
     std::vector<const Rule*> allowing(const Target& target) const;
+    // Those of the person's groups that a rule names, sorted.
+    std::vector<std::string> named_groups(const Person& person) const;
 
 private:
     struct Index;
+    struct Found;
+    struct Listed;
+    Found find(const Listed& listed, const Subject& subject) const;
+
     std::vector<Rule> rules_; // in the order of their numbers
     std::vector<TeamMember> members_;
     bool open_ = true;

@@ -106,6 +106,7 @@ public:
     FlatJson& text(std::string_view name, const std::string& value);
     FlatJson& number(std::string_view name, std::int64_t value);
     FlatJson& flag(std::string_view name, bool value);
+    FlatJson& texts(std::string_view name, const std::vector<std::string>& values);
     std::string str() const { return text_ + "}"; }
 
 private:

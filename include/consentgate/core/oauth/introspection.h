@@ -4,6 +4,7 @@
 
 #include "consentgate/core/oauth/access.h"
 #include "consentgate/core/oauth/client_auth.h"
+#include "consentgate/core/oauth/person_facts.h"
 
 #include <optional>
 #include <string>
@@ -30,9 +31,11 @@ Checked check_resource_server(
 
 // Active when the token is good for that resource now; else nothing but that it is not (V8).
 // in:   token  its digest, as it was found by
+//       person  null: nobody who signed in at a provider
+// spec: RFC 7662; docs/requirements_signin.md SI80
 std::string introspection_response(
     const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
-    const Policy& policy, Instant now);
+    const Policy& policy, Instant now, const PersonFacts* person = nullptr);
 
 // Whom a token stands for, in one text: the same for every session of a virtual key or a verified
 // user. Somebody who only typed a user id proved nothing and is known by that session alone.

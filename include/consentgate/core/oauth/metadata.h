@@ -22,6 +22,7 @@ inline constexpr const char* callback = "/api/oauth/callback";
 inline constexpr const char* key_page = "/oauth/consent/key";
 inline constexpr const char* client_metadata = "/oauth/client-metadata.json";
 inline constexpr const char* client_metadata_below = "/oauth/client-metadata"; // "/ID.json"
+inline constexpr const char* key_set = "/oauth/jwks.json";
 } // namespace endpoint
 
 // Only what is there is advertised.

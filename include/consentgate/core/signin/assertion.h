@@ -6,6 +6,7 @@
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/keyring.h"
 #include "consentgate/core/base/time.h"
+#include "consentgate/core/oauth/person_facts.h"
 
 #include <memory>
 #include <optional>
@@ -14,20 +15,12 @@
 
 namespace consentgate::core {
 
-struct AssertionPerson {
-    std::string name;
-    std::string email{}; // empty unless it counts
-    // Absent: they are unknown or too many, and a part of them would be taken for the whole.
-    std::optional<std::vector<std::string>> groups{};
-    IdpId idp;
-    std::optional<Instant> auth_time{};
-};
-
 struct AssertedCall {
     std::string issuer;   // ours
     std::string resource; // as it is published
     std::string subject, client_id, scope, session, identity;
-    std::optional<AssertionPerson> person{}; // who signed in at a provider
+    const PersonFacts* person = nullptr; // null: nobody who signed in at a provider
+    std::optional<Instant> auth_time{};  // of the person
     Instant token_ends{};
 };
 
