@@ -1,4 +1,5 @@
-// The assertion of a call, the keys that verify it, and names that only the gate may set.
+// src/web/gate.cpp and src/usecase/assertions.cpp: the assertion of a call, the keys that verify
+// it, and names that only the gate may set.
 #include "tests/support/guarded.h"
 
 #include <boost/test/unit_test.hpp>
