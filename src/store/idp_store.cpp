@@ -110,6 +110,7 @@ Applied IdpStore::remove(const core::IdpId& id) {
             if (db_.has("SELECT 1 FROM person WHERE idp_id = ? LIMIT 1", id)) return Applied::no;
             if (db_.run("DELETE FROM idp WHERE id = ?", id) != 1) return Applied::no;
             db_.run("DELETE FROM signin_state WHERE idp_id = ?", id);
+            db_.run("DELETE FROM signin_trial WHERE idp_id = ?", id);
             return Applied::yes;
         },
         [&] { return !db_.has("SELECT 1 FROM idp WHERE id = ?", id); });

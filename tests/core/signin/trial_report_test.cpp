@@ -1,4 +1,4 @@
-// What a sign-in on trial shows of claims.
+// Tests src/core/signin/trial_report.cpp: the claims, and the hints for an operator.
 #include "consentgate/core/signin/trial_report.h"
 
 #include "consentgate/core/base/text.h"
