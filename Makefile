@@ -66,7 +66,8 @@ PACKAGES_SERVERS := postgresql odbc-postgresql mariadb-server galera-4 odbc-mari
 PACKAGES_FUZZ := $(PACKAGES_BUILD) clang libclang-rt-dev
 PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 \
 	clang-format universal-ctags shellcheck chromium apache2 libapache2-mod-fcgid \
-	libapache2-mod-auth-openidc nginx procps man-db adduser systemd glewlwyd
+	libapache2-mod-auth-openidc nginx procps man-db adduser systemd glewlwyd \
+	liblemonldap-ng-portal-perl lemonldap-ng-fastcgi-server libstring-random-perl
 
 # ---- targets ------------------------------------------------------------------------------------
 .PHONY: all release package asan tests run check test fuzz bench soak requirements format

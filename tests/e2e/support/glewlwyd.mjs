@@ -156,6 +156,9 @@ class Glewlwyd {
     return secret;
   }
 
+  // The person can log in no more.
+  async disable(name) { await this.call('PUT', `/user/${name}`, { cookie: this.admin, body: { enabled: false, scope: ['openid', scope] } }); }
+
   async deleteClient(id) { await this.call('DELETE', `/client/${id}`, { cookie: this.admin }); }
 
   // How many refresh tokens of this person it takes.
