@@ -13,6 +13,7 @@
 #include "consentgate/core/base/keyring.h"
 #include "consentgate/core/base/time.h"
 #include "consentgate/core/oauth/scope.h"
+#include "consentgate/core/signin/identity_provider.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <map>
@@ -175,6 +176,8 @@ std::optional<core::Instant> read_day(const std::string& text);
 Finding find_call_log(Context& context, const std::vector<core::GuardedResource>& resources);
 // Whether people can sign in at the identity providers. in: base  as the doctor asks the web server
 std::vector<Finding> find_idps(Context& context, const std::string& base);
+// Whether it names the groups that rules name. Empty: no rule does.
+std::vector<Finding> find_groups(Context& context, const core::IdentityProvider& idp);
 
 // One cell of a table: what a person reads, and what a program gets.
 struct Cell {

@@ -112,6 +112,7 @@ std::vector<Finding> find_idps(Context& context, const std::string& base) {
                      {.purpose = sys::PlaceKind::discovery,
                       .url = base + url.substr(core::origin_of(url).size())})));
         ask_idp(context, idp, findings);
+        for (auto& finding : find_groups(context, idp)) findings.push_back(std::move(finding));
     }
     return findings;
 }

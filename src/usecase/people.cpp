@@ -55,6 +55,11 @@ std::vector<core::Person> list_people(
     return people;
 }
 
+std::vector<core::Person> list_latest_people(
+    Dependencies& deps, const core::IdpId& idp, std::size_t limit) {
+    return deps.store.people.list_latest(idp, limit);
+}
+
 core::Result<std::vector<core::Person>> find_people(Dependencies& deps, const std::string& word) {
     const bool readable = word.starts_with("user:") ? word.size() >= 5 + fewest_digits
                                                     : word.find_first_of("/@") != word.npos;

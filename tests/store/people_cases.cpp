@@ -205,7 +205,7 @@ STORE_CASE(an_account_is_given_to_whoever_has_none_at_its_service, "SI56") {
         store->accounts.find(owner_of(ben), account.service)->access_token == "sealed for Ben");
 }
 
-STORE_CASE(names_of_the_web_server_are_told_once_and_without_people_of_providers, "SI56") {
+STORE_CASE(names_of_the_web_server_are_listed_once_and_without_people_of_providers, "SI56") {
     const auto store = database.open();
     const auto name = "S\xC3\xB6ren@" + fresh_id();
     for (int i = 0; i < 2; ++i) {

@@ -1,6 +1,6 @@
-// What people connected under another name becomes that of the person who signs in at a provider
-// now: because the web server signed them in before, or the provider had another address. Only the
-// operator says who is who; no address and no name does.
+// A person of a provider gets the accounts that they connected under another name: when the web
+// server signed them in before, or the provider had another address. The operator says who is who;
+// no address and no name does.
 // spec: docs/requirements_signin.md SI56
 #pragma once
 
@@ -31,8 +31,8 @@ struct Adopted {
 core::Result<Adopted> adopt(
     Dependencies& deps, const Adoption& adoption, bool dry_run, core::Instant now);
 
-// mod_auth_openidc calls a person "SUB@ISSUER", without the "https://" of the issuer, when it is
-// told nothing else. These are the people of the provider whose old name is of that form: those
+// mod_auth_openidc calls a person "SUB@ISSUER", without the "https://" of the issuer, unless its
+// operator chose otherwise. These are the people of the provider whose old name is of that form: those
 // whose sessions are kept, and those who have signed in here since.
 std::vector<Adoption> find_module_names(Dependencies& deps, const core::IdentityProvider& idp);
 

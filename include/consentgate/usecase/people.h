@@ -23,6 +23,10 @@ struct PeopleFilter {
 std::vector<core::Person> list_people(
     Dependencies& deps, const PeopleFilter& filter, std::size_t limit);
 
+// Returns those who signed in at the provider last, newest first.
+std::vector<core::Person> list_latest_people(
+    Dependencies& deps, const core::IdpId& idp, std::size_t limit);
+
 // Those whom an operator's word means: user: and the first digits of their id (eight or more),
 // IDP/SUB, IDP/user:SUB, or an e-mail address that counts.
 // fail: invalid_request: the word is none of these

@@ -1,0 +1,92 @@
+// People whom an operator names, and people who are forgotten.
+#include "consentgate/usecase/people.h"
+
+#include "dependencies_fixture.h"
+
+#include "consentgate/usecase/access_rules.h"
+#include "tests/support/captured_log.h"
+
+using namespace consentgate;
+using namespace consentgate::tests;
+using boost::unit_test::label;
+
+namespace {
+
+const core::Instant long_ago = noon - core::Span(181 * 86400);
+
+struct Town : DependenciesFixture {
+    core::Person put(const std::string& subject, const std::string& email, core::Instant at) {
+        core::Person one;
+        one.idp = core::IdpId("corp");
+        one.issuer = "https://sso.example";
+        one.subject = subject;
+        one.id = core::person_id(one.issuer, one.subject);
+        one.name = subject;
+        one.email = email;
+        one.first_signin = one.last_signin = one.checked_at = one.snapshot_at = at;
+        one.version = 1;
+        store->people.put(one);
+        return one;
+    }
+    bool known(const core::Person& one) { return store->people.find(one.id).has_value(); }
+    std::vector<std::string> meant(const std::string& word) {
+        std::vector<std::string> subjects;
+        for (const auto& one : *usecase::find_people(deps, word)) subjects.push_back(one.subject);
+        std::sort(subjects.begin(), subjects.end());
+        return subjects;
+    }
+};
+
+using Subjects = std::vector<std::string>;
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(people, Town)
+
+BOOST_AUTO_TEST_CASE(a_word_means_the_people_whom_it_names_to_the_letter, *label("SI82")) {
+    const auto anna = put("anna", "anna@example.org", noon);
+    put("ben", "anna@example.org", noon);
+    put("user:x", "", noon);
+    const auto id = "user:" + anna.id.text;
+    for (const auto& word :
+         {id, id.substr(0, 13), std::string("corp/anna"), std::string("corp/user:anna")})
+        BOOST_TEST(meant(word) == Subjects{"anna"}, word);
+    BOOST_TEST(meant("ANNA@example.org") == (Subjects{"anna", "ben"}));
+    BOOST_TEST(meant("corp/user:x") == Subjects{"user:x"});
+    for (const auto* word :
+         {"corp/Anna", "corp/ann", "other/anna", "nna@example.org", "@", "corp/"})
+        BOOST_TEST(meant(word).empty(), word);
+    for (const auto& word : {id.substr(0, 12), std::string("anna"), std::string()})
+        BOOST_TEST(code_of(usecase::find_people(deps, word)) == "invalid_request", word);
+}
+
+BOOST_AUTO_TEST_CASE(
+    people_without_anything_are_forgotten_unless_a_rule_names_them, *label("SI84")) {
+    const auto idle = put("idle", "idle@example.org", long_ago);
+    const auto recent = put("recent", "", noon - core::Span(179 * 86400));
+    const auto by_subject = put("by_subject", "", long_ago);
+    const auto by_address = put("by_address", "by@example.org", long_ago);
+    const auto in_team = put("in_team", "", long_ago);
+    const auto disabled = put("disabled", "", long_ago);
+    usecase::disable_person(deps, disabled, noon);
+    for (const auto* who :
+         {"corp/user:by_subject", "any/email:by@example.org", "corp/everyone",
+          "corp/email:*@example.org"})
+        BOOST_REQUIRE_EQUAL(
+            code_of(usecase::add_rule(deps, {.who = *core::Who::parse(who)}, noon)), "ok");
+    BOOST_REQUIRE_EQUAL(
+        code_of(usecase::join_team(deps, "eng", {*core::Who::parse("corp/user:in_team")}, noon)),
+        "ok");
+    BOOST_TEST(usecase::sweep_people(deps, noon) == 1U);
+    BOOST_TEST(!known(idle));
+    for (const auto* one : {&recent, &by_subject, &by_address, &in_team, &disabled})
+        BOOST_TEST(known(*one), one->subject);
+    BOOST_TEST(usecase::sweep_people(deps, noon) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(more_idle_people_than_one_page_holds_are_all_forgotten, *label("SI84")) {
+    for (int i = 0; i < 250; ++i) put("p" + std::to_string(i), "", long_ago);
+    BOOST_TEST(usecase::sweep_people(deps, noon) == 250U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
