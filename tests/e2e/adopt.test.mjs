@@ -45,8 +45,8 @@ const failed = (...words) => server.admin(...words).then(() => assert.fail(`${wo
 const adopt = (...words) => server.admin('user', 'adopt', ...words, '--json');
 const accountAt = (flow, user, at) => connect(at, flow, 'notion', (address) => signInAtService(notion, address, user));
 
-// What stands before the change: Apache with the files as shipped, whose module signs people in,
-// and people who connected accounts there.
+// Apache with the files as shipped, whose module signs people in, and people who connect accounts
+// there, before the change.
 async function signInBehindApache() {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;

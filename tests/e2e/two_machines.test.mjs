@@ -5,11 +5,14 @@ import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { postForm } from './support/browser.mjs';
 import { startDatabases } from './support/databases.mjs';
-import { codeFor, inLanes, journey, post, redeem, register, rpc, startFlow, submit, whoami } from './support/journey.mjs';
+import { startIdentityProvider } from './support/identity_provider.mjs';
+import { api, codeFor, inLanes, journey, post, redeem, register, rpc, startFlow, submit, whoami } from './support/journey.mjs';
 import { assertKept, Load } from './support/load.mjs';
 import { startMachines, via, withMachines } from './support/machines.mjs';
 import { plainFolder, refusesToStart, root, sleep, until } from './support/server.mjs';
+import { addProvider, letIn, Person } from './support/signin.mjs';
 import { startRecorder } from './support/wire_recorder.mjs';
 
 const long = { timeout: 300000 };
@@ -50,6 +53,33 @@ test('O10: on a Galera cluster what was acknowledged by one machine is true at t
     const flow = await startFlow(here, { client });
     assert.match((await post(via(there, flow), 'vk', { vk: key.virtual_key })).location, /error=invalid_virtual_key$/);
   }
+}));
+
+test('SI59 SI68: on a Galera cluster rules and people that one machine changes are obeyed by the next request of the other', long, () => onGalera(async (databases, machines) => {
+  const corp = await startIdentityProvider({ people: { anna: { name: 'Anna' }, ben: { name: 'Ben' } } });
+  try {
+    await addProvider(machines[0], corp, 'corp', 'Example Corp');
+    const client = await register(machines[0], { grant_types: ['authorization_code', 'refresh_token'] });
+    for (const [here, there] of [machines, [...machines].reverse()]) {
+      const { token, tokens } = await letIn(new Person(here, { corp }, 'anna'), client);
+      const { token: bens } = await letIn(new Person(here, { corp }, 'ben'), client);
+      const asked = async () => (await rpc(there, token, 'tools/list')).status;
+      assert.equal(await asked(), 200);
+      for (const [change, back, status] of [[['access', 'deny', 'corp/user:anna', '--resource', here.resource], undefined, 403], [['user', 'disable', 'corp/anna'], ['user', 'enable', 'corp/anna'], 401], [['idp', 'disable', 'corp'], ['idp', 'enable', 'corp'], 401]]) {
+        await here.admin(...change);
+        assert.equal(await asked(), status, change.join(' '));
+        if (change[0] !== 'idp') assert.equal((await rpc(there, bens, 'tools/list')).status, 200, 'it is about Anna');
+        await here.admin(...back ?? ['access', 'remove', String((await here.admin('access', 'list', '--json')).at(-1).number)]);
+        assert.equal(await asked(), 200, `after ${change.join(' ')}`);
+      }
+      await here.admin('user', 'disable', 'corp/anna');
+      const late = await postForm(there.base, `${api}/token`, { grant_type: 'refresh_token', refresh_token: tokens.refresh_token, client_id: client.client_id });
+      assert.equal(late.status, 400, late.text);
+      await here.admin('user', 'enable', 'corp/anna');
+      await here.admin('user', 'end', 'corp/anna');
+      assert.equal(await asked(), 401);
+    }
+  } finally { await corp.stop(); }
 }));
 
 for (const [kind, ...nodes] of [['postgresql', 1, 1, 1, 1], ['galera', 1, 2, 3, 1]]) {

@@ -1,5 +1,5 @@
-// What an operator does about people of identity providers: to find them, to stop them at once at
-// every door, to end what they have, and to forget them; and what of them stands in the logs.
+// An operator finds people of identity providers, stops them at once at every door, ends what they
+// have, and forgets them; and the logs hold little of them.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

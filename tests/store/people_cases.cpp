@@ -1,4 +1,4 @@
-// What an operator does about people: each is seen by whoever asks next, through whatever node.
+// An operator stops people and lets them go on: whoever asks next sees it, through whatever node.
 #include "sample.h"
 
 #include "consentgate/core/signin/browser_signin.h"
