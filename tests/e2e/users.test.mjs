@@ -259,7 +259,7 @@ test('SI83: sign-ins, answers of providers and refusals by rules are counted und
   await rule('default everyone\n');
   const counted = await numbers();
   for (const outcome of ['signed_in', 'refused']) assert.ok(counted[`consentgate_signins_total{idp="corp",outcome="${outcome}"}`] >= 1, outcome);
-  for (const where of ['gate', 'introspection', 'token', 'exchange', 'signin', 'oauth_consent_mcps']) assert.ok(counted[`consentgate_access_refusals_total{where="${where}"}`] >= 1, `${where}: ${Object.keys(counted).filter((one) => one.includes('refusals'))}`);
+  for (const where of ['gate', 'introspection', 'token', 'exchange', 'signin', 'oauth_consent_services_page']) assert.ok(counted[`consentgate_access_refusals_total{where="${where}"}`] >= 1, `${where}: ${Object.keys(counted).filter((one) => one.includes('refusals'))}`);
   for (const [id, call] of [['corp', 'token'], ['other', 'userinfo']]) assert.ok(counted[`consentgate_idp_seconds_count{idp="${id}",call="${call}"}`] >= 1, call);
   assert.equal(counted.consentgate_metrics_lost_total, 0);
 });
