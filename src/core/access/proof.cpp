@@ -63,7 +63,8 @@ DemandedProof demanded_proof(
     DemandedProof demanded;
     if (rules.rules().empty()) return demanded;
     demand(rules.asking_for_proof({.resource = resource}), demanded);
-    for (const auto& name : policy.with_implied(scope).names())
+    const auto wanted = policy.with_implied(scope); // it must outlive its names
+    for (const auto& name : wanted.names())
         demand(rules.asking_for_proof({.resource = resource, .scope = name}), demanded);
     return demanded;
 }
