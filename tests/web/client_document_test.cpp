@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(
     auto page = get(location_of(authorize()));
     page.cookie = cookie;
     const auto shown = ask(page).body;
-    BOOST_TEST(holds(shown, "<dd>app.example</dd>"));
+    BOOST_TEST(holds(shown, "The app comes from <bdi>app.example</bdi>."));
     BOOST_TEST(holds(shown, "An App"));
     BOOST_TEST(!holds(shown, "<img"));
 }

@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_in_the_identity_leads_back_and_is_said, *label("S
         "/oauth/consent?flow_id=" + journey.flow + "&error=invalid_virtual_key");
     BOOST_TEST(holds(
         server.ask(journey.page("/oauth/consent", "&error=invalid_virtual_key")).body,
-        "This key does not work here"));
+        "This access code does not work here"));
     BOOST_TEST(
         location_of(journey.send("user-id", "&user_id=%20")) ==
         "/oauth/consent?flow_id=" + journey.flow + "&error=invalid_user_id");

@@ -285,7 +285,9 @@ BOOST_AUTO_TEST_CASE(what_is_not_set_is_not_shown) {
     BOOST_TEST(!holds(html, "class=\"unverified\""));
     BOOST_TEST(!holds(html, "<ul>"));
     BOOST_TEST(holds(
-        pages.render("identity", "en", web::View().set("flow_id", "f").flag("offers_skip", true)),
+        pages.render(
+            "identity", "en",
+            web::View().set("flow_id", "f").flag("has_ways", true).flag("offers_skip", true)),
         "per-user/consent/skip"));
 }
 
@@ -345,8 +347,7 @@ BOOST_AUTO_TEST_CASE(a_message_may_set_a_name_apart_and_do_nothing_else, *label(
         "messages.en.properties",
         "\nidentity.heading = <bdi>{{client_name}}</bdi><bdi onclick=x><i></bdi >\n");
     const auto html = copy.load().render("identity", "en", web::View().set("client_name", "<bdi>"));
-    BOOST_TEST(
-        holds(html, "<bdi>&lt;bdi&gt;</bdi>&lt;bdi onclick&#x3D;x&gt;&lt;i&gt;&lt;&#x2F;bdi &gt;"));
+    BOOST_TEST(holds(html, "<bdi>&lt;bdi&gt;</bdi>&lt;bdi onclick=x&gt;&lt;i&gt;&lt;/bdi &gt;"));
 }
 
 BOOST_AUTO_TEST_CASE(every_page_has_an_icon_in_the_operators_colour, *label("XG3")) {
