@@ -32,8 +32,8 @@ core::Result<Adopted> adopt(
     Dependencies& deps, const Adoption& adoption, bool dry_run, core::Instant now);
 
 // mod_auth_openidc calls a person "SUB@ISSUER", without the "https://" of the issuer, unless its
-// operator chose otherwise. These are the people of the provider whose old name is of that form: those
-// whose sessions are kept, and those who have signed in here since.
+// operator chose otherwise. These are the people of the provider whose old name is of that form:
+// those whose sessions are kept, and those who have signed in here since.
 std::vector<Adoption> find_module_names(Dependencies& deps, const core::IdentityProvider& idp);
 
 // The people of an issuer whose provider has the issuer of `idp` now, with the same subjects.
