@@ -73,6 +73,24 @@ Finding check_client(
                            trial.second + "); signing in once shows it"};
 }
 
+// Where nothing can be said, signing in once shows it, and check_client() says so.
+std::vector<Finding> check_redirect(
+    Context& context, const IdentityProvider& idp,
+    const std::pair<usecase::ClientTrial, std::string>& trial) {
+    const auto what = name_of_idp(idp);
+    const auto callback = core::signin_callback_url(context.config().policy.issuer, idp.id);
+    switch (trial.first) {
+    case usecase::ClientTrial::good: return {{Verdict::ok, what + " sends people back to us"}};
+    case usecase::ClientTrial::refused:
+        return {
+            {Verdict::broken, what + " does not take our question: " + trial.second,
+             "consentgate-admin idp test " + idp.id.text + "; or enter the redirect address " +
+                 callback + " there, at the client " + idp.client_id}};
+    case usecase::ClientTrial::unknown: break;
+    }
+    return {};
+}
+
 void ask_idp(Context& context, const IdentityProvider& idp, std::vector<Finding>& findings) {
     const auto fix = "consentgate-admin idp test " + idp.id.text;
     if (idp.secret_expires_at) findings.push_back(check_secret_end(idp, context.now));
@@ -96,7 +114,11 @@ void ask_idp(Context& context, const IdentityProvider& idp, std::vector<Finding>
                  " publishes other data than what is stored: " + core::join(changed, "; "),
              "consentgate-admin idp set " + idp.id.text});
     if (published->clock_ahead) findings.push_back(check_clock_of(idp, *published->clock_ahead));
-    findings.push_back(check_client(idp, usecase::try_idp_client(context.service_deps(), idp)));
+    findings.push_back(
+        check_client(idp, usecase::try_idp_client(context.service_deps(), idp, context.now)));
+    for (auto& finding :
+         check_redirect(context, idp, usecase::try_idp_redirect(context.service_deps(), idp)))
+        findings.push_back(std::move(finding));
 }
 
 } // namespace

@@ -6,8 +6,10 @@
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/scope.h"
+#include "consentgate/core/signin/client_key.h"
 #include "consentgate/core/signin/graph.h"
 #include "consentgate/core/upstream/service_options.h"
+#include "consentgate/sys/key_file.h"
 #include "consentgate/usecase/identity_providers.h"
 
 #include <algorithm>
@@ -198,6 +200,7 @@ std::vector<Option> shared_options() {
         {"title", "TEXT", "on the button: Sign in with TEXT; its id when absent"},
         {"client-id", "ID", "the client that you registered there"},
         {"client-secret-file", "FILE", "its secret; - reads the standard input"},
+        {"key-file", "FILE", "its private key in PEM, in place of a secret (private_key_jwt)"},
         {"secret-expires", "DAY", "when the secret ends there, 2027-11-28; or never"},
         {"auth-method", "WORD", "client_secret_basic or client_secret_post"},
         {"scope", "SCOPES", "to ask for besides openid, email, profile and groups"},
@@ -265,9 +268,9 @@ IdentityProvider read_new_idp(Context& context, const Arguments& arguments) {
             "idp add needs --client-id: register consentgate there as a confidential web client, "
             "with the redirect address\n  " +
             core::signin_callback_url(context.config().policy.issuer, idp.id));
-    if (!arguments.has("client-secret-file"))
+    if (!arguments.has("client-secret-file") && !arguments.has("key-file"))
         throw UsageError("idp add needs the client's secret: --client-secret-file FILE, or - for "
-                         "the standard input");
+                         "the standard input; or its private key: --key-file FILE");
     return idp;
 }
 
@@ -314,7 +317,13 @@ void apply_idp_metadata(
     apply_graph_scope(idp);
     using core::ClientAuth;
     const bool by_hand = arguments.has("auth-method");
-    if (by_hand) {
+    if (idp.auth == ClientAuth::private_key_jwt) {
+        if (by_hand) throw UsageError("--auth-method is for a client with a secret");
+        if (!holds(metadata.auth_methods, idp.auth))
+            throw std::runtime_error(
+                idp.issuer + ": it takes no client with a key "
+                             "(private_key_jwt)");
+    } else if (by_hand) {
         const auto auth = core::client_auth_of(*arguments.one("auth-method"));
         if (auth != ClientAuth::client_secret_basic && auth != ClientAuth::client_secret_post)
             throw UsageError("--auth-method is client_secret_basic or client_secret_post");
@@ -333,8 +342,17 @@ void apply_idp_metadata(
 
 void apply_idp_secret(
     usecase::Dependencies& deps, IdentityProvider& idp, const Arguments& arguments) {
-    const auto secret = read_client_secret(arguments);
+    const auto file = arguments.one("key-file");
+    if (file && arguments.has("client-secret-file"))
+        throw UsageError("name the --client-secret-file, or the --key-file");
+    const auto secret = file ? sys::read_secret_file(*file) : read_client_secret(arguments);
     if (secret.empty()) return;
+    if (file) require(core::check_client_key(secret), "key-file");
+    const bool had_key = idp.auth == core::ClientAuth::private_key_jwt;
+    if (file)
+        idp.auth = core::ClientAuth::private_key_jwt;
+    else if (had_key)
+        idp.auth = core::ClientAuth::client_secret_basic;
     usecase::seal_client_secret(deps, idp, secret);
     if (!arguments.has("secret-expires")) idp.secret_expires_at.reset(); // said of the former one
 }

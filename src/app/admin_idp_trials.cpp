@@ -10,6 +10,7 @@
 #include "consentgate/usecase/identity_providers.h"
 #include "consentgate/usecase/signin_trial.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <thread>
@@ -47,18 +48,19 @@ void require_no_problem(const IdentityProvider& idp, const std::vector<std::stri
 // Nothing is changed.
 int test(Context& context, const Arguments& arguments) {
     using usecase::ClientTrial;
-    constexpr core::Span most_apart{30};
+    constexpr core::Span most_apart{30}, nobody_comes{120};
     const auto idp = named_idp(context, arguments);
     const auto published = published_by(context, idp);
     const auto differences = usecase::provider_differences(idp, published);
-    const auto [client, said] = usecase::try_idp_client(context.service_deps(), idp);
+    const auto [client, said] = usecase::try_idp_client(context.service_deps(), idp, context.now);
     const auto [redirect, answer] = usecase::try_idp_redirect(context.service_deps(), idp);
     print_row(
         arguments, {idp.id.text, list_of(differences, "none"), number(published.keys),
                     number(published.skipped_keys), clock_cell(published.clock_ahead),
                     name_of(client), said, name_of(redirect), answer});
     const auto apart = published.clock_ahead.value_or(core::Span(0));
-    if (apart > most_apart || -apart > most_apart)
+    const auto difference = std::max(apart, -apart);
+    if (difference > most_apart)
         std::cerr << "The clocks differ by more than 30 seconds: one of the two is wrong.\n";
     if (client == ClientTrial::unknown)
         std::cerr << "Whether the client's secret is good cannot be said from that answer; signing "
@@ -68,6 +70,10 @@ int test(Context& context, const Arguments& arguments) {
                      "consentgate-admin idp try "
                   << idp.id.text << " shows it.\n";
     std::vector<std::string> problems;
+    if (difference > nobody_comes)
+        problems.push_back(
+            "its clock and ours are " + std::to_string(difference.count()) +
+            " seconds apart, and at more than 120 nobody can sign in: set this machine's by NTP");
     if (!differences.empty())
         problems.push_back(
             "what it publishes differs from what is stored; consentgate-admin idp set " +
@@ -154,6 +160,8 @@ int try_once(Context& context, const Arguments& arguments) {
 
 std::string redirect_problem(
     Context& context, const IdentityProvider& idp, const std::string& answer) {
+    if (answer.find("error ") != std::string::npos)
+        return "it sends people back with an error (" + answer + ")";
     return "it does not send people back (" + answer + "): enter the redirect address " +
            callback_of(context, idp) + " there, at the client " + idp.client_id;
 }

@@ -153,15 +153,16 @@ std::vector<std::string> provider_differences(
 }
 
 std::pair<ClientTrial, std::string> try_idp_client(
-    Dependencies& deps, const IdentityProvider& idp) {
+    Dependencies& deps, const IdentityProvider& idp, core::Instant now) {
     const auto secret = client_secret_of(deps, idp);
     if (!secret) return {ClientTrial::unknown, "the client secret does not open with the key file"};
-    const auto answer = ask_idp(
-        deps, idp,
-        form_post(
-            sys::PlaceKind::signin,
-            core::signin_code_request(
-                idp, *secret, deps.random.secret(), deps.random.secret(), deps.policy)));
+    const auto sent = ask_token_endpoint(
+        deps, idp, *secret,
+        core::signin_code_request(
+            idp, *secret, deps.random.secret(), deps.random.secret(), deps.policy),
+        now);
+    if (!sent) return {ClientTrial::unknown, sent.error().message};
+    const auto& answer = *sent;
     if (!answer.answered) return {ClientTrial::unknown, answer.reason};
     const auto word = error_word(answer);
     const auto said = "status " + std::to_string(answer.status) + (word.empty() ? "" : " " + word);
@@ -196,9 +197,8 @@ std::pair<ClientTrial, std::string> try_idp_redirect(
     if (!answer.location.starts_with(core::signin_callback_url(deps.policy.issuer, idp.id) + "?"))
         return {ClientTrial::unknown, status};
     const auto word = core::sent_error(answer.location);
-    return {
-        core::wants_a_person(word) ? ClientTrial::good : ClientTrial::refused,
-        status + " " + core::display_text(word, 60)};
+    if (word.empty() || core::wants_a_person(word)) return {ClientTrial::good, status + " " + word};
+    return {ClientTrial::refused, status + ", error " + core::display_text(word, 60)};
 }
 
 void seal_client_secret(Dependencies& deps, IdentityProvider& idp, const core::Secret& secret) {

@@ -4,6 +4,7 @@
 
 #include "consentgate/core/base/aead.h"
 #include "consentgate/core/oauth/client_document.h"
+#include "consentgate/core/signin/client_key.h"
 #include "consentgate/core/signin/provider_metadata.h"
 
 #include <algorithm>
@@ -36,6 +37,17 @@ sys::HttpResponse ask_idp(
             sys::Metric::idp_seconds, {{"idp", idp.id.text}, {"call", call_of(idp, request.url)}},
             watch.taken());
     return response;
+}
+
+core::Result<sys::HttpResponse> ask_token_endpoint(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::Secret& secret,
+    core::ServiceRequest request, core::Instant now) {
+    if (idp.auth == core::ClientAuth::private_key_jwt) {
+        const auto proved = core::prove_by_key(
+            request, secret, idp.client_id, idp.token_endpoint, deps.random.id(16), now);
+        if (!proved) return proved.error();
+    }
+    return ask_idp(deps, idp, form_post(sys::PlaceKind::signin, std::move(request)));
 }
 
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::IdentityProvider& idp) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consentgate/core/signin/identity_provider.h"
+#include "consentgate/core/upstream/upstream.h"
 #include "consentgate/usecase/dependencies.h"
 
 namespace consentgate::usecase {
@@ -12,7 +13,14 @@ namespace consentgate::usecase {
 sys::HttpResponse ask_idp(
     Dependencies& deps, const core::IdentityProvider& idp, sys::HttpRequest request);
 
-// Our secret there; empty when we have none.
+// Sends a request of our client, with the proof by its key where it has one.
+// in:   secret  of client_secret_of()
+// fail: server_error: the key cannot be used
+core::Result<sys::HttpResponse> ask_token_endpoint(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::Secret& secret,
+    core::ServiceRequest request, core::Instant now);
+
+// Our secret there, or our private key; empty when we have none.
 // fail: server_error: the key file cannot decrypt it
 core::Result<core::Secret> client_secret_of(Dependencies& deps, const core::IdentityProvider& idp);
 

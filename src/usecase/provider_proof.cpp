@@ -17,14 +17,14 @@ namespace {
 
 core::Result<sys::HttpResponse> redeem(
     Dependencies& deps, const core::IdentityProvider& idp, const core::SigninState& state,
-    const core::Secret& code) {
+    const core::Secret& code, core::Instant now) {
     const auto verifier =
         core::unseal(deps.keyring, state.key_id, state.verifier, state.verifier_aad());
     if (!verifier) return does_not_open("a PKCE verifier");
     const auto secret = client_secret_of(deps, idp);
     if (!secret) return secret.error();
     auto request = core::signin_code_request(idp, *secret, code, *verifier, deps.policy);
-    return ask_idp(deps, idp, form_post(sys::PlaceKind::signin, std::move(request)));
+    return ask_token_endpoint(deps, idp, *secret, std::move(request), now);
 }
 
 core::Result<core::ProvedClaims> prove(
@@ -169,7 +169,7 @@ core::Result<ProvedPerson> prove_by_github(
 core::Result<ProvedPerson> prove_person(
     Dependencies& deps, const core::IdentityProvider& idp, const core::SigninState& state,
     const core::Secret& code, core::Instant now) {
-    auto answer = redeem(deps, idp, state, code);
+    auto answer = redeem(deps, idp, state, code, now);
     if (!answer) return answer.error();
     auto found = idp.has_id_tokens()
                      ? prove_by_id_token(deps, idp, state, reply_of(std::move(*answer)), now)

@@ -56,6 +56,7 @@ function published(at, more = {}, keys = [signingKey('good')]) {
   json(`${at}/.well-known/openid-configuration`, { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks`,
     response_types_supported: ['code'], id_token_signing_alg_values_supported: ['RS256'], ...more });
   json(`${at}/jwks`, { keys });
+  json(`${at}/authorize`, {}); // it says neither yes nor no
   return issuer;
 }
 
@@ -190,6 +191,32 @@ test('SI4: the secret is nowhere to be read, and moves to another server key', o
   const keys = await server.admin('server-key', 'list', '--json');
   assert.deepEqual(keys.map((key) => key.idps), [0, 1]);
   assert.equal((await server.admin('idp', 'test', 'corp', '--json')).client, 'good');
+});
+
+test('SI4: a client proves itself by a private key in place of a secret, and a weak or a second proof is refused', options, async () => {
+  const keyed = await startIdentityProvider({ people: { anna: { name: 'Anna' } } });
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const client = keyed.admit(server, 'keyed');
+  Object.assign(keyed.clients[0], { client_secret: undefined, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [publicKey.export({ format: 'jwk' })] } });
+  keyed.make();
+  const pem = (key) => key.export({ type: 'pkcs8', format: 'pem' });
+  const keyFile = writeSecret('key.pem', pem(privateKey));
+  const first = ['add', 'keyed', '--issuer', keyed.issuer, '--client-id', client];
+  await refused(/name the --client-secret-file, or the --key-file/, 2, ...first, '--key-file', keyFile, '--client-secret-file', secretFile);
+  await refused(/neither an RSA key of 2048 bits or more/, 2, ...first, '--key-file', writeSecret('weak.pem', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey)));
+  await refused(/takes no client with a key/, 1, 'add', 'unkeyed', '--issuer', published('/unkeyed'), '--client-id', 'x', '--key-file', keyFile);
+  assert.equal((await server.admin('idp', ...first, '--key-file', keyFile, '--json')).auth_method, 'private_key_jwt');
+  assert.equal((await server.admin('idp', 'test', 'keyed', '--json')).client, 'good');
+  await refused(/--auth-method is for a client with a secret/, 2, 'set', 'keyed', '--auth-method', 'client_secret_basic');
+  const person = new Person(server, { keyed }, 'anna');
+  const flow = await person.begin(await register(server));
+  assert.equal((await person.signIn(flow, 'keyed')).status, 303);
+  assert.ok(!(await server.admin('export')).includes(pem(privateKey).split('\n')[1]));
+  const other = writeSecret('other.pem', pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey));
+  await server.admin('idp', 'set', 'keyed', '--key-file', other);
+  await assert.rejects(server.admin('idp', 'test', 'keyed'), ({ stderr }) => /does not take client id and secret \(status 401 invalid_client\)/.test(stderr));
+  await server.admin('idp', 'remove', 'keyed', '--yes');
+  await keyed.stop();
 });
 
 test('SI11: the web server and an identity provider do not both say who people are', options, async () => {

@@ -43,7 +43,7 @@ enum class ClientTrial {
 // Sends a made-up code to the token endpoint.
 // out: and what the provider answered, for the operator
 std::pair<ClientTrial, std::string> try_idp_client(
-    Dependencies& deps, const core::IdentityProvider& idp);
+    Dependencies& deps, const core::IdentityProvider& idp, core::Instant now);
 
 // Asks the authorization endpoint, without a person, to send a browser back to us.
 // out: refused: it does not, most likely because it does not know our redirect address; and what

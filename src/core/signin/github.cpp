@@ -31,8 +31,9 @@ bool lets_read_groups(const std::string& scope) {
 // The reader of JSON wants an object at the top, and the lists of the API have none.
 std::optional<JsonArray> list_of(const ServiceReply& reply) {
     const auto wrapped = parse_json_object(
-        "{\"list\":" + std::string(without_byte_order_mark(reply.body.reveal())) + "}");
-    const auto* list = wrapped && wrapped->size() == 1 ? wrapped->array("list") : nullptr;
+        "{\"lists\":[" + std::string(without_byte_order_mark(reply.body.reveal())) + "]}");
+    const auto* lists = wrapped && wrapped->size() == 1 ? wrapped->array("lists") : nullptr;
+    const auto* list = lists != nullptr && lists->size() == 1 ? lists->front().array() : nullptr;
     return list == nullptr ? std::nullopt : std::optional(*list);
 }
 

@@ -129,7 +129,8 @@ ServiceRequest signin_code_request(
     Service service;
     service.token_endpoint = idp.token_endpoint;
     service.client_id = idp.client_id;
-    service.auth = idp.auth;
+    const bool by_key = idp.auth == ClientAuth::private_key_jwt; // prove_by_key() adds the proof
+    service.auth = by_key ? ClientAuth::none : idp.auth;
     return code_request(
         service, client_secret, code, verifier, signin_callback_url(policy.issuer, idp.id));
 }

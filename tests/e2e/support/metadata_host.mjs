@@ -37,7 +37,7 @@ class MetadataHost {
       this.open += 1;
       this.mostOpen = Math.max(this.mostOpen, this.open);
       response.on('close', () => { this.open -= 1; });
-      const answer = this.paths.get(request.url);
+      const answer = this.paths.get(request.url) ?? this.paths.get(request.url.split('?')[0]);
       if (answer) answer(request, response);
       else response.writeHead(404).end();
     });
