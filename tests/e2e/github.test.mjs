@@ -82,7 +82,8 @@ test('SI46 SI55: groups that do not come whole are unknown, and an account that 
   const refusals = [['/api/v3/user', [403, { message: 'no' }], 400], ['/api/v3/user', [200, { login: 'anna' }], 400], ['/login/oauth/access_token', [200, { error: 'bad_verification_code', error_description: 'SECRETWORDS' }], 400], ['/api/v3/user', [502, {}], 503]];
   for (const [at, answer, status] of refusals) {
     github.fail(at, answer);
-    const { back } = await signIn(person('anna'));
+    const who = person('anna');
+    const back = await who.get(await who.wayBack(await who.begin(client), 'github'));
     assert.equal(back.status, status, at);
     assert.ok(!back.text.includes('SECRETWORDS'));
     github.fail(at);

@@ -7,8 +7,9 @@ import { after, before, test } from 'node:test';
 import { Browser, send } from './support/browser.mjs';
 import { assertPage } from './support/checks.mjs';
 import { AtProvider, startIdentityProvider } from './support/identity_provider.mjs';
+import { register, whoami } from './support/journey.mjs';
 import { root, startServer, until } from './support/server.mjs';
-import { addProvider } from './support/signin.mjs';
+import { addProvider, finish, page2, Person } from './support/signin.mjs';
 
 const options = { timeout: 120000 };
 let server;
@@ -105,4 +106,27 @@ test('SI9: after ten minutes a link is over', options, async () => {
   const { status, stderr } = await done;
   assert.equal(status, 1);
   assert.match(stderr, /nobody opened the link/);
+});
+
+test('SI15: what an operator types for Keycloak lets one group use a server, with groups from a mapper', options, async () => {
+  const keycloak = await startIdentityProvider({ at: '/realms/staff', inUserinfo: true, people: { anna: { name: 'Anna', groups: ['eng'] }, ben: { name: 'Ben', groups: ['/eng'] } } });
+  const secret = path.join(server.var, 'keycloak.secret');
+  fs.writeFileSync(secret, keycloak.secret, { mode: 0o600 });
+  await server.admin('idp', 'add', 'kc', '--preset', 'keycloak', '--url', keycloak.origin, '--realm', 'staff', '--client-id', keycloak.admit(server, 'kc'), '--client-secret-file', secret, '--title', 'Staff');
+  await server.admin('access', 'allow', 'kc/group:eng', '--resource', server.resource);
+  const tested = await server.admin('idp', 'test', 'kc', '--json');
+  assert.deepEqual([tested.client, tested.redirect, tested.differences], ['good', 'good', []]);
+  const { link, done } = await begin('kc');
+  await open(link, 'anna', keycloak);
+  assert.match((await done).stdout, /rule \d+: allow kc\/group:eng/);
+  const client = await register(server);
+  const anna = new Person(server, { kc: keycloak }, 'anna');
+  const flow = await anna.begin(client);
+  assert.equal((await anna.signIn(flow, 'kc')).status, 303);
+  await whoami(server, await finish(flow));
+  const ben = new Person(server, { kc: keycloak }, 'ben'); // his mapper has "Full group path" on
+  const his = await ben.begin(client);
+  await ben.signIn(his, 'kc');
+  assertPage(await page2(his), 403);
+  await keycloak.stop();
 });

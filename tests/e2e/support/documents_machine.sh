@@ -17,7 +17,8 @@ declare -A issuers=(
   [sso.example.org]=/realms/staff
   [login.microsoftonline.com]=/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0
   [accounts.google.com]='' [org.okta.com]='' [gitlab.com]='' [zitadel.example.org]=''
-  [example.eu.auth0.com]=/ [auth.example.org]=/application/o/consentgate/)
+  [example.eu.auth0.com]=/ [auth.example.org]=/application/o/consentgate/
+  [auth.example.com]='' [github.com]='' [api.github.com]='')
 note() { awk '{ print "# " $0 }'; }
 
 # ---- the machine: names, certificates, the site that is there already ----------------------------
@@ -131,6 +132,10 @@ http {
         listen 127.0.0.4:443 ssl;
         root $home/providers/\$host;
         location = /token { return 400 '{"error":"invalid_grant"}'; }
+        location = /user { return 401 '{"message":"Requires authentication"}'; }
+        location = /authorize {
+            return 302 $site/oauth/signin/corp/callback?error=login_required&state=\$arg_state;
+        }
     }
 }
 NGINX

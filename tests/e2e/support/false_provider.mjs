@@ -10,8 +10,8 @@ const rsa = (bits = 2048) => generateKeyPairSync('rsa', { modulusLength: bits })
 const encoded = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 class FalseProvider {
-  constructor(issuer) {
-    Object.assign(this, { issuer, codes: new Map(), secret: 'a-secret-of-32-characters-or-more' });
+  constructor(origin, at) {
+    Object.assign(this, { origin, at, issuer: origin + at, codes: new Map(), secret: 'a-secret-of-32-characters-or-more' });
     this.keys = { good: rsa(), ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }), enc: rsa(), weak: rsa(1024), foreign: rsa() };
     this.make = (claims) => this.sign(claims);
   }
@@ -38,13 +38,15 @@ class FalseProvider {
   publicPem(key) { return createPublicKey(this.keys[key].privateKey).export({ type: 'spki', format: 'pem' }); }
 
   async answer(request, response) {
-    const url = new URL(request.url, this.issuer);
+    const url = new URL(request.url, this.origin);
+    if (this.api?.(url, request, response)) return undefined;
+    const path = url.pathname.slice(this.at.length);
     const json = (value) => response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
-    if (url.pathname === '/.well-known/openid-configuration')
+    if (path === '/.well-known/openid-configuration')
       return json({ issuer: this.issuer, authorization_endpoint: `${this.issuer}/authorize`, token_endpoint: `${this.issuer}/token`, jwks_uri: `${this.issuer}/jwks`, response_types_supported: ['code'],
         subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256', 'ES256'], code_challenge_methods_supported: ['S256'] });
-    if (url.pathname === '/jwks') return json({ keys: [this.jwk('good', { use: 'sig', alg: 'RS256' }), this.jwk('ec', { use: 'sig', alg: 'ES256' }), this.jwk('enc', { use: 'enc' }), this.jwk('weak', { use: 'sig' })] });
-    if (url.pathname === '/authorize') {
+    if (path === '/jwks') return json({ keys: [this.jwk('good', { use: 'sig', alg: 'RS256' }), this.jwk('ec', { use: 'sig', alg: 'ES256' }), this.jwk('enc', { use: 'enc' }), this.jwk('weak', { use: 'sig' })] });
+    if (path === '/authorize') {
       const code = randomBytes(12).toString('hex');
       this.codes.set(code, url.searchParams);
       const back = new URL(url.searchParams.get('redirect_uri'));
@@ -52,10 +54,11 @@ class FalseProvider {
       back.searchParams.set('state', url.searchParams.get('state'));
       return response.writeHead(302, { Location: back.href }).end();
     }
-    if (url.pathname !== '/token') return response.writeHead(404).end();
+    if (path !== '/token') return response.writeHead(404).end();
     let text = '';
     for await (const part of request) text += part;
     const asked = this.codes.get(new URLSearchParams(text).get('code'));
+    if (!asked) return response.writeHead(400, { 'Content-Type': 'application/json' }).end('{"error":"invalid_grant"}');
     const now = Math.floor(Date.now() / 1000);
     const claims = { iss: this.issuer, sub: 'anna', aud: asked.get('client_id'), nonce: asked.get('nonce'), iat: now, exp: now + 300, email: 'anna@example.org', name: 'Anna', groups: [] };
     return json({ access_token: 'an-access-token', token_type: 'Bearer', expires_in: 300, id_token: await this.make(claims, now) });
@@ -68,11 +71,12 @@ class FalseProvider {
   }
 }
 
+// in:  at  path of the issuer
 // out: issuer, secret, keys; make(claims, now): the ID token of the next answers, given the claims
-// that a sound one would have
-export async function startFalseProvider() {
+// that a sound one would have; api(url, request, response): set by a test, true where it answered
+export async function startFalseProvider({ at = '' } = {}) {
   const port = await freePort();
-  const one = new FalseProvider(`http://localhost:${port}`);
+  const one = new FalseProvider(`http://localhost:${port}`, at);
   one.server = http.createServer((request, response) => {
     one.answer(request, response).catch((error) => { if (!response.headersSent) response.writeHead(500); response.end(String(error)); });
   });

@@ -17,8 +17,8 @@ function freshKeys(kid) {
 const cookiesOf = (text) => Object.fromEntries((text ?? '').split('; ').map((pair) => pair.split('=').map(decodeURIComponent)));
 
 class IdentityProvider {
-  constructor({ issuer, people, inUserinfo, secret, forwards, logouts }) {
-    Object.assign(this, { issuer, people, inUserinfo, secret, forwards, logouts, clients: [], failing: [], asked: [], rotations: 0 });
+  constructor({ issuer, at, people, inUserinfo, secret, forwards, logouts }) {
+    Object.assign(this, { issuer, at, origin: new URL(issuer).origin, people, inUserinfo, secret, forwards, logouts, clients: [], failing: [], asked: [], rotations: 0 });
     this.make();
   }
 
@@ -35,7 +35,7 @@ class IdentityProvider {
       cookies: { keys: ['test'] },
       ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 86400, IdToken: 600, Interaction: 600, Session: 86400 },
       findAccount: (context, sub) => ({ accountId: sub, claims: () => ({ sub, ...this.people[sub] }) }),
-      interactions: { url: (context, { uid }) => `/interaction/${uid}` },
+      interactions: { url: (context, { uid }) => `${this.at}/interaction/${uid}` },
       features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
       renderError: (context, out) => { context.type = 'json'; context.body = out; },
     });
@@ -81,6 +81,7 @@ class IdentityProvider {
   count(path) { return this.asked.filter((one) => one === path).length; }
 
   async answer(request, response) {
+    if (this.at) Object.assign(request, { originalUrl: request.url, url: request.url.startsWith(this.at) ? request.url.slice(this.at.length) : request.url });
     const { pathname } = new URL(request.url, this.issuer);
     this.asked.push(pathname);
     if (this.away) return response.writeHead(503, { 'Content-Type': 'application/json' }).end('{}');
@@ -117,13 +118,14 @@ class IdentityProvider {
 }
 
 // in:  people      by their subject: the claims of each; a test may change them later
+//      at        path of the issuer
 //      inUserinfo  claims beside `sub` are in the userinfo answer alone
 //      logouts     it sends logout tokens: 'sid' names the sign-in besides, 'sub' the person alone
 //      forwards    its authorization endpoint is on another origin, and sends people on
 // out: issuer, admit, rotate, failNext, asked (paths), count, away (true: all is 503), stop
-export async function startIdentityProvider({ people = {}, inUserinfo = false, forwards = false, logouts, secret = 's3cret%+:&~of=the provider' } = {}) {
+export async function startIdentityProvider({ at = '', people = {}, inUserinfo = false, forwards = false, logouts, secret = 's3cret%+:&~of=the provider' } = {}) {
   const port = await freePort(); // the provider must know its issuer before it listens
-  const one = new IdentityProvider({ issuer: `http://localhost:${port}`, people, inUserinfo, secret, forwards, logouts });
+  const one = new IdentityProvider({ issuer: `http://localhost:${port}${at}`, at, people, inUserinfo, secret, forwards, logouts });
   one.server = http.createServer((request, response) => {
     one.answer(request, response).catch((error) => { if (!response.headersSent) response.writeHead(500); response.end(String(error)); });
   });
@@ -176,7 +178,7 @@ export class AtProvider {
       const answer = await this.visit(address);
       if (!answer.location) throw new Error(`${address.pathname} answered ${answer.status}: ${answer.text.slice(0, 500)}`);
       address = new URL(answer.location, address);
-      if (address.origin !== this.provider.issuer) return address.pathname + address.search;
+      if (address.origin !== new URL(this.provider.issuer).origin) return address.pathname + address.search;
     }
     throw new Error('the provider sends a person in circles');
   }

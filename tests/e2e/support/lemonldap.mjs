@@ -1,5 +1,5 @@
-// LemonLDAP::NG (Debian) on this machine, behind nginx: a single sign-on portal in Perl, with people
-// and groups of its demonstration.
+// LemonLDAP::NG (Debian) on this machine, behind nginx: a portal in Perl, with its demonstration's
+// people and groups.
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs';
