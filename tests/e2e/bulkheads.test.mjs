@@ -137,7 +137,7 @@ test('XC2: strangers with made-up codes hold up nobody, and whoever finds no pla
     for (let i = 0; i < 40; i += 1) assert.equal((await send(server.base, 'GET', metadata)).status, 200);
     await journey(server, { client: accounts.client });
     assert.ok(hanging.answers.length < 6, 'the service still hangs');
-    await page.waitForURL(`**/oauth/consent/mcps?flow_id=${berta.flow.flowId}`, { timeout: 60000 });
+    await page.waitForURL(`**/oauth/consent/mcps?flow_id=${berta.flow.flowId}#service-notion`, { timeout: 60000 });
     await hanging.all;
   } finally { await chrome.close(); }
   assert.equal(asked(), before_ + 2 + 4 + 1 - hanging.refused.length, 'nobody was sent to the service without a place');

@@ -177,7 +177,7 @@ test('S11: a swept store has lost nothing that is still alive', async () => {
 async function connected(flow, service, user, identity) {
   await choose(flow, identity);
   const back = await connect(server, flow, service, (address) => signIn(provider, address, user));
-  assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+  assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-${service}`, back.text);
   return server.sql(`SELECT id FROM upstream_token WHERE owner = 'flow:${flow.flowId}' AND service_id = '${service}'`)[0].id;
 }
 // The accounts that somebody has at the service, as [id, owner]. The others are ended: those of a

@@ -36,7 +36,7 @@ const call = (token, target = '/mcp') => send(server.base, 'POST', target, { hea
 
 async function connect(flow, user, where = server) {
   const answer = await connectAt(where, flow, 'notion', (address) => signIn(notion, address, user));
-  assert.equal(answer.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, answer.text);
+  assert.equal(answer.location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-notion`, answer.text);
 }
 
 async function signedIn(user, at = '/mcp') {

@@ -49,7 +49,7 @@ const connect = (flow, user, name = 'tools') => connectAt(server, flow, name, (a
 
 async function signedIn(user, name = 'tools') {
   const flow = await begun();
-  assert.equal((await connect(flow, user, name)).location, flow.services);
+  assert.equal((await connect(flow, user, name)).location, `${flow.services}#service-${name}`);
   return { ...flow, token: await finish(server, flow) };
 }
 
@@ -108,7 +108,7 @@ test('S7: who turns back at its login page finds Connect again, and we stay the 
   assert.equal(await glewlwyd.signIn(redirect.location, 'anna', { stop: true }), undefined);
   const before = await service();
   assert.match((await flow.browser.get(flow.services)).text, /mcp_client_id(=|&#x3D;)tools/);
-  assert.equal((await connect(flow, 'anna')).location, flow.services);
+  assert.equal((await connect(flow, 'anna')).location, `${flow.services}#service-tools`);
   assert.equal((await service()).client_id, before.client_id);
   await exchanged(await finish(server, flow), 'anna');
 });
@@ -162,7 +162,7 @@ test('S7: a registration that it has deleted is made anew when a person tries on
   for (let pressed = 0; pressed < 2; pressed += 1) await assert.rejects(connect(flow, 'berta'), /403/);
   assert.equal((await service()).client_id, old);
   server.sql('UPDATE service SET client_refused_at = client_refused_at - 60');
-  assert.equal((await connect(flow, 'berta')).location, flow.services);
+  assert.equal((await connect(flow, 'berta')).location, `${flow.services}#service-tools`);
   assert.notEqual((await service()).client_id, old);
   await exchanged(await finish(server, flow), 'berta');
 });

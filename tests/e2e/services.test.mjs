@@ -112,7 +112,7 @@ test('S7: a provider that reads metadata documents of its clients gets the addre
     assert.deepEqual([service.registration, service.client_id], ['document', `${issuer}/oauth/client-metadata/reader.json`]);
     const flow = await startFlow(ours, { client: await register(ours) });
     await choose(flow, { skip: true });
-    assert.equal((await connect(ours, flow, 'reader', (address) => signIn(reader, address, 'anna'))).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+    assert.equal((await connect(ours, flow, 'reader', (address) => signIn(reader, address, 'anna'))).location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-reader`);
     assert.ok(asked.length > 0 && asked.every((url) => url === service.client_id), asked.join());
     assert.equal(await reader.whoIs(reader.issued.at(-1)), 'anna');
   } finally { await ours.stop(); await reader.stop(); }

@@ -50,7 +50,7 @@ async function connected(name, user, at = provider) {
   await choose(flow, { skip: true });
   let sent;
   const back = await connect(server, flow, name, (address) => { sent = new URL(address); return signIn(at, address, user); });
-  assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+  assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-${name}`, back.text);
   return { token: await finish(server, flow), sent };
 }
 // Whose account the exchanged token is, as the provider says.

@@ -23,7 +23,7 @@ class Accounts {
     await choose(flow, identity);
     for (const [name, user] of Object.entries(accounts)) {
       const back = await this.connect(flow, name, user);
-      assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+      assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-${name}`, back.text);
     }
     return finish(this.server, flow);
   }

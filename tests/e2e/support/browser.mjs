@@ -128,7 +128,9 @@ export class Browser {
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   }
 
-  async get(target, headers = {}) {
+  // A browser keeps what follows a # to itself.
+  async get(address, headers = {}) {
+    const [target] = address.split('#');
     return this.keep(await send(this.base, 'GET', target, { headers: this.headers(headers) }));
   }
 

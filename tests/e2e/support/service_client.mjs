@@ -15,6 +15,6 @@ await promisify(execFile)(admin, ['service', 'add', service, '--url', url], { en
 const flow = await startFlow(server, { client: await register(server), browser: new Browser(server.base, server.issuer) });
 await choose(flow, { skip: true });
 const answer = await connect(server, flow, service, async (address) => (await fetch(address, { redirect: 'manual' })).headers.get('location'));
-assert.equal(answer.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, answer.text);
+assert.equal(answer.location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-${service}`, answer.text);
 const page = await flow.browser.get(answer.location);
 assert.match(page.text, /Connected/);

@@ -192,7 +192,7 @@ export async function upstreamTokens(machines, ask) {
       const flow = await startFlow(first);
       await choose(flow, { skip: true });
       const back = await connect(first, flow, 'notes', (address) => signIn(provider, address, user));
-      assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+      assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}#service-notes`, back.text);
       return { flow, id: await ask(`SELECT id FROM upstream_token WHERE owner = 'flow:${flow.flowId}'`) };
     };
     const [mine, theirs] = [await connected('anna'), await connected('berta')];
