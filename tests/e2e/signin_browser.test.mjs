@@ -1,14 +1,16 @@
 // Chromium signs in at a provider that forwards to another origin, with and without script; and the
 // pages about signing in are accessible.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { query } from './support/browser.mjs';
 import { launch, loopbackClient, watchedPage } from './support/chromium.mjs';
 import { startIdentityProvider } from './support/identity_provider.mjs';
 import { api, authorizeParameters, pkce, redeem, register, whoami } from './support/journey.mjs';
-import { startServer, until } from './support/server.mjs';
+import { root, startServer, until } from './support/server.mjs';
 import { addProvider } from './support/signin.mjs';
 
 const axeSource = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -86,4 +88,24 @@ test('SI33: the page of a provider that does not answer is accessible, and leads
   } finally {
     await context.close();
   }
+});
+
+test('SI9 SI33: the page of a trial is accessible, whatever came of it', options, async () => {
+  const child = spawn(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), ['idp', 'try', 'corp'], { cwd: server.var, env: server.environment() });
+  let said = '';
+  child.stderr.on('data', (bytes) => { said += bytes; });
+  const link = await until(() => /\/oauth\/signin\/try\?link=\S+/.exec(said)?.[0], 'the link');
+  const context = await browser.newContext();
+  try {
+    const { page, complaints } = await watchedPage(context);
+    await page.goto(server.base + link);
+    await page.waitForURL('**/oauth/signin/corp/callback?**');
+    await page.getByRole('heading', { name: 'Example Corp says this about you' }).waitFor();
+    await assertAccessible(page, 'what came');
+    await page.setViewportSize({ width: 320, height: 640 });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= globalThis.innerWidth), 'a long value does not widen the page');
+    await page.goto(server.base + link);
+    await assertAccessible(page, 'a link that was used');
+    assert.deepEqual(complaints.filter((one) => !/410/.test(one)), []);
+  } finally { await context.close(); child.kill(); }
 });
