@@ -66,7 +66,8 @@ test('SI54: the address of a profile never counts, nor a primary one that is not
 });
 
 test('SI46 SI55: groups that do not come whole are unknown, and an account that does not come signs nobody in', options, async () => {
-  const failures = [['/api/v3/user/orgs', [403, { message: 'Resource protected by organization SAML enforcement.' }]], ['/api/v3/user/teams', [500, {}]], ['/api/v3/user/583231/orgs', [404, {}]], ['/api/v3/user/orgs', [200, { message: 'no list' }]]];
+  const failures = [['/api/v3/user/orgs', [403, { message: 'Resource protected by organization SAML enforcement.' }]], ['/api/v3/user/teams', [500, {}]], ['/api/v3/user/583231/orgs', [404, {}]], ['/api/v3/user/orgs', [200, { message: 'no list' }]],
+    ['/api/v3/user/teams', 'hang']]; // five seconds in all
   for (const [at, answer] of failures) {
     github.fail(at, answer);
     assert.equal((await signIn(person('anna'))).back.status, 303, at);

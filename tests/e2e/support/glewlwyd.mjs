@@ -46,7 +46,7 @@ database = { type = "sqlite3" path = "${folder}/glewlwyd.db" };
 
 // Its OpenID Connect plugin, as its administration page would set it. resources: what a token may
 // be asked for (RFC 8707)
-function pluginParameters(issuer, resources, accessTokenSeconds) {
+function pluginParameters(issuer, resources, accessTokenSeconds, groups) {
   const pem = { format: 'pem' };
   const { privateKey, publicKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', ...pem }, publicKeyEncoding: { type: 'spki', ...pem } });
   return {
@@ -58,7 +58,7 @@ function pluginParameters(issuer, resources, accessTokenSeconds) {
     'introspection-revocation-allowed': true, 'introspection-revocation-allow-target-client': true, 'introspection-revocation-auth-scope': [],
     'register-client-allowed': true, 'register-client-auth-scope': [], 'register-client-credentials-scope': [],
     'resource-allowed': true, 'resource-scope': { [scope]: resources }, 'resource-client-property': '', 'resource-scope-and-client-property': false,
-    'name-claim': 'mandatory', 'email-claim': 'no', 'scope-claim': 'no', 'request-parameter-allow': false, 'client-cert-source': 'no',
+    ...(groups ? { claims: [{ name: 'groups', 'user-property': 'groups', type: 'string', mandatory: true }] } : {}), 'name-claim': 'mandatory', 'email-claim': 'no', 'scope-claim': 'no', 'request-parameter-allow': false, 'client-cert-source': 'no',
   };
 }
 
@@ -79,6 +79,8 @@ class Glewlwyd {
     fs.writeFileSync(path.join(this.folder, 'certificate.pem'), this.certificate.cert);
     fs.writeFileSync(path.join(this.folder, 'glewlwyd.conf'), configuration(this.base, this.port, this.folder));
     this.sql(zlib.gunzipSync(fs.readFileSync(`${documents}/init.sqlite3.sql.gz`)).toString());
+    // What its administration page calls a property of users.
+    this.sql(`UPDATE g_user_module_instance SET gumi_parameters = json_set(gumi_parameters, '$."data-format".groups', json('{"multiple":true,"read":true,"write":true,"profile-read":true,"profile-write":false}'))`);
     const asRoot = process.getuid() === 0;
     if (asRoot) for (const name of ['', ...fs.readdirSync(this.folder)]) fs.chownSync(path.join(this.folder, name), nobody, nobody);
     this.child = spawn('/usr/bin/glewlwyd', [`--config-file=${this.folder}/glewlwyd.conf`], { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'], ...(asRoot ? { uid: nobody, gid: nobody } : {}) });
@@ -104,12 +106,12 @@ class Glewlwyd {
 
   async logIn(username, password) { return cookiesOf(await this.call('POST', '/auth/', { body: { username, password } })); }
 
-  async setUp(people, accessTokenSeconds) {
+  async setUp(people, accessTokenSeconds, groups) {
     this.admin = await this.logIn('admin', 'password'); // as its SQL file has it
     const add = (what, body) => this.call('POST', `/${what}/`, { cookie: this.admin, body });
     await add('scope', { name: scope, display_name: 'Read with the tools', password_required: true, password_max_age: 0, scheme: {} });
-    for (const name of people) await add('user', { username: name, name, password: passwordOf(name), enabled: true, scope: ['openid', scope] });
-    await add('mod/plugin', { module: 'oidc', name: 'oidc', display_name: 'OpenID Connect', order_rank: 0, parameters: pluginParameters(this.issuer, [this.mcpUrl], accessTokenSeconds) });
+    for (const name of people) await add('user', { username: name, name, password: passwordOf(name), enabled: true, scope: ['openid', scope], ...(groups?.[name] ? { groups: groups[name] } : {}) });
+    await add('mod/plugin', { module: 'oidc', name: 'oidc', display_name: 'OpenID Connect', order_rank: 0, parameters: pluginParameters(this.issuer, [this.mcpUrl], accessTokenSeconds, groups) });
   }
 
   // The MCP server: it asks for a token, and says where they come from.
@@ -183,16 +185,16 @@ class Glewlwyd {
   }
 }
 
-// in:  people  who has an account there
+// in:  people  who has an account there; groups  those of each, which ID tokens name
 // out: issuer, mcpUrl, ca (a file), signIn, whoIs, clients, addClient, deleteClient, standing,
 //      endAll, stop
-export async function startGlewlwyd({ people, accessTokenSeconds = 3600, authority = makeAuthority() }) {
+export async function startGlewlwyd({ people, groups, accessTokenSeconds = 3600, authority = makeAuthority() }) {
   const certificate = authority.certificates.localhost;
   const glewlwyd = new Glewlwyd({ folder: plainFolder(), port: await freePort(), mcpPort: await freePort(), ca: authority.ca, certificate });
   glewlwyd.launch();
   try {
     await glewlwyd.ready();
-    await glewlwyd.setUp(people, accessTokenSeconds);
+    await glewlwyd.setUp(people, accessTokenSeconds, groups);
     glewlwyd.mcp = await listen(https.createServer(certificate, (request, response) => glewlwyd.answerMcp(request, response)), glewlwyd.mcpPort);
     glewlwyd.mcp.unref();
   } catch (error) {
