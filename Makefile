@@ -67,7 +67,8 @@ PACKAGES_FUZZ := $(PACKAGES_BUILD) clang libclang-rt-dev
 PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-test-dev sqlite3 \
 	clang-format universal-ctags shellcheck chromium apache2 libapache2-mod-fcgid \
 	libapache2-mod-auth-openidc nginx procps man-db adduser systemd glewlwyd \
-	liblemonldap-ng-portal-perl lemonldap-ng-fastcgi-server libstring-random-perl
+	liblemonldap-ng-portal-perl lemonldap-ng-fastcgi-server libstring-random-perl \
+	python3-jwt python3-authlib
 
 # ---- targets ------------------------------------------------------------------------------------
 .PHONY: all release package asan tests run check test fuzz bench soak requirements format

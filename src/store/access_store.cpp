@@ -10,9 +10,9 @@ namespace consentgate::store {
 
 namespace {
 
-constexpr int max_looks = 5;                // at rules that change all the time
-constexpr std::size_t max_people = 1000;    // that a worker remembers
-constexpr std::size_t people_at_once = 500; // of one page
+constexpr int max_looks = 5;                               // at rules that change all the time
+constexpr std::size_t max_people_bytes = 16 * 1024 * 1024; // that a worker remembers
+constexpr std::size_t people_at_once = 500;                // of one page
 
 // A rule that cannot be read must not open anything. Whom a deny would name is not known, so it
 // names everyone; an allow names nobody.
@@ -25,6 +25,15 @@ void restore_who(Row& row, core::Who& who, bool denies) {
     std::string text;
     row.read_into(from_blob(text));
     who = who_of(text, denies);
+}
+
+// About, with what each text takes beside its letters.
+std::size_t bytes_of(const core::Person& person) {
+    std::size_t bytes = sizeof(person) + person.issuer.size() + person.name.size();
+    for (const auto& group : person.groups) bytes += sizeof(group) + group.size();
+    for (const auto& [name, values] : person.claims)
+        for (const auto& value : values) bytes += 2 * sizeof(value) + name.size() + value.size();
+    return bytes;
 }
 
 } // namespace
@@ -140,7 +149,9 @@ std::shared_ptr<const core::Person> AccessStore::person(
     if (!found) return nullptr;
     if (found->version < version) // on another node
         throw StoreFailure("a person is older than their version");
-    if (people_.size() >= max_people) people_.clear();
+    const auto bytes = bytes_of(*found);
+    if (people_bytes_ + bytes > max_people_bytes) people_.clear();
+    people_bytes_ = (people_.empty() ? 0 : people_bytes_) + bytes;
     return people_[id.text] = std::make_shared<const core::Person>(std::move(*found));
 }
 

@@ -54,6 +54,9 @@ int measure_gate(
     int port,
     const std::vector<Front>& fronts); // in: port  of the pages, where the callers sign in
 
+// (h) decisions about a person with groups and rules, with and without an assertion.
+int measure_people();
+
 // A FastCGI AUTHORIZER that says yes to everything, with as many headers as the gate sends.
 int authorize_nothing();
 

@@ -34,6 +34,7 @@ int run(const std::vector<std::string>& words) {
                 {words[i], number(words[i + 1]), number(words[i + 2]), number(words[i + 3])});
         return measure_gate(number(words[1]), fronts);
     }
+    if (what == "people" && words.size() == 1) return measure_people();
     if (what == "authorize" && words.size() == 1) return authorize_nothing();
     if (what == "noop" && words.size() == 1) return serve_nothing();
     if (what == "free-port" && words.size() == 1)
@@ -44,7 +45,7 @@ int run(const std::vector<std::string>& words) {
         "SOCKET COMMAND... |\n"
         "       journeys PORT LIGHTTPD CONSENTGATE NOOP | endpoints PORT ID SECRET SERVICE "
         "DATABASE KEYFILE |\n"
-        "       gate PORT (FRONT PORT NOTHING GATE)... | authorize | noop | free-port\n");
+        "       gate PORT (FRONT PORT NOTHING GATE)... | people | authorize | noop | free-port\n");
     return 2;
 }
 

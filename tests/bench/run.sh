@@ -1,8 +1,8 @@
 #!/bin/bash
 # Measures for `make bench`, for one engine: (a) the store beside the engine's own client, (b) a
 # full store beside a nearly empty one, (c) whole journeys beside a program that does nothing, (d)
-# start and memory, (e) single endpoints, (f) the gate, (g) people beside bad neighbours (on SQLite
-# alone). Ratios are between things measured by turns in this one run; everything is on loopback and
+# start and memory, (e) single endpoints, (f) the gate, (g) people beside bad neighbours, and
+# (h) the gate's decisions about people with groups (on SQLite alone). Ratios are between things measured by turns in this one run; everything is on loopback and
 # in temporary folders. Takes about nine minutes.
 # Nothing here passes or fails: what missed its target is marked MISSED.
 #
@@ -76,6 +76,7 @@ mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESO
 start_gates
 "$BUILD/bench" gate "$PORT" "${FRONTS[@]}" || fail "the gate was not measured"
 [[ $ENGINE == sqlite ]] || exit 0
+"$BUILD/bench" people || fail "decisions about people were not measured"
 "$HOME_DIR/tests/support/npm.sh" || fail "the npm packages could not be fetched"
 # With an environment of its own: what is exported above is for the server above.
 env -i PATH="$PATH" HOME="$HOME" TMPDIR="${TMPDIR:-/tmp}" BUILD="$BUILD" \

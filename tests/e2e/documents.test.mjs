@@ -17,7 +17,8 @@ const long = { timeout: 600000 };
 const onTheMachine = ['README.md', 'docs/services.md', 'docs/gate.md', 'docs/access.md', 'docs/operating.md', 'docs/troubleshooting.md', 'docs/databases.md', 'docs/signin.md'];
 const machineKinds = ['sh machine', 'sh old-machine', 'sh unix-gate', 'sh no-systemd', 'apache vhost', 'ini consentgate.conf', 'ini example', 'lighttpd example', 'nginx example', 'sql postgresql'];
 const shownKinds = ['text', 'json'];
-const kinds = [...machineKinds, ...shownKinds, 'sh checkout', 'sh client'];
+const serverKinds = ['python server', 'js server']; // facts.test.mjs runs these
+const kinds = [...machineKinds, ...shownKinds, ...serverKinds, 'sh checkout', 'sh client'];
 // Commands that cannot be typed from inside of themselves.
 const typedElsewhere = {
   'make check': () => assert.match(read('tests/check.sh'), /tests\/e2e\/\*\.test\.mjs/, 'make check types this file'),

@@ -13,11 +13,16 @@ const uncomment = (text, title) => text.replace(new RegExp(`^# ${title}[^]*?(\\n
 // Does what an administrator does who uncomments lines of a file.
 // in: users  a file of names and passwords: the lines for verified users
 //     short  the lines for short addresses
-const shipped = (name, { users, short } = {}) => {
+const shipped = (name, { users, short, old } = {}) => {
   let text = fs.readFileSync(conf(name), 'utf8');
+  if (old) text = asBefore(text);
   if (users) text = uncomment(text, 'Verified users').replace('/etc/consentgate/users', users);
   return short ? uncomment(text, 'Short addresses') : text;
 };
+// The file as it was before the facts about people: without the lines that name them.
+const namesNewFacts = /Consentgate(.|\$\{?\w+)?(Email|Groups|Provider|Assertion)|CONSENTGATE_(EMAIL|GROUPS|PROVIDER|ASSERTION|HIDES_FACTS)|consentgate_(email|groups|omitted|provider|assertion)|ConsentgateHeader (Email|Groups|Provider|Assertion)|Use ConsentgateMixtures/;
+export const asBefore = (text) => text.replace(/<Macro ConsentgateMixtures[^]*?<\/Macro>\n/, '').split('\n').filter((line) => !namesNewFacts.test(line)).join('\n')
+  .replace(', "Email", "Groups", "Groups-Omitted", "Provider", "Assertion"', '');
 // README and docs/gate.md, which these tests follow line by line: the first line that begins so.
 const guide = ['README.md', 'docs/gate.md'].map((name) => fs.readFileSync(path.join(root, name), 'utf8')).join('\n');
 const said = (beginning) => {
@@ -67,6 +72,11 @@ const lighttpd = {
   name: 'lighttpd',
   socket: 'gate.sock',
   write(folder, port, guards, gatePort, environment, wanted) {
+    const lua = wanted?.old ? path.join(folder, 'lua') : path.join(root, 'conf/lighttpd');
+    if (wanted?.old) {
+      fs.mkdirSync(lua);
+      for (const name of ['gate.lua', 'answer.lua']) fs.writeFileSync(path.join(lua, name), shipped(`lighttpd/${name}`, wanted));
+    }
     const one = piped(shipped('lighttpd/gate.conf').replaceAll('/usr/share/consentgate', root), folder);
     const [head, block] = [one.slice(0, one.indexOf('# One block')), one.slice(one.indexOf('$HTTP["url"]'))];
     const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
@@ -75,7 +85,7 @@ const lighttpd = {
     fs.writeFileSync(path.join(folder, 'front.conf'), [`server.port = ${port}`, 'server.bind = "127.0.0.1"', `server.document-root = "${folder}"`, `server.errorlog = "${folder}/front.log"`,
       `server.upload-dirs = ( "${folder}" )`,
       ...['var.consentgate_socket', 'var.consentgate_gate', 'var.consentgate_lua', 'include "/usr/share/consentgate/conf/lighttpd/pages', 'include "/etc/lighttpd/consentgate-gate'].map((line) => said(line)
-        .replace('/etc/lighttpd/consentgate-gate.conf', 'gate.conf').replace('/usr/share/consentgate/conf/lighttpd/pages.conf', 'pages.conf').replace('/usr/share/consentgate', root).replace('/run/consentgate', folder)), ''].join('\n'));
+        .replace('/etc/lighttpd/consentgate-gate.conf', 'gate.conf').replace('/usr/share/consentgate/conf/lighttpd/pages.conf', 'pages.conf').replace('/usr/share/consentgate/conf/lighttpd', lua).replace('/run/consentgate', folder)), ''].join('\n'));
   },
   start: (folder) => new Child('lighttpd', ['-D', '-f', path.join(folder, 'front.conf')]),
 };
@@ -91,7 +101,7 @@ const apache = {
     fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
     fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf', wanted).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), piped(shipped('apache/gate.conf'), folder).replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), piped(shipped('apache/gate.conf', { old: wanted?.old }), folder).replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     const site = path.join(tree, 'sites-available/000-default.conf');
     const uses = guards.map(({ at, port: behind, to, lines = [] }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n${shownFor('Apache', lines)}`).join('');
     fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${uses}</VirtualHost>`));
@@ -109,7 +119,7 @@ const nginx = {
   write(folder, port, guards, gatePort, environment, wanted) {
     fs.mkdirSync(path.join(folder, 'consentgate'));
     for (const name of fs.readdirSync(conf('nginx'))) {
-      const text = shipped(`nginx/${name}`, name === 'pages.conf' ? wanted : undefined);
+      const text = shipped(`nginx/${name}`, name === 'pages.conf' ? wanted : { old: wanted?.old });
       fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`).replace('/var/log/nginx/', `${folder}/`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     }
     const blocks = guards.map(({ at, port: behind, to, lines = [] }) => said('location').replace('/mcp', at).replace('http://127.0.0.1:3001', to ?? `http://127.0.0.1:${behind}`).replace(/}$/, `${shownFor('nginx', lines)}}`));
@@ -137,7 +147,7 @@ const sharedHosting = {
     fs.writeFileSync(path.join(site, '.htaccess'), shipped('shared-hosting/pages.htaccess', wanted));
     for (const { at, port: behind, lines = [] } of guards) {
       fs.mkdirSync(path.join(site, at), { recursive: true });
-      fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('shared-hosting/gate.htaccess')).replace('127.0.0.1:3001', `127.0.0.1:${behind}`) + shownFor('shared hosting', lines));
+      fs.writeFileSync(path.join(site, at, '.htaccess'), home(shipped('shared-hosting/gate.htaccess', { old: wanted?.old })).replace('127.0.0.1:3001', `127.0.0.1:${behind}`) + shownFor('shared hosting', lines));
     }
     const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'rewrite', 'headers', 'setenvif', 'proxy', 'proxy_http', 'fcgid', ...(wanted?.users ? ['auth_basic', 'authn_file'] : [])].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
     fs.writeFileSync(path.join(folder, 'front.conf'), [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/front.pid"`, `ErrorLog "${folder}/front.log"`, ...modules,
@@ -159,7 +169,8 @@ export const fronts = [lighttpd, apache, nginx, sharedHosting];
 //      users    lines of names and passwords, as htpasswd writes them: the web server then
 //               authenticates people
 //      short    the short addresses are mounted
-export async function startFront(front, { guards, env = {}, workers = 2, prepare, users, short = false }) {
+//      old      the web server's files are from before the facts about people
+export async function startFront(front, { guards, env = {}, workers = 2, prepare, users, short = false, old = false }) {
   const folder = plainFolder();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -188,7 +199,7 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
   openFor(folder, ['consentgate.sock', ...(front.socket === 'gate.sock' ? ['gate.sock'] : [])]);
   const file = users && path.join(folder, 'users');
   if (users) fs.writeFileSync(file, users, { mode: 0o644 });
-  front.write(folder, port, guards, gatePort, server.environment(), { users: file, short });
+  front.write(folder, port, guards, gatePort, server.environment(), { users: file, short, old });
   server.startWeb = async () => {
     server.web = front.start(folder);
     await until(async () => {
