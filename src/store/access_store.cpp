@@ -12,7 +12,7 @@ namespace {
 
 constexpr int max_looks = 5;                               // at rules that change all the time
 constexpr std::size_t max_people_bytes = 16 * 1024 * 1024; // that a worker remembers
-constexpr std::size_t people_at_once = 500;                // of one page
+constexpr std::size_t people_at_once = 500;                // of one page or look
 
 // A rule that cannot be read must not open anything. Whom a deny would name is not known, so it
 // names everyone; an allow names nobody.
@@ -34,6 +34,12 @@ std::size_t bytes_of(const core::Person& person) {
     for (const auto& [name, values] : person.claims)
         for (const auto& value : values) bytes += 2 * sizeof(value) + name.size() + value.size();
     return bytes;
+}
+
+template <class People> bool are_too_many(const People& people) {
+    std::size_t bytes = 0;
+    for (const auto& [id, person] : people) bytes += bytes_of(*person);
+    return bytes > max_people_bytes;
 }
 
 } // namespace
@@ -149,9 +155,7 @@ std::shared_ptr<const core::Person> AccessStore::person(
     if (!found) return nullptr;
     if (found->version < version) // on another node
         throw StoreFailure("a person is older than their version");
-    const auto bytes = bytes_of(*found);
-    if (people_bytes_ + bytes > max_people_bytes) people_.clear();
-    people_bytes_ = (people_.empty() ? 0 : people_bytes_) + bytes;
+    if (people_.size() % people_at_once == 0 && are_too_many(people_)) people_.clear();
     return people_[id.text] = std::make_shared<const core::Person>(std::move(*found));
 }
 

@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(
     what_is_not_there_is_not_advertised, *label("D13") * label("D20") * label("D24")) {
     for (const auto* name :
-         {"jwks_uri", "userinfo_endpoint", "client_id_metadata_document_supported",
+         {"userinfo_endpoint", "client_id_metadata_document_supported",
           "pushed_authorization_request_endpoint", "device_authorization_endpoint"}) {
         BOOST_TEST_CONTEXT(name) BOOST_TEST(!server_document()->has(name));
     }
