@@ -2,8 +2,9 @@
 # Measures for `make bench`, for one engine: (a) the store beside the engine's own client, (b) a
 # full store beside a nearly empty one, (c) whole journeys beside a program that does nothing, (d)
 # start and memory, (e) single endpoints, (f) the gate, (g) people beside bad neighbours, and
-# (h) the gate's decisions about people with groups (on SQLite alone). Ratios are between things measured by turns in this one run; everything is on loopback and
-# in temporary folders. Takes about nine minutes.
+# (h) the gate's decisions about people with groups (on SQLite alone). Ratios are between things
+# measured by turns in this one run; everything is on loopback and in temporary folders. Takes about
+# nine minutes.
 # Nothing here passes or fails: what missed its target is marked MISSED.
 #
 #   ENGINE sqlite (the default), postgresql, mariadb or galera (three nodes, one of them written to)

@@ -74,7 +74,7 @@ for (const front of fronts) {
       assert.deepEqual(all.map(decodeURIComponent).sort(), [...anna.groups].sort());
       const none = await read(server, '/none', tokens['/none']);
       assert.deepEqual([none['consentgate-groups'], none['consentgate-groups-omitted']], [undefined, '1']);
-      // An address that nobody verified does not count, and a person in no group that counts is in none.
+      // An address that nobody verified does not count, and no group that counts means none.
       const other = await read(server, '/mcp', await signIn(server, 'ben', '/mcp'));
       assert.deepEqual([other['consentgate-user'], other['consentgate-email'], other['consentgate-groups'], other['consentgate-groups-omitted']], ['Ben', undefined, undefined, undefined]);
       const typed = await read(server, '/mcp', (await journey(server, { identity: { userId: 'anna' } })).token);
@@ -178,7 +178,7 @@ test('SI76 SA31: a server that keeps the key set never refuses while keys change
     const first = (await read(server, '/signed', token))['consentgate-assertion'];
     const { kid: old } = decodeProtectedHeader(first);
     assert.deepEqual(await ids(), [old]);
-    // One server has the key set of before `add` until an hour later; it must never meet another key.
+    // A server keeps the key set of after `add`, and must never meet a key that is not in it.
     await server.admin('server-key', 'add');
     await reload();
     assert.equal((await ids()).length, 2);
