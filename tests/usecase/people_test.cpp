@@ -4,6 +4,7 @@
 #include "dependencies_fixture.h"
 
 #include "consentgate/usecase/access_rules.h"
+#include "consentgate/usecase/adoption.h"
 #include "tests/support/captured_log.h"
 
 using namespace consentgate;
@@ -87,6 +88,42 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(more_idle_people_than_one_page_holds_are_all_forgotten, *label("SI84")) {
     for (int i = 0; i < 250; ++i) put("p" + std::to_string(i), "", long_ago);
     BOOST_TEST(usecase::sweep_people(deps, noon) == 250U);
+}
+
+BOOST_AUTO_TEST_CASE(the_names_of_mod_auth_openidc_lack_the_scheme_of_https_alone, *label("SI56")) {
+    core::IdentityProvider idp;
+    idp.id = core::IdpId("corp");
+    idp.issuer = "https://sso.example";
+    put("anna", "", noon);
+    const auto meant = [&] {
+        std::vector<std::pair<std::string, core::Identity>> names;
+        for (const auto& [from, to] : usecase::find_module_names(deps, idp))
+            names.emplace_back(from.value, to);
+        return names;
+    };
+    const auto anna = core::person_identity("https://sso.example", "anna");
+    BOOST_REQUIRE_EQUAL(meant().size(), 1U);
+    BOOST_TEST(meant()[0].first == "anna@sso.example");
+    BOOST_TEST((meant()[0].second == anna));
+    const auto come_in = [&](const std::string& name) {
+        auto flow = sample_flow();
+        flow.id = core::FlowId(random.id(16));
+        store->flows.put(flow);
+        const auto finalization = core::finalize(
+            flow, {core::IdentityKind::verified_user, name},
+            {core::SessionId(random.id(16)), random.secret()}, keyring, policy, noon);
+        BOOST_REQUIRE((store->flows.finalize(finalization, {}) == store::Applied::yes));
+    };
+    come_in("ben@sso.example");
+    come_in("@sso.example");             // no subject
+    come_in("carla@sso.example.evil");   // another issuer
+    come_in("dora@https://sso.example"); // not how the module writes it
+    come_in("emil@other@sso.example");   // a subject may hold an @
+    const auto names = meant();
+    BOOST_REQUIRE_EQUAL(names.size(), 3U);
+    BOOST_TEST(names[1].first == "ben@sso.example");
+    BOOST_TEST((names[1].second == core::person_identity("https://sso.example", "ben")));
+    BOOST_TEST((names[2].second == core::person_identity("https://sso.example", "emil@other")));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
