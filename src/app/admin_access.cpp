@@ -2,6 +2,7 @@
 #include "admin.h"
 #include "near_words.h"
 
+#include "consentgate/core/access/proof.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/usecase/access_rules.h"
 
@@ -40,6 +41,11 @@ std::string unknown_in(const core::Rule& rule, const usecase::KnownNames& names)
     look("resource", rule.target.resource, names.resources);
     look("scope", rule.target.scope, names.scopes);
     look("service", rule.target.service, names.services);
+    if (rule.asks_for_proof())
+        for (const auto& idp : names.unaskable)
+            unknown += (unknown.empty() ? "" : "; ") + std::string("people of '") + idp +
+                       "' can never give such a proof, because that provider cannot be asked for "
+                       "one";
     return unknown;
 }
 
@@ -52,6 +58,21 @@ core::Rule read_rule(Context& context, const Arguments& arguments, core::Effect 
         context.deps(), {.effect = effect,
                          .who = read_who(context, arguments.words.front()),
                          .target = std::move(*target)});
+    if (!rule) throw failed(rule.error());
+    return *rule;
+}
+
+core::Rule read_proof_rule(Context& context, const Arguments& arguments, core::Effect effect) {
+    auto target = core::make_target(
+        arguments.one("resource").value_or(""), arguments.one("scope").value_or(""), {});
+    if (!target) throw UsageError(target.error().message);
+    const core::Rule said{
+        .effect = effect, .proof = arguments.words.front(), .target = std::move(*target)};
+    const auto valid = core::check_proof(effect, said.proof).and_then([&] {
+        return core::check_proof_target(said);
+    });
+    if (!valid) throw UsageError(valid.error().message);
+    auto rule = usecase::complete_rule(context.deps(), said);
     if (!rule) throw failed(rule.error());
     return *rule;
 }
@@ -88,13 +109,15 @@ void say_what_changes(Context& context, const core::Rule& rule) {
         rule.who.kind != core::WhoKind::everyone)
         std::cerr << "This is the first rule that allows it: from now on nobody else may ("
                   << target << ").\n";
+    if (rule.asks_for_proof())
+        std::cerr << "People sign in again for it where their sign-in does not fit. A key or a "
+                     "typed name gives no such proof, and gets no session there any more.\n";
     if (!somebody_may(context, rule.target))
         std::cerr << "Nobody who is known here may now (" << target
                   << "); people who have not signed in yet are not counted.\n";
 }
 
-int add(Context& context, const Arguments& arguments, core::Effect effect) {
-    const auto rule = read_rule(context, arguments, effect);
+int add(Context& context, const Arguments& arguments, const core::Rule& rule) {
     const auto unknown = unknown_in(rule, usecase::known_names(context.deps()));
     if (!unknown.empty() && !arguments.has("force"))
         throw std::runtime_error(unknown + "; --force keeps the rule all the same");
@@ -106,11 +129,19 @@ int add(Context& context, const Arguments& arguments, core::Effect effect) {
 }
 
 int allow(Context& context, const Arguments& arguments) {
-    return add(context, arguments, core::Effect::allow);
+    return add(context, arguments, read_rule(context, arguments, core::Effect::allow));
 }
 
 int deny(Context& context, const Arguments& arguments) {
-    return add(context, arguments, core::Effect::deny);
+    return add(context, arguments, read_rule(context, arguments, core::Effect::deny));
+}
+
+int fresh(Context& context, const Arguments& arguments) {
+    return add(context, arguments, read_proof_rule(context, arguments, core::Effect::fresh));
+}
+
+int acr(Context& context, const Arguments& arguments) {
+    return add(context, arguments, read_proof_rule(context, arguments, core::Effect::acr));
 }
 
 int set_default(Context& context, const Arguments& arguments) {
@@ -137,6 +168,7 @@ std::vector<Reach> reach_of(Context& context, const store::AccessRecords& record
     usecase::for_each_known(context.deps(), context.now, [&](const usecase::Somebody& one) {
         const auto& person = one.person;
         for (std::size_t at = 0; at < all.size(); ++at) {
+            if (records.rules[at].asks_for_proof()) continue; // it names nobody
             const auto match =
                 rules.matches(records.rules[at].who, {one.identity, person ? &*person : nullptr});
             if (match != core::Match::yes) continue;
@@ -158,11 +190,11 @@ int list(Context& context, const Arguments& arguments) {
     std::vector<Row> rows;
     for (std::size_t at = 0; at < records.rules.size(); ++at) {
         const auto& rule = records.rules[at];
-        const bool of_group = rule.who.kind == core::WhoKind::group;
+        const bool of_group = !rule.asks_for_proof() && rule.who.kind == core::WhoKind::group;
         rows.push_back(
             {number(static_cast<std::size_t>(rule.number)), std::string(core::name_of(rule.effect)),
-             rule.who.text(), cell(rule.target.resource), cell(rule.target.scope),
-             cell(rule.target.service), number(reach[at].matches),
+             rule.asks_for_proof() ? rule.proof : rule.who.text(), cell(rule.target.resource),
+             cell(rule.target.scope), cell(rule.target.service), number(reach[at].matches),
              of_group ? when(reach[at].last_named) : Cell("-", nullptr), when(rule.created_at)});
     }
     print_rows(arguments, rows);
@@ -235,6 +267,13 @@ int apply(Context& context, const Arguments& arguments) {
     return 0;
 }
 
+std::vector<Option> proof_options() {
+    return {
+        {"resource", "URL", "about this guarded resource"},
+        {"scope", "NAME", "for a session there with this scope alone"},
+        {"force", "", "keep a rule that names something unknown, or that some can never meet"}};
+}
+
 std::vector<Option> rule_options() {
     return {
         {"resource", "URL", "about this guarded resource; without an option: about signing in"},
@@ -262,6 +301,22 @@ std::vector<Command> access_commands() {
          .options = rule_options(),
          .json = {"number", "rule"},
          .run = deny},
+        {.name = "access fresh",
+         .operand = "MINUTES",
+         .summary = "want a sign-in at most so old when people let an app use a resource",
+         .example = "consentgate-admin access fresh 30 --resource https://tools.example.org/mcp",
+         .options = proof_options(),
+         .json = {"number", "rule"},
+         .run = fresh},
+        {.name = "access acr",
+         .operand = "VALUE",
+         .summary = "want a sign-in with this acr, as the provider says it, when people let an app "
+                    "use a resource",
+         .example = "consentgate-admin access acr urn:example:mfa "
+                    "--resource https://tools.example.org/mcp",
+         .options = proof_options(),
+         .json = {"number", "rule"},
+         .run = acr},
         {.name = "access default",
          .operand = "everyone|nobody",
          .summary = "say who may sign in, and use a resource, that no rule is about",

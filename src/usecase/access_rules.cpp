@@ -94,7 +94,10 @@ core::Result<core::Rule> complete_rule(Dependencies& deps, core::Rule rule) {
 KnownNames known_names(Dependencies& deps) {
     KnownNames names;
     names.realms = {std::string(core::any_realm), std::string(core::remote_realm)};
-    for (const auto& idp : deps.store.idps.list()) names.realms.push_back(idp.id.text);
+    for (const auto& idp : deps.store.idps.list()) {
+        names.realms.push_back(idp.id.text);
+        if (!idp.gives_proof()) names.unaskable.push_back(idp.id.text);
+    }
     for (const auto& resource : deps.policy.resources) names.resources.push_back(resource.url);
     for (const auto& server : deps.store.resource_servers.list())
         if (server.active) names.resources.push_back(server.resource);

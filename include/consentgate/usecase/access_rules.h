@@ -23,6 +23,7 @@ core::Result<core::Rule> complete_rule(Dependencies& deps, core::Rule rule);
 // Rules may name these; a command finds a word that somebody mistyped.
 struct KnownNames {
     std::vector<std::string> realms, resources, scopes, services, teams, keys;
+    std::vector<std::string> unaskable; // identity providers that give no proof that is asked for
 };
 KnownNames known_names(Dependencies& deps);
 

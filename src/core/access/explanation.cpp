@@ -87,6 +87,18 @@ std::vector<Step> explain(
         add("scope " + scope, {.scope = scope});
         add("scope " + scope + " there", {.resource = question.resource, .scope = scope});
     }
+    // Only the browser's sign-in decides them, at the next consent.
+    const auto add_proofs = [&](const Target& target) {
+        for (const auto* rule : rules.asking_for_proof(target))
+            steps.push_back(
+                {"proof",
+                 Verdict{.yes = true, .reason = Verdict::Reason::allowed, .rule = rule},
+                 rule_name(*rule) + "   " + rule->text() + ", asked for at consent",
+                 {}});
+    };
+    add_proofs({.resource = question.resource});
+    for (const auto& scope : asked.names())
+        add_proofs({.resource = question.resource, .scope = scope});
     if (!question.service.empty())
         add("service " + question.service, {.service = question.service});
     return steps;

@@ -89,6 +89,10 @@ struct IdentityProvider {
     std::string client_secret_aad() const; // of client_secret, for aead.h
     // Many tenants of entra: the issuer names the place of a tenant's id.
     bool has_many_tenants() const;
+    // It obeys max_age, prompt=login and acr_values.
+    bool gives_proof() const {
+        return kind != ProviderKind::google && kind != ProviderKind::github;
+    }
     // It proves people by ID tokens; GitHub by its own word about an access token.
     bool has_id_tokens() const { return kind != ProviderKind::github; }
 };
