@@ -123,10 +123,27 @@ void apply_fence(IdentityProvider& idp, const Arguments& arguments) {
     require(check_fence(idp));
 }
 
+// Google has a parameter for it, and GitLab gives a refresh token without.
+void apply_offline_scope(
+    IdentityProvider& idp, const core::ProviderMetadata& metadata, const Arguments& arguments) {
+    const std::string offline = "offline_access";
+    const auto holds = [&](const Texts& list) {
+        return std::find(list.begin(), list.end(), offline) != list.end();
+    };
+    auto scopes = core::split(idp.scope, ' ');
+    if (!idp.recheck_after && arguments.has("recheck")) std::erase(scopes, offline);
+    const bool known = holds(metadata.scopes) || idp.kind == core::ProviderKind::entra;
+    const bool wanted = idp.recheck_after && idp.kind != core::ProviderKind::google && known;
+    if (wanted && !holds(scopes)) scopes.push_back(offline);
+    idp.scope = core::join(scopes, " ");
+}
+
 void apply_recheck(IdentityProvider& idp, const Arguments& arguments) {
     constexpr std::int64_t most = 24 * 30;
     const auto hours = arguments.one("recheck");
     if (!hours) return;
+    if (!idp.has_id_tokens())
+        throw UsageError("--recheck: GitHub gives nothing to ask with about somebody who is away");
     const auto read = core::parse_number(*hours);
     if (!read || *read > most) throw UsageError("--recheck takes hours, from 1 to 720, or 0");
     idp.recheck_after.reset();
@@ -315,6 +332,7 @@ void apply_idp_metadata(
         idp.scope = core::join(scopes, " ");
     }
     apply_graph_scope(idp);
+    apply_offline_scope(idp, metadata, arguments);
     using core::ClientAuth;
     const bool by_hand = arguments.has("auth-method");
     if (idp.auth == ClientAuth::private_key_jwt) {

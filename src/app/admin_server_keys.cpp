@@ -114,7 +114,7 @@ usecase::Rekeyed rekey_all(Context& context, bool wait, const StopSignals& stop)
     Progress progress("moved");
     const auto& newest = context.keyring().newest().text;
     const auto moved = [](const usecase::Rekeyed& part) {
-        return part.accounts + part.services + part.idps + part.refresh_tokens;
+        return part.accounts + part.services + part.idps + part.grants + part.refresh_tokens;
     };
     const auto still_there =
         "the same command goes on where it stopped; everything can be read meanwhile";
@@ -127,6 +127,7 @@ usecase::Rekeyed rekey_all(Context& context, bool wait, const StopSignals& stop)
         all.accounts += done.accounts;
         all.services += done.services;
         all.idps += done.idps;
+        all.grants += done.grants;
         all.refresh_tokens += done.refresh_tokens;
         all.unreadable = done.unreadable;
         if (done.found > done.unreadable) continue; // a worker may have written more meanwhile
@@ -220,7 +221,8 @@ int rotate(Context& context, const Arguments& arguments) {
                         left_cell(keys)});
     std::cerr << "moved to '" << newest << "': " << moved.accounts << " linked accounts, "
               << moved.services << " services, " << moved.idps << " identity providers, "
-              << moved.refresh_tokens << " refresh tokens\n";
+              << moved.grants << " grants of people there, " << moved.refresh_tokens
+              << " refresh tokens\n";
     report_rest(keys, moved.unreadable);
     return 0;
 }

@@ -22,6 +22,7 @@ Store::Store(StoreConfig config)
       signins(*db_),
       trials(*db_),
       logouts(*db_),
+      grants(*db_),
       access(*db_),
       idps(*db_),
       maintenance(*db_) {}

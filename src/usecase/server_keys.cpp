@@ -105,6 +105,26 @@ public:
         after_batch_(done_);
     }
 
+    void grants() {
+        for (std::string after;;) {
+            const auto some =
+                deps_.store.grants.list_to_rekey(deps_.keyring.newest(), after, batch);
+            if (some.empty()) return;
+            after = some.back().person.text;
+            done_.found += some.size();
+            for (const auto& before : some) {
+                auto grant = before;
+                if (!reseal(deps_, before.key_id, grant.refresh_token_aad(), grant.refresh_token)) {
+                    ++done_.unreadable;
+                    continue;
+                }
+                grant.key_id = deps_.keyring.newest();
+                if (deps_.store.grants.rekey(grant, before) == store::Applied::yes) ++done_.grants;
+            }
+            after_batch_(done_);
+        }
+    }
+
     void accounts() {
         for (std::string after;;) {
             auto tokens = deps_.store.server_keys.list_accounts_to_rekey(
@@ -201,6 +221,7 @@ Rekeyed rekey(
     Walk walk(deps, now, after_batch);
     walk.services();
     walk.idps();
+    walk.grants();
     walk.accounts();
     walk.refresh_tokens(now - deps.policy.refresh_grace - margin);
     return walk.done();

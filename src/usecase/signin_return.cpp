@@ -6,6 +6,7 @@
 #include "signin_trial_return.h"
 
 #include "consentgate/core/oauth/admission.h"
+#include "consentgate/usecase/person_recheck.h"
 #include "consentgate/usecase/rights.h"
 
 namespace consentgate::usecase {
@@ -96,6 +97,7 @@ core::Result<SigninReturn> write_signin(
             returned.reason = "the provider has ended it meanwhile";
             return returned;
         }
+        keep_provider_grant(deps, begun.idp, proved.person.id, proved.refresh_token);
         returned.outcome =
             begun.state.flow && !finished.flow ? SigninOutcome::late : SigninOutcome::signed_in;
         returned.flow = std::move(finished.flow);

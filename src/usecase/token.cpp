@@ -1,6 +1,7 @@
 #include "consentgate/usecase/token.h"
 
 #include "consentgate/usecase/gate.h"
+#include "consentgate/usecase/person_recheck.h"
 #include "consentgate/usecase/rights.h"
 
 #include "consentgate/core/oauth/grant.h"
@@ -78,10 +79,17 @@ core::Checked check_code_person(Dependencies& deps, const core::CodeView& found)
     return may ? may : core::Checked(refused_grant(deps, may.error()));
 }
 
-core::Checked check_person_vouched(Dependencies& deps, const Rights& rights, core::Instant now) {
+// The provider is asked about the person where the operator wants it.
+// out:  false: it has just vouched for them, so that they have to be read again
+core::Result<bool> check_person_vouched(
+    Dependencies& deps, const Rights& rights, core::Instant now) {
     const auto& mark = rights.standing.person;
     const auto person = mark ? deps.store.people.find(mark->id) : std::nullopt;
-    return person ? core::check_vouched(*person, deps.policy, now) : core::Nothing{};
+    if (!person) return true;
+    const auto rechecked = recheck_person(deps, *person, now);
+    if (!rechecked) return rechecked.error();
+    if (*rechecked == Recheck::good) return false;
+    return core::check_vouched(*person, deps.policy, now).transform([] { return true; });
 }
 
 // The session with the scopes that rules leave of its own. It keeps what was granted, for the time
@@ -225,8 +233,9 @@ core::Result<TokenGrant> refresh(
         const auto& session = found->session.session;
         if (*verdict == core::RefreshUse::reuse) return refresh_replayed(deps, session, now);
         const auto rights = rights_of(deps, session.identity, found->session.standing);
-        if (auto vouched = check_person_vouched(deps, rights, now); !vouched)
-            return vouched.error();
+        const auto vouched = check_person_vouched(deps, rights, now);
+        if (!vouched) return vouched.error();
+        if (!*vouched) continue;
         const auto permitted = permitted_refresh(deps, *found, rights, request->scope);
         if (!permitted) return permitted.error();
         if (!connection_holds(deps, session, rights, now)) {

@@ -19,6 +19,7 @@
 #include "consentgate/store/logout_store.h"
 #include "consentgate/store/maintenance.h"
 #include "consentgate/store/people_store.h"
+#include "consentgate/store/provider_grant_store.h"
 #include "consentgate/store/resource_server_store.h"
 #include "consentgate/store/server_key_store.h"
 #include "consentgate/store/service_store.h"
@@ -59,6 +60,7 @@ public:
     SigninStore signins;
     SigninTrialStore trials;
     LogoutStore logouts;
+    ProviderGrantStore grants;
     AccessStore access;
     IdpStore idps;
     Maintenance maintenance;

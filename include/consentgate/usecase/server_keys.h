@@ -42,6 +42,7 @@ void note_current(Dependencies& deps, core::Instant now);
 
 struct Rekeyed {
     std::size_t accounts = 0, services = 0, idps = 0, refresh_tokens = 0;
+    std::size_t grants = 0; // of people at identity providers
     std::size_t unreadable =
         0; // rows whose key is missing, or that were changed or moved; they stay as they are
     std::size_t found = 0; // all rows that needed the walk; 0 when it is complete

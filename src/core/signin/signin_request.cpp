@@ -28,6 +28,16 @@ bool is_issuer_of(const IdentityProvider& idp, const std::string& iss) {
         });
 }
 
+// Access while the person is away needs their consent each time, and is else not given. Microsoft
+// and Okta give it without.
+// spec: OpenID Connect Core 11
+std::string prompt_of(const IdentityProvider& idp, const SigninQuestion& question) {
+    const bool consents = idp.recheck_after && idp.has_id_tokens() &&
+                          idp.kind != ProviderKind::entra && idp.kind != ProviderKind::okta;
+    if (!consents) return question.prompt;
+    return question.prompt.empty() ? "consent" : question.prompt + " consent";
+}
+
 } // namespace
 
 Error invalid_signin(std::string reason) {
@@ -63,7 +73,10 @@ Secret signin_authorize_url(
         {"code_challenge", to_base64url(sha256_bytes(secrets.verifier.reveal()))},
         {"code_challenge_method", "S256"}};
     if (idp.has_id_tokens()) parameters.emplace_back("nonce", secrets.nonce.reveal());
-    if (!question.prompt.empty()) parameters.emplace_back("prompt", question.prompt);
+    if (const auto prompt = prompt_of(idp, question); !prompt.empty())
+        parameters.emplace_back("prompt", prompt);
+    if (idp.recheck_after && idp.kind == ProviderKind::google)
+        parameters.emplace_back("access_type", "offline");
     if (question.max_age)
         parameters.emplace_back("max_age", std::to_string(question.max_age->count()));
     if (!question.acr.empty()) parameters.emplace_back("acr_values", join(question.acr, " "));

@@ -19,7 +19,7 @@ struct IdentityProvider;
 
 // The row of the sign-in says what its ID token must hold.
 struct ExpectedIdToken {
-    Digest nonce_hash;                     // of the nonce that was sent
+    std::optional<Digest> nonce_hash{};    // of the nonce; absent: no browser was sent with one
     Secret access_token{};                 // that came beside it, for at_hash
     std::optional<std::int64_t> max_age{}; // seconds, when it was sent
     std::vector<std::string> acr{};        // one of them, when it was asked for

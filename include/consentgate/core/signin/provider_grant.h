@@ -13,7 +13,7 @@ namespace consentgate::core {
 // The refresh token of a person's last sign-in.
 struct ProviderGrant {
     PersonId person;
-    std::string refresh_token; // ciphertext
+    std::string refresh_token{}; // ciphertext
     KeyId key_id;
     std::optional<Instant> lease_until{}; // while a worker asks with it
 

@@ -1,0 +1,151 @@
+#include "consentgate/usecase/person_recheck.h"
+
+#include "provider_call.h"
+#include "provider_proof.h"
+#include "service_call.h"
+
+#include "consentgate/core/base/aead.h"
+#include "consentgate/core/oauth/introspection.h"
+#include "consentgate/core/signin/recheck.h"
+#include "consentgate/usecase/provider_keys.h"
+
+namespace consentgate::usecase {
+namespace {
+
+using core::ErrorCode;
+using store::Applied;
+
+// Longer than the calls of one question; a provider that does not answer rests as long.
+constexpr core::Span lease_time{60};
+
+struct Question {
+    const core::IdentityProvider& idp;
+    const core::Person& person;
+    core::ProviderGrant grant;
+    std::string lease;
+};
+
+core::Result<core::RenewedTokens> renew_tokens(Dependencies& deps, const Question& question) {
+    const auto& [idp, person, grant, lease] = question;
+    const auto token =
+        core::unseal(deps.keyring, grant.key_id, grant.refresh_token, grant.refresh_token_aad());
+    if (!token) return does_not_open("a provider's refresh token");
+    const auto secret = client_secret_of(deps, idp);
+    if (!secret) return secret.error();
+    return core::read_renewed_tokens(reply_of(ask_idp(
+        deps, idp,
+        form_post(sys::PlaceKind::signin, core::recheck_request(idp, *secret, *token)))));
+}
+
+// The person as the tokens and the userinfo say.
+core::Result<core::Person> read_person(
+    Dependencies& deps, const Question& question, const core::RenewedTokens& tokens,
+    core::Instant now) {
+    const auto& [idp, person, grant, lease] = question;
+    auto proved = core::claims_without_id_token(person, now);
+    auto keys = core::read_provider_keys(idp.jwks);
+    if (tokens.id_token) {
+        keys = provider_keys_for(deps, idp, tokens.id_token->reveal(), now);
+        if (!keys) return keys.error();
+        auto believed = core::validate_renewed_id_token(tokens, idp, *keys, person, now);
+        if (!believed) return believed.error();
+        proved = std::move(*believed);
+    }
+    if (!keys) return keys.error();
+    const auto userinfo = ask_userinfo(deps, idp, proved, tokens.access_token, *keys);
+    if (!userinfo) return userinfo.error();
+    if (!tokens.id_token && !*userinfo) { // it says that the person may, and nothing else
+        auto same = person;
+        same.checked_at = now;
+        return same;
+    }
+    auto renewed =
+        core::rechecked_person(person, proved, core::person_claims(proved, *userinfo, idp), now);
+    if (!tokens.id_token) renewed.claims = person.claims; // some are of the ID token alone
+    return renewed;
+}
+
+core::Result<Recheck> ask(Dependencies& deps, const Question& question, core::Instant now) {
+    const auto place = deps.enter(sys::PlaceKind::signin, question.idp.token_endpoint);
+    if (!place) return no_place();
+    const auto tokens = renew_tokens(deps, question);
+    if (!tokens) return tokens.error();
+    const auto person = read_person(deps, question, *tokens, now);
+    auto grant = question.grant;
+    if (tokens->refresh_token) {
+        grant.key_id = deps.keyring.newest();
+        grant.refresh_token = seal(deps, grant.refresh_token_aad(), *tokens->refresh_token);
+    }
+    // The former token may be good no more, so the next one is kept whatever else was said.
+    if (!person) {
+        deps.store.grants.rekey(grant, question.grant);
+        return person.error();
+    }
+    if (deps.store.grants.renew(grant, question.lease, *person) == Applied::no)
+        return Recheck::unknown; // the person signed in meanwhile
+    return Recheck::good;
+}
+
+// A sign-in meanwhile brought a grant of its own, and is not over.
+core::Checked end_refused(
+    Dependencies& deps, const Question& question, const core::Error& refusal, core::Instant now) {
+    const auto& person = question.person.id;
+    if (!deps.store.grants.holds(person, question.lease)) return core::Nothing{};
+    const auto ended = deps.store.logouts.end_person(person, core::SigninEnd::logged_out, now);
+    deps.store.grants.remove(person);
+    for (const auto& session : ended.sessions)
+        deps.log.audit(
+            "session_ended", {{"by", "provider"},
+                              {"session", session.id.text},
+                              {"client", session.client_id.text},
+                              {"subject", core::logged_subject(session)}});
+    deps.log.audit(
+        "recheck_refused", {{"idp", question.idp.id.text},
+                            {"subject", core::short_name_of(person)},
+                            {"signins", std::to_string(ended.signins.size())},
+                            {"sessions", std::to_string(ended.sessions.size())}});
+    return refusal;
+}
+
+core::Result<Recheck> unanswered(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::Person& person,
+    const std::string& reason, core::Instant now) {
+    const bool goes_on = core::may_go_on_unchecked(idp, person, now);
+    deps.log.event(
+        "recheck", {{"idp", idp.id.text},
+                    {"subject", core::short_name_of(person.id)},
+                    {"outcome", goes_on ? "unknown" : "unavailable"},
+                    {"reason", reason}});
+    if (goes_on) return Recheck::unknown;
+    return unavailable("no word of " + idp.id.text + " for too long: " + reason, core::Span(60));
+}
+
+} // namespace
+
+void keep_provider_grant(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::PersonId& person,
+    const std::optional<core::Secret>& refresh_token) {
+    if (!idp.recheck_after || !refresh_token) return;
+    core::ProviderGrant grant{.person = person, .key_id = deps.keyring.newest()};
+    grant.refresh_token = seal(deps, grant.refresh_token_aad(), *refresh_token);
+    deps.store.grants.put(grant);
+}
+
+core::Result<Recheck> recheck_person(
+    Dependencies& deps, const core::Person& person, core::Instant now) {
+    const auto idp = deps.store.idps.find(person.idp);
+    if (!idp || !core::recheck_is_due(*idp, person, now)) return Recheck::not_asked;
+    auto grant = deps.store.grants.find(person.id);
+    if (!grant) return Recheck::not_asked;
+    const Question question{*idp, person, std::move(*grant), deps.random.id(16)};
+    if (deps.store.grants.claim(person.id, question.lease, now, now + lease_time) == Applied::no)
+        return unanswered(deps, *idp, person, "another worker asks, or it rests", now);
+    auto answer = ask(deps, question, now);
+    if (answer) return answer;
+    if (answer.error().code != ErrorCode::invalid_grant)
+        return unanswered(deps, *idp, person, answer.error().reason, now);
+    if (auto over = end_refused(deps, question, answer.error(), now); !over) return over.error();
+    return Recheck::unknown;
+}
+
+} // namespace consentgate::usecase
