@@ -282,25 +282,8 @@ std::vector<Option> rule_options() {
         {"force", "", "keep a rule that names something unknown"}};
 }
 
-} // namespace
-
-std::vector<Command> access_commands() {
+std::vector<Command> proof_commands() {
     return {
-        {.name = "access allow",
-         .operand = "WHO",
-         .summary = "let somebody use something, and nobody else whom no rule allows it",
-         .example = "consentgate-admin access allow corp/group:eng "
-                    "--resource https://tools.example.org/mcp",
-         .options = rule_options(),
-         .json = {"number", "rule"},
-         .run = allow},
-        {.name = "access deny",
-         .operand = "WHO",
-         .summary = "refuse somebody something, whatever else allows it",
-         .example = "consentgate-admin access deny unverified",
-         .options = rule_options(),
-         .json = {"number", "rule"},
-         .run = deny},
         {.name = "access fresh",
          .operand = "MINUTES",
          .summary = "want a sign-in at most so old when people let an app use a resource",
@@ -317,6 +300,28 @@ std::vector<Command> access_commands() {
          .options = proof_options(),
          .json = {"number", "rule"},
          .run = acr},
+    };
+}
+
+} // namespace
+
+std::vector<Command> access_commands() {
+    std::vector<Command> commands{
+        {.name = "access allow",
+         .operand = "WHO",
+         .summary = "let somebody use something, and nobody else whom no rule allows it",
+         .example = "consentgate-admin access allow corp/group:eng "
+                    "--resource https://tools.example.org/mcp",
+         .options = rule_options(),
+         .json = {"number", "rule"},
+         .run = allow},
+        {.name = "access deny",
+         .operand = "WHO",
+         .summary = "refuse somebody something, whatever else allows it",
+         .example = "consentgate-admin access deny unverified",
+         .options = rule_options(),
+         .json = {"number", "rule"},
+         .run = deny},
         {.name = "access default",
          .operand = "everyone|nobody",
          .summary = "say who may sign in, and use a resource, that no rule is about",
@@ -352,6 +357,9 @@ std::vector<Command> access_commands() {
          .run = apply},
         access_test_command(),
     };
+    const auto more = proof_commands();
+    commands.insert(commands.begin() + 2, more.begin(), more.end());
+    return commands;
 }
 
 } // namespace consentgate::app::admin

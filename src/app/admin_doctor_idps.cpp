@@ -21,17 +21,18 @@ std::string name_of_idp(const IdentityProvider& idp) {
     return "the identity provider " + idp.id.text;
 }
 
-// Our own answer to a visit without an answer of the provider is 400. The web server's is another:
-// it asks people to sign in first, or does not know the address.
-Finding check_callback(const std::string& url, const sys::HttpResponse& response) {
-    const auto what = "people come back to " + url;
+// Our own answer to who brings nothing is 400, and 429 when they come too often. The web server's
+// is another: it asks people to sign in first, or does not know the address.
+// in: what  arrives at the address, for the operator
+Finding check_reachable(
+    const std::string& what, const std::string& url, const sys::HttpResponse& response) {
     if (!response.answered) return {Verdict::broken, url + " does not answer: " + response.reason};
-    if (response.status == 400) return {Verdict::ok, what};
+    if (response.status == 400 || response.status == 429) return {Verdict::ok, what};
     const bool asks = response.status == 401 || response.status == 302 || response.status == 303;
     return {
         Verdict::broken,
         what + ", and the web server answers it with status " + std::to_string(response.status) +
-            (asks ? ": it wants them to sign in first" : ": it does not lead to consentgate"),
+            (asks ? ": it wants a sign-in first" : ": it does not lead to consentgate"),
         "let the web server pass /oauth/signin/ on, without a sign-in of its own"};
 }
 
@@ -128,11 +129,24 @@ std::vector<Finding> find_idps(Context& context, const std::string& base) {
     std::vector<Finding> findings;
     for (const auto& idp : usecase::list_idps(context.deps())) {
         if (!idp.active) continue;
-        const auto url = core::signin_callback_url(issuer, idp.id);
-        findings.push_back(check_callback(
-            url, context.http().send(
-                     {.purpose = sys::PlaceKind::discovery,
-                      .url = base + url.substr(core::origin_of(url).size())})));
+        const auto seen = [&](const std::string& url) {
+            return base + url.substr(core::origin_of(url).size());
+        };
+        const auto callback = core::signin_callback_url(issuer, idp.id);
+        findings.push_back(check_reachable(
+            "people come back to " + callback, callback,
+            context.http().send({.purpose = sys::PlaceKind::discovery, .url = seen(callback)})));
+        if (idp.has_id_tokens()) {
+            const auto logouts = core::backchannel_logout_url(issuer, idp.id);
+            findings.push_back(check_reachable(
+                "logouts of the provider come to " + logouts, logouts,
+                context.http().send(
+                    {.purpose = sys::PlaceKind::discovery,
+                     .method = "POST",
+                     .url = seen(logouts),
+                     .body = core::Secret("logout_token="),
+                     .content_type = "application/x-www-form-urlencoded"})));
+        }
         ask_idp(context, idp, findings);
         for (auto& finding : find_groups(context, idp)) findings.push_back(std::move(finding));
     }

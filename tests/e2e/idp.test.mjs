@@ -239,7 +239,7 @@ test('SI13: the doctor says whether people can sign in', options, async () => {
   const words = (found, verdict) => found.filter((one) => one.verdict === verdict).map(({ finding }) => finding).join('\n');
   const sound = await examine();
   assert.equal(words(sound, 'broken') + words(sound, 'note'), '', JSON.stringify(sound));
-  for (const part of ['people come back to', 'is as it was added, with 1 keys', 'clock of the identity provider corp is ours', 'takes our client and secret']) assert.ok(words(sound, 'ok').includes(part), part);
+  for (const part of ['people come back to', 'logouts of the provider come to', 'is as it was added, with 1 keys', 'clock of the identity provider corp is ours', 'takes our client and secret']) assert.ok(words(sound, 'ok').includes(part), part);
   const day = (days) => new Date(Date.now() + days * 86400000).toISOString().slice(0, 10);
   await server.admin('idp', 'set', 'corp', '--client-secret-file', writeSecret('wrong.txt', 'another'), '--secret-expires', day(20));
   const spoilt = await examine();

@@ -1,5 +1,5 @@
-// A real OpenID provider (oidc-provider) says that somebody signed out there: whose sessions end, and
-// which tokens are believed.
+// A real OpenID provider (oidc-provider) says that somebody signed out there: whose sessions end,
+// and which tokens are believed.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -7,7 +7,7 @@ import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } f
 import { freePort } from './server.mjs';
 import { listen } from './metadata_host.mjs';
 
-const standardClaims = { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'], groups: ['groups'] };
+const standardClaims = { openid: ['sub', 'acr'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'], groups: ['groups'] };
 
 function freshKeys(kid) {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -17,8 +17,8 @@ function freshKeys(kid) {
 const cookiesOf = (text) => Object.fromEntries((text ?? '').split('; ').map((pair) => pair.split('=').map(decodeURIComponent)));
 
 class IdentityProvider {
-  constructor({ issuer, at, people, inUserinfo, secret, forwards, logouts }) {
-    Object.assign(this, { issuer, at, origin: new URL(issuer).origin, people, inUserinfo, secret, forwards, logouts, clients: [], failing: [], asked: [], rotations: 0 });
+  constructor({ issuer, at, people, inUserinfo, secret, forwards, logouts, offline }) {
+    Object.assign(this, { issuer, at, origin: new URL(issuer).origin, people, inUserinfo, secret, forwards, logouts, offline, disabled: new Set(), refreshTokens: new Set(), clients: [], failing: [], asked: [], rotations: 0 });
     this.make();
   }
 
@@ -28,17 +28,19 @@ class IdentityProvider {
       jwks: this.keys,
       fetch: (url, options) => fetch(url, options), // its own one refuses this machine's addresses
       clients: this.clients,
-      scopes: ['openid', 'profile', 'email', 'groups'],
+      scopes: ['openid', 'profile', 'email', 'groups', ...(this.offline ? ['offline_access'] : [])],
+      acrValues: ['pwd', 'mfa'],
       claims: standardClaims,
       conformIdTokenClaims: this.inUserinfo,
       pkce: { required: () => true },
       cookies: { keys: ['test'] },
       ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 86400, IdToken: 600, Interaction: 600, Session: 86400 },
-      findAccount: (context, sub) => ({ accountId: sub, claims: () => ({ sub, ...this.people[sub] }) }),
+      findAccount: (context, sub) => (this.disabled.has(sub) ? undefined : { accountId: sub, claims: () => ({ sub, ...this.people[sub] }) }),
       interactions: { url: (context, { uid }) => `${this.at}/interaction/${uid}` },
       features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
       renderError: (context, out) => { context.type = 'json'; context.body = out; },
     });
+    this.provider.on('refresh_token.saved', (token) => this.refreshTokens.add(token.jti));
     this.provider.use(async (context, next) => {
       await next();
       if (context.oidc?.route !== 'discovery') return;
@@ -50,7 +52,7 @@ class IdentityProvider {
   // Knows the server as its client. in: server  of server.mjs; id  of the row there
   admit(server, id = 'corp') {
     this.clients.push({ client_id: `consentgate-${this.clients.length}`, client_secret: this.secret, redirect_uris: [`${server.issuer}/oauth/signin/${id}/callback`],
-      post_logout_redirect_uris: [`${server.issuer}/oauth/sessions`], grant_types: ['authorization_code'], response_types: ['code'], token_endpoint_auth_method: 'client_secret_basic',
+      post_logout_redirect_uris: [`${server.issuer}/oauth/sessions`], grant_types: ['authorization_code', ...(this.offline ? ['refresh_token'] : [])], response_types: ['code'], token_endpoint_auth_method: 'client_secret_basic',
       ...(this.logouts && { backchannel_logout_uri: `${server.issuer}/oauth/signin/${id}/backchannel`, backchannel_logout_session_required: this.logouts === 'sid' }) });
     this.make();
     return this.clients.at(-1).client_id;
@@ -101,9 +103,9 @@ class IdentityProvider {
   // The page where a person would type their name: a cookie says it, and whether they refuse.
   async logIn(request, response) {
     const details = await this.provider.interactionDetails(request, response);
-    const { user = Object.keys(this.people)[0], deny } = cookiesOf(request.headers.cookie);
+    const { user = Object.keys(this.people)[0], deny, acr } = cookiesOf(request.headers.cookie);
     if (deny) return this.provider.interactionFinished(request, response, { error: 'access_denied', error_description: 'The person said no.' });
-    if (details.prompt.name === 'login') return this.provider.interactionFinished(request, response, { login: { accountId: user } });
+    if (details.prompt.name === 'login') return this.provider.interactionFinished(request, response, { login: { accountId: user, ...(acr && { acr }) } });
     const grant = new this.provider.Grant({ accountId: details.session.accountId, clientId: details.params.client_id });
     grant.addOIDCScope(details.params.scope);
     return this.provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
@@ -121,11 +123,12 @@ class IdentityProvider {
 //      at        path of the issuer
 //      inUserinfo  claims beside `sub` are in the userinfo answer alone
 //      logouts     it sends logout tokens: 'sid' names the sign-in besides, 'sub' the person alone
+//      offline     it gives refresh tokens; `disabled` holds who has no account there any more
 //      forwards    its authorization endpoint is on another origin, and sends people on
 // out: issuer, admit, rotate, failNext, asked (paths), count, away (true: all is 503), stop
-export async function startIdentityProvider({ at = '', people = {}, inUserinfo = false, forwards = false, logouts, secret = 's3cret%+:&~of=the provider' } = {}) {
+export async function startIdentityProvider({ at = '', people = {}, inUserinfo = false, forwards = false, logouts, offline = false, secret = 's3cret%+:&~of=the provider' } = {}) {
   const port = await freePort(); // the provider must know its issuer before it listens
-  const one = new IdentityProvider({ issuer: `http://localhost:${port}${at}`, at, people, inUserinfo, secret, forwards, logouts });
+  const one = new IdentityProvider({ issuer: `http://localhost:${port}${at}`, at, people, inUserinfo, secret, forwards, logouts, offline });
   one.server = http.createServer((request, response) => {
     one.answer(request, response).catch((error) => { if (!response.headersSent) response.writeHead(500); response.end(String(error)); });
   });
@@ -168,11 +171,13 @@ export class AtProvider {
   }
 
   // The steps of a person there, until the provider sends them to our callback, which is not
-  // visited. in: location  where they were sent; user  who they log in as, where they are asked
+  // visited. in: location  where they were sent; user  who they log in as, where they are asked;
+  //              acr  how
   // out: the callback's path and query
-  async signIn(location, user, { deny = false } = {}) {
+  async signIn(location, user, { deny = false, acr } = {}) {
     this.cookies.set('user', encodeURIComponent(user));
     if (deny) this.cookies.set('deny', '1'); else this.cookies.delete('deny');
+    if (acr) this.cookies.set('acr', acr); else this.cookies.delete('acr');
     let address = new URL(location);
     for (let step = 0; step < 12; step += 1) {
       const answer = await this.visit(address);
