@@ -2,7 +2,7 @@
 // addresses already, take long answers, and hand cookies on.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { query, send } from './support/browser.mjs';
+import { postForm, query, send } from './support/browser.mjs';
 import { assertPage } from './support/checks.mjs';
 import { fronts, startFront } from './support/fronts.mjs';
 import { startIdentityProvider } from './support/identity_provider.mjs';
@@ -16,12 +16,12 @@ let behind, corp;
 
 before(async () => {
   behind = await startServerBehind();
-  corp = await startIdentityProvider({ people: { anna: { name: 'Anna', groups }, ben: { name: 'Ben' } }, inUserinfo: true });
+  corp = await startIdentityProvider({ people: { anna: { name: 'Anna', groups }, ben: { name: 'Ben' } }, inUserinfo: true, logouts: 'sid' });
 }, options);
 after(async () => { await behind?.stop(); await corp?.stop(); }, options);
 
 for (const front of fronts) {
-  test(`SI23 SI24 SI34 (behind ${front.name}): a person signs in, comes back, and signs out`, options, async () => {
+  test(`SI23 SI24 SI34 SI60 (behind ${front.name}): a person signs in, comes back, and signs out here and there`, options, async () => {
     const server = await startFront(front, { guards: [{ at: '/mcp', port: behind.port }], env: { IDENTITIES: '' } });
     try {
       await addProvider(server, corp, 'corp', 'Example Corp');
@@ -37,6 +37,11 @@ for (const front of fronts) {
         assert.equal(flow.page, 'consent/mcps');
         await person.post('/oauth/signin/out', { flow_id: flow.flowId });
         assertPage(await page1(flow), 200);
+        const refused = await postForm(server.base, '/oauth/signin/corp/backchannel', { logout_token: 'x.y.z' });
+        assert.deepEqual([refused.status, refused.json().error], [400, 'invalid_request']);
+        await person.there.corp.signOut();
+        const over = await send(server.base, 'POST', '/mcp', { headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }, body: '{}' });
+        assert.equal(over.status, 401, over.text);
         assertPage(await person.get(query('/oauth/signin/corp/callback', { state: 'A'.repeat(43), code: 'c'.repeat(4000) })), 400);
       }
       assert.equal(lengths[0], lengths[1], 'however many groups there are');
