@@ -232,9 +232,11 @@ STORE_CASE(a_logout_is_remembered_for_sign_ins_that_began_before_it, "SI61") {
     of_sid.sid = core::hash_of_sid(idp, "one");
     store->logouts.apply(of_sid, noon);
     signin.provider_session = "one";
-    BOOST_TEST(store->logouts.came_meanwhile(signin, noon + core::Span(5)));
+    signin.person = sample_person(idp).id;
+    BOOST_TEST(store->logouts.came_meanwhile(signin, noon));
+    BOOST_TEST(!store->logouts.came_meanwhile(signin, noon + core::Span(1)));
     signin.provider_session = "two";
-    BOOST_TEST(!store->logouts.came_meanwhile(signin, noon + core::Span(5)));
+    BOOST_TEST(!store->logouts.came_meanwhile(signin, noon));
 }
 
 STORE_CASE(a_used_logout_token_is_swept_after_its_time, "SI60") {
