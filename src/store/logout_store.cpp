@@ -169,10 +169,9 @@ void LogoutStore::end_late_ones(const Logout& logout, core::Instant now, EndedSi
 bool LogoutStore::came_meanwhile(const core::BrowserSignin& signin, core::Instant issued_at) {
     const auto sid = signin.sid_hash();
     return db_.read([&] {
-        return (sid &&
-                db_.has(
-                    "SELECT 1 FROM logout_token WHERE sid_hash = ? AND issued_at >= ?", *sid,
-                    issued_at)) ||
+        return (sid && db_.has(
+                           "SELECT 1 FROM logout_token WHERE sid_hash = ? AND issued_at >= ?", *sid,
+                           issued_at)) ||
                db_.has(
                    "SELECT 1 FROM logout_token WHERE person_id = ? AND issued_at >= ?",
                    signin.person, issued_at);

@@ -14,8 +14,7 @@ struct Known {
     core::ProviderGrant grant;
 
     explicit Known(store::Store& store) : person(sample_person(put_sample_idp(store))) {
-        BOOST_REQUIRE(
-            (store.signins.finish(sample_signin(person), noon) == Applied::yes));
+        BOOST_REQUIRE((store.signins.finish(sample_signin(person), noon) == Applied::yes));
         grant.person = person.id;
         grant.refresh_token = std::string("\0cipher\xff", 8) + fresh_id();
         grant.key_id = core::KeyId("k1");
@@ -119,8 +118,8 @@ STORE_CASE(a_provider_s_refresh_token_moves_to_another_server_key, "SI58") {
     const Known known(*store);
     const auto listed = store->grants.list_to_rekey(core::KeyId("k2"), "", 100000);
     BOOST_TEST(std::count_if(listed.begin(), listed.end(), [&](const auto& one) {
-        return one.person == known.person.id;
-    }) == 1);
+                   return one.person == known.person.id;
+               }) == 1);
     auto moved = known.grant;
     moved.key_id = core::KeyId("k2");
     moved.refresh_token = "under k2";
