@@ -29,9 +29,9 @@ async function signInAgain(person, flow, page, acr) {
 test('SI31: a rule wants a sign-in of the last minutes, at page 2 and when the consent is written', options, async () => {
   const client = await register(server);
   const person = site.person('anna');
-  await letIn(person, client);
   const { rule } = await server.admin('access', 'fresh', '30', '--resource', resource, '--json');
   assert.equal(rule, `fresh 30 --resource ${resource}`);
+  await letIn(person, client);
   assert.ok(await finish(await person.begin(client)), 'young enough');
   const flow = await person.begin(client);
   assert.equal(link(await page2(flow)), undefined);

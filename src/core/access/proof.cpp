@@ -70,7 +70,9 @@ DemandedProof demanded_proof(
 }
 
 bool fulfils(const BrowserSignin& signin, const DemandedProof& demanded, Instant now) {
-    if (demanded.max_age && signin.proved_at() + *demanded.max_age < now) return false;
+    // A provider that does not say when the person signed in there has not proved it.
+    if (demanded.max_age && (!signin.auth_time || *signin.auth_time + *demanded.max_age < now))
+        return false;
     return std::all_of(demanded.acr.begin(), demanded.acr.end(), [&](const auto& values) {
         return std::find(values.begin(), values.end(), signin.acr) != values.end();
     });

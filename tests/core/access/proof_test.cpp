@@ -48,6 +48,10 @@ BOOST_AUTO_TEST_CASE(a_proof_is_young_enough_to_the_second, *label("SI31")) {
     BOOST_TEST(core::fulfils(signed_in(Span(3600)), hour, noon));
     BOOST_TEST(!core::fulfils(signed_in(Span(3601)), hour, noon));
     BOOST_TEST(core::fulfils(signed_in(Span(99999)), {}, noon));
+    auto unsaid = signed_in(Span(0));
+    unsaid.auth_time.reset();
+    BOOST_TEST(!core::fulfils(unsaid, hour, noon));
+    BOOST_TEST(core::fulfils(unsaid, {}, noon));
 }
 
 BOOST_AUTO_TEST_CASE(one_acr_of_each_target_is_needed, *label("SI31")) {
