@@ -140,6 +140,9 @@ core::Result<Recheck> recheck_person(
     const Question question{*idp, person, std::move(*grant), deps.random.id(16)};
     if (deps.store.grants.claim(person.id, question.lease, now, now + lease_time) == Applied::no)
         return unanswered(deps, *idp, person, "another worker asks, or it rests", now);
+    // Whoever asked a moment ago gave the right to ask back, with the answer.
+    const auto known = deps.store.people.find(person.id);
+    if (!known || known->checked_at != person.checked_at) return Recheck::good;
     auto answer = ask(deps, question, now);
     if (answer) return answer;
     if (answer.error().code != ErrorCode::invalid_grant)

@@ -68,8 +68,8 @@ test('SI61: a token that names the person alone ends all that they have', option
   await desk.there.plain.signOut();
   assert.equal(await living(tokens), '---');
   assert.deepEqual([await signedIn(desk), await signedIn(phone), await signedIn(ben)], [false, false, true]);
-  assert.match(audit(), / what=provider_logout event_id=\w+ idp=plain subject=user:[0-9a-f]{8} used_before=no signins=2 sessions=3$/m);
-  assert.match(audit(), / what=session_ended by=provider /);
+  assert.match(audit(), / what=provider_logout pid=\d+ event_id=\w+ idp=plain subject=user:[0-9a-f]{8} used_before=no signins=2 sessions=3$/m);
+  assert.match(audit(), / what=session_ended pid=\d+ by=provider /);
 });
 
 // The provider would send this about the sign-in of now.

@@ -17,7 +17,7 @@ before(async () => {
   const people = Object.fromEntries(['anna', 'ben', 'cleo'].map((one) => [one, { name: one, groups: ['eng'] }]));
   corp = await startIdentityProvider({ people, offline: true });
   await addProvider(server, corp, 'corp', 'Example Corp', '--recheck', '1');
-  client = await register(server);
+  client = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
 }, options);
 after(async () => { await server?.stop(); await corp?.stop(); }, options);
 
@@ -135,5 +135,5 @@ test('SI58 SI57: a person whose account was disabled there has nothing here from
   assert.equal((await refresh(second)).json().error, 'invalid_grant');
   assert.equal((await second.flow.browser.begin(client)).page, 'consent', 'the sign-in ended too');
   assert.equal(server.sql(`SELECT count(*) AS n FROM provider_grant WHERE person_id = ${of('cleo')}`)[0].n, 0);
-  assert.match(server.logs(), / event=audit what=recheck_refused idp=corp subject=user:[0-9a-f]{8} signins=2 sessions=2$/m);
+  assert.match(server.logs(), / event=audit what=recheck_refused pid=\d+ idp=corp subject=user:[0-9a-f]{8} signins=2 sessions=2$/m);
 });

@@ -26,7 +26,7 @@ class IdentityProvider {
     this.keys = freshKeys(`key-${this.rotations}`);
     this.provider = new Provider(this.issuer, {
       jwks: this.keys,
-      fetch: (url, options) => fetch(url, options), // its own one refuses this machine's addresses
+      fetch: (url, { method, headers, body }) => fetch(url, { method, headers, body, redirect: 'manual' }), // its own one refuses this machine's addresses
       clients: this.clients,
       scopes: ['openid', 'profile', 'email', 'groups', ...(this.offline ? ['offline_access'] : [])],
       acrValues: ['pwd', 'mfa'],
@@ -40,6 +40,7 @@ class IdentityProvider {
       features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
       renderError: (context, out) => { context.type = 'json'; context.body = out; },
     });
+    this.provider.on('backchannel.error', (context, error) => { this.undelivered = error; });
     this.provider.on('refresh_token.saved', (token) => this.refreshTokens.add(token.jti));
     this.provider.use(async (context, next) => {
       await next();
@@ -167,7 +168,9 @@ export class AtProvider {
     const page = await this.visit(new URL('/session/end', this.provider.issuer));
     const [, xsrf] = /name="xsrf" value="([^"]+)"/.exec(page.text) ?? [];
     if (!xsrf) throw new Error(`nobody is signed in there: ${page.status} ${page.text.slice(0, 300)}`);
-    return this.visit(new URL('/session/end/confirm', this.provider.issuer), { xsrf, logout: 'yes' });
+    const answer = await this.visit(new URL('/session/end/confirm', this.provider.issuer), { xsrf, logout: 'yes' });
+    if (this.provider.undelivered) throw this.provider.undelivered;
+    return answer;
   }
 
   // The steps of a person there, until the provider sends them to our callback, which is not
