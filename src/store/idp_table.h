@@ -74,7 +74,6 @@ inline constexpr auto table_of<core::IdentityProvider> = table<core::IdentityPro
     blob("allowed_tenants", &core::IdentityProvider::allowed_tenants),
     blob("domains", &core::IdentityProvider::domains),
     column("any_account", &core::IdentityProvider::any_account),
-    column("graph_groups", &core::IdentityProvider::graph_groups),
     blob("signing_algorithms", &core::IdentityProvider::signing_algorithms),
     blob("prompts", &core::IdentityProvider::prompts),
     column("sends_iss", &core::IdentityProvider::sends_iss),
@@ -84,6 +83,7 @@ inline constexpr auto table_of<core::IdentityProvider> = table<core::IdentityPro
     column("active", &core::IdentityProvider::active),
     fixed(column("version", &core::IdentityProvider::version)),
     fixed(column("created_at", &core::IdentityProvider::created_at)),
-    column("recheck_after", &core::IdentityProvider::recheck_after));
+    column("recheck_after", &core::IdentityProvider::recheck_after),
+    column("graph_groups", &core::IdentityProvider::graph_groups));
 
 } // namespace consentgate::store

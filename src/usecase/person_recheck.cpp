@@ -25,16 +25,18 @@ struct Question {
     std::string lease;
 };
 
-core::Result<core::RenewedTokens> renew_tokens(Dependencies& deps, const Question& question) {
+core::Result<core::RenewedTokens> renew_tokens(
+    Dependencies& deps, const Question& question, core::Instant now) {
     const auto& [idp, person, grant, lease] = question;
     const auto token =
         core::unseal(deps.keyring, grant.key_id, grant.refresh_token, grant.refresh_token_aad());
     if (!token) return does_not_open("a provider's refresh token");
     const auto secret = client_secret_of(deps, idp);
     if (!secret) return secret.error();
-    return core::read_renewed_tokens(reply_of(ask_idp(
-        deps, idp,
-        form_post(sys::PlaceKind::signin, core::recheck_request(idp, *secret, *token)))));
+    auto answer =
+        ask_token_endpoint(deps, idp, *secret, core::recheck_request(idp, *secret, *token), now);
+    if (!answer) return answer.error();
+    return core::read_renewed_tokens(reply_of(std::move(*answer)));
 }
 
 // The person as the tokens and the userinfo say.
@@ -68,7 +70,7 @@ core::Result<core::Person> read_person(
 core::Result<Recheck> ask(Dependencies& deps, const Question& question, core::Instant now) {
     const auto place = deps.enter(sys::PlaceKind::signin, question.idp.token_endpoint);
     if (!place) return no_place();
-    const auto tokens = renew_tokens(deps, question);
+    const auto tokens = renew_tokens(deps, question, now);
     if (!tokens) return tokens.error();
     const auto person = read_person(deps, question, *tokens, now);
     auto grant = question.grant;

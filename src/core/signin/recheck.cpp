@@ -32,7 +32,8 @@ ServiceRequest recheck_request(
     Service service;
     service.token_endpoint = idp.token_endpoint;
     service.client_id = idp.client_id;
-    service.auth = idp.auth;
+    const bool by_key = idp.auth == ClientAuth::private_key_jwt; // the caller adds the proof
+    service.auth = by_key ? ClientAuth::none : idp.auth;
     return refresh_request(service, client_secret, refresh_token);
 }
 
