@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { postForm, query, send } from './support/browser.mjs';
 import { assertOauthError, assertPage } from './support/checks.mjs';
 import { api, authorizeParameters, connect as connectAt, https, inLanes, loopback, pkce, post, redeem, register, rpc, submit, whoami } from './support/journey.mjs';
+import { until } from './support/server.mjs';
 import { finish, letIn, page2, startSigninServer } from './support/signin.mjs';
 import { makeAuthority, signIn as signInAtService, startProvider } from './support/upstreams.mjs';
 
@@ -152,9 +153,11 @@ test('SI82: what a person has is ended by the operator, with and without account
   assert.deepEqual((await server.admin('user', 'show', 'corp/carla', '--json')).accounts, []);
   const third = await connectedBefore(carla, client, true);
   assertOauthError(await exchange(third, 'notion'), 400, 'interaction_required');
-  await connected(carla, client);
+  const { token: last } = await connected(carla, client);
+  const atNotion = (await exchange(last, 'notion')).json().access_token;
   assert.equal((await failed('user', 'remove', 'corp/carla')).code, 2, 'it asks first');
   await server.admin('user', 'remove', 'corp/carla', '--yes');
+  await until(async () => !await notion.whoIs(atNotion).then(Boolean, () => false), 'the service to revoke the token');
   assert.equal(await list(third), 401);
   assert.equal((await failed('user', 'show', 'corp/carla')).code, 1);
   const newcomer = await connectedBefore(site.person('carla'), client, true);
