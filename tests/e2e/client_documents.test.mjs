@@ -71,7 +71,7 @@ test('D20 R24 R26 U4: advertised, and a client like Claude Code signs in with po
   const page = await flow.browser.get(`/oauth/consent?flow_id=${flow.flowId}`);
   assertPage(page, 200);
   assert.match(page.text, /Documented app/);
-  assert.match(page.text, /<dd>localhost<\/dd>/);
+  assert.match(page.text, /The app comes from <bdi>localhost<\/bdi>/);
   const code = await codeOf(flow);
   const answer = await redeem(server, flow, code);
   assert.equal(answer.status, 200, answer.text);

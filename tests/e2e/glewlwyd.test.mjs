@@ -116,7 +116,7 @@ test('S7: who turns back at its login page finds Connect again, and we stay the 
 test('S7: an error with which it sends a person back is shown in our words', async () => {
   const flow = await begun();
   const back = await connect(flow, 'anna', 'astray');
-  assert.equal(back.location, `${flow.services}&error=service_failed&service=astray`);
+  assert.equal(back.location, `${flow.services}&error=service_failed&service=astray#service-astray`);
   const page = await flow.browser.get(back.location);
   assert.equal(page.status, 200);
   assert.ok(!/invalid_target|Invalid Resource/.test(page.text), 'none of its words');
