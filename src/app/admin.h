@@ -114,6 +114,7 @@ std::vector<Command> service_commands();
 std::vector<Command> idp_commands();
 std::vector<Command> database_commands();
 std::vector<Command> transfer_commands();
+std::vector<Command> backup_commands();
 std::vector<Command> server_key_commands();
 std::vector<Command> access_commands();
 std::vector<Command> team_commands();
