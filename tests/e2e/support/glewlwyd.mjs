@@ -79,7 +79,7 @@ class Glewlwyd {
     fs.writeFileSync(path.join(this.folder, 'certificate.pem'), this.certificate.cert);
     fs.writeFileSync(path.join(this.folder, 'glewlwyd.conf'), configuration(this.base, this.port, this.folder));
     this.sql(zlib.gunzipSync(fs.readFileSync(`${documents}/init.sqlite3.sql.gz`)).toString());
-    // What its administration page calls a property of users.
+    // Its administration page calls this a property of users.
     this.sql(`UPDATE g_user_module_instance SET gumi_parameters = json_set(gumi_parameters, '$."data-format".groups', json('{"multiple":true,"read":true,"write":true,"profile-read":true,"profile-write":false}'))`);
     const asRoot = process.getuid() === 0;
     if (asRoot) for (const name of ['', ...fs.readdirSync(this.folder)]) fs.chownSync(path.join(this.folder, name), nobody, nobody);
