@@ -69,14 +69,15 @@ test('SI1 SI2 SI6: a provider is added from its issuer alone, and the operator r
   const client = provider.admit(server);
   const { stdout, stderr } = await typed({}, built('consentgate-admin'), 'idp', 'add', 'corp', '--issuer', provider.issuer, '--client-id', client, '--client-secret-file', secretFile, '--title', 'Sämple Corp', '--json');
   const added = JSON.parse(stdout);
-  for (const words of [`${server.issuer}/oauth/signin/corp/callback`, 'For groups it needs there', 'consentgate-admin access allow corp/group:NAME']) assert.ok(stderr.includes(words), stderr);
+  for (const words of [`${server.issuer}/oauth/signin/corp/callback`, `${server.issuer}/oauth/signin/corp/backchannel`, 'For groups it needs there', 'consentgate-admin access allow corp/group:NAME']) assert.ok(stderr.includes(words), stderr);
   assert.equal(added.callback, `${server.issuer}/oauth/signin/corp/callback`);
+  assert.equal(added.backchannel, `${server.issuer}/oauth/signin/corp/backchannel`);
   const corp = await show('corp');
   assert.deepEqual(corp, added);
   assert.deepEqual([corp.title, corp.issuer, corp.kind, corp.active, corp.auth_method, corp.keys, corp.version],
     ['Sämple Corp', provider.issuer, 'generic', true, 'client_secret_basic', 1, 0]);
   assert.equal(corp.scope, 'openid email profile groups');
-  assert.deepEqual([corp.groups_claim, corp.email, corp.userinfo], ['groups', 'verified', 'auto']);
+  assert.deepEqual([corp.groups_claim, corp.email, corp.logout, corp.recheck, corp.userinfo], ['groups', 'verified', 'sessions', 0, 'auto']);
   assert.ok(corp.keys_expire > Date.now() / 1000 + 200);
   const [row] = await server.admin('idp', 'list', '--json');
   assert.deepEqual([row.id, row.title, row.active], ['corp', 'Sämple Corp', true]);
@@ -139,14 +140,15 @@ test('SI5: Google and Microsoft for many tenants are not open by accident', opti
 
 test('SI7 SI14: options are kept, refused ones change nothing, and each change raises the version', options, async () => {
   const before = await show('corp');
-  const refusals = [['--title', ''], ['--title', 'a'.repeat(61)], ['--email', 'sometimes'], ['--userinfo', 'no'], ['--groups-claim', '/a~'], ['--authorize-param', 'state=x'],
+  const refusals = [['--title', ''], ['--title', 'a'.repeat(61)], ['--email', 'sometimes'], ['--logout', 'all'], ['--recheck', '721'], ['--recheck', 'often'], ['--userinfo', 'no'], ['--groups-claim', '/a~'], ['--authorize-param', 'state=x'],
     ['--authorize-param', 'login_hint=x'], ['--secret-expires', 'soon'], ['--auth-method', 'none'], ['--scope', 'a"b'], ['--domain', 'example.org'], ['--keep', 'a\nb']];
   for (const refusal of refusals) await refused(new RegExp(refusal[0]), 2, 'set', 'corp', ...refusal);
   assert.deepEqual(await show('corp'), before);
-  const changed = await server.admin('idp', 'set', 'corp', '--groups-claim', '/realm_access/roles', '--email', 'always', '--userinfo', 'never', '--keep', 'hd', '--keep', 'level',
+  const changed = await server.admin('idp', 'set', 'corp', '--groups-claim', '/realm_access/roles', '--email', 'always', '--logout', 'person', '--recheck', '4', '--userinfo', 'never', '--keep', 'hd', '--keep', 'level',
     '--authorize-param', 'kc_idp_hint=x', '--secret-expires', '2031-01-02', '--scope', 'roles', '--json');
   assert.equal(changed.version, before.version + 1);
-  assert.deepEqual([changed.groups_claim, changed.email, changed.userinfo, changed.keep], ['/realm_access/roles', 'always', 'never', ['hd', 'level']]);
+  assert.deepEqual([changed.groups_claim, changed.email, changed.logout, changed.recheck, changed.userinfo, changed.keep], ['/realm_access/roles', 'always', 'person', 4, 'never', ['hd', 'level']]);
+  assert.equal((await server.admin('idp', 'set', 'corp', '--recheck', '0', '--json')).recheck, 0);
   assert.deepEqual([changed.authorize_parameters, changed.secret_expires, changed.scope], [['kc_idp_hint=x'], Date.UTC(2031, 0, 2) / 1000, 'openid email profile groups roles']);
   const back = await server.admin('idp', 'set', 'corp', '--groups-claim', 'https://example.org/groups', '--authorize-param', 'kc_idp_hint=', '--keep', '', '--secret-expires', 'never', '--scope', '', '--json');
   assert.deepEqual([back.groups_claim, back.authorize_parameters, back.keep, back.secret_expires, back.scope], ['https://example.org/groups', [], [], null, 'openid email profile groups']);
