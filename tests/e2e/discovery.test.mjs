@@ -146,7 +146,7 @@ test('D18: the token endpoint says how clients may prove themselves, and with wh
 
 test('D20 D24 D26: nothing is advertised that is not there, and nothing is null', async () => {
   const document = await metadata();
-  for (const name of ['jwks_uri', 'userinfo_endpoint', 'pushed_authorization_request_endpoint']) assert.ok(!(name in document), name);
+  for (const name of ['userinfo_endpoint', 'pushed_authorization_request_endpoint']) assert.ok(!(name in document), name);
   assert.equal(document.client_id_metadata_document_supported, true);
   for (const [name, value] of Object.entries(document)) assert.notEqual(value, null, name);
   assert.equal(document.revocation_endpoint, `${server.base}${api}/revoke`);
