@@ -61,8 +61,9 @@ core::Result<core::Person> read_person(
         same.checked_at = now;
         return same;
     }
-    auto renewed =
-        core::rechecked_person(person, proved, core::person_claims(proved, *userinfo, idp), now);
+    auto claims = core::person_claims(proved, *userinfo, idp);
+    ask_missing_groups(deps, idp, tokens.access_token, claims);
+    auto renewed = core::rechecked_person(person, proved, claims, now);
     if (!tokens.id_token) renewed.claims = person.claims; // some are of the ID token alone
     return renewed;
 }

@@ -90,17 +90,21 @@ std::optional<std::vector<std::string>> ask_pages(
     return std::nullopt;
 }
 
-void ask_graph(
+} // namespace
+
+void ask_missing_groups(
     Dependencies& deps, const core::IdentityProvider& idp, const core::Secret& access_token,
     core::PersonClaims& claims) {
     const auto url = core::graph_groups_url(idp.issuer);
-    if (url.empty()) return;
+    if (!core::needs_graph(claims, idp) || url.empty()) return;
     const auto read = [](sys::HttpResponse response, const std::string& asked) {
         return core::read_graph_groups(reply_of(std::move(response)), asked);
     };
     core::apply_asked_groups(
         claims, ask_pages(deps, idp, url, access_token, end_of_pages(), read), idp);
 }
+
+namespace {
 
 core::Result<ProvedPerson> prove_by_id_token(
     Dependencies& deps, const core::IdentityProvider& idp, const core::SigninState& state,
@@ -118,8 +122,7 @@ core::Result<ProvedPerson> prove_by_id_token(
         .userinfo = std::move(*userinfo),
         .refresh_token = std::move(tokens->refresh_token)};
     found.claims = core::person_claims(found.token, found.userinfo, idp);
-    if (core::needs_graph(found.claims, idp))
-        ask_graph(deps, idp, tokens->access_token, found.claims);
+    ask_missing_groups(deps, idp, tokens->access_token, found.claims);
     return found;
 }
 

@@ -35,4 +35,10 @@ core::Result<std::optional<core::JsonObject>> ask_userinfo(
     Dependencies& deps, const core::IdentityProvider& idp, const core::ProvedClaims& proved,
     const core::Secret& access_token, const core::ProviderKeys& keys);
 
+// Asks Microsoft Graph for groups that a token leaves out, where the operator wants that. They stay
+// unknown where they do not come whole.
+void ask_missing_groups(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::Secret& access_token,
+    core::PersonClaims& claims);
+
 } // namespace consentgate::usecase

@@ -5,9 +5,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { startFalseProvider } from './support/false_provider.mjs';
-import { register } from './support/journey.mjs';
+import { postForm } from './support/browser.mjs';
+import { api, register } from './support/journey.mjs';
 import { startServer } from './support/server.mjs';
-import { Person } from './support/signin.mjs';
+import { Person, tokensOf } from './support/signin.mjs';
 
 const options = { timeout: 120000 };
 const tenant = '72f988bf-86f1-41af-91ab-2d7cd011db47';
@@ -72,6 +73,30 @@ test('SI55 SA28: where Graph does not tell all, or leads elsewhere, groups are u
   assert.equal((await signIn(pages(2))).came.status, 303);
 });
 
+test('SI55 SI58: when a person is looked at again without being there, Graph names their groups again', options, async () => {
+  await server.admin('access', 'remove', '2');
+  await server.admin('idp', 'set', 'entra', '--recheck', '1');
+  const app = await register(server, { grant_types: ['authorization_code', 'refresh_token'] });
+  graph = { asked: [], answer: pages(3) };
+  const person = new Person(server, {}, 'anna');
+  const flow = await person.begin(app);
+  const back = new URL((await fetch((await person.start(flow, 'entra')).location, { redirect: 'manual' })).headers.get('location'));
+  assert.equal((await person.get(back.pathname + back.search)).status, 303);
+  let tokens = await tokensOf(flow);
+  const refresh = async () => {
+    server.sql('UPDATE person SET checked_at = checked_at - 3610');
+    const answer = await postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', refresh_token: tokens.refresh_token, client_id: app.client_id });
+    assert.equal(answer.status, 200, answer.text);
+    tokens = answer.json();
+    return server.sql('SELECT CAST(group_names AS TEXT) AS names, groups_known AS known FROM person')[0];
+  };
+  graph = { asked: [], answer: pages(1) };
+  assert.deepEqual(await refresh(), { names: 'g0', known: 1 });
+  graph = { asked: [], answer: () => [503, {}] };
+  assert.deepEqual(await refresh(), { names: 'g0', known: 1 }, 'what did not come whole changes nothing');
+  assert.equal(graph.asked.length, 1);
+});
+
 test('SI55: Graph is not asked where the token names the groups, nor where the operator does not want it', options, async () => {
   const { make } = entra;
   entra.make = (claims) => entra.sign({ ...claims, tid: tenant, groups: ['g7'] });
@@ -79,7 +104,7 @@ test('SI55: Graph is not asked where the token names the groups, nor where the o
   assert.deepEqual(graph.asked, []);
   entra.make = make;
   const set = await server.admin('idp', 'set', 'entra', '--no-graph-groups', '--json');
-  assert.deepEqual([set.graph_groups, set.scope], [false, 'openid email profile']);
+  assert.deepEqual([set.graph_groups, set.scope], [false, 'openid email profile offline_access']);
   await signIn(pages(1));
   assert.deepEqual(graph.asked, []);
 });

@@ -11,7 +11,7 @@ const encoded = (value) => Buffer.from(typeof value === 'string' ? value : JSON.
 
 class FalseProvider {
   constructor(origin, at) {
-    Object.assign(this, { origin, at, issuer: origin + at, codes: new Map(), secret: 'a-secret-of-32-characters-or-more' });
+    Object.assign(this, { origin, at, issuer: origin + at, codes: new Map(), grants: new Map(), secret: 'a-secret-of-32-characters-or-more' });
     this.keys = { good: rsa(), ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }), enc: rsa(), weak: rsa(1024), foreign: rsa() };
     this.make = (claims) => this.sign(claims);
   }
@@ -57,11 +57,14 @@ class FalseProvider {
     if (path !== '/token') return response.writeHead(404).end();
     let text = '';
     for await (const part of request) text += part;
-    const asked = this.codes.get(new URLSearchParams(text).get('code'));
+    const form = new URLSearchParams(text);
+    const asked = this.codes.get(form.get('code')) ?? this.grants.get(form.get('refresh_token'));
     if (!asked) return response.writeHead(400, { 'Content-Type': 'application/json' }).end('{"error":"invalid_grant"}');
     const now = Math.floor(Date.now() / 1000);
     const claims = { iss: this.issuer, sub: 'anna', aud: asked.get('client_id'), nonce: asked.get('nonce'), iat: now, exp: now + 300, email: 'anna@example.org', name: 'Anna', groups: [] };
-    return json({ access_token: 'an-access-token', token_type: 'Bearer', expires_in: 300, id_token: await this.make(claims, now) });
+    const grant = randomBytes(12).toString('hex');
+    this.grants.set(grant, asked);
+    return json({ ...(asked.get('scope').includes('offline_access') ? { refresh_token: grant } : {}), access_token: 'an-access-token', token_type: 'Bearer', expires_in: 300, id_token: await this.make(claims, now) });
   }
 
   async stop() {

@@ -71,7 +71,7 @@ export const page1 = (flow) => flow.browser.get(`/oauth/consent?flow_id=${flow.f
 export const page2 = (flow) => flow.browser.get(`/oauth/consent/mcps?flow_id=${flow.flowId}`);
 
 // out: what the token endpoint answers
-async function tokensOf(flow) {
+export async function tokensOf(flow) {
   const submitted = await submit(flow);
   assert.equal(submitted.status, 302, submitted.text);
   const answer = await redeem(flow.browser.server, flow, submitted.sent().get('code'));
