@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { startGlewlwyd } from './support/glewlwyd.mjs';
-import { register } from './support/journey.mjs';
+import { register, rpc } from './support/journey.mjs';
 import { AtLemonldap, startLemonldap } from './support/lemonldap.mjs';
 import { startServer, until } from './support/server.mjs';
 import { finish, page2, Person } from './support/signin.mjs';
@@ -23,7 +23,7 @@ before(async () => {
   };
   const added = await add('lemon', lemon.issuer, await lemon.admit(server, 'lemon'), lemon.secret, '--scope', 'groups');
   assert.deepEqual([added.auth_method, added.signing_algorithms.includes('HS256')], ['client_secret_basic', false]);
-  await add('glewlwyd', glewlwyd.issuer, 'consentgate', await glewlwyd.addClient('consentgate', `${server.issuer}/oauth/signin/glewlwyd/callback`));
+  await add('glewlwyd', glewlwyd.issuer, 'consentgate', await glewlwyd.addClient('consentgate', `${server.issuer}/oauth/signin/glewlwyd/callback`, `${server.issuer}/oauth/signin/glewlwyd/backchannel`));
 }, options);
 after(async () => { await server?.stop(); await lemon?.stop(); await glewlwyd?.stop(); }, options);
 
@@ -93,6 +93,16 @@ test('SI43: LemonLDAP::NG signs with new keys, and people sign in all the same',
   server.sql("UPDATE idp SET jwks_asked_at = NULL WHERE id = 'lemon'");
   await signedIn(person('msmith'), 'lemon');
   assert.deepEqual(groupsOf('msmith'), { names: 'earthlings\nstaff\nusers', known: 1 });
+});
+
+test('SI60: glewlwyd says that a session there is over, by a token of draft 06', options, async () => {
+  const who = person('anna');
+  const token = await finish(await signedIn(who, 'glewlwyd'));
+  const [{ sid }] = server.sql("SELECT CAST(provider_session AS TEXT) AS sid FROM browser_signin WHERE idp_id = 'glewlwyd' AND ended_at IS NULL ORDER BY signed_in_at DESC, id LIMIT 1");
+  assert.ok(sid, 'its ID token names the session');
+  await glewlwyd.endSession('anna', sid);
+  await until(async () => (await rpc(server, token, 'tools/list', {})).status === 401, 'the session is over');
+  assert.equal((await who.begin(await register(server))).page, 'consent');
 });
 
 test('SI33: whom a provider does not let in signs in nowhere', options, async () => {

@@ -58,7 +58,7 @@ function pluginParameters(issuer, resources, accessTokenSeconds, groups) {
     'introspection-revocation-allowed': true, 'introspection-revocation-allow-target-client': true, 'introspection-revocation-auth-scope': [],
     'register-client-allowed': true, 'register-client-auth-scope': [], 'register-client-credentials-scope': [],
     'resource-allowed': true, 'resource-scope': { [scope]: resources }, 'resource-client-property': '', 'resource-scope-and-client-property': false,
-    ...(groups ? { claims: [{ name: 'groups', 'user-property': 'groups', type: 'string', mandatory: true }] } : {}), 'name-claim': 'mandatory', 'email-claim': 'no', 'scope-claim': 'no', 'request-parameter-allow': false, 'client-cert-source': 'no',
+    ...(groups ? { claims: [{ name: 'groups', 'user-property': 'groups', type: 'string', mandatory: true }] } : {}), 'session-management-allowed': true, 'session-cookie-name': 'SESSION_OF_CLIENTS', 'session-cookie-expiration': 86400, 'back-channel-logout-allowed': true, 'name-claim': 'mandatory', 'email-claim': 'no', 'scope-claim': 'no', 'request-parameter-allow': false, 'client-cert-source': 'no',
   };
 }
 
@@ -151,12 +151,16 @@ class Glewlwyd {
   clients() { return this.sql('SELECT gc_client_id AS id, gc_name AS name FROM g_client'); }
 
   // A confidential client, as its administration page makes one. out: its secret
-  async addClient(id, redirect) {
+  // in: logouts  the address that it calls when a session of its own ends
+  async addClient(id, redirect, logouts) {
     const secret = crypto.randomBytes(24).toString('base64url');
     await this.call('POST', '/client/', { cookie: this.admin, body: { client_id: id, name: id, client_secret: secret, confidential: true, enabled: true, redirect_uri: [redirect],
-      authorization_type: ['code', 'refresh_token'], token_endpoint_auth_method: ['client_secret_basic'], scope: [] } });
+      authorization_type: ['code', 'refresh_token'], token_endpoint_auth_method: ['client_secret_basic'], scope: [], ...(logouts && { backchannel_logout_uri: logouts }) } });
     return secret;
   }
+
+  // The person ends a session of theirs there, by the id that its ID tokens have.
+  async endSession(user, sid) { await this.call('DELETE', `/oidc/session/${sid}/`, { cookie: await this.logIn(user, passwordOf(user)) }); }
 
   // The person can log in no more.
   async disable(name) { await this.call('PUT', `/user/${name}`, { cookie: this.admin, body: { enabled: false, scope: ['openid', scope] } }); }
