@@ -65,7 +65,11 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(with_claims(put("nonce", "A nonce")) == "nonce");
     BOOST_TEST(with_claims(put("nonce", 5)) == "nonce");
     BOOST_TEST(with_claims(put("nonce", sha256("a nonce").hex)) == "nonce");
-    BOOST_TEST(with_claims(put("nonce", ""), ExpectedIdToken{}) == "nonce"); // a row without one
+    ExpectedIdToken of_row_without_one{.nonce_hash = Digest()};
+    BOOST_TEST(with_claims(put("nonce", ""), of_row_without_one) == "nonce");
+    BOOST_TEST(with_claims(drop("nonce"), of_row_without_one) == "nonce");
+    // Nobody was sent anywhere when a person is looked at again.
+    BOOST_TEST(with_claims(drop("nonce"), ExpectedIdToken{}) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(a_token_names_the_access_token_beside_it_or_none, *label("SI41")) {
