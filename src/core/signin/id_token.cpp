@@ -17,8 +17,8 @@ constexpr std::size_t max_word_bytes = 255;
 // SI41
 Checked check_binding(const jws::Unproved& token, const ExpectedIdToken& expected) {
     const auto nonce = token.claims.text("nonce");
-    if (expected.nonce_hash && !nonce) return not_believed("nonce", "nonce is missing");
-    if (expected.nonce_hash && sha256(*nonce) != *expected.nonce_hash)
+    if (!expected.of_refresh && !nonce) return not_believed("nonce", "nonce is missing");
+    if (!expected.of_refresh && sha256(*nonce) != expected.nonce_hash)
         return not_believed("nonce", "nonce is another one");
     if (!token.claims.contains("at_hash")) return Nothing{};
     const auto half =

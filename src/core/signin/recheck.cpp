@@ -60,7 +60,8 @@ Result<ProvedClaims> validate_renewed_id_token(
     const RenewedTokens& tokens, const IdentityProvider& idp, const ProviderKeys& keys,
     const Person& person, Instant now) {
     auto proved = validate_id_token(
-        tokens.id_token->reveal(), idp, keys, {.access_token = tokens.access_token}, now);
+        tokens.id_token->reveal(), idp, keys,
+        {.access_token = tokens.access_token, .of_refresh = true}, now);
     if (!proved) return no_answer(proved.error().reason + " (" + proved.error().param + ")");
     if (proved->issuer != person.issuer || proved->subject != person.subject)
         return no_answer("the ID token is of another person");

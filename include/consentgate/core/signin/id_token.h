@@ -19,10 +19,11 @@ struct IdentityProvider;
 
 // The row of the sign-in says what its ID token must hold.
 struct ExpectedIdToken {
-    std::optional<Digest> nonce_hash{};    // of the nonce; absent: no browser was sent with one
+    Digest nonce_hash{};                   // of the nonce that was sent
     Secret access_token{};                 // that came beside it, for at_hash
     std::optional<std::int64_t> max_age{}; // seconds, when it was sent
     std::vector<std::string> acr{};        // one of them, when it was asked for
+    bool of_refresh = false;               // no browser was sent, so there is no nonce of ours
 };
 
 struct ProvedClaims {
