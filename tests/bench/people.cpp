@@ -72,8 +72,6 @@ double us_of_rules() {
 class Decisions {
 public:
     explicit Decisions(const std::string& folder) : config_{.path = folder + "/people.db"} {
-        store::migrate(config_, now_);
-        store_ = store::open_store(config_);
         policy_.issuer = "https://tools.example.org";
         policy_.resources = {core::GuardedResource{resource}};
         policy_.scopes = {{"mcp", "Use the tools"}};
@@ -131,14 +129,18 @@ private:
         core::Client client;
         client.id = core::ClientId("bench-client");
         client.name = "Bench";
+        client.metadata = "{}";
+        client.created_at = now_;
         client.redirect_uris = {"http://127.0.0.1:53111/callback"};
         store_->clients.put(client);
         core::IdentityProvider idp;
         idp.id = anna.idp;
+        idp.title = "Example Corp";
         idp.issuer = anna.issuer;
         idp.authorization_endpoint = idp.token_endpoint = idp.jwks_uri = idp.issuer;
         idp.client_id = "consentgate";
         idp.key_id = keyring_.newest();
+        idp.created_at = now_;
         store_->idps.put(idp);
         store_->people.put(anna);
         const auto rules = rules_of(20, "group-1025");
@@ -154,7 +156,8 @@ private:
 
     const core::Instant now_ = sys::SystemClock().now();
     store::StoreConfig config_;
-    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<store::Store> store_ =
+        (store::migrate(config_, now_), store::open_store(config_));
     sys::OsRandom random_;
     sys::SystemClock clock_;
     sys::Log log_;
