@@ -21,11 +21,12 @@ const options = { timeout: 240000 };
 const many = Array.from({ length: 200 }, (_, at) => `group-${at}`);
 const anna = { name: 'Anna Müller', email: 'anna@example.org', email_verified: true, groups: [...many, 'a,admin', 'eng'] };
 const ben = { name: 'Ben', email: 'ben@example.org', email_verified: false, groups: ['x'.repeat(100), 'y'.repeat(100)] };
+const carl = { name: 'Carl', groups: Array.from({ length: 300 }, (_, at) => `group-${at}`) };
 let behind, corp;
 
 before(async () => {
   behind = await startServerBehind();
-  corp = await startIdentityProvider({ people: { anna, ben }, inUserinfo: true });
+  corp = await startIdentityProvider({ people: { anna, ben, carl }, inUserinfo: true });
 }, options);
 after(async () => { await behind?.stop(); await corp?.stop(); }, options);
 
@@ -74,6 +75,8 @@ for (const front of fronts) {
       assert.deepEqual(all.map(decodeURIComponent).sort(), [...anna.groups].sort());
       const none = await read(server, '/none', tokens['/none']);
       assert.deepEqual([none['consentgate-groups'], none['consentgate-groups-omitted']], [undefined, '1']);
+      const tooMany = await read(server, '/all', await signIn(server, 'carl', '/all'));
+      assert.deepEqual([tooMany['consentgate-groups'], tooMany['consentgate-groups-omitted']], [undefined, '1'], 'never a part of them');
       // An address that nobody verified does not count, and no group that counts means none.
       const other = await read(server, '/mcp', await signIn(server, 'ben', '/mcp'));
       assert.deepEqual([other['consentgate-user'], other['consentgate-email'], other['consentgate-groups'], other['consentgate-groups-omitted']], ['Ben', undefined, undefined, undefined]);
