@@ -1,5 +1,4 @@
-// From the providers' documentation, read in November 2026; docs/signin.md says the same for
-// operators.
+// From the providers' documentation and public reports; docs/signin.md says the same for operators.
 #include "idp_presets.h"
 
 #include "consentgate/core/base/text.h"

@@ -1,5 +1,5 @@
 // Groups that a token of Entra leaves out, asked for at a stand-in for Microsoft Graph. Its shapes
-// are those of Microsoft's documentation (read in November 2026).
+// are those that we know from Microsoft's documentation.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

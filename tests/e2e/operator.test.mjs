@@ -225,7 +225,7 @@ test('XA6: a service or a scope that does not exist is refused with the near one
     [['resource', 'set', server.resource, '--service', 'notoin'], /there is no service 'notoin'; did you mean notion\?/],
     [['key', 'add', 'Anna', '--service', 'notoin'], /there is no service 'notoin'; did you mean notion\?/],
     [['resource', 'add', url, '--scopes', 'mcp profil'], /a scope that `scopes` of the configuration does not have: 'profil'; did you mean profile\?/],
-    [['resource', 'set', server.resource], /needs --scopes, --service, --no-service, --rotate-secret, --name, --documentation, --policy, --tos or --origins/],
+    [['resource', 'set', server.resource], /needs --scopes, --service, --no-service, --rotate-secret, --name, --documentation, --policy, --tos, --origins, --tell-groups or --assertion/],
     [['resource', 'set', server.resource, '--origins', 'app.example'], /--origins takes any, none, or origins like https/],
     [['resource', 'add', url, '--origins', 'https://app.example/'], /--origins takes any, none, or origins like https/],
     [['resource', 'add', url, '--tos', 'http://docs.example/'], /documentation, policy and terms are https addresses/],

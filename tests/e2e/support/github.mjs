@@ -1,5 +1,5 @@
-// Stands in for GitHub: its addresses, answers and errors have the shapes of GitHub's documentation
-// (read in November 2026), not of GitHub, which no test asks.
+// Stands in for GitHub: its addresses, answers and errors have the shapes that we know from
+// GitHub's documentation, not from GitHub, which no test asks.
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';

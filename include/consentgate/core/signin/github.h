@@ -1,5 +1,5 @@
 // GitHub, which is no provider of OpenID Connect: its addresses are known, and it says who somebody
-// is in answers of its API to an access token. Its documentation was read in November 2026.
+// is in answers of its API to an access token. The shapes are known from its documentation alone.
 // spec: docs/requirements_signin.md SI16, SI46
 #pragma once
 

@@ -1,5 +1,5 @@
-// Microsoft Graph, which names all groups of a person where a token of Entra leaves them out. Its
-// documentation was read in November 2026.
+// Microsoft Graph, which names all groups of a person where a token of Entra leaves them out. The
+// shapes are known from its documentation alone.
 // spec: docs/requirements_signin.md SI55
 #pragma once
 
