@@ -74,7 +74,7 @@ test('SI61: a token that names the person alone ends all that they have', option
 
 // The provider would send this about the sign-in of now.
 function named(user) {
-  const [row] = server.sql(`SELECT CAST(b.provider_session AS TEXT) AS sid FROM browser_signin b JOIN person p ON p.id = b.person_id WHERE b.idp_id = 'corp' AND b.ended_at IS NULL AND CAST(p.subject AS TEXT) = '${user}' ORDER BY b.signed_in_at DESC, b.id LIMIT 1`);
+  const [row] = server.sql(`SELECT CAST(b.provider_session AS TEXT) AS sid FROM browser_signin b JOIN person p ON p.id = b.person_id WHERE b.idp_id = 'corp' AND b.ended_at IS NULL AND CAST(p.subject AS TEXT) = '${user}' ORDER BY b.rowid DESC LIMIT 1`);
   return { sub: user, sid: row.sid };
 }
 

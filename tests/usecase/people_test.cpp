@@ -32,7 +32,8 @@ struct Town : DependenciesFixture {
     bool known(const core::Person& one) { return store->people.find(one.id).has_value(); }
     std::vector<std::string> meant(const std::string& word) {
         std::vector<std::string> subjects;
-        for (const auto& one : *usecase::find_people(deps, word)) subjects.push_back(one.subject);
+        const auto found = usecase::find_people(deps, word);
+        for (const auto& one : *found) subjects.push_back(one.subject);
         std::sort(subjects.begin(), subjects.end());
         return subjects;
     }
