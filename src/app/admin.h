@@ -177,6 +177,9 @@ std::optional<core::Instant> read_day(const std::string& text);
 Finding find_call_log(Context& context, const std::vector<core::GuardedResource>& resources);
 // Whether people can sign in at the identity providers. in: base  as the doctor asks the web server
 std::vector<Finding> find_idps(Context& context, const std::string& base);
+// Whether the servers behind get the keys that verify our assertions. fail: throws where the key
+// file cannot be read
+Finding find_key_set(Context& context, const std::string& base);
 // Whether it names the groups that rules name. Empty: no rule does.
 std::vector<Finding> find_groups(Context& context, const core::IdentityProvider& idp);
 

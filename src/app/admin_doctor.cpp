@@ -353,6 +353,7 @@ int doctor(Context& context, const Arguments& arguments) {
     check_addresses(context, findings);
     findings.push_back({Verdict::ok, core::who_may_register(context.config().policy)});
     run_check(findings, "the key file can be read", [&] {
+        findings.push_back(find_key_set(context, base));
         probe.check_front(
             resources, find_longest_token(context, findings), context.keyring().probe_token());
     });

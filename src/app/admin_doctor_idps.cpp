@@ -1,10 +1,12 @@
 // The doctor's questions about identity providers: whether people come back from one, what it
-// publishes, and whether our client there is good.
+// publishes, and whether our client there is good; and whether our own keys are to be had.
 // spec: docs/requirements_signin.md SI13
 #include "admin.h"
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/oauth/metadata.h"
+#include "consentgate/core/signin/assertion.h"
 #include "consentgate/usecase/identity_providers.h"
 
 #include <algorithm>
@@ -123,6 +125,19 @@ void ask_idp(Context& context, const IdentityProvider& idp, std::vector<Finding>
 }
 
 } // namespace
+
+Finding find_key_set(Context& context, const std::string& base) {
+    const auto url = context.config().policy.origin() + core::endpoint::key_set;
+    const auto response = context.http().send(
+        {.purpose = sys::PlaceKind::discovery, .url = base + core::endpoint::key_set});
+    const auto expected = core::AssertionKeys(context.keyring()).key_set();
+    if (response.status != 200 || response.body.reveal() == expected)
+        return check_document(url, response, expected);
+    return {
+        Verdict::broken, url + " has other keys than the key file",
+        "reload the servers, which read the key file when they start; with several machines, copy "
+        "it to each"};
+}
 
 std::vector<Finding> find_idps(Context& context, const std::string& base) {
     const auto& issuer = context.config().policy.issuer;

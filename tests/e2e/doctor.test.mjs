@@ -157,6 +157,15 @@ test('D12: the doctor finds a site that answers the well-known addresses itself'
   assert.match(text, /answered by something else/);
 });
 
+test('SI13: the doctor finds keys of our assertions that do not come, and those of another key file', options, async () => {
+  const hidden = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), 'location ~ ^/(oauth/|', 'location = /oauth/jwks.json { return 404; }\nlocation ~ ^/(oauth/|'));
+  assert.equal(hidden.code, 1);
+  assert.match(hidden.text, /\/oauth\/jwks\.json: answered 404/);
+  const older = await examine('nginx', undefined, async (server) => { await server.admin('server-key', 'add'); });
+  assert.equal(older.code, 1);
+  assert.match(older.text, /\/oauth\/jwks\.json has other keys than the key file[^}]*reload the servers/);
+});
+
 test('D12: the doctor finds a web server that takes smaller bodies than we do', options, async () => {
   const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), '\n    client_max_body_size 1m;', '\n    client_max_body_size 8k;'));
   assert.equal(code, 1);
