@@ -86,10 +86,24 @@ void check_tags_are_escaped(const std::string& text, const std::string& file) {
     }
 }
 
+// Puts the file of each part in its place. A part holds no others.
+void take_in_parts(std::string& text, const std::string& folder) {
+    constexpr std::string_view open = "{{> ", close = "}}";
+    for (auto at = text.find(open); at != std::string::npos; at = text.find(open, at)) {
+        const auto end = text.find(close, at);
+        if (end == std::string::npos) return;
+        const auto name = text.substr(at + open.size(), end - at - open.size());
+        const auto part = read_file(folder + "/" + name + ".html");
+        text.replace(at, end + close.size() - at, part);
+        at += part.size();
+    }
+}
+
 mustache parse_page(const std::string& folder, const std::string& name, const Messages& messages) {
     auto text = read_file(folder + "/frame.html");
     replace_all(text, "{{> page}}", read_file(folder + "/" + name + ".html"));
     replace_all(text, "{{> title}}", "{{text." + name + ".title}}");
+    take_in_parts(text, folder);
     for (auto at = text.find("{{text."); at != std::string::npos; at = text.find("{{text.", at)) {
         const auto end = text.find("}}", at);
         const auto key = text.substr(at + 7, end == std::string::npos ? end : end - at - 7);

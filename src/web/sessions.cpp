@@ -15,9 +15,14 @@
 namespace consentgate::web {
 namespace {
 
+enum class AccountOf { session, person };
+
 // in: session  for which the account can be connected anew; absent: none is left
-View account_view(const usecase::ServiceView& one, const std::optional<core::SessionId>& session) {
+View account_view(
+    AccountOf whose, const usecase::ServiceView& one,
+    const std::optional<core::SessionId>& session) {
     View account;
+    account.flag("of_session", whose == AccountOf::session);
     account.set("service_id", one.service.id.text).set("service_name", one.service.name);
     account.flag("has_session", session.has_value());
     if (session) account.set("session_id", session->text);
@@ -52,7 +57,8 @@ View session_row(
     row.flag(
         "this_browser", browser_context.signed_in && browser_context.browser == session.browser);
     std::vector<View> services;
-    for (const auto& one : own.services) services.push_back(account_view(one, session.id));
+    for (const auto& one : own.services)
+        services.push_back(account_view(AccountOf::session, one, session.id));
     return row.flag("has_services", !services.empty()).list("services", std::move(services));
 }
 
@@ -68,7 +74,7 @@ void show_accounts(
             connects = own.view.session.id;
     std::vector<View> accounts;
     for (const auto& one : usecase::list_own_accounts(context.deps, browser_context, request.now))
-        accounts.push_back(account_view(one, connects));
+        accounts.push_back(account_view(AccountOf::person, one, connects));
     page.flag("has_accounts", !accounts.empty()).list("accounts", std::move(accounts));
 }
 

@@ -135,7 +135,8 @@ BOOST_AUTO_TEST_CASE(
             BOOST_TEST_CONTEXT(file << " " << tag) BOOST_TEST(safe(copy));
         }
     }
-    for (const auto* file : {"frame.html", "identity.html", "services.html", "error.html"}) {
+    for (const auto* file :
+         {"frame.html", "identity.html", "services.html", "account.html", "error.html"}) {
         const Copy copy;
         copy.add(file, "{{{client_name}}}");
         BOOST_TEST_CONTEXT(file) BOOST_TEST(holds(copy.loading(), "unescaped"));
@@ -171,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_missing_message_file_or_closing_tag_is_refused_at_load_an
     section.add("error.html", "{{#details}}");
     BOOST_TEST(holds(section.loading(), "error.html"));
     for (const auto* file :
-         {"frame.html", "identity.html", "services.html", "error.html", "style.css",
+         {"frame.html", "identity.html", "services.html", "account.html", "error.html", "style.css",
           "messages.en.properties"}) {
         const Copy copy;
         std::filesystem::remove(copy.folder.file(file));
