@@ -100,7 +100,7 @@ int list(Context& context, const Arguments& arguments) {
 int revoke_one(Context& context, const std::string& id) {
     const auto ended = usecase::end_session(context.deps(), core::SessionId(id), context.now);
     require_found(ended, "session list");
-    usecase::audit_end_by_operator(context.deps(), *ended);
+    usecase::audit_session_end(context.deps(), *ended, "operator");
     std::cerr << "Revoked. All of its tokens are refused from now on.\n";
     return 0;
 }

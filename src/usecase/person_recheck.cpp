@@ -5,9 +5,9 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
-#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/signin/recheck.h"
 #include "consentgate/usecase/provider_keys.h"
+#include "consentgate/usecase/sessions.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -96,12 +96,7 @@ core::Checked end_refused(
     if (!deps.store.grants.holds(person, question.lease)) return core::Nothing{};
     const auto ended = deps.store.logouts.end_person(person, core::SigninEnd::logged_out, now);
     deps.store.grants.remove(person);
-    for (const auto& session : ended.sessions)
-        deps.log.audit(
-            "session_ended", {{"by", "provider"},
-                              {"session", session.id.text},
-                              {"client", session.client_id.text},
-                              {"subject", core::logged_subject(session)}});
+    for (const auto& session : ended.sessions) audit_session_end(deps, session, "provider");
     deps.log.audit(
         "recheck_refused", {{"idp", question.idp.id.text},
                             {"subject", core::short_name_of(person)},

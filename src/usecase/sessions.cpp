@@ -90,9 +90,9 @@ std::vector<core::SessionView> list_sessions(
     return deps.store.sessions.list(now, filter, limit);
 }
 
-void audit_end_by_operator(Dependencies& deps, const core::Session& session) {
+void audit_session_end(Dependencies& deps, const core::Session& session, std::string_view by) {
     deps.log.audit(
-        "session_ended", {{"by", "operator"},
+        "session_ended", {{"by", by},
                           {"session", session.id.text},
                           {"client", session.client_id.text},
                           {"subject", core::logged_subject(session)}});
@@ -107,7 +107,7 @@ std::size_t end_sessions(
         if (!ended.last) return count;
         after = *ended.last;
         for (const auto& session : ended.sessions) {
-            audit_end_by_operator(deps, session);
+            audit_session_end(deps, session, "operator");
         }
         count += ended.sessions.size();
         after_batch(count);

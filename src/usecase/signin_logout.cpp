@@ -3,9 +3,9 @@
 #include "not_found.h"
 #include "service_call.h"
 
-#include "consentgate/core/oauth/introspection.h"
 #include "consentgate/core/signin/logout_token.h"
 #include "consentgate/usecase/provider_keys.h"
+#include "consentgate/usecase/sessions.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -49,12 +49,7 @@ core::Result<ReceivedLogout> receive_logout(
     const auto ended = deps.store.logouts.apply(logout, now);
     ReceivedLogout received{.used_before = !ended.has_value(), .person = logout.person};
     if (!ended) return received;
-    for (const auto& session : ended->sessions)
-        deps.log.audit(
-            "session_ended", {{"by", "provider"},
-                              {"session", session.id.text},
-                              {"client", session.client_id.text},
-                              {"subject", core::logged_subject(session)}});
+    for (const auto& session : ended->sessions) audit_session_end(deps, session, "provider");
     received.signins = ended->signins.size();
     received.sessions = ended->sessions.size();
     return received;

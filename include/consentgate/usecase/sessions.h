@@ -67,7 +67,8 @@ std::vector<core::SessionView> list_sessions(
 core::Result<core::Session> end_session(
     Dependencies& deps, const core::SessionId& session, core::Instant now);
 
-void audit_end_by_operator(Dependencies& deps, const core::Session& session);
+// in: by  "operator" or "provider"
+void audit_session_end(Dependencies& deps, const core::Session& session, std::string_view by);
 
 // Ends every session that fits the filter and was there when this began, in batches, and audits
 // each; an idle worker of the server asks the services to revoke. It can be stopped between two
