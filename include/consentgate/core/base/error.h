@@ -190,7 +190,8 @@ public:
     explicit operator bool() const { return std::holds_alternative<Value>(held_); }
     Value& operator*() & { return std::get<Value>(held_); }
     const Value& operator*() const& { return std::get<Value>(held_); }
-    Value&& operator*() && { return std::get<Value>(std::move(held_)); }
+    // By value: a loop over the inside of a temporary would walk what is gone.
+    Value operator*() && { return std::get<Value>(std::move(held_)); }
     Value* operator->() { return &std::get<Value>(held_); }
     const Value* operator->() const { return &std::get<Value>(held_); }
     Error& error() & { return std::get<Error>(held_); }

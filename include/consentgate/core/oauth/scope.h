@@ -21,7 +21,9 @@ public:
 
     bool contains(std::string_view name) const;
     bool empty() const { return names_.empty(); }
-    const std::vector<std::string>& names() const { return names_; }
+    const std::vector<std::string>& names() const& { return names_; }
+    // By value: a loop over the names of a temporary would walk what is gone.
+    std::vector<std::string> names() && { return std::move(names_); }
     bool covers(const ScopeSet& other) const; // has all of its names
     ScopeSet within(const ScopeSet& other)
         const; // those of this set that are in the other, in this set's order
