@@ -1,7 +1,5 @@
 // An operator stops people and lets them go on: whoever asks next sees it, through whatever node.
-#include "sample.h"
-
-#include "consentgate/core/signin/browser_signin.h"
+#include "signin_sample.h"
 
 #include <algorithm>
 
@@ -13,44 +11,17 @@ namespace {
 
 const core::Span half_a_year{180 * 86400};
 
-core::IdpId put_idp(store::Store& store) {
-    core::IdentityProvider idp;
-    idp.id = core::IdpId("p-" + core::lower_ascii(core::to_hex(fresh_bytes(8))));
-    idp.title = "Example Corp";
-    idp.issuer = "https://sso.example/" + idp.id.text;
-    idp.authorization_endpoint = idp.token_endpoint = idp.jwks_uri = idp.issuer;
-    idp.client_id = "consentgate";
-    idp.key_id = core::KeyId("k1");
-    idp.created_at = noon;
-    BOOST_REQUIRE((store.idps.put(idp) == Applied::yes));
-    return idp.id;
-}
-
 core::Person put_person(store::Store& store, const core::IdpId& idp, core::Instant at = noon) {
-    core::Person person;
-    person.idp = idp;
-    person.issuer = "https://sso.example/" + idp.text;
-    person.subject = fresh_id();
-    person.id = core::person_id(person.issuer, person.subject);
-    person.name = "\xC3\x84nna";
-    person.email = "anna@example.org";
+    auto person = sample_person(idp);
     person.first_signin = person.last_signin = person.checked_at = person.snapshot_at = at;
-    person.version = 1;
     BOOST_REQUIRE((store.people.put(person) == Applied::yes));
     return person;
 }
 
 core::BrowserSignin put_signin(store::Store& store, const core::Person& person) {
-    core::BrowserSignin signin;
-    signin.id = core::SigninId(fresh_id());
-    signin.cookie = fresh_digest();
-    signin.person = person.id;
-    signin.idp = person.idp;
-    signin.signed_in_at = noon;
-    signin.expires_at = noon + core::Span(3600);
-    BOOST_REQUIRE(
-        (store.signins.finish({.person = person, .signin = signin}, noon) == Applied::yes));
-    return signin;
+    const auto finished = sample_signin(person);
+    BOOST_REQUIRE((store.signins.finish(finished, noon) == Applied::yes));
+    return finished.signin;
 }
 
 // As the use-case finalizes: with the versions that it read.
@@ -98,7 +69,7 @@ bool is_idle(store::Store& store, const core::Person& person, core::Instant sinc
 STORE_CASE(whom_an_operator_disables_is_so_for_the_next_request_through_any_node, "SI59 SI68") {
     const auto here = database.open();
     const auto there = store::open_store(database.other_config());
-    const auto person = put_person(*here, put_idp(*here));
+    const auto person = put_person(*here, put_sample_idp(*here));
     const auto session = put_session(*here, person);
     const auto open = finalization_by(*here, person);
     BOOST_TEST(mark_of(*there, session)->stands());
@@ -123,7 +94,7 @@ STORE_CASE(whom_an_operator_disables_is_so_for_the_next_request_through_any_node
 
 STORE_CASE(sessions_are_found_by_their_person_and_by_a_name_together, "SI82 XA4") {
     const auto store = database.open();
-    const auto idp = put_idp(*store);
+    const auto idp = put_sample_idp(*store);
     const auto anna = put_person(*store, idp), ben = put_person(*store, idp);
     const auto of_anna = put_session(*store, anna), of_ben = put_session(*store, ben);
     const auto name = "anna " + fresh_id();
@@ -153,7 +124,7 @@ STORE_CASE(sessions_are_found_by_their_person_and_by_a_name_together, "SI82 XA4"
 
 STORE_CASE(all_sign_ins_of_a_person_end_together, "SI82") {
     const auto store = database.open();
-    const auto idp = put_idp(*store);
+    const auto idp = put_sample_idp(*store);
     const auto anna = put_person(*store, idp), ben = put_person(*store, idp);
     const auto first = put_signin(*store, anna), second = put_signin(*store, anna);
     const auto other = put_signin(*store, ben);
@@ -171,7 +142,7 @@ STORE_CASE(all_sign_ins_of_a_person_end_together, "SI82") {
 
 STORE_CASE(an_account_is_given_to_whoever_has_none_at_its_service, "SI56") {
     const auto store = database.open();
-    const auto idp = put_idp(*store);
+    const auto idp = put_sample_idp(*store);
     const auto anna = put_person(*store, idp), ben = put_person(*store, idp);
     const auto old_name = core::Owner::verified_user(fresh_id());
     const auto session = put_session(*store, anna);
@@ -213,7 +184,7 @@ STORE_CASE(names_of_the_web_server_are_listed_once_and_without_people_of_provide
             finalization_of(put_sample_flow(*store), {core::IdentityKind::verified_user, name});
         BOOST_REQUIRE((finalize(*store, finalization) == Applied::yes));
     }
-    const auto person = put_person(*store, put_idp(*store));
+    const auto person = put_person(*store, put_sample_idp(*store));
     put_session(*store, person);
     const auto names = store->people.list_remote_names();
     BOOST_TEST(std::count(names.begin(), names.end(), name) == 1);
@@ -222,7 +193,7 @@ STORE_CASE(names_of_the_web_server_are_listed_once_and_without_people_of_provide
 
 STORE_CASE(who_was_not_seen_for_long_and_has_nothing_is_idle, "SI84") {
     const auto store = database.open();
-    const auto idp = put_idp(*store);
+    const auto idp = put_sample_idp(*store);
     const auto since = noon - half_a_year;
     const auto long_ago = since - core::Span(1);
     const auto idle = put_person(*store, idp, long_ago);
@@ -245,10 +216,10 @@ STORE_CASE(who_was_not_seen_for_long_and_has_nothing_is_idle, "SI84") {
 
 STORE_CASE(the_latest_sign_ins_of_a_provider_come_first, "SI13") {
     const auto store = database.open();
-    const auto idp = put_idp(*store);
+    const auto idp = put_sample_idp(*store);
     const auto older = put_person(*store, idp, noon - core::Span(10));
     const auto newer = put_person(*store, idp, noon);
-    put_person(*store, put_idp(*store), noon + core::Span(10));
+    put_person(*store, put_sample_idp(*store), noon + core::Span(10));
     const auto latest = store->people.list_latest(idp, 20);
     BOOST_REQUIRE_EQUAL(latest.size(), 2U);
     BOOST_TEST(latest[0].id.text == newer.id.text);
