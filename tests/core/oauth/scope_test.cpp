@@ -28,6 +28,18 @@ BOOST_AUTO_TEST_CASE(names_keep_their_order_and_count_once) {
     BOOST_TEST(scopes("   ").empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_loop_over_the_inside_of_a_temporary_walks_what_is_there) {
+    const std::vector<std::string> long_names{std::string(40, 'a'), std::string(40, 'b')};
+    std::vector<std::string> seen;
+    for (const auto& name : scopes(long_names[0] + " " + long_names[1]).names())
+        seen.push_back(name);
+    const auto found = [&] { return Result<std::vector<std::string>>(long_names); };
+    for (const auto& name : *found()) seen.push_back(name);
+    BOOST_TEST(
+        seen == (std::vector{long_names[0], long_names[1], long_names[0], long_names[1]}),
+        boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(names_are_compared_with_their_case) {
     BOOST_TEST(scopes("mcp").contains("mcp"));
     BOOST_TEST(!scopes("mcp").contains("MCP"));
