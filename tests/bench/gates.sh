@@ -45,6 +45,7 @@ nginx_front() {
   local conf=$HOME_DIR/conf
   mkdir -p "$VAR/consentgate"
   cp "$conf"/nginx/*.conf "$VAR/consentgate"
+  sed -i "s#/run/consentgate/#$VAR/#" "$VAR"/consentgate/*.conf
   sed 's#_consentgate_gate#_nothing#' "$conf/nginx/protect.conf" >"$VAR/consentgate/nothing.conf"
   nginx_conf "$VAR/nginx.conf" "listen 127.0.0.1:$1; keepalive_requests 1000000;
     $(sed "s#/run/consentgate/#$VAR/#" "$conf"/nginx/{pages,gate}.conf)
@@ -58,16 +59,17 @@ nginx_front() {
 
 lighttpd_front() {
   local block
-  block=$(sed -n '/^\$HTTP/,$p' "$HOME_DIR/conf/lighttpd/gate.conf" |
-    sed "s/3001/$2/; s#/usr/bin/consentgate-admin#$BUILD/consentgate-admin#")
+  block="\$HTTP[\"url\"] =~ \"^/mcp(/|\$)\" {
+$(sed "s#/usr/bin/consentgate-admin#$BUILD/consentgate-admin#" "$HOME_DIR/conf/lighttpd/protect.conf")
+    proxy.server = ( \"/\" => (( \"host\" => \"127.0.0.1\", \"port\" => $2 )) )
+}"
   { cat <<CONF
 server.port = $1
 server.bind = "127.0.0.1"
 server.document-root = "$HOME_DIR/examples/www"
 server.max-keep-alive-requests = 1000000
-var.consentgate_lua = "$HOME_DIR/conf/lighttpd"
 CONF
-    grep '^server.modules' "$HOME_DIR/conf/lighttpd/gate.conf"
+    sed "s#/usr/share/consentgate/conf#$HOME_DIR/conf#" "$HOME_DIR/conf/lighttpd/modules.conf"
     sed "s#var.consentgate_gate#\"$VAR/gate.sock\"#" <<<"$block"
     sed "s#var.consentgate_gate#\"$VAR/nothing.sock\"#; s#\^/mcp#^/nothing#" <<<"$block"
     grep -v -e fastcgi.server -e magnet <<<"$block" | sed 's#\^/mcp#^/open#'; } >"$VAR/front.conf"

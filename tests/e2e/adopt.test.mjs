@@ -53,9 +53,9 @@ async function signInBehindApache(port) {
   corp.make();
   fs.chmodSync(folder, 0o711);
   fs.chmodSync(path.join(folder, 'consentgate.sock'), 0o666);
-  const pages = fs.readFileSync(path.join(root, 'conf/apache/pages.conf'), 'utf8').replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`)
-    .replace(/^# Verified users[^]*?\n\n/m, (section) => section.replace(/^#(?=\S| {4})/gm, '').replace('AuthType Basic', 'AuthType openid-connect').replace(/^ +(AuthName|AuthUserFile).*\n/gm, ''));
-  const apache = await startModAuthOpenidc({ issuer: corp.issuer, client: 'apache', secret: 'of-apache', port, modules: ['proxy', 'proxy_fcgi', 'setenvif'], lines: [pages] });
+  const pages = fs.readFileSync(path.join(root, 'conf/apache/pages.conf'), 'utf8').replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`);
+  const signedIn = signedInByApache('').replace('AuthType Basic', 'AuthType openid-connect').replace(/^ +(AuthName|AuthUserFile).*\n/gm, '');
+  const apache = await startModAuthOpenidc({ issuer: corp.issuer, client: 'apache', secret: 'of-apache', port, modules: ['proxy', 'proxy_fcgi', 'setenvif', 'macro'], lines: [pages, 'Use ConsentgateVerifiedUsers', signedIn] });
   try {
     await old.admin('service', 'add', 'notion', '--url', notion.mcpUrl);
     asking = await old.admin('resource', 'add', `${base}/mcp`, '--service', 'notion', '--json');

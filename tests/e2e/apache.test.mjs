@@ -15,11 +15,11 @@ let apache;
 const get = (base, target) => send(base, 'GET', target);
 
 function configuration(folder, port) {
-  const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_fcgi'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
+  const modules = ['mpm_event', 'authz_core', 'macro', 'proxy', 'proxy_fcgi'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
   const shipped = fs.readFileSync(path.join(root, 'conf/apache/pages.conf'), 'utf8').replace('/run/consentgate/consentgate.sock', path.join(folder, 'consentgate.sock'));
   return [`ServerRoot "${folder}"`, 'ServerName 127.0.0.1', `Listen 127.0.0.1:${port}`, `PidFile "${folder}/apache.pid"`, `ErrorLog "${folder}/apache.log"`,
     ...modules, ...(process.getuid() === 0 ? ['User www-data', 'Group www-data'] : []),
-    `DocumentRoot "${folder}"`, shipped, ''].join('\n');
+    `DocumentRoot "${folder}"`, shipped, `<VirtualHost 127.0.0.1:${port}>`, 'Use Consentgate', '</VirtualHost>', ''].join('\n');
 }
 
 before(async () => {

@@ -53,7 +53,6 @@ for (const { name } of fronts) {
 
 test('RS11 F2: the doctor finds that lighttpd asks nobody, when mod_proxy stands before mod_fastcgi', options, async () => {
   const { code, findings } = await examine('lighttpd', (folder) => {
-    change(path.join(folder, 'gate.conf'), 'server.modules += ( "mod_fastcgi", "mod_magnet", "mod_proxy", "mod_accesslog" )', '');
     change(path.join(folder, 'front.conf'), 'server.port =', 'server.modules = ( "mod_proxy", "mod_magnet", "mod_fastcgi" )\nserver.port =');
   });
   assert.equal(code, 1);
@@ -111,12 +110,12 @@ test('P19: the doctor notes files of a version before, which keep the gate\'s wo
 });
 
 test('XB2: the doctor finds a lighttpd that runs no gate.lua', options, async () => {
-  const { code, text } = await examine('lighttpd', (folder) => change(path.join(folder, 'gate.conf'), '    magnet.attract-raw-url-to = ( var.consentgate_lua + "/gate.lua" )', ''));
+  const { code, text } = await examine('lighttpd', (folder) => change(path.join(folder, 'lighttpd/protect.conf'), 'magnet.attract-raw-url-to := ( var.consentgate_lua + "/gate.lua" )', ''));
   assert.equal(code, 1);
   assert.match(text, /names like Consentgate_User[^}]*magnet\.attract-raw-url-to/);
 });
 
-const withHttp2 = (folder) => change(path.join(folder, 'gate.conf'), 'server.feature-flags += ( "server.h2proto" => "disable" )', '');
+const withHttp2 = (folder) => change(path.join(folder, 'lighttpd/modules.conf'), 'server.feature-flags += ( "server.h2proto" => "disable" )', '');
 test('XB10: the doctor finds a lighttpd that speaks HTTP/2', options, async () => {
   const { code, text } = await examine('lighttpd', withHttp2);
   assert.equal(code, 1);
@@ -152,13 +151,13 @@ test('RS11: the doctor finds a gate that is not there, and a key file that other
 });
 
 test('D12: the doctor finds a site that answers the well-known addresses itself', options, async () => {
-  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), 'location ~ ^/(oauth/|', `location ~ ^/\\.well-known/oauth-protected { return 200 "{}"; }\nlocation ~ ^/(oauth/|`));
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), 'location ^~ /oauth/', `location ^~ /.well-known/oauth-protected { return 200 "{}"; }\nlocation ^~ /oauth/`));
   assert.equal(code, 1);
   assert.match(text, /answered by something else/);
 });
 
 test('SI13: the doctor finds keys of our assertions that do not come, and those of another key file', options, async () => {
-  const hidden = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), 'location ~ ^/(oauth/|', 'location = /oauth/jwks.json { return 404; }\nlocation ~ ^/(oauth/|'));
+  const hidden = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), 'location ^~ /oauth/', 'location = /oauth/jwks.json { return 404; }\nlocation ^~ /oauth/'));
   assert.equal(hidden.code, 1);
   assert.match(hidden.text, /\/oauth\/jwks\.json: answered 404/);
   const older = await examine('nginx', undefined, async (server) => { await server.admin('server-key', 'add'); });
@@ -167,7 +166,7 @@ test('SI13: the doctor finds keys of our assertions that do not come, and those 
 });
 
 test('D12: the doctor finds a web server that takes smaller bodies than we do', options, async () => {
-  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/pages.conf'), '\n    client_max_body_size 1m;', '\n    client_max_body_size 8k;'));
+  const { code, text } = await examine('nginx', (folder) => change(path.join(folder, 'consentgate/page.conf'), '\nclient_max_body_size 1m;', '\nclient_max_body_size 8k;'));
   assert.equal(code, 1);
   assert.match(text, /body of 60 KiB: answered 413; it does not reach consentgate[^}]*client_max_body_size 1m/);
 });

@@ -112,12 +112,17 @@ test('O8: what an operator does is not done when it cannot be written down', lon
   assert.ok((await names()).includes('audited'));
 });
 
-// The lines for a monitor are comments in the files as they are shipped: a person takes the # away,
-// and so does this.
+// The one line that mounts the paths for a monitor, as its file or macro names it; lighttpd's is in
+// force in all of these tests.
 const monitored = {
-  lighttpd: { file: 'pages.conf', lines: /^#(?=(server\.modules \+= \( "mod_access"|fastcgi\.server \+= \( "\/metrics|\$HTTP\["url"\] =~ "\^\/metrics))/gm },
-  Apache: { file: 'apache2/conf-available/consentgate.conf', lines: /^#(?=(ProxyPass \/metrics|<Location \/metrics>|    Require local|<\/Location>))/gm },
-  nginx: { file: 'consentgate/pages.conf', lines: /^#(?=location = \/metrics)/gm },
+  lighttpd: (folder) => assert.match(fs.readFileSync(path.join(folder, 'front.conf'), 'utf8'), /^include ".*\/monitor\.conf"$/m),
+  Apache: (folder) => change(path.join(folder, 'apache2/sites-available/000-default.conf'), 'Use Consentgate\n', 'Use Consentgate\n    Use ConsentgateMonitor\n'),
+  nginx: (folder) => change(path.join(folder, 'front.conf'), 'include consentgate/pages.conf;', 'include consentgate/pages.conf;\ninclude consentgate/monitor.conf;'),
+};
+const change = (file, from, to) => {
+  const text = fs.readFileSync(file, 'utf8');
+  assert.ok(text.includes(from), `${file} has no ${from}`);
+  fs.writeFileSync(file, text.replace(from, to));
 };
 for (const front of fronts.slice(0, 3)) {
   test(`O7: the numbers are this machine's alone behind ${front.name}, once their lines are in force`, { timeout: 120000 }, async () => {
@@ -127,14 +132,12 @@ for (const front of fronts.slice(0, 3)) {
     });
     const write = (folder, ...rest) => {
       front.write(folder, ...rest);
-      const { file, lines } = monitored[front.name];
-      const conf = path.join(folder, file);
-      fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(lines, ''));
+      monitored[front.name](folder);
       // Apache calls all of 127.0.0.0/8 local: another machine is played by a header that says
       // whose request it is.
       if (front.name === 'Apache') {
         execFileSync('a2enmod', ['-q', 'remoteip'], { env: { ...process.env, APACHE_CONFDIR: path.join(folder, 'apache2') }, stdio: 'pipe' });
-        fs.appendFileSync(conf, 'RemoteIPHeader X-Client\n');
+        fs.appendFileSync(path.join(folder, 'apache2/conf-available/consentgate.conf'), 'RemoteIPHeader X-Client\n');
       }
     };
     const server = await startFront({ ...front, write }, { guards: [{ at: '/mcp', port: behind.port }] });

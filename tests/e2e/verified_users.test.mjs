@@ -167,7 +167,7 @@ const nginx = fronts.find(({ name }) => name === 'nginx');
 function spoilt(from, to) {
   return { ...nginx, write(folder, ...rest) {
     nginx.write(folder, ...rest);
-    const file = path.join(folder, 'consentgate/pages.conf');
+    const file = path.join(folder, 'consentgate/people.conf');
     const text = fs.readFileSync(file, 'utf8');
     assert.match(text, from);
     fs.writeFileSync(file, text.replace(from, to));

@@ -13,12 +13,13 @@ paths=$(grep -rhoE '"/(api/)?oauth/[a-z./-]*[a-z]"' src include | tr -d '"' | so
 people=$(grep -vxE "$programs" <<<"$paths")
 [ "$(wc -l <<<"$people")" -ge 15 ] || wrong "hardly any address was found: is this guard looking in the right place?"
 
-# The pattern for verified users in each file: the line of alternatives, from the slash to the end.
-for file in apache/pages.conf lighttpd/pages.conf nginx/pages.conf shared-hosting/pages.htaccess; do
-  pattern=$(sed -nE 's#.*(/\(.*oauth/\(consent.*)\((/\|\$)\).*#\1#p; s#.* (/\(oauth/\(consent.*)\[/\? \].*#\1#p' "conf/$file" | head -n 1)
+# The pattern for verified users in each file: the alternatives, from the slash to the end. nginx
+# has one for each of its two locations.
+for file in apache/pages.conf lighttpd/verified_users.conf nginx/verified_users.conf shared-hosting/pages.htaccess; do
+  pattern=$(sed -nE 's#.*\^(/\(.*oauth/\(consent.*)\((/\|\$)\).*#\1#p; s#.* (/\(oauth/\(consent.*)\[/\? \].*#\1#p; s#.*~ \^(/.*)\(/\|\$\) \{#\1#p' "conf/$file" | sort -u | paste -sd '|')
   [ -n "$pattern" ] || { wrong "conf/$file has no pattern for verified users"; continue; }
-  missed=$(grep -vE "^$pattern(/|$)" <<<"$people") && wrong "conf/$file authenticates nobody at: $(tr '\n' ' ' <<<"$missed")"
-  extra=$(grep -xE "$programs" <<<"$paths" | grep -E "^$pattern(/|$)") && wrong "conf/$file authenticates people where programs call: $extra"
+  missed=$(grep -vE "^($pattern)(/|$)" <<<"$people") && wrong "conf/$file authenticates nobody at: $(tr '\n' ' ' <<<"$missed")"
+  extra=$(grep -xE "$programs" <<<"$paths" | grep -E "^($pattern)(/|$)") && wrong "conf/$file authenticates people where programs call: $extra"
 done
 
 # expect FILE PATTERN: the words that the pattern finds in the file are the names of the gate's
@@ -69,6 +70,6 @@ says lighttpd/gate.lua 'facts\["CONSENTGATE_LINE_LIMIT"\] = "60000"$'
 says nginx/gate.conf 'fastcgi_param CONSENTGATE_LINE_LIMIT 64000;$'
 says nginx/gate.conf 'fastcgi_buffer_size 64k;$'
 says apache/gate.conf 'ProxyPass .* timeout=3600$'
-says lighttpd/gate.conf 'server\.max-write-idle = 3600$'
+says lighttpd/protect.conf 'server\.max-write-idle = 3600$'
 says nginx/protect.conf 'proxy_read_timeout 1h;$'
 exit $status

@@ -302,7 +302,13 @@ block() { # block KIND TEXT
     consentgate-admin check --config example.conf
     ;;
   'lighttpd example')
-    printf 'server.document-root = "/tmp"\n%s\n' "$2" >lighttpd.conf
+    # Includes of the package's stand in a host's block; modules.conf comes first.
+    case $2 in
+    *consentgate*) lines='include "/usr/share/consentgate/conf/lighttpd/modules.conf"' in_host=$2 ;;
+    *) lines=$2 in_host= ;;
+    esac
+    printf 'server.document-root = "/tmp"\n%s\n$HTTP["host"] == "tools.example.org" {\n%s\n}\n' \
+      "$lines" "$in_host" >lighttpd.conf
     lighttpd -tt -f lighttpd.conf
     ;;
   'nginx example')

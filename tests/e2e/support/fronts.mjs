@@ -10,14 +10,15 @@ import { freePort, keptLog, plainFolder, root, startServer, until, waitFor } fro
 const build = process.env.BUILD || 'build/asan';
 const conf = (name) => path.join(root, 'conf', name);
 const uncomment = (text, title) => text.replace(new RegExp(`^# ${title}[^]*?(\\n\\n|(?![^]))`, 'm'), (section) => section.replace(/^#(?=\S|    )/gm, ''));
-// Does what an administrator does who uncomments lines of a file.
+// A file of conf/, with the lines that an administrator writes otherwise.
 // in: users  a file of names and passwords: the lines for verified users
 //     short  the lines for short addresses
+//     old    the file is from before the facts about people
 const shipped = (name, { users, short, old } = {}) => {
   let text = fs.readFileSync(conf(name), 'utf8');
   if (old) text = asBefore(text);
-  if (users) text = uncomment(text, 'Verified users').replace('/etc/consentgate/users', users);
-  return short ? uncomment(text, 'Short addresses') : text;
+  if (users) text = (name.endsWith('.htaccess') ? uncomment(text, 'Verified users') : text).replace(/\/etc\/\w+\/consentgate\.users/, users).replace('/home/anna/consentgate/users', users);
+  return short && name.endsWith('.htaccess') ? uncomment(text, 'Short addresses') : text;
 };
 // The file as it was before the facts about people: without the lines that name them.
 const namesNewFacts = /Consentgate(.|\$\{?\w+)?(Email|Groups|Provider|Assertion)|CONSENTGATE_(EMAIL|GROUPS|PROVIDER|ASSERTION|HIDES_FACTS)|consentgate_(email|groups|omitted|provider|assertion)|ConsentgateHeader (Email|Groups|Provider|Assertion)|Use ConsentgateMixtures/;
@@ -26,7 +27,7 @@ export const asBefore = (text) => text.replace(/<Macro ConsentgateMixtures[^]*?<
 // README and docs/gate.md, which these tests follow line by line: the first line that begins so.
 const guide = ['README.md', 'docs/gate.md'].map((name) => fs.readFileSync(path.join(root, name), 'utf8')).join('\n');
 const said = (beginning) => {
-  const line = guide.split('\n').find((one) => one.startsWith(beginning));
+  const line = guide.split('\n').find((one) => `${one}\n`.startsWith(beginning));
   if (!line) throw new Error(`neither README.md nor docs/gate.md has a line that begins with ${beginning}`);
   return line.trim();
 };
@@ -37,6 +38,17 @@ const shownFor = (front, lines) => lines.filter((line) => line.startsWith(`${fro
 const piped = (text, folder) => text.replace('/usr/bin/consentgate-admin call-log', `${path.resolve(root, build, 'consentgate-admin')} call-log --socket ${folder}/calls.sock`);
 // in: guards  one of them may name the authority of a server behind TLS
 const authorities = (guards) => guards.find((guard) => guard.ca)?.ca ?? '/etc/ssl/certs/ca-certificates.crt';
+// A line that a command of the guide writes.
+const saidIn = (line) => {
+  if (!guide.includes(`'${line}'`)) throw new Error(`no command of README.md or docs/gate.md writes ${line}`);
+  return line;
+};
+// The lines from one that begins so to its closing bracket.
+const saidBlock = (beginning) => {
+  const lines = guide.split('\n');
+  const first = lines.findIndex((one) => one.trim().startsWith(beginning));
+  return lines.slice(first, lines.findIndex((one, index) => index > first && /^\s*}$/.test(one)) + 1).join('\n');
+};
 const words = (beginning) => said(beginning).slice(beginning.length).trim().split(' ');
 const asRoot = process.getuid() === 0;
 const started = new Set();
@@ -68,27 +80,33 @@ function openFor(folder, sockets) {
   for (const socket of sockets) fs.chmodSync(path.join(folder, socket), 0o666);
 }
 
+// The folder of files that lighttpd includes.
+export function copyLighttpdFiles(folder, wanted) {
+  const files = path.join(folder, 'lighttpd');
+  fs.mkdirSync(files);
+  for (const name of fs.readdirSync(conf('lighttpd'))) {
+    fs.writeFileSync(path.join(files, name), piped(shipped(`lighttpd/${name}`, wanted).replace('/run/consentgate', folder).replace('/run/consentgate', folder).replaceAll('/usr/share/consentgate/conf/lighttpd', files), folder));
+  }
+  return (line) => line.replace('/usr/share/consentgate/conf/lighttpd', files);
+}
+
 const lighttpd = {
   name: 'lighttpd',
   socket: 'gate.sock',
   write(folder, port, guards, gatePort, environment, wanted) {
-    const lua = wanted?.old ? path.join(folder, 'lua') : path.join(root, 'conf/lighttpd');
-    if (wanted?.old) {
-      fs.mkdirSync(lua);
-      for (const name of ['gate.lua', 'answer.lua']) fs.writeFileSync(path.join(lua, name), shipped(`lighttpd/${name}`, wanted));
-    }
-    const one = piped(shipped('lighttpd/gate.conf').replaceAll('/usr/share/consentgate', root), folder);
-    const [head, block] = [one.slice(0, one.indexOf('# One block')), one.slice(one.indexOf('$HTTP["url"]'))];
-    const blocks = guards.map(({ at, port: behind }) => block.replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
-    fs.writeFileSync(path.join(folder, 'gate.conf'), [head, ...blocks].join('\n'));
-    fs.writeFileSync(path.join(folder, 'pages.conf'), shipped('lighttpd/pages.conf', wanted));
+    const here = copyLighttpdFiles(folder, wanted);
+    const block = saidBlock('$HTTP["url"] =~ "^/mcp');
+    const blocks = guards.map(({ at, port: behind }) => here(block).replace('^/mcp(/|$)', `^${at}(/|$)`).replace('3001', String(behind)));
+    const pages = here(said('include "/usr/share/consentgate/conf/lighttpd/pages.conf'));
+    const more = [...(wanted?.users ? ['verified_users'] : []), ...(wanted?.short ? ['short'] : []), 'monitor'].map((name) => pages.replace('pages', name));
     fs.writeFileSync(path.join(folder, 'front.conf'), [`server.port = ${port}`, 'server.bind = "127.0.0.1"', `server.document-root = "${folder}"`, `server.errorlog = "${folder}/front.log"`,
-      `server.upload-dirs = ( "${folder}" )`,
-      ...['var.consentgate_socket', 'var.consentgate_gate', 'var.consentgate_lua', 'include "/usr/share/consentgate/conf/lighttpd/pages', 'include "/etc/lighttpd/consentgate-gate'].map((line) => said(line)
-        .replace('/etc/lighttpd/consentgate-gate.conf', 'gate.conf').replace('/usr/share/consentgate/conf/lighttpd/pages.conf', 'pages.conf').replace('/usr/share/consentgate/conf/lighttpd', lua).replace('/run/consentgate', folder)), ''].join('\n'));
+      `server.upload-dirs = ( "${folder}" )`, here(saidIn('include "/usr/share/consentgate/conf/lighttpd/modules.conf"')), pages, ...more, ...blocks, ''].join('\n'));
   },
   start: (folder) => new Child('lighttpd', ['-D', '-f', path.join(folder, 'front.conf')]),
 };
+
+// The lines for verified users that stand in pages.conf as a comment.
+export const signedInByApache = (users) => /#   (<LocationMatch "\$\{consentgate_people\}">[^]*?<\/LocationMatch>)/.exec(fs.readFileSync(conf('apache/pages.conf'), 'utf8'))[1].replaceAll('#   ', '    ').replace('/etc/apache2/consentgate.users', users);
 
 // Debian's own tree, with a site that is there already.
 const apache = {
@@ -100,11 +118,13 @@ const apache = {
     for (const name of ['run', 'lock', 'log']) fs.mkdirSync(path.join(folder, name));
     fs.writeFileSync(path.join(tree, 'ports.conf'), `Listen 127.0.0.1:${port}\n`);
     fs.appendFileSync(path.join(tree, 'envvars'), `export APACHE_PID_FILE=${folder}/run/apache2.pid APACHE_RUN_DIR=${folder}/run APACHE_LOCK_DIR=${folder}/lock APACHE_LOG_DIR=${folder}/log\n`);
-    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf', wanted).replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
+    fs.writeFileSync(path.join(tree, 'conf-available/consentgate.conf'), shipped('apache/pages.conf').replace('/run/consentgate/consentgate.sock', `${folder}/consentgate.sock`));
     fs.writeFileSync(path.join(tree, 'conf-available/consentgate-gate.conf'), piped(shipped('apache/gate.conf', { old: wanted?.old }), folder).replace('127.0.0.1:9008', `127.0.0.1:${gatePort}`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     const site = path.join(tree, 'sites-available/000-default.conf');
-    const uses = guards.map(({ at, port: behind, to, lines = [] }) => `    ${said('Use').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n${shownFor('Apache', lines)}`).join('');
-    fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80', `*:${port}`).replace('</VirtualHost>', `    ServerName 127.0.0.1\n${uses}</VirtualHost>`));
+    const pages = wanted?.users ? ['Use ConsentgateVerifiedUsers', signedInByApache(wanted.users)] : [said('Use Consentgate\n').trim()];
+    const top = [...pages, ...(wanted?.short ? ['Use ConsentgateShortAddresses'] : [])].map((line) => `    ${line}\n`).join('');
+    const uses = guards.map(({ at, port: behind, to, lines = [] }) => `    ${said('Use ConsentgateProtect').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n${shownFor('Apache', lines)}`).join('');
+    fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80>\n', `*:${port}>\n${top}${uses}    ServerName 127.0.0.1\n`));
     const enable = (program, ...names) => execFileSync(program, ['-q', ...names], { env: { ...process.env, APACHE_CONFDIR: tree }, stdio: ['ignore', 'pipe', 'pipe'] });
     enable('a2enmod', ...words('a2enmod'), ...(guards.some(({ to }) => to?.startsWith('https:')) ? ['ssl'] : []));
     enable('a2enconf', ...words('a2enconf'));
@@ -119,13 +139,13 @@ const nginx = {
   write(folder, port, guards, gatePort, environment, wanted) {
     fs.mkdirSync(path.join(folder, 'consentgate'));
     for (const name of fs.readdirSync(conf('nginx'))) {
-      const text = shipped(`nginx/${name}`, name === 'pages.conf' ? wanted : { old: wanted?.old });
+      const text = shipped(`nginx/${name}`, wanted);
       fs.writeFileSync(path.join(folder, 'consentgate', name), text.replaceAll('/run/consentgate/', `${folder}/`).replace('/var/log/nginx/', `${folder}/`).replace('/etc/ssl/certs/ca-certificates.crt', authorities(guards)));
     }
-    const blocks = guards.map(({ at, port: behind, to, lines = [] }) => said('location').replace('/mcp', at).replace('http://127.0.0.1:3001', to ?? `http://127.0.0.1:${behind}`).replace(/}$/, `${shownFor('nginx', lines)}}`));
+    const blocks = guards.map(({ at, port: behind, to, lines = [] }) => said('location ^~ /mcp').replace('/mcp', at).replace('http://127.0.0.1:3001', to ?? `http://127.0.0.1:${behind}`).replace(/}$/, `${shownFor('nginx', lines)}}`));
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`);
     fs.writeFileSync(path.join(folder, 'front.conf'), ['daemon off;', asRoot ? 'user www-data;' : '', `pid ${folder}/nginx.pid;`, `error_log ${folder}/front.log;`, 'events { worker_connections 512; }',
-      'http {', 'access_log off;', ...temp, said('include consentgate/http.conf'), 'server {', `listen 127.0.0.1:${port};`, said('include consentgate/pages.conf'), said('include consentgate/gate.conf'), ...blocks, '}', '}', ''].join('\n'));
+      'http {', 'access_log off;', ...temp, said('include consentgate/http.conf'), 'server {', `listen 127.0.0.1:${port};`, said('include consentgate/pages.conf').replace('pages', wanted?.users ? 'verified_users' : 'pages'), wanted?.short ? 'include consentgate/short.conf;' : '', said('include consentgate/gate.conf'), ...blocks, '}', '}', ''].join('\n'));
   },
   start: (folder) => new Child('nginx', ['-p', folder, '-c', path.join(folder, 'front.conf'), '-e', path.join(folder, 'front.log')]),
 };

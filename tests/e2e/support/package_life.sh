@@ -45,8 +45,11 @@ cat >/tmp/lighttpd.conf <<CONF
 server.bind = "127.0.0.1"
 server.port = $port
 server.document-root = "/tmp"
+server.modules = ( "mod_fastcgi" )
 var.consentgate_socket = "$socket"
+var.consentgate_lua = "/usr/share/consentgate/conf/lighttpd"
 include "/usr/share/consentgate/conf/lighttpd/pages.conf"
+include "/usr/share/consentgate/conf/lighttpd/monitor.conf"
 CONF
 for _ in $(seq 50); do [ -S "$socket" ] && break; sleep 0.1; done
 lighttpd -D -f /tmp/lighttpd.conf >/tmp/lighttpd.log 2>&1 &

@@ -119,7 +119,7 @@ expect conf_reference -- '> planted_key = 1'
 
 plant src/web/planted.cpp 'auto path = "/oauth/planted";'
 plant conf/nginx/protect.conf '    proxy_set_header Consentgate-Planted x;'
-expect web_servers -- 'conf/nginx/pages.conf authenticates nobody at: /oauth/planted' \
+expect web_servers -- 'conf/nginx/verified_users.conf authenticates nobody at: /oauth/planted' \
   "conf/nginx/protect.conf has not each of the gate's headers once"
 
 plant tests/web/planted_test.cpp '// It names no file.'
