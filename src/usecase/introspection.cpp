@@ -26,7 +26,7 @@ core::Result<std::string> introspect_token(
     if (!authorized) count_refusal(deps, authorized.error(), "introspection");
     if (!authorized)
         return core::introspection_response(std::nullopt, hash, resource, deps.policy, now);
-    deps.note_use(authorized->view.session.id, "", now);
+    deps.note_use(authorized->view.session, "", now);
     const auto& [view, rights] = *authorized;
     std::optional<core::PersonFacts> person;
     if (rights.person)

@@ -13,21 +13,22 @@ constexpr std::size_t batch = 100; // rows of one transaction
 } // namespace
 
 void SessionUses::note(
-    const core::SessionId& session, const std::string& address, core::Instant now) {
+    const core::Session& session, const std::string& address, core::Instant now) {
     last_noted_ = now;
     const auto hour = std::chrono::floor<std::chrono::hours>(now);
-    const auto known = noted_.find(session.text);
+    const auto known = noted_.find(session.id.text);
     if (known != noted_.end() && known->second.hour == hour) {
         auto& from = known->second.from; // a server that asks about the token is not the client
         if (from.empty() && !address.empty()) from = core::coarse_address(address);
         return;
     }
+    if (known == noted_.end() && session.last_used_at && *session.last_used_at >= hour) return;
     if (known == noted_.end() && noted_.size() >= most_) forget_written();
     if (known == noted_.end() && noted_.size() >= most_) return;
-    auto& noted = noted_[session.text];
+    auto& noted = noted_[session.id.text];
     const bool waits = !noted.written && noted.hour != core::Instant{};
     noted = {.hour = hour, .from = core::coarse_address(address)};
-    if (!waits) order_.push_back(session.text);
+    if (!waits) order_.push_back(session.id.text);
 }
 
 // A worker need not know what it has written: it notes a session that is used again, and then finds

@@ -258,7 +258,7 @@ core::Result<std::string> exchange_token(
     if (!fresh && fresh.error().code == ErrorCode::forbidden)
         fresh.error().code = ErrorCode::service_unavailable;
     if (!fresh) return fresh.error();
-    deps.note_use(view->session.id, "", now);
+    deps.note_use(view->session, "", now);
     return core::token_exchange_response(
         fresh->access_token, fresh->expires_at, fresh->scope, now,
         service->takes_keys() ? core::TokenKind::key : core::TokenKind::bearer);

@@ -303,7 +303,7 @@ Decision validate(const Request& request, Gate& gate) {
         return refused(would_be_shown("the assertion of this call", "CONSENTGATE_HIDES_FACTS"));
     auto allowed = allow(*grant, *found, request, gate);
     if (const auto error = check_limits(allowed, request.limits)) return refused(*error);
-    gate.deps.note_use(grant->view.session.id, request.remote_addr, request.now);
+    gate.deps.note_use(grant->view.session, request.remote_addr, request.now);
     return allowed;
 }
 

@@ -39,7 +39,7 @@ Handled post_token(const Request& request, WebContext& context) {
         context.deps, read_credentials(*form, request.authorization, request.remote_addr),
         read_token_request(*form), request.now);
     if (!granted) return slow_down(granted.error(), request, context);
-    context.deps.note_use(granted->session.id, request.remote_addr, request.now);
+    context.deps.note_use(granted->session, request.remote_addr, request.now);
     context.deps.log.event(
         "token", {{"event_id", request.event_id},
                   {"session", granted->session.id.text},

@@ -22,7 +22,12 @@ struct UsesFixture : DependenciesFixture {
     core::Session session(const core::SessionId& id) { return store->sessions.find(id)->session; }
 };
 
-const core::SessionId anna("anna");
+core::Session session_of(const std::string& id) {
+    core::Session session;
+    session.id = core::SessionId(id);
+    return session;
+}
+const auto anna = session_of("anna");
 
 } // namespace
 
@@ -35,7 +40,7 @@ BOOST_AUTO_TEST_CASE(
         uses.note(anna, "192.0.2.77", hour + core::Span(second));
     const auto noted = uses.unwritten(10);
     BOOST_REQUIRE(noted.size() == 1U);
-    BOOST_TEST((noted[0].session == anna));
+    BOOST_TEST((noted[0].session == anna.id));
     BOOST_TEST((noted[0].at == hour));
     BOOST_TEST(noted[0].from == "192.0.2.0/24");
     uses.mark_written(1);
@@ -54,6 +59,17 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(uses.unwritten(10)[0].from == "192.0.2.0/24");
 }
 
+BOOST_AUTO_TEST_CASE(
+    what_another_worker_has_written_is_written_again_an_hour_later, *label("XA4")) {
+    const auto hour = std::chrono::floor<std::chrono::hours>(noon);
+    auto written = anna;
+    written.last_used_at = hour;
+    uses.note(written, "192.0.2.77", hour + core::Span(3599));
+    BOOST_TEST(uses.empty());
+    uses.note(written, "192.0.2.77", hour + core::Span(3600));
+    BOOST_TEST(uses.unwritten(10).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_note_of_an_hour_that_was_not_written_gives_way_to_the_next, *label("XA4")) {
     uses.note(anna, "192.0.2.77", noon);
     uses.note(anna, "198.51.100.9", noon + core::Span(7200));
@@ -66,12 +82,12 @@ BOOST_AUTO_TEST_CASE(a_note_of_an_hour_that_was_not_written_gives_way_to_the_nex
 
 BOOST_AUTO_TEST_CASE(the_notes_of_a_worker_are_bounded_and_none_is_lost_for_good, *label("XA4")) {
     for (int i = 0; i < 1000; ++i)
-        uses.note(core::SessionId("s" + std::to_string(i)), "192.0.2.77", noon);
+        uses.note(session_of("s" + std::to_string(i)), "192.0.2.77", noon);
     BOOST_TEST(uses.unwritten(1000).size() == 4U);
     uses.mark_written(2);
-    uses.note(core::SessionId("s999"), "192.0.2.77", noon);
-    uses.note(core::SessionId("s998"), "192.0.2.77", noon);
-    uses.note(core::SessionId("s997"), "192.0.2.77", noon);
+    uses.note(session_of("s999"), "192.0.2.77", noon);
+    uses.note(session_of("s998"), "192.0.2.77", noon);
+    uses.note(session_of("s997"), "192.0.2.77", noon);
     BOOST_TEST(uses.unwritten(1000).size() == 4U);
 }
 
@@ -80,9 +96,9 @@ BOOST_AUTO_TEST_CASE(
     usecase::SessionUses many;
     const auto known = sign_in(), second = sign_in();
     for (int i = 0; i < 150; ++i)
-        many.note(core::SessionId("s" + std::to_string(i)), "192.0.2.77", noon);
-    many.note(known, "2001:db8:7::1", noon);
-    many.note(second, "", noon);
+        many.note(session_of("s" + std::to_string(i)), "192.0.2.77", noon);
+    many.note(session(known), "2001:db8:7::1", noon);
+    many.note(session(second), "", noon);
     BOOST_TEST(usecase::write_session_uses(deps, many));
     BOOST_TEST(!session(known).last_used_at.has_value());
     const auto aside = config.path + ".aside";

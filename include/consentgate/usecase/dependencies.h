@@ -50,7 +50,7 @@ struct Dependencies {
         if (metrics) metrics->count(metric, labels);
     }
     void note_use(
-        const core::SessionId& session, const std::string& address, core::Instant now) const {
+        const core::Session& session, const std::string& address, core::Instant now) const {
         if (uses) uses->note(session, address, now);
     }
 };

@@ -22,8 +22,10 @@ public:
     //           have been written
     explicit SessionUses(std::size_t most = 4096) : most_(most) {}
 
+    // A session whose row tells of this hour already, by another worker's hand, is not written
+    // again.
     // in: address  of the client, as the web server says; empty where another party asks for it
-    void note(const core::SessionId& session, const std::string& address, core::Instant now);
+    void note(const core::Session& session, const std::string& address, core::Instant now);
 
     // At most `limit` that are not written yet.
     std::vector<store::SessionUse> unwritten(std::size_t limit) const;
