@@ -43,10 +43,10 @@ export class Times {
   ms = [];
   wrong = [];
 
-  async take(ask) {
-    const begun = performance.now();
+  // in: due  when it should have begun
+  async take(ask, due = performance.now()) {
     const problem = await ask().catch((error) => error.message);
-    this.ms.push(performance.now() - begun);
+    this.ms.push(performance.now() - due);
     if (problem) this.wrong.push(problem);
   }
 
@@ -59,7 +59,9 @@ export class Neighbourhood {
   connected = new Set(); // the guilty whose accounts are connected
 
   // in: settings  of the program, besides what the parties need
-  async start({ workers = 8, settings = {} } = {}) {
+  //     pace      what all but those who register do in a second, in parts of what `make bench` has
+  async start({ workers = 8, settings = {}, pace = 1 } = {}) {
+    this.pace = pace;
     const { ca, hosts: [host] } = await startMetadataHosts('localhost');
     fs.chmodSync(path.dirname(ca), 0o755);
     this.host = host;
@@ -98,6 +100,8 @@ export class Neighbourhood {
     'well-known': async () => expect(await send(this.base, 'GET', metadata)),
     'sign-in': async () => { await journey(this.server, { client: this.client }); },
   };
+
+  paces = { 'plain call': 40, 'well-known': 40, 'sign-in': 10 };
 
   // The guilty do these over and over. out: the status that they got
   guilty = {
@@ -141,13 +145,19 @@ export class Neighbourhood {
     return registered;
   }
 
-  // All innocents at once, each in a lane of its own. out: Times by name
+  // All innocents at once, each in a lane of its own, `paces` a second: people who came as fast as
+  // they were answered would fill the machine by themselves, and every ratio would measure that.
+  // A late turn counts from when it was due. out: Times by name
   async watch(ms) {
     const times = {};
-    const end = performance.now() + ms;
+    const begun = performance.now();
     await Promise.all(Object.entries(this.innocents).map(async ([name, act]) => {
       times[name] = new Times();
-      while (performance.now() < end) await times[name].take(act);
+      const step = 1000 / (this.paces[name] * this.pace);
+      for (let due = begun; due < begun + ms; due += step) {
+        await sleep(Math.max(0, due - performance.now()));
+        await times[name].take(act, due);
+      }
     }));
     return times;
   }
@@ -164,7 +174,7 @@ export class Neighbourhood {
         while (!over) {
           const status = await act(i, () => over).catch(() => 'error');
           statuses[status] = (statuses[status] ?? 0) + 1;
-          if (!hurries && (status === 503 || status === 429)) await sleep(1000); // as Retry-After says
+          if (!hurries && (status === 503 || status === 429)) await sleep(1000 / this.pace); // 1: as Retry-After says
         }
       });
     });
