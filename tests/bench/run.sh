@@ -54,7 +54,7 @@ export CONSENTGATE_SCOPES='mcp=Use the tools of this server as you; profile=See 
 CONSENTGATE_DATABASE=$(address consentgate)
 export CONSENTGATE_DATABASE CONSENTGATE_KEY_FILE=$VAR/consentgate.key CONSENTGATE_PAGES=$HOME_DIR/conf/pages
 export CONSENTGATE_AUTHORIZATIONS_PER_MINUTE=0 CONSENTGATE_UNUSED_CLIENTS_PER_ADDRESS=0
-export CONSENTGATE_WORKERS=4 CONSENTGATE_IDENTITIES=any
+export CONSENTGATE_WORKERS=4 CONSENTGATE_GATE_WORKERS=4 CONSENTGATE_IDENTITIES=any
 "$BUILD/consentgate-admin" migrate >"$VAR/servers.log" 2>&1 || fail "the database could not be made"
 
 serve=(spawn-fcgi -n -s "$VAR/consentgate.sock" -M 0600 -- "$BUILD/consentgate")
