@@ -54,7 +54,10 @@ int migrate(Context& context, const Arguments&) {
     const auto& config = context.config();
     const auto applied = store::migrate(config.store, context.now);
     for (const auto& migration : applied) std::cerr << "applied " << migration.name << "\n";
-    if (applied.empty())
+    if (require_schema(context.deps(), config.store) == core::SchemaFit::newer)
+        std::cerr << newer_schema_words(usecase::check_health(context.deps()))
+                  << " and goes on with it\n";
+    else if (applied.empty())
         std::cerr << "the schema is up to date (version " << store::expected_schema_version()
                   << ")\n";
     make_key_file(context);
@@ -83,7 +86,9 @@ int sweep(Context& context, const Arguments&) {
 void say_who_can_come_in(Context& context) {
     const auto& policy = context.config().policy;
     try {
-        require_schema(context.deps(), context.config().store);
+        if (require_schema(context.deps(), context.config().store) == core::SchemaFit::newer)
+            std::cerr << newer_schema_words(usecase::check_health(context.deps()))
+                      << " and goes on with it; install the newer version here, too\n";
     } catch (const std::exception& error) {
         std::cerr << core::who_can_come_in(policy, std::nullopt).sentence
                   << "\n(how many keys are active is not known: " << error.what() << ")\n";

@@ -34,7 +34,7 @@ std::string clock_text(core::Instant at) { return when(at).shown; }
 
 // The key file and the database must belong together before a key is changed.
 void check_keys(Context& context) {
-    require_schema(context.deps(), context.config().store);
+    require_own_schema(context.deps(), context.config().store);
     usecase::check_server_keys(context.key_deps(), context.now, usecase::KeyCheck::looking);
 }
 

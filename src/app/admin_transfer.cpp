@@ -66,7 +66,7 @@ void write_rows(store::Transfer& transfer, ExportWriter& out, const std::string&
 }
 
 int export_rows(Context& context, const Arguments& arguments) {
-    require_schema(context.deps(), context.config().store);
+    require_own_schema(context.deps(), context.config().store);
     const auto path = arguments.one("to");
     store::Transfer transfer(context.config().store);
     ExportWriter out(path, store::expected_schema_version());
@@ -220,7 +220,7 @@ Verified verify(
 
 int import_rows(Context& context, const Arguments& arguments) {
     const auto& path = arguments.words.front();
-    require_schema(context.deps(), context.config().store);
+    require_own_schema(context.deps(), context.config().store);
     const StopSignals stop;
     const auto total = check_file(context, path, stop);
     const auto where = store::address_of(context.config().store);

@@ -49,18 +49,36 @@ void read_database_password(Config& config) {
     config.store.password = core::Secret(std::move(password));
 }
 
-void require_schema(usecase::Dependencies& deps, const store::StoreConfig& config) {
+std::string newer_schema_words(const usecase::Health& health) {
+    return "its schema is version " + std::to_string(health.schema.version) +
+           ", which a newer version of consentgate made; this program's is " +
+           std::to_string(health.expected_version);
+}
+
+core::SchemaFit require_schema(usecase::Dependencies& deps, const store::StoreConfig& config) {
     const auto health = usecase::check_health(deps);
-    const auto where = store::address_of(config);
+    const auto where = store::address_of(config) + ": ";
     if (!health.store_answers)
         throw std::runtime_error(
-            where + ": the database cannot be used (" + health.why_not +
+            where + "the database cannot be used (" + health.why_not +
             "); if it was never made, run: consentgate-admin migrate");
-    if (health.ready()) return;
+    if (health.ready()) return health.fit();
+    if (health.fit() == core::SchemaFit::closed)
+        throw std::runtime_error(
+            where + newer_schema_words(health) +
+            ", and may not write there any more; install the newer version here, too "
+            "(docs/upgrade.md)");
     throw std::runtime_error(
-        where + ": its schema is version " + std::to_string(health.schema_version) +
+        where + "its schema is version " + std::to_string(health.schema.version) +
         ", this program needs version " + std::to_string(health.expected_version) +
         "; run: consentgate-admin migrate");
+}
+
+void require_own_schema(usecase::Dependencies& deps, const store::StoreConfig& config) {
+    if (require_schema(deps, config) == core::SchemaFit::same) return;
+    throw std::runtime_error(
+        store::address_of(config) + ": " + newer_schema_words(usecase::check_health(deps)) +
+        " and does not know all that is there; use consentgate-admin of the newer version");
 }
 
 void check_database(Startup& startup, core::Instant now) {

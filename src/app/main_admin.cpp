@@ -68,11 +68,19 @@ void audit(const consentgate::sys::Log& log, const Arguments& arguments, int sta
                              {"status", std::to_string(status)}});
 }
 
+// A newer version has changed the database so that this program would do harm there.
+void require_open_schema(admin::Context& context) {
+    if (consentgate::usecase::check_health(context.deps()).fit() ==
+        consentgate::core::SchemaFit::closed)
+        require_schema(context.deps(), context.config().store);
+}
+
 // The log is opened before the command runs, so that nothing is done that cannot be recorded. A
 // command that failed is recorded too, because it may have done a part.
 int run_audited(admin::Context& context, const Arguments& arguments) {
     context.log.open(places_of(context.config()));
     try {
+        require_open_schema(context);
         const int status = arguments.command->run(context, arguments);
         audit(context.log, arguments, status);
         return status;

@@ -19,6 +19,7 @@
 #include "consentgate/web/gate.h"
 #include "consentgate/web/router.h"
 
+#include "schema_watch.h"
 #include "use_writer.h"
 
 #include <sys/stat.h>
@@ -235,12 +236,13 @@ void read_reports(const sys::CallLogSocket& socket, usecase::Dependencies& deps)
 void serve_role(
     Role role, int socket, const Loaded& loaded, usecase::Dependencies& deps, Shared& shared) {
     app::UseWriter use_writer(deps, shared.revocations);
+    app::SchemaWatch schema_watch(deps);
     if (role == Role::gate) {
         web::Gate gate{deps, core::ResourceMap(loaded.startup.config.policy.resources)};
         web::serve(
             socket, deps.clock,
             {.handle = [&](web::Request& request) { return web::decide(request, gate); },
-             .between = [&] { use_writer(); },
+             .between = [&] { use_writer(), schema_watch(); },
              .body_time = loaded.startup.config.body_time,
              .places = loaded.places.get(),
              .reports = loaded.reports ? loaded.reports->descriptor() : -1,
@@ -269,7 +271,10 @@ void serve_role(
     web::serve(
         socket, deps.clock,
         {.handle = [&](web::Request& request) { return web::dispatch(request, context); },
-         .between = [&] { sweeper(), refreshes(), renewals(), revocations(), use_writer(); },
+         .between =
+             [&] {
+                 sweeper(), refreshes(), renewals(), revocations(), use_writer(), schema_watch();
+             },
          .body_time = loaded.startup.config.body_time,
          .places = loaded.places.get(),
          .neighbours = web_servers()});
@@ -299,7 +304,7 @@ int run_worker(Role role, int socket, const Loaded& loaded, Shared& shared) {
         const auto health = usecase::check_health(runtime.deps());
         // A database that is unreachable comes back; a wrong schema does not.
         if (health.store_answers && !health.ready()) {
-            shared.log.event("wrong_schema", {{"version", std::to_string(health.schema_version)}});
+            shared.log.event("wrong_schema", {{"version", std::to_string(health.schema.version)}});
             return EXIT_FAILURE;
         }
         serve_role(role, socket, loaded, runtime.deps(), shared);

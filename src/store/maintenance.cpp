@@ -254,18 +254,19 @@ core::Swept Maintenance::sweep(
     return swept;
 }
 
-int Maintenance::schema_version() {
+core::Schema Maintenance::schema() {
     return db_.read([&] {
         int tables = 0;
-        int version = 0;
+        core::Schema schema;
         db_.query(dialect_of(db_.config().engine).count_schema_table, [&](Row& row) {
             row.read_into(tables);
         });
-        if (tables == 0) return 0;
-        db_.query("SELECT coalesce(max(version), 0) FROM schema_version", [&](Row& row) {
-            row.read_into(version);
-        });
-        return version;
+        if (tables == 0) return schema;
+        db_.query(
+            "SELECT coalesce(max(version), 0), coalesce(max(CASE WHEN name LIKE '%!_stop' ESCAPE "
+            "'!' THEN version ELSE 0 END), 0) FROM schema_version",
+            [&](Row& row) { row.read_into(schema.version, schema.last_stop); });
+        return schema;
     });
 }
 

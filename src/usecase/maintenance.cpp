@@ -31,7 +31,7 @@ Health check_health(Dependencies& deps) {
     Health health;
     health.expected_version = store::expected_schema_version();
     try {
-        health.schema_version = deps.store.maintenance.schema_version();
+        health.schema = deps.store.maintenance.schema();
         health.store_answers = true;
     } catch (
         const store::StoreFailure& failure) { // an unreachable store is a result, not a failure

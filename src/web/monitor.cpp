@@ -14,10 +14,12 @@ Handled get_readyz(const Request&, WebContext& context) {
     const auto* status = health.ready()         ? "ok"
                          : health.store_answers ? "schema_mismatch"
                                                 : "store_unavailable";
-    auto reply = answer_json(
-        health.ready() ? 200 : 503,
-        std::string("{\"status\":\"") + status +
-            "\",\"schema_version\":" + std::to_string(health.schema_version) + "}");
+    auto body = std::string("{\"status\":\"") + status +
+                "\",\"schema_version\":" + std::to_string(health.schema.version);
+    // Another machine has a newer version already.
+    if (health.store_answers && health.schema.version != health.expected_version)
+        body += ",\"program_schema_version\":" + std::to_string(health.expected_version);
+    auto reply = answer_json(health.ready() ? 200 : 503, body + "}");
     reply.header("Cache-Control", "no-store");
     if (!health.ready()) reply.header("Retry-After", "2");
     return reply;

@@ -7,6 +7,7 @@
 #include "consentgate/core/oauth/admission.h"
 #include "consentgate/usecase/assertions.h"
 #include "consentgate/usecase/dependencies.h"
+#include "consentgate/usecase/maintenance.h"
 
 #include <memory>
 #include <string>
@@ -27,14 +28,22 @@ void read_database_password(Config& config);
 // fail: throws std::runtime_error, in words for the operator
 Startup load_startup(const std::string& config_path);
 
-// Opens the database once: its schema must be the expected one, and the key file its own. The
+// Opens the database once: its schema must be usable, and the key file its own. The
 // resources that were added there join the configured ones, and its keys say who can come in.
 // fail: throws std::runtime_error that says what to do
 void check_database(Startup& startup, core::Instant now);
 
-// The schema must be this program's. fail: throws std::runtime_error that names the database and
-// says what to do
-void require_schema(usecase::Dependencies& deps, const store::StoreConfig& config);
+// The schema must be this program's, or one of a newer version that lets this program go on.
+// out:  which of the two it is
+// fail: throws std::runtime_error that names the database and says what to do
+core::SchemaFit require_schema(usecase::Dependencies& deps, const store::StoreConfig& config);
+
+// For what must know every table and column: moving to another database, changing server keys.
+// fail: as above, and when the schema is newer
+void require_own_schema(usecase::Dependencies& deps, const store::StoreConfig& config);
+
+// "its schema is version 33, which a newer version of consentgate made; this program's is 29"
+std::string newer_schema_words(const usecase::Health& health);
 
 // The file in which the gate notes calls (sys::RecentCalls).
 std::string recent_calls_file(const Config& config);

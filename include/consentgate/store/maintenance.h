@@ -1,6 +1,7 @@
 // Upkeep of the whole database. in, out, fail, threads: as store.h says for all stores.
 #pragma once
 
+#include "consentgate/core/base/schema.h"
 #include "consentgate/core/oauth/views.h"
 #include "consentgate/store/failure.h"
 
@@ -24,7 +25,8 @@ public:
     core::Swept sweep(
         core::Instant now, core::Instant unused_since, std::size_t limit,
         std::optional<core::Instant> idle_since = std::nullopt);
-    int schema_version(); // 0 when there is no schema
+    core::Schema schema();
+    int schema_version() { return schema().version; } // 0 when there is no schema
 
 private:
     Database& db_;

@@ -10,9 +10,10 @@ namespace consentgate::usecase {
 struct Health {
     bool store_answers = false;
     std::string why_not; // when it does not, for the log
-    int schema_version = 0;
-    int expected_version = 0;
-    bool ready() const { return store_answers && schema_version == expected_version; }
+    core::Schema schema;
+    int expected_version = 0; // of the schema
+    core::SchemaFit fit() const { return core::fit_of(schema, expected_version); }
+    bool ready() const { return store_answers && core::may_work(fit()); }
 };
 
 // Reads only. Never throws.

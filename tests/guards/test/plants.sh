@@ -114,6 +114,16 @@ plant tests/support/planted.sh '#!/bin/bash\nunused=1'
 expect shell -- 'planted.sh cannot be started' 'planted.sh does not say what it does' \
   'unused appears unused'
 
+plant sql/9001_planted.sql 'ALTER TABLE session DROP COLUMN scope;\nDELETE FROM code;'
+plant sql/9001_planted.sql 'ALTER TABLE session\n    ADD COLUMN planted BIGINT NOT NULL;'
+plant sql/9001_planted.sql 'CREATE UNIQUE INDEX planted_index ON session (scope);'
+plant sql/9001_planted.sql 'UPDATE session SET revoked_at = 1 WHERE revoked_at IS NULL;'
+plant sql/9002_planted_stop.sql 'DROP TABLE code;'
+plant sql/9003-planted.sql '-- nothing'
+expect migrations -- 'could not go on after: ALTER TABLE session DROP' 'after: DELETE FROM code' \
+  'after: ALTER TABLE session ADD COLUMN planted BIGINT NOT NULL' 'after: CREATE UNIQUE INDEX' \
+  'after: UPDATE session SET revoked_at' 'sql/9003-planted.sql: its name'
+
 plant conf/consentgate.conf '#planted_key = 1'
 expect conf_reference -- '> planted_key = 1'
 
