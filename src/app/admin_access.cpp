@@ -49,6 +49,27 @@ std::string unknown_in(const core::Rule& rule, const usecase::KnownNames& names)
     return unknown;
 }
 
+// A sign-in has one acr, so two lists without a common value would let nobody in.
+std::string contradiction_of(Context& context, const core::Rule& rule) {
+    if (rule.effect != core::Effect::acr) return {};
+    auto rules = usecase::read_access(context.deps()).rules;
+    rules.push_back(rule);
+    std::vector<std::string> scopes{""};
+    for (const auto& one : rules) scopes.push_back(one.target.scope);
+    const core::AccessRules all(rules, {});
+    const auto& policy = context.config().policy;
+    for (const auto& scope : scopes) {
+        const auto demanded = core::demanded_proof(
+            all, rule.target.resource, core::ScopeSet::parse(scope).value_or(core::ScopeSet()),
+            policy);
+        if (demanded.is_impossible())
+            return "no sign-in has two values of acr: with the rules that are there nobody could "
+                   "let an app use that resource" +
+                   (scope.empty() ? "" : " with scope " + scope);
+    }
+    return {};
+}
+
 core::Rule read_rule(Context& context, const Arguments& arguments, core::Effect effect) {
     auto target = core::make_target(
         arguments.one("resource").value_or(""), arguments.one("scope").value_or(""),
@@ -118,7 +139,8 @@ void say_what_changes(Context& context, const core::Rule& rule) {
 }
 
 int add(Context& context, const Arguments& arguments, const core::Rule& rule) {
-    const auto unknown = unknown_in(rule, usecase::known_names(context.deps()));
+    auto unknown = unknown_in(rule, usecase::known_names(context.deps()));
+    if (unknown.empty()) unknown = contradiction_of(context, rule);
     if (!unknown.empty() && !arguments.has("force"))
         throw std::runtime_error(unknown + "; --force keeps the rule all the same");
     const auto added = usecase::add_rule(context.deps(), rule, context.now);

@@ -6,6 +6,7 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/oauth/verified_user.h"
 #include "consentgate/core/signin/provider_keys.h"
+#include "consentgate/usecase/access_rules.h"
 #include "consentgate/usecase/identity_providers.h"
 
 #include <unistd.h>
@@ -102,6 +103,19 @@ void require_no_remote_user(Context& context) {
             "of consentgate's own excludes that; set verified_user = off first");
 }
 
+// A rule is refused while such a provider is there. A provider that comes later is taken.
+void report_unfulfillable_rules(Context& context, const IdentityProvider& idp) {
+    if (idp.gives_proof()) return;
+    std::string rules;
+    for (const auto& rule : usecase::read_access(context.deps()).rules)
+        if (rule.asks_for_proof())
+            rules += "  rule " + std::to_string(rule.number) + "  " + rule.text() + "\n";
+    if (rules.empty()) return;
+    std::cerr << "Nobody who signs in there gets a session by these rules, because "
+              << idp_preset(idp.kind).title << " cannot be asked for a newer or stronger sign-in:\n"
+              << rules;
+}
+
 void report_added(Context& context, const IdentityProvider& idp) {
     const auto& issuer = context.config().policy.issuer;
     std::cerr << "Added. Enter this address at the provider, as a redirect address of the client:\n"
@@ -113,6 +127,7 @@ void report_added(Context& context, const IdentityProvider& idp) {
                  "To let in one group:\n  consentgate-admin access allow "
               << idp.id.text << "/group:NAME\nNow: consentgate-admin idp test " << idp.id.text
               << "\n";
+    report_unfulfillable_rules(context, idp);
 }
 
 int add(Context& context, const Arguments& arguments) {
@@ -181,8 +196,10 @@ void set_active(Context& context, IdentityProvider idp, bool active) {
 
 int enable(Context& context, const Arguments& arguments) {
     require_no_remote_user(context);
-    set_active(context, named_idp(context, arguments), true);
+    const auto idp = named_idp(context, arguments);
+    set_active(context, idp, true);
     std::cerr << "Enabled.\n";
+    report_unfulfillable_rules(context, idp);
     return 0;
 }
 

@@ -118,7 +118,9 @@ void check_text(const std::string& text) {
 }
 
 net::HTTPRequest make_request(const HttpRequest& request, const Target& target) {
-    net::HTTPRequest made(request.method, target.path_and_query, net::HTTPMessage::HTTP_1_1);
+    check_text(request.target);
+    const auto& line = request.target.empty() ? target.path_and_query : request.target;
+    net::HTTPRequest made(request.method, line, net::HTTPMessage::HTTP_1_1);
     made.set("Host", target.authority);
     made.set("User-Agent", "consentgate");
     made.set("Connection", "close");

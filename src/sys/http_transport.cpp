@@ -131,9 +131,13 @@ private:
 // Which check of a certificate chain failed last in this thread, as OpenSSL numbers them; Poco
 // reports only that one did. A handshake runs in the thread that wants it.
 thread_local int failed_check = X509_V_OK;
+thread_local int failed_depth = 0; // of the certificate in the chain; 0: the host's own
 
 int note_failed_check(int passed, X509_STORE_CTX* chain) {
-    if (passed == 0) failed_check = X509_STORE_CTX_get_error(chain);
+    if (passed == 0) {
+        failed_check = X509_STORE_CTX_get_error(chain);
+        failed_depth = X509_STORE_CTX_get_error_depth(chain);
+    }
     return passed;
 }
 
@@ -145,11 +149,18 @@ TlsFailure chain_failure(int check) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
         return {core::FailureCause::tls_expired, words("its TLS certificate is not good now")};
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        if (failed_depth == 0)
+            return {
+                core::FailureCause::tls_unknown_authority,
+                words(
+                    (std::string(without_chain) + ", or is of an authority that is not known here")
+                        .c_str())};
+        [[fallthrough]];
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         return {
             core::FailureCause::tls_unknown_authority,
             words("its TLS certificate is of an authority that is not known here")};

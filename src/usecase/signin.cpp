@@ -90,7 +90,7 @@ core::Result<core::Secret> start_signin(
     const auto wanted = flow ? flow->wanted_proof : core::WantedProof{};
     auto question = core::signin_question(
         *idp, wanted, request.another || signed_out_before(deps, request.cookie));
-    if (flow) demand_proof(deps, question, *flow, browser_context.signed_in, now);
+    if (flow) demand_proof(deps, question, *idp, *flow, browser_context.signed_in, now);
     core::SigninState state;
     state.browser = browser_context.browser.value_or(core::Digest());
     state.flow = request.flow;

@@ -1,5 +1,7 @@
 #include "consentgate/usecase/signin_proof.h"
 
+#include "consentgate/usecase/signin.h"
+
 #include <algorithm>
 
 namespace consentgate::usecase {
@@ -28,9 +30,29 @@ core::Checked check_proof(
     return proof_needed("a rule wants another proof");
 }
 
+WayToProof way_to_proof(
+    Dependencies& deps, const PermittedFlow& permitted,
+    const std::optional<core::SignedIn>& signed_in) {
+    const auto& [flow, refused, rights] = permitted;
+    const auto demanded =
+        core::demanded_proof(*rights.rules, flow.resource, flow.scope, deps.policy);
+    if (demanded.is_impossible()) return WayToProof::none;
+    const auto providers = offered_providers(deps);
+    const bool same = signed_in && signed_in->identity() == rights.identity;
+    const auto gives = [&](const core::IdentityProvider& idp) {
+        if (demanded.empty()) return true; // an app is content with a sign-in for its flow
+        return idp.gives_proof();
+    };
+    for (const auto& idp : providers)
+        if (same && idp.id == signed_in->person.idp && gives(idp)) return WayToProof::sign_in_again;
+    return std::any_of(providers.begin(), providers.end(), gives) ? WayToProof::another_way
+                                                                  : WayToProof::none;
+}
+
 void demand_proof(
-    Dependencies& deps, core::SigninQuestion& question, const core::Flow& flow,
-    const std::optional<core::SignedIn>& signed_in, core::Instant now) {
+    Dependencies& deps, core::SigninQuestion& question, const core::IdentityProvider& idp,
+    const core::Flow& flow, const std::optional<core::SignedIn>& signed_in, core::Instant now) {
+    if (!idp.gives_proof()) return; // page 2 says so
     const auto rules = deps.store.access.rules(deps.store.access.version());
     const auto demanded = core::demanded_proof(*rules, flow.resource, flow.scope, deps.policy);
     if (demanded.empty()) return;

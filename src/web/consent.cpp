@@ -173,8 +173,7 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     auto view = deciding_view(*found, *permitted, request, context);
     const auto name = identity.virtual_key() ? found->virtual_key_name : identity.value;
     show_identity(view, identity, core::display_text(name, 255), asked->browser_context);
-    show_needed_proof(
-        view, *permitted, asked->browser_context.signed_in, context.deps.policy, request.now);
+    show_needed_proof(view, *permitted, asked->browser_context.signed_in, context, request.now);
     const auto services = usecase::list_flow_services(context.deps, found->flow, request.now);
     view.flag("has_services", !services.empty());
     view.list(

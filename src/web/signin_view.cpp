@@ -48,14 +48,21 @@ bool show_signin_ways(
 
 void show_needed_proof(
     View& view, const usecase::PermittedFlow& permitted,
-    const std::optional<core::SignedIn>& signed_in, const core::Policy& policy, core::Instant now) {
+    const std::optional<core::SignedIn>& signed_in, WebContext& context, core::Instant now) {
+    const auto& policy = context.deps.policy;
     if (usecase::check_proof(permitted, signed_in, policy, now)) return;
+    using usecase::WayToProof;
+    const auto way = usecase::way_to_proof(context.deps, permitted, signed_in);
     const auto& flow = permitted.flow.id;
-    const bool same = signed_in && signed_in->identity() == permitted.rights.identity;
     view.flag("needs_proof", true)
-        .set(
-            "proof_url", same ? signin_url(signed_in->person.idp, flow)
-                              : page_of_flow(path::identity_page, flow));
+        .flag("proof_again", way == WayToProof::sign_in_again)
+        .flag("proof_elsewhere", way == WayToProof::another_way)
+        .flag("proof_nowhere", way == WayToProof::none);
+    if (way == WayToProof::sign_in_again)
+        view.set("proof_url", signin_url(signed_in->person.idp, flow));
+    if (way == WayToProof::another_way)
+        view.set("proof_url", page_of_flow(path::identity_page, flow));
+    if (way == WayToProof::none) view.set("contact", policy.access_contact);
 }
 
 } // namespace consentgate::web

@@ -36,9 +36,9 @@ bool show_signin_ways(
     const std::optional<core::SignedIn>& signed_in, core::Instant now);
 
 // In place of Finish, where rules or the app want another proof: the person signs in again, or says
-// who they are at a provider.
+// who they are at another provider, or reads that neither helps.
 void show_needed_proof(
     View& view, const usecase::PermittedFlow& permitted,
-    const std::optional<core::SignedIn>& signed_in, const core::Policy& policy, core::Instant now);
+    const std::optional<core::SignedIn>& signed_in, WebContext& context, core::Instant now);
 
 } // namespace consentgate::web

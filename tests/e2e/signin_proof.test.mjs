@@ -2,9 +2,12 @@
 // OpenID provider (oidc-provider).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import fs from 'node:fs';
+import path from 'node:path';
 import { assertPage } from './support/checks.mjs';
+import { startGithub } from './support/github.mjs';
 import { register, submit } from './support/journey.mjs';
-import { finish, letIn, page2, startSigninServer } from './support/signin.mjs';
+import { finish, letIn, page1, page2, Person, startSigninServer } from './support/signin.mjs';
 
 const options = { timeout: 240000 };
 let site, server, corp, resource;
@@ -81,7 +84,7 @@ test('SI31: who cannot give the proof gets no session there', options, async () 
   const person = site.person('anna');
   const flow = await person.begin(client);
   await person.post('/api/oauth/per-user/consent/vk', { flow_id: flow.flowId, vk: key.virtual_key });
-  assert.match((await page2(flow)).text, /For this you have to sign in again/);
+  assert.match((await page2(flow)).text, /the way that you said who you are is not enough. Sign in with another account/);
   const answer = await submit(flow);
   assert.equal(answer.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, answer.text);
   await removeRules();
@@ -123,5 +126,53 @@ test('SI31 SI70: rules about a proof are listed, exported, applied and explained
   const said = await server.admin('access', 'test', 'unverified', resource, '--scope', 'mcp', '--json').catch((error) => JSON.parse(error.stdout));
   assert.deepEqual(said.steps.filter(({ about }) => about === 'proof').map(({ why }) => why.replace(/^rule \d+ +/, '')),
     [`fresh 15 --resource ${resource}, asked for at consent`, `acr urn:example:mfa --resource ${resource} --scope mcp, asked for at consent`]);
+  await removeRules();
+});
+
+test('SI31: a provider that can give no proof leads nobody in a circle, and page 2 says what is missing', options, async () => {
+  const client = await register(server);
+  const github = await startGithub({ anna: { id: 583231, login: 'anna', emails: [] } });
+  await server.admin('access', 'fresh', '30', '--resource', resource);
+  const secret = path.join(server.var, 'github.secret');
+  fs.writeFileSync(secret, github.secret, { mode: 0o600 });
+  const added = await server.adminOutput('idp', 'add', 'github', '--preset', 'github', '--url', github.issuer, '--client-id', github.admit(server, 'github'), '--client-secret-file', secret);
+  assert.match(added.stderr, new RegExp(`GitHub cannot be asked for a newer or stronger sign-in:\n  rule \\d+  fresh 30 --resource ${resource}`));
+  await refused(/people of 'github' can never give such a proof/, 'acr', 'mfa', '--resource', resource);
+  const person = new Person(server, { github, corp: site.corp }, 'anna');
+  const flow = await person.begin(client);
+  assert.equal((await person.signIn(flow, 'github')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  const page = await page2(flow);
+  assertPage(page, 200);
+  assert.match(page.text, /the way that you said who you are is not enough/);
+  assert.equal(link(page), undefined, 'signing in again at GitHub would give the same');
+  assert.match(page.text, new RegExp(`href="/oauth/consent\\?flow_id=${flow.flowId}"[^>]*>Sign in another way`));
+  assert.match((await page1(flow)).text, /Sign in with Example Corp/);
+  assert.equal((await person.signIn(flow, 'corp')).location, `/oauth/consent/mcps?flow_id=${flow.flowId}`);
+  assert.ok(await finish(flow), 'the other provider gives it');
+  // Without a provider that can, nothing is offered that would lead nowhere.
+  for (const id of ['corp', 'other']) await server.admin('idp', 'disable', id);
+  const alone = new Person(server, { github }, 'anna');
+  const stuck = await alone.begin(client);
+  await alone.signIn(stuck, 'github');
+  const last = await page2(stuck);
+  assertPage(last, 200);
+  assert.match(last.text, /no way to sign in here can prove that/);
+  assert.doesNotMatch(last.text, /form="finish"|Sign in again|Sign in another way/);
+  await removeRules();
+  assert.ok(await finish(stuck));
+  for (const id of ['corp', 'other']) await server.admin('idp', 'enable', id);
+  await server.admin('idp', 'remove', 'github', '--yes');
+  await github.stop();
+});
+
+test('SI31: two values of acr that no sign-in can have at once are refused, and a common one is asked for', options, async () => {
+  const client = await register(server);
+  await server.admin('access', 'acr', 'mfa', '--resource', resource);
+  await refused(/no sign-in has two values of acr.*with scope mcp/, 'acr', 'key', '--resource', resource, '--scope', 'mcp');
+  await server.admin('access', 'acr', 'key', '--resource', resource);
+  await server.admin('access', 'acr', 'key', '--resource', resource, '--scope', 'mcp');
+  const person = site.person('ben');
+  const flow = await person.begin(client, { scope: 'mcp' });
+  assert.equal(new URL((await person.start(flow)).location).searchParams.get('acr_values'), 'key');
   await removeRules();
 });

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,7 @@ struct HttpRequest {
     Purpose purpose;
     std::string method = "GET";
     std::string url{};
+    std::string target{}; // of the request line, in place of the URL's path and query
     // Accept, Authorization and the like; the client adds Host, User-Agent and lengths.
     std::vector<std::pair<std::string, std::string>> headers{};
     core::Secret body{};
@@ -87,6 +89,10 @@ struct HttpResponse {
     std::string cache_control{}, age{}, expires{};
     std::string server{}; // what it calls itself
 };
+
+// The reason of tls_unknown_authority begins so where the host sent its own certificate alone,
+// which is not signed by an authority itself.
+inline constexpr std::string_view without_chain = "its TLS certificate comes without the chain";
 
 class HttpClient {
 public:

@@ -18,11 +18,23 @@ core::Checked check_proof(
     const PermittedFlow& permitted, const std::optional<core::SignedIn>& signed_in,
     const core::Policy& policy, core::Instant now);
 
-// Adds to the question what rules want of the proof of whoever signs in for the flow. When the
-// sign-in of now lacks it, the provider is to ask the person again, whatever it knows.
+// How a proof that is lacking can be had, so that nobody is sent in a circle.
+enum class WayToProof {
+    sign_in_again, // where they are signed in
+    another_way,   // at another provider, which page 1 offers
+    none,          // the rules want what no provider here can give
+};
+// Finds the way for a flow that check_proof() refuses. in: signed_in  as there
+WayToProof way_to_proof(
+    Dependencies& deps, const PermittedFlow& permitted,
+    const std::optional<core::SignedIn>& signed_in);
+
+// Adds to the question what rules want of the proof of whoever signs in for the flow, unless the
+// provider cannot be asked for a proof. When the sign-in of now lacks it, the provider is to ask
+// the person again, whatever it knows.
 // in: signed_in  in this browser, where it stands
 void demand_proof(
-    Dependencies& deps, core::SigninQuestion& question, const core::Flow& flow,
-    const std::optional<core::SignedIn>& signed_in, core::Instant now);
+    Dependencies& deps, core::SigninQuestion& question, const core::IdentityProvider& idp,
+    const core::Flow& flow, const std::optional<core::SignedIn>& signed_in, core::Instant now);
 
 } // namespace consentgate::usecase

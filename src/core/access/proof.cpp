@@ -50,11 +50,14 @@ Checked check_proof(Effect effect, const std::string& proof) {
 }
 
 std::vector<std::string> DemandedProof::acr_values() const {
-    std::vector<std::string> all;
-    for (const auto& values : acr)
-        for (const auto& value : values)
-            if (std::find(all.begin(), all.end(), value) == all.end()) all.push_back(value);
-    return all;
+    if (acr.empty()) return {};
+    auto common = acr.front();
+    for (const auto& values : acr) {
+        std::erase_if(common, [&](const auto& value) {
+            return std::find(values.begin(), values.end(), value) == values.end();
+        });
+    }
+    return common;
 }
 
 DemandedProof demanded_proof(

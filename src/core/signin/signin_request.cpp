@@ -49,12 +49,12 @@ Error invalid_signin(std::string reason) {
 // `login` is known to every provider, and makes it ask for the account too.
 SigninQuestion signin_question(
     const IdentityProvider& idp, const WantedProof& wanted, bool another) {
-    // GitHub does not say when somebody proved themselves, and asks for an account at most.
+    // Google and GitHub do not say when somebody proved themselves, and ask for an account at most.
     SigninQuestion question;
-    if (idp.has_id_tokens()) question.max_age = wanted.max_age;
+    if (idp.gives_proof()) question.max_age = wanted.max_age;
     const bool choose = another || wanted.prompt == "select_account" ||
-                        (wanted.prompt == "login" && !idp.has_id_tokens());
-    if (wanted.prompt == "login" && idp.has_id_tokens())
+                        (wanted.prompt == "login" && !idp.gives_proof());
+    if (wanted.prompt == "login" && idp.gives_proof())
         question.prompt = "login";
     else if (choose)
         question.prompt = knows_prompt(idp, "select_account") ? "select_account" : "login";

@@ -66,7 +66,18 @@ BOOST_AUTO_TEST_CASE(one_acr_of_each_target_is_needed, *label("SI31")) {
         BOOST_TEST(!core::fulfils(signed_in(Span(0), acr), read, noon), acr);
     BOOST_TEST(!core::fulfils(signed_in(Span(0), "mfa"), write, noon));
     BOOST_TEST(core::fulfils(signed_in(Span(0), "key"), write, noon));
-    BOOST_TEST((write.acr_values() == std::vector<std::string>{"mfa", "key"}));
+    BOOST_TEST((read.acr_values() == std::vector<std::string>{"mfa", "key"}));
+    BOOST_TEST((write.acr_values() == std::vector<std::string>{"key"}), "mfa would not do");
+    BOOST_TEST(!write.is_impossible());
+}
+
+BOOST_AUTO_TEST_CASE(lists_without_a_common_acr_are_fulfilled_by_nobody, *label("SI31")) {
+    const std::vector<core::Rule> rules{
+        proof(Effect::acr, "mfa", {.resource = mcp}),
+        proof(Effect::acr, "key", {.resource = mcp, .scope = "write"}, 2)};
+    BOOST_TEST(demanded(rules, mcp, "read write").is_impossible());
+    BOOST_TEST(!demanded(rules, mcp, "read").is_impossible());
+    BOOST_TEST(!demanded({}, mcp, "read").is_impossible());
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_about_a_proof_lets_nobody_in_and_keeps_nobody_out, *label("SI31")) {

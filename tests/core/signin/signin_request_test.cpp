@@ -83,7 +83,16 @@ BOOST_AUTO_TEST_CASE(
     idp.prompts.clear();
     idp.kind = ProviderKind::google;
     BOOST_TEST(signin_question(idp, {}, true).prompt == "select_account");
-    BOOST_TEST((signin_question(idp, {.max_age = Span(60)}, false).max_age == Span(60)));
+}
+
+BOOST_AUTO_TEST_CASE(google_is_not_asked_for_what_it_never_says, *label("SI31")) {
+    auto idp = sample_idp();
+    const WantedProof wanted{.prompt = "login", .max_age = Span(60)};
+    BOOST_TEST(signin_question(idp, wanted, false).prompt == "login");
+    BOOST_TEST((signin_question(idp, wanted, false).max_age == Span(60)));
+    idp.kind = ProviderKind::google; // its ID token would lack auth_time, and nobody could sign in
+    BOOST_TEST(signin_question(idp, wanted, false).prompt == "select_account");
+    BOOST_TEST(!signin_question(idp, wanted, false).max_age.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(github_is_sent_what_it_knows, *label("SI16") * label("SI46")) {

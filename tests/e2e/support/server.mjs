@@ -143,8 +143,11 @@ class Server {
     }));
   }
 
+  // out: stdout and stderr
+  adminOutput(...args) { return run(path.resolve(root, build, 'consentgate-admin'), args, { cwd: this.var, env: this.environment() }); }
+
   async admin(...args) {
-    const { stdout } = await run(path.resolve(root, build, 'consentgate-admin'), args, { cwd: this.var, env: this.environment() });
+    const { stdout } = await this.adminOutput(...args);
     return args.includes('--json') ? JSON.parse(stdout) : stdout;
   }
 

@@ -23,8 +23,10 @@ struct DemandedProof {
     std::vector<std::vector<std::string>> acr{};
 
     bool empty() const { return !max_age && acr.empty(); }
-    // Every value, once, as `acr_values` asks for them.
+    // The values that fulfil every list, as `acr_values` asks for them.
     std::vector<std::string> acr_values() const;
+    // The lists have no value in common, so nobody's sign-in has it.
+    bool is_impossible() const { return !acr.empty() && acr_values().empty(); }
 };
 
 // Joins the rules about the resource, and about each scope there that the session would hold.
