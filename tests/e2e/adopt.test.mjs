@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Browser, postForm, query } from './support/browser.mjs';
 import { assertOauthError } from './support/checks.mjs';
+import { signedInByApache } from './support/fronts.mjs';
 import { AtProvider, startIdentityProvider } from './support/identity_provider.mjs';
 import { api, authorizeParameters, connect, pkce, redeem, register, rpc, submit } from './support/journey.mjs';
 import { redirect, startModAuthOpenidc } from './support/mod_auth_openidc.mjs';
