@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { send } from './support/browser.mjs';
-import { startFront } from './support/fronts.mjs';
-import { api, journey } from './support/journey.mjs';
+import { Child, startFront } from './support/fronts.mjs';
+import { api, journey, post, register, startFlow } from './support/journey.mjs';
 import { startServerBehind } from './support/mcp_behind.mjs';
-import { root, until } from './support/server.mjs';
+import { freePort, root, until } from './support/server.mjs';
 import { frontsWithSites, makeFolder, startSite } from './support/sites.mjs';
 
 const options = { timeout: 240000 };
@@ -20,7 +21,7 @@ let site;
 before(async () => { [behind, site] = await Promise.all([startServerBehind(), startSite()]); }, options);
 after(async () => { await behind?.stop(); await site?.stop(); }, options);
 
-// What somebody sees of an answer, without what differs from one to the next.
+// out: what a program reads of an answer, without what differs from one to the next
 async function seen(base, host, method, target) {
   const headers = { Host: host, Authorization: 'Bearer of-somebody', 'Content-Type': 'application/json', ...(method === 'POST' ? { 'Content-Length': '2' } : {}) };
   const { status, location, text, headers: answered } = await send(base, method, target, { headers, body: method === 'POST' ? '{}' : undefined });
@@ -75,7 +76,7 @@ for (const front of frontsWithSites) {
   const others = front.socket === 'none' ? [] : ['gitlab.example', 'plain.example', 'files.example'];
   let server;
   const facts = {};
-  test(`XF1 ${front.name} starts with consentgate in one of its hosts`, options, async () => {
+  test(`XF1: ${front.name} starts with consentgate in one of its hosts`, options, async () => {
     const withSites = { ...front, write(folder, port, ...rest) {
       front.write(folder, port, ...rest);
       Object.assign(facts, { port, www: makeFolder(folder), to: `http://127.0.0.1:${site.port}`, site: site.port });
@@ -85,7 +86,7 @@ for (const front of frontsWithSites) {
     await works(server);
   });
   for (const [what, lines] of Object.entries(front.sites)) {
-    test(`XF1 behind ${front.name}, a site ${what} stays as it was, and so do the others, and consentgate works in it`, options, async () => {
+    test(`XF1: behind ${front.name}, a site ${what} stays as it was, and so do the others, and consentgate works in it`, options, async () => {
       front.around(server.var, false, lines, facts);
       await restart(server, front);
       const as = await answers(server, others);
@@ -96,7 +97,7 @@ for (const front of frontsWithSites) {
       if (others.length > 0) assert.equal(JSON.parse(as['gitlab.example GET /oauth/authorize?client_id=x'].text).site, true, 'the other site has its own OAuth');
     });
   }
-  test(`XF1 ${front.name} stops cleanly`, options, async () => { await server?.stop(); });
+  test(`XF1: ${front.name} stops cleanly`, options, async () => { await server?.stop(); });
 }
 
 // lighttpd takes these lines without a word, whether they count or not.
@@ -107,7 +108,7 @@ const inHost = {
     host: (modules, lines) => ['server.modules = ( "mod_magnet" )\nvar.consentgate_socket = "S"\nvar.consentgate_gate = "G"\nvar.consentgate_lua = "L"\n', `server.modules += ( "mod_fastcgi" )\n${lines}`], open: true },
 };
 for (const [what, { host, open }] of Object.entries(inHost)) {
-  test(`XF1 lighttpd: ${what}`, options, async () => {
+  test(`XF1: in lighttpd ${what}`, options, async () => {
     const facts = {};
     const spoilt = { ...lighttpd, write(folder, port, ...rest) {
       lighttpd.write(folder, port, ...rest);
@@ -128,9 +129,49 @@ for (const [what, { host, open }] of Object.entries(inHost)) {
   });
 }
 
+// nginx as docs/sites.md writes it, in front of Apache with the lines of docs/operating.md for the
+// callers' addresses.
+test('XF1: behind a balancer, people sign in and call, streams come as they are sent, and each caller has an address', options, async () => {
+  const block = (name, kind, having) => [...fs.readFileSync(path.join(root, name), 'utf8').matchAll(/```(.*)\n([^]*?)```/g)].find(([, one, text]) => one === kind && text.includes(having))[2];
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const apache = frontNamed('Apache');
+  const inFront = { ...apache, write(folder, webPort, ...rest) {
+    apache.write(folder, webPort, ...rest);
+    execFileSync('a2enmod', ['-q', 'remoteip'], { env: { ...process.env, APACHE_CONFDIR: path.join(folder, 'apache2') }, stdio: 'pipe' });
+    const file = path.join(folder, 'apache2/sites-available/000-default.conf');
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('</VirtualHost>', `${block('docs/operating.md', 'apache vhost', 'RemoteIPHeader').replace('10.0.0.0/8', '127.0.0.0/8')}</VirtualHost>`));
+    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp_${name};`).join(' ');
+    fs.writeFileSync(path.join(folder, 'balancer.conf'), `daemon off; pid ${folder}/balancer.pid; error_log ${folder}/balancer.log; events {}
+http { access_log off; ${temp} upstream web_machines { server 127.0.0.1:${webPort}; }
+server { listen 127.0.0.1:${port}; ${block('docs/sites.md', 'nginx balancer', 'proxy_pass').replace('$host;', '$http_host;')} } }`);
+  } };
+  const server = await startFront(inFront, { guards: [{ at: '/mcp', port: behind.port }], env: { CONSENTGATE_ISSUER: base, CONSENTGATE_RESOURCES: `${base}/mcp` } });
+  const balancer = new Child('nginx', ['-p', server.var, '-c', path.join(server.var, 'balancer.conf'), '-e', path.join(server.var, 'balancer.log')]);
+  try {
+    Object.assign(server, { base, issuer: base, resource: `${base}/mcp` });
+    await until(() => send(base, 'GET', wellKnown).then(({ status }) => status === 200, () => false), 'the balancer');
+    await works(server);
+    const { token } = await journey(server);
+    const times = await new Promise((resolve, reject) => {
+      http.get(`${base}/mcp`, { headers: { Authorization: `Bearer ${token}`, Accept: 'text/event-stream' } }, (answer) => {
+        const all = [];
+        answer.on('data', () => all.push(performance.now()));
+        answer.on('end', () => resolve(all));
+      }).on('error', reject);
+    });
+    assert.ok(times.length >= 4, `${times.length} parts of five events`);
+    for (const address of ['192.0.2.9', '192.0.2.10']) {
+      const flow = await startFlow(server, { client: await register(server) });
+      await post(flow, 'vk', { vk: 'sk-bf-wrong' }, { 'X-Forwarded-For': address });
+      assert.match(server.logs(), new RegExp(`what=virtual_key_refused .*address=${address}`));
+    }
+  } finally { await balancer.stop(); await server.stop(); }
+});
+
 // Set-ups from before.
 const apache = frontNamed('Apache');
-test('XF1 Apache: a virtual host from before, which protects a server and does not say Use Consentgate, has the pages', options, async () => {
+test('XF1: in Apache a virtual host from before, which protects a server and does not say Use Consentgate, has the pages', options, async () => {
   const before = { ...apache, write(folder, ...rest) {
     apache.write(folder, ...rest);
     const file = path.join(folder, 'apache2/sites-available/000-default.conf');
@@ -142,7 +183,7 @@ test('XF1 Apache: a virtual host from before, which protects a server and does n
   try { await works(server); } finally { await server.stop(); }
 });
 
-test('XF1 Apache: pages.conf inside of a virtual host, where it mounted something before, is refused by name and line', options, () => {
+test('XF1: in Apache pages.conf inside of a virtual host, where it mounted something before, is refused by name and line', options, () => {
   const folder = fs.mkdtempSync('/tmp/consentgate-e2e-');
   try {
     const module = (name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`;

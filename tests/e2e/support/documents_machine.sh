@@ -290,6 +290,19 @@ block() { # block KIND TEXT
     return $status
     ;;
   'apache vhost') into_virtual_host "$2" ;;
+  'apache example') # in a virtual host of its own, which is gone afterwards
+    printf '<VirtualHost 127.0.0.9:80>\n%s\n</VirtualHost>\n' "$2" \
+      >/etc/apache2/sites-enabled/example.conf
+    apache2ctl configtest
+    local status=$?
+    rm /etc/apache2/sites-enabled/example.conf
+    return $status
+    ;;
+  'nginx balancer') # between machines that do not exist
+    printf 'events {} http { upstream web_machines { server 10.0.0.2; server 10.0.0.3; }
+      server {\n%s\n} }\n' "$2" >/etc/nginx/documents.conf
+    nginx -t -c /etc/nginx/documents.conf
+    ;;
   'ini consentgate.conf')
     write_keys /etc/consentgate/consentgate.conf "$2"
     # `server-key rotate --wait` waits for codes to expire.

@@ -1,4 +1,4 @@
-// Sites that stand in a web server beside consentgate, or in its virtual host, as administrators
+// Sites in a web server beside consentgate, or in its virtual host, as administrators
 // write them: what the tests of mounting put around the files as shipped.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -6,8 +6,8 @@ import http from 'node:http';
 import path from 'node:path';
 import { fronts } from './fronts.mjs';
 
-// A site of its own behind the web server: it has an OAuth server, too, as GitLab has, and says what
-// reached it.
+// A site behind the web server: it has an OAuth server, too, as GitLab
+// has, and says what reached it.
 export async function startSite() {
   const site = http.createServer(async (request, response) => {
     let body = '';
@@ -199,7 +199,7 @@ const hosting = {
 };
 
 const of = { Apache: apache, nginx, lighttpd, 'Apache on shared hosting': hosting };
-// Each front with `sites`, by what is said of them, and `around(folder, mounted, site, facts)`, which
-// writes the web server's configuration with a site in consentgate's host and others beside it, with
+// Each front with `sites`, by what is said of them, and `around(folder, mounted, site, facts)`:
+// the web server with a site in consentgate's host and others beside it, with
 // consentgate mounted or not.
 export const frontsWithSites = fronts.map((front) => ({ ...front, sites: of[front.name].sites, around: of[front.name].write }));
