@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(
     const core::Keyring other({{core::KeyId("k9"), core::Secret(std::string(32, 'z'))}});
     BOOST_TEST(call("/mcp", other.probe_token().reveal()).status == 401);
     BOOST_TEST(call("/mcp", token.reveal() + "x").status == 401);
-    BOOST_TEST(call("/mcp", "cgd_").status == 401);
+    BOOST_TEST(call("/mcp", "cgp_").status == 401);
     // An older key of the file still counts, because the gate may not have read the newest one.
     auto keys = server.keyring.keys();
     keys.push_back({core::KeyId("k9"), core::Secret(std::string(32, 'z'))});

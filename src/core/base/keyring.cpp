@@ -62,7 +62,7 @@ std::optional<Secret> Keyring::call_mark(const KeyId& key, const std::string& ca
 }
 
 namespace {
-constexpr const char* probe_prefix = "cgd_";
+constexpr const char* probe_prefix = "cgp_";
 constexpr const char* probe_use = "probe:";
 } // namespace
 
