@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 namespace consentgate::core {
 namespace {
@@ -37,6 +38,22 @@ bool says_something(const Json& value) {
     if (const auto* array = value.array()) return !array->empty();
     if (const auto* number = value.number()) return *number != 0;
     return !says_none(text_of(value));
+}
+
+// A member that is a text or a number.
+std::string member(const JsonObject& object, std::string_view name) {
+    const auto* value = object.find(name);
+    if (value == nullptr) return {};
+    if (const auto* text = value->text()) return *text;
+    const auto* number = value->integer();
+    return number == nullptr ? std::string() : std::to_string(*number);
+}
+
+std::string first_of(const JsonObject& object, std::initializer_list<std::string_view> names) {
+    for (const auto name : names) {
+        if (auto found = member(object, name); !found.empty()) return found;
+    }
+    return {};
 }
 
 void add_word(std::vector<std::string>& words, const std::string& text) {
@@ -84,6 +101,25 @@ std::vector<std::string> ReplyMembers::error_words() const {
     for (const auto* name : {"status", "code", "error_code", "errorCode"}) {
         const auto* value = find(name);
         if (value && value->text()) add_word(words, *value->text());
+    }
+    return words;
+}
+
+// Google's and Microsoft's interfaces write an object as `error`; HubSpot a word as `status`.
+ReplyMembers::Words ReplyMembers::failure_words() const {
+    if (const auto* form = std::get_if<Form>(&source_))
+        return {
+            .error = form->get("error").value_or(""),
+            .own_code = {},
+            .description = form->get("error_description").value_or("")};
+    const auto& object = std::get<JsonObject>(source_);
+    Words words{
+        .error = object.text("error").value_or(""), // some write 0 or false beside a token
+        .own_code = first_of(object, {"code", "status"}),
+        .description = first_of(object, {"error_description", "message", "detail"})};
+    if (const auto* nested = object.object("error")) {
+        words.own_code = first_of(*nested, {"status", "code", "type"});
+        words.description = first_of(*nested, {"message", "description"});
     }
     return words;
 }

@@ -26,6 +26,11 @@ public:
     bool has_error() const;
     // In lower case. Some providers put more than one, or theirs in a place of their own.
     std::vector<std::string> error_words() const;
+    // What it says of its failure, as it is written: for people who read the log.
+    struct Words {
+        std::string error, own_code, description;
+    };
+    Words failure_words() const;
     // The description of the error is about the parameter `resource`.
     bool describes_resource() const;
 

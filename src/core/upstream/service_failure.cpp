@@ -1,13 +1,12 @@
 #include "consentgate/core/upstream/service_failure.h"
 
-#include "consentgate/core/base/form.h"
-#include "consentgate/core/base/json.h"
+#include "reply_members.h"
+
 #include "consentgate/core/base/text.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <initializer_list>
 
 namespace consentgate::core {
 namespace {
@@ -22,53 +21,6 @@ constexpr int first_failing_status = 400;
 // The parameters of our requests that are no secrets.
 constexpr std::array public_parameters{"grant_type", "redirect_uri", "client_id",
                                        "resource",   "scope",        "token_type_hint"};
-
-// A member that is a text or a number.
-std::string member(const JsonObject& object, std::string_view name) {
-    const auto* value = object.find(name);
-    if (value == nullptr) return {};
-    if (const auto* text = value->text()) return *text;
-    const auto* number = value->integer();
-    return number == nullptr ? std::string() : std::to_string(*number);
-}
-
-std::string first_of(const JsonObject& object, std::initializer_list<std::string_view> names) {
-    for (const auto name : names) {
-        if (auto found = member(object, name); !found.empty()) return found;
-    }
-    return {};
-}
-
-struct Written {
-    std::string error, own_code, description;
-};
-
-// Google's and Microsoft's interfaces write an object as `error`; HubSpot a word as `status`.
-Written read_json(const JsonObject& object) {
-    Written written{
-        .error = object.text("error").value_or(""), // some write 0 or false beside a token
-        .own_code = first_of(object, {"code", "status"}),
-        .description = first_of(object, {"error_description", "message", "detail"})};
-    if (const auto* nested = object.object("error")) {
-        written.own_code = first_of(*nested, {"status", "code", "type"});
-        written.description = first_of(*nested, {"message", "description"});
-    }
-    return written;
-}
-
-Written read_body(const ServiceReply& reply) {
-    const auto& body = reply.body.reveal();
-    if (const auto object = parse_json_object(body)) return read_json(*object);
-    if (reply.content_type != "application/x-www-form-urlencoded" &&
-        reply.content_type != "text/plain")
-        return {};
-    const auto form = Form::parse(trim(body));
-    if (!form) return {};
-    return {
-        .error = form->get("error").value_or(""),
-        .own_code = {},
-        .description = form->get("error_description").value_or("")};
-}
 
 void cut_all(std::string& text, const std::string& what) {
     if (what.size() < shortest_secret) return;
@@ -152,7 +104,8 @@ ServiceFailure failure_of(const ServiceReply& reply) {
         const auto* words = reply.timed_out ? "no answer in time" : "no answer";
         return {cause, reply.reason.empty() ? words : reply.reason};
     }
-    const auto written = read_body(reply);
+    const auto members = ReplyMembers::parse(reply);
+    const auto written = members ? members->failure_words() : ReplyMembers::Words();
     if (written.error.empty() && reply.status < first_failing_status) return {};
     ServiceFailure failure{
         .cause = written.error.empty() ? FailureCause::http_status : FailureCause::oauth_error,
