@@ -178,29 +178,4 @@ bool LogoutStore::came_meanwhile(const core::BrowserSignin& signin, core::Instan
     });
 }
 
-EndedSignins LogoutStore::end_person(
-    const core::PersonId& person, core::SigninEnd by, core::Instant now) {
-    EndedSignins ended;
-    db_.write(
-        [&] {
-            ended = {};
-            end_all_of(db_, person, by, now, ended);
-            return Applied::yes;
-        },
-        [&] {
-            const auto over = [&](const char* statement, const auto& id) {
-                return db_.has(statement, id);
-            };
-            if (!ended.sessions.empty())
-                return over(
-                    "SELECT 1 FROM session WHERE id = ? AND revoked_at IS NOT NULL",
-                    ended.sessions.front().id);
-            return !ended.signins.empty() &&
-                   over(
-                       "SELECT 1 FROM browser_signin WHERE id = ? AND ended_at IS NOT NULL",
-                       ended.signins.front());
-        });
-    return ended;
-}
-
 } // namespace consentgate::store

@@ -104,12 +104,21 @@ store::Applied enable_person(Dependencies& deps, const core::Person& person) {
     return changed;
 }
 
+EndedThings end_standing(
+    Dependencies& deps, const core::PersonId& person, core::SigninEnd by, core::Instant now,
+    const std::function<void(std::size_t)>& after_batch) {
+    EndedThings ended;
+    ended.signins = deps.store.signins.end_all(person, by, now);
+    ended.sessions = end_sessions(
+        deps, {.person = person}, now, after_batch,
+        by == core::SigninEnd::ended ? "operator" : "provider");
+    return ended;
+}
+
 EndedThings end_person(
     Dependencies& deps, const core::Person& person, PersonAccounts accounts, core::Instant now,
     const std::function<void(std::size_t)>& after_batch) {
-    EndedThings ended;
-    ended.signins = deps.store.signins.end_all(person.id, core::SigninEnd::ended, now);
-    ended.sessions = end_sessions(deps, {.person = person.id}, now, after_batch);
+    auto ended = end_standing(deps, person.id, core::SigninEnd::ended, now, after_batch);
     if (accounts == PersonAccounts::end) // after the sessions, which could connect one again
         ended.accounts =
             end_linked_accounts(deps, core::identity_of(person).owner(core::SessionId()), now);

@@ -6,8 +6,8 @@
 
 #include "consentgate/core/base/aead.h"
 #include "consentgate/core/signin/recheck.h"
+#include "consentgate/usecase/people.h"
 #include "consentgate/usecase/provider_keys.h"
-#include "consentgate/usecase/sessions.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -94,14 +94,13 @@ core::Checked end_refused(
     Dependencies& deps, const Question& question, const core::Error& refusal, core::Instant now) {
     const auto& person = question.person.id;
     if (!deps.store.grants.holds(person, question.lease)) return core::Nothing{};
-    const auto ended = deps.store.logouts.end_person(person, core::SigninEnd::logged_out, now);
+    const auto ended = end_standing(deps, person, core::SigninEnd::logged_out, now);
     deps.store.grants.remove(person);
-    for (const auto& session : ended.sessions) audit_session_end(deps, session, "provider");
     deps.log.audit(
         "recheck_refused", {{"idp", question.idp.id.text},
                             {"subject", core::short_name_of(person)},
-                            {"signins", std::to_string(ended.signins.size())},
-                            {"sessions", std::to_string(ended.sessions.size())}});
+                            {"signins", std::to_string(ended.signins)},
+                            {"sessions", std::to_string(ended.sessions)}});
     return refusal;
 }
 

@@ -90,6 +90,13 @@ std::vector<core::SessionView> list_sessions(
     return deps.store.sessions.list(now, filter, limit);
 }
 
+core::Result<FoundSession> find_session(Dependencies& deps, const core::SessionId& id) {
+    auto view = deps.store.sessions.find(id);
+    if (!view) return not_found("there is no session '" + id.text + "'");
+    auto accounts = deps.store.accounts.list(view->session.identity.owner(id));
+    return FoundSession{std::move(*view), std::move(accounts)};
+}
+
 void audit_session_end(Dependencies& deps, const core::Session& session, std::string_view by) {
     deps.log.audit(
         "session_ended", {{"by", by},
@@ -100,14 +107,14 @@ void audit_session_end(Dependencies& deps, const core::Session& session, std::st
 
 std::size_t end_sessions(
     Dependencies& deps, const core::SessionFilter& filter, core::Instant now,
-    const std::function<void(std::size_t)>& after_batch) {
+    const std::function<void(std::size_t)>& after_batch, std::string_view by) {
     std::size_t count = 0;
     for (std::string after;;) {
         const auto ended = deps.store.sessions.revoke_some(filter, after, now, batch);
         if (!ended.last) return count;
         after = *ended.last;
         for (const auto& session : ended.sessions) {
-            audit_session_end(deps, session, "operator");
+            audit_session_end(deps, session, by);
         }
         count += ended.sessions.size();
         after_batch(count);

@@ -44,10 +44,6 @@ public:
     // in: issued_at  of its ID token
     bool came_meanwhile(const core::BrowserSignin& signin, core::Instant issued_at);
 
-    // Ends every sign-in and every living session of a person, in one transaction, with the linked
-    // accounts that are the sessions' alone. Those of the person themselves stay.
-    EndedSignins end_person(const core::PersonId& person, core::SigninEnd by, core::Instant now);
-
 private:
     void end_late_ones(const Logout& logout, core::Instant now, EndedSignins& ended);
 

@@ -49,9 +49,15 @@ enum class PersonAccounts { stay, end };
 struct EndedThings {
     std::size_t sessions = 0, signins = 0, accounts = 0;
 };
-// Ends the sessions and sign-ins of a person, who may sign in again. Sign-ins end first: a session
-// that comes of one meanwhile is not made.
-// in: after_batch  gets how many sessions have ended so far
+// Ends the sign-ins and sessions of a person, who may sign in again: sign-ins first, so that no
+// session comes of one meanwhile, then the sessions in batches. Whoever stops in between can begin
+// again.
+// in: by           who says so: the operator for SigninEnd::ended, else the provider
+//     after_batch  gets how many sessions have ended so far
+EndedThings end_standing(
+    Dependencies& deps, const core::PersonId& person, core::SigninEnd by, core::Instant now,
+    const std::function<void(std::size_t)>& after_batch = [](std::size_t) {});
+// The same for the operator, who may end the person's accounts as well.
 EndedThings end_person(
     Dependencies& deps, const core::Person& person, PersonAccounts accounts, core::Instant now,
     const std::function<void(std::size_t)>& after_batch = [](std::size_t) {});

@@ -67,6 +67,14 @@ std::vector<core::SessionView> list_sessions(
 core::Result<core::Session> end_session(
     Dependencies& deps, const core::SessionId& session, core::Instant now);
 
+// A session, and the accounts that it has: its own, or those of whom it is for.
+struct FoundSession {
+    core::SessionView view;
+    std::vector<core::LinkedAccount> accounts;
+};
+// fail: not_found
+core::Result<FoundSession> find_session(Dependencies& deps, const core::SessionId& id);
+
 // in: by  "operator" or "provider"
 void audit_session_end(Dependencies& deps, const core::Session& session, std::string_view by);
 
@@ -74,10 +82,11 @@ void audit_session_end(Dependencies& deps, const core::Session& session, std::st
 // each; an idle worker of the server asks the services to revoke. It can be stopped between two
 // batches.
 // in:  after_batch  gets how many have ended so far
+//      by           as audit_session_end
 // out: how many ended
 std::size_t end_sessions(
     Dependencies& deps, const core::SessionFilter& filter, core::Instant now,
-    const std::function<void(std::size_t)>& after_batch);
+    const std::function<void(std::size_t)>& after_batch, std::string_view by = "operator");
 
 // Ends the accounts that were linked for a virtual key or a verified user, and that outlive their
 // sessions. Their services are asked to revoke as in end_session.
