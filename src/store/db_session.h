@@ -36,6 +36,9 @@ private:
     EngineErrorKind kind_;
 };
 
+// An error of SQLite alone: another writer held the lock for as long as this one may wait.
+inline constexpr const char* stayed_locked = "the database stayed locked";
+
 // Identifies the last commit to a database, by any process. While it stays the same, so does
 // everything that can be read.
 struct Commit {

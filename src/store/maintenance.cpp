@@ -5,6 +5,7 @@
 #include "once_tables.h"
 #include "signin_tables.h"
 #include "token_tables.h"
+#include "virtual_key_table.h"
 
 #include "consentgate/core/oauth/consent.h"
 
@@ -53,7 +54,8 @@ const std::vector<ExpiredRows>& expired_kinds() {
         expired_rows<core::RefreshToken>(), expired_rows<core::AccessToken>(access_grace),
         expired_rows<ClientAssertion>(),    expired_rows<core::UpstreamState>(),
         expired_rows<UsedLink>(),           expired_rows<core::SigninState>(),
-        expired_rows<core::SigninTrial>(),  expired_rows<UsedLogoutToken>()};
+        expired_rows<core::SigninTrial>(),  expired_rows<UsedLogoutToken>(),
+        expired_rows<FormerKey>()};
     return kinds;
 }
 
@@ -268,6 +270,20 @@ core::Schema Maintenance::schema() {
             [&](Row& row) { row.read_into(schema.version, schema.last_stop); });
         return schema;
     });
+}
+
+// The pages of the row are written even though it is deleted in the same transaction.
+Applied Maintenance::try_to_write(const core::Digest& fresh, core::Instant now) {
+    try {
+        return db_.rewrite([&] {
+            insert(db_, UsedLink{.hash = fresh, .used_by = "readyz", .expires_at = now});
+            db_.run("DELETE FROM used_link WHERE link_hash = ?", fresh);
+            return Applied::yes;
+        });
+    } catch (const StoreFailure& failure) {
+        if (failure.what() != std::string_view(stayed_locked)) throw;
+        return Applied::no;
+    }
 }
 
 } // namespace consentgate::store

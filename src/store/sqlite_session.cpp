@@ -56,7 +56,7 @@ std::string address(const std::string& path, Create create) {
         throw;
     } catch (const Poco::Data::SQLite::DBLockedException&) {
         // The busy handler has waited for as long as it may.
-        throw EngineError(EngineErrorKind::refused, "the database stayed locked");
+        throw EngineError(EngineErrorKind::refused, stayed_locked);
     } catch (const Poco::Data::SQLite::ConstraintViolationException& error) {
         throw EngineError(
             EngineErrorKind::taken, std::string("the database refused: ") + error.name());
@@ -145,7 +145,7 @@ public:
     void begin() override {
         waiting_since_ns_ = monotonic_ns();
         if (config_.queue && !config_.queue->enter(config_.wait))
-            throw EngineError(EngineErrorKind::refused, "the database stayed locked");
+            throw EngineError(EngineErrorKind::refused, stayed_locked);
         writing_ = true;
         run("BEGIN IMMEDIATE", {});
     }

@@ -11,6 +11,7 @@
 #include "session_table.h"
 #include "signin_tables.h"
 #include "token_tables.h"
+#include "virtual_key_table.h"
 
 #include <algorithm>
 
@@ -32,6 +33,7 @@ constexpr Table tables[] = {
     exported<core::ResourceServer>(),
     exported<ClientDocument>(),
     exported<core::VirtualKey>(),
+    exported<FormerKey>(),
     exported<core::Service>(),
     exported<core::FormerRegistration>(),
     exported<core::Flow>(),

@@ -7,6 +7,17 @@
 
 namespace consentgate::store {
 
+// A text that a key had before, and that works until then.
+struct FormerKey {
+    core::Digest hash;
+    core::VirtualKeyId key;
+    core::Instant expires_at{};
+};
+template <>
+inline constexpr auto table_of<FormerKey> = table<FormerKey>(
+    "former_key", column("key_hash", &FormerKey::hash), column("virtual_key_id", &FormerKey::key),
+    column("expires_at", &FormerKey::expires_at));
+
 template <>
 inline constexpr auto table_of<core::VirtualKey> = table<core::VirtualKey>(
     "virtual_key", column("id", &core::VirtualKey::id), blob("name", &core::VirtualKey::name),

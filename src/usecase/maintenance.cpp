@@ -40,6 +40,25 @@ Health check_health(Dependencies& deps) {
     return health;
 }
 
+Health check_health(Dependencies& deps, sys::WriteTrials& trials, core::Instant now) {
+    auto health = check_health(deps);
+    if (!health.ready()) return health;
+    if (const auto recent = trials.recent(now)) {
+        health.writes = *recent;
+        return health;
+    }
+    try {
+        // Not written because another writer was at it all the time: something can be written.
+        deps.store.maintenance.try_to_write(core::sha256(deps.random.secret()), now);
+    } catch (const store::StoreFailure& failure) {
+        health.writes = false;
+        health.why_not = failure.what();
+        deps.log.event("not_writable", {{"reason", health.why_not}});
+    }
+    trials.note(health.writes, now);
+    return health;
+}
+
 void check_server_keys(Dependencies& deps, core::Instant now, KeyCheck check) {
     const auto& keyring = deps.keyring;
     const auto known = deps.store.server_keys.list();

@@ -9,11 +9,15 @@ Handled get_healthz(const Request&, WebContext&) {
     return answer_json(200, R"({"status":"ok"})").header("Cache-Control", "no-store");
 }
 
-Handled get_readyz(const Request&, WebContext& context) {
-    const auto health = usecase::check_health(context.deps);
-    const auto* status = health.ready()         ? "ok"
-                         : health.store_answers ? "schema_mismatch"
-                                                : "store_unavailable";
+Handled get_readyz(const Request& request, WebContext& context) {
+    const auto health =
+        context.write_trials
+            ? usecase::check_health(context.deps, *context.write_trials, request.now)
+            : usecase::check_health(context.deps);
+    const auto* status = health.ready()          ? "ok"
+                         : !health.store_answers ? "store_unavailable"
+                         : !health.writes        ? "store_not_writable"
+                                                 : "schema_mismatch";
     auto body = std::string("{\"status\":\"") + status +
                 "\",\"schema_version\":" + std::to_string(health.schema.version);
     // Another machine has a newer version already.

@@ -217,6 +217,7 @@ Handled handle_safely(const Route& route, const Request& request, WebContext& co
     try {
         return handle(route, request, context);
     } catch (const store::StoreFailure& failure) {
+        if (context.write_trials) context.write_trials->doubt();
         const char* message =
             failure.outcome_known()
                 ? "the database is away; nothing was changed, try again"

@@ -67,13 +67,23 @@ async function assertGoesOn(state, pids, before_) {
   assert.deepEqual(server.workerPids(), pids, 'the same workers go on');
 }
 
-async function overcomes(fault, { samePids = true } = {}) {
+// Readiness tells of it too, once a request has met the fault; liveness does not.
+async function assertNotReady(status) {
+  const health = await send(server.base, 'GET', '/readyz');
+  assert.deepEqual([health.status, health.json().status], [503, status], health.text);
+  assert.equal((await send(server.base, 'GET', '/healthz')).status, 200);
+}
+
+async function overcomes(fault, { samePids = true, readiness } = {}) {
   const state = await halfway();
   const before_ = [count('session'), count('code'), count('flow')];
   let pids = server.workerPids();
   const undo = await fault();
   if (!samePids) pids = server.workerPids();
-  try { await assertWritesRefused(state); } finally { await undo(); }
+  try {
+    await assertWritesRefused(state);
+    if (readiness) await assertNotReady(readiness);
+  } finally { await undo(); }
   await assertGoesOn(state, pids, before_);
 }
 
@@ -111,16 +121,16 @@ test('S15 A28: a missing database gives 503, health included, and all goes on wh
   });
 });
 
-test('S15 A28: a full disk gives 503 and all goes on when there is room', long, async () => {
-  await overcomes(() => fillUp(server, disk));
+test('S15 A28 XF4: a full disk gives 503, readiness included, and all goes on when there is room', long, async () => {
+  await overcomes(() => fillUp(server, disk), { readiness: 'store_not_writable' });
 });
 
-test('S15 A28: a store whose files may not grow gives 503 and all goes on when they may', long, async () => {
-  await overcomes(async () => limitGrowth(server));
+test('S15 A28 XF4: a store whose files may not grow gives 503, readiness included, and all goes on when they may', long, async () => {
+  await overcomes(async () => limitGrowth(server), { readiness: 'store_not_writable' });
 });
 
-test('S15 A28: a read-only store gives 503 and all goes on when it can be written', long, async () => {
-  await overcomes(() => makeReadOnly(server), { samePids: false });
+test('S15 A28 XF4: a read-only store gives 503, readiness included, and all goes on when it can be written', long, async () => {
+  await overcomes(() => makeReadOnly(server), { samePids: false, readiness: 'store_not_writable' });
 });
 
 test('S15: a wrong verifier is still answered otherwise than a store that is away', long, async () => {

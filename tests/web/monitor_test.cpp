@@ -9,14 +9,30 @@ using boost::unit_test::label;
 
 BOOST_AUTO_TEST_SUITE(monitor)
 
-BOOST_AUTO_TEST_CASE(readiness_says_that_the_store_answers_and_writes_nothing, *label("O6")) {
+BOOST_AUTO_TEST_CASE(
+    readiness_says_that_the_store_answers_and_takes_writes, *label("O6") * label("XF4")) {
     TestServer server;
+    sys::WriteTrials trials;
+    server.context.write_trials = &trials;
     const auto reply = server.ask(TestServer::get("/readyz"));
     BOOST_TEST(reply.status == 200);
     BOOST_TEST(
         reply.body == "{\"status\":\"ok\",\"schema_version\":" +
                           std::to_string(store::expected_schema_version()) + "}");
     BOOST_TEST(header_of(reply, "Cache-Control") == "no-store");
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_store_that_takes_no_writes_is_not_ready_and_the_worker_lives, *label("XF4")) {
+    TestServer server;
+    sys::WriteTrials trials;
+    server.context.write_trials = &trials;
+    trials.note(false, noon);
+    const auto reply = server.ask(TestServer::get("/readyz"));
+    BOOST_TEST(reply.status == 503);
+    BOOST_TEST(holds(reply.body, "\"status\":\"store_not_writable\""));
+    BOOST_TEST(header_of(reply, "Retry-After") == "2");
+    BOOST_TEST(server.ask(TestServer::get("/healthz")).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_is_live_without_the_store_and_not_ready, *label("O6")) {

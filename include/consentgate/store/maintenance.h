@@ -27,6 +27,10 @@ public:
         std::optional<core::Instant> idle_since = std::nullopt);
     core::Schema schema();
     int schema_version() { return schema().version; } // 0 when there is no schema
+    // Commits a row that is gone again when it is committed: whatever else cannot be written cannot
+    // be written here. no: another writer held the lock all the time, so something can be.
+    // in: fresh  a digest that no row has
+    Applied try_to_write(const core::Digest& fresh, core::Instant now);
 
 private:
     Database& db_;

@@ -1,6 +1,7 @@
 // Start-up checks, health, and sweeping what has expired.
 #pragma once
 
+#include "consentgate/sys/write_trials.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <string>
@@ -9,15 +10,19 @@ namespace consentgate::usecase {
 
 struct Health {
     bool store_answers = false;
+    bool writes = true;  // false: it answers, and takes no writes
     std::string why_not; // when it does not, for the log
     core::Schema schema;
     int expected_version = 0; // of the schema
     core::SchemaFit fit() const { return core::fit_of(schema, expected_version); }
-    bool ready() const { return store_answers && core::may_work(fit()); }
+    bool ready() const { return store_answers && core::may_work(fit()) && writes; }
 };
 
 // Reads only. Never throws.
 Health check_health(Dependencies& deps);
+// Also commits a row that is gone again with the commit, unless a worker of this program did within
+// the last seconds. Never throws.
+Health check_health(Dependencies& deps, sys::WriteTrials& trials, core::Instant now);
 
 // The key file must hold every key that the database was used with. Notes keys that are new to the
 // database there; only a server notes those that are not used yet, which records that it knows

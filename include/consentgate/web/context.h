@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consentgate/sys/rate_limiter.h"
+#include "consentgate/sys/write_trials.h"
 #include "consentgate/usecase/dependencies.h"
 #include "consentgate/web/page.h"
 
@@ -23,9 +24,10 @@ struct WebContext {
     const Pages& pages;
     sys::RateLimiter& rates;
     Limits limits;
-    std::string cookie_name;        // of the browser's secret
-    std::string signin_cookie_name; // of a person's sign-in at an identity provider
-    std::string server_metadata;    // the document
+    sys::WriteTrials* write_trials = nullptr; // absent: readiness tells nothing of writing
+    std::string cookie_name;                  // of the browser's secret
+    std::string signin_cookie_name;           // of a person's sign-in at an identity provider
+    std::string server_metadata;              // the document
     std::vector<std::pair<std::string, std::string>>
         resource_metadata; // path of the document, document
 };
