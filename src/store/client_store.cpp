@@ -1,5 +1,6 @@
 #include "consentgate/store/client_store.h"
 
+#include "account_tables.h"
 #include "client_tables.h"
 #include "once_tables.h"
 
@@ -92,6 +93,46 @@ Applied ClientStore::disable(const core::ClientId& id) {
                 db_.run("UPDATE client SET active = 0 WHERE id = ? AND active = 1", key));
         },
         [&] { return db_.has("SELECT 1 FROM client WHERE id = ? AND active = 0", key); });
+}
+
+Applied ClientStore::enable(const core::ClientId& id) {
+    const auto key = client_key(id);
+    return db_.write(
+        [&] {
+            return applied(
+                db_.run("UPDATE client SET active = 1 WHERE id = ? AND active = 0", key));
+        },
+        [&] { return db_.has("SELECT 1 FROM client WHERE id = ? AND active = 1", key); });
+}
+
+std::size_t ClientStore::remove_flows(
+    const core::ClientId& id, core::Instant now, std::size_t limit) {
+    std::vector<std::string> flows;
+    db_.read([&] {
+        flows.clear();
+        return db_.query(
+            "SELECT id FROM flow WHERE client_id = ? ORDER BY id LIMIT ?",
+            [&](Row& row) { row.read_into(flows); }, client_key(id), limit);
+    });
+    if (flows.empty()) return 0;
+    db_.rewrite([&] {
+        for (const auto& flow : flows) {
+            db_.run("DELETE FROM flow WHERE id = ?", flow);
+            end_accounts_of(db_, core::Owner::of(core::FlowId(flow)), now);
+        }
+        return Applied::yes;
+    });
+    return flows.size();
+}
+
+Applied ClientStore::remove(const core::ClientId& id) {
+    const auto key = client_key(id);
+    return db_.write(
+        [&] {
+            db_.run("DELETE FROM client_document WHERE id = ?", key);
+            return applied(db_.run("DELETE FROM client WHERE id = ?", key));
+        },
+        [&] { return !has_client(db_, key); });
 }
 
 std::map<std::string, std::size_t> ClientStore::count_by_caller() {

@@ -83,4 +83,19 @@ Applied ResourceServerStore::disable(const core::ResourceServerId& id) {
         [&] { return db_.has("SELECT 1 FROM resource_server WHERE id = ? AND active = 0", id); });
 }
 
+Applied ResourceServerStore::enable(const core::ResourceServerId& id) {
+    return db_.write(
+        [&] {
+            return applied(
+                db_.run("UPDATE resource_server SET active = 1 WHERE id = ? AND active = 0", id));
+        },
+        [&] { return db_.has("SELECT 1 FROM resource_server WHERE id = ? AND active = 1", id); });
+}
+
+Applied ResourceServerStore::remove(const core::ResourceServerId& id) {
+    return db_.write(
+        [&] { return applied(db_.run("DELETE FROM resource_server WHERE id = ?", id)); },
+        [&] { return !db_.has("SELECT 1 FROM resource_server WHERE id = ?", id); });
+}
+
 } // namespace consentgate::store

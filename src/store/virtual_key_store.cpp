@@ -20,10 +20,15 @@ std::optional<core::VirtualKey> VirtualKeyStore::find(const core::VirtualKeyId& 
     return find_row<core::VirtualKey>(db_, statement, id);
 }
 
-std::optional<core::VirtualKey> VirtualKeyStore::find(const core::Digest& hash) {
+std::optional<core::VirtualKey> VirtualKeyStore::find(const core::Digest& hash, core::Instant now) {
     static constexpr auto statement =
         sql("SELECT ", columns<core::VirtualKey>, " FROM virtual_key WHERE key_hash = ?");
-    return find_row<core::VirtualKey>(db_, statement, hash);
+    static constexpr auto former =
+        sql("SELECT ", columns<core::VirtualKey, 'v'>,
+            " FROM former_key f JOIN virtual_key v ON v.id = f.virtual_key_id "
+            "WHERE f.key_hash = ? AND f.expires_at > ?");
+    auto key = find_row<core::VirtualKey>(db_, statement, hash);
+    return key ? key : find_row<core::VirtualKey>(db_, former, hash, now);
 }
 
 std::vector<core::VirtualKey> VirtualKeyStore::list() {
@@ -49,6 +54,44 @@ std::size_t VirtualKeyStore::count_usable(core::Instant now) {
             "(expires_at IS NULL OR expires_at > ?)",
             [&](Row& row) { row.read_into(count); }, now);
         return static_cast<std::size_t>(count);
+    });
+}
+
+Applied VirtualKeyStore::rotate(
+    const core::VirtualKeyId& id, const core::Digest& fresh,
+    std::optional<core::Instant> keep_until) {
+    const auto changed = [&] {
+        return db_.has("SELECT 1 FROM virtual_key WHERE id = ? AND key_hash = ?", id, fresh);
+    };
+    return db_.write(
+        [&] {
+            core::Digest before;
+            db_.query(
+                "SELECT key_hash FROM virtual_key WHERE id = ? AND active = 1",
+                [&](Row& row) { row.read_into(before); }, id);
+            if (before.hex.empty()) return Applied::no;
+            if (db_.run(
+                    "UPDATE virtual_key SET key_hash = ? WHERE id = ? AND active = 1 AND "
+                    "key_hash = ?",
+                    fresh, id, before) != 1)
+                return Applied::no;
+            if (!keep_until)
+                db_.run("DELETE FROM former_key WHERE virtual_key_id = ?", id);
+            else
+                insert(db_, FormerKey{.hash = before, .key = id, .expires_at = *keep_until});
+            return Applied::yes;
+        },
+        changed);
+}
+
+std::optional<core::Instant> VirtualKeyStore::former_until(
+    const core::VirtualKeyId& id, core::Instant now) {
+    return db_.read([&] {
+        std::optional<core::Instant> until;
+        db_.query(
+            "SELECT max(expires_at) FROM former_key WHERE virtual_key_id = ? AND expires_at > ?",
+            [&](Row& row) { row.read_into(until); }, id, now);
+        return until;
     });
 }
 

@@ -4,6 +4,7 @@
 
 #include "consentgate/core/base/address.h"
 #include "consentgate/core/base/json.h"
+#include "consentgate/usecase/sessions.h"
 
 namespace consentgate::usecase {
 namespace {
@@ -16,7 +17,8 @@ core::ClientId mint_client_id(Dependencies& deps) {
 // Hosted apps register for all their people from a few addresses, so an unused client gives way to
 // a newer one; but not within the time that somebody needs for a sign-in.
 constexpr core::Span unused_stays{3600};
-constexpr int retry_seconds = 600; // some of those that stay will then be older, or used
+constexpr std::size_t flows_at_once = 100; // of one transaction
+constexpr int retry_seconds = 600;         // some of those that stay will then be older, or used
 
 // The sign in front shows the doctor callers behind a proxy that the web server does not know.
 constexpr char private_sign = '-';
@@ -109,6 +111,25 @@ core::Checked disable_client(Dependencies& deps, const core::ClientId& id) {
     if (deps.store.clients.disable(id) == store::Applied::no)
         return not_found("there is no active client '" + id.text + "'");
     return core::Nothing{};
+}
+
+core::Checked enable_client(Dependencies& deps, const core::ClientId& id) {
+    if (deps.store.clients.enable(id) == store::Applied::no)
+        return not_found("there is no disabled client '" + id.text + "'");
+    return core::Nothing{};
+}
+
+// Disabled first, so that nothing of it begins meanwhile.
+core::Result<std::size_t> remove_client(
+    Dependencies& deps, const core::ClientId& id, core::Instant now,
+    const std::function<void(std::size_t)>& after_batch) {
+    if (auto known = find_client(deps, id); !known) return known.error();
+    deps.store.clients.disable(id);
+    const auto ended = end_sessions(deps, {.client = id}, now, after_batch);
+    while (deps.store.clients.remove_flows(id, now, flows_at_once) > 0) {}
+    if (deps.store.clients.remove(id) == store::Applied::no)
+        return not_found("the client '" + id.text + "' was removed meanwhile");
+    return ended;
 }
 
 } // namespace consentgate::usecase

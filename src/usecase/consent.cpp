@@ -210,9 +210,10 @@ core::Result<std::optional<core::BearerClaims>> verify_bearer(
 // The key that a bearer is or names. It is looked up only for a flow that is known: an answer about
 // an unknown flow must not tell whether there is such a key.
 std::optional<core::VirtualKey> find_bearer_key(
-    Dependencies& deps, const std::optional<core::BearerClaims>& claims) {
+    Dependencies& deps, const std::optional<core::BearerClaims>& claims, core::Instant now) {
     if (!claims) return std::nullopt;
-    if (claims->virtual_key_hash) return deps.store.virtual_keys.find(*claims->virtual_key_hash);
+    if (claims->virtual_key_hash)
+        return deps.store.virtual_keys.find(*claims->virtual_key_hash, now);
     if (claims->virtual_key_id) return deps.store.virtual_keys.find(*claims->virtual_key_id);
     return std::nullopt;
 }
@@ -238,7 +239,7 @@ core::Result<core::FlowView> choose_virtual_key(
     std::string used;
     auto chosen = choose(deps, flow, IdentityKind::virtual_key, browser_context, now, [&] {
         auto identity =
-            core::validate_virtual_key(deps.store.virtual_keys.find(core::sha256(typed)), now);
+            core::validate_virtual_key(deps.store.virtual_keys.find(core::sha256(typed), now), now);
         if (identity) used = identity->value;
         return identity;
     });
@@ -291,7 +292,7 @@ core::Result<Submitted> submit_consent(
         const auto view = read_flow(deps, request.flow, browser_context, admin, now);
         if (!view) return with_continue_url(deps, view.error(), request.flow, browser_context, now);
         auto identity = core::validate_submit_identity(
-            view->flow, *claims, find_bearer_key(deps, *claims), deps.policy, now);
+            view->flow, *claims, find_bearer_key(deps, *claims, now), deps.policy, now);
         if (!identity) return identity.error();
         const auto permitted = permit_flow(deps, view->flow, std::move(*identity));
         if (!permitted) return permitted.error();

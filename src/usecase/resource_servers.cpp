@@ -147,4 +147,19 @@ core::Checked disable_resource_server(Dependencies& deps, const core::ResourceSe
     return core::Nothing{};
 }
 
+core::Checked enable_resource_server(Dependencies& deps, const core::ResourceServerId& id) {
+    const auto server = deps.store.resource_servers.find(id);
+    if (server && !server->active && find_resource_server(deps, server->resource))
+        return refused("another resource server guards " + server->resource + " by now");
+    if (deps.store.resource_servers.enable(id) == store::Applied::no)
+        return not_found("there is no disabled resource server '" + id.text + "'");
+    return core::Nothing{};
+}
+
+core::Checked remove_resource_server(Dependencies& deps, const core::ResourceServerId& id) {
+    if (deps.store.resource_servers.remove(id) == store::Applied::no)
+        return not_found("there is no resource server '" + id.text + "'");
+    return core::Nothing{};
+}
+
 } // namespace consentgate::usecase

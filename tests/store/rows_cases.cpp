@@ -144,9 +144,9 @@ STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "S11"
     key.expires_at = noon + core::Span(60);
     store->virtual_keys.put(key);
     BOOST_TEST(store->virtual_keys.find(key.id)->name == key.name);
-    BOOST_TEST(store->virtual_keys.find(key.hash)->services == key.services);
-    BOOST_TEST((store->virtual_keys.find(key.hash)->expires_at == key.expires_at));
-    BOOST_TEST(!store->virtual_keys.find(fresh_digest()).has_value());
+    BOOST_TEST(store->virtual_keys.find(key.hash, noon)->services == key.services);
+    BOOST_TEST((store->virtual_keys.find(key.hash, noon)->expires_at == key.expires_at));
+    BOOST_TEST(!store->virtual_keys.find(fresh_digest(), noon).has_value());
 
     const auto finalization =
         finalization_of(put_sample_flow(*store), {core::IdentityKind::virtual_key, key.id.text});
@@ -155,6 +155,95 @@ STORE_CASE(a_virtual_key_is_found_by_id_and_by_hash_and_ends_its_sessions, "S11"
     BOOST_TEST((store->virtual_keys.disable(key.id, noon) == Applied::yes));
     BOOST_TEST((store->virtual_keys.disable(key.id, noon) == Applied::no));
     BOOST_TEST(!store->sessions.find(finalization.session.token)->virtual_key->usable(noon));
+}
+
+STORE_CASE(a_rotated_key_works_by_its_old_text_until_the_time_that_was_given, "XF4") {
+    const auto store = database.open();
+    const auto key = sample_key(), other = sample_key();
+    store->virtual_keys.put(key);
+    store->virtual_keys.put(other);
+    auto& keys = store->virtual_keys;
+    const auto fresh = fresh_digest(), fresher = fresh_digest(), last = fresh_digest();
+    const auto until = noon + core::Span(3600);
+    BOOST_TEST((keys.rotate(key.id, fresh, until) == Applied::yes));
+    BOOST_TEST((keys.find(fresh, noon)->id == key.id));
+    BOOST_TEST((keys.find(key.hash, until - core::Span(1))->id == key.id));
+    BOOST_TEST(!keys.find(key.hash, until).has_value());
+    BOOST_TEST((keys.former_until(key.id, noon) == until));
+    BOOST_TEST((keys.former_until(key.id, until) == std::nullopt));
+    // Another rotation that keeps leaves each text its own time.
+    BOOST_TEST((keys.rotate(key.id, fresher, noon + core::Span(60)) == Applied::yes));
+    BOOST_TEST((keys.find(key.hash, noon + core::Span(60))->id == key.id));
+    BOOST_TEST(!keys.find(fresh, noon + core::Span(60)).has_value());
+    // One that does not keep ends them all.
+    BOOST_TEST((keys.rotate(key.id, last, std::nullopt) == Applied::yes));
+    for (const auto& old : {key.hash, fresh, fresher})
+        BOOST_TEST(!keys.find(old, noon).has_value());
+    BOOST_TEST((keys.find(last, noon)->id == key.id));
+    BOOST_TEST((keys.find(other.hash, noon)->id == other.id));
+    // The end of the key is that of its old texts.
+    BOOST_TEST((keys.rotate(key.id, fresh, until) == Applied::yes));
+    keys.disable(key.id, noon);
+    BOOST_TEST(!keys.find(last, noon)->active);
+    BOOST_TEST((keys.rotate(key.id, fresher, until) == Applied::no));
+    store->maintenance.sweep(until + core::Span(1), noon, 1000);
+    BOOST_TEST(!keys.find(last, noon).has_value());
+}
+
+STORE_CASE(a_client_is_enabled_again_and_removed_with_its_flows, "XF4") {
+    const auto store = database.open();
+    const auto client = sample_client(), other = sample_client();
+    store->clients.put(client);
+    store->clients.put(other);
+    BOOST_TEST((store->clients.enable(client.id) == Applied::no));
+    store->clients.disable(client.id);
+    BOOST_TEST((store->clients.enable(client.id) == Applied::yes));
+    BOOST_TEST(store->clients.find(client.id)->active);
+    const auto put_flow_of = [&](const core::Client& of) {
+        const auto flow = sample_flow(of.id);
+        store->flows.put(flow);
+        return flow.id;
+    };
+    const std::vector<core::FlowId> flows{
+        put_flow_of(client), put_flow_of(client), put_flow_of(client)};
+    const auto kept = put_flow_of(other);
+    BOOST_TEST(store->clients.remove_flows(client.id, noon, 2) == 2U);
+    BOOST_TEST(store->clients.remove_flows(client.id, noon, 2) == 1U);
+    BOOST_TEST(store->clients.remove_flows(client.id, noon, 2) == 0U);
+    for (const auto& flow : flows) BOOST_TEST(!store->flows.find(flow).has_value());
+    BOOST_TEST(store->flows.find(kept).has_value());
+    BOOST_TEST((store->clients.remove(client.id) == Applied::yes));
+    BOOST_TEST((store->clients.remove(client.id) == Applied::no));
+    BOOST_TEST(!store->clients.find(client.id).has_value());
+    BOOST_TEST(store->clients.find(other.id).has_value());
+}
+
+STORE_CASE(a_resource_server_is_enabled_again_and_removed, "XF4") {
+    const auto store = database.open();
+    const core::ResourceServer server{
+        core::ResourceServerId(fresh_id()),
+        "https://tools.example.org/again",
+        fresh_digest(),
+        true,
+        noon,
+        {},
+        {}};
+    auto& servers = store->resource_servers;
+    servers.put(server);
+    BOOST_TEST((servers.enable(server.id) == Applied::no));
+    servers.disable(server.id);
+    BOOST_TEST((servers.enable(server.id) == Applied::yes));
+    BOOST_TEST(servers.find(server.id)->active);
+    BOOST_TEST((servers.remove(server.id) == Applied::yes));
+    BOOST_TEST((servers.remove(server.id) == Applied::no));
+    BOOST_TEST(!servers.find(server.id).has_value());
+}
+
+STORE_CASE(a_trial_of_writing_commits_and_leaves_nothing, "XF4") {
+    const auto store = database.open();
+    const auto fresh = fresh_digest();
+    BOOST_TEST((store->maintenance.try_to_write(fresh, noon) == Applied::yes));
+    BOOST_TEST((store->maintenance.try_to_write(fresh, noon) == Applied::yes));
 }
 
 STORE_CASE(keys_clients_and_resource_servers_are_listed, "S11") {

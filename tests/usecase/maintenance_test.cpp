@@ -4,6 +4,7 @@
 #include "consentgate/usecase/access.h"
 #include "consentgate/usecase/clients.h"
 #include "consentgate/usecase/maintenance.h"
+#include "consentgate/usecase/sessions.h"
 #include "consentgate/usecase/virtual_keys.h"
 
 using namespace consentgate;
@@ -33,6 +34,91 @@ BOOST_AUTO_TEST_CASE(health_tells_a_dead_database_from_a_wrong_schema, *label("O
     const auto health = usecase::check_health(without);
     BOOST_TEST(!health.store_answers);
     BOOST_TEST(!health.ready());
+}
+
+BOOST_AUTO_TEST_CASE(
+    health_tells_a_database_that_takes_no_writes_and_tries_it_once_in_ten_seconds, *label("XF4")) {
+    std::size_t commits = 0;
+    bool full = false;
+    auto counted = config;
+    counted.before_statement = [&](std::string_view sql) {
+        if (sql != "COMMIT") return;
+        if (full) throw store::StoreFailure("the disk is full");
+        ++commits;
+    };
+    const auto counting = store::open_store(counted);
+    auto& counting_deps = with(*counting);
+    sys::WriteTrials trials;
+    const auto after = [&](std::int64_t seconds) {
+        return usecase::check_health(counting_deps, trials, noon + core::Span(seconds));
+    };
+    BOOST_TEST(after(0).ready());
+    for (int second = 0; second < 10; ++second) BOOST_TEST(after(second).ready());
+    BOOST_TEST(commits == 1U);
+    full = true;
+    BOOST_TEST(after(9).ready()); // nobody knows yet
+    const auto health = after(10);
+    BOOST_TEST(!health.ready());
+    BOOST_TEST(health.store_answers);
+    BOOST_TEST(!health.writes);
+    BOOST_TEST(health.why_not == "the disk is full");
+    full = false;
+    BOOST_TEST(!after(10).ready()); // a failure stands for its second, and is not tried again
+    BOOST_TEST(after(11).ready());
+    BOOST_TEST(commits == 2U);
+    // Whoever could not write lets the next question try, but a failure is not tried more often.
+    full = true;
+    trials.doubt();
+    BOOST_TEST(!after(11).ready());
+    full = false;
+    trials.doubt();
+    BOOST_TEST(!after(11).ready());
+    BOOST_TEST(after(12).ready());
+    BOOST_TEST(after(-60).ready()); // a clock that was set back
+    BOOST_TEST(commits == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_rotated_key_stays_the_same_holder_and_the_old_text_works_as_long_as_was_said, *label("XF4")) {
+    const auto made = usecase::add_virtual_key(deps, "Anna", noon + core::Span(7200), {}, noon);
+    BOOST_REQUIRE(made);
+    const auto kept_until = noon + core::Span(3600);
+    const auto kept = usecase::rotate_virtual_key(deps, made->key.id, kept_until, noon);
+    BOOST_REQUIRE(kept);
+    BOOST_TEST(kept->clear.reveal() != made->clear.reveal());
+    const auto holder_of = [&](const core::Secret& clear, core::Instant now) {
+        return core::validate_virtual_key(
+            deps.store.virtual_keys.find(core::sha256(clear), now), now);
+    };
+    BOOST_TEST(holder_of(kept->clear, noon)->value == made->key.id.text);
+    BOOST_TEST(holder_of(made->clear, noon)->value == made->key.id.text);
+    BOOST_TEST(code_of(holder_of(made->clear, kept_until)) == "invalid_virtual_key");
+    BOOST_TEST((usecase::describe_virtual_key(deps, made->key, noon).old_until == kept_until));
+    const auto alone = usecase::rotate_virtual_key(deps, made->key.id, std::nullopt, noon);
+    BOOST_REQUIRE(alone);
+    for (const auto& old : {made->clear, kept->clear})
+        BOOST_TEST(code_of(holder_of(old, noon)) == "invalid_virtual_key");
+    BOOST_TEST(
+        code_of(usecase::rotate_virtual_key(
+            deps, made->key.id, std::nullopt, noon + core::Span(7200))) == "not_found");
+    BOOST_REQUIRE(usecase::disable_virtual_key(deps, made->key.id, noon));
+    for (const auto* id : {made->key.id.text.c_str(), "vk_nobody"})
+        BOOST_TEST(
+            code_of(usecase::rotate_virtual_key(deps, core::VirtualKeyId(id), {}, noon)) ==
+            "not_found");
+}
+
+BOOST_AUTO_TEST_CASE(a_removed_client_takes_its_sessions_and_flows_along, *label("XF4")) {
+    const auto code = finished_code();
+    const auto flow = begin();
+    const auto id = sample_client().id;
+    BOOST_TEST(usecase::list_sessions(deps, noon, {.client = id}, 9).size() == 1U);
+    BOOST_TEST(code_of(usecase::enable_client(deps, id)) == "not_found"); // it is not disabled
+    BOOST_TEST(*usecase::remove_client(deps, id, noon) == 1U);
+    BOOST_TEST(usecase::list_sessions(deps, noon, {.client = id}, 9).empty());
+    BOOST_TEST(!store->flows.find(flow).has_value());
+    BOOST_TEST(code_of(usecase::find_client(deps, id)) == "not_found");
+    BOOST_TEST(code_of(usecase::remove_client(deps, id, noon)) == "not_found");
 }
 
 BOOST_AUTO_TEST_CASE(minted_client_ids_never_look_like_urls, *label("R5")) {
@@ -73,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_virtual_key_is_shown_once_and_stored_as_its_hash, *label(
     BOOST_TEST(made->clear.reveal().starts_with("sk-bf-"));
     BOOST_TEST(made->clear.reveal().size() == 49U);
     BOOST_TEST(made->key.name == "Anna");
-    BOOST_TEST((store->virtual_keys.find(core::sha256(made->clear))->id == made->key.id));
+    BOOST_TEST((store->virtual_keys.find(core::sha256(made->clear), noon)->id == made->key.id));
     for (const std::string bad : {"", " ", "a\nb", "\xFF"})
         BOOST_TEST(
             code_of(usecase::add_virtual_key(deps, bad, std::nullopt, {}, noon)) ==

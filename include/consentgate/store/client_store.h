@@ -28,6 +28,11 @@ public:
     std::optional<core::Client> find(const core::ClientId& id);
     std::vector<core::Client> list(); // newest first
     Applied disable(const core::ClientId& id);
+    Applied enable(const core::ClientId& id);
+    // Deletes sign-ins of the client that are under way, at most `limit`. out: how many
+    std::size_t remove_flows(const core::ClientId& id, core::Instant now, std::size_t limit);
+    // Deletes the client. Its sessions are ended before; their rows wait for their own sweep.
+    Applied remove(const core::ClientId& id);
     // How many clients that were never used each caller registered, by its mark.
     std::map<std::string, std::size_t> count_by_caller();
     // Writes last_used_at, and forgets who registered the client.

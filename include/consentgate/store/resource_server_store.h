@@ -27,6 +27,8 @@ public:
     // Writes what an operator may change, and the secret, of each that is active.
     Applied change(std::span<const core::ResourceServer> servers);
     Applied disable(const core::ResourceServerId& id);
+    Applied enable(const core::ResourceServerId& id);
+    Applied remove(const core::ResourceServerId& id);
 
     // The server that asks and the session of the token, in one statement, because every call to
     // an MCP server asks for them.

@@ -3,6 +3,8 @@
 
 #include "consentgate/usecase/dependencies.h"
 
+#include <cstddef>
+#include <functional>
 #include <string_view>
 
 namespace consentgate::usecase {
@@ -47,5 +49,17 @@ core::Result<core::Client> find_client(Dependencies& deps, const core::ClientId&
 // The client is refused from now on, and its sessions end at their next request.
 // fail: not_found: there is no such client, or it is disabled already
 core::Checked disable_client(Dependencies& deps, const core::ClientId& id);
+// Undoes it: sessions that have not ended otherwise are good again.
+// fail: not_found: there is no such client, or it is not disabled
+core::Checked enable_client(Dependencies& deps, const core::ClientId& id);
+
+// Deletes a client, after its sessions and its sign-ins that are under way. A client that a
+// document describes comes back with its next request; one that is to stay away is disabled.
+// in:   after_batch  gets how many sessions have ended so far
+// out:  how many sessions ended
+// fail: not_found
+core::Result<std::size_t> remove_client(
+    Dependencies& deps, const core::ClientId& id, core::Instant now,
+    const std::function<void(std::size_t)>& after_batch = [](std::size_t) {});
 
 } // namespace consentgate::usecase

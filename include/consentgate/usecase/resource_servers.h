@@ -58,6 +58,11 @@ std::vector<core::ResourceServer> list_resource_servers(Dependencies& deps); // 
 // The server is refused from now on; its scopes and services no longer count after a reload.
 // fail: not_found: there is no such resource server, or it is disabled already
 core::Checked disable_resource_server(Dependencies& deps, const core::ResourceServerId& id);
+// Undoes it. fail: not_found: there is no such resource server, or it is active;
+//                  invalid_target: another one guards the resource by now
+core::Checked enable_resource_server(Dependencies& deps, const core::ResourceServerId& id);
+// Forgets it; its sessions end of themselves, or by end_sessions. fail: not_found
+core::Checked remove_resource_server(Dependencies& deps, const core::ResourceServerId& id);
 
 // The guarded resources: the configured ones, each with what its newest active server says, then
 // those of other servers.

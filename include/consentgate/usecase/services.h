@@ -67,6 +67,12 @@ core::Result<core::Service> re_register(Dependencies& deps, const core::Service&
 core::Result<std::vector<std::string>> test_service(
     sys::HttpClient& web, const core::Service& service);
 
+// Asks a service that publishes nothing: its authorization endpoint, and its token endpoint with a
+// code that was made up, which it must refuse as one of a client that it knows.
+// out:  what the token endpoint said
+// fail: the message is for the operator
+core::Result<std::string> try_service_client(Dependencies& deps, const core::Service& service);
+
 // Whether a trial tells a key from a made-up one: the service must refuse a made-up key.
 // in:   service  whose token_endpoint is where keys are tried
 // fail: the message is for the operator
