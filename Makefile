@@ -68,7 +68,7 @@ PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-t
 	clang-format universal-ctags shellcheck chromium apache2 libapache2-mod-fcgid \
 	libapache2-mod-auth-openidc nginx procps man-db adduser systemd glewlwyd \
 	liblemonldap-ng-portal-perl lemonldap-ng-fastcgi-server libstring-random-perl \
-	python3-jwt python3-authlib
+	python3-jwt python3-authlib lighttpd-mod-openssl
 
 # ---- targets ------------------------------------------------------------------------------------
 .PHONY: all release package asan tests run check test fuzz bench soak requirements format

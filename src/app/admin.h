@@ -58,6 +58,7 @@ public:
     ~Context();
 
     const Config& config();
+    const std::string& config_path() const { return config_path_; }
     store::Store& store();
     const core::Keyring& keyring();
     // The key file was changed: reads it again, for what has the keyring already too.
@@ -103,6 +104,9 @@ struct Command {
     // Whether its use is written into the log. A command that only reads says no, so that one which
     // forgets to say anything is recorded.
     bool audited = true;
+    // Whether root runs it with root's rights. Every other command works as the user whom the key
+    // file's folder belongs to, unless it takes a FILE, which may be root's.
+    bool as_root = false;
     int (*run)(Context&, const Arguments&);
 };
 
@@ -121,6 +125,7 @@ std::vector<Command> team_commands();
 std::vector<Command> user_commands();
 std::vector<Command> call_log_commands();
 std::vector<Command> doctor_commands();
+std::vector<Command> setup_commands();
 std::vector<Command> all_commands();
 
 // The options of a command, with those that every command has (--json where it prints JSON,

@@ -389,10 +389,10 @@ std::vector<Command> doctor_commands() {
          .options =
              {{"url", "ORIGIN", "where to ask the web server; the issuer's when absent"},
               {"http-url", "ORIGIN",
-               "the same without TLS, where nothing may be served; port 80 of the host when "
-               "absent"}},
+               "the same without TLS, where nothing may be served; else the host's port 80"}},
          .json = {"verdict", "finding", "fix"},
          .audited = false,
+         .as_root = true,
          .run = doctor},
     };
 }

@@ -40,10 +40,10 @@ const Option& known_option(
 std::vector<Command> all_commands() {
     std::vector<Command> commands;
     for (const auto& group :
-         {database_commands(), backup_commands(), transfer_commands(), virtual_key_commands(),
-          server_key_commands(), client_commands(), session_commands(), resource_commands(),
-          service_commands(), access_commands(), team_commands(), idp_commands(), user_commands(),
-          call_log_commands(), doctor_commands()}) {
+         {setup_commands(), database_commands(), backup_commands(), transfer_commands(),
+          virtual_key_commands(), server_key_commands(), client_commands(), session_commands(),
+          resource_commands(), service_commands(), access_commands(), team_commands(),
+          idp_commands(), user_commands(), call_log_commands(), doctor_commands()}) {
         commands.insert(commands.end(), group.begin(), group.end());
     }
     return commands;

@@ -1,18 +1,21 @@
 // consentgate-admin: the operator's tool. Data on stdout, the rest on stderr; exit status 0, 1
 // (failed), 2 (usage).
 #include "admin.h"
+#include "machine.h"
 
 #include "consentgate/app/composition.h"
 #include "consentgate/app/version.h"
 
 #include <Poco/Environment.h>
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 namespace {
@@ -58,11 +61,13 @@ std::string operand_of(const Arguments& arguments) {
     return without_person(arguments.command->name, arguments.words.front());
 }
 
+const auto caller = ::getuid(); // before root works as another user
+
 void audit(const consentgate::sys::Log& log, const Arguments& arguments, int status) {
     log.audit(
         "operator_command", {{"command", arguments.command->name},
                              {"operand", operand_of(arguments)},
-                             {"uid", std::to_string(::getuid())},
+                             {"uid", std::to_string(caller)},
                              {"sudo_user", Poco::Environment::get("SUDO_USER", "-")},
                              {"options", text_of(arguments)},
                              {"status", std::to_string(status)}});
@@ -73,6 +78,37 @@ void require_open_schema(admin::Context& context) {
     if (consentgate::usecase::check_health(context.deps()).fit() ==
         consentgate::core::SchemaFit::closed)
         require_schema(context.deps(), context.config().store);
+}
+
+// Whose service is the package's, or one that was made as docs/operating.md says.
+constexpr auto installed_config = "/etc/consentgate/consentgate.conf";
+
+bool takes_file(const Command& command) {
+    return command.operand == "FILE" ||
+           std::any_of(command.options.begin(), command.options.end(), [](const auto& option) {
+               return option.value == "FILE";
+           });
+}
+
+// A command of root's makes files for the service: the database, the keys, the audit file.
+void work_as_service(admin::Context& context, const Command& command) {
+    if (::geteuid() != 0 || command.as_root || takes_file(command)) return;
+    try {
+        context.config(); // which the service's user may not be allowed to read
+    } catch (const std::exception&) {
+        return; // a command that needs it says what is wrong
+    }
+    const auto& key_file = context.config().key_file;
+    become_owner_of_folder(key_file);
+    const auto folder = std::filesystem::path(key_file).parent_path();
+    const auto service = ::getpwnam("consentgate");
+    if (command.name == "migrate" && ::geteuid() == 0 && service != nullptr &&
+        context.config_path() == installed_config)
+        throw std::runtime_error(
+            folder.string() +
+            " is not the service's, which could not use what root makes there; run: install -d -o "
+            "consentgate -g consentgate -m 0700 " +
+            folder.string());
 }
 
 // The log is opened before the command runs, so that nothing is done that cannot be recorded. A
@@ -96,6 +132,7 @@ int run_command(
     const Command& command, const std::vector<std::string>& line, const std::string& config_path) {
     admin::Context context(config_path);
     const auto arguments = admin::read_arguments(command, line);
+    work_as_service(context, command);
     return command.audited ? run_audited(context, arguments) : command.run(context, arguments);
 }
 

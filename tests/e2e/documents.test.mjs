@@ -16,9 +16,10 @@ const long = { timeout: 600000 };
 // In the order in which an operator comes to them; what one sets up the next ones find.
 const onTheMachine = ['README.md', 'docs/services.md', 'docs/gate.md', 'docs/sites.md', 'docs/access.md', 'docs/operating.md', 'docs/upgrade.md', 'docs/troubleshooting.md', 'docs/databases.md', 'docs/signin.md'];
 const machineKinds = ['sh machine', 'sh old-machine', 'sh unix-gate', 'sh no-systemd', 'apache vhost', 'apache example', 'nginx balancer', 'ini consentgate.conf', 'ini example', 'lighttpd example', 'nginx example', 'sql postgresql'];
+const elsewhereKinds = ['sh nginx-machine', 'sh lighttpd-machine']; // package.test.mjs types these
 const shownKinds = ['text', 'json'];
 const serverKinds = ['python server', 'js server']; // facts.test.mjs runs these
-const kinds = [...machineKinds, ...shownKinds, ...serverKinds, 'sh checkout', 'sh client'];
+const kinds = [...machineKinds, ...elsewhereKinds, ...shownKinds, ...serverKinds, 'sh checkout', 'sh client'];
 // Commands that cannot be typed from inside of themselves.
 const typedElsewhere = {
   'make check': () => assert.match(read('tests/check.sh'), /tests\/e2e\/\*\.test\.mjs/, 'make check types this file'),

@@ -128,8 +128,8 @@ test('O9: installed, configured, started as the unit starts it, upgraded, remove
   }, stdout);
 });
 
-test('O9: under systemd, behind Apache, set up as README says: started by its sockets, shut in, reloaded, upgraded and killed without a failed request', long, async (t) => {
-  const seen = await onACopy('package_under_systemd.sh', [file, path.join(root, 'README.md')], '--systemd');
+test('O9: under systemd, behind Apache, set up by hand: started by its sockets, shut in, reloaded, upgraded and killed without a failed request', long, async (t) => {
+  const seen = await onACopy('package_under_systemd.sh', [file], '--systemd');
   if (!seen) { t.skip('this machine lets nobody boot a copy of itself'); return; }
   const shutIn = '0000000000000000 1 2 consentgate'; // no capabilities, no new privileges, system calls filtered, not root
   assert.deepEqual(seen.facts, {
@@ -138,3 +138,17 @@ test('O9: under systemd, behind Apache, set up as README says: started by its so
     statuses_while_killed: '200 401 ', started_again: 'active', removed: '0', units_after_removal: 'inactive ',
   }, seen.stdout);
 });
+
+for (const server of ['apache', 'nginx', 'lighttpd']) {
+  test(`XF5 XF2: behind ${server} with other sites beside it, README's lines protect a server, and setup changes what it must and nothing else`, long, async (t) => {
+    const named = path.join(plainFolder(), server);
+    fs.writeFileSync(named, '');
+    const seen = await onACopy('setup_machine.sh', [file, path.join(root, 'README.md'), named], '--systemd');
+    if (!seen) { t.skip('this machine lets nobody boot a copy of itself'); return; }
+    assert.deepEqual(seen.facts, {
+      typed_lines: '4', dry_run: '0', says_no: 'Nothing was changed.', wrong_already: '1 1', nothing_changed: 'yes', wrong_with_ours: '1 1', site_file_taken_back: 'yes', typed: '0',
+      guarded: '401', signed_in_call: 'Anna', others_as_before: 'yes', doctor: '0 0', second_time: '0 1', second_time_changed_nothing: 'yes', another: '0', another_is_guarded: '401',
+      owner: 'consentgate 600 consentgate 600 ',
+    }, seen.stdout);
+  });
+}

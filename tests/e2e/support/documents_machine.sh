@@ -218,13 +218,21 @@ type_commands() {
     if [[ $line == *\\ ]]; then command=${command%\\}; continue; fi
     if [ -n "$command" ]; then
       echo "\$ $command" | note
-      eval "$command" >$home/out 2>&1 </dev/null
+      type_one "$command" >$home/out 2>&1 </dev/null
       check_answer "$command" $? || bad=1
       note <$home/out
     fi
     command=''
   done <<<"$1"
   return $bad
+}
+
+# A terminal answers the question of `setup` with yes.
+type_one() {
+  case $1 in
+  *'-admin setup '*) echo y | script -qec "$1" /dev/null ;;
+  *) eval "$1" ;;
+  esac
 }
 
 # The answers that the documents promise. curl succeeds whatever it is answered.

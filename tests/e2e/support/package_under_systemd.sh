@@ -1,16 +1,14 @@
 #!/bin/bash
-# The Debian package on a machine that systemd runs (throwaway.sh --systemd), set up as README says,
-# behind Debian's Apache. Prints a line `FACT=VALUE` for each observation.
-#   package_under_systemd.sh PACKAGE README
+# The Debian package on a machine that systemd runs (throwaway.sh --systemd), set up by hand behind
+# Debian's Apache. Prints a line `FACT=VALUE` for each observation.
+#   package_under_systemd.sh PACKAGE
 set -u
-package=$1 readme=$2
+package=$1
 cd /
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 fact() { printf '%s=%s\n' "$1" "$2"; }
 status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 site=http://127.0.0.1:8080
-# The first line of README that begins so.
-readme_line() { sed -n "s/^\($1.*\)/\1/p" "$readme" | sed "s/  *#.*//; s#https://tools.example.org#$site#" | head -n 1; }
 pages=$site/.well-known/oauth-authorization-server
 
 dpkg --force-confold -i "$package" >/tmp/out 2>&1; fact installed $?
@@ -20,17 +18,17 @@ for unit in consentgate.service consentgate-gate@.service; do printf '[Service]\
 systemctl daemon-reload
 printf 'issuer = %s\nmetrics_file = /run/consentgate/metrics\n' "$site" >>/etc/consentgate/consentgate.conf
 export ASAN_OPTIONS=detect_leaks=0
-eval "$(readme_line 'runuser -u consentgate -- consentgate-admin migrate')" >/tmp/out 2>&1; fact migrated $?
-eval "$(readme_line 'runuser -u consentgate -- consentgate-admin resource add')" >/tmp/out 2>&1; fact resource_added $?
-eval "$(readme_line 'systemctl enable --now')" >/tmp/out 2>&1; fact enabled $?
+consentgate-admin migrate >/tmp/out 2>&1; fact migrated $?
+consentgate-admin resource add $site/mcp >/tmp/out 2>&1; fact resource_added $?
+systemctl enable --now consentgate.socket consentgate-gate@tcp.socket >/tmp/out 2>&1; fact enabled $?
 
 # The server behind, and the site that is there already.
 mkdir -p /tmp/behind && echo behind >/tmp/behind/mcp
 printf 'server.bind = "127.0.0.1"\nserver.port = 3001\nserver.document-root = "/tmp/behind"\n' >/tmp/behind.conf
 lighttpd -D -f /tmp/behind.conf >/tmp/behind.log 2>&1 &
 sed -i 's/^Listen 80$/Listen 127.0.0.1:8080/' /etc/apache2/ports.conf
-sed -i "s/\*:80>/*:8080>/; s#</VirtualHost>#    ServerName 127.0.0.1\n    $(readme_line 'Use ConsentgateProtect')\n</VirtualHost>#" /etc/apache2/sites-available/000-default.conf
-eval "$(readme_line a2enmod)" >/tmp/out 2>&1; eval "$(readme_line a2enconf)" >>/tmp/out 2>&1
+sed -i "s/\*:80>/*:8080>/; s#</VirtualHost>#    ServerName 127.0.0.1\n    Use Consentgate\n    Use ConsentgateProtect /mcp http://127.0.0.1:3001/mcp\n</VirtualHost>#" /etc/apache2/sites-available/000-default.conf
+{ a2enmod proxy_fcgi proxy_http authnz_fcgi headers macro; a2enconf consentgate consentgate-gate; } >/tmp/out 2>&1
 systemctl restart apache2 >>/tmp/out 2>&1; fact apache "$(systemctl is-active apache2)"
 
 # Nothing of ours runs until somebody calls: the sockets start it.
@@ -39,7 +37,7 @@ for ((i = 0; i < 100; i++)); do [ "$(status $pages)" = 200 ] && break; sleep 0.1
 fact pages "$(status $pages)"
 fact gate_without_a_token "$(status $site/mcp)"
 fact units "$(systemctl is-active consentgate.service consentgate-gate@tcp.service | tr '\n' ' ')"
-eval "$(readme_line 'runuser -u consentgate -- consentgate-admin key add')" >/tmp/key 2>&1; fact key $?
+consentgate-admin key add Anna >/tmp/key 2>&1; fact key $?
 runuser -u consentgate -- consentgate-admin doctor >/tmp/doctor 2>&1; fact doctor $?
 sed 's/^/# /' /tmp/doctor
 
