@@ -257,9 +257,10 @@ write_keys() { # write_keys FILE BLOCK
 }
 
 into_virtual_host() {
-  local line text=''
-  while IFS= read -r line; do text+="    $line\\n"; done <<<"$1"
-  sed -i "\$s#</VirtualHost>#$text</VirtualHost>#" /etc/apache2/sites-available/000-default.conf
+  local line text='' file=/etc/apache2/sites-available/000-default.conf
+  # A line that README's setup wrote already is not written a second time.
+  while IFS= read -r line; do grep -qxF "    $line" $file || text+="    $line\\n"; done <<<"$1"
+  sed -i "\$s#</VirtualHost>#$text</VirtualHost>#" $file
   # Before the package's configuration is enabled Apache cannot know its words.
   if [ -e /etc/apache2/conf-enabled/consentgate-gate.conf ]; then
     apache2ctl configtest && systemctl restart apache2

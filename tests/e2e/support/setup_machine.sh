@@ -291,6 +291,7 @@ fact typed "$typed"
 
 until_ok curl -sf -o /dev/null $site/.well-known/oauth-authorization-server
 diff kept "$site_file" | note
+fact lines "$(diff kept "$site_file" | sed -n 's/^> *//p' | tr '\n' ' ')"
 fact guarded "$(status -X POST -H 'Content-Type: application/json' -d "$initialize" $site/mcp)"
 fact signed_in_call "$(signed_in_call "${key:-}")"
 other_sites >after
