@@ -122,9 +122,9 @@ test('O9: installed, configured, started as the unit starts it, upgraded, remove
   delete rest.upgrade_with_a_bad_configuration;
   assert.deepEqual(rest, {
     installed: '0', says_what_is_missing: 'yes', has_user: 'yes', data_folder: 'consentgate:consentgate 700', configuration: 'root:consentgate 640', program: 'yes',
-    schema_before: '4', upgraded: '0', says_who_can_come_in: 'Only people with a virtual key can come in; 1 key is active.', schema_after: String(newest), migrated: 'consentgate 600', key: 'consentgate 600', configuration_kept: 'yes', counted: '8', ended: '0',
+    schema_before: '4', upgraded: '0', says_apaches_line: 'yes', says_who_can_come_in: 'Only people with a virtual key can come in; 1 key is active.', schema_after: String(newest), migrated: 'consentgate 600', key: 'consentgate 600', configuration_kept: 'yes', counted: '8', ended: '0',
     upgrade_after_that: '0', removed: '0', program_after_removal: 'no', data_after_removal: 'yes', configuration_after_removal: 'yes',
-    installed_again: '0', key_of_before: 'anna', purged: '0', data_after_purge: 'no', configuration_after_purge: 'no', user_after_purge: 'no',
+    installed_again: '0', says_apaches_line_again: 'no', key_of_before: 'anna', purged: '0', data_after_purge: 'no', configuration_after_purge: 'no', user_after_purge: 'no',
   }, stdout);
 });
 

@@ -27,7 +27,12 @@ CONF
 version() { sqlite3 "$1" 'SELECT max(version) FROM schema_version'; }
 fact schema_before "$(version "$old_database")"
 install -o consentgate -g consentgate -m 0600 "$old_database" /var/lib/consentgate/consentgate.db
+mkdir -p /etc/apache2/conf-enabled /etc/apache2/sites-enabled
+rm -f /etc/apache2/sites-enabled/*
+ln -s ../conf-available/consentgate.conf /etc/apache2/conf-enabled/
 install_it; fact upgraded $?
+fact says_apaches_line "$(yes_no grep -q '^  Use Consentgate$' /tmp/out)"
+echo 'Use Consentgate' >/etc/apache2/sites-enabled/site.conf
 fact says_who_can_come_in "$(grep -o 'Only people .*' /tmp/out)"
 fact schema_after "$(version /var/lib/consentgate/consentgate.db)"
 fact migrated "$(stat -c '%U %a' /var/lib/consentgate/consentgate.db)"
@@ -73,6 +78,7 @@ fact program_after_removal "$(yes_no test -e /usr/bin/consentgate)"
 fact data_after_removal "$(yes_no test -s /var/lib/consentgate/consentgate.db)"
 fact configuration_after_removal "$(yes_no test -s /etc/consentgate/consentgate.conf)"
 install_it; fact installed_again $?
+fact says_apaches_line_again "$(yes_no grep -q '^  Use Consentgate$' /tmp/out)"
 fact key_of_before "$(as_user consentgate-admin key list | awk '$2 == "anna" { print $2 }')"
 dpkg -P consentgate >/tmp/out 2>&1; fact purged $?
 sed 's/^/# /' /tmp/out
