@@ -8,12 +8,13 @@
 #include "consentgate/store/open.h"
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/key_file.h"
-#include "consentgate/usecase/services.h"
 
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/LocalDateTime.h>
 #include <Poco/NumberParser.h>
 #include <Poco/String.h>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
@@ -128,6 +129,18 @@ usecase::Dependencies& Context::service_deps() {
     return *service_deps_;
 }
 
+void confirm(
+    const Arguments& arguments, const std::string& question, const std::string& loss,
+    const std::string& word) {
+    if (arguments.has("yes")) return;
+    if (::isatty(STDIN_FILENO) == 0)
+        throw UsageError(arguments.command->name + " " + loss + "; say --yes");
+    std::cerr << question << " Type " << word << ": ";
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (core::trim(answer) != word) throw std::runtime_error("nothing was done");
+}
+
 void require_known(
     const std::string& what, const std::string& name, const std::vector<std::string>& known,
     const std::string& list_command) {
@@ -135,14 +148,6 @@ void require_known(
     throw UsageError(
         "there is no " + what + " '" + name + "'" + did_you_mean(name, known) +
         (list_command.empty() ? "" : "; see consentgate-admin " + list_command));
-}
-
-void require_services(Context& context, const std::vector<std::string>& names) {
-    if (names.empty()) return;
-    std::vector<std::string> known;
-    for (const auto& service : usecase::list_services(context.deps()))
-        known.push_back(service.id.text);
-    for (const auto& name : names) require_known("service", name, known, "service list");
 }
 
 std::optional<int> number_option(const Arguments& arguments, const std::string& name, int most) {

@@ -33,8 +33,10 @@ public:
 
 struct Option {
     std::string name;  // without the dashes
-    std::string value; // what its value is called; empty: a switch
+    std::string value; // what its value is called; empty: a switch; "ID...": it may be repeated
     std::string meaning;
+
+    bool repeated() const { return value.ends_with("..."); }
 };
 
 struct Command;
@@ -107,6 +109,8 @@ struct Command {
     // Whether root runs it with root's rights. Every other command works as the user whom the key
     // file's folder belongs to, unless it takes a FILE, which may be root's.
     bool as_root = false;
+    // Whether it ends something for good: it asks before, by confirm(), and has --yes.
+    bool destroys = false;
     int (*run)(Context&, const Arguments&);
 };
 
@@ -128,12 +132,13 @@ std::vector<Command> doctor_commands();
 std::vector<Command> setup_commands();
 std::vector<Command> all_commands();
 
-// The options of a command, with those that every command has (--json where it prints JSON,
-// --config).
+// The options of a command, with those that commands of its kind have (--json where it prints JSON,
+// --yes where it destroys, --config).
 std::vector<Option> options_of(const Command& command);
 
-// in:  line  of words; the first may be an old name, which is replaced. noticed: takes the notice
-// out: null when no command begins like this
+// in:   line  of words; the first may be an old name, which is replaced. notice: takes the notice
+// out:  null when nothing stands there, or the first word of commands alone
+// fail: throws UsageError: there is no such command; it names the near ones
 const Command* find_command(
     const std::vector<Command>& commands, std::vector<std::string>& line, std::string& notice);
 
@@ -141,9 +146,18 @@ const Command* find_command(
 // fail: throws UsageError
 Arguments read_arguments(const Command& command, std::vector<std::string> line);
 
-// in: noun  the first word of the commands to list; empty: all
+// in: noun  the first word of the commands to list; empty, or no such word: all
 std::string overview(const std::string& noun);
 std::string help(const Command& command);
+
+// Asks the operator on a terminal; elsewhere --yes must be there.
+// in:   question  like "Remove notion and all accounts linked there?"
+//       loss      what the command does that cannot be undone, like "deletes all accounts"
+//       word      that the operator types for a yes
+// fail: throws UsageError without a terminal and --yes; std::runtime_error when the answer is another
+void confirm(
+    const Arguments& arguments, const std::string& question, const std::string& loss,
+    const std::string& word = "yes");
 
 // A use-case that fails by `not_found` throws its message, followed by the command that lists what
 // there is.
@@ -163,9 +177,6 @@ void require_known(
 // Names of scopes separated by blanks, as --scopes takes them.
 // fail: throws UsageError: the configuration lacks one of them
 core::ScopeSet read_scopes(Context& context, const std::string& text);
-
-// Each is a service. fail: throws UsageError
-void require_services(Context& context, const std::vector<std::string>& names);
 
 // A number from 1 to `most` that an option gives.
 // fail: throws UsageError

@@ -1,5 +1,5 @@
 #include "admin_access.h"
-#include "admin.h"
+#include "admin_names.h"
 #include "near_words.h"
 
 #include "consentgate/core/access/proof.h"
@@ -70,25 +70,32 @@ std::string contradiction_of(Context& context, const core::Rule& rule) {
     return {};
 }
 
-core::Rule read_rule(Context& context, const Arguments& arguments, core::Effect effect) {
+// fail: throws UsageError
+core::Target read_target(Context& context, const Arguments& arguments) {
+    const auto resource = arguments.one("resource").value_or("");
+    const auto service = arguments.one("service").value_or("");
     auto target = core::make_target(
-        arguments.one("resource").value_or(""), arguments.one("scope").value_or(""),
-        arguments.one("service").value_or(""));
+        of_option([&] { return resource_url(context, resource); }),
+        arguments.one("scope").value_or(""),
+        of_option([&] { return service_id(context, service); }));
     if (!target) throw UsageError(target.error().message);
+    return std::move(*target);
+}
+
+core::Rule read_rule(Context& context, const Arguments& arguments, core::Effect effect) {
     auto rule = usecase::complete_rule(
         context.deps(), {.effect = effect,
                          .who = read_who(context, arguments.words.front()),
-                         .target = std::move(*target)});
+                         .target = read_target(context, arguments)});
     if (!rule) throw failed(rule.error());
     return *rule;
 }
 
 core::Rule read_proof_rule(Context& context, const Arguments& arguments, core::Effect effect) {
-    auto target = core::make_target(
-        arguments.one("resource").value_or(""), arguments.one("scope").value_or(""), {});
-    if (!target) throw UsageError(target.error().message);
     const core::Rule said{
-        .effect = effect, .proof = arguments.words.front(), .target = std::move(*target)};
+        .effect = effect,
+        .proof = arguments.words.front(),
+        .target = read_target(context, arguments)};
     const auto valid = core::check_proof(effect, said.proof).and_then([&] {
         return core::check_proof_target(said);
     });

@@ -1,4 +1,5 @@
 #include "admin_access.h"
+#include "admin_names.h"
 #include "near_words.h"
 
 #include "consentgate/core/base/text.h"
@@ -39,9 +40,7 @@ usecase::Somebody find_one(Context& context, const std::string& word) {
 
 core::Question read_question(Context& context, const Arguments& arguments) {
     const auto names = usecase::known_names(context.deps());
-    core::Question question{.resource = arguments.words[1]};
-    if (const auto known = context.config().policy.known_resource(question.resource))
-        question.resource = known->url;
+    core::Question question{.resource = resource_url(context, arguments.words[1])};
     require_known("resource", question.resource, names.resources, "resource list");
     std::string scopes;
     for (const auto& scope : arguments.all("scope")) {
@@ -50,8 +49,7 @@ core::Question read_question(Context& context, const Arguments& arguments) {
     }
     question.scopes = core::ScopeSet::parse(scopes).value_or(core::ScopeSet());
     if (const auto service = arguments.one("service")) {
-        require_known("service", *service, names.services, "service list");
-        question.service = *service;
+        question.service = of_option([&] { return named_service(context, *service); }).id.text;
     }
     return question;
 }
@@ -105,7 +103,7 @@ Command access_test_command() {
                    "help; exit status 1: they may not",
         .example = "consentgate-admin access test anna@example.org https://tools.example.org/mcp",
         .options =
-            {{"scope", "NAME", "with this scope, too; may be repeated"},
+            {{"scope", "NAME...", "with this scope, too"},
              {"service", "ID", "with this service's accounts, too"}},
         .json =
             {"who", "resource", "yes", "stopped", "steps", "steps.about", "steps.yes", "steps.why",

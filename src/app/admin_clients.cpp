@@ -1,6 +1,8 @@
-#include "admin.h"
+#include "admin_names.h"
+#include "admin_progress.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/client_document.h"
 #include "consentgate/usecase/clients.h"
 
 #include <fstream>
@@ -42,16 +44,14 @@ int add(Context& context, const Arguments& arguments) {
         std::cout << core::registration_response(client, made->secret) << "\n";
         return 0;
     }
-    std::cout << client.id.text << "\n";
-    if (made->secret) std::cout << made->secret->reveal() << "\n";
-    std::cerr << "This is the client_id of '" << client.name << "'.";
+    std::cout << "client id      " << client.id.text << "\n";
+    if (made->secret) std::cout << "client secret  " << made->secret->reveal() << "\n";
     if (made->secret)
-        std::cerr << " The second line is its client_secret: it is shown this once and cannot be "
-                     "shown again.\n";
+        std::cerr << "The secret is shown this once and cannot be shown again.\n";
     else if (client.auth == core::ClientAuth::private_key_jwt)
-        std::cerr << " It authenticates with its private key.\n";
+        std::cerr << "It authenticates with its private key.\n";
     else
-        std::cerr << " It is a public client: it has no secret.\n";
+        std::cerr << "It is a public client: it has no secret.\n";
     return 0;
 }
 
@@ -85,23 +85,51 @@ std::optional<Cell> application_type_of(const core::Client& client) {
 }
 
 int show(Context& context, const Arguments& arguments) {
-    const auto client =
-        usecase::find_client(context.deps(), core::ClientId(arguments.words.front()));
-    require_found(client, "client list");
+    const auto client = named_client(context, arguments.words.front());
     print_row(
-        arguments, {client->id.text, core::display_text(client->name, 200), yes_no(client->active),
-                    registered_by(*client), std::string(core::name_of(client->auth)),
-                    application_type_of(*client), yes_no(client->refresh),
-                    scope_of(*client, context.config().policy), list_of(client->redirect_uris, ""),
-                    when(client->created_at), when(client->last_used_at)});
+        arguments, {client.id.text, core::display_text(client.name, 200), yes_no(client.active),
+                    registered_by(client), std::string(core::name_of(client.auth)),
+                    application_type_of(client), yes_no(client.refresh),
+                    scope_of(client, context.config().policy), list_of(client.redirect_uris, ""),
+                    when(client.created_at), when(client.last_used_at)});
     return 0;
 }
 
 int disable(Context& context, const Arguments& arguments) {
-    require_found(
-        usecase::disable_client(context.deps(), core::ClientId(arguments.words.front())),
-        "client list");
-    std::cerr << "Disabled. Its sessions end at their next request.\n";
+    const auto client = named_client(context, arguments.words.front());
+    require_found(usecase::disable_client(context.deps(), client.id), "client list");
+    std::cerr
+        << "Disabled. It is refused from its next request on; client enable gives all back.\n";
+    return 0;
+}
+
+int enable(Context& context, const Arguments& arguments) {
+    const auto client = named_client(context, arguments.words.front());
+    require_found(usecase::enable_client(context.deps(), client.id), "client list");
+    std::cerr << "Enabled. Its sessions are good again, as far as they last.\n";
+    return 0;
+}
+
+int remove(Context& context, const Arguments& arguments) {
+    const auto client = named_client(context, arguments.words.front());
+    const auto name = core::display_text(client.name, 60);
+    confirm(
+        arguments, "Remove " + client.id.text + (name.empty() ? "" : " (" + name + ")") + "?",
+        "ends all sessions of the client, and forgets it");
+    const StopSignals stop;
+    Progress progress("ending");
+    const auto ended =
+        usecase::remove_client(context.deps(), client.id, context.now, [&](std::size_t count) {
+            progress.at(count, "sessions");
+            stop.check("the client is disabled; the same command goes on where it stopped");
+        });
+    if (!ended) throw std::runtime_error(ended.error().message);
+    std::cerr << "Removed, with " << *ended << (*ended == 1 ? " session.\n" : " sessions.\n");
+    if (core::names_document(client.id))
+        std::cerr << "Its document brings it back at its next request; client disable keeps it "
+                     "away.\n";
+    else if (!client.by_operator)
+        std::cerr << "It can register itself anew; client disable keeps this id away.\n";
     return 0;
 }
 
@@ -115,7 +143,7 @@ std::vector<Command> client_commands() {
          .example =
              "consentgate-admin client add 'Claude Code' --redirect-uri http://localhost/callback",
          .options =
-             {{"redirect-uri", "URI", "where it may be redirected to; may be repeated"},
+             {{"redirect-uri", "URI...", "where it may be redirected to"},
               {"secret", "", "give it a client_secret, and show it, once"},
               {"keys-file", "FILE",
                "its public keys (a JSON Web Key Set): it authenticates by private_key_jwt"},
@@ -129,8 +157,8 @@ std::vector<Command> client_commands() {
               "token_endpoint_auth_method", "jwks_uri", "jwks", "scope"},
          .run = add},
         {.name = "client show",
-         .operand = "ID",
-         .summary = "show one client",
+         .operand = "CLIENT",
+         .summary = "show one client, by its id, its URL or a name that no other has",
          .example = "consentgate-admin client show cgc_0mB2Yg6nV0sW3k9Q1r5xZA",
          .json =
              {"id", "name", "active", "registered_by", "token_endpoint_auth_method",
@@ -145,10 +173,21 @@ std::vector<Command> client_commands() {
          .audited = false,
          .run = list},
         {.name = "client disable",
-         .operand = "ID",
+         .operand = "CLIENT",
          .summary = "refuse a client from now on",
          .example = "consentgate-admin client disable cgc_0mB2Yg6nV0sW3k9Q1r5xZA",
          .run = disable},
+        {.name = "client enable",
+         .operand = "CLIENT",
+         .summary = "undo client disable",
+         .example = "consentgate-admin client enable cgc_0mB2Yg6nV0sW3k9Q1r5xZA",
+         .run = enable},
+        {.name = "client remove",
+         .operand = "CLIENT",
+         .summary = "end all sessions of a client, and forget it",
+         .example = "consentgate-admin client remove cgc_0mB2Yg6nV0sW3k9Q1r5xZA --yes",
+         .destroys = true,
+         .run = remove},
     };
 }
 

@@ -1,4 +1,5 @@
 #include "admin.h"
+#include "admin_progress.h"
 
 #include "consentgate/app/composition.h"
 #include "consentgate/app/doctor.h"
@@ -69,15 +70,17 @@ int migrate(Context& context, const Arguments&) {
 
 int sweep(Context& context, const Arguments&) {
     std::size_t total = 0;
+    Progress progress("deleted");
     for (auto swept = usecase::sweep(context.deps(), context.now, context.config().client_lives);
          swept.total() > 0;
          swept = usecase::sweep(context.deps(), context.now, context.config().client_lives)) {
         total += swept.total();
+        progress.at(total, "expired");
     }
     std::cerr << "deleted " << total << " expired rows\n";
     std::size_t sealed = 0;
     while (const auto some = usecase::seal_old_accounts_anew(context.key_deps(), context.now))
-        sealed += some;
+        sealed += some, progress.at(sealed, "sealing linked accounts for their owners");
     if (sealed > 0) std::cerr << "sealed " << sealed << " linked accounts for their owners\n";
     return 0;
 }

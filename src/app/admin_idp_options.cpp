@@ -225,7 +225,7 @@ std::vector<Option> shared_options() {
          "where the groups are: a claim's name, or a JSON Pointer like /realm_access/roles"},
         {"email", "WORD",
          "which addresses count in rules: verified, always (you vouch for them) or never"},
-        {"keep", "CLAIM", "a claim to keep for rules; may be repeated"},
+        {"keep", "CLAIM...", "a claim to keep for rules"},
         {"logout", "WORD", "signing out there ends: sessions, person or browser"},
         {"recheck", "HOURS",
          "ask the provider about a person, when their app goes on and it is that long ago; 0: "
@@ -233,12 +233,10 @@ std::vector<Option> shared_options() {
         {"userinfo", "WORD",
          "ask its userinfo endpoint: auto (for a claim that lacks), always, "
          "never"},
-        {"authorize-param", "NAME=VALUE",
-         "people are sent there with it; NAME= takes it away; may be repeated"},
-        {"domain", "DOMAIN", "google: people of this domain may sign in; may be repeated"},
+        {"authorize-param", "NAME=VALUE...", "people are sent there with it; NAME= takes it away"},
+        {"domain", "DOMAIN...", "google: people of this domain may sign in"},
         {"any-account", "", "google: whoever has an account there may sign in"},
-        {"allow-tenant", "GUID",
-         "entra, many tenants: people of this one may sign in; may be repeated"},
+        {"allow-tenant", "GUID...", "entra, many tenants: people of this one may sign in"},
         {"graph-groups", "",
          "entra: ask Microsoft Graph for groups that a token leaves out (more than 200)"},
         {"no-graph-groups", "", "undo --graph-groups"}};

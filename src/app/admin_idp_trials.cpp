@@ -169,7 +169,7 @@ std::string redirect_problem(
 Command idp_test_command() {
     return {
         .name = "idp test",
-        .operand = "ID",
+        .operand = "IDP",
         .summary = "ask the provider again, compare, and try our client there",
         .example = "consentgate-admin idp test corp",
         .json =
@@ -182,7 +182,7 @@ Command idp_test_command() {
 Command idp_try_command() {
     return {
         .name = "idp try",
-        .operand = "ID",
+        .operand = "IDP",
         .summary = "make a link where somebody signs in on trial, and show what came",
         .example = "consentgate-admin idp try corp",
         .json =

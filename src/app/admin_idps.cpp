@@ -1,5 +1,6 @@
 #include "admin_idps.h"
 
+#include "admin_names.h"
 #include "admin_progress.h"
 #include "idp_presets.h"
 
@@ -8,8 +9,6 @@
 #include "consentgate/core/signin/provider_keys.h"
 #include "consentgate/usecase/access_rules.h"
 #include "consentgate/usecase/identity_providers.h"
-
-#include <unistd.h>
 
 #include <chrono>
 #include <iostream>
@@ -210,20 +209,11 @@ int disable(Context& context, const Arguments& arguments) {
     return 0;
 }
 
-void confirm_removal(const IdentityProvider& idp, const Arguments& arguments) {
-    if (arguments.has("yes")) return;
-    if (isatty(STDIN_FILENO) == 0)
-        throw UsageError("idp remove deletes all people who signed in there, and ends what they "
-                         "connected; say --yes");
-    std::cerr << "Remove " << idp.id.text << " and all its people? Type its id: ";
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (core::trim(answer) != idp.id.text) throw std::runtime_error("nothing was removed");
-}
-
 int remove(Context& context, const Arguments& arguments) {
     const auto idp = named_idp(context, arguments);
-    confirm_removal(idp, arguments);
+    confirm(
+        arguments, "Remove " + idp.id.text + " and all its people?",
+        "deletes all people who signed in there, and ends what they connected", idp.id.text);
     set_active(context, idp, false); // nobody comes meanwhile
     const StopSignals stop;
     Progress progress("removing people of " + idp.id.text + ":");
@@ -240,9 +230,7 @@ int remove(Context& context, const Arguments& arguments) {
 } // namespace
 
 IdentityProvider named_idp(Context& context, const Arguments& arguments) {
-    auto idp = usecase::find_idp(context.deps(), core::IdpId(arguments.words.front()));
-    require_found(idp, "idp list");
-    return *idp;
+    return named_idp(context, arguments.words.front());
 }
 
 usecase::PublishedProvider published_by(Context& context, const IdentityProvider& idp) {
@@ -268,14 +256,14 @@ std::vector<Command> idp_commands() {
          .audited = false,
          .run = list},
         {.name = "idp show",
-         .operand = "ID",
+         .operand = "IDP",
          .summary = "show one identity provider",
          .example = "consentgate-admin idp show corp",
          .json = idp_members(),
          .audited = false,
          .run = show},
         {.name = "idp set",
-         .operand = "ID",
+         .operand = "IDP",
          .summary = "change an identity provider, and take over what it publishes now",
          .example = "consentgate-admin idp set corp --client-secret-file secret.txt",
          .options = idp_set_options(),
@@ -284,20 +272,20 @@ std::vector<Command> idp_commands() {
         idp_test_command(),
         idp_try_command(),
         {.name = "idp disable",
-         .operand = "ID",
+         .operand = "IDP",
          .summary = "let nobody sign in at an identity provider, or go on",
          .example = "consentgate-admin idp disable corp",
          .run = disable},
         {.name = "idp enable",
-         .operand = "ID",
+         .operand = "IDP",
          .summary = "undo idp disable",
          .example = "consentgate-admin idp enable corp",
          .run = enable},
         {.name = "idp remove",
-         .operand = "ID",
+         .operand = "IDP",
          .summary = "end all that the people of an identity provider have here, and delete it",
          .example = "consentgate-admin idp remove corp --yes",
-         .options = {{"yes", "", "do not ask for confirmation"}},
+         .destroys = true,
          .run = remove},
     };
 }

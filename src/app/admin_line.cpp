@@ -3,6 +3,7 @@
 // help().
 #include "admin.h"
 
+#include "admin_suggestions.h"
 #include "near_words.h"
 
 #include "consentgate/app/old_names.h"
@@ -23,8 +24,13 @@ std::string two_columns(const std::string& left, const std::string& right) {
            "\n";
 }
 
+[[noreturn]] void fail_at(const Command& command, const std::string& problem) {
+    throw UsageError(problem + "; see consentgate-admin " + command.name + " --help");
+}
+
 const Option& known_option(
-    const Command& command, const std::vector<Option>& options, const std::string& name) {
+    const Command& command, const std::vector<Option>& options, const std::string& word) {
+    const auto name = word.starts_with("--") ? word.substr(2) : std::string();
     for (const auto& option : options) {
         if (option.name == name) return option;
     }
@@ -32,7 +38,39 @@ const Option& known_option(
         throw UsageError(renamed_text(*old, "--"));
     std::vector<std::string> known;
     for (const auto& option : options) known.push_back("--" + option.name);
-    throw UsageError("there is no option --" + name + did_you_mean("--" + name, known));
+    fail_at(command, "there is no option " + word + did_you_mean(word, known));
+}
+
+// Reads an option and the value that follows it.
+// in: at  the place of the option; of its value afterwards
+void read_option(Arguments& arguments, const std::vector<std::string>& line, std::size_t& at) {
+    const auto& command = *arguments.command;
+    const auto equals = std::min(line[at].find('='), line[at].size());
+    const auto word = line[at].substr(0, equals);
+    const auto options = options_of(command);
+    const auto& option = known_option(command, options, word);
+    const bool attached = equals < line[at].size();
+    if (option.value.empty() && attached) fail_at(command, word + " takes no value");
+    auto& values = arguments.options[option.name];
+    if (!values.empty() && !option.repeated()) fail_at(command, word + " was given more than once");
+    if (option.value.empty() || attached)
+        values.push_back(attached ? line[at].substr(equals + 1) : "");
+    else if (++at < line.size())
+        values.push_back(line[at]);
+    else
+        fail_at(command, word + " needs a value: " + word + " " + option.value);
+}
+
+void check_words(const Arguments& arguments) {
+    const auto& [command, words, options] = arguments;
+    const auto wanted = core::split(command->operand, ' ');
+    if (words.size() < wanted.size() && !command->operand.starts_with('['))
+        throw UsageError(
+            command->name + " needs " + command->operand + ", as in: " + command->example);
+    if (words.size() > wanted.size() && !command->operand.ends_with("..."))
+        fail_at(
+            *command, "'" + words[wanted.size()] + "' is one word too many: it takes " +
+                          (wanted.empty() ? "none" : command->operand));
 }
 
 } // namespace
@@ -51,6 +89,7 @@ std::vector<Command> all_commands() {
 
 std::vector<Option> options_of(const Command& command) {
     auto options = command.options;
+    if (command.destroys) options.push_back({"yes", "", "do not ask for confirmation"});
     if (!command.json.empty()) options.push_back({"json", "", "print JSON"});
     options.push_back({"config", "FILE", "the configuration file"});
     return options;
@@ -67,49 +106,45 @@ const Command* find_command(
     for (const auto& command : commands) {
         if (command.name == two || command.name == line[0]) return &command;
     }
-    return nullptr;
+    if (line[0].starts_with('-'))
+        throw UsageError(
+            line[0] + " stands before any command; options follow it, as in: consentgate-admin "
+                      "key list --json");
+    const bool verb_follows = line.size() > 1 && !line[1].starts_with('-');
+    if (is_noun(commands, line[0]) && !verb_follows) return nullptr;
+    throw UsageError(unknown_command(commands, line[0], verb_follows ? line[1] : std::string()));
 }
 
 Arguments read_arguments(const Command& command, std::vector<std::string> line) {
     line.erase(line.begin(), line.begin() + (command.name.find(' ') == std::string::npos ? 1 : 2));
-    const auto options = options_of(command);
     Arguments arguments{.command = &command};
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        if (!line[i].starts_with("--")) {
-            arguments.words.push_back(line[i]);
-            continue;
-        }
-        const auto equals = std::min(line[i].find('='), line[i].size());
-        const auto name = line[i].substr(2, equals - 2);
-        const auto& option = known_option(command, options, name);
-        const bool attached = equals < line[i].size();
-        if (option.value.empty() && attached) throw UsageError("--" + name + " takes no value");
-        if (option.value.empty() || attached) {
-            arguments.options[name].push_back(attached ? line[i].substr(equals + 1) : "");
-        } else if (++i < line.size()) {
-            arguments.options[name].push_back(line[i]);
-        } else {
-            throw UsageError("--" + name + " needs a value: --" + name + " " + option.value);
-        }
+    bool options_over = false; // after "--" every word is one, whatever it begins with
+    for (std::size_t at = 0; at < line.size(); ++at) {
+        const auto& word = line[at];
+        if (!options_over && word == "--")
+            options_over = true;
+        else if (options_over || word.size() < 2 || word[0] != '-') // "-" is the standard input
+            arguments.words.push_back(word);
+        else
+            read_option(arguments, line, at);
     }
-    const auto wanted = core::split(command.operand, ' ');
-    if (arguments.words.size() < wanted.size() && !command.operand.starts_with('['))
-        throw UsageError(command.name + " needs a " + command.operand);
-    if (arguments.words.size() > wanted.size() && !command.operand.ends_with("..."))
-        throw UsageError("'" + arguments.words[wanted.size()] + "' is one word too many");
+    check_words(arguments);
     return arguments;
 }
 
 std::string overview(const std::string& noun) {
-    std::string text = "usage: consentgate-admin COMMAND [--config FILE]\n\n";
-    for (const auto& command : all_commands()) {
-        if (noun.empty() || command.name.starts_with(noun + " "))
-            text += two_columns(call_of(command), command.summary);
+    const auto commands = all_commands();
+    const bool one = is_noun(commands, noun);
+    std::string list, example;
+    for (const auto& command : commands) {
+        if (one && !command.name.starts_with(noun + " ")) continue;
+        list += two_columns(call_of(command), command.summary);
+        if (example.empty() && (one || command.name == "key add")) example = command.example;
     }
-    return text +
-           "\nconsentgate-admin COMMAND --help explains one, consentgate-admin --version prints "
-           "the "
-           "version.\nThe configuration is --config FILE, else CONSENTGATE_CONFIG, else\n"
+    return "usage: consentgate-admin " + (one ? noun + " VERB" : std::string("COMMAND")) +
+           " [options] [--config FILE]\n\n" + list + "\nexample: " + example +
+           "\n\nconsentgate-admin COMMAND --help explains one, consentgate-admin --version prints "
+           "the version.\nThe configuration is --config FILE, else CONSENTGATE_CONFIG, else\n"
            "/etc/consentgate/consentgate.conf. Exit status: 0 done, 1 failed, 2 wrong usage.\n";
 }
 
@@ -118,7 +153,7 @@ std::string help(const Command& command) {
                 command.summary + "\n\n";
     for (const auto& option : options_of(command)) {
         const auto call = "--" + option.name + (option.value.empty() ? "" : " " + option.value);
-        text += two_columns(call, option.meaning);
+        text += two_columns(call, option.meaning + (option.repeated() ? "; may be repeated" : ""));
     }
     if (!command.json.empty()) text += "\nJSON: " + core::join(command.json, ", ") + "\n";
     return text + "\nexample: " + command.example + "\n";

@@ -1,4 +1,4 @@
-#include "admin.h"
+#include "admin_names.h"
 #include "near_words.h"
 
 #include "consentgate/core/base/text.h"
@@ -24,12 +24,6 @@ core::ScopeSet read_scopes(Context& context, const std::string& text) {
 }
 
 namespace {
-
-std::vector<std::string> read_services(Context& context, const Arguments& arguments) {
-    auto services = arguments.all("service");
-    require_services(context, services);
-    return services;
-}
 
 core::AllowedOrigins read_origins(const std::string& text) {
     const auto origins = core::AllowedOrigins::parse(text);
@@ -82,10 +76,14 @@ core::GuardedResource read_resource(Context& context, const Arguments& arguments
             .assertion = read_place(arguments.one("assertion").value_or("off"))}};
 }
 
+Cell scope_cell(const core::ScopeSet& scope) {
+    return {scope.empty() ? "default_scopes" : scope.text(), scope.text()};
+}
+
 int add(Context& context, const Arguments& arguments) {
     const auto resource = read_resource(context, arguments);
     const auto& url = resource.url;
-    auto services = read_services(context, arguments);
+    auto services = service_ids(context, arguments.all("service"));
     if (usecase::find_resource_server(context.deps(), url))
         throw std::runtime_error(
             url + " is guarded already, and nothing was changed; to change it: " +
@@ -94,13 +92,9 @@ int add(Context& context, const Arguments& arguments) {
         usecase::add_resource_server(context.deps(), resource, std::move(services), context.now);
     if (!made) throw UsageError(url + ": " + made.error().message);
     const auto& [server, secret] = *made;
-    if (arguments.has("json")) {
-        print_row(
-            arguments, {server.id.text, server.resource, list_of(server.services, "none"),
-                        server.scope.text(), secret.reveal()});
-        return 0;
-    }
-    std::cout << server.id.text << "\n" << secret.reveal() << "\n";
+    print_row(
+        arguments, {server.id.text, server.resource, list_of(server.services, "none"),
+                    scope_cell(server.scope), secret.reveal()});
     std::cerr << server.resource
               << " is guarded from the next reload of consentgate (HUP) on.\n"
                  "With this id and this secret the server behind it can introspect its tokens "
@@ -112,7 +106,7 @@ int add(Context& context, const Arguments& arguments) {
 usecase::ResourceChange read_change(Context& context, const Arguments& arguments) {
     usecase::ResourceChange change{.rotate_secret = arguments.has("rotate-secret")};
     if (const auto scopes = arguments.one("scopes")) change.scope = read_scopes(context, *scopes);
-    if (arguments.has("service")) change.services = read_services(context, arguments);
+    if (arguments.has("service")) change.services = service_ids(context, arguments.all("service"));
     if (arguments.has("no-service")) {
         if (change.services) throw UsageError("--service and --no-service exclude each other");
         change.services.emplace();
@@ -133,10 +127,6 @@ usecase::ResourceChange read_change(Context& context, const Arguments& arguments
             "resource set needs --scopes, --service, --no-service, --rotate-secret, --name, "
             "--documentation, --policy, --tos, --origins, --tell-groups or --assertion");
     return change;
-}
-
-Cell scope_cell(const core::ScopeSet& scope) {
-    return {scope.empty() ? "default_scopes" : scope.text(), scope.text()};
 }
 
 Cell text_cell(const std::string& text) { return {text.empty() ? "none" : text, text}; }
@@ -164,13 +154,25 @@ std::vector<Row> changes_of(const core::ResourceServer& before, const core::Reso
     return rows;
 }
 
+// The resource of an active server; the word itself where there is none.
+std::string resource_of(Context& context, const std::string& word) {
+    const auto servers = usecase::list_resource_servers(context.deps());
+    for (const auto& server : servers)
+        if (server.active && server.id.text == word) return server.resource;
+    return resource_url(context, word);
+}
+
 // Prints what changed, one line for each member, and nothing when nothing did.
 int set(Context& context, const Arguments& arguments) {
     const auto change = read_change(context, arguments);
-    const auto changed =
-        usecase::change_resource_server(context.deps(), arguments.words.front(), change);
+    const auto url = resource_of(context, arguments.words.front());
+    if (change.rotate_secret)
+        confirm(
+            arguments, "Give " + url + " another secret, and refuse the old one?",
+            "--rotate-secret refuses the old secret from now on");
+    const auto changed = usecase::change_resource_server(context.deps(), url, change);
     if (!changed && changed.error().code == core::ErrorCode::invalid_target)
-        throw UsageError(arguments.words.front() + ": " + changed.error().message);
+        throw UsageError(url + ": " + changed.error().message);
     require_found(changed, "resource list");
     const auto& [before, after, secret] = *changed;
     auto rows = changes_of(before, after);
@@ -201,11 +203,45 @@ int list(Context& context, const Arguments& arguments) {
     return 0;
 }
 
+int show(Context& context, const Arguments& arguments) {
+    const auto server = named_resource(context, arguments.words.front());
+    const auto& words = server.description;
+    print_row(
+        arguments, {server.id.text, server.resource, list_of(server.services, "none"),
+                    scope_cell(server.scope), yes_no(server.active), when(server.created_at),
+                    text_cell(words.name), text_cell(words.documentation), text_cell(words.policy),
+                    text_cell(words.tos), server.origins.text(),
+                    std::string(core::name_of(server.facts.groups)),
+                    std::string(core::name_of(server.facts.assertion))});
+    return 0;
+}
+
+int enable(Context& context, const Arguments& arguments) {
+    const auto server = named_resource(context, arguments.words.front(), false);
+    const auto done = usecase::enable_resource_server(context.deps(), server.id);
+    if (!done && done.error().code == core::ErrorCode::invalid_target)
+        throw std::runtime_error(done.error().message);
+    require_found(done, "resource list");
+    std::cerr << "Enabled. Its scopes and services count from the next reload (HUP) on.\n";
+    return 0;
+}
+
+int remove(Context& context, const Arguments& arguments) {
+    const auto server = named_resource(context, arguments.words.front());
+    confirm(
+        arguments, "Remove " + server.resource + " (" + server.id.text + ")?",
+        "forgets the server's secret and settings");
+    require_found(usecase::remove_resource_server(context.deps(), server.id), "resource list");
+    std::cerr << "Removed. It can no longer introspect or exchange tokens. The gate goes on with "
+                 "it until the next reload (HUP). Sessions for it end of themselves; at once by: "
+                 "consentgate-admin session revoke --resource "
+              << server.resource << "\n";
+    return 0;
+}
+
 int disable(Context& context, const Arguments& arguments) {
-    require_found(
-        usecase::disable_resource_server(
-            context.deps(), core::ResourceServerId(arguments.words.front())),
-        "resource list");
+    const auto server = named_resource(context, arguments.words.front());
+    require_found(usecase::disable_resource_server(context.deps(), server.id), "resource list");
     std::cerr << "Disabled. It can no longer introspect or exchange tokens; its scopes and "
                  "services no longer count after the next reload (HUP).\n";
     return 0;
@@ -233,7 +269,7 @@ std::vector<Option> with_words(std::vector<Option> options) {
 
 std::vector<Command> resource_commands() {
     const Option service{
-        "service", "ID",
+        "service", "ID...",
         "the gate hands it its callers' tokens at this service; given more than once, it may "
         "exchange for them (RFC 8693)"};
     return {
@@ -249,7 +285,7 @@ std::vector<Command> resource_commands() {
          .json = {"id", "resource", "services", "scope", "secret"},
          .run = add},
         {.name = "resource set",
-         .operand = "URL",
+         .operand = "RESOURCE",
          .summary = "change what a guarded server asks and gets, and print what changed",
          .example = "consentgate-admin resource set https://tools.example.org/mcp/notion "
                     "--service notion",
@@ -258,8 +294,9 @@ std::vector<Command> resource_commands() {
               {"no-service", "", "it gets no tokens of its callers"},
               {"scopes", "SCOPES",
                "what the gate asks of requests to it; default_scopes when empty"},
-              {"rotate-secret", "", "give it another secret, and show it, once"}}),
+              {"rotate-secret", "", "give it another secret, and show it, once; asks before"}}),
          .json = {"member", "before", "after"},
+         .destroys = true,
          .run = set},
         {.name = "resource list",
          .summary = "list the guarded servers",
@@ -269,11 +306,31 @@ std::vector<Command> resource_commands() {
               "tell_groups", "assertion"},
          .audited = false,
          .run = list},
+        {.name = "resource show",
+         .operand = "RESOURCE",
+         .summary = "show one guarded server, by its id, URL, path or name",
+         .example = "consentgate-admin resource show /mcp/notion",
+         .json =
+             {"id", "resource", "services", "scope", "active", "created", "name", "documentation",
+              "policy", "tos", "origins", "tell_groups", "assertion"},
+         .audited = false,
+         .run = show},
         {.name = "resource disable",
-         .operand = "ID",
+         .operand = "RESOURCE",
          .summary = "refuse a server's own requests from now on",
-         .example = "consentgate-admin resource disable cgrs_0mB2Yg6nV0sW3k9Q1r5xZA",
+         .example = "consentgate-admin resource disable /mcp/notion",
          .run = disable},
+        {.name = "resource enable",
+         .operand = "RESOURCE",
+         .summary = "undo resource disable",
+         .example = "consentgate-admin resource enable /mcp/notion",
+         .run = enable},
+        {.name = "resource remove",
+         .operand = "RESOURCE",
+         .summary = "forget a guarded server, its secret and its settings",
+         .example = "consentgate-admin resource remove /mcp/notion --yes",
+         .destroys = true,
+         .run = remove},
     };
 }
 

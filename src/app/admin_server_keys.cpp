@@ -230,6 +230,11 @@ int rotate(Context& context, const Arguments& arguments) {
 int remove(Context& context, const Arguments& arguments) {
     check_keys(context);
     const core::KeyId key(arguments.words.front());
+    confirm(
+        arguments, "Remove the server key " + key.text + "?",
+        "makes backups unreadable that were made with the key, unless a copy of the key file is "
+        "kept with them",
+        key.text);
     usecase::retire_key(context.key_deps(), key, context.now);
     sys::remove_key(context.config().key_file, key);
     std::cerr << "Removed from " << context.config().key_file
@@ -272,7 +277,8 @@ std::vector<Command> server_key_commands() {
         {.name = "server-key remove",
          .operand = "ID",
          .summary = "remove a key that no row needs any more",
-         .example = "consentgate-admin server-key remove kQ3v9Zk0T",
+         .example = "consentgate-admin server-key remove kQ3v9Zk0T --yes",
+         .destroys = true,
          .run = remove},
     };
 }

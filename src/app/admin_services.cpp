@@ -1,13 +1,12 @@
 #include "admin_services.h"
 
+#include "admin_names.h"
 #include "admin_progress.h"
 #include "service_presets.h"
 
 #include "consentgate/core/base/text.h"
 #include "consentgate/usecase/services.h"
 #include "consentgate/usecase/upstream_revocation.h"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,9 +15,7 @@
 namespace consentgate::app::admin {
 
 core::Service named_service(Context& context, const Arguments& arguments) {
-    auto service = usecase::find_service(context.deps(), core::ServiceId(arguments.words.front()));
-    require_found(service, "service list");
-    return *service;
+    return named_service(context, arguments.words.front());
 }
 
 namespace {
@@ -48,6 +45,13 @@ int test(Context& context, const Arguments& arguments) {
         return 0;
     }
     require_safe_origins(context.deps(), service);
+    if (service.by_hand) {
+        const auto said = usecase::try_service_client(context.service_deps(), service);
+        if (!said) throw std::runtime_error(service.id.text + ": " + said.error().message);
+        std::cerr << service.id.text << " answers as it was entered, and knows our client ("
+                  << *said << ").\n";
+        return 0;
+    }
     const auto changed = usecase::test_service(context.http(), service);
     if (!changed) throw std::runtime_error(service.id.text + ": " + changed.error().message);
     for (const auto& line : *changed) std::cout << line << "\n";
@@ -75,16 +79,6 @@ int disable(Context& context, const Arguments& arguments) {
     std::cerr << "Disabled. No account can be linked there, and none of its tokens is handed out; "
                  "linked accounts are kept.\n";
     return 0;
-}
-
-void confirm_removal(const Service& service, const Arguments& arguments) {
-    if (arguments.has("yes")) return;
-    if (isatty(STDIN_FILENO) == 0)
-        throw UsageError("service remove deletes all accounts linked there; say --yes");
-    std::cerr << "Remove " << service.id.text << " and all accounts linked there? Type its id: ";
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (core::trim(answer) != service.id.text) throw std::runtime_error("nothing was removed");
 }
 
 // Ends all accounts linked at the service and asks it to revoke their tokens.
@@ -127,7 +121,9 @@ void report_removal(const usecase::ServiceRevocation& revocation, std::size_t li
 // The service is disabled first, so that no account is linked while the others are revoked.
 int remove(Context& context, const Arguments& arguments) {
     const auto service = named_service(context, arguments);
-    confirm_removal(service, arguments);
+    confirm(
+        arguments, "Remove " + service.id.text + " and all accounts linked there?",
+        "deletes all accounts linked there", service.id.text);
     if (service.active) set_active(context, service, false);
     const auto linked = usecase::count_linked_accounts(context.deps(), service.id);
     const bool skip = arguments.has("without-revocation");
@@ -144,15 +140,14 @@ int remove(Context& context, const Arguments& arguments) {
 
 Option origin_option() {
     return {
-        "authorization-origin", "ORIGIN",
+        "authorization-origin", "ORIGIN...",
         "where its authorization or registration endpoint is, when that is not where its token "
-        "endpoint is; may be repeated"};
+        "endpoint is"};
 }
 
 Option parameter_option() {
     return {
-        "authorize-param", "NAME=VALUE",
-        "people are sent there with it; NAME= takes it away; may be repeated"};
+        "authorize-param", "NAME=VALUE...", "people are sent there with it; NAME= takes it away"};
 }
 
 Option path_option() {
@@ -229,43 +224,43 @@ std::vector<Command> service_commands() {
          .audited = false,
          .run = list},
         {.name = "service show",
-         .operand = "ID",
+         .operand = "SERVICE",
          .summary = "show one service, and how it does",
          .example = "consentgate-admin service show notion",
          .json = shown_service_members(),
          .audited = false,
          .run = show_service},
         {.name = "service set",
-         .operand = "ID",
+         .operand = "SERVICE",
          .summary = "change a service; linked accounts stay",
          .example = "consentgate-admin service set notion --callback own",
          .options = set_options(),
          .json = service_members(),
          .run = set_service},
         {.name = "service test",
-         .operand = "ID",
+         .operand = "SERVICE",
          .summary = "ask the service again, and compare",
          .example = "consentgate-admin service test notion",
          .audited = false,
          .run = test},
         {.name = "service disable",
-         .operand = "ID",
+         .operand = "SERVICE",
          .summary = "let no one link or use an account at a service",
          .example = "consentgate-admin service disable notion",
          .run = disable},
         {.name = "service enable",
-         .operand = "ID",
+         .operand = "SERVICE",
          .summary = "undo service disable",
          .example = "consentgate-admin service enable notion",
          .run = enable},
         {.name = "service remove",
-         .operand = "ID",
+         .operand = "SERVICE",
          .summary = "revoke all accounts linked at a service, and delete it",
          .example = "consentgate-admin service remove notion --yes",
          .options =
-             {{"yes", "", "do not ask for confirmation"},
-              {"without-revocation", "",
+             {{"without-revocation", "",
                "do not revoke at the service first: it no longer exists, or will not answer"}},
+         .destroys = true,
          .run = remove},
     };
 }

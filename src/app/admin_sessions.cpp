@@ -1,14 +1,10 @@
-#include "admin.h"
+#include "admin_names.h"
 #include "admin_progress.h"
 #include "admin_users.h"
 
 #include "consentgate/core/base/text.h"
-#include "consentgate/core/base/uri.h"
-#include "consentgate/usecase/clients.h"
 #include "consentgate/usecase/introspection.h"
-#include "consentgate/usecase/resource_servers.h"
 #include "consentgate/usecase/sessions.h"
-#include "consentgate/usecase/virtual_keys.h"
 
 #include <algorithm>
 #include <iostream>
@@ -28,10 +24,10 @@ std::string identity_of(const core::SessionView& view) {
 
 const std::vector<Option>& filters() {
     static const std::vector<Option> options{
-        {"client", "ID", "those of this client"},
+        {"client", "CLIENT", "those of this client"},
         {"resource", "URL", "those for this guarded server"},
         {"identity", "KIND", "those of this kind of identity: " + core::join(kinds(), ", ")},
-        {"key", "ID", "those of this virtual key"},
+        {"key", "KEY", "those of this virtual key"},
         {"user", "WHO",
          "those of this person, of this verified user, and of whoever typed the name"}};
     return options;
@@ -42,34 +38,19 @@ std::vector<Option> with_filters(std::vector<Option> options) {
     return options;
 }
 
-// The published spelling of a resource, or the text itself: sessions outlive the guarding of their
-// resource.
-std::string published(Context& context, const std::string& url) {
-    if (const auto known = context.config().policy.known_resource(url)) return known->url;
-    for (const auto& server : usecase::list_resource_servers(context.deps()))
-        if (core::same_resource(server.resource, url)) return server.resource;
-    return url;
-}
-
 // A name that does not exist would end nobody, and the operator would believe that all is done.
 core::SessionFilter read_filter(Context& context, const Arguments& arguments) {
     core::SessionFilter filter;
-    if (const auto client = arguments.one("client")) {
-        filter.client = core::ClientId(*client);
-        require_found(usecase::find_client(context.deps(), *filter.client), "client list");
-    }
-    if (const auto url = arguments.one("resource")) filter.resource = published(context, *url);
+    if (const auto client = arguments.one("client"))
+        filter.client = of_option([&] { return named_client(context, *client); }).id;
+    if (const auto resource = arguments.one("resource"))
+        filter.resource = of_option([&] { return resource_url(context, *resource); });
     if (const auto kind = arguments.one("identity")) {
         require_known("kind of identity", *kind, kinds(), "");
         filter.identity = core::identity_kind(*kind);
     }
-    if (const auto key = arguments.one("key")) {
-        std::vector<std::string> keys;
-        for (const auto& one : usecase::list_virtual_keys(context.deps()))
-            keys.push_back(one.id.text);
-        require_known("virtual key", *key, keys, "key list");
-        filter.key = core::VirtualKeyId(*key);
-    }
+    if (const auto key = arguments.one("key"))
+        filter.key = of_option([&] { return named_key(context, *key); }).id;
     filter.user = arguments.one("user");
     if (!filter.user) return filter;
     if (const auto person = find_person(context, *filter.user)) filter.person = person->id;
@@ -94,6 +75,26 @@ int list(Context& context, const Arguments& arguments) {
     }
     print_rows(arguments, rows);
     if (more) std::cerr << "There are more than these " << limit << "; --limit N shows more.\n";
+    return 0;
+}
+
+int show(Context& context, const Arguments& arguments) {
+    const auto found =
+        usecase::find_session(context.deps(), core::SessionId(arguments.words.front()));
+    require_found(found, "session list");
+    const auto& view = found->view;
+    const auto& session = view.session;
+    const auto alive = core::check_session(view, context.config().policy, context.now);
+    std::vector<std::string> services;
+    for (const auto& account : found->accounts) services.push_back(account.service.text);
+    print_row(
+        arguments,
+        {session.id.text, yes_no(static_cast<bool>(alive)),
+         alive ? std::nullopt : std::optional<Cell>(alive.error().reason), session.client_id.text,
+         core::display_text(view.client_name, 60), session.resource, session.scope.text(),
+         std::string(core::name_of(session.identity.kind)), identity_of(view),
+         when(session.created_at), when(session.last_used_at), session.last_used_from,
+         when(session.expires_at), list_of(services, "none")});
     return 0;
 }
 
@@ -134,6 +135,20 @@ void end_accounts(Context& context, const core::SessionFilter& filter) {
               << " ended too; the running server asks their services to revoke.\n";
 }
 
+void confirm_all(Context& context, const Arguments& arguments, const core::SessionFilter& filter) {
+    constexpr std::size_t most = 1000;
+    const auto count =
+        arguments.has("yes")
+            ? 0
+            : usecase::list_sessions(context.deps(), context.now, filter, most + 1).size();
+    const auto text = count > most ? "more than 1000 sessions"
+                      : count == 1 ? "1 session"
+                                   : std::to_string(count) + " sessions";
+    confirm(
+        arguments, "End " + text + (arguments.has("with-accounts") ? ", and accounts?" : "?"),
+        "ends every session that fits");
+}
+
 int revoke(Context& context, const Arguments& arguments) {
     const auto filtered = static_cast<std::size_t>(
         std::count_if(filters().begin(), filters().end(), [&](const Option& option) {
@@ -146,9 +161,11 @@ int revoke(Context& context, const Arguments& arguments) {
             "--identity, --key and --user, which may be combined");
     if (one) return revoke_one(context, arguments.words.front());
     const auto filter = read_filter(context, arguments);
-    if (!arguments.has("with-accounts")) return revoke_all(context, filter);
-    if (!filter.key && !filter.user)
+    const bool with_accounts = arguments.has("with-accounts");
+    if (with_accounts && !filter.key && !filter.user)
         throw UsageError("--with-accounts goes with --key or --user, whose accounts it ends");
+    confirm_all(context, arguments, filter);
+    if (!with_accounts) return revoke_all(context, filter);
     revoke_all(context, filter);
     end_accounts(context, filter);
     return 0;
@@ -190,14 +207,25 @@ std::vector<Command> session_commands() {
               "last_used", "last_used_from", "expires"},
          .audited = false,
          .run = list},
+        {.name = "session show",
+         .operand = "ID",
+         .summary = "show one session, whether it is good, and what it has",
+         .example = "consentgate-admin session show Zk3v9QkqT0aXb1Zk3v9Qkq",
+         .json =
+             {"id", "active", "reason", "client_id", "client_name", "resource", "scope",
+              "identity_kind", "identity", "created", "last_used", "last_used_from", "expires",
+              "accounts"},
+         .audited = false,
+         .run = show},
         {.name = "session revoke",
          .operand = "[ID]",
          .summary =
              "end one session, or all that the options name, with what belongs to them alone",
-         .example = "consentgate-admin session revoke --user anna@example.org",
+         .example = "consentgate-admin session revoke --user anna@example.org --yes",
          .options = with_filters(
              {{"all", "", "every session"},
               {"with-accounts", "", "with --key or --user: end their linked accounts too"}}),
+         .destroys = true,
          .run = revoke},
         {.name = "token introspect",
          .summary = "say whose token is on the standard input, and whether it is valid",

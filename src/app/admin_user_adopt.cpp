@@ -1,6 +1,8 @@
 // Accounts of people whom somebody else signed in before become those of people of an identity
 // provider.
 // spec: docs/requirements_signin.md SI56
+#include "admin_names.h"
+#include "admin_progress.h"
 #include "admin_users.h"
 
 #include "consentgate/core/base/text.h"
@@ -19,12 +21,6 @@ struct Named {
     usecase::Adoption adoption;
     std::string from, to;
 };
-
-core::IdentityProvider known_idp(Context& context, const std::string& id) {
-    auto idp = usecase::find_idp(context.deps(), core::IdpId(id));
-    require_found(idp, "idp list");
-    return std::move(*idp);
-}
 
 // Somebody may be named before they sign in here for the first time, if by the provider's own id.
 // out: absent: the word is of another form, or the provider has an issuer for each tenant
@@ -82,7 +78,7 @@ std::vector<Named> read_map(Context& context, const std::string& file) {
 
 std::vector<Named> module_names(Context& context, const std::string& id) {
     std::vector<Named> all;
-    const auto idp = known_idp(context, id);
+    const auto idp = named_idp(context, id);
     for (auto& adoption : usecase::find_module_names(context.deps(), idp)) {
         const auto& to = adoption.to.value; // issuer, line end, subject
         all.push_back(
@@ -134,7 +130,10 @@ void adopt_by_name(Context& context, const Arguments& arguments, bool dry_run, R
         all = read_map(context, *file);
     else
         all = module_names(context, *arguments.one("mod-auth-openidc"));
+    Progress progress("looked at", all.size());
+    std::uint64_t done = 0;
     for (const auto& one : all) {
+        progress.at(done++, "their accounts move");
         const auto adopted = usecase::adopt(context.key_deps(), one.adoption, dry_run, context.now);
         if (!adopted) throw std::runtime_error(one.from + ": " + adopted.error().message);
         report.add(one.from, one.to, *adopted);
@@ -143,10 +142,14 @@ void adopt_by_name(Context& context, const Arguments& arguments, bool dry_run, R
 
 void move_people(Context& context, const Arguments& arguments, bool dry_run, Report& report) {
     const auto issuer = *arguments.one("issuer");
-    const auto idp = known_idp(context, *arguments.one("idp"));
+    const auto idp = named_idp(context, *arguments.one("idp"));
     if (idp.issuer == issuer)
         throw UsageError("the issuer of " + idp.id.text + " is " + issuer + " now, too");
-    for (const auto& person : usecase::list_people_of_issuer(context.deps(), issuer)) {
+    const auto people = usecase::list_people_of_issuer(context.deps(), issuer);
+    Progress progress("looked at", people.size());
+    std::uint64_t done = 0;
+    for (const auto& person : people) {
+        progress.at(done++, "people and their accounts move");
         const auto adopted =
             usecase::move_to_issuer(context.key_deps(), person, idp, dry_run, context.now);
         const auto from = issuer + " " + person.subject;

@@ -1,10 +1,9 @@
 #include "admin_users.h"
 
+#include "admin_names.h"
 #include "admin_progress.h"
 
 #include "consentgate/core/base/text.h"
-
-#include <unistd.h>
 
 #include <iostream>
 
@@ -48,7 +47,8 @@ Cell id_of(const core::Person& person) {
 
 int list(Context& context, const Arguments& arguments) {
     usecase::PeopleFilter filter;
-    if (const auto idp = arguments.one("idp")) filter.idp = core::IdpId(*idp);
+    if (const auto idp = arguments.one("idp"))
+        filter.idp = of_option([&] { return named_idp(context, *idp); }).id;
     filter.group = arguments.one("group");
     filter.email = arguments.one("email");
     filter.disabled = arguments.has("disabled");
@@ -109,6 +109,11 @@ std::string ended_text(const usecase::EndedThings& ended, bool accounts) {
 int end(Context& context, const Arguments& arguments) {
     const auto person = named(context, arguments);
     const bool accounts = arguments.has("accounts");
+    if (accounts)
+        confirm(
+            arguments,
+            "End all that " + shown_person(person) + " has here, with the accounts connected?",
+            "--accounts ends the accounts that the person connected");
     const StopSignals stop;
     Progress progress("ending");
     const auto ended = usecase::end_person(
@@ -145,15 +150,9 @@ int enable(Context& context, const Arguments& arguments) {
 
 int remove(Context& context, const Arguments& arguments) {
     const auto person = named(context, arguments);
-    if (!arguments.has("yes")) {
-        if (isatty(STDIN_FILENO) == 0)
-            throw UsageError("user remove ends all that the person has here, and forgets them; "
-                             "say --yes");
-        std::cerr << "Remove " << shown_person(person) << "? Type yes: ";
-        std::string answer;
-        std::getline(std::cin, answer);
-        if (core::trim(answer) != "yes") throw std::runtime_error("nothing was removed");
-    }
+    confirm(
+        arguments, "Remove " + shown_person(person) + "?",
+        "ends all that the person has here, and forgets them");
     const auto ended = usecase::remove_person(context.service_deps(), person, context.now);
     std::cerr << "Removed, with " << ended_text(ended, true) << ". Whoever signs in at "
               << person.idp.text << " as this person is somebody new; a rule can keep them out.\n";
@@ -212,7 +211,8 @@ std::vector<Command> user_commands() {
          .operand = "WHO",
          .summary = "end the sessions and sign-ins of a person, who may sign in again",
          .example = "consentgate-admin user end user:3f9c21ab",
-         .options = {{"accounts", "", "end the accounts that they connected, too"}},
+         .options = {{"accounts", "", "end the accounts that they connected, too; asks before"}},
+         .destroys = true,
          .run = end},
         {.name = "user disable",
          .operand = "WHO",
@@ -228,7 +228,7 @@ std::vector<Command> user_commands() {
          .operand = "WHO",
          .summary = "end all that a person has here, and forget them",
          .example = "consentgate-admin user remove user:3f9c21ab --yes",
-         .options = {{"yes", "", "do not ask for confirmation"}},
+         .destroys = true,
          .run = remove},
         user_adopt_command(),
     };

@@ -1,4 +1,4 @@
-#include "admin.h"
+#include "admin_names.h"
 
 #include "consentgate/core/oauth/consent.h"
 #include "consentgate/usecase/virtual_keys.h"
@@ -15,19 +15,13 @@ std::optional<core::Instant> expiry(const Context& context, const Arguments& arg
 }
 
 int add(Context& context, const Arguments& arguments) {
-    require_services(context, arguments.all("service"));
     const auto made = usecase::add_virtual_key(
         context.deps(), arguments.words.front(), expiry(context, arguments),
-        arguments.all("service"), context.now);
+        service_ids(context, arguments.all("service")), context.now);
     if (!made) throw UsageError(made.error().message);
     const auto& [key, clear] = *made;
-    if (arguments.has("json")) {
-        print_row(arguments, {key.id.text, key.name, clear.reveal()});
-        return 0;
-    }
-    std::cout << clear.reveal() << "\n";
-    std::cerr << "This is the virtual key of '" << key.name << "' (" << key.id.text
-              << "). It is shown this once and cannot be shown again.\n";
+    print_row(arguments, {key.id.text, key.name, clear.reveal()});
+    std::cerr << "The virtual key is shown this once and cannot be shown again.\n";
     return 0;
 }
 
@@ -42,9 +36,54 @@ int list(Context& context, const Arguments& arguments) {
     return 0;
 }
 
+int show(Context& context, const Arguments& arguments) {
+    const auto [key, old_until, accounts, sessions] = usecase::describe_virtual_key(
+        context.deps(), named_key(context, arguments.words.front()), context.now);
+    std::vector<std::string> connected;
+    for (const auto& account : accounts) connected.push_back(account.service.text);
+    const auto count = std::to_string(sessions);
+    print_row(
+        arguments, {key.id.text, key.name, yes_no(key.usable(context.now)),
+                    list_of(key.services, "all"), when(key.created_at), when(key.expires_at),
+                    old_until ? when(old_until) : Cell("refused", nullptr),
+                    Cell(
+                        sessions < usecase::most_sessions ? count : count + " or more",
+                        static_cast<std::int64_t>(sessions)),
+                    list_of(connected, "none")});
+    return 0;
+}
+
+// What the operator fears decides: a text in wrong hands ends at once, and its sessions by another
+// command; a text that is only old may go on until everybody has the new one.
+int rotate(Context& context, const Arguments& arguments) {
+    const auto key = named_key(context, arguments.words.front());
+    const auto hours = number_option(arguments, "keep-old", 24 * 366);
+    std::optional<core::Instant> until;
+    if (hours) until = context.now + core::Span(*hours * 3600LL);
+    if (!until)
+        confirm(
+            arguments,
+            "Give '" + key.name + "' (" + key.id.text + ") another text, and refuse the old one?",
+            "refuses the old text from now on, unless --keep-old says how long it works");
+    const auto rotated = usecase::rotate_virtual_key(context.deps(), key.id, until, context.now);
+    if (!rotated) throw std::runtime_error(rotated.error().message);
+    print_row(
+        arguments, {key.id.text, key.name, rotated->clear.reveal(),
+                    until ? when(until) : Cell("refused", nullptr)});
+    std::cerr << "The virtual key is shown this once and cannot be shown again. Sessions that came "
+                 "of the old text go on, as do the accounts connected with the key. If it may be "
+                 "in wrong hands: consentgate-admin session revoke --key "
+              << key.id.text << "\n";
+    return 0;
+}
+
 int disable(Context& context, const Arguments& arguments) {
-    const auto ended = usecase::disable_virtual_key(
-        context.deps(), core::VirtualKeyId(arguments.words.front()), context.now);
+    const auto key = named_key(context, arguments.words.front());
+    if (key.active)
+        confirm(
+            arguments, "End '" + key.name + "' (" + key.id.text + ") for good?",
+            "ends the key for good, with its sessions and the accounts linked with it");
+    const auto ended = usecase::disable_virtual_key(context.deps(), key.id, context.now);
     require_found(ended, "key list");
     std::cerr << "Disabled. Its sessions end at their next request.\n";
     if (*ended > 0)
@@ -63,7 +102,7 @@ std::vector<Command> virtual_key_commands() {
          .example = "consentgate-admin key add 'Anna, laptop' --expires-days 90",
          .options =
              {{"expires-days", "N", "let it expire after N days"},
-              {"service", "ID", "allow this service only; may be repeated"}},
+              {"service", "ID...", "allow these services only"}},
          .json = {"id", "name", "virtual_key"},
          .run = add},
         {.name = "key list",
@@ -72,10 +111,31 @@ std::vector<Command> virtual_key_commands() {
          .json = {"id", "name", "active", "services", "created", "expires"},
          .audited = false,
          .run = list},
+        {.name = "key show",
+         .operand = "KEY",
+         .summary = "show one virtual key, by its id or name, and what came of it",
+         .example = "consentgate-admin key show 'Anna, laptop'",
+         .json =
+             {"id", "name", "active", "services", "created", "expires", "old_text", "sessions",
+              "accounts"},
+         .audited = false,
+         .run = show},
+        {.name = "key rotate",
+         .operand = "KEY",
+         .summary = "give a virtual key another text and show it, once; its sessions and accounts "
+                    "stay",
+         .example = "consentgate-admin key rotate 'Anna, laptop' --keep-old 24",
+         .options =
+             {{"keep-old", "HOURS",
+               "the old text works so many hours more; without it, it is refused at once"}},
+         .json = {"id", "name", "virtual_key", "old_text"},
+         .destroys = true,
+         .run = rotate},
         {.name = "key disable",
-         .operand = "ID",
+         .operand = "KEY",
          .summary = "end a virtual key for good, with its sessions and the accounts linked with it",
          .example = "consentgate-admin key disable vk_Zk3v9QkqT0aXb1",
+         .destroys = true,
          .run = disable},
     };
 }

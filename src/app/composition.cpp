@@ -114,10 +114,28 @@ Runtime::Runtime(const Startup& startup, const sys::Log& log)
           .bearers = startup.bearers,
           .assertions = &assertions_} {}
 
-std::string config_path(int argc, char** argv) {
-    for (int i = 1; i + 1 < argc; ++i) {
-        if (std::string(argv[i]) == "--config") return argv[i + 1];
+std::string take_config_path(std::vector<std::string>& line) {
+    constexpr std::string_view option = "--config", attached = "--config=";
+    std::optional<std::string> path;
+    std::vector<std::string> rest;
+    for (std::size_t at = 0; at < line.size(); ++at) {
+        if (line[at] == "--") { // no option stands behind it
+            rest.insert(rest.end(), line.begin() + static_cast<std::ptrdiff_t>(at), line.end());
+            break;
+        }
+        if (line[at] != option && !line[at].starts_with(attached)) {
+            rest.push_back(line[at]);
+            continue;
+        }
+        if (path) throw std::invalid_argument("--config was given more than once");
+        if (line[at] != option)
+            path = line[at].substr(attached.size());
+        else
+            path = ++at < line.size() ? line[at] : std::string();
+        if (path->empty()) throw std::invalid_argument("--config needs a value: --config FILE");
     }
+    line = std::move(rest);
+    if (path) return *path;
     return Poco::Environment::get("CONSENTGATE_CONFIG", "/etc/consentgate/consentgate.conf");
 }
 

@@ -136,21 +136,36 @@ int run_command(
     return command.audited ? run_audited(context, arguments) : command.run(context, arguments);
 }
 
-int run(std::vector<std::string> line, const std::string& config_path) {
-    // --config may stand before the command; config_path() has read it already.
-    if (line.size() > 1 && line[0] == "--config") line.erase(line.begin(), line.begin() + 2);
+// Words after "--" are no options.
+bool takes_out(std::vector<std::string>& line, std::string_view option) {
+    const auto end = std::find(line.begin(), line.end(), "--");
+    const auto found = std::find(line.begin(), end, option);
+    if (found == end) return false;
+    line.erase(found);
+    return true;
+}
+
+std::string named_config(std::vector<std::string>& line) {
+    try {
+        return take_config_path(line);
+    } catch (const std::invalid_argument& error) {
+        throw UsageError(error.what());
+    }
+}
+
+int run(std::vector<std::string> line) {
+    const auto config_path = named_config(line);
     if (line.size() == 1 && line[0] == "--version") {
         std::cout << "consentgate-admin " << version() << "\n";
         return EXIT_SUCCESS;
     }
-    const bool help = std::find(line.begin(), line.end(), "--help") != line.end();
+    const bool help = takes_out(line, "--help") || takes_out(line, "-h");
     const auto commands = admin::all_commands();
     std::string notice;
     const auto* command = admin::find_command(commands, line, notice);
     if (!notice.empty()) std::cerr << "consentgate-admin: " << notice << "\n";
     if (command == nullptr) {
-        const bool noun = !line.empty() && !line[0].starts_with("-");
-        (help ? std::cout : std::cerr) << admin::overview(noun ? line[0] : "");
+        (help ? std::cout : std::cerr) << admin::overview(line.empty() ? "" : line[0]);
         return help ? EXIT_SUCCESS : 2;
     }
     if (help) {
@@ -166,7 +181,7 @@ int main(int argc, char** argv) {
     umask(0077);                   // the database and the key file are for this user alone
     std::signal(SIGPIPE, SIG_IGN); // a service that hangs up is an error of one request
     try {
-        return run({argv + 1, argv + argc}, config_path(argc, argv));
+        return run({argv + 1, argv + argc});
     } catch (const UsageError& error) {
         std::cerr << "consentgate-admin: " << error.what() << "\n";
         return 2;

@@ -20,6 +20,7 @@
 #include "consentgate/web/router.h"
 
 #include "schema_watch.h"
+#include "server_line.h"
 #include "use_writer.h"
 
 #include <sys/stat.h>
@@ -56,6 +57,7 @@ struct Shared {
     sys::Log log;
     sys::RateLimiter rates;
     sys::FetchLimiter fetches, revocations, refreshes, renewals;
+    sys::WriteTrials write_trials;
     std::shared_ptr<sys::Places> places;      // made with the first configuration
     std::shared_ptr<sys::ServiceRests> rests; // as well
     std::shared_ptr<sys::CallLogSocket> reports;
@@ -252,6 +254,7 @@ void serve_role(
     }
     auto context =
         web::make_web_context(deps, loaded.pages, shared.rates, loaded.startup.config.limits);
+    context.write_trials = &shared.write_trials;
     Sweeper sweeper(deps, loaded.startup.config.client_lives);
     ServiceWork revocations(
         deps, shared.revocations, usecase::revoke_ended_accounts,
@@ -368,27 +371,23 @@ int serve(Role role, int socket, const std::string& config_path) {
 int main(int argc, char** argv) {
     umask(0077); // files made here, those beside the database too, are for this user alone
     const int socket = app::inherited_socket();
-    const auto has_flag = [&](const char* word) {
-        return std::any_of(argv + 1, argv + argc, [&](const char* argument) {
-            return std::string_view(argument) == word;
-        });
-    };
-    if (has_flag("--version")) {
+    app::ServerLine line;
+    try {
+        line = app::read_server_line({argv + 1, argv + argc});
+    } catch (const std::invalid_argument& error) {
+        std::cerr << "consentgate: " << error.what() << "\n";
+        return 2;
+    }
+    if (line.version) {
         std::cout << "consentgate " << app::version() << "\n";
         return EXIT_SUCCESS;
     }
-    if (socket < 0 || has_flag("--help")) {
-        std::cerr
-            << "usage: spawn-fcgi -n -s SOCKET -- /usr/bin/consentgate [--gate] [--config FILE]\n"
-               "consentgate is a FastCGI program: spawn-fcgi, which needs its whole path, or\n"
-               "systemd gives it a listening socket. With --gate it is the gate, a FastCGI\n"
-               "AUTHORIZER on a socket of its own. consentgate-admin --help explains the\n"
-               "operator's commands.\n";
-        return socket < 0 ? 2 : EXIT_SUCCESS;
+    if (line.help || socket < 0) {
+        (line.help ? std::cout : std::cerr) << app::server_usage();
+        return line.help ? EXIT_SUCCESS : 2;
     }
     try {
-        return serve(
-            has_flag("--gate") ? Role::gate : Role::pages, socket, app::config_path(argc, argv));
+        return serve(line.gate ? Role::gate : Role::pages, socket, line.config_path);
     } catch (const std::exception& error) {
         std::cerr << "consentgate cannot start:\n" << error.what() << "\n";
         return EXIT_FAILURE;

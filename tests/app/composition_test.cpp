@@ -166,15 +166,35 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     the_configuration_file_is_the_argument_then_the_environment_then_the_installed_one) {
-    char program[] = "consentgate", option[] = "--config", file[] = "/a.conf";
-    char* given[] = {program, option, file};
-    char* bare[] = {program, option};
+    std::vector<std::string> given{"key", "--config", "/a.conf", "list"}, bare{"key", "list"};
+    std::vector<std::string> attached{"--config=/c.conf"};
     environment.unset("CONSENTGATE_CONFIG");
-    BOOST_TEST(app::config_path(3, given) == "/a.conf");
-    BOOST_TEST(app::config_path(2, bare) == "/etc/consentgate/consentgate.conf");
+    BOOST_TEST(app::take_config_path(given) == "/a.conf");
+    BOOST_TEST(given == bare);
+    BOOST_TEST(app::take_config_path(bare) == "/etc/consentgate/consentgate.conf");
     environment.set("CONSENTGATE_CONFIG", "/b.conf");
-    BOOST_TEST(app::config_path(3, given) == "/a.conf");
-    BOOST_TEST(app::config_path(1, bare) == "/b.conf");
+    BOOST_TEST(app::take_config_path(attached) == "/c.conf");
+    BOOST_TEST(attached.empty());
+    BOOST_TEST(app::take_config_path(bare) == "/b.conf");
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_second_configuration_file_and_none_are_refused_and_words_behind_dashes_are_no_options,
+    *label("XF4")) {
+    const auto said_of = [](std::vector<std::string> line) {
+        try {
+            return app::take_config_path(line);
+        } catch (const std::invalid_argument& error) {
+            return std::string(error.what());
+        }
+    };
+    const std::string twice = "--config was given more than once";
+    BOOST_TEST(said_of({"--config", "/a", "key", "--config", "/a"}) == twice);
+    BOOST_TEST(said_of({"--config=/a", "key", "--config=/b"}) == twice);
+    const std::string none = "--config needs a value: --config FILE";
+    BOOST_TEST(said_of({"key", "list", "--config"}) == none);
+    BOOST_TEST(said_of({"key", "list", "--config="}) == none);
+    BOOST_TEST(said_of({"--config", "/a", "key", "add", "--", "--config"}) == "/a");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

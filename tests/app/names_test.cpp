@@ -129,9 +129,9 @@ bool is_word_of(
 std::string read_line(std::vector<std::string> line) {
     const auto commands = admin::all_commands();
     std::string notice;
-    const auto* command = admin::find_command(commands, line, notice);
-    if (command == nullptr) return "no command";
     try {
+        const auto* command = admin::find_command(commands, line, notice);
+        if (command == nullptr) return "no command";
         admin::read_arguments(*command, line);
         return notice;
     } catch (const admin::UsageError& error) {
@@ -174,26 +174,96 @@ BOOST_AUTO_TEST_CASE(every_command_is_recorded_but_those_that_only_read, *label(
     Lines silent;
     for (const auto& command : admin::all_commands())
         if (!command.audited) silent.insert(command.name);
-    const Lines reading{
-        "access export", "access list",  "access test",      "call-log",      "check",
-        "client list",   "client show",  "doctor",           "idp list",      "idp show",
-        "idp test",      "key list",     "metrics",          "resource list", "server-key list",
-        "service list",  "service show", "service test",     "session list",  "setup",
-        "sweep",         "team list",    "token introspect", "user list",     "user show"};
+    const Lines reading{"access export",   "access list",      "access test",   "call-log",
+                        "check",           "client list",      "client show",   "doctor",
+                        "idp list",        "idp show",         "idp test",      "key list",
+                        "key show",        "metrics",          "resource list", "resource show",
+                        "server-key list", "service list",     "service show",  "service test",
+                        "session list",    "session show",     "setup",         "sweep",
+                        "team list",       "token introspect", "user list",     "user show"};
     BOOST_TEST(silent == reading, boost::test_tools::per_element());
+}
+
+// What ends something for good asks before: a command that is new here is looked at.
+BOOST_AUTO_TEST_CASE(every_command_that_ends_something_for_good_asks_before, *label("XF4")) {
+    Lines asking;
+    for (const auto& command : admin::all_commands())
+        if (command.destroys) asking.insert(command.name);
+    const Lines ending{"client remove",   "idp remove",   "key disable",       "key rotate",
+                       "resource remove", "resource set", "server-key remove", "service remove",
+                       "session revoke",  "user end",     "user remove"};
+    BOOST_TEST(asking == ending, boost::test_tools::per_element());
+    for (const auto& command : admin::all_commands())
+        if (command.name.ends_with(" remove") && !ending.contains(command.name))
+            BOOST_TEST((command.name == "access remove" || command.name == "team remove"));
+}
+
+BOOST_AUTO_TEST_CASE(
+    every_list_and_every_show_prints_json_and_every_command_an_example, *label("XF4")) {
+    for (const auto& command : admin::all_commands()) {
+        BOOST_TEST_CONTEXT(command.name) {
+            if (command.name.ends_with(" list") || command.name.ends_with(" show"))
+                BOOST_TEST(!command.json.empty());
+            BOOST_TEST(command.example.starts_with("consentgate-admin " + command.name));
+            BOOST_TEST(!command.summary.empty());
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_operand_in_brackets_may_be_left_out_and_any_other_may_not, *label("XA4")) {
     BOOST_TEST(read_line({"session", "revoke"}) == "");
-    BOOST_TEST(read_line({"session", "revoke", "a", "b"}) == "'b' is one word too many");
-    BOOST_TEST(read_line({"key", "disable"}) == "key disable needs a ID");
+    BOOST_TEST(
+        read_line({"session", "revoke", "a", "b"}) ==
+        "'b' is one word too many: it takes [ID]; see consentgate-admin session revoke --help");
+    BOOST_TEST(
+        read_line({"key", "disable"}) ==
+        "key disable needs KEY, as in: consentgate-admin key disable vk_Zk3v9QkqT0aXb1");
 }
 
 BOOST_AUTO_TEST_CASE(a_mistyped_option_is_answered_with_the_near_ones, *label("XA6")) {
     BOOST_TEST(
         read_line({"resource", "set", "--scope", "mcp"}) ==
-        "there is no option --scope; did you mean --scopes?");
-    BOOST_TEST(read_line({"resource", "set", "--xyz"}) == "there is no option --xyz");
+        "there is no option --scope; did you mean --scopes?; see consentgate-admin resource set "
+        "--help");
+    BOOST_TEST(
+        read_line({"resource", "set", "--xyz"}) ==
+        "there is no option --xyz; see consentgate-admin resource set --help");
+}
+
+BOOST_AUTO_TEST_CASE(an_option_stands_once_unless_it_says_that_it_may_be_repeated, *label("XF4")) {
+    const std::string twice = " was given more than once; see consentgate-admin key ";
+    BOOST_TEST(
+        read_line({"key", "add", "a", "--expires-days", "1", "--expires-days=2"}) ==
+        "--expires-days" + twice + "add --help");
+    BOOST_TEST(read_line({"key", "list", "--json", "--json"}) == "--json" + twice + "list --help");
+    BOOST_TEST(read_line({"key", "add", "a", "--service", "x", "--service=y"}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(
+    words_after_two_dashes_are_operands_and_one_dash_alone_is_the_standard_input, *label("XF4")) {
+    BOOST_TEST(read_line({"key", "add", "--", "--odd"}) == "");
+    BOOST_TEST(read_line({"key", "add", "-"}) == "");
+    BOOST_TEST(read_line({"key", "add", "-x"}).starts_with("there is no option -x"));
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_is_unknown_is_answered_with_the_near_ones, *label("XF4")) {
+    const auto said = [](const std::string& command, const std::string& meant, const char* where) {
+        return "there is no command '" + command + "'" +
+               (meant.empty() ? "" : "; did you mean " + meant + "?") + "; see consentgate-admin " +
+               where + "--help";
+    };
+    BOOST_TEST(read_line({"kye", "list"}) == said("kye list", "key list", ""));
+    BOOST_TEST(read_line({"keys"}) == said("keys", "key", ""));
+    BOOST_TEST(read_line({"key", "lst"}) == said("key lst", "key list", "key "));
+    BOOST_TEST(
+        read_line({"service", "delete", "x"}) ==
+        said("service delete", "service remove or service disable", "service "));
+    BOOST_TEST(read_line({"add", "key", "Anna"}) == said("add key", "key add", ""));
+    BOOST_TEST(read_line({"database", "migrate"}) == said("database migrate", "migrate", ""));
+    BOOST_TEST(read_line({"people", "ls"}) == said("people ls", "user list", ""));
+    BOOST_TEST(read_line({"xyzzy"}) == said("xyzzy", "", ""));
+    BOOST_TEST(read_line({"key"}) == "no command"); // its overview follows
+    BOOST_TEST(read_line({}) == "no command");
 }
 
 BOOST_AUTO_TEST_CASE(

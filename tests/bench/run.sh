@@ -71,7 +71,8 @@ until_there "$VAR/consentgate.sock"
 "$BUILD/bench" journeys "$PORT" "$lighttpd" "$consentgate" "$noop" || fail "the journeys were not made"
 "$BUILD/consentgate-admin" service add bench --url https://bench.invalid/mcp --authorization-endpoint https://bench.invalid/authorize \
   --token-endpoint https://bench.invalid/token --client-id bench >>"$VAR/servers.log" 2>&1 || fail "the service was not added"
-mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" --service bench 2>>"$VAR/servers.log")
+mapfile -t asking < <("$BUILD/consentgate-admin" resource add "$CONSENTGATE_RESOURCES" --service bench 2>>"$VAR/servers.log" |
+  awk '$1 == "id" || $1 == "secret" { print $2 }')
 "$BUILD/bench" endpoints "$PORT" "${asking[@]}" bench "$CONSENTGATE_DATABASE" "$CONSENTGATE_KEY_FILE" || fail "the endpoints were not measured"
 "$BUILD/consentgate-admin" resource set "$CONSENTGATE_RESOURCES" --no-service >>"$VAR/servers.log" 2>&1 || fail "the resource was not freed of its service"
 start_gates

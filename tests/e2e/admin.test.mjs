@@ -28,15 +28,16 @@ after(async () => { await server?.stop(); }, { timeout: 120000 });
 test('S11: a virtual key is shown once, on stdout alone, and only its hash is kept', async () => {
   const made = await admin('key', 'add', 'Anna, laptop', '--expires-days', '90', '--service', 'notion');
   assert.equal(made.code, 0, made.stderr);
-  assert.match(made.stdout, /^sk-bf-[A-Za-z0-9_-]{43}\n$/);
-  assert.ok(!made.stderr.includes(made.stdout.trim()));
+  assert.match(made.stdout, /^id           vk_[\w-]{16}\nname         Anna, laptop\nvirtual key  sk-bf-[\w-]{43}\n$/);
+  const clear = /sk-bf-\S+/.exec(made.stdout)[0];
+  assert.ok(!made.stderr.includes(clear));
   const listed = await admin('key', 'list');
   assert.match(listed.stdout, /^ID +NAME +ACTIVE +SERVICES +CREATED +EXPIRES\n/);
   assert.match(listed.stdout, /Anna, laptop +yes +notion/);
   const all = JSON.parse((await admin('key', 'list', '--json')).stdout);
   assert.deepEqual([all[0].name, all[0].active, all[0].services], ['Anna, laptop', true, ['notion']]);
   assert.equal(all[0].expires - all[0].created, 90 * 86400);
-  for (const file of server.files()) assert.ok(!fs.readFileSync(file, 'latin1').includes(made.stdout.trim()), file);
+  for (const file of server.files()) assert.ok(!fs.readFileSync(file, 'latin1').includes(clear), file);
 });
 
 test('S11: disabling a key ends its sessions at their next request', async () => {
@@ -44,9 +45,9 @@ test('S11: disabling a key ends its sessions at their next request', async () =>
   const { token } = await journey(server, { identity: { virtualKey: key.virtual_key } });
   assert.equal((await rpc(server, token, 'tools/list')).status, 200);
   assert.match((await admin('session', 'list')).stdout, /virtual_key +short/);
-  assert.equal((await admin('key', 'disable', key.id)).code, 0);
+  assert.equal((await admin('key', 'disable', key.id, '--yes')).code, 0);
   assert.equal((await rpc(server, token, 'tools/list')).status, 401);
-  const again = await admin('key', 'disable', key.id);
+  const again = await admin('key', 'disable', key.id, '--yes');
   assert.equal(again.code, 1);
   assert.match(again.stderr, /there is no active key/);
 });
@@ -72,10 +73,161 @@ test('O1: wrong words are exit status 2 with the reason on stderr and nothing on
 
 test('O1: --help is there at every level, with an example, and succeeds', async () => {
   assert.match((await admin('--help')).stdout, /key add NAME .*\n/);
-  assert.match((await admin('key', '--help')).stdout, /key disable ID/);
+  const noun = await admin('key', '--help');
+  assert.match(noun.stdout, /^usage: consentgate-admin key VERB[^]*key disable KEY[^]*\nexample: consentgate-admin key add/);
+  assert.ok(!noun.stdout.includes('client list'), 'of this noun alone');
+  assert.match((await admin('--help')).stdout, /\nexample: consentgate-admin /);
+  assert.equal((await admin('key', 'add', '-h')).stdout, (await admin('key', 'add', '--help')).stdout);
   const help = await admin('key', 'add', '--help');
   assert.equal(help.code, 0);
   assert.match(help.stdout, /--expires-days N .*\n[^]*example: consentgate-admin key add/);
+});
+
+test('XF4: a word that is unknown says so and names the near ones, at every level', async () => {
+  for (const [words, said] of [
+    [['kye', 'list'], /there is no command 'kye list'; did you mean key list\?/],
+    [['kye', '--help'], /there is no command 'kye'; did you mean key\?/],
+    [['keys', 'list'], /did you mean key list\?/],
+    [['key', 'lst'], /did you mean key list\?; see consentgate-admin key --help/],
+    [['key', 'create', 'Anna'], /did you mean key add\?/],
+    [['add', 'key', 'Anna'], /did you mean key add\?/],
+    [['service', 'delete', 'notion'], /did you mean service remove or service disable\?/],
+    [['provider', 'ls'], /did you mean idp list\?/],
+    [['migarte'], /did you mean migrate\?/],
+    [['database', 'migrate'], /did you mean migrate\?/],
+    [['help'], /did you mean --help\?/],
+    [['--json', 'key', 'list'], /--json stands before any command/],
+    [['key', 'list', '--jsn'], /there is no option --jsn; did you mean --json\?; see consentgate-admin key list --help/],
+    [['key', 'list', '-j'], /there is no option -j/],
+    [['key', 'list', '--json', '--json'], /--json was given more than once/],
+    [['key', 'add', 'Anna', '--expires-days', '3', '--expires-days=4'], /--expires-days was given more than once/],
+    [['key', 'list', '--config', 'a', '--config', 'b'], /--config was given more than once/],
+    [['--config=a', 'key', 'list', '--config', 'a'], /--config was given more than once/],
+    [['key', 'list', '--config'], /--config needs a value/],
+    [['key', 'show'], /key show needs KEY, as in: consentgate-admin key show/],
+    [['key', 'list', 'Anna'], /'Anna' is one word too many: it takes none/],
+  ]) {
+    const refused = await admin(...words);
+    assert.deepEqual([refused.code, refused.stdout], [2, ''], `${words}: ${refused.stderr}`);
+    assert.match(refused.stderr, said, words.join(' '));
+  }
+});
+
+test('XF4: the server refuses a word that it does not know, instead of serving something else', async () => {
+  const serve = (...words) => new Promise((done) => { execFile(path.join(path.dirname(program), 'consentgate'), words, (error, stdout, stderr) => done({ code: error?.code ?? 0, stdout, stderr })); });
+  for (const [words, said] of [[['--gaet'], /there is no option --gaet; did you mean --gate\?/], [['gate'], /there is no option gate/], [['--config', 'a', '--config', 'b'], /--config was given more than once/]]) {
+    const refused = await serve(...words);
+    assert.deepEqual([refused.code, refused.stdout], [2, ''], words.join(' '));
+    assert.match(refused.stderr, said);
+  }
+  const help = await serve('--help');
+  assert.deepEqual([help.code, help.stderr], [0, '']);
+  assert.match(help.stdout, /--gate[^]*\nexample: /);
+});
+
+test('XF4: --config may be written with =, and a word after -- is no option', async () => {
+  const file = path.join(server.var, 'consentgate.conf');
+  const bare = await new Promise((done) => { execFile(program, ['key', 'list', `--config=${file}`, '--json'], { env: { PATH: process.env.PATH, CONSENTGATE_CONFIG: '/nowhere.conf' } }, (error, stdout) => done(JSON.parse(stdout))); });
+  assert.deepEqual(bare, JSON.parse((await admin('key', 'list', '--json')).stdout));
+  const odd = await admin('key', 'add', '--json', '--', '--odd');
+  assert.equal(JSON.parse(odd.stdout).name, '--odd');
+});
+
+test('XF4: things are named by id, URL, path or a name that is only theirs, and several are listed', async () => {
+  const json = async (...words) => JSON.parse((await admin(...words, '--json')).stdout);
+  const one = await json('key', 'add', 'Only one'), twins = [await json('key', 'add', 'Twin'), await json('key', 'add', 'Twin')];
+  for (const word of [one.id, `key:${one.id}`, 'Only one', 'only ONE']) assert.equal((await json('key', 'show', word)).id, one.id, word);
+  const several = await admin('key', 'show', 'Twin');
+  assert.equal(several.code, 1);
+  assert.match(several.stderr, /'Twin' is the name of 2; say the id of the one that you mean:/);
+  for (const { id } of twins) assert.ok(several.stderr.includes(`\n  ${id}  Twin`), several.stderr);
+  assert.match((await admin('key', 'disable', 'Twin', '--yes')).stderr, /is the name of 2/);
+  assert.ok((await json('key', 'list')).every(({ name, active }) => name !== 'Twin' || active), 'none was guessed');
+  assert.match((await admin('key', 'show', 'Onyl one')).stderr, /there is no virtual key 'Onyl one'; did you mean Only one\?; see consentgate-admin key list/);
+  const secret = await admin('key', 'show', one.virtual_key);
+  assert.equal(secret.code, 1);
+  assert.match(secret.stderr, /that is a virtual key itself/);
+  assert.ok(!secret.stderr.includes(one.virtual_key));
+
+  for (const word of ['notion', 'Notion', 'https://notion.invalid/mcp']) assert.equal((await json('service', 'show', word)).id, 'notion', word);
+  assert.deepEqual((await json('key', 'add', 'By URL', '--service', 'https://notion.invalid/mcp')) && (await json('key', 'show', 'By URL')).services, ['notion']);
+
+  const client = await json('client', 'add', 'Called by its name', '--redirect-uri', 'http://127.0.0.1:53111/callback');
+  assert.equal((await json('client', 'show', 'Called by its name')).id, client.client_id);
+  assert.deepEqual(await json('session', 'list', '--client', 'called by its name', '--key', 'Only one'), []);
+
+  const url = `${server.base}/mcp/named`;
+  const made = await json('resource', 'add', url, '--name', 'The named one', '--service', 'Notion');
+  for (const word of [made.id, url, '/mcp/named', 'the named one']) assert.deepEqual([(await json('resource', 'show', word)).id, word], [made.id, word]);
+  assert.equal((await admin('resource', 'set', '/mcp/named', '--no-service')).code, 0);
+  assert.deepEqual((await json('resource', 'show', url)).services, []);
+  assert.equal((await admin('resource', 'disable', '/mcp/named')).code, 0);
+  assert.equal((await admin('resource', 'enable', '/mcp/named')).code, 0);
+  assert.equal((await json('resource', 'show', url)).active, true);
+  assert.equal((await admin('resource', 'remove', '/mcp/named')).code, 2);
+  assert.equal((await admin('resource', 'remove', '/mcp/named', '--yes')).code, 0);
+  assert.match((await admin('resource', 'show', url)).stderr, /there is no guarded resource/);
+});
+
+test('XF4: a rotated key has another text, the old one works as long as was said, and its sessions go on', async () => {
+  const key = JSON.parse((await admin('key', 'add', 'Rotated', '--json')).stdout);
+  const signIn = (virtualKey) => journey(server, { identity: { virtualKey } });
+  const { token } = await signIn(key.virtual_key);
+  const asks = await admin('key', 'rotate', 'Rotated');
+  assert.deepEqual([asks.code, asks.stdout], [2, '']);
+  assert.match(asks.stderr, /refuses the old text from now on, unless --keep-old says how long it works; say --yes/);
+  const kept = JSON.parse((await admin('key', 'rotate', 'Rotated', '--keep-old', '2', '--json')).stdout);
+  assert.ok(Math.abs(kept.old_text - Date.now() / 1000 - 7200) < 120);
+  await signIn(key.virtual_key);
+  await signIn(kept.virtual_key);
+  server.sql(`UPDATE former_key SET expires_at = 1 WHERE virtual_key_id = '${key.id}'`);
+  await assert.rejects(signIn(key.virtual_key));
+  const alone = await admin('key', 'rotate', 'Rotated', '--yes');
+  assert.match(alone.stdout, /^id           vk_\S+\nname         Rotated\nvirtual key  sk-bf-\S+\nold text     refused\n$/);
+  assert.match(alone.stderr, new RegExp(`Sessions that came of the old text go on[^]*session revoke --key ${key.id}`));
+  await assert.rejects(signIn(kept.virtual_key));
+  await signIn(/sk-bf-\S+/.exec(alone.stdout)[0]);
+  assert.equal((await rpc(server, token, 'tools/list')).status, 200, 'a session of the first text goes on');
+  const shown = JSON.parse((await admin('key', 'show', key.id, '--json')).stdout);
+  assert.deepEqual([shown.active, shown.old_text, shown.sessions], [true, null, 4]);
+  const [session] = JSON.parse((await admin('session', 'list', '--key', key.id, '--json')).stdout);
+  const one = JSON.parse((await admin('session', 'show', session.id, '--json')).stdout);
+  assert.deepEqual([one.id, one.active, one.identity, one.scope], [session.id, true, 'Rotated', 'mcp']);
+  assert.match((await admin('session', 'show', 'nobody')).stderr, /there is no session 'nobody'; see consentgate-admin session list/);
+});
+
+test('XF4: a disabled client is enabled again with its sessions, and a removed one is gone with them', async () => {
+  const client = JSON.parse((await admin('client', 'add', 'To and fro', '--redirect-uri', 'http://127.0.0.1:53111/callback', '--json')).stdout);
+  const { token } = await journey(server, { client });
+  const status = async () => (await rpc(server, token, 'tools/list')).status;
+  assert.equal((await admin('client', 'disable', 'To and fro')).code, 0);
+  assert.equal(await status(), 401);
+  assert.equal((await admin('client', 'enable', 'To and fro')).code, 0);
+  assert.equal(await status(), 200);
+  const again = await admin('client', 'enable', client.client_id);
+  assert.deepEqual([again.code, /there is no disabled client/.test(again.stderr)], [1, true]);
+  const asks = await admin('client', 'remove', 'To and fro');
+  assert.deepEqual([asks.code, /ends all sessions of the client, and forgets it; say --yes/.test(asks.stderr)], [2, true]);
+  assert.match((await admin('client', 'remove', 'To and fro', '--yes')).stderr, /^Removed, with 1 session\./);
+  assert.equal(await status(), 401);
+  assert.equal((await admin('client', 'show', client.client_id)).code, 1);
+});
+
+test('XF4: what ends something for good asks on a terminal, and does nothing without the word', async () => {
+  const key = JSON.parse((await admin('key', 'add', 'Asked about', '--json')).stdout);
+  const typed = (word) => new Promise((done) => {
+    const child = execFile('script', ['-qec', `'${program}' key disable ${key.id}`, '/dev/null'], { env: { ...process.env, CONSENTGATE_CONFIG: path.join(server.var, 'consentgate.conf') } },
+      (error, stdout) => done({ code: error?.code ?? 0, stdout }));
+    child.stdin.end(`${word}\n`);
+  });
+  const active = async () => JSON.parse((await admin('key', 'show', key.id, '--json')).stdout).active;
+  const no = await typed('no');
+  assert.equal(no.code, 1, no.stdout);
+  assert.match(no.stdout, /End 'Asked about' \(vk_\S+\) for good\? Type yes: [^]*nothing was done/);
+  assert.equal(await active(), true);
+  const yes = await typed('yes');
+  assert.equal(yes.code, 0, yes.stdout);
+  assert.equal(await active(), false);
 });
 
 test('O1: a configuration is checked whole, and every problem is named', async () => {

@@ -78,7 +78,7 @@ test('S4: a virtual key does not pass for a flow that has a user id, which lives
 
 test('S4: a bearer that is sent and bad is 401, never ignored, and the flow lives on', async () => {
   const disabled = await server.addKey('gone');
-  await server.admin('key', 'disable', disabled.id);
+  await server.admin('key', 'disable', disabled.id, '--yes');
   const flow = await startFlow(server);
   for (const token of ['', ' ', 'sk-bf-unknown', disabled.virtual_key, `${key.virtual_key}x`, key.id, 'a.b.c', '..', 'a.b', 'x'.repeat(5000), `${key.virtual_key} ${key.virtual_key}`]) await refused(flow, bearer(token));
   await refused(flow, { Authorization: 'Bearer' });
@@ -164,7 +164,7 @@ test('S4: a header cannot choose another algorithm or bring its own key', async 
 
 test('S4: a token that names no key, an unknown or a disabled one is refused', async () => {
   const disabled = await server.addKey('gone too');
-  await server.admin('key', 'disable', disabled.id);
+  await server.admin('key', 'disable', disabled.id, '--yes');
   const flow = await startFlow(server);
   for (const claims of [{}, { virtual_key_id: 'unknown' }, { virtual_key_id: disabled.id }, { virtual_key_id: '' }, { virtual_key_id: 7 }, { virtual_key_id: [key.id] }, { sub: 'ada' }, { role: 'user' }, { role: ['admin'] }, { role: 'Admin' }]) await refused(flow, bearer(jwt('HS256', claims)));
 });
@@ -195,7 +195,7 @@ test('S11: disabling a virtual key ends its sessions at the next check', async (
   const answer = await submit(flow, bearer(short.virtual_key));
   const { access_token: token } = (await redeem(server, flow, answer.sent().get('code'))).json();
   assert.equal((await whoami(server, token)).identity_kind, 'virtual_key');
-  await server.admin('key', 'disable', short.id);
+  await server.admin('key', 'disable', short.id, '--yes');
   const late = await postForm(server.base, '/mcp', '', bearer(token));
   assert.equal(late.status, 401);
   assert.match(late.headers['www-authenticate'], /error="invalid_token"/);

@@ -156,7 +156,7 @@ test('S6: a good virtual key is taken and becomes the identity of the session', 
 
 test('S6: an unknown, disabled, empty or missing virtual key leads back to page 1', async () => {
   const disabled = await server.addKey('gone');
-  await server.admin('key', 'disable', disabled.id);
+  await server.admin('key', 'disable', disabled.id, '--yes');
   const flow = await startFlow(server);
   for (const vk of ['sk-bf-unknown', disabled.virtual_key, '', ' ', 'x'.repeat(5000), disabled.id, 'é']) {
     const answer = await post(flow, 'vk', { vk });

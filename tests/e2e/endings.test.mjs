@@ -78,11 +78,11 @@ const endings = {
     return flow;
   },
   'the operator\'s revocation': async () => { const flow = await finished(); await server.admin('session', 'revoke', sessionOf(flow)); return flow; },
-  'the operator\'s revocation of a client\'s sessions': async () => { const flow = await finished(); await server.admin('session', 'revoke', '--client', client.client_id); return flow; },
+  'the operator\'s revocation of a client\'s sessions': async () => { const flow = await finished(); await server.admin('session', 'revoke', '--client', client.client_id, '--yes'); return flow; },
   'the operator\'s revocation of a virtual key\'s sessions and accounts': async () => {
     const { id, virtual_key: key } = await server.addKey('Anna', '--service', 'notion');
     const flow = await finished({ virtualKey: key });
-    await server.admin('session', 'revoke', '--key', id, '--with-accounts');
+    await server.admin('session', 'revoke', '--key', id, '--with-accounts', '--yes');
     return flow;
   },
   'the end of all sessions of a browser': async () => { const flow = await finished(); assert.equal((await flow.browser.post('/oauth/sessions/end', {})).status, 302); return flow; },
@@ -95,7 +95,7 @@ const endings = {
   'the disabling of a virtual key': async () => {
     const { id, virtual_key: key } = await server.addKey('Anna', '--service', 'notion');
     const flow = await finished({ virtualKey: key });
-    await server.admin('key', 'disable', id);
+    await server.admin('key', 'disable', id, '--yes');
     return flow;
   },
   'a virtual key that has expired': async () => {

@@ -211,7 +211,7 @@ test('SI76 SA31: a server that keeps the key set never refuses while keys change
     const past = new Date(JSON.parse(Buffer.from(first.split('.')[1], 'base64url')).iat * 1000);
     assert.ok(await jwtVerify(first, cached, { currentDate: past }), 'within its time');
     server.sql('UPDATE code SET expires_at = 1'); // five minutes later
-    await server.admin('server-key', 'remove', old);
+    await server.admin('server-key', 'remove', old, '--yes');
     await reload();
     await until(async () => (await ids()).length === 1, 'the workers of before to end');
     assert.deepEqual(await ids(), [decodeProtectedHeader(last).kid]);

@@ -69,16 +69,18 @@ test('XA4: a name that does not exist ends nobody, and near names are offered', 
     [['--all', '--user', 'anna'], 2, /takes one of/],
     [['x8Gm2vVQ0dUq3Zr1nTfWcA', '--all'], 2, /takes one of/],
     [['--identity', 'virtual-key'], 2, /no kind of identity 'virtual-key'; did you mean virtual_key\?/],
-    [['--client', 'cgc_unknown'], 1, /there is no client 'cgc_unknown'; see consentgate-admin client list/],
+    [['--client', 'cgc_unknown'], 2, /there is no client 'cgc_unknown'; see consentgate-admin client list/],
     [['--key', `${key.id.slice(0, -1)}`], 2, new RegExp(`no virtual key .*; did you mean ${key.id}\\?; see consentgate-admin key list`)],
     [['--usr', 'anna'], 2, /no option --usr; did you mean --user\?/],
+    [['--user', 'anna'], 2, /session revoke ends every session that fits; say --yes/],
+    [['--all'], 2, /say --yes/],
   ]) {
     const ended = await admin('session', 'revoke', ...words);
     assert.deepEqual([ended.code, ended.stdout], [code, ''], `${words} ${ended.stderr}`);
     assert.match(ended.stderr, said);
   }
   assert.equal((await list()).length, count);
-  const none = await admin('session', 'revoke', '--user', 'nobody');
+  const none = await admin('session', 'revoke', '--user', 'nobody', '--yes');
   assert.deepEqual([none.code, /^0 sessions revoked\./m.test(none.stderr)], [0, true], none.stderr);
 });
 
@@ -91,7 +93,7 @@ test('XA4: a person, a key, a client and a resource are signed out, and nobody e
   };
   const left = new Set(Object.keys(people));
   for (const [who, words] of [['user', ['--user', 'berta']], ['key', ['--identity', 'virtual_key', '--key', key.id]], ['client', ['--client', client.client_id]]]) {
-    const ended = await admin('session', 'revoke', ...words);
+    const ended = await admin('session', 'revoke', ...words, '--yes');
     assert.equal(ended.code, 0, ended.stderr);
     assert.match(ended.stderr, /^1 session revoked\./m);
     left.delete(who);
@@ -99,7 +101,7 @@ test('XA4: a person, a key, a client and a resource are signed out, and nobody e
   }
   assert.equal((await refresh(people.user.refresh_token)).status, 400);
   assert.equal((await refresh(people.other.refresh_token)).status, 200);
-  assert.match((await admin('session', 'revoke', '--resource', server.resource)).stderr, /^[1-9]\d* sessions revoked\./m);
+  assert.match((await admin('session', 'revoke', '--resource', server.resource, '--yes')).stderr, /^[1-9]\d* sessions revoked\./m);
   assert.equal(await works(people.other.access_token), false);
   assert.deepEqual(await list(), []);
 });
@@ -120,7 +122,7 @@ test('XA4: nobody who was signed in when all are signed out goes on, though othe
   const arrivals = (async () => {
     while (!over) await signedIn({ userId: 'late' }).catch(({ message }) => assert.match(message, /invalid_grant/));
   })();
-  const ended = await admin('session', 'revoke', '--all');
+  const ended = await admin('session', 'revoke', '--all', '--yes');
   over = true;
   await Promise.all([...refreshes, arrivals]);
   assert.equal(ended.code, 0, ended.stderr);
@@ -130,7 +132,7 @@ test('XA4: nobody who was signed in when all are signed out goes on, though othe
     assert.equal((await refresh(next)).status, 400, `racer-${at}`);
   }
   assert.ok((await list()).every(({ identity }) => identity === 'late'));
-  assert.equal((await admin('session', 'revoke', '--all')).code, 0);
+  assert.equal((await admin('session', 'revoke', '--all', '--yes')).code, 0);
 });
 
 test('XA4: the gate writes nothing at a call; hour and network of the last use are there when it has been idle', long, async () => {
@@ -175,9 +177,9 @@ test('XA4: each line about a person names client, session and person, and no lin
   const key = await server.addKey('named');
   const third = await signedIn({ virtualKey: key.virtual_key });
   const [{ id: keyed }] = await list('--key', key.id);
-  await server.admin('session', 'revoke', '--key', key.id);
+  await server.admin('session', 'revoke', '--key', key.id, '--yes');
   assert.match(audited('session_ended').at(-1), new RegExp(` by=operator session=${keyed} client=${refreshing.client_id} subject=key:${key.id}$`));
-  assert.match(audited('operator_command').at(-1), new RegExp(` command="session revoke" operand=- uid=\\d+ sudo_user=\\S+ options="--key ${key.id}" status=0$`));
+  assert.match(audited('operator_command').at(-1), new RegExp(` command="session revoke" operand=- uid=\\d+ sudo_user=\\S+ options="--key ${key.id} --yes" status=0$`));
   const text = fs.readFileSync(path.join(server.var, 'audit.log'), 'utf8');
   for (const secret of [own, other, third].flatMap((one) => [one.access_token, one.refresh_token, one.code]).concat(key.virtual_key)) assert.ok(!text.includes(secret));
 });
@@ -214,7 +216,7 @@ test('XA6: a resource that is there is not added again, and `resource set` print
   const basic = (secret) => ({ Authorization: `Basic ${Buffer.from(`${made.id}:${secret}`).toString('base64')}` });
   const asks = async (secret) => (await postForm(server.base, `${api}/introspect`, { token: 'cgs_unknown' }, basic(secret))).status;
   assert.equal(await asks(made.secret), 200);
-  const [{ member, before: hidden, after: secret }] = await server.admin('resource', 'set', url, '--rotate-secret', '--json');
+  const [{ member, before: hidden, after: secret }] = await server.admin('resource', 'set', url, '--rotate-secret', '--yes', '--json');
   assert.deepEqual([member, hidden, await asks(made.secret), await asks(secret)], ['secret', null, 401, 200]);
 });
 

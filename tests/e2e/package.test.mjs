@@ -103,8 +103,8 @@ test('O9: bash completes every command, and the options of each', long, async ()
   const script = `source "$1"; program=$2; shift 2; COMP_WORDS=(consentgate-admin "$@"); COMP_CWORD=$#; _consentgate_admin "$program"; echo "\${COMPREPLY[*]}"`;
   const complete = async (...words) => (await run('bash', ['-c', script, 'bash', path.join(folder, 'usr/share/bash-completion/completions/consentgate-admin'), path.join(folder, 'usr/bin/consentgate-admin'), ...words], { env: environment })).stdout.trim().split(' ');
   assert.deepEqual(await complete('ser'), ['server-key', 'service']);
-  assert.deepEqual(await complete('key', ''), ['add', 'disable', 'list']);
-  assert.deepEqual(await complete('doctor', '--'), ['--config', '--http-url', '--json', '--url']);
+  assert.deepEqual(await complete('key', ''), ['add', 'disable', 'list', 'rotate', 'show']);
+  assert.deepEqual(await complete('doctor', '--'), ['--config', '--help', '--http-url', '--json', '--url']);
   assert.deepEqual(await complete('service', 'add', 'notion', '--url', 'x', '--client-s'), ['--client-secret-expires', '--client-secret-file']);
 });
 

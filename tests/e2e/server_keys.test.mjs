@@ -94,7 +94,7 @@ test('S13: the server key is changed under load, no request fails, and nothing n
   await server.admin('server-key', 'rotate'); // the workers do not know yet that the other key is the one for what is new
   assert.deepEqual(ids(), [old, added.id]);
   await steady();
-  const refused = await said('server-key', 'remove', old);
+  const refused = await said('server-key', 'remove', old, '--yes');
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /still needed by \d+ rows/);
   await reload();
@@ -109,7 +109,7 @@ test('S13: the server key is changed under load, no request fails, and nothing n
   server.sql(`UPDATE refresh_token SET used_at = used_at - 120 WHERE used_at IS NOT NULL AND key_id = '${old}'`);
   const done = await server.admin('server-key', 'rotate', '--wait', '--json');
   assert.deepEqual(done.left, []);
-  await server.admin('server-key', 'remove', old);
+  await server.admin('server-key', 'remove', old, '--yes');
   assert.deepEqual(ids(), [added.id]);
   await reload();
   await steady();
@@ -139,7 +139,7 @@ test('S13: a row that somebody put under another key, or moved, is left alone, r
     VALUES ('made-up', 'user:nobody', 'notion', x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '${old}', 0, 1, 1)`);
   const rotated = await server.admin('server-key', 'rotate', '--json');
   assert.deepEqual([rotated.current, rotated.unreadable, rotated.linked_accounts], [id, 1, people.length]);
-  assert.match((await said('server-key', 'remove', old)).stderr, /still needed by/);
+  assert.match((await said('server-key', 'remove', old, '--yes')).stderr, /still needed by/);
   assert.deepEqual(server.sql("SELECT key_id FROM upstream_token WHERE id = 'made-up'"), [{ key_id: old }]);
   server.sql("DELETE FROM upstream_token WHERE id = 'made-up'");
   await reload();
@@ -163,8 +163,8 @@ test('S13: a ciphertext that was copied to another row, or another column, opens
 test('S13: a key file that lacks a used key is refused in plain words, and the key in use is not removed', { timeout: 60000 }, async () => {
   const whole = fs.readFileSync(server.keyFile, 'utf8');
   const current = ids().at(-1);
-  assert.match((await said('server-key', 'remove', current)).stderr, /used for what is new/);
-  assert.match((await said('server-key', 'remove', 'nonsense')).stderr, /there is no key 'nonsense'/);
+  assert.match((await said('server-key', 'remove', current, '--yes')).stderr, /used for what is new/);
+  assert.match((await said('server-key', 'remove', 'nonsense', '--yes')).stderr, /there is no key 'nonsense'/);
   fs.writeFileSync(server.keyFile, whole.split('\n').filter((line) => !line.startsWith(current)).join('\n'));
   assert.match((await said('server-key', 'list')).stderr, new RegExp(`lacks the key '${current}' that this database was used with; restore the file`));
   fs.writeFileSync(server.keyFile, whole);

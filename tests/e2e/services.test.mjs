@@ -91,6 +91,7 @@ test('S7: a service that publishes nothing is entered by hand, and a preset need
   const hand = ['--url', silent.mcpUrl, '--authorization-endpoint', `${silent.issuer}/auth`, '--token-endpoint', `${silent.issuer}/token`];
   await refused(/needs --client-id[^]*\/api\/oauth\/callback\/silent\n/, 'add', 'silent', ...hand);
   assert.equal((await add('silent', ...hand, '--client-id', 'public')).token_endpoint_auth_method, 'none');
+  await refused(/does not know this client/, 'test', 'silent');
   await silent.stop();
   const github = await add('github', '--preset', 'github', '--client-id', 'Iv1.x', '--client-secret-file', secretFile('s'));
   assert.equal(github.token_endpoint, 'https://github.com/login/oauth/access_token');

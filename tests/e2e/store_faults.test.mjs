@@ -70,7 +70,8 @@ async function assertGoesOn(state, pids, before_) {
 // Readiness tells of it too, once a request has met the fault; liveness does not.
 async function assertNotReady(status) {
   const health = await send(server.base, 'GET', '/readyz');
-  assert.deepEqual([health.status, health.json().status], [503, status], health.text);
+  assert.equal(health.status, 503, health.text);
+  assert.match(health.json().status, status);
   assert.equal((await send(server.base, 'GET', '/healthz')).status, 200);
 }
 
@@ -122,15 +123,15 @@ test('S15 A28: a missing database gives 503, health included, and all goes on wh
 });
 
 test('S15 A28 XF4: a full disk gives 503, readiness included, and all goes on when there is room', long, async () => {
-  await overcomes(() => fillUp(server, disk), { readiness: 'store_not_writable' });
+  await overcomes(() => fillUp(server, disk), { readiness: /^store_not_writable$/ });
 });
 
 test('S15 A28 XF4: a store whose files may not grow gives 503, readiness included, and all goes on when they may', long, async () => {
-  await overcomes(async () => limitGrowth(server), { readiness: 'store_not_writable' });
+  await overcomes(async () => limitGrowth(server), { readiness: /^store_not_writable$/ });
 });
 
 test('S15 A28 XF4: a read-only store gives 503, readiness included, and all goes on when it can be written', long, async () => {
-  await overcomes(() => makeReadOnly(server), { samePids: false, readiness: 'store_not_writable' });
+  await overcomes(() => makeReadOnly(server), { samePids: false, readiness: /^store_(not_writable|unavailable)$/ });
 });
 
 test('S15: a wrong verifier is still answered otherwise than a store that is away', long, async () => {

@@ -90,7 +90,7 @@ before(async () => {
 async function makeDatabases() {
   for (const [place, count, others] of [[large, sessions, tokens], [small, 1000, 300]]) {
     await done(place, 'migrate');
-    virtualKey = (await done(place, 'key', 'add', 'Anna')).stdout.trim();
+    virtualKey = JSON.parse((await done(place, 'key', 'add', 'Anna', '--json')).stdout).virtual_key;
     query(place, rows(count, others));
   }
 }

@@ -48,7 +48,7 @@ test('O10: on a Galera cluster what was acknowledged by one machine is true at t
   for (const [here, there] of [machines, [...machines].reverse()]) {
     const key = await here.addKey('to be disabled');
     const { token } = await journey(there, { client, identity: { virtualKey: key.virtual_key } });
-    await here.admin('key', 'disable', key.id);
+    await here.admin('key', 'disable', key.id, '--yes');
     assert.equal((await rpc(there, token, 'tools/list')).status, 401);
     const flow = await startFlow(here, { client });
     assert.match((await post(via(there, flow), 'vk', { vk: key.virtual_key })).location, /error=invalid_virtual_key$/);

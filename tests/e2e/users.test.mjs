@@ -147,9 +147,9 @@ test('SI82: what a person has is ended by the operator, with and without account
   assert.equal((await carla.begin(client)).page, 'consent', 'the sign-in ended, too');
   const again = await connectedBefore(carla, client);
   assert.equal(await holder(again), 'carla-at-corp', 'accounts stay');
-  await server.admin('session', 'revoke', '--user', 'carla@example.org');
+  await server.admin('session', 'revoke', '--user', 'carla@example.org', '--yes');
   assert.equal(await list(again), 401);
-  await server.admin('user', 'end', 'corp/carla', '--accounts');
+  await server.admin('user', 'end', 'corp/carla', '--accounts', '--yes');
   assert.deepEqual((await server.admin('user', 'show', 'corp/carla', '--json')).accounts, []);
   const third = await connectedBefore(carla, client, true);
   assertOauthError(await exchange(third, 'notion'), 400, 'interaction_required');

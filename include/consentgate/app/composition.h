@@ -63,6 +63,8 @@ private:
 
 // The configuration file of a program: --config FILE, else CONSENTGATE_CONFIG, else the installed
 // one.
-std::string config_path(int argc, char** argv);
+// in:   line  the words of a command line; the option is taken out of it
+// fail: throws std::invalid_argument: it is there more than once, or names no file
+std::string take_config_path(std::vector<std::string>& line);
 
 } // namespace consentgate::app

@@ -175,7 +175,7 @@ sign_in() {
   [ -z "$TOKEN" ] || return 0
   local resource=$site/mcp redirect=http://127.0.0.1:53111/callback jar=jar
   local made client verifier challenge flow code
-  made=$(as_user resource set $resource --service notion --rotate-secret --json) # README added it
+  made=$(as_user resource set $resource --service notion --rotate-secret --yes --json) # README added it
   SECRET=$(member after <<<"$made")
   ID=$(as_user resource list --json |
     sed -n "s#.*\"id\": *\"\([^\"]*\)\", *\"resource\": *\"$resource\".*#\1#p")
@@ -188,7 +188,7 @@ sign_in() {
   flow=$(curl -s -c $jar -D - -o /dev/null -G $site$api/authorize -d response_type=code \
     -d client_id="$client" -d redirect_uri=$redirect -d code_challenge="$challenge" \
     -d code_challenge_method=S256 -d resource=$resource | location | parameter flow_id)
-  curl -s -b $jar -o /dev/null -d flow_id="$flow" -d vk="$(as_user key add Somebody 2>/dev/null)" \
+  curl -s -b $jar -o /dev/null -d flow_id="$flow" -d vk="$(as_user key add Somebody --json 2>/dev/null | member virtual_key)" \
     $site$api/consent/vk
   code=$(curl -s -b $jar -D - -o /dev/null -d flow_id="$flow" $site$api/consent/submit |
     location | parameter code)

@@ -130,7 +130,7 @@ export async function administration(machines) {
   const listed = await last.admin('session', 'list', '--json');
   assert.ok(listed.some((session) => session.identity === 'short lived'));
   assert.deepEqual([await isGood(machines, byKey.token), await isGood(machines, byClient.token)], [true, true]);
-  await last.admin('key', 'disable', key.id);
+  await last.admin('key', 'disable', key.id, '--yes');
   await first.admin('client', 'disable', client.client_id);
   assert.deepEqual([await isGood(machines, byKey.token), await isGood(machines, byClient.token)], [false, false]);
   assert.equal((await last.admin('key', 'list', '--json')).find(({ id }) => id === key.id).active, false);
