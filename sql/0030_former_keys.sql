@@ -1,4 +1,4 @@
--- What a virtual key was before it was rotated, for as long as the old text still works.
+-- Texts that virtual keys had before they were rotated, for as long as these still work.
 
 CREATE TABLE former_key (
     key_hash       CHAR(64) NOT NULL PRIMARY KEY,

@@ -154,7 +154,7 @@ std::string help(const Command& command);
 // in:   question  like "Remove notion and all accounts linked there?"
 //       loss      what the command does that cannot be undone, like "deletes all accounts"
 //       word      that the operator types for a yes
-// fail: throws UsageError without a terminal and --yes; std::runtime_error when the answer is another
+// fail: throws UsageError without a terminal and --yes; std::runtime_error at another answer
 void confirm(
     const Arguments& arguments, const std::string& question, const std::string& loss,
     const std::string& word = "yes");

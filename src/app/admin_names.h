@@ -1,4 +1,4 @@
-// What an operator calls things: by id, URL, path or name, wherever a command takes one of them. A
+// Finds the things that an operator names by id, URL, path or name, wherever a command takes one. A
 // name counts when it is only one's: several are listed, and none is guessed. Private to this
 // module.
 // spec: docs/requirements_from_use.md XF4
@@ -32,7 +32,7 @@ std::string service_id(Context& context, const std::string& word);
 // The ids of services that options name. fail: throws UsageError
 std::vector<std::string> service_ids(Context& context, const std::vector<std::string>& words);
 
-// What an option names: a word that names nothing is wrong usage.
+// An option that names nothing is wrong usage.
 template <class Find> auto of_option(const Find& find) {
     try {
         return find();

@@ -265,39 +265,9 @@ std::vector<Option> with_words(std::vector<Option> options) {
     return options;
 }
 
-} // namespace
-
-std::vector<Command> resource_commands() {
-    const Option service{
-        "service", "ID...",
-        "the gate hands it its callers' tokens at this service; given more than once, it may "
-        "exchange for them (RFC 8693)"};
+// Commands that say or change nothing of it but whether it is there.
+std::vector<Command> commands_about_one() {
     return {
-        {.name = "resource add",
-         .operand = "URL",
-         .summary = "guard an MCP server, and let it introspect its tokens",
-         .example =
-             "consentgate-admin resource add https://tools.example.org/mcp/notion --service notion",
-         .options = with_words(
-             {service,
-              {"scopes", "SCOPES",
-               "what the gate asks of requests to it; default_scopes when absent"}}),
-         .json = {"id", "resource", "services", "scope", "secret"},
-         .run = add},
-        {.name = "resource set",
-         .operand = "RESOURCE",
-         .summary = "change what a guarded server asks and gets, and print what changed",
-         .example = "consentgate-admin resource set https://tools.example.org/mcp/notion "
-                    "--service notion",
-         .options = with_words(
-             {service,
-              {"no-service", "", "it gets no tokens of its callers"},
-              {"scopes", "SCOPES",
-               "what the gate asks of requests to it; default_scopes when empty"},
-              {"rotate-secret", "", "give it another secret, and show it, once; asks before"}}),
-         .json = {"member", "before", "after"},
-         .destroys = true,
-         .run = set},
         {.name = "resource list",
          .summary = "list the guarded servers",
          .example = "consentgate-admin resource list",
@@ -332,6 +302,45 @@ std::vector<Command> resource_commands() {
          .destroys = true,
          .run = remove},
     };
+}
+
+} // namespace
+
+std::vector<Command> resource_commands() {
+    const Option service{
+        "service", "ID...",
+        "the gate hands it its callers' tokens at this service; given more than once, it may "
+        "exchange for them (RFC 8693)"};
+    std::vector<Command> commands{
+        {.name = "resource add",
+         .operand = "URL",
+         .summary = "guard an MCP server, and let it introspect its tokens",
+         .example =
+             "consentgate-admin resource add https://tools.example.org/mcp/notion --service notion",
+         .options = with_words(
+             {service,
+              {"scopes", "SCOPES",
+               "what the gate asks of requests to it; default_scopes when absent"}}),
+         .json = {"id", "resource", "services", "scope", "secret"},
+         .run = add},
+        {.name = "resource set",
+         .operand = "RESOURCE",
+         .summary = "change what a guarded server asks and gets, and print what changed",
+         .example = "consentgate-admin resource set https://tools.example.org/mcp/notion "
+                    "--service notion",
+         .options = with_words(
+             {service,
+              {"no-service", "", "it gets no tokens of its callers"},
+              {"scopes", "SCOPES",
+               "what the gate asks of requests to it; default_scopes when empty"},
+              {"rotate-secret", "", "give it another secret, and show it, once; asks before"}}),
+         .json = {"member", "before", "after"},
+         .destroys = true,
+         .run = set},
+    };
+    const auto more = commands_about_one();
+    commands.insert(commands.end(), more.begin(), more.end());
+    return commands;
 }
 
 } // namespace consentgate::app::admin

@@ -1,4 +1,4 @@
-// What an operator may have meant by a command that does not exist. Private to this module.
+// Guesses the command that an operator meant by one that does not exist. Private to this module.
 #pragma once
 
 #include "admin.h"

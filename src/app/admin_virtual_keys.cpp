@@ -53,8 +53,8 @@ int show(Context& context, const Arguments& arguments) {
     return 0;
 }
 
-// What the operator fears decides: a text in wrong hands ends at once, and its sessions by another
-// command; a text that is only old may go on until everybody has the new one.
+// A text in wrong hands ends at once, and its sessions by another command; a text that is only old
+// may go on until everybody has the new one.
 int rotate(Context& context, const Arguments& arguments) {
     const auto key = named_key(context, arguments.words.front());
     const auto hours = number_option(arguments, "keep-old", 24 * 366);

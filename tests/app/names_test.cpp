@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(every_command_is_recorded_but_those_that_only_read, *label(
     BOOST_TEST(silent == reading, boost::test_tools::per_element());
 }
 
-// What ends something for good asks before: a command that is new here is looked at.
+// A command that is new among them is looked at.
 BOOST_AUTO_TEST_CASE(every_command_that_ends_something_for_good_asks_before, *label("XF4")) {
     Lines asking;
     for (const auto& command : admin::all_commands())

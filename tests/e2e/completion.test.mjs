@@ -14,7 +14,7 @@ const commands = names.filter((line) => line.startsWith('command ')).map((line) 
 const nouns = [...new Set(commands.map((name) => name.split(' ')[0]))].sort();
 const optionsOf = (command) => names.filter((line) => line.startsWith(`option ${command} --`)).map((line) => /--[a-z-]+/.exec(line)[0]);
 
-// What the shell offers after each of the lines, whose last word is the one that is being typed.
+// The shell offers this after each of the lines, whose last word is the one that is being typed.
 function offered(lines) {
   const script = `source '${path.join(root, 'conf/completion/consentgate-admin.bash')}'
     while IFS= read -r line; do

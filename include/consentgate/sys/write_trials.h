@@ -19,8 +19,8 @@ public:
     WriteTrials(const WriteTrials&) = delete;
     WriteTrials& operator=(const WriteTrials&) = delete;
 
-    // What the last trial found, if it is young enough: 10 seconds for one that wrote, so that
-    // nobody who asks often wears the disk, and 1 second for one that failed.
+    // Gives what the last trial found, if it is young enough: 10 seconds for one that wrote, so
+    // that nobody who asks often wears the disk, and 1 second for one that failed.
     std::optional<bool> recent(core::Instant now) const;
     void note(bool written, core::Instant now);
     // A request could not write: whatever a trial found before does not count.

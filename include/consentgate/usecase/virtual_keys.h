@@ -18,7 +18,7 @@ core::Result<NewVirtualKey> add_virtual_key(
     Dependencies& deps, const std::string& name, std::optional<core::Instant> expires_at,
     std::vector<std::string> services, core::Instant now);
 
-// Gives a key another text. Who holds it, what it may use, its sessions, its accounts and its end
+// Gives a key another text. Its holder, its services, its sessions, its accounts and its end
 // stay: whoever fears that the old text is in wrong hands ends its sessions, too.
 // in:   keep_until  the old text works until then; absent: it is refused from now on, with those
 //                   that an earlier rotation let work

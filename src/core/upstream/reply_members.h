@@ -26,7 +26,8 @@ public:
     bool has_error() const;
     // In lower case. Some providers put more than one, or theirs in a place of their own.
     std::vector<std::string> error_words() const;
-    // What it says of its failure, as it is written: for people who read the log.
+    // The reply tells of its failure in these words, as they are written: for people who read the
+    // log.
     struct Words {
         std::string error, own_code, description;
     };
