@@ -123,7 +123,7 @@ const apache = {
     const site = path.join(tree, 'sites-available/000-default.conf');
     const pages = wanted?.users ? ['Use ConsentgateVerifiedUsers', signedInByApache(wanted.users)] : [said('Use Consentgate\n').trim()];
     const top = [...pages, ...(wanted?.short ? ['Use ConsentgateShortAddresses'] : [])].map((line) => `    ${line}\n`).join('');
-    const uses = guards.map(({ at, port: behind, to, lines = [] }) => `    ${said('Use ConsentgateProtect').replace('/mcp ', `${at} `).replace(/ http.*/, ` ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n${shownFor('Apache', lines)}`).join('');
+    const uses = guards.map(({ at, port: behind, to, lines = [] }) => `    ${said('Use ConsentgateProtect').replace(/ \/.*/, ` ${at} ${to ?? `http://127.0.0.1:${behind}${at}`}`)}\n${shownFor('Apache', lines)}`).join('');
     fs.writeFileSync(site, fs.readFileSync(site, 'utf8').replace('*:80>\n', `*:${port}>\n${top}${uses}    ServerName 127.0.0.1\n`));
     const enable = (program, ...names) => execFileSync(program, ['-q', ...names], { env: { ...process.env, APACHE_CONFDIR: tree }, stdio: ['ignore', 'pipe', 'pipe'] });
     enable('a2enmod', ...words('a2enmod'), ...(guards.some(({ to }) => to?.startsWith('https:')) ? ['ssl'] : []));
