@@ -68,11 +68,11 @@ PACKAGES_CHECK := $(PACKAGES_RUN) $(PACKAGES_DEB) $(PACKAGES_SERVERS) libboost-t
 	clang-format universal-ctags shellcheck chromium apache2 libapache2-mod-fcgid \
 	libapache2-mod-auth-openidc nginx procps man-db adduser systemd glewlwyd \
 	liblemonldap-ng-portal-perl lemonldap-ng-fastcgi-server libstring-random-perl \
-	python3-jwt python3-authlib lighttpd-mod-openssl
+	python3-jwt python3-authlib lighttpd-mod-openssl logrotate fail2ban
 
 # ---- targets ------------------------------------------------------------------------------------
 .PHONY: all release package asan tests run check test fuzz bench soak requirements format
-.PHONY: format-check install deb deps deps-check clean help
+.PHONY: format-check upgrade-check install deb deps deps-check clean help
 all: release ## build the optimised programs (build/release)
 release package asan: %: build/%/consentgate build/%/consentgate-admin
 
@@ -104,6 +104,15 @@ soak: deps-check ## all bad neighbours at once, for MINUTES=60; thirty days of p
 	@BUILD=build/release MINUTES=$${MINUTES:-60} node --test --test-reporter=spec \
 	  --test-concurrency=1 tests/e2e/soak.test.mjs tests/e2e/thirty_days.test.mjs
 
+# The version before is built in a folder of its own, and works there.
+upgrade-check: deps-check ## upgrade two machines from FROM=COMMIT under load, one after the other (ENGINES=)
+	@[ -n "$(FROM)" ] || { echo 'which version is upgraded? FROM=COMMIT'; exit 2; }
+	@mkdir -p build/upgrade/$(FROM) && git archive $(FROM) | tar -x -C build/upgrade/$(FROM)
+	@env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory -j$$(nproc) -C build/upgrade/$(FROM) all
+	@$(MAKE) --no-print-directory -j$$(nproc) release
+	@tests/support/npm.sh
+	@BUILD=build/release node tests/upgrade/side_by_side.mjs build/upgrade/$(FROM) $(ENGINES)
+
 requirements: ## print which tests hold which requirement
 	@tests/guards/requirements.sh --print
 
@@ -126,7 +135,7 @@ install: $(BUILD)/consentgate $(BUILD)/consentgate-admin ## install everything (
 	@install -d $(SHARED)/consentgate/conf $(UNITS) $(dir $(CONFIGURATION))
 	@install -D $(STRIP) -m 0755 -t $(DESTDIR)$(PREFIX)/bin $^
 	@cp -R conf/pages $(SHARED)/consentgate/
-	@cp -R $(addprefix conf/,consentgate.conf apache lighttpd nginx shared-hosting) \
+	@cp -R $(addprefix conf/,consentgate.conf apache lighttpd nginx shared-hosting logrotate fail2ban) \
 	  $(SHARED)/consentgate/conf/
 	@install -D -m 0644 -t $(SHARED)/doc/consentgate README.md SECURITY.md CHANGELOG.md
 	@install -D -m 0644 -t $(SHARED)/doc/consentgate/docs $(wildcard docs/*.md)

@@ -53,7 +53,8 @@ async function everythingGoesOn(server) {
   assert.equal(refreshed.status, 200, refreshed.text);
   assert.equal((await whoami(server, refreshed.json().access_token)).identity, 'Anna');
   const code = { grant_type: 'authorization_code', code: known.code.code, redirect_uri: known.code.redirect_uri, client_id: known.code.client_id, code_verifier: known.code.verifier, resource: known.resource };
-  assert.equal((await postForm(server.base, `${api}/token`, code)).status, 200, 'a code from before');
+  const redeemed = await postForm(server.base, `${api}/token`, code);
+  assert.equal(redeemed.status, 200, `a code from before: ${redeemed.text}`);
   const open = { flowId: known.open_flow.flow_id, browser: cookies(server, known.open_flow.cookies) };
   assert.match((await submit(open)).location, /[?&]code=/, 'Allow, on a page from before');
 
@@ -93,7 +94,7 @@ test('O18: a SQLite database of 0.1.0 with rows in every table goes on: sessions
   const folder = earlier.sqlite(freshFolder('earlier'));
   const fresh = plainFolder();
   try {
-    await upgraded({}, folder, async (server) => {
+    await upgraded({ CONSENTGATE_DATABASE: path.join(folder, 'consentgate.db') }, folder, async (server) => {
       const env = { ...server.environment(), CONSENTGATE_DATABASE: path.join(fresh, 'fresh.db'), CONSENTGATE_KEY_FILE: path.join(fresh, 'fresh.key') };
       assert.equal((await said(['migrate'], env)).code, 0);
       assert.deepEqual(shapeOf(server.database), shapeOf(path.join(fresh, 'fresh.db')), 'the schema of a new database');

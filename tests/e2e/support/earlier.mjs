@@ -21,7 +21,7 @@ export class Earlier {
   #shift() {
     const seconds = Math.floor(Date.now() / 1000) - this.known.at;
     return [...this.read('sqlite.sql').matchAll(/CREATE TABLE (\w+) \(([\s\S]*?)\);$/gm)].flatMap(([, table, columns]) => (
-      [...columns.matchAll(/\b(\w+_(?:at|until)) BIGINT/g)].map(([, column]) => `UPDATE ${table} SET ${column} = ${column} + ${seconds} WHERE ${column} IS NOT NULL;`)));
+      [...columns.matchAll(/\b(\w+_(?:at|until)) +BIGINT/g)].map(([, column]) => `UPDATE ${table} SET ${column} = ${column} + ${seconds} WHERE ${column} IS NOT NULL;`)));
   }
 
   // in: folder  where the database and its key file are made, with the names that the demo has

@@ -176,7 +176,7 @@ class Server {
   logs() { return this.logTexts().join('\n'); }
 
   async waitReady() {
-    const ready = () => /^consentgate is ready/m.test(this.output);
+    const ready = () => /^consentgate is ready|^ +http:\S+ is up\. /m.test(this.output); // the second: 0.1.0
     await until(() => ready() || this.child.exitCode !== null, 'the line "consentgate is ready"', 120000);
     if (!ready()) throw new Error(`the demo ended with ${this.child.exitCode} before it was ready:\n${this.logs()}`);
     return this;
@@ -218,13 +218,15 @@ function connects(socket) {
 //        command begins
 //      port     a free one when absent
 //      folder   the data folder, which stays; a fresh one, removed after the stop, when absent
-export async function startServer({ env = {}, workers = 4, before = [], folder: given, port: wanted } = {}) {
+//      home     another checkout, with programs in its build/release
+export async function startServer({ env = {}, workers = 4, before = [], folder: given, port: wanted, home } = {}) {
   const folder = given ?? freshFolder();
   const port = wanted ?? await freePort();
   const settings = typeof env === 'function' ? env({ base: `http://127.0.0.1:${port}`, port, folder }) : env;
-  const command = [...before, path.join(root, 'examples/demo.sh')];
+  const command = [...before, path.join(home ?? root, 'examples/demo.sh')];
+  const theirs = home ? { BUILD: path.join(home, 'build/release') } : {};
   const child = spawn(command[0], command.slice(1), {
-    cwd: root, env: childEnvironment(port, folder, workers, settings), stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: home ?? root, env: childEnvironment(port, folder, workers, { ...theirs, ...settings }), stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
   waitFor(child, false);

@@ -114,6 +114,12 @@ plant tests/support/planted.sh '#!/bin/bash\nunused=1'
 expect shell -- 'planted.sh cannot be started' 'planted.sh does not say what it does' \
   'unused appears unused'
 
+mv CHANGELOG.md CHANGELOG.before
+plant CHANGELOG.md '# Changelog\n\n## 9.9.9 (2026-01-01)\n\n## 9.9.8 (2026-01-01)'
+plant conf/package/debian/NEWS 'consentgate (9.9.7) unstable; urgency=medium'
+expect versions -- 'CHANGELOG.md: its first heading is not' '> 9.9.8' 'NEWS: there is no 9.9.7'
+mv CHANGELOG.before CHANGELOG.md
+
 plant sql/9001_planted.sql 'ALTER TABLE session DROP COLUMN scope;\nDELETE FROM code;'
 plant sql/9001_planted.sql 'ALTER TABLE session\n    ADD COLUMN planted BIGINT NOT NULL;'
 plant sql/9001_planted.sql 'CREATE UNIQUE INDEX planted_index ON session (scope);'
