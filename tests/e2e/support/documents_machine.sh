@@ -206,6 +206,7 @@ prepare() { # what a block needs that is there before its reader comes
   # shellcheck disable=SC2034 # the command that is typed reads it
   case $1 in *'$OLD_KEY'*) OLD_KEY=$(as_user server-key list --json | tr -d '\n ' | tr '{' '\n' |
     grep '"state":"old"' | member id) ;; esac
+  case $1 in *company-ca.pem*) cp /usr/local/share/ca-certificates/authority.crt company-ca.pem ;; esac
   case $1 in *db.example.org* | *'CREATE ROLE'*) start_postgres ;; esac
 }
 
