@@ -169,7 +169,9 @@ int finish(const Wish& wish, const std::string& config_path) {
     const auto admission = usecase::who_can_come_in(context.deps(), context.clock.now());
     const int broken = show_findings(doctor.output, admission.sentence);
     const auto url = wish.origin + wish.servers.front().path;
-    if (broken > 0) {
+    const bool is_well = doctor.well() || admission.entrance == core::Entrance::nobody;
+    if (broken == 0 && !is_well) std::cout << doctor.output;
+    if (broken > 0 || !is_well) {
         std::cout << "\nCorrect what is broken, and run: consentgate-admin doctor\n";
         return 1;
     }
