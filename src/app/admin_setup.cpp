@@ -18,6 +18,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <set>
 #include <thread>
 
 namespace consentgate::app::admin {
@@ -55,6 +56,10 @@ Wish read_wish(const Arguments& arguments) {
     } catch (const std::runtime_error& error) {
         throw UsageError(error.what());
     }
+    std::set<std::string> paths;
+    for (const auto& one : wish.servers)
+        if (!paths.insert(one.path).second)
+            throw UsageError("--protect names " + one.path + " more than once");
     if (wish.servers.empty())
         throw UsageError("setup needs --protect, like --protect /mcp=http://127.0.0.1:3001/mcp");
     return wish;
@@ -108,9 +113,15 @@ void set_up_service(const Plan& plan, const std::string& config_path, ChangedFil
              "consentgate-gate@*.service"});
 }
 
+std::vector<std::string> reload_of(const Front& front) {
+    if (runs_systemd()) return {"systemctl", front.reload, front.service};
+    return {"service", front.service, "restart"};
+}
+
 // The web server goes on with what it had unless it finds all of the new right.
 void set_up_front(const Plan& plan, ChangedFiles& files) {
     std::vector<FrontPart> enabled;
+    bool reloaded = false;
     try {
         for (const auto& change : plan.front_files) files.change(change);
         for (const auto& part : plan.parts) {
@@ -118,17 +129,16 @@ void set_up_front(const Plan& plan, ChangedFiles& files) {
             enabled.push_back(part);
         }
         run_well(plan.front.syntax);
+        reloaded = true;
+        run_well(reload_of(plan.front));
     } catch (const std::exception& error) {
         for (auto part = enabled.rbegin(); part != enabled.rend(); ++part)
             run_program(part->disable);
         files.take_back();
+        if (reloaded) run_program(reload_of(plan.front));
         throw std::runtime_error(
             std::string(error.what()) + "\nThe web server's files are as they were.");
     }
-    if (runs_systemd())
-        run_well({"systemctl", plan.front.reload, plan.front.service});
-    else
-        run_well({"service", plan.front.service, "restart"});
 }
 
 // The findings that are to be looked at, and how many of them are broken. That nobody has been let

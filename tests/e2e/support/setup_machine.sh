@@ -307,4 +307,5 @@ eval "$setup --protect /more=http://127.0.0.1:3001/more --yes" >out 2>&1; fact a
 note <out
 fact another_is_guarded "$(status -X POST -H 'Content-Type: application/json' -d "$initialize" $site/more)"
 fact owner "$(stat -c '%U %a' /var/lib/consentgate/consentgate.db /var/lib/consentgate/consentgate.key | tr '\n' ' ')"
+fact not_the_services "$(find /var/lib/consentgate ! -user consentgate)"
 journalctl -u 'consentgate*' -o cat --no-pager | tail -n 20 | note
