@@ -152,7 +152,7 @@ for (const server of ['apache', 'nginx', 'lighttpd']) {
     assert.deepEqual(facts, {
       typed_lines: '4', dry_run: '0', says_no: 'Nothing was changed.', wrong_already: '1 1', nothing_changed: 'yes', wrong_with_ours: '1 1', site_file_taken_back: 'yes', typed: '0',
       guarded: '401', signed_in_call: 'Anna', others_as_before: 'yes', doctor: '0 0', second_time: '0 1', second_time_changed_nothing: 'yes', another: '0', another_is_guarded: '401',
-      owner: 'consentgate 600 consentgate 600 ', not_the_services: '',
+      owner: 'consentgate 600 consentgate 600 ', not_the_services: '', folder_of_root: '1 1',
     }, seen.stdout);
   });
 }

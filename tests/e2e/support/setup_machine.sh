@@ -308,4 +308,6 @@ note <out
 fact another_is_guarded "$(status -X POST -H 'Content-Type: application/json' -d "$initialize" $site/more)"
 fact owner "$(stat -c '%U %a' /var/lib/consentgate/consentgate.db /var/lib/consentgate/consentgate.key | tr '\n' ' ')"
 fact not_the_services "$(find /var/lib/consentgate ! -user consentgate)"
+chown root: /var/lib/consentgate
+consentgate-admin migrate >out 2>&1; fact folder_of_root "$? $(grep -c 'run: install -d -o consentgate' out)"
 journalctl -u 'consentgate*' -o cat --no-pager | tail -n 20 | note
