@@ -94,7 +94,7 @@ fuzz: ## let libFuzzer search all fuzz targets for MINUTES= together; what it fi
 	@$(MAKE) --no-print-directory -j$$(nproc) $(patsubst %,build/fuzz/fuzz/%,$(FUZZED))
 	@tests/fuzz/run.sh $(MINUTES) $(FUZZED)
 
-bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera (ratios of one run)
+bench: deps-check ## measure on ENGINE=sqlite|postgresql|mariadb|galera (ratios of one run; PARTS=calls: one part)
 	@$(MAKE) --no-print-directory -j$$(nproc) release build/release/bench
 	@tests/bench/run.sh
 

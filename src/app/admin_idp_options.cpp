@@ -13,7 +13,6 @@
 #include "consentgate/usecase/identity_providers.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace consentgate::app::admin {
 namespace {
@@ -41,39 +40,6 @@ void apply_word(
     field = *value;
 }
 
-bool is_guid(const std::string& text) {
-    if (text.size() != 36) return false;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const bool dash = at == 8 || at == 13 || at == 18 || at == 23;
-        if (dash ? text[at] != '-' : std::isxdigit(static_cast<unsigned char>(text[at])) == 0)
-            return false;
-    }
-    return true;
-}
-
-bool is_domain(const std::string& text) {
-    return text.size() <= 253 && text.find('.') != std::string::npos && !text.starts_with('.') &&
-           !text.ends_with('.') && std::all_of(text.begin(), text.end(), [](char c) {
-               return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.';
-           });
-}
-
-// The values of an option that may be repeated; one that is empty takes all away.
-void apply_list(
-    const Arguments& arguments, const std::string& option, bool (*fits)(const std::string&),
-    const std::string& what, Texts& list) {
-    if (!arguments.has(option)) return;
-    list.clear();
-    for (const auto& value : arguments.all(option)) {
-        if (value.empty()) continue;
-        const auto lower = core::lower_ascii(value);
-        if (!fits(lower)) throw UsageError("--" + option + ": '" + value + "' is no " + what);
-        if (std::find(list.begin(), list.end(), lower) == list.end()) list.push_back(lower);
-    }
-    if (list.size() > max_listed)
-        throw UsageError("--" + option + " may be given " + std::to_string(max_listed) + " times");
-}
-
 void apply_claims(IdentityProvider& idp, const Arguments& arguments) {
     if (const auto claim = arguments.one("groups-claim")) {
         if (!claim->empty()) require(core::check_claim_name(*claim), "groups-claim");
@@ -99,30 +65,6 @@ void apply_parameters(IdentityProvider& idp, const Arguments& arguments) {
         core::merge_authorize_parameters(std::move(idp.authorize_parameters), parameters);
 }
 
-void apply_fence(IdentityProvider& idp, const Arguments& arguments) {
-    apply_list(arguments, "domain", is_domain, "domain, like example.org", idp.domains);
-    apply_list(
-        arguments, "allow-tenant", is_guid,
-        "GUID of a directory, like "
-        "72f988bf-86f1-41af-91ab-2d7cd011db47",
-        idp.allowed_tenants);
-    if (arguments.has("any-account")) {
-        if (arguments.has("domain"))
-            throw UsageError("--any-account lets in what --domain keeps out: name one of the two");
-        idp.any_account = true;
-        idp.domains.clear();
-    } else if (!idp.domains.empty()) {
-        idp.any_account = false;
-    }
-    const bool google = idp.kind == core::ProviderKind::google;
-    if ((arguments.has("domain") || arguments.has("any-account")) && !google)
-        throw UsageError("--domain and --any-account are for --preset google; at others a rule "
-                         "says who may sign in: consentgate-admin access allow");
-    if (arguments.has("allow-tenant") && !idp.has_many_tenants())
-        throw UsageError("--allow-tenant is for --preset entra --tenant organizations");
-    require(check_fence(idp));
-}
-
 // Google has a parameter for it, and GitLab gives a refresh token without.
 void apply_offline_scope(
     IdentityProvider& idp, const core::ProviderMetadata& metadata, const Arguments& arguments) {
@@ -142,8 +84,6 @@ void apply_recheck(IdentityProvider& idp, const Arguments& arguments) {
     constexpr std::int64_t most = 24 * 30;
     const auto hours = arguments.one("recheck");
     if (!hours) return;
-    if (!idp.has_id_tokens())
-        throw UsageError("--recheck: GitHub gives nothing to ask with about somebody who is away");
     const auto read = core::parse_number(*hours);
     if (!read || *read > most) throw UsageError("--recheck takes hours, from 1 to 720, or 0");
     idp.recheck_after.reset();
@@ -235,7 +175,9 @@ std::vector<Option> shared_options() {
          "never"},
         {"authorize-param", "NAME=VALUE...", "people are sent there with it; NAME= takes it away"},
         {"domain", "DOMAIN...", "google: people of this domain may sign in"},
-        {"any-account", "", "google: whoever has an account there may sign in"},
+        {"any-account", "", "google, github, gitlab.com: whoever has an account may sign in"},
+        {"member-of", "GROUP...",
+         "people of this group alone may sign in (github: ORG or ORG/TEAM)"},
         {"allow-tenant", "GUID...", "entra, many tenants: people of this one may sign in"},
         {"graph-groups", "",
          "entra: ask Microsoft Graph for groups that a token leaves out (more than 200)"},
@@ -278,6 +220,7 @@ IdentityProvider read_new_idp(Context& context, const Arguments& arguments) {
     idp.prompts.assign(preset.prompts.begin(), preset.prompts.end());
     idp.created_at = context.now;
     apply_idp_options(idp, arguments);
+    require(check_named_members(idp));
     if (!arguments.has("client-id"))
         throw UsageError(
             "idp add needs --client-id: register consentgate there as a confidential web client, "
@@ -307,7 +250,7 @@ void apply_idp_options(IdentityProvider& idp, const Arguments& arguments) {
     apply_recheck(idp, arguments);
     apply_word(arguments, "userinfo", core::userinfo_use_of, "auto, always or never", idp.userinfo);
     apply_parameters(idp, arguments);
-    apply_fence(idp, arguments);
+    apply_idp_fence(idp, arguments);
     apply_graph(idp, arguments);
     apply_secret_end(idp, arguments);
 }

@@ -39,6 +39,7 @@ const std::vector<std::string>& idp_members() {
         "authorize_parameters",
         "domains",
         "any_account",
+        "member_of",
         "graph_groups",
         "allowed_tenants",
         "signing_algorithms",
@@ -58,6 +59,8 @@ Cell recheck_cell(const IdentityProvider& idp) {
 
 Row idp_row(Context& context, const IdentityProvider& idp) {
     const auto keys = core::read_provider_keys(idp.jwks);
+    const bool google = idp.kind == core::ProviderKind::google; // the others name groups there
+    const std::vector<std::string> none;
     return {
         idp.id.text,
         core::display_text(idp.title, 60),
@@ -75,8 +78,9 @@ Row idp_row(Context& context, const IdentityProvider& idp) {
         recheck_cell(idp),
         std::string(core::name_of(idp.userinfo)),
         list_of(idp.authorize_parameters, ""),
-        list_of(idp.domains, ""),
+        list_of(google ? idp.domains : none, ""),
         yes_no(idp.any_account),
+        list_of(google ? none : idp.domains, ""),
         yes_no(idp.graph_groups),
         list_of(idp.allowed_tenants, ""),
         list_of(idp.signing_algorithms, ""),

@@ -29,6 +29,8 @@ std::vector<Option> idp_set_options();
 core::IdentityProvider read_new_idp(Context& context, const Arguments& arguments);
 // Takes what the options that `idp add` and `idp set` share say. fail: throws UsageError
 void apply_idp_options(core::IdentityProvider& idp, const Arguments& arguments);
+// Takes those of them that say who may sign in at all. fail: throws UsageError
+void apply_idp_fence(core::IdentityProvider& idp, const Arguments& arguments);
 // Takes from the metadata the scope to ask for, and how our client proves itself.
 // fail: throws UsageError
 void apply_idp_metadata(

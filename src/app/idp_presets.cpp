@@ -107,6 +107,22 @@ core::Result<std::string> preset_issuer(
     return std::string();
 }
 
+bool is_open_to_all(const core::IdentityProvider& idp) {
+    return (idp.kind == ProviderKind::github || idp.kind == ProviderKind::gitlab) &&
+           idp.issuer == idp_preset(idp.kind).issuer;
+}
+
+core::Checked check_named_members(const core::IdentityProvider& idp) {
+    if (!is_open_to_all(idp) || idp.any_account || !idp.domains.empty()) return core::Nothing{};
+    const bool github = idp.kind == ProviderKind::github;
+    return wrong(
+        std::string("--preset ") + std::string(core::name_of(idp.kind)) + " needs --member-of " +
+        (github ? "ORG (or ORG/TEAM)" : "GROUP") +
+        ", or --any-account: everybody with an account "
+        "at " +
+        (github ? "GitHub" : "gitlab.com") + " could sign in");
+}
+
 core::Checked check_fence(const core::IdentityProvider& idp) {
     if (idp.kind == ProviderKind::google && idp.domains.empty() && !idp.any_account)
         return wrong("--preset google needs --domain DOMAIN, or --any-account: everybody with a "

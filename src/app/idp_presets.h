@@ -35,5 +35,9 @@ core::Result<std::string> preset_issuer(
 // operator says who is meant.
 // fail: the message is for the operator
 core::Checked check_fence(const core::IdentityProvider& idp);
+// Everybody can have an account there: at github.com and gitlab.com.
+bool is_open_to_all(const core::IdentityProvider& idp);
+// A new provider of those has a fence, or the operator's word that it needs none.
+core::Checked check_named_members(const core::IdentityProvider& idp);
 
 } // namespace consentgate::app::admin

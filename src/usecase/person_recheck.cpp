@@ -5,6 +5,7 @@
 #include "service_call.h"
 
 #include "consentgate/core/base/aead.h"
+#include "consentgate/core/signin/membership.h"
 #include "consentgate/core/signin/recheck.h"
 #include "consentgate/usecase/people.h"
 #include "consentgate/usecase/provider_keys.h"
@@ -18,6 +19,13 @@ using store::Applied;
 // Longer than the calls of one question; a provider that does not answer rests as long.
 constexpr core::Span lease_time{60};
 
+core::Error no_answer(std::string reason) {
+    return core::make_error(
+        ErrorCode::service_unavailable,
+        core::PublicMessage{"the identity provider does not answer"},
+        core::LogDetail{std::move(reason)});
+}
+
 struct Question {
     const core::IdentityProvider& idp;
     const core::Person& person;
@@ -25,18 +33,16 @@ struct Question {
     std::string lease;
 };
 
-core::Result<core::RenewedTokens> renew_tokens(
-    Dependencies& deps, const Question& question, core::Instant now) {
-    const auto& [idp, person, grant, lease] = question;
-    const auto token =
-        core::unseal(deps.keyring, grant.key_id, grant.refresh_token, grant.refresh_token_aad());
-    if (!token) return does_not_open("a provider's refresh token");
+// out: the provider's answer to the refresh token
+core::Result<core::ServiceReply> redeem_grant(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::Secret& refresh_token,
+    core::Instant now) {
     const auto secret = client_secret_of(deps, idp);
     if (!secret) return secret.error();
-    auto answer =
-        ask_token_endpoint(deps, idp, *secret, core::recheck_request(idp, *secret, *token), now);
+    auto request = core::recheck_request(idp, *secret, refresh_token);
+    auto answer = ask_token_endpoint(deps, idp, *secret, std::move(request), now);
     if (!answer) return answer.error();
-    return core::read_renewed_tokens(reply_of(std::move(*answer)));
+    return reply_of(std::move(*answer));
 }
 
 // The person as the tokens and the userinfo say.
@@ -68,21 +74,70 @@ core::Result<core::Person> read_person(
     return renewed;
 }
 
+struct Answered {
+    core::Result<core::Person> person;
+    std::optional<core::Secret> refresh_token{}; // absent: the old one stays
+};
+
+core::Result<Answered> ask_openid_provider(
+    Dependencies& deps, const Question& question, const core::Secret& kept, core::Instant now) {
+    const auto reply = redeem_grant(deps, question.idp, kept, now);
+    if (!reply) return reply.error();
+    auto tokens = core::read_renewed_tokens(*reply);
+    if (!tokens) return tokens.error();
+    return Answered{read_person(deps, question, *tokens, now), std::move(tokens->refresh_token)};
+}
+
+core::Result<Answered> ask_github_again(
+    Dependencies& deps, const Question& question, const core::Secret& kept, core::Instant now) {
+    const auto& person = question.person;
+    auto token = core::github_token_of(kept);
+    if (!token) {
+        const auto reply = redeem_grant(deps, question.idp, kept, now);
+        if (!reply) return reply.error();
+        auto renewed = core::read_renewed_github_token(*reply);
+        if (!renewed) return renewed.error();
+        token = std::move(*renewed);
+    }
+    auto found = ask_github(deps, question.idp, *token, now);
+    if (!found) return Answered{found.error(), std::move(token->refresh_token)};
+    if (found->token.subject != person.subject) return no_answer("the token is of another account");
+    return Answered{
+        core::rechecked_person(person, found->token, found->claims, now),
+        std::move(token->refresh_token)};
+}
+
+// Unknown groups are no word about who is in which; then the provider is asked again.
+core::Checked check_still_member(const core::IdentityProvider& idp, const core::Person& person) {
+    auto member = core::check_membership(idp, person);
+    if (member) return member;
+    if (!person.groups_known) return no_answer("the groups are unknown");
+    return core::make_error(
+        ErrorCode::invalid_grant, core::PublicMessage{"the person has to sign in again"},
+        core::LogDetail{member.error().reason});
+}
+
 core::Result<Recheck> ask(Dependencies& deps, const Question& question, core::Instant now) {
     const auto place = deps.enter(sys::PlaceKind::signin, question.idp.token_endpoint);
     if (!place) return no_place();
-    const auto tokens = renew_tokens(deps, question, now);
-    if (!tokens) return tokens.error();
-    const auto person = read_person(deps, question, *tokens, now);
     auto grant = question.grant;
-    if (tokens->refresh_token) {
+    const auto kept =
+        core::unseal(deps.keyring, grant.key_id, grant.refresh_token, grant.refresh_token_aad());
+    if (!kept) return does_not_open("a provider's refresh token");
+    const auto answer = question.idp.has_id_tokens()
+                            ? ask_openid_provider(deps, question, *kept, now)
+                            : ask_github_again(deps, question, *kept, now);
+    if (!answer) return answer.error();
+    const auto& [person, next] = *answer;
+    if (next) {
         grant.key_id = deps.keyring.newest();
-        grant.refresh_token = seal(deps, grant.refresh_token_aad(), *tokens->refresh_token);
+        grant.refresh_token = seal(deps, grant.refresh_token_aad(), *next);
     }
     // The former token may be good no more, so the next one is kept whatever else was said.
-    if (!person) {
+    auto believed = person ? check_still_member(question.idp, *person) : person.error();
+    if (!believed) {
         deps.store.grants.rekey(grant, question.grant);
-        return person.error();
+        return std::move(believed).error();
     }
     if (deps.store.grants.renew(grant, question.lease, *person) == Applied::no)
         return Recheck::unknown; // the person signed in meanwhile
@@ -92,15 +147,8 @@ core::Result<Recheck> ask(Dependencies& deps, const Question& question, core::In
 // A sign-in meanwhile brought a grant of its own, and is not over.
 core::Checked end_refused(
     Dependencies& deps, const Question& question, const core::Error& refusal, core::Instant now) {
-    const auto& person = question.person.id;
-    if (!deps.store.grants.holds(person, question.lease)) return core::Nothing{};
-    const auto ended = end_standing(deps, person, core::SigninEnd::logged_out, now);
-    deps.store.grants.remove(person);
-    deps.log.audit(
-        "recheck_refused", {{"idp", question.idp.id.text},
-                            {"subject", core::short_name_of(person)},
-                            {"signins", std::to_string(ended.signins)},
-                            {"sessions", std::to_string(ended.sessions)}});
+    if (!deps.store.grants.holds(question.person.id, question.lease)) return core::Nothing{};
+    end_refused_person(deps, question.person, now);
     return refusal;
 }
 
@@ -126,6 +174,16 @@ void keep_provider_grant(
     core::ProviderGrant grant{.person = person, .key_id = deps.keyring.newest()};
     grant.refresh_token = seal(deps, grant.refresh_token_aad(), *refresh_token);
     deps.store.grants.put(grant);
+}
+
+void end_refused_person(Dependencies& deps, const core::Person& person, core::Instant now) {
+    const auto ended = end_standing(deps, person.id, core::SigninEnd::logged_out, now);
+    deps.store.grants.remove(person.id);
+    deps.log.audit(
+        "recheck_refused", {{"idp", person.idp.text},
+                            {"subject", core::short_name_of(person.id)},
+                            {"signins", std::to_string(ended.signins)},
+                            {"sessions", std::to_string(ended.sessions)}});
 }
 
 core::Result<Recheck> recheck_person(

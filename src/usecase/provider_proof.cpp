@@ -152,22 +152,34 @@ core::Result<ProvedPerson> prove_by_github(
     core::Instant now) {
     const auto token = core::read_github_token(reply);
     if (!token) return token.error();
+    auto found = ask_github(deps, idp, *token, now);
+    if (found) found->refresh_token = core::kept_github_token(*token);
+    return found;
+}
+
+} // namespace
+
+core::Result<ProvedPerson> ask_github(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::GithubToken& token,
+    core::Instant now) {
     const auto deadline = end_of_pages();
     const auto ask = [&](const std::string& url) {
-        return reply_of(ask_with_token(deps, idp, url, token->access_token, deadline));
+        return reply_of(ask_with_token(deps, idp, url, token.access_token, deadline));
     };
-    auto proved = core::read_github_user(ask(idp.userinfo_endpoint), idp, now);
+    const auto user = ask(idp.userinfo_endpoint);
+    if (auto taken = core::check_github_token(user);
+        !taken && taken.error().code == core::ErrorCode::invalid_grant)
+        return taken.error();
+    auto proved = core::read_github_user(user, idp, now);
     if (!proved) return proved.error();
     if (idp.email_trust != core::EmailTrust::never)
         core::add_github_email(*proved, ask(idp.userinfo_endpoint + "/emails"));
     ProvedPerson found{.token = std::move(*proved)};
     found.claims = core::person_claims(found.token, std::nullopt, idp);
     if (!idp.groups_claim.empty())
-        core::apply_asked_groups(found.claims, ask_github_groups(deps, idp, *token, deadline), idp);
+        core::apply_asked_groups(found.claims, ask_github_groups(deps, idp, token, deadline), idp);
     return found;
 }
-
-} // namespace
 
 core::Result<ProvedPerson> prove_person(
     Dependencies& deps, const core::IdentityProvider& idp, const core::SigninState& state,

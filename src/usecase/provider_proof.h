@@ -3,6 +3,7 @@
 #pragma once
 
 #include "consentgate/core/signin/browser_signin.h"
+#include "consentgate/core/signin/github.h"
 #include "consentgate/core/signin/id_token.h"
 #include "consentgate/core/signin/identity_provider.h"
 #include "consentgate/core/signin/person_claims.h"
@@ -18,7 +19,7 @@ struct ProvedPerson {
     std::optional<core::JsonObject> userinfo{}; // absent: it was not asked
     core::PersonClaims claims{};                // that we believe
     core::Person person{};
-    std::optional<core::Secret> refresh_token{};
+    std::optional<core::Secret> refresh_token{}; // or what is kept in its place
 };
 
 // Redeems the code, verifies the ID token, and asks what it leaves out. The tokens are dropped.
@@ -28,6 +29,12 @@ struct ProvedPerson {
 core::Result<ProvedPerson> prove_person(
     Dependencies& deps, const core::IdentityProvider& idp, const core::SigninState& state,
     const core::Secret& code, core::Instant now);
+
+// Asks GitHub's API with the token for the account, its address and its groups.
+// fail: as prove_person; invalid_grant: the token is good no more
+core::Result<ProvedPerson> ask_github(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::GithubToken& token,
+    core::Instant now);
 
 // out: absent: nothing is needed of it
 // fail: as prove_person

@@ -6,6 +6,7 @@
 #include "signin_trial_return.h"
 
 #include "consentgate/core/oauth/admission.h"
+#include "consentgate/core/signin/membership.h"
 #include "consentgate/usecase/person_recheck.h"
 #include "consentgate/usecase/rights.h"
 
@@ -39,7 +40,9 @@ core::Result<Begun> find_begun(
 }
 
 // A refused person's sessions follow what the provider says now, too.
-core::Checked check_let_in(Dependencies& deps, const core::Person& person) {
+core::Checked check_let_in(
+    Dependencies& deps, const core::IdentityProvider& idp, const core::Person& person,
+    core::Instant now) {
     const auto identity = core::identity_of(person);
     if (auto admitted = core::check_admitted(identity, deps.policy); !admitted) return admitted;
     const auto known = deps.store.people.find(person.id);
@@ -47,6 +50,11 @@ core::Checked check_let_in(Dependencies& deps, const core::Person& person) {
         return core::make_error(
             ErrorCode::forbidden, core::PublicMessage{"this server does not let you in"},
             core::LogDetail{"the person is disabled"});
+    if (auto member = core::check_membership(idp, person); !member) {
+        count_refusal(deps, member.error(), "signin");
+        if (known && person.groups_known) end_refused_person(deps, *known, now);
+        return member;
+    }
     const auto rules = rights_now(deps, identity).rules;
     if (!rules) return core::Nothing{};
     auto allowed = core::check_sign_in(*rules, {identity, &person});
@@ -151,7 +159,7 @@ core::Result<SigninReturn> finish_signin(
     auto proved = prove_person(deps, begun->idp, begun->state, *begun->answer.code, now);
     if (!proved) return not_proved(std::move(returned), proved.error());
     returned.person = proved->person;
-    if (auto let_in = check_let_in(deps, proved->person); !let_in) {
+    if (auto let_in = check_let_in(deps, begun->idp, proved->person, now); !let_in) {
         returned.outcome = SigninOutcome::refused;
         returned.reason = let_in.error().reason;
         return returned;

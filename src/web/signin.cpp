@@ -3,6 +3,7 @@
 #include "consentgate/core/base/address.h"
 #include "consentgate/core/base/text.h"
 #include "consentgate/core/base/uri.h"
+#include "consentgate/core/signin/signin_request.h"
 #include "consentgate/usecase/signin.h"
 #include "consentgate/web/guard.h"
 #include "consentgate/web/handlers.h"
@@ -70,6 +71,7 @@ Reply outcome_page(
     }
     if (outcome == SigninOutcome::refused) {
         page.set("another_url", signin_url(returned.idp, flow, true))
+            .flag("groups_unknown", returned.person && !returned.person->groups_known)
             .set("contact", context.deps.policy.access_contact);
         if (leads_back) page.set("deny_flow", flow->text);
     } else if (outcome != SigninOutcome::late) {
@@ -181,10 +183,13 @@ Handled get_signin_callback(const Request& request, WebContext& context) {
     const auto query = core::Form::parse(request.query);
     if (!query) return query.error();
     const auto browser_context = browser_context_of(request, context);
-    const auto returned = usecase::finish_signin(
+    auto returned = usecase::finish_signin(
         context.deps, read_callback(*query), core::IdpId(at->text), browser_context,
         signin_cookie_digest(request, context), request.now);
     if (!returned) return returned.error();
+    if (const auto number = core::microsoft_number(query->get("error_description").value_or(""));
+        !number.empty() && !returned->reason.empty())
+        returned->reason += ", " + number;
     if (returned->outcome != SigninOutcome::failed)
         context.rates.forgive("signin", core::caller_of(request.remote_addr), limit, request.now);
     log_return(*returned, browser_context, request, context);

@@ -57,6 +57,11 @@ int measure_gate(
 // (h) decisions about a person with groups and rules, with and without an assertion.
 int measure_people();
 
+// (i) calls of a person with groups and rules, through one web server.
+// in: resources  behind its gate: one without an assertion, one with it
+int measure_people_calls(
+    const Front& front, const std::vector<std::string>& resources, const KeyedDatabase& database);
+
 // A FastCGI AUTHORIZER that says yes to everything, with as many headers as the gate sends.
 int authorize_nothing();
 

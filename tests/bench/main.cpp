@@ -34,6 +34,10 @@ int run(const std::vector<std::string>& words) {
                 {words[i], number(words[i + 1]), number(words[i + 2]), number(words[i + 3])});
         return measure_gate(number(words[1]), fronts);
     }
+    if (what == "people-calls" && words.size() == 8)
+        return measure_people_calls(
+            {words[1], number(words[2]), 0, number(words[3])}, {words[4], words[5]},
+            {words[6], words[7]});
     if (what == "people" && words.size() == 1) return measure_people();
     if (what == "authorize" && words.size() == 1) return authorize_nothing();
     if (what == "noop" && words.size() == 1) return serve_nothing();
@@ -45,7 +49,9 @@ int run(const std::vector<std::string>& words) {
         "SOCKET COMMAND... |\n"
         "       journeys PORT LIGHTTPD CONSENTGATE NOOP | endpoints PORT ID SECRET SERVICE "
         "DATABASE KEYFILE |\n"
-        "       gate PORT (FRONT PORT NOTHING GATE)... | people | authorize | noop | free-port\n");
+        "       gate PORT (FRONT PORT NOTHING GATE)... | people |\n"
+        "       people-calls FRONT PORT GATE RESOURCE PROVED DATABASE KEYFILE |\n"
+        "       authorize | noop | free-port\n");
     return 2;
 }
 

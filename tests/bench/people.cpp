@@ -1,5 +1,6 @@
 #include "bench.h"
 #include "measure.h"
+#include "population.h"
 
 #include "consentgate/core/access/permission.h"
 #include "consentgate/core/signin/person.h"
@@ -22,39 +23,10 @@ constexpr std::size_t many_sessions = 2500;
 constexpr double max_rules_us = 3;
 const std::string resource = "https://tools.example.org/mcp";
 
-core::Person make_person(const std::string& subject, int groups) {
-    core::Person person;
-    person.idp = core::IdpId("corp");
-    person.issuer = "https://sso.example.org";
-    person.subject = subject;
-    person.id = core::person_id(person.issuer, subject);
-    person.name = "Anna";
-    person.email = subject + "@example.org";
-    for (int i = 0; i < groups; ++i) person.groups.push_back("group-" + std::to_string(1000 + i));
-    person.version = 1;
-    return person;
-}
-
-core::Rule allow_group(int number, const std::string& name) {
-    return {
-        .number = number,
-        .who = {.kind = core::WhoKind::group, .realm = "corp", .name = name},
-        .target = {.resource = resource}};
-}
-
-// The last rule of the list is the only one that matches.
-std::vector<core::Rule> rules_of(int count, const std::string& match) {
-    std::vector<core::Rule> rules;
-    for (int i = 1; i < count; ++i)
-        rules.push_back(allow_group(i, "team-" + std::to_string(1000 + i)));
-    rules.push_back(allow_group(count, match));
-    return rules;
-}
-
 double us_of_rules() {
     const auto person = make_person("anna", 200);
     const auto identity = core::identity_of(person);
-    auto rules = rules_of(100, "group-1150");
+    auto rules = rules_of(100, "group-1150", resource);
     for (std::size_t i = 0; i < 50; ++i) rules[i].who.name = "group-1150-" + std::to_string(i);
     const core::AccessRules all(std::move(rules), {});
     std::vector<double> us;
@@ -77,30 +49,11 @@ public:
         policy_.scopes = {{"mcp", "Use the tools"}};
         policy_.default_scopes = core::ScopeSet::parse("mcp").value();
         policy_.identities = core::IdentityKinds::any();
-        put_people();
+        population_.put({resource});
     }
 
     std::string token_for(const core::Identity& identity) {
-        core::Flow flow;
-        flow.id = core::FlowId(random_.id(16));
-        flow.client_id = core::ClientId("bench-client");
-        flow.browser = core::sha256(random_.secret());
-        flow.redirect_uri = "http://127.0.0.1:53111/callback";
-        flow.code_challenge = random_.id(32);
-        flow.scope = policy_.default_scopes;
-        flow.resource = resource;
-        flow.identity = identity;
-        flow.created_at = now_;
-        flow.expires_at = now_ + std::chrono::hours(1);
-        store_->flows.put(flow);
-        const core::FreshSession fresh{core::SessionId(random_.id(16)), random_.secret()};
-        auto token = keyring_.session_token(keyring_.newest(), fresh.code)->reveal();
-        auto made = core::finalize(flow, identity, fresh, keyring_, policy_, now_);
-        made.policy_version = store_->access.version();
-        if (identity.is_person()) made.person = {anna.id, anna.version};
-        if (store_->flows.finalize(made) != store::Applied::yes)
-            throw std::runtime_error("a session was not made");
-        return token;
+        return population_.token_for(identity, resource);
     }
 
     // out: microseconds of CPU for each decision
@@ -122,38 +75,9 @@ public:
         return (own_cpu_ms() - before) * 1000 / static_cast<double>(calls);
     }
 
-    const core::Person anna = make_person("anna", 50);
+    const core::Person& anna() const { return population_.anna; }
 
 private:
-    void put_people() {
-        core::Client client;
-        client.id = core::ClientId("bench-client");
-        client.name = "Bench";
-        client.metadata = "{}";
-        client.created_at = now_;
-        client.redirect_uris = {"http://127.0.0.1:53111/callback"};
-        store_->clients.put(client);
-        core::IdentityProvider idp;
-        idp.id = anna.idp;
-        idp.title = "Example Corp";
-        idp.issuer = anna.issuer;
-        idp.authorization_endpoint = idp.token_endpoint = idp.jwks_uri = idp.issuer;
-        idp.client_id = "consentgate";
-        idp.key_id = keyring_.newest();
-        idp.created_at = now_;
-        store_->idps.put(idp);
-        store_->people.put(anna);
-        const auto rules = rules_of(20, "group-1025");
-        std::vector<core::Rule> added(rules.begin(), rules.end());
-        added.push_back(
-            {.number = 21,
-             .who = {.kind = core::WhoKind::unverified},
-             .target = {.resource = resource}}); // the plain session
-        if (store_->access.change(store_->access.read(), {.added = added}, random_.id(16)) !=
-            store::Applied::yes)
-            throw std::runtime_error("the rules were not written");
-    }
-
     const core::Instant now_ = sys::SystemClock().now();
     store::StoreConfig config_;
     std::unique_ptr<store::Store> store_ =
@@ -163,6 +87,7 @@ private:
     sys::Log log_;
     core::Policy policy_;
     core::Keyring keyring_{{{core::KeyId("bench-key"), core::Secret(sys::OsRandom().bytes(32))}}};
+    Population population_{*store_, keyring_, policy_, now_};
     core::BearerVerifier bearers_{{}, "", ""};
     usecase::Assertions assertions_{keyring_};
     usecase::Dependencies deps_{
@@ -192,7 +117,7 @@ int measure_people() {
     std::vector<std::string> plain, people;
     for (std::size_t i = 0; i < many_sessions; ++i) {
         plain.push_back(decisions.token_for({core::IdentityKind::user_id, "anna"}));
-        people.push_back(decisions.token_for(core::identity_of(decisions.anna)));
+        people.push_back(decisions.token_for(core::identity_of(decisions.anna())));
     }
     using enum core::AssertionPlace;
     std::vector<Way> ways{

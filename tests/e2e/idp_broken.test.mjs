@@ -1,14 +1,18 @@
 // Set-ups that operators get wrong: for each, a command names the cause. The provider is a real one
 // (oidc-provider) that is set up wrong, or one whose documents and tokens are.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import https from 'node:https';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { Browser } from './support/browser.mjs';
 import { startFalseProvider } from './support/false_provider.mjs';
 import { AtProvider, startIdentityProvider } from './support/identity_provider.mjs';
-import { root, startServer, until } from './support/server.mjs';
+import { listen, makeCertificates } from './support/metadata_host.mjs';
+import { Child } from './support/fronts.mjs';
+import { freePort, plainFolder, root, startServer, until } from './support/server.mjs';
 
 const options = { timeout: 180000 };
 let server, corp, odd;
@@ -149,3 +153,54 @@ for (const [what, texts, patterns] of cases) {
     assert.match(await tested('corp'), /^0 /, 'the set-up is good again');
   });
 }
+
+// A real nginx in front of everything, which wants a sign-in of its own below some addresses.
+async function closedAt(locations, question) {
+  const folder = plainFolder();
+  const port = await freePort();
+  fs.writeFileSync(path.join(folder, 'users'), 'anna:{PLAIN}secret\n');
+  const closed = locations.map((at) => `location ${at} { auth_basic closed; auth_basic_user_file ${folder}/users; proxy_pass ${server.base}; }`).join('\n');
+  fs.writeFileSync(path.join(folder, 'nginx.conf'), `daemon off; ${process.getuid() === 0 ? 'user root; ' : ''}pid ${folder}/pid; error_log ${folder}/log; events {}
+http { access_log off; ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
+server { listen 127.0.0.1:${port}; ${closed} location / { proxy_pass ${server.base}; } } }`);
+  const nginx = new Child('nginx', ['-c', path.join(folder, 'nginx.conf'), '-e', path.join(folder, 'log')]);
+  try {
+    await until(() => fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' }).then(() => true, () => false), 'nginx');
+    return await question(`http://127.0.0.1:${port}`);
+  } finally { await nginx.stop(); fs.rmSync(folder, { recursive: true, force: true }); }
+}
+const seenFrom = async (base) => {
+  const found = await server.admin('doctor', '--json', '--url', base).catch(({ stdout }) => JSON.parse(stdout));
+  return found.filter(({ finding }) => /logouts of the provider|people come back/.test(finding)).map(({ verdict, finding, fix }) => `${verdict} ${finding} ${fix ?? ''}`);
+};
+
+test('SI13: an address for the provider that stands behind the sign-in of the web server is named', options, async () => {
+  assert.deepEqual((await closedAt([], seenFrom)).filter((line) => !line.startsWith('ok ')), [], 'an nginx that passes all on');
+  const logout = await closedAt(['~ /backchannel$'], seenFrom);
+  const broken = logout.filter((line) => line.startsWith('broken '));
+  assert.equal(broken.length, 2, logout.join('\n'));
+  for (const id of ['corp', 'odd'])
+    assert.ok(broken.some((line) => line.includes(`logouts of the provider come to ${server.issuer}/oauth/signin/${id}/backchannel, and the web server answers it with status 401: it wants a sign-in first let the web server pass /oauth/signin/ on, without a sign-in of its own`)), broken.join('\n'));
+  assert.equal((await closedAt(['/oauth/signin/'], seenFrom)).filter((line) => line.startsWith('broken ')).length, 4);
+});
+
+test('SI35: a provider whose certificate nobody here trusts is asked nothing, and one of the named authority is', options, async () => {
+  const folder = plainFolder();
+  const { ca, certificates } = makeCertificates(folder, ['localhost']);
+  const port = await freePort();
+  const secure = await startFalseProvider();
+  Object.assign(secure, { origin: `https://localhost:${port}`, issuer: `https://localhost:${port}` });
+  const seen = [];
+  const host = https.createServer(certificates.localhost, (request, response) => { seen.push(request.url); secure.answer(request, response); });
+  await listen(host, port);
+  const words = ['idp', 'add', 'secure', '--issuer', secure.issuer, '--client-id', 'consentgate', '--client-secret-file', secretFile(secure.secret)];
+  assert.match(await said(...words), /^1 [^]*certificate/i);
+  assert.deepEqual(seen, []);
+  const { stdout } = await promisify(execFile)(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), [...words, '--json'], { cwd: server.var, env: { ...server.environment(), CONSENTGATE_SERVICE_CA: ca } });
+  assert.equal(JSON.parse(stdout).issuer, secure.issuer);
+  assert.deepEqual(seen, ['/.well-known/openid-configuration', '/jwks']);
+  host.close();
+  host.closeAllConnections();
+  await secure.stop();
+  fs.rmSync(folder, { recursive: true, force: true });
+});

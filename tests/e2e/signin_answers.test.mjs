@@ -136,6 +136,18 @@ test('SI19 SI47: nothing of a sign-in lies in the database or the logs as it was
   for (const word of ['anna@example.org', 'Müller', 'staff']) assert.equal(server.logs().includes(word), false, word);
 });
 
+test("SI16 SI47: of an error that Microsoft sends along with the person only the number reaches the log", options, async () => {
+  const person = site.person('anna');
+  for (const [error, words] of [['server_error', "AADSTS50105: Your administrator has not assigned 'zoe@example.org'. Trace ID: 7f3c"], ['access_denied', 'no number, and zoe@example.org']]) {
+    const begun = await person.start(await person.begin(await register(server)));
+    const state = new URL(begun.location).searchParams.get('state');
+    await person.get(query('/oauth/signin/corp/callback', { error, error_description: words, state, iss: corp.issuer }));
+  }
+  await until(() => /outcome=failed reason="?the provider answered server_error, AADSTS50105"?$/m.test(server.logs()), 'the number in the log');
+  await until(() => /outcome=denied reason="?the provider answered access_denied"?$/m.test(server.logs()), 'the word in the log');
+  for (const word of ['zoe@', 'administrator', '7f3c']) assert.equal(server.logs().includes(word), false, word);
+});
+
 test('SI30: a late answer still signs the browser in', options, async () => {
   const person = site.person('anna');
   const client = await register(server);

@@ -1,5 +1,6 @@
 // Logouts of identity providers: each has its effect once, and nothing overtakes it.
 #include "child.h"
+#include "refresh_sample.h"
 #include "signin_sample.h"
 
 #include <thread>
@@ -261,4 +262,53 @@ STORE_CASE(all_of_a_person_end_together, "SI58") {
     BOOST_TEST(ended.size() == 3U);
     BOOST_TEST(office.living(*store) == "-----");
     BOOST_TEST(other.living(*store) == "+++++");
+}
+
+// A client refreshes as fast as it can, and the provider ends its person meanwhile: of whichever
+// refresh comes last, nothing is good afterwards.
+STORE_CASE(a_session_that_is_refreshed_while_its_logout_comes_gets_nothing_more, "SI61 SI60") {
+    const auto store = database.open();
+    const auto scope = *core::ScopeSet::parse("mcp");
+    const auto rotate = [&](store::Store& by, const core::RefreshToken& used) {
+        core::Rotation rotation{
+            used.hash,
+            used.key_id,
+            refresh_token_of(used.session_id, noon),
+            {fresh_digest(), used.session_id, scope, noon + core::Span(3600)}};
+        const auto done = by.tokens.rotate_refresh(rotation, noon) == Applied::yes;
+        return std::pair(done, std::move(rotation));
+    };
+    std::size_t refreshed = 0;
+    for (int round = 0; round < 15; ++round) {
+        const Office office(*store);
+        const auto finalization = consent(*store, office.anna, office.desk);
+        BOOST_REQUIRE((store->flows.finalize(finalization, {}) == Applied::yes));
+        const auto& session = finalization.session.id;
+        auto last = refresh_token_of(session, noon);
+        store->codes.redeem(finalization.code.hash, fresh_id(), last, noon);
+        std::vector<core::Digest> access;
+        std::thread client([&] {
+            const auto mine = database.open();
+            for (int use = 0; use < 40; ++use) {
+                auto [done, rotation] = rotate(*mine, last);
+                if (!done) return;
+                access.push_back(rotation.access.hash);
+                last = std::move(rotation.next);
+            }
+        });
+        auto logout = sample_logout(office.idp);
+        logout.sid = office.sid("desk");
+        const auto ended = store::open_store(database.other_config())->logouts.apply(logout, noon);
+        client.join();
+        refreshed += access.size();
+        BOOST_TEST(ended->sessions.size() == 3);
+        BOOST_TEST(store->sessions.find(session)->session.revoked_at.has_value());
+        BOOST_TEST(!rotate(*store, last).first);
+        for (const auto& token : access) {
+            const auto found = store->sessions.find(token);
+            BOOST_TEST((!found || found->session.revoked_at.has_value()));
+        }
+        BOOST_TEST(!store->sessions.find(office.third)->session.revoked_at.has_value(), "phone");
+    }
+    BOOST_TEST(refreshed > 0U);
 }

@@ -1,7 +1,7 @@
 // Sessions as an operator sees and ends them: filters, batches, last uses.
 // spec: docs/requirements.md XA4
 #include "child.h"
-#include "sample.h"
+#include "refresh_sample.h"
 
 #include <algorithm>
 #include <set>
@@ -41,10 +41,6 @@ std::set<std::string> ids_of(const std::vector<core::SessionView>& views) {
     std::set<std::string> ids;
     for (const auto& view : views) ids.insert(view.session.id.text);
     return ids;
-}
-
-core::RefreshToken refresh_token_of(const core::SessionId& session, core::Instant now) {
-    return {fresh_digest(), session, core::KeyId("k1"), now + core::Span(30 * 86400), std::nullopt};
 }
 
 std::optional<core::Instant> revoked_at(store::Store& store, const core::Session& session) {

@@ -38,7 +38,8 @@ struct Rules : DependenciesFixture {
 BOOST_FIXTURE_TEST_SUITE(rights, Rules)
 
 BOOST_AUTO_TEST_CASE(
-    a_call_asks_the_database_once_and_reads_rules_when_they_changed, *label("SI68")) {
+    a_call_asks_the_database_once_and_reads_rules_when_they_changed,
+    *label("SI68") * label("SI86")) {
     const auto secret = token();
     add("keys");
     add("signed-in", {.resource = policy.resources.front().url});

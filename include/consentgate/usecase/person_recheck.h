@@ -13,6 +13,10 @@ void keep_provider_grant(
     Dependencies& deps, const core::IdentityProvider& idp, const core::PersonId& person,
     const std::optional<core::Secret>& refresh_token);
 
+// The provider, or a fence around it, lets somebody in no more whom it let in before: ends their
+// sign-ins and sessions.
+void end_refused_person(Dependencies& deps, const core::Person& person, core::Instant now);
+
 enum class Recheck {
     not_asked, // the last good word is new enough, or there is nothing to ask with
     unknown,   // somebody else is asking, or no answer came; the person may go on for now

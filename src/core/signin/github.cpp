@@ -12,6 +12,20 @@ namespace consentgate::core {
 namespace {
 
 constexpr std::size_t max_token_bytes = 4096;
+// Before an access token that is kept; no token holds a blank.
+constexpr std::string_view with_groups = "access ", without_groups = "access-without-groups ";
+
+Error over(const char* reason) {
+    return make_error(
+        ErrorCode::invalid_grant, PublicMessage{"the person has to sign in again"},
+        LogDetail{reason});
+}
+
+Error no_word(std::string reason) {
+    return make_error(
+        ErrorCode::service_unavailable, PublicMessage{"the identity provider does not answer"},
+        LogDetail{std::move(reason)});
+}
 
 std::string api_of(const std::string& issuer) {
     const auto host = authority_of(issuer);
@@ -86,9 +100,45 @@ Result<GithubToken> read_github_token(const ServiceReply& reply) {
         return bad_answer("access_token", "access_token is missing or cannot be used");
     if (!same_ignoring_case(body->text("token_type").value_or(""), "Bearer"))
         return bad_answer("token_type", "token_type is not Bearer");
-    return GithubToken{
+    GithubToken read{
         .access_token = Secret(std::move(token)),
         .may_read_groups = lets_read_groups(body->text("scope").value_or(""))};
+    if (auto refresh = body->text("refresh_token").value_or("");
+        !refresh.empty() && refresh.size() <= max_token_bytes && refresh.find(' ') == refresh.npos)
+        read.refresh_token = Secret(std::move(refresh));
+    return read;
+}
+
+Secret kept_github_token(const GithubToken& token) {
+    if (token.refresh_token) return *token.refresh_token;
+    return Secret(
+        std::string(token.may_read_groups ? with_groups : without_groups) +
+        token.access_token.reveal());
+}
+
+std::optional<GithubToken> github_token_of(const Secret& kept) {
+    const auto& text = kept.reveal();
+    for (const auto mark : {with_groups, without_groups})
+        if (text.starts_with(mark))
+            return GithubToken{
+                .access_token = Secret(text.substr(mark.size())),
+                .may_read_groups = mark == with_groups};
+    return std::nullopt;
+}
+
+Result<GithubToken> read_renewed_github_token(const ServiceReply& reply) {
+    const auto body = parse_json_object(without_byte_order_mark(reply.body.reveal()));
+    if (reply.answered && body && body->text("error") == "bad_refresh_token")
+        return over("GitHub takes the refresh token no more");
+    auto token = read_github_token(reply);
+    if (!token) return no_word(token.error().reason);
+    return token;
+}
+
+Checked check_github_token(const ServiceReply& reply) {
+    if (reply.answered && reply.status == 401) return over("GitHub takes the token no more");
+    if (auto answered = check_answered(reply); !answered) return no_word(answered.error().reason);
+    return Nothing{};
 }
 
 Result<ProvedClaims> read_github_user(

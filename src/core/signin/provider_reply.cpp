@@ -2,6 +2,7 @@
 
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/signin/signin_request.h"
 
 #include <algorithm>
 
@@ -18,17 +19,16 @@ bool is_word(std::string_view text) {
                text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
 }
 
-// "AADSTS7000215"; empty when the description has none.
-std::string microsoft_number(const std::string& description) {
+} // namespace
+
+std::string microsoft_number(std::string_view description) {
     constexpr std::string_view mark = "AADSTS";
     const auto at = description.find(mark);
-    if (at == std::string::npos) return {};
+    if (at == std::string_view::npos) return {};
     auto digits = description.substr(at + mark.size(), max_number);
-    digits.resize(std::min(digits.find_first_not_of("0123456789"), digits.size()));
-    return std::string(mark) + digits;
+    digits = digits.substr(0, digits.find_first_not_of("0123456789"));
+    return std::string(mark) + std::string(digits);
 }
-
-} // namespace
 
 Error bad_answer(const char* wrong, std::string reason) {
     return make_error(

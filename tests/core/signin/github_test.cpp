@@ -168,4 +168,45 @@ BOOST_AUTO_TEST_CASE(groups_that_did_not_come_are_unknown, *label("SI46") * labe
     BOOST_TEST(claims.groups_known);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_kept_says_what_it_is, *label("SI58")) {
+    const auto lasting = read_github_token(
+        answer(R"({"access_token":"gho_x","token_type":"bearer","scope":"read:org"})"));
+    BOOST_REQUIRE(bool(lasting));
+    const auto again = github_token_of(kept_github_token(*lasting));
+    BOOST_REQUIRE(again.has_value());
+    BOOST_TEST(again->access_token.reveal() == "gho_x");
+    BOOST_TEST(again->may_read_groups);
+    const auto less = read_github_token(
+        answer(R"({"access_token":"gho_x","token_type":"bearer","scope":"user:email"})"));
+    BOOST_TEST(!github_token_of(kept_github_token(*less))->may_read_groups);
+    const auto expiring = read_github_token(
+        answer(R"({"access_token":"ghu_x","token_type":"bearer","scope":"","expires_in":28800,)"
+               R"("refresh_token":"ghr_y"})"));
+    BOOST_TEST(kept_github_token(*expiring).reveal() == "ghr_y");
+    BOOST_TEST(!github_token_of(Secret("ghr_y")).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(only_its_own_word_says_that_a_token_is_over, *label("SI58")) {
+    const auto code_of = [](const auto& read) {
+        return read ? ErrorCode::server_error : read.error().code;
+    };
+    const auto renewed = [&](const char* body, int status = 200) {
+        return code_of(read_renewed_github_token(answer(body, status)));
+    };
+    BOOST_TEST((renewed(R"({"error":"bad_refresh_token"})") == ErrorCode::invalid_grant));
+    for (const auto* word : {"incorrect_client_credentials", "unverified_user_email", "x"})
+        BOOST_TEST(
+            (renewed((std::string(R"({"error":")") + word + "\"}").c_str()) ==
+             ErrorCode::service_unavailable),
+            word);
+    BOOST_TEST((renewed("<html>") == ErrorCode::service_unavailable));
+    BOOST_TEST((renewed("{}", 502) == ErrorCode::service_unavailable));
+    BOOST_TEST((code_of(check_github_token(answer("{}", 401))) == ErrorCode::invalid_grant));
+    for (const int status : {403, 404, 429, 500})
+        BOOST_TEST(
+            (code_of(check_github_token(answer("{}", status))) == ErrorCode::service_unavailable),
+            status);
+    BOOST_TEST(!!check_github_token(answer("{}")));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

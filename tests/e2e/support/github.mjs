@@ -10,7 +10,7 @@ const page = 2; // entries of a page, whatever per_page says
 
 class GitHub {
   constructor(issuer, people) {
-    Object.assign(this, { issuer, people, secret: 'github-secret', clients: new Map(), codes: new Map(), tokens: new Map(), asked: [], failing: new Map(), scope: 'read:org,read:user,user:email' });
+    Object.assign(this, { issuer, people, secret: 'github-secret', clients: new Map(), codes: new Map(), tokens: new Map(), refreshTokens: new Map(), asked: [], failing: new Map(), scope: 'read:org,read:user,user:email' });
   }
 
   // Knows the server as its client.
@@ -63,13 +63,31 @@ class GitHub {
     const form = new URLSearchParams(text);
     const error = (word) => json(200, { error: word, error_description: 'Words for people that nobody may see.', error_uri: 'https://docs.github.com/x' });
     if (!this.clients.has(form.get('client_id')) || form.get('client_secret') !== this.secret) return error('incorrect_client_credentials');
+    if (form.get('grant_type') === 'refresh_token') {
+      const user = this.refreshTokens.get(form.get('refresh_token'));
+      this.refreshTokens.delete(form.get('refresh_token'));
+      return user ? this.give(user, json) : error('bad_refresh_token');
+    }
     const code = this.codes.get(form.get('code'));
     this.codes.delete(form.get('code'));
     if (!code || code.client !== form.get('client_id')) return error('bad_verification_code');
     if (createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url') !== code.challenge) return error('bad_verification_code');
-    const token = `gho_${randomBytes(18).toString('hex')}`;
-    this.tokens.set(token, code.user);
-    return json(200, { access_token: token, scope: this.scope, token_type: 'bearer' });
+    return this.give(code.user, json);
+  }
+
+  // An OAuth app's tokens do not end; those of a GitHub App do after eight hours, and are renewed.
+  give(user, json) {
+    const token = `${this.expiring ? 'ghu' : 'gho'}_${randomBytes(18).toString('hex')}`;
+    this.tokens.set(token, user);
+    if (!this.expiring) return json(200, { access_token: token, scope: this.scope, token_type: 'bearer' });
+    const refresh = `ghr_${randomBytes(18).toString('hex')}`;
+    this.refreshTokens.set(refresh, user);
+    return json(200, { access_token: token, expires_in: 28800, refresh_token: refresh, refresh_token_expires_in: 15811200, scope: '', token_type: 'bearer' });
+  }
+
+  // The person, or an owner of the organisation, takes back what the app was given.
+  revoke(user) {
+    for (const kept of [this.tokens, this.refreshTokens]) for (const [token, whose] of kept) if (whose === user) kept.delete(token);
   }
 
   api(url, request, json) {

@@ -20,10 +20,23 @@ ProviderMetadata github_metadata(const std::string& issuer);
 
 struct GithubToken {
     Secret access_token;
-    bool may_read_groups = true; // false: the scope that it gave does not let us
+    bool may_read_groups = true;           // false: the scope that it gave does not let us
+    std::optional<Secret> refresh_token{}; // of an app whose tokens expire
 };
 // fail: as read_provider_tokens. Its errors come with status 200
 Result<GithubToken> read_github_token(const ServiceReply& reply);
+
+// Chooses what is kept to ask about the person later: the refresh token where there is one, else
+// the access token, which is good until somebody takes it back.
+Secret kept_github_token(const GithubToken& token);
+// out: absent: what was kept is a refresh token
+std::optional<GithubToken> github_token_of(const Secret& kept);
+
+// GitHub's answer to a refresh token.
+// fail: invalid_grant: it is over; service_unavailable: anything else that is no answer
+Result<GithubToken> read_renewed_github_token(const ServiceReply& reply);
+// fail: as read_renewed_github_token, from the answer of /user to a token that was kept
+Checked check_github_token(const ServiceReply& reply);
 
 // The claims that an ID token would hold, from /user. The subject is the number of the account,
 // because its name can be changed, and taken by another.

@@ -56,6 +56,11 @@ Checked check_signin_answer(
 Checked check_signin_provider(
     const Callback& answer, const SigninState& state, const std::optional<IdentityProvider>& idp);
 
+// "AADSTS7000215", the number of Microsoft's error in its description; empty: there is none. The
+// rest of a description names people.
+// spec: docs/requirements_signin.md SI16
+std::string microsoft_number(std::string_view description);
+
 // The provider's word in the address to which it sends a browser back; empty: it names no error.
 std::string sent_error(std::string_view location);
 // It took our question, and nobody was there to answer.
