@@ -1,4 +1,4 @@
-// The request line of the outgoing client, where it is not the URL's path.
+// src/sys/http_client.cpp: the request line of the outgoing client, where it is not the URL's path.
 #include "consentgate/sys/http_client.h"
 
 #include <Poco/Exception.h>
