@@ -28,14 +28,17 @@ std::string name_of_idp(const IdentityProvider& idp) {
 // in: what  arrives at the address, for the operator
 Finding check_reachable(
     const std::string& what, const std::string& url, const sys::HttpResponse& response) {
-    if (!response.answered) return {Verdict::broken, url + " does not answer: " + response.reason};
+    if (!response.answered)
+        return {
+            Verdict::broken, url + " does not answer: " + response.reason, {}, Cause::web_server};
     if (response.status == 400 || response.status == 429) return {Verdict::ok, what};
     const bool asks = response.status == 401 || response.status == 302 || response.status == 303;
     return {
         Verdict::broken,
         what + ", and the web server answers it with status " + std::to_string(response.status) +
             (asks ? ": it wants a sign-in first" : ": it does not lead to consentgate"),
-        "let the web server pass /oauth/signin/ on, without a sign-in of its own"};
+        "let the web server pass /oauth/signin/ on, without a sign-in of its own",
+        response.status >= 500 ? Cause::pages_fail : Cause::mount};
 }
 
 Finding check_secret_end(const IdentityProvider& idp, core::Instant now) {
@@ -136,7 +139,8 @@ Finding find_key_set(Context& context, const std::string& base) {
     return {
         Verdict::broken, url + " has other keys than the key file",
         "reload the servers, which read the key file when they start; with several machines, copy "
-        "it to each"};
+        "it to each",
+        Cause::configuration};
 }
 
 std::vector<Finding> find_idps(Context& context, const std::string& base) {

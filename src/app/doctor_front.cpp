@@ -15,8 +15,8 @@ using sys::HttpResponse;
 
 constexpr const char* fix_names =
     "nginx: neither `ignore_invalid_headers off` nor `underscores_in_headers on`; lighttpd: "
-    "`magnet.attract-raw-url-to = ( var.consentgate_lua + \"/gate.lua\" )` in the block of "
-    "lighttpd/gate.conf";
+    "`magnet.attract-raw-url-to := ( var.consentgate_lua + \"/gate.lua\" )` as in "
+    "lighttpd/protect.conf";
 constexpr const char* fix_soft_no =
     "shared-hosting/gate.htaccess refuses such a call by `Require env CONSENTGATE_PASSED`, beside "
     "which no other Require may stand, and by `RewriteRule ^ - [F]`; one must be there";
@@ -25,12 +25,13 @@ constexpr const char* fix_words =
     "or shared-hosting/gate.htaccess), and reload the gate";
 constexpr const char* fix_http2 =
     "`server.feature-flags += ( \"server.h2proto\" => \"disable\" )` at the top level of "
-    "lighttpd's configuration, outside of every condition, as in lighttpd/gate.conf; or lighttpd "
-    "1.4.77. What only a proxy before lighttpd speaks does no harm: ask lighttpd itself with --url";
+    "lighttpd's configuration, outside of every condition, as in lighttpd/modules.conf; or "
+    "lighttpd 1.4.77. What only a proxy before lighttpd speaks does no harm: ask lighttpd itself "
+    "with --url";
 constexpr const char* fix_call_log =
     "take the files for your web server from conf/ anew: nginx writes the log of calls to "
     "call_log_socket (nginx/protect.conf), Apache and lighttpd pipe it to `consentgate-admin "
-    "call-log` (apache/gate.conf, lighttpd/gate.conf)";
+    "call-log` (apache/gate.conf, lighttpd/protect.conf)";
 constexpr const char* fix_call_socket =
     "the gate makes call_log_socket when it starts, and logs event=call_log_failed when it cannot; "
     "its folder must be writable for the gate";
@@ -68,7 +69,7 @@ Finding check_names(const core::GuardedResource& resource, const HttpResponse& r
         Verdict::broken,
         "a caller of " + resource.url +
             " can be anybody to some servers: names like Consentgate_User reach the server behind",
-        fix_names};
+        fix_names, Cause::names, resource.url};
 }
 
 Finding check_refusal(const core::GuardedResource& resource, const HttpResponse& response) {
@@ -76,7 +77,7 @@ Finding check_refusal(const core::GuardedResource& resource, const HttpResponse&
     if (response.answered && response.status >= 200 && response.status < 300)
         return {
             Verdict::broken, "people who lack a right for " + url + " can call it all the same",
-            fix_soft_no};
+            fix_soft_no, Cause::refusal, url};
     const bool words = response.body.reveal().find(usecase::probe_message) != std::string::npos;
     if (response.status == 403 && words && response.authenticate.empty())
         return {Verdict::ok, url + " tells people what they lack"};
@@ -87,7 +88,7 @@ Finding check_refusal(const core::GuardedResource& resource, const HttpResponse&
                                      (words ? "" : " without the gate's words")
                                : "no answer: " + response.reason) +
             ")",
-        fix_words};
+        fix_words, Cause::refusal, url};
 }
 
 Finding check_http2(const std::string& base, const std::string& server, bool speaks_http2) {
@@ -97,7 +98,7 @@ Finding check_http2(const std::string& base, const std::string& server, bool spe
         Verdict::broken,
         base + " speaks HTTP/2, and " + server +
             " gives the body of such a call to the gate, so that the server behind waits for ever",
-        fix_http2};
+        fix_http2, Cause::http2};
 }
 
 Finding check_call_log(const CallLogFacts& facts) {

@@ -173,7 +173,7 @@ test('D12: the doctor finds a web server that takes smaller bodies than we do', 
 });
 
 test('D10: the doctor finds a site that answers preflights itself', options, async () => {
-  const { code, text } = await examine('Apache', (folder) => change(path.join(folder, 'apache2/sites-available/000-default.conf'), '</VirtualHost>', '    <Location /api>\n        <Limit OPTIONS>\n            Require all denied\n        </Limit>\n    </Location>\n</VirtualHost>'), async (server) => {
+  const { code, text } = await examine('Apache', (folder) => change(path.join(folder, 'apache2/sites-available/000-default.conf'), '</VirtualHost>', '    <If "%{REQUEST_METHOD} == \'OPTIONS\'">\n        Require all denied\n    </If>\n</VirtualHost>'), async (server) => {
     assert.equal((await send(server.base, 'OPTIONS', '/api/oauth/per-user/token')).status, 403);
   });
   assert.equal(code, 1);
@@ -206,11 +206,11 @@ test('D15: the doctor finds a door without TLS, and redirects that forget it', o
   const plain = `http://127.0.0.1:${door.address().port}`;
   const ask = async (spoil) => (await examine('nginx', spoil, (server) => ({ words: ['--url', server.base, '--http-url', plain], stop: () => {} }), env)).text;
   try {
-    assert.match(await ask(), /can be read on the way[^}]*RewriteRule \^ https:/);
+    assert.match(await ask(), /can be read on the way[^}]*return 308 https:/);
     answer = { status: 301, location: issuer };
     const text = await ask((folder) => change(path.join(folder, 'front.conf'), 'include consentgate/pages.conf;', 'include consentgate/pages.conf;\nlocation = /mcp { return 301 http://tools.example.org/mcp/; }'));
     assert.match(text, /leads to https/);
-    assert.match(text, /tools\.example\.org\/mcp is sent on without TLS, to http:[^}]*ServerName https/);
+    assert.match(text, /tools\.example\.org\/mcp is sent on without TLS, to http:[^}]*absolute_redirect off/);
     } finally { door.close(); }
 });
 

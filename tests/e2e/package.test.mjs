@@ -104,7 +104,7 @@ test('O9: bash completes every command, and the options of each', long, async ()
   const complete = async (...words) => (await run('bash', ['-c', script, 'bash', path.join(folder, 'usr/share/bash-completion/completions/consentgate-admin'), path.join(folder, 'usr/bin/consentgate-admin'), ...words], { env: environment })).stdout.trim().split(' ');
   assert.deepEqual(await complete('ser'), ['server-key', 'service']);
   assert.deepEqual(await complete('key', ''), ['add', 'disable', 'list', 'rotate', 'show']);
-  assert.deepEqual(await complete('doctor', '--'), ['--config', '--help', '--http-url', '--json', '--url']);
+  assert.deepEqual(await complete('doctor', '--'), ['--behind', '--client-document', '--config', '--help', '--http-url', '--json', '--url', '--user', '--web-config']);
   assert.deepEqual(await complete('service', 'add', 'notion', '--url', 'x', '--client-s'), ['--client-secret-expires', '--client-secret-file']);
 });
 

@@ -2,6 +2,7 @@
 // configuration, and which line to change. Asking is admin_doctor.cpp's part.
 #pragma once
 
+#include "consentgate/app/finding.h"
 #include "consentgate/core/base/time.h"
 #include "consentgate/core/oauth/access.h"
 #include "consentgate/core/oauth/admission.h"
@@ -9,24 +10,31 @@
 #include "consentgate/sys/http_client.h"
 #include "consentgate/usecase/clients.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace consentgate::app {
 
-enum class Verdict { ok, note, broken }; // note: it works, but not for every client
-std::string_view name_of(Verdict verdict);
-
-struct Finding {
-    Verdict verdict = Verdict::ok;
-    std::string what;  // for the operator, plain words
-    std::string fix{}; // the line to change; empty when there is none
-};
-
-// A document at a well-known address must be the very text that we publish.
+// A document at a well-known address must be the very text that we publish. One that is ours in
+// other words is of another configuration than the file's, which its issuer tells.
 Finding check_document(
     const std::string& url, const sys::HttpResponse& response, const std::string& expected);
+
+// The document of a resource, which the workers learn of when they are reloaded.
+Finding check_resource_document(
+    const core::GuardedResource& resource, const std::string& url,
+    const sys::HttpResponse& response, const std::string& expected);
+
+// Clients follow the issuer's address, so the address that people are given must be that.
+// in: base  the origin that is asked
+Finding check_issuer(const std::string& base, const std::string& issuer);
+
+// A guarded server that the web server does not have yet: nobody is let in, and nobody is served.
+// out: absent: something answers
+std::optional<Finding> find_unserved(
+    const core::GuardedResource& resource, const sys::HttpResponse& response);
 
 // A call without a token must be refused with our challenge.
 Finding check_without_token(
@@ -37,7 +45,37 @@ Finding check_without_token(
 Finding check_false_token(const core::GuardedResource& resource, const sys::HttpResponse& response);
 
 // Another spelling of a resource's path must not reach the server behind.
-Finding check_spelling(const std::string& url, const sys::HttpResponse& response);
+// in: url  as it was written
+Finding check_spelling(
+    const core::GuardedResource& resource, const std::string& url,
+    const sys::HttpResponse& response);
+
+// Whether a call without a token came to a server behind: it worked, or the answer is none that the
+// gate or a web server gives by itself.
+// spec: docs/requirements_from_use.md XF3
+bool reached_server(const sys::HttpResponse& response);
+
+// The call that an MCP client begins with.
+inline constexpr const char* initialize_call =
+    R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",)"
+    R"("capabilities":{},"clientInfo":{"name":"consentgate doctor","version":"1"}}})";
+inline constexpr const char* mcp_accept = "application/json, text/event-stream";
+
+// The same call with a session of the doctor's own.
+Finding check_call(const core::GuardedResource& resource, const sys::HttpResponse& response);
+
+// A stream must begin at once. in: direct  what the server behind itself answered
+Finding check_stream(
+    const core::GuardedResource& resource, const sys::HttpResponse& through,
+    const sys::HttpResponse& direct);
+
+// Nothing on the way may answer in our place.
+// in: first, second  answers of a page that is another one each time
+Finding check_cached(
+    const std::string& url, const sys::HttpResponse& first, const sys::HttpResponse& second);
+
+// A client describes itself in a document that this server must fetch.
+Finding check_client_document(const std::string& url, const sys::HttpResponse& response);
 
 // A false client secret must be refused as such, which shows that Authorization arrives.
 Finding check_false_secret(const std::string& url, const sys::HttpResponse& response);
@@ -63,6 +101,10 @@ Finding check_preflight(
 // Without TLS nothing may be served: a redirect to https, or no answer.
 // in: url  begins with http:
 Finding check_without_tls(const std::string& url, const sys::HttpResponse& response);
+
+// A program that calls the address without TLS must be sent on with its method: 301 and 302 make
+// GET of POST. in: response  to a POST there
+Finding check_redirect_method(const std::string& url, const sys::HttpResponse& response);
 
 // A body just below our limit must reach us; we must refuse one above it ourselves, in the form
 // that clients read.
