@@ -5,6 +5,7 @@
 
 #include "consentgate/app/composition.h"
 #include "consentgate/app/version.h"
+#include "consentgate/core/oauth/consent.h"
 
 #include <Poco/Environment.h>
 
@@ -39,6 +40,7 @@ consentgate::sys::LogPlaces places_of(const Config& config) {
 std::string without_person(const std::string& command, const std::string& word) {
     constexpr std::size_t short_id = 13; // "user:" and 8 digits
     if (word.starts_with("user:")) return word.substr(0, short_id);
+    if (word.starts_with(consentgate::core::virtual_key_prefix)) return "(hidden)";
     const bool names_subject = command.starts_with("user ") && word.find('/') != word.npos &&
                                word.find("://") == word.npos && word[0] != '/';
     if (word.find('@') == word.npos && !names_subject) return word;
