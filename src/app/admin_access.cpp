@@ -147,6 +147,10 @@ void say_what_changes(Context& context, const core::Rule& rule) {
 
 int add(Context& context, const Arguments& arguments, const core::Rule& rule) {
     auto unknown = unknown_in(rule, usecase::known_names(context.deps()));
+    if (rule.who.kind == core::WhoKind::group && rule.who.realm == core::remote_realm &&
+        !context.config().remote_groups)
+        unknown = "the web server names no groups; the key remote_groups of the configuration says "
+                  "where it does";
     if (unknown.empty()) unknown = contradiction_of(context, rule);
     if (!unknown.empty() && !arguments.has("force"))
         throw std::runtime_error(unknown + "; --force keeps the rule all the same");

@@ -95,6 +95,10 @@ Config read_config(const std::string& path) {
         std::chrono::ceil<core::Span>(config.service_http.total + config.store.wait) +
         core::Span(5);
     config.fetch.at_once = static_cast<std::size_t>(std::max(1, config.workers / 2));
+    if (config.remote_groups && config.policy.verified_user != core::VerifiedUser::remote_user)
+        problems.push_back(
+            "remote_groups needs verified_user = remote_user: groups of whom the web "
+            "server signs in");
     if (!config.store.password.empty() && !config.database_password_file.empty())
         problems.push_back("database_password and database_password_file are both set");
     for (auto& key : config.bearer_keys) make_absolute(key.path, path);

@@ -2,6 +2,7 @@
 #include "config_keys.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/signin/remote_groups.h"
 
 #include <Poco/NumberParser.h>
 
@@ -35,6 +36,14 @@ Problem set_contact(Config& config, const std::string& value) {
     return {};
 }
 
+Problem set_remote_groups(Config& config, const std::string& value) {
+    if (value.empty()) return {};
+    auto how = core::parse_remote_groups(value);
+    if (!how) return how.error().message;
+    config.remote_groups = std::move(*how);
+    return {};
+}
+
 } // namespace
 
 std::vector<Key> signin_keys() {
@@ -44,6 +53,7 @@ std::vector<Key> signin_keys() {
         {"signin_straight", "no", set_straight},
         {"assertion_seconds", "300", span(3600, Span(1), &core::Policy::assertion_lifetime)},
         {"access_contact", "", set_contact},
+        {"remote_groups", "", set_remote_groups},
     };
 }
 

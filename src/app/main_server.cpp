@@ -255,6 +255,7 @@ void serve_role(
     auto context =
         web::make_web_context(deps, loaded.pages, shared.rates, loaded.startup.config.limits);
     context.write_trials = &shared.write_trials;
+    const auto& groups = loaded.startup.config.remote_groups;
     Sweeper sweeper(deps, loaded.startup.config.client_lives);
     ServiceWork revocations(
         deps, shared.revocations, usecase::revoke_ended_accounts,
@@ -280,6 +281,8 @@ void serve_role(
              },
          .body_time = loaded.startup.config.body_time,
          .places = loaded.places.get(),
+         .remote_groups = groups ? groups->variable : std::string(),
+         .on_remote_groups = usecase::keeper_of_remote_groups(deps, groups),
          .neighbours = web_servers()});
     use_writer.finish();
 }

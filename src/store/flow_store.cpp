@@ -5,6 +5,8 @@
 #include "session_table.h"
 #include "token_tables.h"
 
+#include "consentgate/core/signin/remote_groups.h"
+
 #include <tuple>
 
 namespace consentgate::store {
@@ -21,14 +23,15 @@ bool consume(Database& db, const core::Finalization& finalization) {
         sql("DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ? AND "
             "COALESCE((SELECT p.version FROM policy_version p WHERE p.id = 'policy'), 0) = ?");
     static constexpr auto by_person =
-        sql(by_rules, " AND EXISTS (SELECT 1 FROM person o JOIN idp i ON i.id = o.idp_id WHERE "
-                      "o.id = ? AND o.version = ? AND o.disabled_at IS NULL AND i.active = 1)");
+        sql(by_rules, " AND EXISTS (SELECT 1 FROM person o LEFT JOIN idp i ON i.id = o.idp_id "
+                      "WHERE o.id = ? AND o.version = ? AND o.disabled_at IS NULL AND "
+                      "(i.active = 1 OR o.idp_id = ?))");
     const auto& [id, revision, now] =
         std::tie(finalization.flow_id, finalization.revision, finalization.now);
     const auto rules = finalization.policy_version;
     if (!finalization.person) return db.run(by_rules, id, revision, now, rules) == 1;
     const auto& [person, version] = *finalization.person;
-    return db.run(by_person, id, revision, now, rules, person, version) == 1;
+    return db.run(by_person, id, revision, now, rules, person, version, core::remote_idp) == 1;
 }
 
 // The sign-in that the session comes of has not ended meanwhile, where there is one. A logout at

@@ -27,16 +27,35 @@ std::optional<core::Person> PeopleStore::find(const core::PersonId& id) {
     return find_row<core::Person>(db_, statement, id);
 }
 
+namespace {
+
+// Sessions from before there was a row know nothing of the person.
+void adopt_sessions(Database& db, const core::Person& person) {
+    if (!person.issuer.empty()) return;
+    db.run(
+        "UPDATE session SET person_id = ? WHERE person_id IS NULL AND identity_kind = ? AND "
+        "identity_value = ?",
+        person.id, core::name_of(core::IdentityKind::verified_user), to_blob(person.subject));
+}
+
+} // namespace
+
 Applied PeopleStore::put(const core::Person& person) {
     const auto known = [&] { return db_.has("SELECT 1 FROM person WHERE id = ?", person.id); };
     if (db_.read(known)) return Applied::no;
-    return db_.write(
-        [&] {
-            if (known()) return Applied::no;
-            insert(db_, person);
-            return Applied::yes;
-        },
-        known);
+    try {
+        return db_.write(
+            [&] {
+                if (known()) return Applied::no;
+                insert(db_, person);
+                adopt_sessions(db_, person);
+                return Applied::yes;
+            },
+            known);
+    } catch (const StoreFailure&) { // another worker did the same at this moment
+        if (!db_.read(known)) throw;
+        return Applied::no;
+    }
 }
 
 // The version is what workers remember the person by.
@@ -98,9 +117,13 @@ std::vector<std::string> PeopleStore::list_remote_names() {
     return db_.read([&] {
         std::vector<std::string> names;
         db_.query(
-            "SELECT DISTINCT identity_value FROM session WHERE identity_kind = ? AND "
-            "person_id IS NULL ORDER BY identity_value",
-            [&](Row& row) { row.read_into(from_blob(names.emplace_back())); },
+            "SELECT DISTINCT identity_value FROM session WHERE identity_kind = ? "
+            "ORDER BY identity_value",
+            [&](Row& row) {
+                core::Identity identity{core::IdentityKind::verified_user, {}};
+                row.read_into(from_blob(identity.value));
+                if (!identity.is_person()) names.push_back(std::move(identity.value));
+            },
             core::name_of(core::IdentityKind::verified_user));
         return names;
     });

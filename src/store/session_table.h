@@ -6,7 +6,7 @@
 #include "virtual_key_table.h"
 
 #include "consentgate/core/oauth/access.h"
-#include "consentgate/core/signin/person.h"
+#include "consentgate/core/signin/remote_groups.h"
 
 namespace consentgate::store {
 
@@ -37,7 +37,7 @@ inline constexpr auto table_of<core::Session> = table<core::Session>(
     client_url(&core::Session::client_id),
     derived(
         "person_id",
-        [](const core::Session& session) { return core::person_of(session.identity); }),
+        [](const core::Session& session) { return core::snapshot_of(session.identity); }),
     column("signin_id", &core::Session::signin));
 
 // The version of the rules, and the standing of the session's person.

@@ -1,6 +1,7 @@
 #include "consentgate/usecase/access_rules.h"
 
 #include "consentgate/core/oauth/admission.h"
+#include "consentgate/core/signin/remote_groups.h"
 #include "consentgate/usecase/people.h"
 #include "consentgate/usecase/rights.h"
 
@@ -39,8 +40,11 @@ void for_each_known(
 
 core::Result<std::vector<Somebody>> find_somebody(Dependencies& deps, const std::string& word) {
     if (word == "unverified") return std::vector{Somebody{{IdentityKind::skipped, {}}}};
-    if (word.starts_with("remote/user:"))
-        return std::vector{Somebody{{IdentityKind::verified_user, word.substr(12)}}};
+    if (word.starts_with("remote/user:")) {
+        Somebody one{{IdentityKind::verified_user, word.substr(12)}};
+        one.person = deps.store.people.find(*core::snapshot_of(one.identity));
+        return std::vector{std::move(one)};
+    }
     std::vector<Somebody> found;
     if (word.starts_with("key:")) {
         if (auto key = deps.store.virtual_keys.find(core::VirtualKeyId(word.substr(4))))

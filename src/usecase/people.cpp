@@ -1,6 +1,8 @@
 #include "consentgate/usecase/people.h"
 
 #include "consentgate/core/base/text.h"
+#include "consentgate/core/oauth/verified_user.h"
+#include "consentgate/core/signin/remote_groups.h"
 #include "consentgate/usecase/sessions.h"
 
 #include <algorithm>
@@ -74,6 +76,36 @@ core::Result<std::vector<core::Person>> find_people(Dependencies& deps, const st
         if (is_meant(person, word)) found.push_back(person);
     });
     return found;
+}
+
+namespace {
+
+void note_remote_groups(
+    Dependencies& deps, const core::Identity& user, const std::optional<std::string>& listed,
+    const core::RemoteGroups& how, core::Instant now) {
+    const auto said = core::remote_person(user, listed, how, now);
+    const auto known = deps.store.people.find(said.id);
+    if (known && !core::is_news(*known, said)) return;
+    if (!known && deps.store.people.put(said) == store::Applied::yes) return;
+    deps.store.people.renew(said);
+}
+
+} // namespace
+
+std::function<void(const std::string&, const std::optional<std::string>&, core::Instant)>
+keeper_of_remote_groups(Dependencies& deps, const std::optional<core::RemoteGroups>& how) {
+    if (!how) return {};
+    return
+        [&deps, how = *how](
+            const std::string& name, const std::optional<std::string>& listed, core::Instant now) {
+            const auto principal = core::verified_principal(name, deps.policy);
+            if (!principal || !*principal) return; // the page says what is wrong with the name
+            try {
+                note_remote_groups(deps, **principal, listed, how, now);
+            } catch (const std::exception& error) {
+                deps.log.event("remote_groups_failed", {{"reason", error.what()}});
+            }
+        };
 }
 
 PersonDetails describe_person(Dependencies& deps, const core::Person& person, core::Instant now) {

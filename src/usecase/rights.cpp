@@ -1,5 +1,7 @@
 #include "consentgate/usecase/rights.h"
 
+#include "consentgate/core/signin/remote_groups.h"
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -48,7 +50,7 @@ Rights rights_of(Dependencies& deps, core::Identity identity, core::AccessStandi
 }
 
 Rights rights_now(Dependencies& deps, core::Identity identity) {
-    auto standing = deps.store.access.standing(core::person_of(identity));
+    auto standing = deps.store.access.standing(core::snapshot_of(identity));
     return rights_of(deps, std::move(identity), std::move(standing));
 }
 
@@ -108,7 +110,7 @@ core::Error name_refused(Dependencies& deps, core::Error refusal, const Rights& 
     if (refusal.code != core::ErrorCode::access_refused) return refusal;
     core::RefusedAccount account;
     if (const auto* known = refusal.find<core::RefusedAccount>()) account = *known;
-    if (rights.person) {
+    if (rights.person && rights.identity.is_person()) {
         account.name = rights.person->email.empty() ? rights.person->name : rights.person->email;
         const auto idp = deps.store.idps.find(rights.person->idp);
         account.provider = idp ? idp->title : std::string();

@@ -85,7 +85,8 @@ constexpr std::array<std::string_view, 22> names{
 
 class Parameters {
 public:
-    explicit Parameters(char** environment) {
+    // in: groups  the name of one more; empty: none
+    Parameters(char** environment, std::string_view groups) {
         for (; environment != nullptr && *environment != nullptr; ++environment) {
             const std::string_view line(*environment);
             const auto equals = std::min(line.find('='), line.size());
@@ -98,6 +99,8 @@ public:
             // anything a web server sends.
             if (at < names.size() && !values_[at])
                 values_[at] = line.substr(std::min(equals + 1, line.size()));
+            if (!groups.empty() && name == groups && !groups_)
+                groups_ = line.substr(std::min(equals + 1, line.size()));
         }
     }
 
@@ -107,6 +110,9 @@ public:
     std::string_view text(Known name) const { return (*this)[name].value_or(""); }
     bool lax_names() const { return lax_names_; }
     bool claims_facts() const { return claims_facts_; }
+    std::optional<std::string> groups() const {
+        return groups_ ? std::optional<std::string>(*groups_) : std::nullopt;
+    }
     std::optional<std::string> find(Known name) const {
         const auto& value = (*this)[name];
         return value ? std::optional<std::string>(*value) : std::nullopt;
@@ -114,6 +120,7 @@ public:
 
 private:
     std::array<std::optional<std::string_view>, names.size()> values_;
+    std::optional<std::string_view> groups_;
     bool lax_names_ = false, claims_facts_ = false;
 };
 
@@ -199,7 +206,7 @@ BodyRead serve_one(
     EventIds& event_ids) {
     // Parameters that were cut off look like a request with fewer of them: never treat one as a
     // request. Nor be silent: lighttpd takes an authorizer's empty answer for a yes.
-    const Parameters said(raw.envp);
+    const Parameters said(raw.envp, hooks.remote_groups);
     if (FCGX_GetError(raw.in) != 0 || said.text(Known::method).empty()) {
         const auto text = serialize(Reply{400, {}, {}}, false);
         FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
@@ -214,6 +221,8 @@ BodyRead serve_one(
             raw, said[Known::length], {hooks.body_time, listening_socket, hooks.places}, request);
     request.now = clock.now();
     request.event_id = event_ids.next();
+    if (hooks.on_remote_groups && request.remote_user)
+        hooks.on_remote_groups(*request.remote_user, said.groups(), request.now);
     const auto text = serialize(hooks.handle(request), request.method != "HEAD");
     FCGX_PutStr(text.data(), static_cast<int>(text.size()), raw.out);
     return body;

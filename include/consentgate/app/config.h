@@ -7,6 +7,7 @@
 
 #include "consentgate/core/oauth/bearer.h"
 #include "consentgate/core/oauth/policy.h"
+#include "consentgate/core/signin/remote_groups.h"
 #include "consentgate/store/open.h"
 #include "consentgate/sys/document_fetcher.h"
 #include "consentgate/sys/http_client.h"
@@ -16,6 +17,7 @@
 #include "consentgate/web/page.h"
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -37,6 +39,7 @@ struct Config {
     std::vector<BearerKeyFile> bearer_keys;
     std::string bearer_issuer, bearer_audience;
     web::Limits limits;
+    std::optional<core::RemoteGroups> remote_groups{}; // of whom the web server signs in
     sys::FetchLimits fetch; // of client documents; at most half of the workers do it at a time
     sys::HttpLimits document_http{.total = sys::FetchLimits().total}; // with the test authority
     sys::HttpLimits service_http;                                     // to upstream services

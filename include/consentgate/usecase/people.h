@@ -3,6 +3,7 @@
 #pragma once
 
 #include "consentgate/core/signin/browser_signin.h"
+#include "consentgate/core/signin/remote_groups.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <cstddef>
@@ -31,6 +32,15 @@ std::vector<core::Person> list_latest_people(
 // IDP/SUB, IDP/user:SUB, or an e-mail address that counts.
 // fail: invalid_request: the word is none of these
 core::Result<std::vector<core::Person>> find_people(Dependencies& deps, const std::string& word);
+
+// Keeps what the web server says of the groups of whoever it signs in; rights are decided by it
+// from this request on. A database that is away keeps what was said before.
+// in:  how  absent: it says nothing
+// out: to be called with its word for the person and the variable; absent: it did not send one. It
+//      does not throw. Empty when it says nothing
+// spec: docs/requirements_signin.md SI12
+std::function<void(const std::string&, const std::optional<std::string>&, core::Instant)>
+keeper_of_remote_groups(Dependencies& deps, const std::optional<core::RemoteGroups>& how);
 
 struct PersonDetails {
     core::Person person;

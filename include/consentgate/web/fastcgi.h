@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace consentgate::web {
@@ -19,6 +20,12 @@ struct ServeHooks {
         between; // after each request and every few idle seconds; must be quick; may be empty
     std::chrono::milliseconds body_time{20000}; // the longest that a body may take to arrive
     sys::Places* places = nullptr;              // null: nothing is limited
+    // The variable with the groups of REMOTE_USER, and what keeps them before the request is
+    // answered; must not throw. Empty: there is none.
+    std::string remote_groups{};
+    std::function<void(
+        const std::string& user, const std::optional<std::string>& groups, core::Instant now)>
+        on_remote_groups{};
     // A second socket, and what to do when something came there; must be quick. Negative: none.
     int reports = -1;
     std::function<void()> on_report{};

@@ -15,8 +15,10 @@ bool holds(const std::vector<std::string>& sorted, const std::string& text) {
     return std::binary_search(sorted.begin(), sorted.end(), text);
 }
 
+// The web server is no identity provider, so `any` does not mean its people.
 bool is_of_realm(const Who& who, const Person& person) {
-    return who.realm == person.idp.text || who.realm == any_realm;
+    if (who.realm == any_realm) return person.idp.text != remote_realm;
+    return who.realm == person.idp.text;
 }
 
 // The rule's domain is ASCII, so that letters of other alphabets never match.
@@ -58,7 +60,9 @@ Match match_person(const Who& who, const Person& person) {
 Match match_remote(const Who& who, const Subject& subject) {
     if (who.realm != remote_realm) return Match::no;
     if (who.kind == WhoKind::members) return Match::yes;
-    return yes_if(who.kind == WhoKind::user && subject.identity.value == who.name);
+    if (who.kind == WhoKind::user) return yes_if(subject.identity.value == who.name);
+    if (who.kind != WhoKind::group) return Match::no;
+    return subject.person == nullptr ? Match::unknown : match_person(who, *subject.person);
 }
 
 Match match_of_realm(const Who& who, const Subject& subject) {
@@ -218,7 +222,7 @@ AccessRules::Found AccessRules::find(const Listed& listed, const Subject& subjec
         found.rule = rule;
         break;
     }
-    if (!subject.identity.is_person()) return found; // nobody else is in a group
+    if (!subject.identity.is_verified()) return found; // nobody else is in a group
     if (subject.person != nullptr && subject.person->groups_known) {
         for_each_common(
             listed.groups, *subject.person, [&](const Rule* rule) { note(found.rule, rule); });

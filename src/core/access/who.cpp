@@ -75,8 +75,8 @@ Error unknown_form(std::string_view text) {
     return unreadable(
         "'" + std::string(text.substr(0, 100)) +
         "' names nobody. WHO is everyone, signed-in, unverified, keys, key:ID, team:NAME, "
-        "remote/user:NAME, or IDP/ with everyone, user:SUB, group:NAME, email:ADDRESS, "
-        "email:*@DOMAIN or claim:NAME=VALUE");
+        "remote/user:NAME, remote/group:NAME, or IDP/ with everyone, user:SUB, group:NAME, "
+        "email:ADDRESS, email:*@DOMAIN or claim:NAME=VALUE");
 }
 
 Result<Who> parse_with_realm(std::string_view realm, std::string_view text) {
@@ -89,8 +89,11 @@ Result<Who> parse_with_realm(std::string_view realm, std::string_view text) {
     }
     auto parsed = parse_person(std::move(who), text);
     if (!parsed) return unknown_form(std::string(realm) + "/" + std::string(text));
-    if (*parsed && realm == remote_realm && (*parsed)->kind != WhoKind::user)
-        return unreadable("the web server tells names alone: remote/user:NAME");
+    const bool named =
+        *parsed && ((*parsed)->kind == WhoKind::user || (*parsed)->kind == WhoKind::group);
+    if (*parsed && realm == remote_realm && !named)
+        return unreadable("the web server says names and groups alone: remote/user:NAME, "
+                          "remote/group:NAME");
     return *parsed;
 }
 

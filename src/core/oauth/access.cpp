@@ -40,7 +40,9 @@ Checked check_lasts(const SessionView& view, Instant now) {
 
 Checked check_person(const Identity& identity, const AccessStanding& standing) {
     const auto& person = standing.person;
-    if (!identity.is_person() || (person && person->stands())) return Nothing{};
+    const bool fine = identity.is_person() ? person && person->stands()
+                                           : !person || !person->disabled_at; // of the web server
+    if (fine) return Nothing{};
     return invalid_token(
         !person               ? "its person was forgotten"
         : person->disabled_at ? "its person is disabled"

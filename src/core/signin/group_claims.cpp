@@ -37,11 +37,9 @@ std::vector<const std::string*> names_in(const Json& claim) {
 
 } // namespace
 
-NamedGroups read_groups(const Json* claim, const IdentityProvider& provider) {
+NamedGroups read_group_names(const std::vector<const std::string*>& names) {
     NamedGroups read;
-    read.sent = claim != nullptr && !claim->is_null();
-    if (!read.sent) return read;
-    const auto names = names_in(*claim);
+    read.sent = true;
     std::size_t bytes = 0;
     for (const auto* name : names) {
         if (name == nullptr || !is_group(*name)) {
@@ -51,13 +49,22 @@ NamedGroups read_groups(const Json* claim, const IdentityProvider& provider) {
         bytes += name->size();
         read.groups.push_back(*name);
     }
-    const bool shaped =
-        claim->text() != nullptr || claim->array() != nullptr || claim->object() != nullptr;
-    const bool cut = provider.kind == ProviderKind::okta && names.size() == cut_by_okta;
-    read.known = shaped && !cut && names.size() <= max_groups && bytes <= max_groups_bytes;
+    read.known = names.size() <= max_groups && bytes <= max_groups_bytes;
     if (!read.known) read.groups.clear();
     std::sort(read.groups.begin(), read.groups.end());
     read.groups.erase(std::unique(read.groups.begin(), read.groups.end()), read.groups.end());
+    return read;
+}
+
+NamedGroups read_groups(const Json* claim, const IdentityProvider& provider) {
+    if (claim == nullptr || claim->is_null()) return {};
+    const auto names = names_in(*claim);
+    auto read = read_group_names(names);
+    const bool shaped =
+        claim->text() != nullptr || claim->array() != nullptr || claim->object() != nullptr;
+    const bool cut = provider.kind == ProviderKind::okta && names.size() == cut_by_okta;
+    read.known = read.known && shaped && !cut;
+    if (!read.known) read.groups.clear();
     return read;
 }
 

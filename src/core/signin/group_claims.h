@@ -18,6 +18,9 @@ struct NamedGroups {
     std::size_t dropped = 0; // entries that are no group's name
 };
 
+// The names, within what is kept of one person. in: names  null: an entry without one
+NamedGroups read_group_names(const std::vector<const std::string*>& names);
+
 // in: claim  null: it was not sent
 NamedGroups read_groups(const Json* claim, const IdentityProvider& provider);
 

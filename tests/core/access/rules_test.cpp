@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_who_that_could_mean_something_else_is_refused, *label("SI
           "corp/claim:hd",
           "corp/claim:=x",
           "corp/claim:hd=",
-          "remote/group:eng",
+          "remote/claim:a=b",
           "remote/email:a@b.c",
           "corp/key:vk_1",
           "corp/team:eng",
