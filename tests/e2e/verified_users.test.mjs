@@ -153,7 +153,7 @@ for (const front of fronts) {
     }
     const [finding] = await broken(server);
     assert.match(finding.finding, /the web server signs nobody in there/);
-    assert.match(finding.fix, /verified users in pages\.conf/);
+    assert.match(finding.fix, { nginx: /include consentgate\/verified_users\.conf;/, lighttpd: /lighttpd\/verified_users\.conf/ }[front.name] ?? /Use ConsentgateVerifiedUsers/);
     assert.equal(server.sql('SELECT count(*) AS flows FROM flow')[0].flows, 0);
     const log = front.socket === 'none' ? fs.readFileSync(`${server.var}/front.log`, 'utf8') : server.logs();
     assert.match(log, /error=verified_user_missing reason=.*REMOTE_USER/);
