@@ -2,6 +2,8 @@
 
 #include "signin_tables.h"
 
+#include "consentgate/core/signin/remote_groups.h"
+
 namespace consentgate::store {
 
 // An earlier ID token changes nothing, and none changes what the operator said of the person.
@@ -31,7 +33,7 @@ namespace {
 
 // Sessions from before there was a row know nothing of the person.
 void adopt_sessions(Database& db, const core::Person& person) {
-    if (!person.issuer.empty()) return;
+    if (person.idp.text != core::remote_idp) return;
     db.run(
         "UPDATE session SET person_id = ? WHERE person_id IS NULL AND identity_kind = ? AND "
         "identity_value = ?",

@@ -67,6 +67,12 @@ bool is_member(const AccessRecords& records, const core::TeamMember& member) {
 core::Result<core::Who> complete_who(Dependencies& deps, core::Who who) {
     if (!who.has_realm() || !who.realm.empty()) return who;
     const auto idps = deps.store.idps.list();
+    const bool web_server_says =
+        who.kind == core::WhoKind::group || who.kind == core::WhoKind::user;
+    if (idps.empty() && web_server_says && deps.policy.verified_user != core::VerifiedUser::off) {
+        who.realm = core::remote_realm; // where all people come from
+        return who;
+    }
     if (idps.empty())
         return invalid(
             "'" + who.text() +

@@ -1,5 +1,7 @@
 #include "consentgate/core/signin/person.h"
 
+#include "consentgate/core/signin/remote_groups.h"
+
 namespace consentgate::core {
 
 Identity person_identity(const std::string& issuer, const std::string& subject) {
@@ -11,8 +13,7 @@ PersonId person_id(const std::string& issuer, const std::string& subject) {
 }
 
 Identity identity_of(const Person& person) {
-    if (person.issuer.empty()) // the web server signs them in
-        return {IdentityKind::verified_user, person.subject};
+    if (person.idp.text == remote_idp) return {IdentityKind::verified_user, person.subject};
     return person_identity(person.issuer, person.subject);
 }
 

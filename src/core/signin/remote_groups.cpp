@@ -81,6 +81,7 @@ Person remote_person(
     Person person;
     person.id = *snapshot_of(user);
     person.idp = IdpId(std::string(remote_idp));
+    person.issuer = remote_idp; // which is no address, as an issuer is
     person.subject = person.name = user.value;
     person.groups_known = listed.has_value();
     if (listed) {
