@@ -49,6 +49,8 @@ test('XC2 XD1 XD2: with all bad neighbours at once, memory, descriptors and the 
     const middle = seen[Math.floor(seen.length / 2)];
     assert.ok(most(last, 'descriptors') <= most(seen[0], 'descriptors') + 4, 'descriptors');
     assert.ok(most(last, 'bytes') <= most(middle, 'bytes') * 1.1 + 16 * mib, 'memory');
-    assert.ok(last.database <= middle.database * 1.25 + 16 * mib, 'the database');
+    // Sessions and codes are kept for a day or two after they end; of the others nothing may stay.
+    const kept = totals['sign-in'].times * 8 * 1024;
+    assert.ok(last.database <= seen[0].database + kept + 8 * mib, 'the database');
   } finally { await neighbourhood.stop(); }
 });

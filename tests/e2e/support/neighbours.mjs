@@ -174,7 +174,8 @@ export class Neighbourhood {
         while (!over) {
           const status = await act(i, () => over).catch(() => 'error');
           statuses[status] = (statuses[status] ?? 0) + 1;
-          if (!hurries && (status === 503 || status === 429)) await sleep(1000 / this.pace); // 1: as Retry-After says
+          // As Retry-After says; a client that gets 401 asks its person.
+          if (!hurries && [401, 429, 503].includes(status)) await sleep(1000 / this.pace);
         }
       });
     });
