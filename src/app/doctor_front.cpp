@@ -24,8 +24,9 @@ constexpr const char* fix_words =
     "take the files for your web server from conf/ anew (nginx/gate.conf and nginx/protect.conf, "
     "or shared-hosting/gate.htaccess), and reload the gate";
 constexpr const char* fix_http2 =
-    "`server.feature-flags += ( \"server.h2proto\" => \"disable\" )` at the top level of "
-    "lighttpd's configuration, outside of every condition, as in lighttpd/modules.conf; or "
+    "`server.feature-flags := ( \"server.h2proto\" => \"disable\" )` at the top level of "
+    "lighttpd's configuration, outside of every condition, as in lighttpd/modules.conf (`+=` fails "
+    "where the key was given before, as in Debian's lighttpd.conf); or "
     "lighttpd 1.4.77. What only a proxy before lighttpd speaks does no harm: ask lighttpd itself "
     "with --url";
 constexpr const char* fix_call_log =

@@ -3,6 +3,8 @@
 
 #include "front_words.h"
 
+#include "consentgate/core/base/text.h"
+
 #include <algorithm>
 #include <map>
 
@@ -10,29 +12,40 @@ namespace consentgate::app {
 namespace {
 
 struct Loaded {
-    std::vector<std::string> names; // in the order in which they run
-    std::map<std::string, std::string> where, ignored;
+    std::vector<std::string> names{}; // in the order in which they run
+    std::map<std::string, std::string> where{}, ignored{};
+
+    void add(const std::string& name, const std::string& place) {
+        if (where.emplace(name, place).second) names.push_back(name);
+    }
 };
 
-// lighttpd loads what stands outside of conditions, and nothing else.
+constexpr std::string_view modules_key = "server.modules";
+
+// `+=` loads more. `=` and `:=` begin anew, with those of before where the line names them:
+// `server.modules := ( "mod_fastcgi" ) + server.modules`.
+void read_modules(const ConfigLine& line, Loaded& loaded) {
+    auto text = line.text.substr(modules_key.size());
+    const bool anew = !core::trim(text).starts_with("+=");
+    for (char& c : text)
+        if (holds("(),+=:", {&c, 1})) c = ' ';
+    // lighttpd loads what stands outside of conditions, and nothing else.
+    const bool counts = line.blocks.empty() || line.blocks.back().text == "global";
+    const auto before = loaded;
+    if (counts && anew) loaded.names.clear(), loaded.where.clear();
+    for (const auto& name : words_of(text)) {
+        if (!counts && name.starts_with("mod_")) loaded.ignored.emplace(name, line.where());
+        if (!counts) continue;
+        if (name.starts_with("mod_")) loaded.add(name, line.where());
+        if (name == modules_key)
+            for (const auto& one : before.names) loaded.add(one, before.where.at(one));
+    }
+}
+
 Loaded lighttpd_modules(const FrontConfig& config) {
     Loaded loaded;
-    for (const auto& line : config.lines) {
-        if (!line.text.starts_with("server.modules")) continue;
-        const bool counts = line.blocks.empty() || line.blocks.back().text == "global";
-        if (counts && line.text.starts_with("server.modules =")) loaded = {};
-        for (const auto& word : words_of(line.text)) {
-            auto name = word;
-            std::erase(name, ',');
-            std::erase(name, '(');
-            std::erase(name, ')');
-            if (!name.starts_with("mod_")) continue;
-            if (!counts)
-                loaded.ignored.emplace(name, line.where());
-            else if (loaded.where.emplace(name, line.where()).second)
-                loaded.names.push_back(name);
-        }
-    }
+    for (const auto& line : config.lines)
+        if (line.text.starts_with(modules_key)) read_modules(line, loaded);
     return loaded;
 }
 

@@ -216,6 +216,21 @@ BOOST_AUTO_TEST_CASE(lighttpd_modules_count_at_the_top_level_and_in_their_order,
                             "server.modules += ( \"mod_fastcgi\", \"mod_magnet\" )\n");
     BOOST_REQUIRE(late.size() == 1U);
     BOOST_TEST(holds(late[0].what, "mod_proxy before mod_fastcgi (/etc/l.conf:3)"));
+    // As modules.conf has it: ours come before what the site has loaded.
+    BOOST_TEST(found("server.modules = (\"mod_access\",\"mod_proxy\")\nglobal {\n"
+                     "server.modules += ( \"mod_proxy\" )\n"
+                     "server.modules := ( \"mod_fastcgi\", \"mod_magnet\" ) + server.modules\n}\n")
+                   .empty());
+    BOOST_TEST(
+        found("server.modules = ( \"mod_proxy\" )\n"
+              "server.modules := server.modules + ( \"mod_fastcgi\", \"mod_magnet\" )\n")
+            .size() == 1U);
+    BOOST_TEST(holds(
+        found("server.modules = ( \"mod_proxy\" )\n"
+              "server.modules := ( \"mod_fastcgi\", \"mod_magnet\" )\n")
+            .at(0)
+            .what,
+        "does not load mod_proxy"));
     const auto ignored =
         found("$HTTP[\"host\"] == \"h\" {\n  server.modules += ( \"mod_fastcgi\", \"mod_magnet\", "
               "\"mod_proxy\" )\n}\n");

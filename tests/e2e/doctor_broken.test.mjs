@@ -253,11 +253,12 @@ cases('nginx', ['/mcp', '/other'], [
 ]);
 
 cases('lighttpd', ['/mcp'], [
+  { right: 'a lighttpd whose site loads mod_proxy before our modules.conf', made: (site) => fs.writeFileSync(site.main, `server.modules += ( "mod_proxy" )\n${fs.readFileSync(site.main, 'utf8')}`) },
   { wrong: 'a lighttpd with mod_proxy before mod_fastcgi', first: /mod_proxy before mod_fastcgi \([^)]*front\.conf:1\)/, fix: /front\.conf:1: mod_fastcgi before mod_proxy/,
-    broken: (site) => fs.writeFileSync(site.main, `server.modules += ( "mod_proxy" )\n${fs.readFileSync(site.main, 'utf8')}`) },
+    broken: (site) => { site.change(/^( *server\.modules) := (\(.*\)) \+ server\.modules$/gm, '$1 += $2'); fs.writeFileSync(site.main, `server.modules += ( "mod_proxy" )\n${fs.readFileSync(site.main, 'utf8')}`); } },
   { wrong: 'a lighttpd whose modules stand inside of a condition', first: /lighttpd ignores server\.modules inside of a condition \([^)]*:\d+\)/, fix: /:\d+: load the modules at the top level/,
     broken: (site) => { site.change('global {', '$$HTTP["host"] =~ "." {'); fs.writeFileSync(site.main, `server.modules += ( "mod_proxy" )\n${fs.readFileSync(site.main, 'utf8')}`); } },
-  { wrong: 'a lighttpd that speaks HTTP/2', first: /speaks HTTP\/2, and lighttpd/, fix: /server\.h2proto/, broken: (site) => site.change('server.feature-flags += ( "server.h2proto" => "disable" )', '') },
+  { wrong: 'a lighttpd that speaks HTTP/2', first: /speaks HTTP\/2, and lighttpd/, fix: /feature-flags := \( "server\.h2proto"/, broken: (site) => site.change(/^ *server\.feature-flags := .*$/gm, '') },
   { wrong: 'a lighttpd that runs no gate.lua', first: /names like Consentgate_User/, fix: /magnet\.attract-raw-url-to/, broken: (site) => site.change(/^magnet\.attract-raw-url-to := .*gate\.lua.*$/gm, '') },
   { wrong: 'a lighttpd that passes another path to the server', first: /ANYONE can call the server behind as [^ ]*\/MCP /, fix: /front\.conf:\d+: `proxy\.server/,
     broken: (site) => site.append(`\n$HTTP["url"] =~ "^/MCP" {\n    proxy.server = ( "/" => (( "host" => "127.0.0.1", "port" => ${site.behind.port} )) )\n}\n`) },
