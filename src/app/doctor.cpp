@@ -76,7 +76,10 @@ Finding check_document(
             std::string("the servers read the configuration when they start: ") + fix_reload +
                 "; if this address is another server's, ask yours with --url",
             Cause::configuration};
-    if (there && here && (issuer || there->text("resource") == here->text("resource")))
+    const bool same_kind =
+        there && here &&
+        (issuer ? seen.has_value() : there->text("resource") == here->text("resource"));
+    if (same_kind)
         return {
             Verdict::broken, url + " is of another configuration than the one here", fix_reload,
             Cause::configuration};

@@ -29,7 +29,7 @@ const Explanation explanations[] = {
       reload}},
     {files, {pages_fail, gate_fails}},
     {programs, {pages_away, gate_away}, true},
-    {web_server, {web_server}, true},
+    {web_server, {certificate}, true},
     {certificate, {web_server}, true},
     {modules, {web_server}, true},
     {pages_away,

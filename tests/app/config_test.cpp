@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(every_key_has_a_default_that_is_accepted) {
         BOOST_TEST_CONTEXT(key.name)
         BOOST_TEST(problems_with(key.name + " = " + key.standard) == "ok");
     }
-    BOOST_TEST(app::known_keys().size() == 65U);
+    BOOST_TEST(app::known_keys().size() == 66U);
 }
 
 BOOST_FIXTURE_TEST_CASE(

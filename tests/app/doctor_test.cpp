@@ -98,7 +98,8 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST((valid(other).verdict == Verdict::broken));
         BOOST_TEST(!holds(valid(other).what, "ANYONE"));
     }
-    BOOST_TEST(holds(valid(silence()).fix, "is the gate running"));
+    BOOST_TEST(holds(valid(silence()).fix, "does the web server run"));
+    BOOST_TEST(holds(valid(answered(500)).fix, "is the gate running"));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_served_without_tls_and_no_redirect_forgets_it, *label("D15")) {

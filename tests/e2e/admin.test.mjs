@@ -208,7 +208,7 @@ test('XF4: a disabled client is enabled again with its sessions, and a removed o
   assert.deepEqual([again.code, /there is no disabled client/.test(again.stderr)], [1, true]);
   const asks = await admin('client', 'remove', 'To and fro');
   assert.deepEqual([asks.code, /ends all sessions of the client, and forgets it; say --yes/.test(asks.stderr)], [2, true]);
-  assert.match((await admin('client', 'remove', 'To and fro', '--yes')).stderr, /^Removed, with 1 session\./);
+  assert.match((await admin('client', 'remove', 'To and fro', '--yes')).stderr, /^Removed, with 1 session\.$/m);
   assert.equal(await status(), 401);
   assert.equal((await admin('client', 'show', client.client_id)).code, 1);
 });
