@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { Browser, postForm, query } from './support/browser.mjs';
 import { assertPage } from './support/checks.mjs';
 import { AtProvider, startIdentityProvider } from './support/identity_provider.mjs';
-import { api, authorizeParameters, finish, pkce, register } from './support/journey.mjs';
+import { api, authorizeParameters, finish, pkce, redeem, register, submit } from './support/journey.mjs';
 import { redirect, startModAuthOpenidc } from './support/mod_auth_openidc.mjs';
 import { freePort, plainFolder, startServer } from './support/server.mjs';
 
@@ -29,7 +29,7 @@ before(async () => {
   const lines = [`ProxyPassMatch "^/(oauth|api/oauth|\\.well-known)/" "unix:${folder}/consentgate.sock|fcgi://localhost/"`,
     `<LocationMatch "^/(oauth|api/oauth)/">`, 'AuthType openid-connect', 'Require valid-user', '</LocationMatch>', `<LocationMatch "^${api}/(${programs})$">`, 'AuthType none', 'Require all granted', '</LocationMatch>'];
   apache = await startModAuthOpenidc({ issuer: corp.issuer, client: 'apache', secret: 'of-apache', port, modules: ['proxy', 'proxy_fcgi'], lines });
-  client = await register({ base });
+  client = await register({ base }, { grant_types: ['authorization_code', 'refresh_token'] });
   asking = await server.admin('resource', 'add', resource, '--json');
 }, options);
 after(async () => { await apache?.stop(); await server?.stop(); await corp?.stop(); fs.rmSync(folder, { recursive: true, force: true }); }, options);
@@ -110,6 +110,26 @@ test('SI12: rules about the groups of providers are about nobody here, and an op
   assert.equal(await active(token), false);
   await server.admin('user', 'enable', `remote/${nameOf('anna')}`);
   assert.equal(await active(token), true);
+});
+
+test('SI12 SI57: a session from before groups were told is in them after one page, and is renewed while such a page is not too long ago', options, async () => {
+  const begun = await begin('anna');
+  const first = await redeem(at(), begun, (await submit(begun)).sent().get('code'));
+  const { access_token: token, refresh_token: renewal } = first.json();
+  const { number } = await server.admin('access', 'allow', 'remote/group:eng', '--resource', resource, '--json');
+  server.sql('UPDATE session SET person_id = NULL; DELETE FROM person');
+  assert.equal(await active(token), false);
+  await signedIn('anna');
+  assert.equal(await active(token), true);
+  const refresh = (used) => postForm(server.base, `${api}/token`, { grant_type: 'refresh_token', client_id: client.client_id, refresh_token: used });
+  const good = await refresh(renewal);
+  assert.equal(good.status, 200, good.text);
+  server.sql('UPDATE person SET checked_at = checked_at - 31 * 86400');
+  const late = await refresh(good.json().refresh_token);
+  assert.deepEqual([late.status, late.json().error], [400, 'invalid_grant']);
+  await signedIn('anna');
+  assert.equal((await refresh(good.json().refresh_token)).status, 200);
+  await server.admin('access', 'remove', String(number));
 });
 
 test('SI12: remote_groups is refused for a variable that clients fill, and without REMOTE_USER', options, async () => {
