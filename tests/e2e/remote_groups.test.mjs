@@ -112,7 +112,7 @@ test('SI12: rules about the groups of providers are about nobody here, and an op
   assert.equal(await active(token), true);
 });
 
-test('SI12 SI57: a session from before groups were told is in them after one page, and is renewed while such a page is not too long ago', options, async () => {
+test('SI12 SI57: a session from before groups were known is in them after one page, and is renewed while such a page is not too long ago', options, async () => {
   const begun = await begin('anna');
   const first = await redeem(at(), begun, (await submit(begun)).sent().get('code'));
   const { access_token: token, refresh_token: renewal } = first.json();
