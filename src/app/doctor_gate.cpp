@@ -44,13 +44,24 @@ bool reached_server(const HttpResponse& response) {
            holds(body, "\"jsonrpc\"");
 }
 
+bool is_page_of_site(const HttpResponse& response, const HttpResponse& elsewhere) {
+    // No MCP server answers its first call with a page for people.
+    const auto is_page = [](const HttpResponse& one) {
+        return is_success(one) && one.content_type == "text/html" &&
+               !holds(one.body.reveal(), "\"jsonrpc\"");
+    };
+    return is_page(response) && is_page(elsewhere);
+}
+
 std::optional<Finding> find_unserved(
-    const core::GuardedResource& resource, const HttpResponse& response) {
-    const auto& body = response.body.reveal();
-    if (response.status != 404 || reached_server(response) || holds(body, "error_description"))
-        return std::nullopt;
+    const core::GuardedResource& resource, const HttpResponse& response,
+    const HttpResponse& elsewhere) {
+    const bool nothing = response.status == 404 && !reached_server(response) &&
+                         !holds(response.body.reveal(), "error_description");
+    if (!nothing && !is_page_of_site(response, elsewhere)) return std::nullopt;
     return Finding{
-        Verdict::note, "the web server has nothing at " + resource.url + " yet (answered 404)",
+        Verdict::note,
+        "the web server has nothing at " + resource.url + " yet (" + summary(response) + ")",
         "Apache: `Use ConsentgateProtect PATH URL` in the virtual host; nginx: a location with "
         "`include consentgate/protect.conf;` and proxy_pass; lighttpd: a block with the lines of "
         "lighttpd/protect.conf and proxy.server",
@@ -104,8 +115,10 @@ Finding check_false_token(const core::GuardedResource& resource, const HttpRespo
 }
 
 Finding check_spelling(
-    const core::GuardedResource& resource, const std::string& url, const HttpResponse& response) {
-    if (!reached_server(response)) return {Verdict::ok, url + " leads nowhere"};
+    const core::GuardedResource& resource, const std::string& url, const HttpResponse& response,
+    const HttpResponse& elsewhere) {
+    if (!reached_server(response) || is_page_of_site(response, elsewhere))
+        return {Verdict::ok, url + " leads nowhere"};
     return {
         Verdict::broken,
         "ANYONE can call the server behind as " + url + " (" + summary(response) + ")",

@@ -137,7 +137,9 @@ void Probe::check_stranger(const core::GuardedResource& resource, const Stranger
 
 bool Probe::check_gate(const core::GuardedResource& resource) {
     const auto called = initialize(resource.url);
-    if (const auto unserved = find_unserved(resource, called)) {
+    const auto elsewhere =
+        initialize(core::origin_of(resource.url) + "/consentgate-doctor-asks-for-nothing");
+    if (const auto unserved = find_unserved(resource, called, elsewhere)) {
         add(*unserved);
         return false;
     }
@@ -147,11 +149,11 @@ bool Probe::check_gate(const core::GuardedResource& resource) {
         resource,
         initialize(resource.url, {{"Authorization", "Bearer cgs_" + std::string(43, 'A')}})));
     for (const auto& url : spellings_of(resource.url))
-        add(check_spelling(resource, url, initialize(url)));
+        add(check_spelling(resource, url, initialize(url), elsewhere));
     const auto absolute = base_ + resource.url.substr(core::origin_of(resource.url).size());
     add(check_spelling(
         resource, "POST " + absolute + " in the request line",
-        initialize(resource.url, {}, absolute)));
+        initialize(resource.url, {}, absolute), elsewhere));
     return true;
 }
 

@@ -43,8 +43,9 @@ BOOST_AUTO_TEST_CASE(a_server_that_refuses_in_its_own_words_was_reached, *label(
           answered(404, R"({"jsonrpc": "2.0"})")}) {
         BOOST_TEST(app::reached_server(reached), reached.status);
         BOOST_TEST(
-            (app::check_spelling(resource, "https://h/MCP", reached).cause == Cause::open_server));
-        BOOST_TEST(!app::find_unserved(resource, reached));
+            (app::check_spelling(resource, "https://h/MCP", reached, answered(404)).cause ==
+             Cause::open_server));
+        BOOST_TEST(!app::find_unserved(resource, reached, answered(404)));
     }
     for (const auto& not_reached :
          {answered(400, R"({"error":"invalid_request"})"), answered(401), answered(403),
@@ -54,12 +55,42 @@ BOOST_AUTO_TEST_CASE(a_server_that_refuses_in_its_own_words_was_reached, *label(
 }
 
 BOOST_AUTO_TEST_CASE(an_address_where_nothing_is_yet_is_a_note_and_no_more, *label("XF3")) {
-    const auto unserved = app::find_unserved(resource, answered(404, "<html>Not Found</html>"));
+    const auto unserved =
+        app::find_unserved(resource, answered(404, "<html>Not Found</html>"), answered(404));
     BOOST_REQUIRE(unserved.has_value());
     BOOST_TEST((unserved->verdict == Verdict::note));
-    BOOST_TEST(!app::find_unserved(resource, answered(404, R"({"error_description":"no"})")));
-    BOOST_TEST(!app::find_unserved(resource, answered(401)));
-    BOOST_TEST(!app::find_unserved(resource, answered(502)));
+    BOOST_TEST(!app::find_unserved(
+        resource, answered(404, R"({"error_description":"no"})"), answered(404)));
+    BOOST_TEST(!app::find_unserved(resource, answered(401), answered(404)));
+    BOOST_TEST(!app::find_unserved(resource, answered(502), answered(404)));
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_a_site_has_for_every_address_is_no_server_behind, *label("XF3")) {
+    const auto of_type = [](const std::string& type, const std::string& body, int status = 200) {
+        auto response = answered(status, body);
+        response.content_type = type;
+        return response;
+    };
+    const auto page = of_type("text/html", "<html>home</html>");
+    const auto broken = [](const HttpResponse& response, const HttpResponse& elsewhere) {
+        return app::check_spelling(resource, "https://h/MCP", response, elsewhere).verdict ==
+               Verdict::broken;
+    };
+    BOOST_TEST(!broken(page, page));
+    BOOST_TEST(
+        app::find_unserved(resource, page, page)->what.find("answered 200") != std::string::npos);
+    const auto served = of_type("application/json", R"({"jsonrpc":"2.0","id":1,"result":{}})");
+    for (const auto& elsewhere :
+         {answered(404), served, of_type("text/html", "<html>no</html>", 404), HttpResponse()}) {
+        BOOST_TEST(broken(page, elsewhere));
+        BOOST_TEST(!app::find_unserved(resource, page, elsewhere));
+    }
+    for (const auto& reached :
+         {served, of_type("text/event-stream", "data: {}"), of_type("application/json", "{}"),
+          of_type("text/html", R"({"jsonrpc":"2.0"})"), of_type("text/plain", "home")}) {
+        BOOST_TEST(broken(reached, page));
+        BOOST_TEST(broken(reached, reached), "an open server at every address");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_call_with_a_session_must_arrive, *label("XF3")) {

@@ -31,10 +31,16 @@ Finding check_resource_document(
 // in: base  the origin that is asked
 Finding check_issuer(const std::string& base, const std::string& issuer);
 
+// Whether a site answers every address with a page of its own, as one with a front controller does.
+// in: elsewhere  what the same call gets where nothing is
+bool is_page_of_site(const sys::HttpResponse& response, const sys::HttpResponse& elsewhere);
+
 // A guarded server that the web server does not have yet: nobody is let in, and nobody is served.
+// in:  elsewhere  as above
 // out: absent: something answers
 std::optional<Finding> find_unserved(
-    const core::GuardedResource& resource, const sys::HttpResponse& response);
+    const core::GuardedResource& resource, const sys::HttpResponse& response,
+    const sys::HttpResponse& elsewhere);
 
 // A call without a token must be refused with our challenge.
 Finding check_without_token(
@@ -45,10 +51,10 @@ Finding check_without_token(
 Finding check_false_token(const core::GuardedResource& resource, const sys::HttpResponse& response);
 
 // Another spelling of a resource's path must not reach the server behind.
-// in: url  as it was written
+// in: url  as it was written; elsewhere: as above
 Finding check_spelling(
     const core::GuardedResource& resource, const std::string& url,
-    const sys::HttpResponse& response);
+    const sys::HttpResponse& response, const sys::HttpResponse& elsewhere);
 
 // Whether a call without a token came to a server behind: it worked, or the answer is none that the
 // gate or a web server gives by itself.

@@ -263,7 +263,7 @@ while IFS= read -r line; do
     everything >whole
     eval "$setup --dry-run" >dry 2>&1; fact dry_run $?
     note <dry
-    echo n | script -qec "$setup" /dev/null >out 2>&1; fact says_no "$(tail -n 1 out | tr -d '\r')"
+    echo n | script -qec "$setup" /dev/null >out 2>&1; fact says_no "$(tail -n 1 out | tr -d '\r' | sed 's|.*\[y/N\] ||')"
     cp "$site_file" kept && echo 'nonsense {' >>"$site_file"
     eval "$setup --yes" >out 2>&1; fact wrong_already "$? $(grep -c 'before setup has changed anything' out)"
     cp kept "$site_file"
