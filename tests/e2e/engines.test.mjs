@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { postJson, send } from './support/browser.mjs';
 import { startDatabases } from './support/databases.mjs';
-import { register } from './support/journey.mjs';
+import { api, loopback, register } from './support/journey.mjs';
 import { startMachines } from './support/machines.mjs';
 import { raceDenials, raceIdentities, raceRedemptions, raceSubmits, submitUnderLoad } from './support/races.mjs';
 import { administration, everyIdentity, lateRepeats, longValues, mistakes, strangersOut, upstreamTokens, usedUp, wander } from './support/several_machines.mjs';
+import { until } from './support/server.mjs';
 
 const long = { timeout: 240000 };
 const engines = [
@@ -28,6 +30,15 @@ after(async () => {
   await Promise.all(engines.map(async ({ databases, machines }) => { try { await machines?.stop(); } finally { await databases?.stop(); } }));
 }, { timeout: 120000 });
 
+// Gives our user in the database the right to write, or takes it.
+async function mayWrite({ databases, kind }, may) {
+  const [verb, user] = may ? ['GRANT', 'TO consentgate'] : ['REVOKE', 'FROM consentgate'];
+  const on = kind === 'postgresql' ? 'ALL TABLES IN SCHEMA public' : 'consentgate.*';
+  await databases.sql(1, `${verb} INSERT, UPDATE, DELETE ON ${on} ${user}`);
+  // MariaDB asks for the rights of a connection when it begins.
+  if (kind !== 'postgresql') for (const node of databases.nodes.keys()) await databases.sql(node + 1, 'KILL USER consentgate');
+}
+
 for (const engine of engines) {
   const { name } = engine;
   const on = (what, run) => test(`${what}, on ${name}`, long, run);
@@ -46,6 +57,21 @@ for (const engine of engines) {
   on('S3: an identity that races a submit never brings the flow back', async () => raceIdentities(engine.machines, { client: engine.client, key: await engine.machines[0].addKey('racer'), flows: 60 }));
   on('S3: of a submit and a denial at the same moment one wins', () => raceDenials(engine.machines, { client: engine.client, flows: 40 }));
   on('S2: an identity chosen before the submit is the one in the session, under load too', () => submitUnderLoad(engine.machines, { client: engine.client, flows: 40 }));
+
+  on('S15 XF4: readiness tells of a database user that may only read, until it may write', async () => {
+    const health = () => Promise.all(engine.machines.map((machine) => send(machine.base, 'GET', '/readyz')));
+    const states = async () => (await health()).map((answer) => `${answer.status} ${answer.json().status}`);
+    const both = (state) => async () => (await states()).every((seen) => seen === state);
+    await mayWrite(engine, false);
+    try {
+      await until(both('503 store_not_writable'), 'both machines to tell that they cannot write');
+      const refused = await postJson(engine.machines[0].base, `${api}/register`, { redirect_uris: [loopback] });
+      assert.equal(refused.status, 503, refused.text);
+      assert.equal((await send(engine.machines[0].base, 'GET', '/healthz')).status, 200);
+    } finally { await mayWrite(engine, true); }
+    await until(both('200 ok'), 'both machines to be ready again');
+    await register(engine.machines[0]);
+  });
 
   on('S12: no token, code, key, verifier or cookie is in the files or logs of the database servers', async () => {
     const key = await engine.machines[0].addKey('kept as a hash');
