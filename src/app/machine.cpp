@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -121,6 +122,11 @@ void become_owner_of_folder(const std::string& file) {
         fail(
             path,
             "cannot work as the user whose folder it is: " + std::string(std::strerror(errno)));
+    // PostgreSQL's library looks for certificates at home, and fails where it may not look.
+    if (user != nullptr)
+        ::setenv("HOME", user->pw_dir, 1);
+    else
+        ::unsetenv("HOME");
 }
 
 } // namespace consentgate::app

@@ -43,6 +43,8 @@ std::optional<ProbeSession> begin_probe_session(
     const core::FreshSession fresh{core::SessionId(deps.random.id(16)), deps.random.secret()};
     auto finalization = core::finalize(flow, identity, fresh, deps.keyring, deps.policy, now);
     finalization.session.expires_at = now + longest;
+    // Nobody redeems its code, and a change of the server key waits for codes that are alive.
+    finalization.code.expires_at = now;
     finalization.policy_version = rights_now(deps, identity).standing.policy_version;
     if (deps.store.flows.finalize(finalization) == store::Applied::no) return std::nullopt;
     return ProbeSession{

@@ -27,6 +27,7 @@ BOOST_AUTO_TEST_CASE(the_doctors_session_opens_one_server_for_a_minute_at_most, 
     usecase::end_probe_session(deps, *session, noon);
     BOOST_TEST(call(session->token, noon) == "invalid_bearer");
     BOOST_TEST(store->sessions.list(noon).empty());
+    BOOST_TEST(store->server_keys.list_uses(noon).empty(), "a code that nobody redeems");
 }
 
 BOOST_AUTO_TEST_CASE(the_doctor_stands_for_nobody_who_has_a_key, *label("XF3")) {

@@ -41,8 +41,9 @@ HOSTS
 
 make_site() {
   mkdir -p behind && echo behind >behind/mcp
-  printf 'server.bind = "127.0.0.1"\nserver.port = 3001\nserver.document-root = "%s/behind"\n' \
-    $home >behind.conf
+  printf '%s\n' 'server.bind = "127.0.0.1"' 'server.port = 3001' \
+    "server.document-root = \"$home/behind\"" \
+    '$SERVER["socket"] == "127.0.0.1:3002" { }' >behind.conf
   lighttpd -D -f behind.conf >behind.log 2>&1 &
   printf 'Listen 127.0.0.1:80\nListen 127.0.0.1:443\n' >/etc/apache2/ports.conf
   cat >/etc/apache2/sites-available/000-default.conf <<SITE
