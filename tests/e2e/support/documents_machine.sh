@@ -180,6 +180,8 @@ sign_in() {
   SECRET=$(member after <<<"$made")
   ID=$(as_user resource list --json |
     sed -n "s#.*\"id\": *\"\([^\"]*\)\", *\"resource\": *\"$resource\".*#\1#p")
+  # `server-key rotate --wait` waits for codes to expire.
+  write_keys /etc/consentgate/consentgate.conf 'code_lifetime_seconds = 10'
   systemctl reload consentgate.service
   until_ok curl -sf -o /dev/null $site/.well-known/oauth-protected-resource/mcp
   client=$(curl -s -H 'Content-Type: application/json' $site$api/register \
@@ -316,8 +318,6 @@ block() { # block KIND TEXT
     ;;
   'ini consentgate.conf')
     write_keys /etc/consentgate/consentgate.conf "$2"
-    # `server-key rotate --wait` waits for codes to expire.
-    write_keys /etc/consentgate/consentgate.conf 'code_lifetime_seconds = 10'
     as_user check
     ;;
   'ini example')
