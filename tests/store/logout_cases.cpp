@@ -3,6 +3,7 @@
 #include "refresh_sample.h"
 #include "signin_sample.h"
 
+#include <future>
 #include <thread>
 
 using namespace consentgate;
@@ -287,10 +288,13 @@ STORE_CASE(a_session_that_is_refreshed_while_its_logout_comes_gets_nothing_more,
         auto last = refresh_token_of(session, noon);
         store->codes.redeem(finalization.code.hash, fresh_id(), last, noon);
         std::vector<core::Digest> access;
+        std::promise<void> started; // by a refresh that was answered in every other round
         std::thread client([&] {
             const auto mine = database.open();
+            if (round % 2 == 0) started.set_value();
             for (int use = 0; use < 40; ++use) {
                 auto [done, rotation] = rotate(*mine, last);
+                if (use == 0 && round % 2 == 1) started.set_value();
                 if (!done) return;
                 access.push_back(rotation.access.hash);
                 last = std::move(rotation.next);
@@ -298,7 +302,9 @@ STORE_CASE(a_session_that_is_refreshed_while_its_logout_comes_gets_nothing_more,
         });
         auto logout = sample_logout(office.idp);
         logout.sid = office.sid("desk");
-        const auto ended = store::open_store(database.other_config())->logouts.apply(logout, noon);
+        const auto other = store::open_store(database.other_config());
+        started.get_future().wait();
+        const auto ended = other->logouts.apply(logout, noon);
         client.join();
         refreshed += access.size();
         BOOST_TEST(ended->sessions.size() == 3);
