@@ -246,6 +246,8 @@ for unit in consentgate.service consentgate-gate@.service; do
   mkdir -p "/etc/systemd/system/$unit.d"
   printf '[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n' >"/etc/systemd/system/$unit.d/sanitizer.conf"
 done
+# nginx and lighttpd start when the machine is online, for which systemd waits two minutes here.
+systemctl -q mask systemd-networkd-wait-online.service
 systemctl daemon-reload
 systemctl restart "$service" >out 2>&1 || note <out
 until_ok curl -sf -o /dev/null https://app.example.org/
