@@ -61,6 +61,15 @@ void read_option(Arguments& arguments, const std::vector<std::string>& line, std
         fail_at(command, word + " needs a value: " + word + " " + option.value);
 }
 
+// The ids that we draw may begin with -. They are long, and no option has a capital or a digit.
+bool is_drawn_id(const std::string& word) {
+    constexpr std::size_t shortest = 16;
+    return word.size() >= shortest && core::is_base64url(word) &&
+           std::any_of(word.begin(), word.end(), [](char c) {
+               return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+           });
+}
+
 void check_words(const Arguments& arguments) {
     const auto& [command, words, options] = arguments;
     const auto wanted = core::split(command->operand, ' ');
@@ -123,7 +132,9 @@ Arguments read_arguments(const Command& command, std::vector<std::string> line) 
         const auto& word = line[at];
         if (!options_over && word == "--")
             options_over = true;
-        else if (options_over || word.size() < 2 || word[0] != '-') // "-" is the standard input
+        else if (
+            options_over || word.size() < 2 || word[0] != '-' || // "-" is the standard input
+            is_drawn_id(word))
             arguments.words.push_back(word);
         else
             read_option(arguments, line, at);

@@ -246,6 +246,16 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(read_line({"key", "add", "-x"}).starts_with("there is no option -x"));
 }
 
+BOOST_AUTO_TEST_CASE(an_id_that_begins_with_a_dash_is_no_option, *label("XF4")) {
+    for (const char* id : {"-Ha6sYvWy8vRr1WLR2YjYA", "--a6sYvWy8vRr1WLR2YjYA"}) {
+        BOOST_TEST(read_line({"session", "show", id}) == "");
+        BOOST_TEST(read_line({"session", "revoke", id, "--yes"}) == "");
+    }
+    BOOST_TEST(read_line({"session", "show", "-Ha6"}).starts_with("there is no option -Ha6"));
+    BOOST_TEST(read_line({"session", "show", "--expires-in-many-days"})
+                   .starts_with("there is no option --expires-in-many-days"));
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_is_unknown_is_answered_with_the_near_ones, *label("XF4")) {
     const auto said = [](const std::string& command, const std::string& meant, const char* where) {
         return "there is no command '" + command + "'" +
