@@ -26,7 +26,7 @@ inline std::vector<std::string> words_of(const std::string& text) {
                 word += c;
         } else if (c == '"' || c == '\'')
             quote = c;
-        else if (c != ' ')
+        else if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
             word += c;
         else if (!word.empty())
             words.push_back(std::exchange(word, {}));

@@ -2,6 +2,8 @@
 // where one begins and ends, and what it is called.
 #include "site_files.h"
 
+#include "front_words.h"
+
 #include "consentgate/core/base/text.h"
 
 #include <Poco/RegularExpression.h>
@@ -35,41 +37,11 @@ std::size_t before_closing(const std::string& text, std::size_t at) {
     return last == std::string::npos || text[last] != '\n' ? at : last + 1;
 }
 
-std::string unquoted(std::string word) {
-    if (word.size() > 1 && (word.front() == '"' || word.front() == '\'') &&
-        word.back() == word.front())
-        return word.substr(1, word.size() - 2);
-    return word;
-}
-
 // ---- Apache: lines, which a backslash at their end continues ------------------------------------
 struct ApacheLine {
     Words words;
     std::size_t begin, end; // in the text; end is after its newline
 };
-
-Words words_of(const std::string& line) {
-    Words words;
-    std::string word;
-    char quote = 0;
-    const auto finish = [&] {
-        if (!word.empty()) words.push_back(unquoted(word));
-        word.clear();
-    };
-    for (const char c : line) {
-        if (quote == 0 && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
-            finish();
-            continue;
-        }
-        if (quote == 0 && (c == '"' || c == '\''))
-            quote = c;
-        else if (c == quote)
-            quote = 0;
-        word.push_back(c);
-    }
-    finish();
-    return words;
-}
 
 std::vector<ApacheLine> apache_lines(const std::string& text) {
     std::vector<ApacheLine> lines;
