@@ -49,7 +49,9 @@ constexpr int workers = 4; // as many as consentgate has by default
             answer +=
                 std::string(variables ? "Variable-CONSENTGATE_" : "Consentgate-") + fact + "\r\n";
         }
-        if (variables) answer += "Variable-REMOTE_USER: session:0123456789012345678901\r\n";
+        if (variables)
+            answer += "Variable-REMOTE_USER: session:0123456789012345678901\r\n"
+                      "Variable-CONSENTGATE_PASSED: 1\r\n";
         answer += "\r\n";
         FCGX_PutStr(answer.data(), static_cast<int>(answer.size()), request.out);
         FCGX_Finish_r(&request);
