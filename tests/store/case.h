@@ -24,7 +24,10 @@ public:
     TestDatabase(
         store::StoreConfig config, store::StoreConfig other,
         std::shared_ptr<Servers> servers = nullptr)
-        : config_(std::move(config)), other_(std::move(other)), servers_(std::move(servers)) {}
+        : config_(std::move(config)), other_(std::move(other)), servers_(std::move(servers)) {
+        // Processes that race beside builds and other tests wait for each other longer than people.
+        config_.wait = other_.wait = std::chrono::milliseconds(20000);
+    }
 
     store::StoreConfig config() const { return config_; }
     store::StoreConfig other_config() const { return other_; }

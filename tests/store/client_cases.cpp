@@ -1,6 +1,7 @@
 // Clients with a secret or a key, assertions, resource servers.
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;

@@ -1,7 +1,8 @@
 // Clients that a document describes: what a document may change, and what it never may. spec:
 // requirements R32-R37
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;

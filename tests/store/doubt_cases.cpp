@@ -1,6 +1,7 @@
 // Doubts about the tokens of linked accounts. spec: docs/requirements.md M3
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 #include "consentgate/core/upstream/account_doubt.h"
 

@@ -1,7 +1,8 @@
 // Finalizing a flow: everything or nothing, and exactly once. spec: docs/http.md
-#include "child.h"
 #include "sample.h"
+
 #include "store/db_session.h"
+#include "tests/support/child.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -198,8 +199,7 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "S1") {
             finalizations.push_back(finalization_of(flow_with_tokens(*watcher, 1)));
         std::vector<pid_t> children;
         for (int child = 0; child < 4; ++child) {
-            const pid_t pid = fork();
-            if (pid == 0) {
+            children.push_back(start_child([&] {
                 std::size_t countdown = static_cast<std::size_t>(round * 4 + child) % 37 + 3;
                 const auto store = database.open([&](std::string_view) {
                     if (--countdown == 0) raise(SIGKILL);
@@ -207,9 +207,8 @@ STORE_CASE(a_killed_process_leaves_everything_or_nothing, "S1") {
                 for (std::size_t i = first + static_cast<std::size_t>(child);
                      i < finalizations.size(); i += 4)
                     finalize(*store, finalizations[i]);
-                _exit(0);
-            }
-            children.push_back(pid);
+                return 0;
+            }));
         }
         for (const pid_t pid : children) end_of(pid);
     }

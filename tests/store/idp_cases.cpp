@@ -1,6 +1,7 @@
 // Identity providers: every column, one row for an issuer, and who asks for keys.
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;

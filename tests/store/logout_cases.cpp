@@ -1,10 +1,8 @@
 // Logouts of identity providers: each has its effect once, and nothing overtakes it.
-#include "child.h"
 #include "refresh_sample.h"
 #include "signin_sample.h"
 
-#include <future>
-#include <thread>
+#include "tests/support/child.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;
@@ -189,9 +187,9 @@ STORE_CASE(no_session_comes_of_a_sign_in_whose_logout_is_under_way, "SI61") {
         auto logout = sample_logout(office.idp);
         logout.sid = office.sid("desk");
         const auto finalization = consent(*store, office.anna, office.desk);
-        std::thread finisher([&] { database.open()->flows.finalize(finalization, {}); });
+        Beside finisher([&](const auto&) { database.open()->flows.finalize(finalization, {}); });
         store::open_store(database.other_config())->logouts.apply(logout, noon);
-        finisher.join();
+        BOOST_TEST(finisher.end() == 0);
         BOOST_TEST(store->sessions.list_of_person(office.anna.id, noon).size() == 1);
     }
 }
@@ -208,14 +206,14 @@ STORE_CASE(no_sign_in_stands_that_was_under_way_at_its_logout, "SI61") {
             logout.sid = core::hash_of_sid(idp, finished.signin.provider_session);
         else
             logout.person = person.id;
-        std::thread comer([&] {
+        Beside comer([&](const auto&) {
             const auto mine = database.open();
             mine->signins.finish(finished, noon);
             if (mine->logouts.came_meanwhile(finished.signin, person.snapshot_at))
                 mine->signins.end(finished.signin.id, core::SigninEnd::logged_out, noon);
         });
         store::open_store(database.other_config())->logouts.apply(logout, noon);
-        comer.join();
+        BOOST_TEST(comer.end() == 0);
         BOOST_TEST(store->signins.list_of_person(person.id, noon).empty());
     }
 }
@@ -270,51 +268,52 @@ STORE_CASE(all_of_a_person_end_together, "SI58") {
 STORE_CASE(a_session_that_is_refreshed_while_its_logout_comes_gets_nothing_more, "SI61 SI60") {
     const auto store = database.open();
     const auto scope = *core::ScopeSet::parse("mcp");
-    const auto rotate = [&](store::Store& by, const core::RefreshToken& used) {
-        core::Rotation rotation{
+    const auto rotation_of = [&](const core::RefreshToken& used) {
+        return core::Rotation{
             used.hash,
             used.key_id,
             refresh_token_of(used.session_id, noon),
             {fresh_digest(), used.session_id, scope, noon + core::Span(3600)}};
-        const auto done = by.tokens.rotate_refresh(rotation, noon) == Applied::yes;
-        return std::pair(done, std::move(rotation));
     };
-    std::size_t refreshed = 0;
+    const auto rotate = [](store::Store& by, const core::Rotation& rotation) {
+        return by.tokens.rotate_refresh(rotation, noon) == Applied::yes;
+    };
+    int refreshed = 0;
     for (int round = 0; round < 15; ++round) {
         const Office office(*store);
         const auto finalization = consent(*store, office.anna, office.desk);
         BOOST_REQUIRE((store->flows.finalize(finalization, {}) == Applied::yes));
         const auto& session = finalization.session.id;
-        auto last = refresh_token_of(session, noon);
-        store->codes.redeem(finalization.code.hash, fresh_id(), last, noon);
-        std::vector<core::Digest> access;
-        std::promise<void> started; // by a refresh that was answered in every other round
-        std::thread client([&] {
+        const auto first = refresh_token_of(session, noon);
+        store->codes.redeem(finalization.code.hash, fresh_id(), first, noon);
+        std::vector<core::Rotation> rotations{rotation_of(first)};
+        while (rotations.size() < 40) rotations.push_back(rotation_of(rotations.back().next));
+        const bool waits = round % 2 == 1; // for an answer to the first, or only for its start
+        Beside client([&](const auto& tell) {
             const auto mine = database.open();
-            if (round % 2 == 0) started.set_value();
-            for (int use = 0; use < 40; ++use) {
-                auto [done, rotation] = rotate(*mine, last);
-                if (use == 0 && round % 2 == 1) started.set_value();
-                if (!done) return;
-                access.push_back(rotation.access.hash);
-                last = std::move(rotation.next);
+            if (!waits) tell();
+            for (const auto& rotation : rotations) {
+                if (!rotate(*mine, rotation)) return;
+                tell();
             }
         });
         auto logout = sample_logout(office.idp);
         logout.sid = office.sid("desk");
         const auto other = store::open_store(database.other_config());
-        started.get_future().wait();
+        BOOST_TEST(client.has_begun());
         const auto ended = other->logouts.apply(logout, noon);
-        client.join();
-        refreshed += access.size();
+        const int told = client.end();
+        BOOST_REQUIRE(told > 0);
+        const auto done = static_cast<std::size_t>(waits ? told : told - 1);
+        refreshed += told - (waits ? 0 : 1);
         BOOST_TEST(ended->sessions.size() == 3);
         BOOST_TEST(store->sessions.find(session)->session.revoked_at.has_value());
-        BOOST_TEST(!rotate(*store, last).first);
-        for (const auto& token : access) {
-            const auto found = store->sessions.find(token);
+        BOOST_TEST(!rotate(*store, rotation_of(done == 0 ? first : rotations[done - 1].next)));
+        for (const auto& rotation : rotations) {
+            const auto found = store->sessions.find(rotation.access.hash);
             BOOST_TEST((!found || found->session.revoked_at.has_value()));
         }
         BOOST_TEST(!store->sessions.find(office.third)->session.revoked_at.has_value(), "phone");
     }
-    BOOST_TEST(refreshed > 0U);
+    BOOST_TEST(refreshed > 0);
 }

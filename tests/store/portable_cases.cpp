@@ -1,7 +1,8 @@
 // Differences between engines and between their drivers that a store must hide: counts, long
 // values, spellings, errors, several nodes.
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 #include <array>
 

@@ -1,6 +1,7 @@
 // The refresh tokens of identity providers: one worker of all machines asks with each.
-#include "child.h"
 #include "signin_sample.h"
+
+#include "tests/support/child.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;

@@ -1,6 +1,7 @@
 // A flow in which the person chooses the resource. spec: docs/requirements.md XE5
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;

@@ -1,8 +1,9 @@
 // Failures that only servers have: ended sessions, lost answers, other hosts, locks. The promise is
 // the same.
-#include "child.h"
 #include "lossy_proxy.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 #include <Poco/String.h>
 

@@ -1,6 +1,7 @@
 // Services: every column, and those whose registration is to be renewed.
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 #include <algorithm>
 

@@ -1,7 +1,8 @@
 // Sessions as an operator sees and ends them: filters, batches, last uses.
 // spec: docs/requirements.md XA4
-#include "child.h"
 #include "refresh_sample.h"
+
+#include "tests/support/child.h"
 
 #include <algorithm>
 #include <set>

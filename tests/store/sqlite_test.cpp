@@ -1,8 +1,9 @@
 // Tests src/store/sqlite_session.cpp with failures that only SQLite has: a file that is missing,
 // moved, locked, read-only or on a full disk. Each is a StoreFailure that changes nothing, and the
 // same store works again when the database does. spec: docs/http.md, status 503
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>

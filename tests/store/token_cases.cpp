@@ -1,6 +1,7 @@
 // Refresh and access tokens at rest: rotation, ends, sweeping. spec: OAuth 2.1 section 4.3
-#include "child.h"
 #include "sample.h"
+
+#include "tests/support/child.h"
 
 using namespace consentgate;
 using namespace consentgate::tests;

@@ -1,7 +1,8 @@
 // Services, people on the way to them, and the accounts that they link there.
 // spec: docs/http.md
-#include "child.h"
 #include "linked.h"
+
+#include "tests/support/child.h"
 
 #include <algorithm>
 

@@ -1,5 +1,6 @@
 // The writers' queue: one at a time, in time, and a dead process does not hold it.
-#include "child.h"
+
+#include "tests/support/child.h"
 
 #include "consentgate/store/writer_queue.h"
 
@@ -38,25 +39,23 @@ BOOST_AUTO_TEST_CASE(of_many_processes_one_at_a_time_has_the_turn) {
     WriterQueue queue;
     int pipes[2];
     BOOST_REQUIRE(pipe(pipes) == 0);
+    std::vector<pid_t> children;
     for (int child = 0; child < 4; ++child) {
-        if (fork() != 0) continue;
-        for (int i = 0; i < 200; ++i) {
-            if (!queue.enter(milliseconds(10000))) _exit(1);
-            if (write(pipes[1], "(", 1) != 1 || write(pipes[1], ")", 1) != 1) _exit(1);
-            queue.leave();
-        }
-        _exit(0);
+        children.push_back(start_child([&] {
+            for (int i = 0; i < 200; ++i) {
+                if (!queue.enter(milliseconds(10000))) return 1;
+                if (write(pipes[1], "(", 1) != 1 || write(pipes[1], ")", 1) != 1) return 1;
+                queue.leave();
+            }
+            return 0;
+        }));
     }
     close(pipes[1]);
     std::string seen;
     char byte = 0;
     while (read(pipes[0], &byte, 1) == 1) seen += byte;
     close(pipes[0]);
-    for (int child = 0; child < 4; ++child) {
-        int status = 0;
-        wait(&status);
-        BOOST_TEST(status == 0);
-    }
+    for (const pid_t child : children) BOOST_TEST(end_of(child) == 0);
     BOOST_REQUIRE(seen.size() == 1600U);
     for (std::size_t i = 0; i < seen.size(); i += 2) BOOST_REQUIRE(seen.substr(i, 2) == "()");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "consentgate/sys/places.h"
+#include "tests/support/child.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -21,13 +22,12 @@ public:
     OtherWorker(sys::Places& places, const std::string& url) {
         std::array<int, 2> ends{};
         BOOST_REQUIRE(::pipe(ends.data()) == 0);
-        pid_ = ::fork();
-        if (pid_ == 0) {
+        pid_ = start_child([&] {
             const auto place = places.enter(sys::PlaceKind::redeem, sys::place_target(url));
             const char entered = place ? 'y' : 'n';
             if (::write(ends[1], &entered, 1) == 1) ::pause();
-            ::_exit(0);
-        }
+            return 0;
+        });
         char entered = 0;
         BOOST_REQUIRE(::read(ends[0], &entered, 1) == 1 && entered == 'y');
         ::close(ends[0]);

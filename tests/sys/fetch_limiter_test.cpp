@@ -1,13 +1,15 @@
 #include "consentgate/sys/fetch_limiter.h"
 
+#include "tests/support/child.h"
+
 #include <boost/test/unit_test.hpp>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <thread>
 
 using namespace consentgate::sys;
+using namespace consentgate::tests;
 using boost::unit_test::label;
 using Entry = FetchLimiter::Entry;
 
@@ -21,25 +23,18 @@ FetchLimiter::Time soon(int ms = 200) {
 pid_t child_that_holds(FetchLimiter& limiter, const char* what, int ms) {
     int ends[2];
     BOOST_REQUIRE(::pipe(ends) == 0);
-    const pid_t pid = ::fork();
-    if (pid == 0) {
+    const pid_t pid = start_child([&] {
         const auto place = limiter.enter(what, 4, soon());
-        if (::write(ends[1], "x", 1) != 1) ::_exit(2);
+        if (::write(ends[1], "x", 1) != 1) return 2;
         ::usleep(static_cast<useconds_t>(ms) * 1000);
         limiter.leave(place);
-        ::_exit(place.entry == Entry::entered ? 0 : 1);
-    }
+        return place.entry == Entry::entered ? 0 : 1;
+    });
     char byte = 0;
     BOOST_REQUIRE(::read(ends[0], &byte, 1) == 1);
     ::close(ends[0]);
     ::close(ends[1]);
     return pid;
-}
-
-int end_of(pid_t pid) {
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 } // namespace

@@ -1,17 +1,17 @@
 #include "consentgate/sys/metrics.h"
 
+#include "tests/support/child.h"
 #include "tests/support/temp_folder.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <string>
 
 using namespace consentgate;
+using namespace consentgate::tests;
 using namespace std::chrono_literals;
 using boost::unit_test::label;
 using sys::Metric;
@@ -144,16 +144,15 @@ BOOST_AUTO_TEST_CASE(processes_count_together_and_lose_nothing) {
     const TempFolder folder;
     Metrics metrics(folder.file("metrics"));
     constexpr int processes = 4, each = 5000;
+    std::vector<pid_t> children;
     for (int i = 0; i < processes; ++i) {
-        const pid_t child = ::fork();
-        BOOST_REQUIRE(child >= 0);
-        if (child != 0) continue;
-        for (int n = 0; n < each; ++n)
-            metrics.count(Metric::requests, {{"route", std::to_string(n % 50)}});
-        ::_exit(0);
+        children.push_back(start_child([&] {
+            for (int n = 0; n < each; ++n)
+                metrics.count(Metric::requests, {{"route", std::to_string(n % 50)}});
+            return 0;
+        }));
     }
-    int status = 0;
-    while (::wait(&status) > 0) BOOST_TEST(status == 0);
+    for (const pid_t child : children) BOOST_TEST(end_of(child) == 0);
     for (int route = 0; route < 50; ++route)
         BOOST_TEST(has_line(
             metrics.text(),

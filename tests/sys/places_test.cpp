@@ -2,13 +2,13 @@
 
 #include "consentgate/sys/http_client.h"
 #include "consentgate/sys/metrics.h"
+#include "tests/support/child.h"
 #include "tests/support/temp_folder.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,6 +21,7 @@
 
 using namespace consentgate;
 using namespace consentgate::sys;
+using namespace consentgate::tests;
 using boost::unit_test::label;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
@@ -31,16 +32,10 @@ constexpr milliseconds at_once{0};
 
 // A process that runs `work`, and ends well when that says so.
 pid_t child(const std::function<bool()>& work) {
-    const pid_t pid = ::fork();
-    if (pid == 0) ::_exit(work() ? 0 : 1);
-    return pid;
+    return start_child([&] { return work() ? 0 : 1; });
 }
 
-bool ended_well(pid_t pid) {
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
+bool ended_well(pid_t pid) { return end_of(pid) == 0; }
 
 // A worker that has entered and keeps its place until it is asked to leave, or killed.
 class Holder {

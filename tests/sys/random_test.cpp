@@ -3,14 +3,16 @@
 #include "consentgate/core/base/text.h"
 #include "consentgate/sys/clock.h"
 
+#include "tests/support/child.h"
+
 #include <boost/test/unit_test.hpp>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <set>
 
+using namespace consentgate::tests;
 using boost::unit_test::label;
 using consentgate::sys::OsRandom;
 
@@ -55,15 +57,14 @@ BOOST_AUTO_TEST_CASE(a_fork_does_not_repeat_its_parent, *label("A24")) {
     for (int i = 0; i < 4; ++i) {
         std::array<int, 2> ends{};
         BOOST_REQUIRE(::pipe(ends.data()) == 0);
-        const pid_t child = ::fork();
-        if (child == 0) {
+        const pid_t child = start_child([&] {
             const auto bytes = random.bytes(32);
-            ::_exit(::write(ends[1], bytes.data(), bytes.size()) == 32 ? 0 : 1);
-        }
+            return ::write(ends[1], bytes.data(), bytes.size()) == 32 ? 0 : 1;
+        });
         std::string bytes(32, '\0');
         BOOST_REQUIRE(::read(ends[0], bytes.data(), bytes.size()) == 32);
         seen.insert(bytes);
-        BOOST_REQUIRE(::waitpid(child, nullptr, 0) == child);
+        BOOST_TEST(end_of(child) == 0);
         ::close(ends[0]);
         ::close(ends[1]);
     }

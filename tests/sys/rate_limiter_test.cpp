@@ -1,12 +1,11 @@
 #include "consentgate/sys/rate_limiter.h"
 
+#include "tests/support/child.h"
 #include "tests/support/samples.h"
 
 #include <boost/test/unit_test.hpp>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
+using namespace consentgate::tests;
 using boost::unit_test::label;
 using consentgate::core::Span;
 using consentgate::sys::RateLimiter;
@@ -62,21 +61,15 @@ BOOST_AUTO_TEST_CASE(a_limit_holds_across_processes, *label("R17")) {
     constexpr int processes = 4, tries = 50, limit = 60;
     std::vector<pid_t> children;
     for (int i = 0; i < processes; ++i) {
-        const pid_t child = ::fork();
-        if (child == 0) {
+        children.push_back(start_child([&] {
             int admitted = 0;
             for (int j = 0; j < tries; ++j)
                 admitted += rates.admit("register", "192.0.2.1", limit, noon) == 0 ? 1 : 0;
-            ::_exit(admitted);
-        }
-        children.push_back(child);
+            return admitted;
+        }));
     }
     int admitted = 0;
-    for (const auto child : children) {
-        int status = 0;
-        BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
-        admitted += WEXITSTATUS(status);
-    }
+    for (const auto child : children) admitted += end_of(child);
     BOOST_TEST(admitted == limit);
     BOOST_TEST(rates.admit("register", "192.0.2.1", limit, noon) == 60);
 }

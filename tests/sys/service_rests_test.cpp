@@ -1,11 +1,9 @@
 #include "consentgate/sys/service_rests.h"
 
 #include "consentgate/sys/metrics.h"
+#include "tests/support/child.h"
 #include "tests/support/samples.h"
 #include "tests/support/temp_folder.h"
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -24,13 +22,12 @@ constexpr core::Span trial_time{20};
 
 // One request in a process of its own, as a worker's.
 void time_out_in_a_child(sys::ServiceRests& rests, const std::string& account, core::Instant now) {
-    const pid_t child = ::fork();
-    if (child == 0) {
+    const int status = in_child([&] {
         const auto entry = rests.enter(notion, now, trial_time);
         rests.leave(notion, entry, Outcome::timed_out, account, now);
-        ::_exit(0);
-    }
-    ::waitpid(child, nullptr, 0);
+        return 0;
+    });
+    BOOST_REQUIRE(status == 0);
 }
 
 void put_to_rest(sys::ServiceRests& rests) {
