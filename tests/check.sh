@@ -65,8 +65,17 @@ count_unit() {
   bad=$(sed -nE 's/^ *([0-9]+) test cases? out of [0-9]+ (failed|aborted).*/\1/p' "$log" |
     awk '{ n += $1 } END { print n + 0 }')
   [ "$status" != 0 ] && [ "$bad" -eq 0 ] && bad=1
-  [ "$bad" -gt 0 ] && grep -vE 'Entering|Leaving' "$log" | tail -n 40
+  [ "$bad" -gt 0 ] && tell_failure "$log"
   count "${ok:-0}" "$bad" "$name"
+}
+
+# A sanitizer's report names the fault and the case in its first lines; the last ones are a legend.
+tell_failure() {
+  if grep -qE 'ERROR: [A-Za-z]+Sanitizer|runtime error:' "$1"; then
+    grep -E -m 1 -B 3 -A 60 'ERROR: [A-Za-z]+Sanitizer|runtime error:' "$1"
+  else
+    grep -vE 'Entering|Leaving' "$1" | tail -n 40
+  fi
 }
 
 # Runs each fuzz target over the inputs that it was given or has found: each corpus is one test.
