@@ -1,5 +1,6 @@
 // (g) of `make bench`: what people who mind their own business notice of a neighbour who does not.
 // Each line is a ratio to the same in quiet, in this one run, behind Apache.
+import { parties } from '../e2e/support/guilty.mjs';
 import { Neighbourhood } from '../e2e/support/neighbours.mjs';
 
 const [seconds = 10] = process.argv.slice(2).map(Number);
@@ -17,7 +18,7 @@ try {
   const quiet = await neighbourhood.watch(seconds * 1000);
   line('quiet', Object.values(quiet).map((times) => `${p99(times).toFixed(1)} ms, ${rate(times).toFixed(0)}/s`));
   line('quiet, a second time', Object.entries(quiet).map(([name, times]) => `${(p99(before[name]) / p99(times)).toFixed(2)}, ${(rate(before[name]) / rate(times)).toFixed(2)}`));
-  for (const name of Object.keys(neighbourhood.guilty)) {
+  for (const name of Object.keys(parties)) {
     const party = neighbourhood.begin([name]);
     await new Promise((done) => { setTimeout(done, 2000); });
     const loud = await neighbourhood.watch(seconds * 1000);

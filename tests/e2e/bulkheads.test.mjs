@@ -11,7 +11,7 @@ import { launch } from './support/chromium.mjs';
 import { fronts, startFront } from './support/fronts.mjs';
 import { api, beginConnection, choose, connect, finish, journey, startFlow } from './support/journey.mjs';
 import { startServerBehind } from './support/mcp_behind.mjs';
-import { dripOnce } from './support/neighbours.mjs';
+import { dripOnce } from './support/guilty.mjs';
 import { childrenOf, sleep, until } from './support/server.mjs';
 import { makeAuthority, signIn, startProvider } from './support/upstreams.mjs';
 

@@ -1,42 +1,18 @@
-// People who mind their own business, and the parties that could hold them up: a service that
-// hangs, strangers with codes they made up, bodies that come drop by drop, hosts of documents that
-// hang, and whoever registers again and again. `make bench`, `make soak` and tests/e2e use them.
+// People who mind their own business beside the parties that could hold them up, whose own file is
+// guilty.mjs. `make bench`, `make soak` and tests/e2e use them.
 import fs from 'node:fs';
-import http from 'node:http';
-import net from 'node:net';
 import path from 'node:path';
-import { Browser, query, send } from './browser.mjs';
+import { Worker } from 'node:worker_threads';
+import { send } from './browser.mjs';
 import { fronts, startFront } from './fronts.mjs';
-import { api, authorizeParameters, beginConnection, choose, connect, finish, journey, pkce, register, startFlow } from './journey.mjs';
+import { callServer, parties } from './guilty.mjs';
+import { choose, connect, finish, journey, register, startFlow } from './journey.mjs';
 import { startServerBehind } from './mcp_behind.mjs';
 import { readsDocuments, startMetadataHosts } from './metadata_host.mjs';
 import { childrenOf, sleep } from './server.mjs';
 import { signIn, startProvider } from './upstreams.mjs';
 
 const metadata = '/.well-known/oauth-authorization-server';
-const call = (base, token, target) => send(base, 'POST', target, { headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }, body: '{}' });
-
-// A client that sends a form drop by drop, half a kilobyte a second, until somebody answers.
-// in: from  its address. out: the status; undefined: it was hung up on
-export function dripOnce(base, from, stopped = () => false) {
-  const socket = net.connect({ port: Number(new URL(base).port), host: '127.0.0.1', localAddress: from });
-  let text = '';
-  socket.on('data', (bytes) => { text += bytes; if (/^HTTP\/1\.1 \d{3}/.test(text)) socket.destroy(); });
-  socket.on('error', () => { /* it may be closed at any moment */ });
-  socket.write(`POST ${api}/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\ngrant_type=`);
-  const drops = setInterval(() => { if (stopped()) socket.destroy(); else socket.write('x'.repeat(100)); }, 200);
-  return new Promise((done) => {
-    socket.once('close', () => { clearInterval(drops); done(Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]) || undefined); });
-  });
-}
-
-// out: the status
-const sendFrom = (localAddress, base, method, target, body) => new Promise((done, fail) => {
-  const request = http.request({ port: new URL(base).port, host: '127.0.0.1', localAddress, method, path: target, agent: false, headers: body ? { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) } : {} },
-    (answer) => { answer.resume(); answer.on('end', () => done(answer.statusCode)); });
-  request.on('error', fail);
-  request.end(body);
-});
 
 // The time that requests took, and what they were answered.
 export class Times {
@@ -73,6 +49,7 @@ export class Neighbourhood {
     this.server = await startFront(fronts.find(({ name }) => name === 'Apache'), { guards, workers, env, prepare: (one) => one.admin('service', 'add', 'notion', '--url', this.provider.mcpUrl) });
     this.base = this.server.base;
     this.client = await register(this.server);
+    this.documents = Array.from({ length: parties['50 document fetches that hang'].count }, (_, i) => host.put(`/hangs-${i}`, () => { /* no answer */ }));
     await this.signIn();
     return this;
   }
@@ -82,6 +59,7 @@ export class Neighbourhood {
     const tokens = [];
     for (let i = 0; i < 10; i += 1) tokens.push(await this.#signInGuilty(`guilty-${i}`));
     this.guiltyTokens = tokens;
+    this.thread?.postMessage({ tokens });
   }
 
   // Their accounts are connected once and outlast their sessions: a service that rests connects
@@ -96,53 +74,16 @@ export class Neighbourhood {
 
   // The innocent do these, one after another. out: a problem, or nothing
   innocents = {
-    'plain call': async () => expect(await call(this.base, this.innocent, '/plain')),
+    'plain call': async () => expect(await callServer(this.base, this.innocent, '/plain')),
     'well-known': async () => expect(await send(this.base, 'GET', metadata)),
     'sign-in': async () => { await journey(this.server, { client: this.client }); },
   };
 
   paces = { 'plain call': 40, 'well-known': 40, 'sign-in': 10 };
 
-  // The guilty do these over and over. out: the status that they got
-  guilty = {
-    'service hangs at refresh, 50 call': { parties: 50, before: () => this.#hang(), act: async (i) => (await call(this.base, this.guiltyTokens[i % this.guiltyTokens.length], '/notion')).status },
-    '50 callbacks with made-up codes': { parties: 50, before: () => this.#hang(), act: () => this.#callBack() },
-    '12 slow uploads': { parties: 12, act: (i, stopped) => dripOnce(this.base, `127.0.0.${2 + i}`, stopped) },
-    '50 document fetches that hang': { parties: 50, act: (i) => this.#fetchDocument(i) },
-    '1,000 registrations and flows a minute': { parties: 1, hurries: true, act: () => this.#registerAndBegin() },
-  };
-
-  #age() { this.server.sql('UPDATE upstream_token SET expires_at = 1, retry_at = NULL'); }
-
   #hang() {
-    this.#age();
+    this.server.sql('UPDATE upstream_token SET expires_at = 1, retry_at = NULL');
     this.provider.failNext('hang', 100000);
-  }
-
-  async #callBack() {
-    const flow = await startFlow(this.server, { client: this.client });
-    await choose(flow, { skip: true });
-    const begun = await beginConnection(flow, 'notion');
-    if (begun.status !== 302) return begun.status;
-    return (await flow.browser.get(query('/api/oauth/callback/notion', { code: 'made-up', state: begun.sent().get('state'), iss: this.provider.issuer }))).status;
-  }
-
-  async #fetchDocument(i) {
-    const browser = new Browser(this.base);
-    const id = this.host.put(`/hangs-${i}`, () => { /* no answer */ });
-    const page = await browser.get(query(`${api}/authorize`, authorizeParameters(this.server, { client_id: id }, pkce(), { redirect_uri: 'http://localhost:53111/callback' })));
-    const request = /name="request" value="([^"]*)"/.exec(page.text)?.[1].replaceAll('&amp;', '&');
-    return request ? (await browser.post(`${api}/consent/client`, { request })).status : page.status;
-  }
-
-  async #registerAndBegin() {
-    const begun = performance.now();
-    const from = '127.0.1.1';
-    const registered = await sendFrom(from, this.base, 'POST', `${api}/register`, JSON.stringify({ redirect_uris: ['http://localhost:53111/callback'], token_endpoint_auth_method: 'none' }));
-    const flow = await sendFrom(from, this.base, 'GET', query(`${api}/authorize`, authorizeParameters(this.server, this.client, pkce())));
-    if (flow !== 302) return flow;
-    await sleep(Math.max(0, 60 - (performance.now() - begun))); // a thousand a minute
-    return registered;
   }
 
   // All innocents at once, each in a lane of its own, `paces` a second: people who came as fast as
@@ -162,28 +103,20 @@ export class Neighbourhood {
     return times;
   }
 
-  // Lets the parties go on until stop() is called. out: stop, which gives how often each status
-  // came
+  // Lets the parties go on until stop() is called, in a thread of their own: what they do to be
+  // guilty must not make the innocent's clocks late.
+  // out: stop, which gives how often each status came
   begin(names) {
-    const statuses = {};
-    let over = false;
-    const lanes = names.flatMap((name) => {
-      const { parties, before, act, hurries } = this.guilty[name];
-      before?.();
-      return Array.from({ length: parties }, async (_, i) => {
-        while (!over) {
-          const status = await act(i, () => over).catch(() => 'error');
-          statuses[status] = (statuses[status] ?? 0) + 1;
-          // As Retry-After says; a client that gets 401 asks its person.
-          if (!hurries && [401, 429, 503].includes(status)) await sleep(1000 / this.pace);
-        }
-      });
-    });
+    if (names.some((name) => parties[name].hangs)) this.#hang();
+    const { base, client, guiltyTokens: tokens, documents, pace, provider: { issuer } } = this;
+    const { issuer: ours, resource } = this.server;
+    this.thread = new Worker(new URL('guilty.mjs', import.meta.url),
+      { workerData: { names, pace, town: { server: { base, issuer: ours, resource }, client, tokens, documents, issuer } } });
+    const ended = new Promise((done, fail) => { this.thread.once('message', done); this.thread.once('error', fail); });
     return { stop: async () => {
-      over = true;
+      this.thread.postMessage({ over: true });
       this.provider.failing.length = 0;
-      await Promise.all(lanes);
-      return statuses;
+      return ended;
     } };
   }
 
@@ -201,6 +134,7 @@ export class Neighbourhood {
   }
 
   async stop() {
+    await this.thread?.terminate();
     await this.server?.stop();
     await this.behind?.stop();
     await this.provider?.stop();
