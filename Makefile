@@ -83,7 +83,8 @@ run: deps ## install what it needs, build, start the demo on http://127.0.0.1:80
 check: deps-check ## run every test; the last line counts them
 	@tests/check.sh
 
-tests: $(patsubst %,build/asan/tests/%,$(TESTED)) $(patsubst %,build/asan/fuzz/%,$(FUZZED))
+tests: $(patsubst %,build/asan/tests/%,$(TESTED)) $(patsubst %,build/asan/fuzz/%,$(FUZZED)) \
+       build/asan/bench
 test: tests ## run only the fast tests: the modules, and the fuzzers' corpora
 	@for module in $(TESTED); do build/asan/tests/$$module --report_level=short || exit 1; done
 	@for target in $(FUZZED); do build/asan/fuzz/$$target tests/fuzz/corpus/$$target || exit 1; done

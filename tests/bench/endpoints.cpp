@@ -15,7 +15,7 @@
 namespace consentgate::bench {
 namespace {
 
-constexpr int rounds = 5;
+const int rounds = rounds_of(5);
 constexpr std::chrono::seconds round_length{2};
 constexpr double least_of_nothing =
     0.5; // what introspection and exchange must make of the requests to a program that does nothing

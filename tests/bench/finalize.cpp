@@ -18,7 +18,7 @@ namespace {
 
 using store::Engine;
 
-constexpr int rounds = 5;
+const int rounds = rounds_of(5);
 
 // The program that our store is compared with on each engine, and the share of its speed we want.
 struct Yardstick {

@@ -24,14 +24,14 @@ using OpenFinalizer = std::function<std::unique_ptr<Finalizer>()>;
 // The statements of all of them, between the engine's own BEGIN and COMMIT.
 enum Step { consume, insert_session, insert_code, steps };
 inline constexpr std::array<const char*, steps> step_texts = {
-    "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ?",
+    "DELETE FROM flow WHERE id = ? AND revision = ? AND expires_at > ? AND "
+    "COALESCE((SELECT p.version FROM policy_version p WHERE p.id = 'policy'), 0) = ?",
     "INSERT INTO session (id, flow_id, token_hash, browser_hash, client_id, identity_kind, "
     "identity_value, virtual_key_id, scope, "
-    "resource, created_at, expires_at, revoked_at, redirect_uri) VALUES (?, ?, ?, ?, ?, ?, ?, "
-    "?, ?, ?, ?, ?, ?, ?)",
+    "resource, created_at, expires_at, revoked_at, redirect_uri, client_url, person_id, "
+    "signin_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "INSERT INTO code (code_hash, session_id, client_id, redirect_uri, code_challenge, key_id, "
-    "expires_at, state) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "expires_at, state, client_url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 // A comparison means something only while both sides run the same statements: finalizes this flow

@@ -8,8 +8,8 @@
 namespace consentgate::bench {
 namespace {
 
-constexpr int rounds =
-    25; // many and short: what slows the machine for a while meets only some of them
+// Many and short: what slows the machine for a while meets only some of them.
+const int rounds = rounds_of(25);
 constexpr double least_of_nothing =
     0.85; // what the gate must make of the requests with an authorizer that does nothing
 constexpr double max_lookup_us =

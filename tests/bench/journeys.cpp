@@ -8,7 +8,7 @@
 namespace consentgate::bench {
 namespace {
 
-constexpr int rounds = 3;
+const int rounds = rounds_of(3);
 constexpr std::chrono::seconds round_length{2};
 constexpr std::size_t warm_up =
     400; // journeys: every worker has met every page and statement, and its caches are full

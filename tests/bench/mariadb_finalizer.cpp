@@ -63,10 +63,11 @@ public:
 
     void finalize(const core::Finalization& finalization) override {
         query("START TRANSACTION");
-        Bindings<3> flow;
+        Bindings<4> flow;
         flow.text(0, finalization.flow_id.text);
         flow.number(1, finalization.revision);
         flow.number(2, core::epoch(finalization.now));
+        flow.number(3, finalization.policy_version);
         execute(consume, flow.all());
         if (mysql_stmt_affected_rows(statements_[consume]) != 1)
             throw std::runtime_error("plain C: the flow was not there");
@@ -78,7 +79,7 @@ public:
 private:
     void write_session(const core::Session& session) {
         const auto scope = session.scope.text();
-        Bindings<14> values;
+        Bindings<17> values;
         values.text(0, session.id.text);
         values.text(1, session.flow_id.text);
         values.text(2, session.token.hex);
@@ -93,12 +94,14 @@ private:
         values.number(11, core::epoch(session.expires_at));
         values.null(12); // revoked_at
         values.blob(13, session.redirect_uri);
+        for (const std::size_t nobody : {14, 15, 16}) // client_url, person_id, signin_id
+            values.null(nobody);
         execute(insert_session, values.all());
     }
 
     void write_code(const core::IssuedCode& code) {
         const auto state = code.state.value_or("");
-        Bindings<8> values;
+        Bindings<9> values;
         values.text(0, code.hash.hex);
         values.text(1, code.session_id.text);
         values.text(2, code.client_id.text);
@@ -107,6 +110,7 @@ private:
         values.text(5, code.key_id.text);
         values.number(6, core::epoch(code.expires_at));
         values.blob(7, state);
+        values.null(8); // client_url
         execute(insert_code, values.all());
     }
 

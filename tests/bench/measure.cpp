@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -64,6 +65,11 @@ double median_ratio(const std::vector<double>& values, const std::vector<double>
 Waits waits_of(const std::vector<double>& milliseconds) {
     return {
         percentile(milliseconds, 50), percentile(milliseconds, 99), percentile(milliseconds, 100)};
+}
+
+int rounds_of(int needed) {
+    const char* fewer = std::getenv("ROUNDS");
+    return fewer == nullptr ? needed : std::max(1, std::atoi(fewer));
 }
 
 double cpu_ms(pid_t pid) {

@@ -27,6 +27,10 @@ struct Waits { // of single operations, in milliseconds
 };
 Waits waits_of(const std::vector<double>& milliseconds);
 
+// How many rounds a part takes: as many as it needs, or ROUNDS= of the environment, with which a
+// test sees in little time that all of it runs.
+int rounds_of(int needed);
+
 // User and system time that a process has used so far, in milliseconds. fail: throws when there is
 // no such process
 double cpu_ms(pid_t pid);

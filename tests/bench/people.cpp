@@ -17,7 +17,7 @@
 namespace consentgate::bench {
 namespace {
 
-constexpr int rounds = 15;
+const int rounds = rounds_of(15);
 constexpr std::size_t calls = 2000; // of each round
 constexpr std::size_t many_sessions = 2500;
 constexpr double max_rules_us = 3;

@@ -18,11 +18,11 @@ namespace {
 // of a number that pgbench drew, because pgbench has only texts that are the same in all
 // transactions.
 constexpr std::array<const char*, steps> values_of_steps = {
-    ":flow, :revision, :now",
+    ":flow, :revision, :now, 0",
     ":session, :flow, md5(:session) || md5(:secret), :browser, :client, :kind, :person, NULL, "
-    ":scope, :resource, :now, :session_end, NULL, :redirect",
+    ":scope, :resource, :now, :session_end, NULL, :redirect, NULL, NULL, NULL",
     "md5(:secret) || md5(:session), :session, :client, :redirect, :challenge, :key, :code_end, "
-    ":state",
+    ":state, NULL",
 };
 
 std::string filled(std::string text, std::string_view values) {

@@ -5,11 +5,13 @@
 # (h) the gate's decisions about people with groups, and (i) their calls through nginx (both on
 # SQLite alone). Ratios are between things measured by turns in this one run; everything is on
 # loopback and in temporary folders. Takes about nine minutes.
-# Nothing here passes or fails: what missed its target is marked MISSED.
+# Nothing here passes or fails: what missed its target is marked MISSED. tests/e2e/bench.test.mjs
+# only sees that the parts run.
 #
 #   PARTS  of finalize fullness journeys endpoints gate people calls neighbours; all when absent:
 #          PARTS=calls measures (i) alone, in two minutes
 #   ENGINE sqlite (the default), postgresql, mariadb or galera (three nodes, one of them written to)
+#   ROUNDS of each part but fullness, in place of as many as it needs
 #   MEMORY MiB that each node of a server has for its data, which is about 1200 in (b); default 1536
 #   BUILD  the folder of the programs; default build/release
 #   TMPDIR where the databases lie; a commit costs what that disk makes it cost

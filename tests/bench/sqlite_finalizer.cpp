@@ -40,6 +40,7 @@ public:
         text(consume, 1, finalization.flow_id.text);
         number(consume, 2, finalization.revision);
         number(consume, 3, core::epoch(finalization.now));
+        number(consume, 4, finalization.policy_version);
         execute(statements_[consume]);
         if (sqlite3_changes(db_) != 1) throw std::runtime_error("plain C: the flow was not there");
         write_session(finalization.session);
@@ -64,6 +65,8 @@ private:
         number(insert_session, 12, core::epoch(session.expires_at));
         sqlite3_bind_null(statements_[insert_session], 13); // revoked_at
         blob(insert_session, 14, session.redirect_uri);
+        for (const int nobody : {15, 16, 17}) // client_url, person_id, signin_id
+            sqlite3_bind_null(statements_[insert_session], nobody);
         execute(statements_[insert_session]);
     }
 
@@ -77,6 +80,7 @@ private:
         number(insert_code, 7, core::epoch(code.expires_at));
         const auto state = code.state.value_or("");
         blob(insert_code, 8, state);
+        sqlite3_bind_null(statements_[insert_code], 9); // client_url
         execute(statements_[insert_code]);
     }
 
