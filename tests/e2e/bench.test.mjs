@@ -1,5 +1,5 @@
-// `make bench` measures what nobody else starts, so a change elsewhere can break it unseen. Here its
-// parts run once through, with the programs that are tested; their figures mean nothing.
+// Nobody but `make bench` starts what it measures, so a change elsewhere can break it unseen. Here
+// its parts run once through, with the programs that are tested; their figures mean nothing.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
