@@ -134,8 +134,7 @@ std::shared_ptr<const core::AccessRules> AccessStore::rules(std::int64_t version
 core::AccessStanding AccessStore::standing(const std::optional<core::PersonId>& person) {
     static constexpr auto statement =
         sql("SELECT ", standing_columns, " FROM (SELECT 1 AS one) n ",
-            "LEFT JOIN policy_version p ON p.id = 'policy' LEFT JOIN person o ON o.id = ? "
-            "LEFT JOIN idp i ON i.id = o.idp_id");
+            "LEFT JOIN policy_version p ON p.id = 'policy' LEFT JOIN person o ON o.id = ?");
     return db_.read([&] {
         core::AccessStanding standing;
         db_.query(

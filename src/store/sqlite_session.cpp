@@ -66,33 +66,44 @@ std::string address(const std::string& path, Create create) {
     }
 }
 
+// Each function of sqlite3_column_… looks its column up anew, and half of the columns are NULL. So
+// the value is looked up once; one thread may read it as it stands (sqlite.org/c3ref/value.html).
 class SqliteRow final : public Row {
 public:
     explicit SqliteRow(sqlite3_stmt* statement) : statement_(statement) {}
 
 protected:
     bool number(int column, std::int64_t& to) override {
-        to = sqlite3_column_int64(statement_, column);
-        return present(column);
+        auto* value = present(column);
+        to = value == nullptr ? 0 : sqlite3_value_int64(value);
+        return value != nullptr;
     }
     bool text(int column, std::string& to) override {
-        const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-        to.assign(
-            text == nullptr ? "" : text,
-            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+        auto* value = present(column);
+        const void* text = value == nullptr ? nullptr : sqlite3_value_text(value);
+        assign(to, text, value);
         return text != nullptr;
     }
     bool bytes(int column, std::string& to) override {
-        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-        to.assign(
-            bytes == nullptr ? "" : bytes,
-            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
-        return bytes != nullptr || present(column);
+        auto* value = present(column);
+        assign(to, value == nullptr ? nullptr : sqlite3_value_blob(value), value);
+        return value != nullptr;
     }
 
 private:
-    bool present(int column) const {
-        return sqlite3_column_type(statement_, column) != SQLITE_NULL;
+    // Null when the column is NULL.
+    sqlite3_value* present(int column) const {
+        auto* value = sqlite3_column_value(statement_, column);
+        return sqlite3_value_type(value) == SQLITE_NULL ? nullptr : value;
+    }
+    // in: bytes  null: there are none
+    static void assign(std::string& to, const void* bytes, sqlite3_value* value) {
+        if (bytes == nullptr)
+            to.clear();
+        else
+            to.assign(
+                static_cast<const char*>(bytes),
+                static_cast<std::size_t>(sqlite3_value_bytes(value)));
     }
     sqlite3_stmt* statement_;
 };

@@ -7,8 +7,11 @@
 namespace consentgate::core {
 namespace {
 
-bool is_plain(char c) { return c > 0x20 && c < 0x7F && c != '%' && c != '"' && c != '\\'; }
-bool is_plain_in_list(char c) { return is_plain(c) && c != ','; }
+// No functions, whose addresses the algorithms would call for each character.
+constexpr auto is_plain = [](char c) {
+    return c > 0x20 && c < 0x7F && c != '%' && c != '"' && c != '\\';
+};
+constexpr auto is_plain_in_list = [](char c) { return is_plain(c) && c != ','; };
 
 template <class Plain> void append(std::string& out, std::string_view text, const Plain& plain) {
     if (std::all_of(text.begin(), text.end(), plain)) {
