@@ -22,7 +22,7 @@ std::string fetch(Dependencies& deps, core::IdentityProvider& idp, core::Instant
         {.purpose = sys::PlaceKind::signin,
          .url = idp.jwks_uri,
          .headers = {{"Accept", "application/json, application/jwk-set+json"}}});
-    if (!response.answered) return response.reason;
+    if (!response.answered) return "no answer: " + response.reason;
     if (response.status != 200) return "status " + std::to_string(response.status);
     const auto read = core::read_provider_keys(response.body.reveal());
     if (!read) return read.error().reason;
@@ -50,15 +50,20 @@ core::Result<core::ProviderKeys> provider_keys_for(
     if (auto kept = kept_keys_for(idp, token, now)) return std::move(*kept);
     auto current = idp;
     std::string problem = "they were asked for less than a minute ago";
+    bool did_not_come = false;
     if (deps.store.idps.claim_keys(idp.id, now - pause_between_fetches, now) ==
         store::Applied::yes) {
         problem = fetch(deps, current, now);
+        did_not_come = !problem.empty();
     } else if (auto stored = deps.store.idps.find(idp.id);
                stored && stored->version == idp.version) {
         current = std::move(*stored); // another worker may have fetched them
     }
     auto keys = core::read_provider_keys(current.jwks);
-    if (keys && current.jwks_expires_at && now < *current.jwks_expires_at + grace) return keys;
+    // The kept ones would call a token false whose key they lack, and nobody knows that it is.
+    const bool lacks_key = did_not_come && keys && core::needs_newer_keys(token, idp, *keys);
+    if (keys && !lacks_key && current.jwks_expires_at && now < *current.jwks_expires_at + grace)
+        return keys;
     return unavailable("the keys of " + idp.id.text + ": " + problem, core::Span(1));
 }
 

@@ -19,7 +19,8 @@ std::optional<core::ProviderKeys> kept_keys_for(
 // At most one fetch a minute for each provider on all machines together.
 // in:   token  that the provider signed
 // out:  the keys that there are; one that signed the token may not be among them
-// fail: service_unavailable: there are none that can be used
+// fail: service_unavailable: there are none that can be used, or the one that the token needs
+//       did not come
 core::Result<core::ProviderKeys> provider_keys_for(
     Dependencies& deps, const core::IdentityProvider& idp, const std::string& token,
     core::Instant now);
