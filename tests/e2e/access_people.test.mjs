@@ -157,3 +157,20 @@ test('SI85: rules about people ask their provider nothing', options, async () =>
   assert.equal((await send(server.base, 'GET', '/oauth/sessions')).status < 500, true);
   assert.equal(corp.asked.length, asked);
 });
+
+test('SA13: an address that was hers counts no longer once the provider names another, or verifies it no more', options, async () => {
+  await apply(`allow corp/email:anna@example.org --resource ${server.resource}\n`);
+  const { token } = await letIn(site.person('anna'), await register(server));
+  assert.equal(await list(token), 200);
+  for (const now of [{ email: 'mallory@example.org' }, { email_verified: false }]) {
+    const before = { ...corp.people.anna };
+    Object.assign(corp.people.anna, now);
+    const elsewhere = site.person('anna');
+    await elsewhere.signIn(await elsewhere.begin(await register(server)));
+    assert.equal(await list(token), 403, JSON.stringify(now));
+    corp.people.anna = before;
+    const back = site.person('anna');
+    await back.signIn(await back.begin(await register(server)));
+    assert.equal(await list(token), 200, 'it is hers again');
+  }
+});

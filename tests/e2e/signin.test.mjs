@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { postForm, query } from './support/browser.mjs';
 import { assertPage } from './support/checks.mjs';
 import { api, authorizeParameters, inLanes, pkce, post, register, submit, whoami } from './support/journey.mjs';
+import { until } from './support/server.mjs';
 import { finish, letIn, page1, page2, startSigninServer } from './support/signin.mjs';
 
 const options = { timeout: 240000 };
@@ -255,4 +256,23 @@ test('SI57: a refresh needs a sign-in that is not too long ago', options, async 
   assert.deepEqual([late.status, late.json().error], [400, 'invalid_grant']);
   await person.signIn(await person.begin(client, { prompt: 'login' }));
   assert.equal((await refresh(good.json())).status, 200);
+});
+
+test('SI24: a sign-in ends signin_hours after the provider\'s answer, however often it is used', options, async () => {
+  const person = site.person('anna');
+  await letIn(person, await register(server));
+  const row = () => server.sql('SELECT signed_in_at, expires_at FROM browser_signin WHERE ended_at IS NULL ORDER BY rowid DESC LIMIT 1')[0];
+  const first = row();
+  assert.equal(first.expires_at - first.signed_in_at, 12 * 3600);
+  server.sql('UPDATE browser_signin SET expires_at = unixepoch() + 5 WHERE ended_at IS NULL');
+  const { expires_at: end } = row();
+  const open = await person.begin(await register(server));
+  assert.equal(open.page, 'consent/mcps');
+  await page2(open);
+  await person.get('/oauth/sessions');
+  assert.equal(row().expires_at, end, 'use does not make it longer');
+  await until(() => Date.now() / 1000 > end, 'its end');
+  assert.equal((await person.begin(await register(server))).page, 'consent');
+  assertPage(await page2(open), 403);
+  assert.doesNotMatch((await person.get('/oauth/sessions')).text, /signed in as/);
 });

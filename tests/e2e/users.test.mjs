@@ -6,9 +6,9 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { postForm, query, send } from './support/browser.mjs';
 import { assertOauthError, assertPage } from './support/checks.mjs';
-import { api, authorizeParameters, connect as connectAt, https, inLanes, loopback, pkce, post, redeem, register, rpc, submit, whoami } from './support/journey.mjs';
+import { api, authorizeParameters, beginConnection, connect as connectAt, https, inLanes, loopback, pkce, post, redeem, register, rpc, submit, whoami } from './support/journey.mjs';
 import { until } from './support/server.mjs';
-import { finish, letIn, page2, startSigninServer } from './support/signin.mjs';
+import { finish, letIn, page1, page2, startSigninServer } from './support/signin.mjs';
 import { makeAuthority, signIn as signInAtService, startProvider } from './support/upstreams.mjs';
 
 const options = { timeout: 240000 };
@@ -290,4 +290,71 @@ test('SI47 SI83: the log names people by eight digits, and holds no address, nam
     const at = logs.indexOf(text);
     assert.equal(at, -1, `${text}: ${logs.slice(Math.max(0, at - 300), at + 100)}`);
   }
+});
+
+// Somebody else, or again, in this browser: the provider's own cookies are those of a fresh one.
+async function comeAs(browser, flow, user) {
+  const begun = await browser.start(flow);
+  const back = await browser.get(await site.person(user).there.corp.signIn(begun.location, user));
+  assert.equal(back.location, `/oauth/consent/mcps?flow_id=${flow.flowId}`, back.text);
+}
+
+test('SI27 SI28: what Anna connects in a flow is not the account of who finishes it, and goes on in her hands alone', options, async () => {
+  corp.people.emil = { name: 'Emil', groups: [] };
+  const client = await register(server);
+  const browser = site.person('anna');
+  const flow = await browser.begin(client);
+  await browser.signIn(flow);
+  await connect(flow, 'notion', 'the account of Anna');
+  const [{ id }] = server.sql(`SELECT id FROM upstream_token WHERE owner = 'flow:${flow.flowId}'`);
+  const { revocation } = notion.calls;
+  await browser.post('/oauth/signin/out', { flow_id: flow.flowId }); // Not you?
+  await comeAs(browser, flow, 'emil');
+  assertOauthError(await exchange(await finish(flow), 'notion'), 400, 'interaction_required');
+  assert.deepEqual((await server.admin('user', 'show', 'corp/emil', '--json')).accounts, []);
+  await until(() => notion.calls.revocation > revocation && server.sql(`SELECT id FROM upstream_token WHERE id = '${id}'`).length === 0, 'the revocation at the service');
+
+  // She is sent to a service, and somebody else signs in meanwhile, in the same browser.
+  const hers = site.person('anna');
+  const second = await hers.begin(client);
+  await hers.signIn(second);
+  const begun = await beginConnection(second, 'github');
+  const back = new URL(await signInAtService(github, begun.location, 'anna-at-github'));
+  const { token } = await connected(site.person('anna'), client);
+  const link = new URL((await exchange(token, 'github')).json().connect_uri);
+  await comeAs(hers, await hers.begin(client, { prompt: 'login' }), 'emil');
+  for (const address of [back, link]) {
+    const refused = await hers.get(address.pathname + address.search);
+    assertPage(refused, 403);
+    assert.match(refused.text, /begun by somebody else/);
+  }
+  assert.deepEqual((await server.admin('user', 'show', 'corp/emil', '--json')).accounts, []);
+  await comeAs(hers, await hers.begin(client, { prompt: 'login' }), 'anna');
+  assert.equal((await hers.get(back.pathname + back.search)).location, `/oauth/consent/mcps?flow_id=${second.flowId}#service-github`, 'nothing was used up');
+  const own = await finish(second);
+  assert.equal(await github.whoIs((await exchange(own, 'github')).json().access_token), 'anna-at-github');
+});
+
+test('SI85 SI88: while the provider is away everybody who is signed in does all that they do, and it is asked nothing', options, async () => {
+  const client = await register(server, refreshing);
+  const ben = site.person('ben');
+  const { token, tokens } = await connected(ben, client);
+  const fresh = site.person('ben');
+  const open = await fresh.begin(client); // before a sign-in
+  const asked = corp.asked.length;
+  corp.away = true;
+  try {
+    assert.match((await page1(open)).text, /Sign in with Example Corp/);
+    assert.equal(await list(token), 200);
+    assert.equal((await introspect(token)).name, 'Ben');
+    assert.equal(await holder(token), 'ben-at-corp');
+    assert.equal((await refresh(client, tokens.refresh_token)).status, 200);
+    const flow = await ben.begin(client);
+    assert.match((await page2(flow)).text, /<bdi>Ben<\/bdi>/);
+    assert.equal((await ben.get(`/oauth/consent?flow_id=${flow.flowId}`)).status, 200);
+    const again = await finish(flow);
+    assert.equal(await holder(again), 'ben-at-corp');
+    assert.match((await ben.get('/oauth/sessions')).text, /Ben/);
+    assert.equal(corp.asked.length, asked, corp.asked.slice(asked).join(' '));
+  } finally { corp.away = false; }
 });

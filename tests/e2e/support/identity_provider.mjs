@@ -78,7 +78,8 @@ class IdentityProvider {
   // Signs with other keys from now on; who is logged in here logs in again.
   rotate() { this.rotations += 1; this.make(); }
 
-  // The next requests to that path are answered otherwise. answer: 'hang', or status, body, headers
+  // The next requests to that path are answered otherwise.
+  // in: answer  'hang', 'drip', or status, body, headers
   failNext(path, answer, times = 1) { for (let i = 0; i < times; i += 1) this.failing.push({ path, answer }); }
 
   count(path) { return this.asked.filter((one) => one === path).length; }
@@ -97,6 +98,11 @@ class IdentityProvider {
 
   fail(response, answer) {
     if (answer === 'hang') return undefined;
+    if (answer === 'drip') {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      const drops = setInterval(() => response.write(' '), 100);
+      return response.on('close', () => clearInterval(drops));
+    }
     const [status, body, headers = {}] = answer;
     return response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body));
   }

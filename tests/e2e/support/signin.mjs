@@ -18,10 +18,10 @@ export async function addProvider(server, provider, id, title, ...more) {
   await server.admin('idp', 'add', id, '--issuer', provider.issuer, '--client-id', clientId, '--client-secret-file', secret, '--title', title, '--groups-claim', 'groups', ...more);
 }
 
-// in:  env  of the server; its own default is that people and keys come in
+// in:  env  of the server; its own default is that people and keys come in; workers  their number
 // out: server, corp and other (providers), person, stop
-export async function startSigninServer(env = {}) {
-  const server = await startServer({ env: { IDENTITIES: '', ...env } });
+export async function startSigninServer(env = {}, { workers } = {}) {
+  const server = await startServer({ workers, env: { IDENTITIES: '', ...env } });
   const corp = await startIdentityProvider({ people: { anna: { ...anna }, ben: { ...ben } } });
   const other = await startIdentityProvider({ people: { anna: { ...anna, name: 'Anna of the other' } }, inUserinfo: true });
   await addProvider(server, corp, 'corp', 'Example Corp');
