@@ -7,6 +7,7 @@ import { postJson, send } from './support/browser.mjs';
 import { startDatabases } from './support/databases.mjs';
 import { api, loopback, register } from './support/journey.mjs';
 import { startMachines } from './support/machines.mjs';
+import { groupTaken, groupThatFlickers, namesakesApart } from './support/people_on_machines.mjs';
 import { raceDenials, raceIdentities, raceRedemptions, raceSubmits, submitUnderLoad } from './support/races.mjs';
 import { administration, everyIdentity, lateRepeats, longValues, mistakes, strangersOut, upstreamTokens, usedUp, wander } from './support/several_machines.mjs';
 import { until } from './support/server.mjs';
@@ -57,6 +58,10 @@ for (const engine of engines) {
   on('S3: an identity that races a submit never brings the flow back', async () => raceIdentities(engine.machines, { client: engine.client, key: await engine.machines[0].addKey('racer'), flows: 60 }));
   on('S3: of a submit and a denial at the same moment one wins', () => raceDenials(engine.machines, { client: engine.client, flows: 40 }));
   on('S2: an identity chosen before the submit is the one in the session, under load too', () => submitUnderLoad(engine.machines, { client: engine.client, flows: 40 }));
+
+  on('SI65: a group that is taken away between any two steps takes what it allowed, and gives it back, at every machine', () => groupTaken(engine.machines));
+  on('SI65: while a group comes and goes each Allow is answered by what holds then', () => groupThatFlickers(engine.machines));
+  on('SI62: 40 people with equal subjects and addresses at two providers use what is theirs, all at once, at whichever machine', () => namesakesApart(engine.machines));
 
   on('S15 XF4: readiness tells of a database user that may only read, until it may write', async () => {
     const health = () => Promise.all(engine.machines.map((machine) => send(machine.base, 'GET', '/readyz')));
