@@ -1,6 +1,7 @@
 // src/web/gate.cpp: the words of a refusal, and that every web server gets the same ones.
 #include "tests/support/guarded.h"
 
+#include "consentgate/usecase/access_rules.h"
 #include "consentgate/usecase/gate.h"
 
 #include <boost/test/unit_test.hpp>
@@ -223,6 +224,34 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(core::Keyring(keys).is_probe(token));
     BOOST_TEST(core::Keyring(keys).is_probe(other.probe_token()));
     BOOST_TEST(!server.keyring.is_probe(other.probe_token()));
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_rule_about_a_resource_is_not_about_what_lies_below_or_above_it,
+    *label("SA32") * label("SI64")) {
+    const auto above = token_for("/mcp"), below = token_for("/mcp/profile", "mcp profile");
+    const auto refuse = [&](const std::string& path) {
+        return usecase::add_rule(
+                   server.deps,
+                   {.effect = core::Effect::deny,
+                    .who = *core::Who::parse("everyone"),
+                    .target = {.resource = "https://tools.example.org" + path}},
+                   noon)
+            ->number;
+    };
+    const auto rule = refuse("/mcp");
+    BOOST_TEST(call("/mcp", above).status == 403);
+    BOOST_TEST(call("/mcp/anything", above).status == 403);
+    BOOST_TEST(call("/mcp/profile", above).status == 401);
+    BOOST_TEST(call("/mcp/profile", below).status == 200);
+    BOOST_TEST(call("/mcp", below).status == 401);
+    BOOST_REQUIRE_EQUAL(code_of(usecase::remove_rule(server.deps, rule)), "ok");
+    refuse("/mcp/profile");
+    BOOST_TEST(call("/mcp", above).status == 200);
+    BOOST_TEST(call("/mcp/profiles", above).status == 200);
+    BOOST_TEST(call("/mcp/profile", above).status == 401);
+    BOOST_TEST(call("/mcp/profile", below).status == 403);
+    BOOST_TEST(call("/mcp/profile/more", below).status == 403);
 }
 
 BOOST_AUTO_TEST_CASE(only_mod_fcgids_checker_with_the_files_word_is_refused_softly, *label("P19")) {
