@@ -2,6 +2,10 @@
 // sign-ins.
 #include "signin_sample.h"
 
+#include "tests/support/child.h"
+
+#include <csignal>
+
 using namespace consentgate;
 using namespace consentgate::tests;
 using store::Applied;
@@ -162,4 +166,42 @@ STORE_CASE(a_state_is_good_once_and_the_oldest_of_a_browser_go, "SI19 SI22") {
         (store->signins.consume_state(states[2].state, states[2].expires_at) == Applied::no));
     BOOST_TEST((store->signins.consume_state(states[2].state, noon) == Applied::yes));
     BOOST_TEST((store->signins.consume_state(states[2].state, noon) == Applied::no));
+}
+
+// Statement by statement a process is killed while it signs somebody in who has a browser's earlier
+// sign-in and an account in the flow. Another process can do it again.
+STORE_CASE(a_process_that_is_killed_in_a_sign_in_leaves_everything_or_nothing, "SI23") {
+    const auto store = database.open();
+    const auto idp = put_sample_idp(*store);
+    int killed = 0;
+    for (bool whole = false; !whole; ++killed) {
+        BOOST_TEST_REQUIRE(killed < 40);
+        const auto ben = sample_person(idp);
+        const auto before = sample_signin(ben);
+        store->signins.finish(before, noon);
+        const auto flow = put_sample_flow(*store);
+        store->flows.choose_identity(flow.id, flow.revision, core::identity_of(ben), noon);
+        store->accounts.connect_in_flow(flow.id, sample_token("notion"), noon);
+        auto finished = sample_signin(sample_person(idp));
+        finished.flow = store->flows.find(flow.id)->flow;
+        finished.replaced = before.signin.cookie;
+        const int end = in_child([&] {
+            int statement = 0;
+            const auto doomed = database.open([&](std::string_view) {
+                if (statement++ == killed) raise(SIGKILL);
+            });
+            return doomed->signins.finish(finished, noon) == Applied::yes ? 0 : 1;
+        });
+        whole = end == 0;
+        const bool known = store->people.find(finished.person.id).has_value();
+        BOOST_TEST(store->signins.find(finished.signin.cookie).has_value() == known);
+        BOOST_TEST(store->signins.find(before.signin.cookie)->signin.ended_at.has_value() == known);
+        const auto& owner = known ? finished.person : ben;
+        const auto found = store->flows.find(flow.id)->flow;
+        BOOST_TEST((found.identity == core::identity_of(owner)));
+        BOOST_TEST(store->accounts.list(core::Owner::of(flow.id)).empty() == known);
+        BOOST_TEST((!whole || known));
+        if (!known) BOOST_TEST((store->signins.finish(finished, noon) == Applied::yes));
+    }
+    BOOST_TEST(killed > 6); // a look, BEGIN, the flow, its accounts, the person, both sign-ins
 }
