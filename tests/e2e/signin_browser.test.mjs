@@ -90,6 +90,26 @@ test('SI33: the page of a provider that does not answer is accessible, and leads
   }
 });
 
+test('SI33: on the page of an account that is not let in, the ways on have one size and stand side by side', options, async () => {
+  const { number } = await server.admin('access', 'deny', 'corp/everyone', '--json');
+  const context = await browser.newContext();
+  try {
+    const { page } = await watchedPage(context);
+    await page.goto((await begin()).url);
+    await page.getByRole('link', { name: 'Sign in with Example Corp' }).click();
+    await page.getByRole('heading', { name: 'This account is not let in' }).waitFor();
+    await assertAccessible(page, 'the page of an account that is not let in');
+    const [another, back] = await page.locator('main .button, main button').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()));
+    assert.deepEqual([another.top, another.width, another.height], [back.top, back.width, back.height]);
+    assert.ok(back.left - another.right >= 8, 'with space between them');
+    await page.getByRole('button', { name: 'Back to the app' }).click();
+    await until(() => app.calls.at(-1)?.includes('error=access_denied'), 'the call of the app', 20000);
+  } finally {
+    await context.close();
+    await server.admin('access', 'remove', String(number));
+  }
+});
+
 test('SI9 SI33: the page of a trial is accessible, whatever came of it', options, async () => {
   const child = spawn(path.resolve(root, process.env.BUILD || 'build/asan', 'consentgate-admin'), ['idp', 'try', 'corp'], { cwd: server.var, env: server.environment() });
   let said = '';
