@@ -1,5 +1,6 @@
 #include "admin.h"
 #include "admin_progress.h"
+#include "machine.h"
 
 #include "consentgate/app/composition.h"
 #include "consentgate/app/doctor.h"
@@ -10,6 +11,7 @@
 #include "consentgate/usecase/identity_providers.h"
 #include "consentgate/usecase/maintenance.h"
 #include "consentgate/usecase/old_seals.h"
+#include "consentgate/usecase/resource_servers.h"
 #include "consentgate/usecase/services.h"
 
 #include <algorithm>
@@ -106,8 +108,9 @@ void say_who_can_come_in(Context& context) {
     std::cerr << "Sessions that are alive and refused, because identities does not let their "
                  "people in: "
               << text_of(refused)
-              << ".\nThey go on when identities names their kind again and the server is "
-                 "reloaded. To end them: consentgate-admin session revoke --identity KIND\n";
+              << ".\nThey go on when identities names their kind again, and after:\n  "
+              << reload_command
+              << "\nTo end them: consentgate-admin session revoke --identity KIND\n";
 }
 
 // Whether the version before could still open the linked accounts. Says nothing where there is no
@@ -125,6 +128,14 @@ void report_seals(Context& context) {
                   << seals.all - seals.old << " of them\n";
 }
 
+// The pages serve such resources, a gate does not start with them.
+void report_gate(Context& context) {
+    if (!usecase::check_health(context.deps()).ready()) return;
+    if (const auto valid = usecase::check_gate_resources(context.deps()); !valid)
+        std::cerr << valid.error().message
+                  << ". A gate does not start with them: consentgate-admin resource remove\n";
+}
+
 int check(Context& context, const Arguments& arguments) {
     if (arguments.has("defaults")) {
         for (const auto& key : known_keys()) std::cout << key.name << " = " << key.standard << "\n";
@@ -135,13 +146,17 @@ int check(Context& context, const Arguments& arguments) {
     say_who_can_come_in(context);
     std::cerr << core::who_may_register(context.config().policy) << "\n";
     report_seals(context);
+    report_gate(context);
     return 0;
 }
 
 int metrics(Context& context, const Arguments&) {
     const auto& file = context.config().metrics_file;
     if (file.empty())
-        throw std::runtime_error("nothing is counted: the configuration names no metrics_file");
+        throw std::runtime_error(
+            "nothing is counted: the configuration names no metrics_file; say metrics_file = "
+            "/run/consentgate/metrics there, then:\n  " +
+            std::string(reload_command));
     std::cout << sys::Metrics(file).text(usecase::known_of_services(context.deps(), context.now));
     return 0;
 }

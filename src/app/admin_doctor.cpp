@@ -45,9 +45,16 @@ int report(const std::vector<Finding>& found, const Arguments& arguments) {
 std::vector<core::GuardedResource> find_resources(
     Context& context, std::vector<Finding>& findings) {
     std::vector<core::GuardedResource> resources;
-    run_check(findings, "no two resources have one path", Cause::database, [&] {
+    run_check(findings, "the resources can be listed", Cause::database, [&] {
         resources = usecase::guarded_resources(context.deps());
-        core::ResourceMap{resources};
+        if (const auto valid = usecase::check_gate_resources(context.deps()); !valid)
+            findings.push_back(
+                {Verdict::broken, valid.error().message,
+                 "the gate does not start with both, and goes on with those of before; "
+                 "consentgate-admin resource list, and resource remove of the one that is too many",
+                 Cause::database});
+        else
+            findings.push_back({Verdict::ok, "no two resources have one path"});
         if (resources.empty())
             findings.push_back(
                 {Verdict::broken, "nothing is guarded yet, and the servers do not start before",
@@ -196,11 +203,23 @@ void name_lines(
     }
 }
 
+// People paste the address of a server; the doctor takes its origin.
+std::string base_of(Context& context, const Arguments& arguments) {
+    const auto url = arguments.one("url");
+    if (!url) return context.config().policy.origin();
+    const auto uri = core::split_uri(*url);
+    const bool plain = uri && uri->scheme == "http" && core::is_loopback_host(uri->host);
+    if (!uri || uri->host.empty() || (uri->scheme != "https" && !plain))
+        throw UsageError(
+            "--url takes the https address of the site, like https://tools.example.org, and not '" +
+            *url + "'");
+    return core::origin_of(*url);
+}
+
 int doctor(Context& context, const Arguments& arguments) {
     std::vector<Finding> findings;
+    const auto base = base_of(context, arguments);
     check_files_and_database(context, arguments, findings);
-    auto base = arguments.one("url").value_or(context.config().policy.origin());
-    while (base.ends_with('/')) base.pop_back();
     const auto resources = find_resources(context, findings);
     const auto front = find_front_config(context, arguments);
     const auto servers = find_servers_behind(front, arguments, resources);

@@ -50,8 +50,15 @@ NeededFile needed(const std::string& what, const std::string& path, bool written
 
 std::vector<NeededFile> needed_files(const Config& config) {
     std::vector<NeededFile> files{needed("the key file", config.key_file)};
-    if (!config.store.path.empty())
-        files.push_back(needed("the database", config.store.path, true));
+    if (const auto& path = config.store.path; !path.empty()) {
+        files.push_back(needed("the database", path, true));
+        // SQLite's own, which belong to whoever made them first.
+        for (const auto* suffix : {"-wal", "-shm"})
+            if (sys::look_at(path + suffix).exists)
+                files.push_back(needed("the file beside the database", path + suffix, true));
+        for (auto& file : files)
+            if (file.written) file.family = path + "*";
+    }
     if (!config.database_password_file.empty())
         files.push_back(needed("the password file", config.database_password_file));
     for (const auto& key : config.bearer_keys) files.push_back(needed("the bearer key", key.path));

@@ -1,4 +1,5 @@
 #include "admin_names.h"
+#include "machine.h"
 #include "near_words.h"
 
 #include "consentgate/core/base/text.h"
@@ -80,6 +81,17 @@ Cell scope_cell(const core::ScopeSet& scope) {
     return {scope.empty() ? "default_scopes" : scope.text(), scope.text()};
 }
 
+// Pages without a gate may have such resources.
+void warn_of_gate(Context& context, const core::ResourceServer& server) {
+    const auto valid = usecase::check_gate_resources(context.deps());
+    if (valid) return;
+    std::cerr
+        << valid.error().message
+        << ". A gate does not start with them. If you have one:\n  consentgate-admin resource "
+           "remove "
+        << server.id.text << " --yes\n";
+}
+
 int add(Context& context, const Arguments& arguments) {
     const auto resource = read_resource(context, arguments);
     const auto& url = resource.url;
@@ -95,11 +107,15 @@ int add(Context& context, const Arguments& arguments) {
     print_row(
         arguments, {server.id.text, server.resource, list_of(server.services, "none"),
                     scope_cell(server.scope), secret.reveal()});
-    std::cerr << server.resource
-              << " is guarded from the next reload of consentgate (HUP) on.\n"
-                 "With this id and this secret the server behind it can introspect its tokens "
-                 "itself (RFC 7662); behind the gate it need not.\n"
-                 "The secret is shown this once and cannot be shown again.\n";
+    std::cerr
+        << "With this id and this secret the server behind it can introspect its tokens "
+           "itself (RFC 7662); behind the gate it need not.\n"
+           "The secret is shown this once and cannot be shown again.\n"
+        << server.resource
+        << " is guarded when the web server has its lines (docs/gate.md, or consentgate-admin "
+           "setup), and consentgate is reloaded:\n  "
+        << reload_command << "\n";
+    warn_of_gate(context, server);
     return 0;
 }
 
@@ -181,9 +197,8 @@ int set(Context& context, const Arguments& arguments) {
     if (rows.empty())
         std::cerr << "Nothing changes: " << after.resource << " was so before.\n";
     else
-        std::cerr << after.resource
-                  << " is so for pages, documents and the gate from the next reload of consentgate "
-                     "(HUP) on.\n";
+        std::cerr << after.resource << " is so for pages, documents and the gate after:\n  "
+                  << reload_command << "\n";
     if (secret)
         std::cerr << "The secret of " << after.id.text
                   << " is shown this once; the old one is refused from now on.\n";
@@ -222,7 +237,8 @@ int enable(Context& context, const Arguments& arguments) {
     if (!done && done.error().code == core::ErrorCode::invalid_target)
         throw std::runtime_error(done.error().message);
     require_found(done, "resource list");
-    std::cerr << "Enabled. Its scopes and services count from the next reload (HUP) on.\n";
+    std::cerr << "Enabled. Its scopes and services count after:\n  " << reload_command << "\n";
+    warn_of_gate(context, server);
     return 0;
 }
 
@@ -233,8 +249,10 @@ int remove(Context& context, const Arguments& arguments) {
         "forgets the server's secret and settings");
     require_found(usecase::remove_resource_server(context.deps(), server.id), "resource list");
     std::cerr << "Removed. It can no longer introspect or exchange tokens. The gate goes on with "
-                 "it until the next reload (HUP). Sessions for it end of themselves; at once by: "
-                 "consentgate-admin session revoke --resource "
+                 "it until:\n  "
+              << reload_command
+              << "\nSessions for it end of themselves; at once by:\n  consentgate-admin session "
+                 "revoke --resource "
               << server.resource << "\n";
     return 0;
 }
@@ -243,7 +261,8 @@ int disable(Context& context, const Arguments& arguments) {
     const auto server = named_resource(context, arguments.words.front());
     require_found(usecase::disable_resource_server(context.deps(), server.id), "resource list");
     std::cerr << "Disabled. It can no longer introspect or exchange tokens; its scopes and "
-                 "services no longer count after the next reload (HUP).\n";
+                 "services no longer count after:\n  "
+              << reload_command << "\n";
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "admin.h"
 #include "admin_progress.h"
+#include "machine.h"
 
 #include "consentgate/app/composition.h"
 #include "consentgate/sys/key_file.h"
@@ -79,7 +80,7 @@ int add(Context& context, const Arguments& arguments) {
     std::cerr
         << "Added to " << key_file << "; not used yet. Now:\n"
         << "  1. copy the key file to every other machine that uses this database, and back it up\n"
-        << "  2. reload consentgate on all of them: kill -HUP, or systemctl reload consentgate\n"
+        << "  2. on all of them: " << reload_command << "\n"
         << "  3. consentgate-admin server-key rotate\n";
     return 0;
 }
@@ -92,16 +93,15 @@ bool switch_key(Context& context, const Arguments& arguments) {
     if (!next) {
         if (keys.size() == 1)
             throw std::runtime_error(
-                "there is no other key to rotate to; run server-key add, reload consentgate, "
-                "and rotate then");
+                "there is no other key to rotate to; first: consentgate-admin server-key add");
         return false;
     }
     if (next->stage == KeyStage::added && !arguments.has("without-reload")) {
         throw std::runtime_error(
             "no server was reloaded since the key '" + next->key.text +
-            "' was added, so none could read what is encrypted with it; reload consentgate with "
-            "HUP, then rotate "
-            "(--without-reload rotates all the same, when nothing is running)");
+            "' was added, so none could read what is encrypted with it (--without-reload rotates "
+            "all the same, when nothing is running); reload consentgate, then rotate:\n  " +
+            reload_command);
     }
     sys::use_key(context.config().key_file, next->key);
     context.reread_keyring();
@@ -204,8 +204,9 @@ int rotate(Context& context, const Arguments& arguments) {
     const auto& newest = context.keyring().newest().text;
     if (switched) {
         std::cerr << "'" << newest << "' is now the last in " << context.config().key_file
-                  << ". Copy the file to every other machine, and reload consentgate on all of "
-                     "them: new rows are encrypted with it from then on.\n";
+                  << ". Copy the file to every other machine. New rows are encrypted with it after "
+                     "this, on all of them:\n  "
+                  << reload_command << "\n";
     }
     const auto moved = rekey_all(context, arguments.has("wait"), stop);
     const auto keys = keys_of(context);

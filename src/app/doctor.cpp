@@ -1,6 +1,7 @@
 #include "consentgate/app/doctor.h"
 
 #include "doctor_answers.h"
+#include "machine.h"
 
 #include "consentgate/core/base/json.h"
 #include "consentgate/core/base/text.h"
@@ -12,8 +13,7 @@ namespace {
 
 using sys::HttpResponse;
 
-constexpr const char* fix_reload =
-    "systemctl try-reload-or-restart consentgate.service 'consentgate-gate@*.service'";
+constexpr const char* fix_reload = reload_command;
 constexpr const char* fix_cache =
     "a cache or CDN must not keep what says `Cache-Control: no-store`: end it for /oauth/, "
     "/api/oauth/, /.well-known/oauth- and the guarded paths. Apache: `CacheDisable` for them; "

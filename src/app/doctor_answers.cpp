@@ -38,6 +38,10 @@ constexpr const char* fix_chain =
     "fullchain.pem in place of cert.pem. Apache: SSLCertificateFile; nginx: ssl_certificate; "
     "lighttpd: ssl.pemfile";
 
+constexpr const char* fix_name =
+    "DNS must lead this name to the web server; for this machine alone, a line of /etc/hosts with "
+    "the address and the name does";
+
 constexpr std::array certificate_failures{
     std::pair{
         core::FailureCause::tls_expired,
@@ -78,7 +82,8 @@ std::optional<Finding> find_silence(const std::string& url, const HttpResponse& 
         return Finding{Verdict::broken, what, fix_chain, Cause::certificate};
     for (const auto& [cause, fix] : certificate_failures)
         if (response.cause == cause) return Finding{Verdict::broken, what, fix, Cause::certificate};
-    return Finding{Verdict::broken, what, fix_web_server, Cause::web_server};
+    const bool named = response.cause != core::FailureCause::name_not_found;
+    return Finding{Verdict::broken, what, named ? fix_web_server : fix_name, Cause::web_server};
 }
 
 std::optional<Finding> find_lost_https(const std::string& url, const HttpResponse& response) {

@@ -18,8 +18,12 @@ std::string octal(unsigned mode) {
     return digits;
 }
 
-std::string units_of(bool gate) {
-    return gate ? "'consentgate-gate@*.socket'" : "consentgate.socket";
+// The package's unit for such a socket. A pattern would do nothing: systemd starts none by it that
+// it has not loaded.
+std::string unit_of(const NamedDoor& door) {
+    if (!door.gate) return "consentgate.socket";
+    return door.address.starts_with('/') ? "consentgate-gate@unix.socket"
+                                         : "consentgate-gate@tcp.socket";
 }
 
 Finding check_door(const NamedDoor& door) {
@@ -31,13 +35,13 @@ Finding check_door(const NamedDoor& door) {
     case sys::Listening::missing:
         return {
             Verdict::broken, idle + ": there is no socket " + what,
-            "systemctl enable --now " + units_of(door.gate) +
-                "; or name in that line the socket where " + (door.gate ? "it is" : "they are"),
+            "systemctl enable --now " + unit_of(door) + "; or name in that line the socket where " +
+                (door.gate ? "it is" : "they are"),
             cause};
     case sys::Listening::refused:
         return {
             Verdict::broken, idle + ": nobody listens at " + what,
-            "systemctl start " + units_of(door.gate) + ", and see: journalctl -u " +
+            "systemctl enable --now " + unit_of(door) + "; why it ended: journalctl -u " +
                 (door.gate ? "'consentgate-gate@*'" : "consentgate"),
             cause};
     case sys::Listening::yes:
@@ -51,9 +55,8 @@ Finding check_door(const NamedDoor& door) {
         "the web server's user " + door.web_user + " may not use " + door.shut.path + " (mode " +
             octal(door.shut.mode) + "), so it does not reach " + who,
         itself ? "SocketMode=0660 and SocketGroup=" + door.web_user + " in the unit of " +
-                     units_of(door.gate) + " (spawn-fcgi -M 0660 -G " + door.web_user +
-                     "); now: chgrp " + door.web_user + " " + door.address + " && chmod 0660 " +
-                     door.address
+                     unit_of(door) + " (spawn-fcgi -M 0660 -G " + door.web_user + "); now: chgrp " +
+                     door.web_user + " " + door.address + " && chmod 0660 " + door.address
                : "chmod o+x " + door.shut.path,
         itself ? cause : Cause::programs};
 }
@@ -80,8 +83,7 @@ Finding check_mode(const NeededFile& needed) {
         return {
             Verdict::broken,
             needed.what + " " + file.path + " does not exist, or you may not see it",
-            "run the doctor as the services' user: runuser -u consentgate -- consentgate-admin "
-            "doctor; a new server makes it with consentgate-admin migrate",
+            "run the doctor as root; a new server makes it with consentgate-admin migrate",
             needed.written ? Cause::database : Cause::key_file};
     if ((file.mode & 077U) == 0)
         return {Verdict::ok, needed.what + " is readable by its owner alone"};
@@ -94,27 +96,34 @@ Finding check_usable(const NeededFile& needed, const sys::Account& user) {
     const auto what = needed.what + " is " + user.name + "'s to use";
     const auto own = "chown " + user.name + ": ";
     const unsigned rights = read_right | (needed.written ? write_right : 0);
-    const auto refused = [&](const std::string& path, unsigned mode) {
+    const auto refused = [&](const std::string& path, unsigned mode, const std::string& owned) {
         return Finding{
             Verdict::broken,
             "the services run as " + user.name + ", who may not " +
                 (needed.written ? "write " : "read ") + path + " (mode " + octal(mode) +
                 "): a command as another user made it",
-            own + path, Cause::files};
+            own + owned, Cause::files};
     };
     if (!needed.file.exists) return {Verdict::ok, what};
     if (!sys::may_use(needed.file, user, rights))
-        return refused(needed.file.path, needed.file.mode);
+        return refused(
+            needed.file.path, needed.file.mode,
+            needed.family.empty() ? needed.file.path : needed.family);
     // SQLite makes files beside the database.
     const unsigned in_folder = enter_right | (needed.written ? write_right : 0);
     if (!sys::may_use(needed.folder, user, in_folder))
-        return refused(needed.folder.path, needed.folder.mode);
+        return refused(needed.folder.path, needed.folder.mode, needed.folder.path);
     return {Verdict::ok, what};
 }
 
 std::vector<Finding> check_doors(const std::vector<NamedDoor>& doors) {
     std::vector<Finding> findings;
-    for (const auto& door : doors) findings.push_back(check_door(door));
+    std::string units;
+    for (const auto& door : doors) {
+        findings.push_back(check_door(door));
+        if (units.find(unit_of(door)) == std::string::npos)
+            units += (units.empty() ? "" : " ") + unit_of(door);
+    }
     const auto away = [&](Cause cause) {
         return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
             return finding.verdict == Verdict::broken && finding.cause == cause &&
@@ -125,8 +134,9 @@ std::vector<Finding> check_doors(const std::vector<NamedDoor>& doors) {
         findings.insert(
             findings.begin(),
             {Verdict::broken, "consentgate does not run: neither its pages nor the gate listen",
-             "systemctl start consentgate.socket, and the socket of the gate; journalctl -u "
-             "consentgate says why it ended; consentgate-admin check, what the configuration lacks",
+             "systemctl enable --now " + units +
+                 "; journalctl -u consentgate says why it ended; consentgate-admin check, what the "
+                 "configuration lacks",
              Cause::programs});
     return findings;
 }

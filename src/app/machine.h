@@ -8,6 +8,10 @@
 
 namespace consentgate::app {
 
+// An operator types this, and both programs read their configuration and the resources anew.
+constexpr const char* reload_command =
+    "systemctl try-reload-or-restart consentgate.service 'consentgate-gate@*.service'";
+
 struct Ran {
     int status = 0;
     std::string output; // of both streams

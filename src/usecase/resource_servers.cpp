@@ -5,6 +5,7 @@
 #include "consentgate/core/base/uri.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace consentgate::usecase {
 namespace {
@@ -135,6 +136,15 @@ std::vector<core::GuardedResource> guarded_resources(Dependencies& deps) {
         known->service = server.services.size() == 1 ? server.services.front() : std::string();
     }
     return resources;
+}
+
+core::Checked check_gate_resources(Dependencies& deps) {
+    try {
+        core::ResourceMap{guarded_resources(deps)};
+        return core::Nothing{};
+    } catch (const std::invalid_argument& error) {
+        return refused(error.what());
+    }
 }
 
 std::vector<core::ResourceServer> list_resource_servers(Dependencies& deps) {

@@ -123,6 +123,15 @@ BOOST_AUTO_TEST_CASE(files_must_be_the_services_to_use_and_nobody_elses_to_read,
     BOOST_TEST((root_made.verdict == Verdict::broken));
     BOOST_TEST((root_made.cause == Cause::files));
     BOOST_TEST(root_made.fix == "chown consentgate: /var/lib/consentgate/db");
+    // SQLite's files beside it are then another's, too.
+    const auto family = app::check_usable(
+        {.what = "the database",
+         .file = facts(0600, 0),
+         .folder = facts(0700, 900),
+         .written = true,
+         .family = "/var/lib/consentgate/db*"},
+        service);
+    BOOST_TEST(family.fix == "chown consentgate: /var/lib/consentgate/db*");
     BOOST_TEST((verdict(0400, 900, 0700, false).verdict == Verdict::ok));
     BOOST_TEST((verdict(0400, 900, 0700, true).verdict == Verdict::broken));
     const auto shut = verdict(0600, 900, 0500, true);
@@ -150,6 +159,13 @@ BOOST_AUTO_TEST_CASE(doors_that_nobody_answers_or_that_are_shut_are_one_cause, *
     const auto gate = first({door(false, Listening::yes), door(true, Listening::refused)});
     BOOST_TEST((gate.cause == Cause::gate_away));
     BOOST_TEST(holds(gate.what, "/etc/f:7"));
+    // systemd starts nothing by a pattern that it has not loaded, so the unit has its whole name.
+    BOOST_TEST(gate.fix.starts_with("systemctl enable --now consentgate-gate@unix.socket;"));
+    auto tcp = door(true, Listening::refused);
+    tcp.address = "127.0.0.1:9008";
+    BOOST_TEST(first({tcp}).fix.starts_with("systemctl enable --now consentgate-gate@tcp.socket;"));
+    BOOST_TEST(both.fix.starts_with(
+        "systemctl enable --now consentgate.socket consentgate-gate@unix.socket;"));
     auto shut = door(false, Listening::yes);
     shut.web_user = "www-data";
     shut.shut = {.path = "/run/x.sock", .exists = true, .mode = 0600};

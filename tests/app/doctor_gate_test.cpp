@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(what_keeps_every_answer_away_is_named_by_its_check, *label(
         std::string fix;
     } table[] = {
         {failed(Failure::connection_refused), Cause::web_server, "nginx -t"},
-        {failed(Failure::name_not_found), Cause::web_server, "is this its address"},
+        {failed(Failure::name_not_found), Cause::web_server, "/etc/hosts"},
         {failed(Failure::tls_expired), Cause::certificate, "certbot renew"},
         {failed(Failure::tls_wrong_name), Cause::certificate, "ServerName"},
         {failed(Failure::tls_unknown_authority), Cause::certificate, "service_ca"},

@@ -16,6 +16,7 @@ struct NeededFile {
     std::string what; // "the key file"
     sys::FileFacts file, folder;
     bool written = false; // they write it, and beside it
+    std::string family{}; // the names of all that belongs to one owner with it; empty: itself alone
 };
 
 // No other user of this machine may read it.
