@@ -118,6 +118,24 @@ std::vector<std::string> reload_of(const Front& front) {
     return {"service", front.service, "restart"};
 }
 
+// in: reloaded  setup has reloaded the web server with the new files
+// out: what has become of the web server, and where it says why
+std::string take_front_back(
+    const Plan& plan, const std::vector<FrontPart>& enabled, ChangedFiles& files, bool reloaded) {
+    for (auto part = enabled.rbegin(); part != enabled.rend(); ++part) run_program(part->disable);
+    files.take_back();
+    std::string what = "The web server's files are as they were";
+    if (!reloaded) return what + ".";
+    const auto reload = reload_of(plan.front);
+    what += run_program(reload).well()
+                ? ", and it goes on with them."
+                : ", but " + core::join(reload, " ") + " fails with them, too.";
+    return what +
+           (runs_systemd() ? " It says why: journalctl -n 20 -u " + plan.front.service
+                           : " Its own log says why.") +
+           "\nThen run setup again, which goes on from there.";
+}
+
 // The web server goes on with what it had unless it finds all of the new right.
 void set_up_front(const Plan& plan, ChangedFiles& files) {
     std::vector<FrontPart> enabled;
@@ -132,12 +150,8 @@ void set_up_front(const Plan& plan, ChangedFiles& files) {
         reloaded = true;
         run_well(reload_of(plan.front));
     } catch (const std::exception& error) {
-        for (auto part = enabled.rbegin(); part != enabled.rend(); ++part)
-            run_program(part->disable);
-        files.take_back();
-        if (reloaded) run_program(reload_of(plan.front));
         throw std::runtime_error(
-            std::string(error.what()) + "\nThe web server's files are as they were.");
+            std::string(error.what()) + "\n" + take_front_back(plan, enabled, files, reloaded));
     }
 }
 

@@ -227,6 +227,19 @@ signed_in_call() { # signed_in_call KEY
   call -H "Authorization: Bearer $token" | member name
 }
 
+# The web server's unit fails while the site has lines of ours.
+refuse_to_reload() {
+  local unless="/bin/sh -c '! grep -qi consentgate $site_file'" lines
+  case $server in
+  apache) lines="ExecReload=\nExecReload=$unless\nExecReload=/usr/sbin/apachectl graceful" ;;
+  nginx) lines="ExecReload=\nExecReload=$unless\nExecReload=/usr/sbin/nginx -s reload" ;;
+  lighttpd) lines="ExecStartPre=$unless" ;; # setup restarts it
+  esac
+  mkdir -p "/etc/systemd/system/$service.service.d"
+  printf "[Service]\n$lines\n" >"/etc/systemd/system/$service.service.d/refuses.conf"
+  systemctl daemon-reload
+}
+
 # README's lines for this web server; a terminal answers the question of `setup` with yes.
 readme_lines() {
   local kind=machine
@@ -282,6 +295,12 @@ while IFS= read -r line; do
     note <out
     fact site_file_taken_back "$(yes_no cmp "$site_file" kept)"
     cp shipped "$spoiled"
+    # And one whose files are right, but which does not take them.
+    refuse_to_reload
+    eval "$setup --yes" >out 2>&1; fact reload_fails "$? $(grep -c 'and it goes on with them' out) $(grep -c "journalctl -n 20 -u $service" out)"
+    note <out
+    fact taken_back_after_that "$(yes_no cmp "$site_file" kept) $(until_ok curl -sf -o /dev/null https://app.example.org/; status https://app.example.org/)"
+    rm "/etc/systemd/system/$service.service.d/refuses.conf"; systemctl daemon-reload
     ;;
   esac
   type_line "$line" >out 2>&1 </dev/null; result=$?
@@ -308,6 +327,22 @@ fact second_time_changed_nothing "$(yes_no cmp whole whole_again)"
 eval "$setup --protect /more=http://127.0.0.1:3001/more --yes" >out 2>&1; fact another "$?"
 note <out
 fact another_is_guarded "$(status -X POST -H 'Content-Type: application/json' -d "$initialize" $site/more)"
+# Types the doctor's first remedy as it stands. systemd may have given up a socket meanwhile, which
+# the doctor finds the second time.
+fixed_by_the_doctor() {
+  for _ in 1 2; do
+    eval "$(consentgate-admin doctor 2>/dev/null | sed -nE '2s/^ *((systemctl|chown) [^;]*).*/\1/p')"
+    systemctl try-reload-or-restart consentgate.service 'consentgate-gate@*.service'
+    until_ok curl -sf -o /dev/null $site/.well-known/oauth-authorization-server # lighttpd takes a while
+    consentgate-admin doctor >said 2>&1 && break
+  done
+  note <said >&2
+  tail -n 1 said
+}
+systemctl stop 'consentgate-gate@*.service' 'consentgate-gate@*.socket'; fact fixes_a_gate "$(fixed_by_the_doctor)"
+systemctl stop consentgate.service consentgate.socket; fact fixes_pages "$(fixed_by_the_doctor)"
+chown root: /var/lib/consentgate/consentgate.db; systemctl restart consentgate.service; curl -s -o out $site/oauth/sessions; sleep 1; fact fixes_an_owner "$(fixed_by_the_doctor)"
+fact for_others "$(runuser -u nobody -- consentgate-admin check 2>&1 | sed 's/.* //' | tr '\n' ' ')"
 fact owner "$(stat -c '%U %a' /var/lib/consentgate/consentgate.db /var/lib/consentgate/consentgate.key | tr '\n' ' ')"
 fact not_the_services "$(find /var/lib/consentgate ! -user consentgate)"
 chown root: /var/lib/consentgate
