@@ -29,7 +29,7 @@ commands() {
   echo '.SH DESCRIPTION'
   echo 'Data go to the standard output, messages to the standard error.'
   "$admin" --help | sed -n '/^consentgate-admin COMMAND --help/,$p' | roff
-  echo 'Run it as the user that owns the database.'
+  echo 'Run it as root: it then works as the user to whom the folder of the key file belongs.'
   echo '.SH COMMANDS'
   commands | while read -r command; do
     read -ra words <<<"$command"

@@ -191,6 +191,7 @@ void print_rows(const Arguments& arguments, const std::vector<Row>& rows) {
         for (const auto& cell : row) line.push_back(cell ? cell->shown : "");
     }
     print_lines(lines);
+    if (rows.empty()) std::cerr << "There are none.\n";
 }
 
 void print_row(const Arguments& arguments, const Row& row) {

@@ -171,8 +171,8 @@ std::vector<Option> shared_options() {
          "ask the provider about a person, when their app goes on and it is that long ago; 0: "
          "never"},
         {"userinfo", "WORD",
-         "ask its userinfo endpoint: auto (for a claim that lacks), always, "
-         "never"},
+         "ask its userinfo endpoint: auto (when a claim is missing), always "
+         "or never"},
         {"authorize-param", "NAME=VALUE...", "people are sent there with it; NAME= takes it away"},
         {"domain", "DOMAIN...", "google: people of this domain may sign in"},
         {"any-account", "", "google, github, gitlab.com: whoever has an account may sign in"},

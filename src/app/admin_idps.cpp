@@ -239,7 +239,10 @@ IdentityProvider named_idp(Context& context, const Arguments& arguments) {
 
 usecase::PublishedProvider published_by(Context& context, const IdentityProvider& idp) {
     auto published = usecase::ask_provider(context.service_deps(), idp, context.now);
-    if (!published) throw std::runtime_error(published.error().message);
+    if (!published)
+        throw std::runtime_error(
+            published.error().message + "\nIts documents are asked at the issuer " + idp.issuer +
+            ". docs/signin.md has the line for each provider (Providers).");
     return std::move(*published);
 }
 

@@ -18,11 +18,25 @@ std::string call_of(const Command& command) {
     return command.name + (command.operand.empty() ? "" : " " + command.operand);
 }
 
-std::string two_columns(const std::string& left, const std::string& right) {
-    constexpr std::size_t width = 24;
-    return "  " + left + std::string(left.size() < width ? width - left.size() : 1, ' ') + right +
-           "\n";
-}
+// Two columns, the second as far to the right as the longest of the first wants.
+class Columns {
+public:
+    void add(std::string left, std::string right) {
+        width_ = std::max(width_, left.size() + 2);
+        lines_.emplace_back(std::move(left), std::move(right));
+    }
+
+    std::string text() const {
+        std::string text;
+        for (const auto& [left, right] : lines_)
+            text += "  " + left + std::string(width_ - left.size(), ' ') + right + "\n";
+        return text;
+    }
+
+private:
+    std::size_t width_ = 24;
+    std::vector<std::pair<std::string, std::string>> lines_;
+};
 
 [[noreturn]] void fail_at(const Command& command, const std::string& problem) {
     throw UsageError(problem + "; see consentgate-admin " + command.name + " --help");
@@ -146,14 +160,15 @@ Arguments read_arguments(const Command& command, std::vector<std::string> line) 
 std::string overview(const std::string& noun) {
     const auto commands = all_commands();
     const bool one = is_noun(commands, noun);
-    std::string list, example;
+    Columns list;
+    std::string example;
     for (const auto& command : commands) {
         if (one && !command.name.starts_with(noun + " ")) continue;
-        list += two_columns(call_of(command), command.summary);
+        list.add(call_of(command), command.summary);
         if (example.empty() && (one || command.name == "key add")) example = command.example;
     }
     return "usage: consentgate-admin " + (one ? noun + " VERB" : std::string("COMMAND")) +
-           " [options] [--config FILE]\n\n" + list + "\nexample: " + example +
+           " [options] [--config FILE]\n\n" + list.text() + "\nexample: " + example +
            "\n\nconsentgate-admin COMMAND --help explains one, consentgate-admin --version prints "
            "the version.\nThe configuration is --config FILE, else CONSENTGATE_CONFIG, else\n"
            "/etc/consentgate/consentgate.conf. Exit status: 0 done, 1 failed, 2 wrong usage.\n";
@@ -162,10 +177,12 @@ std::string overview(const std::string& noun) {
 std::string help(const Command& command) {
     auto text = "usage: consentgate-admin " + call_of(command) + " [options]\n\n" +
                 command.summary + "\n\n";
+    Columns options;
     for (const auto& option : options_of(command)) {
         const auto call = "--" + option.name + (option.value.empty() ? "" : " " + option.value);
-        text += two_columns(call, option.meaning + (option.repeated() ? "; may be repeated" : ""));
+        options.add(call, option.meaning + (option.repeated() ? "; may be repeated" : ""));
     }
+    text += options.text();
     if (!command.json.empty()) text += "\nJSON: " + core::join(command.json, ", ") + "\n";
     return text + "\nexample: " + command.example + "\n";
 }

@@ -14,6 +14,15 @@ std::optional<core::Instant> expiry(const Context& context, const Arguments& arg
     return context.now + core::Span(*days * 86400LL);
 }
 
+// Logs and servers show people under the names of their keys, and commands take the names.
+void report_namesakes(Context& context, const core::VirtualKey& added) {
+    for (const auto& key : usecase::list_virtual_keys(context.deps()))
+        if (key.name == added.name && key.id != added.id && key.usable(context.now))
+            std::cerr << "Another key has this name and works too: " << key.id.text
+                      << ". If it is not needed: consentgate-admin key disable " << key.id.text
+                      << "\n";
+}
+
 int add(Context& context, const Arguments& arguments) {
     const auto made = usecase::add_virtual_key(
         context.deps(), arguments.words.front(), expiry(context, arguments),
@@ -21,7 +30,9 @@ int add(Context& context, const Arguments& arguments) {
     if (!made) throw UsageError(made.error().message);
     const auto& [key, clear] = *made;
     print_row(arguments, {key.id.text, key.name, clear.reveal()});
-    std::cerr << "The virtual key is shown this once and cannot be shown again.\n";
+    std::cerr << "Give it to the person: the page of a sign-in asks for it as an access code.\n"
+                 "The virtual key is shown this once and cannot be shown again.\n";
+    report_namesakes(context, key);
     return 0;
 }
 

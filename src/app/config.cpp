@@ -1,6 +1,7 @@
 #include "consentgate/app/config.h"
 
 #include "config_keys.h"
+#include "near_words.h"
 
 #include "consentgate/app/old_names.h"
 #include "consentgate/core/base/text.h"
@@ -18,6 +19,12 @@
 namespace consentgate::app {
 namespace {
 
+std::vector<std::string> key_names() {
+    std::vector<std::string> names;
+    for (const auto& key : keys()) names.push_back(key.name);
+    return names;
+}
+
 std::map<std::string, std::string> read_file(
     const std::string& path, std::vector<std::string>& problems) {
     std::map<std::string, std::string> values;
@@ -28,6 +35,11 @@ std::map<std::string, std::string> read_file(
         Poco::Util::AbstractConfiguration::Keys names;
         file->keys(names);
         for (const auto& name : names) values[name] = file->getRawString(name, "");
+    } catch (const Poco::FileAccessDeniedException&) {
+        // The program does not know what the file lacks, and says nothing else.
+        throw ConfigError(
+            "the configuration file " + path +
+            " is not for this user to read: run the command as root, or as the services' user");
     } catch (const Poco::Exception& error) {
         problems.push_back("the configuration file cannot be read: " + error.displayText());
     }
@@ -39,7 +51,8 @@ std::map<std::string, std::string> read_file(
         if (const auto* old = find_old_name(NameKind::config_key, "", name))
             problems.push_back(renamed_text(*old));
         else if (!known)
-            problems.push_back(name + " is not a key that consentgate knows");
+            problems.push_back(
+                name + " is not a key that consentgate knows" + did_you_mean(name, key_names()));
     }
     return values;
 }

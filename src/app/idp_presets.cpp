@@ -27,8 +27,8 @@ const std::vector<IdpPreset> known{
      .groups_claim = "",
      .kept_claims = {"hd"},
      .prompts = {"select_account"},
-     .groups_need =
-         "nothing: Google names no groups to anybody; consentgate-admin team keeps them"},
+     .groups_need = "nothing: Google names no groups to anybody; you keep them here, by "
+                    "consentgate-admin team add"},
     {.kind = ProviderKind::okta,
      .title = "Okta",
      .prompts = {"login"},

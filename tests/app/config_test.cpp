@@ -206,6 +206,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_key_is_an_error_not_a_surprise) {
         problems_with("enforce_auth_on_inferrence = true"),
         "enforce_auth_on_inferrence is not a key"));
     BOOST_TEST(holds(problems_with("Workers = 2"), "Workers is not a key"));
+    BOOST_TEST(holds(problems_with("worker = 2"), "; did you mean workers?"));
     BOOST_TEST(holds(problems_with("workers.max = 2"), "workers"));
     BOOST_TEST(problems_with("# workers = nonsense\n! another comment\n\n") == "ok");
 }
