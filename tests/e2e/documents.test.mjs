@@ -111,6 +111,14 @@ test('O16: every command that a document mentions in its prose is there', long, 
   assert.deepEqual(missing, []);
 });
 
+test('O16: every page that the troubleshooting quotes says these words', () => {
+  const words = read('conf/pages/messages.en.properties');
+  const [, people] = /^## People\n([^]*?)^## /m.exec(read('docs/troubleshooting.md'));
+  const quoted = [...people.matchAll(/^\| "([^"]+)" \|/gm)].map((found) => found[1]);
+  assert.ok(quoted.length > 4);
+  assert.deepEqual(quoted.filter((one) => !words.includes(` = ${one}`)), []);
+});
+
 // A copy of this checkout. Its release build is a copy of the build that is tested, so that
 // `make run` compiles nothing again: the objects are newer than the sources, and the flags that
 // the environment gives are those that the objects were compiled with.
