@@ -83,20 +83,31 @@ void end_accounts_of_batch(
 } // namespace
 
 SessionStore::SessionStore(Database& db, std::size_t max_cached)
-    : db_(db), recent_(std::make_unique<Recent<core::SessionView>>(max_cached)) {}
+    : db_(db), recent_(std::make_unique<decltype(recent_)::element_type>(max_cached)) {}
 SessionStore::~SessionStore() = default;
 
 // Most access tokens are the first of their session and stand in its row; only a token that is not
 // found there is looked for among those that a refresh gave.
-std::optional<core::SessionView> SessionStore::find(const core::Digest& token) {
+std::shared_ptr<const core::SessionView> SessionStore::find_shared(const core::Digest& token) {
+    using Shared = std::shared_ptr<const core::SessionView>;
     static constexpr auto statement = sessions_where("s.token_hash = ?");
-    return db_.read_cached(*recent_, token.hex, [&] {
-        std::optional<core::SessionView> view;
-        db_.query(
-            statement, [&](Row& row) { view = read<core::SessionView>(row); }, token);
-        if (!view) view = find_refreshed_session(db_, token);
-        return view;
-    });
+    const auto look_up = [&]() -> std::optional<Shared> {
+        Shared found;
+        const auto read_view = [&](Row& row) {
+            found = std::make_shared<const core::SessionView>(read<core::SessionView>(row));
+        };
+        db_.query(statement, read_view, token);
+        if (found) return found;
+        auto refreshed = find_refreshed_session(db_, token);
+        if (!refreshed) return std::nullopt;
+        return std::make_shared<const core::SessionView>(*std::move(refreshed));
+    };
+    return db_.read_cached(*recent_, token.hex, look_up).value_or(nullptr);
+}
+
+std::optional<core::SessionView> SessionStore::find(const core::Digest& token) {
+    const auto found = find_shared(token);
+    return found ? std::optional(*found) : std::nullopt;
 }
 
 std::optional<core::SessionView> SessionStore::find(const core::SessionId& id) {

@@ -69,7 +69,7 @@ CallGrant grant_of(
         grant.person = core::shared_facts(*rights.person, resource.facts.groups, *rights.rules);
     if (resource.facts.assertion != core::AssertionPlace::off)
         grant.assertion = deps.assertions->of_call(
-            grant.view, grant.person ? &*grant.person : nullptr, deps.policy, now);
+            *grant.view, grant.person ? &*grant.person : nullptr, deps.policy, now);
     return grant;
 }
 
@@ -88,7 +88,7 @@ core::Result<CallGrant> authorize_call(
     auto authorized = authorize_access(deps, token, resource.url, now);
     if (!authorized && deps.keyring.is_probe(token)) return probe_refusal();
     if (!authorized) return authorized.error();
-    auto& view = authorized->view;
+    const auto& view = *authorized->view;
     const auto& needed = deps.policy.scopes_of(resource);
     if (auto may = authorized->rights.check_needed_scope(resource.url, needed, deps.policy); !may)
         return may.error();

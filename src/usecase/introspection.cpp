@@ -22,25 +22,26 @@ core::Result<std::string> introspect_token(
             core::ErrorCode::invalid_request, core::PublicMessage{"token is missing"},
             core::LogDetail{}, "token");
     const auto& resource = lookup.server->resource;
-    const auto authorized = authorize_view(deps, lookup.view, resource, now);
+    std::shared_ptr<const core::SessionView> found;
+    if (lookup.view) found = std::make_shared<const core::SessionView>(*lookup.view);
+    const auto authorized = authorize_view(deps, std::move(found), resource, now);
     if (!authorized) count_refusal(deps, authorized.error(), "introspection");
-    if (!authorized)
-        return core::introspection_response(std::nullopt, hash, resource, deps.policy, now);
-    deps.note_use(authorized->view.session, "", now);
+    if (!authorized) return core::introspection_response(nullptr, hash, resource, deps.policy, now);
+    deps.note_use(authorized->view->session, "", now);
     const auto& [view, rights] = *authorized;
     std::optional<core::PersonFacts> person;
     if (rights.person)
         person = core::shared_facts(*rights.person, lookup.server->facts.groups, *rights.rules);
     return core::introspection_response(
-        view, hash, resource, deps.policy, now, person ? &*person : nullptr);
+        view.get(), hash, resource, deps.policy, now, person ? &*person : nullptr);
 }
 
 TokenReport inspect_token(Dependencies& deps, const core::Secret& token, core::Instant now) {
-    auto view = deps.store.sessions.find(core::sha256(token));
+    const auto view = deps.store.sessions.find_shared(core::sha256(token));
     const auto resource = view ? view->session.resource : std::string();
-    auto authorized = authorize_view(deps, view, resource, now);
-    if (!authorized) return {authorized.error(), std::move(view)};
-    return {core::Nothing{}, std::move(authorized->view)};
+    const auto authorized = authorize_view(deps, view, resource, now);
+    if (authorized) return {core::Nothing{}, *authorized->view};
+    return {authorized.error(), view ? std::optional(*view) : std::nullopt};
 }
 
 } // namespace consentgate::usecase

@@ -118,7 +118,8 @@ Reply allow(
     const bool variables = request.asked == Asked::as_authorizer;
     reply.headers.reserve(18);
     const bool shows_all = !request.shows_facts;
-    auto facts = core::gate_facts(grant.view, grant.person && shows_all ? &*grant.person : nullptr);
+    auto facts =
+        core::gate_facts(*grant.view, grant.person && shows_all ? &*grant.person : nullptr);
     if (variables)
         reply.header("Variable-REMOTE_USER", facts.front().value)
             .header("Variable-CONSENTGATE_PASSED", "1");
@@ -303,7 +304,7 @@ Decision validate(const Request& request, Gate& gate) {
         return refused(would_be_shown("the assertion of this call", "CONSENTGATE_HIDES_FACTS"));
     auto allowed = allow(*grant, *found, request, gate);
     if (const auto error = check_limits(allowed, request.limits)) return refused(*error);
-    gate.deps.note_use(grant->view.session, request.remote_addr, request.now);
+    gate.deps.note_use(grant->view->session, request.remote_addr, request.now);
     return allowed;
 }
 

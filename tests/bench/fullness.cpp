@@ -164,7 +164,7 @@ public:
         if (!core::check_resource_server(credentials_, server) || !view)
             throw std::runtime_error("a session was not there");
         core::introspection_response(
-            view, token, view->session.resource, policy_, view->session.created_at);
+            &*view, token, view->session.resource, policy_, view->session.created_at);
     }
 
 private:

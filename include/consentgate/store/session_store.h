@@ -36,6 +36,8 @@ public:
     std::optional<core::SessionView> find(const core::SessionId& id);
     // By an access token; scope and token_expires_at are then that token's.
     std::optional<core::SessionView> find(const core::Digest& token);
+    // The same without a copy of what is remembered. Null: unknown.
+    std::shared_ptr<const core::SessionView> find_shared(const core::Digest& token);
     // Those that are alive and fit the filter, newest first.
     std::vector<core::SessionView> list(
         core::Instant now, const core::SessionFilter& filter = {}, std::size_t limit = 1000);
@@ -63,7 +65,7 @@ public:
 
 private:
     Database& db_;
-    std::unique_ptr<Recent<core::SessionView>> recent_; // by token
+    std::unique_ptr<Recent<std::shared_ptr<const core::SessionView>>> recent_; // by token
 };
 
 } // namespace consentgate::store

@@ -7,6 +7,7 @@
 #include "consentgate/core/oauth/resource.h"
 #include "consentgate/usecase/rights.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +15,7 @@
 namespace consentgate::usecase {
 
 struct CallGrant {
-    core::SessionView view;
+    std::shared_ptr<const core::SessionView> view; // never null
     std::optional<core::Secret>
         upstream; // the person's token at the resource's service; absent: the resource has none
     std::string key_header{}; // for a key of theirs; empty: it is a token

@@ -57,9 +57,8 @@ Checked check_session(const SessionView& view, const Policy& policy, Instant now
 }
 
 Checked check_access(
-    const std::optional<SessionView>& view, const std::string& resource, const Policy& policy,
-    Instant now) {
-    if (!view) return invalid_token("unknown token");
+    const SessionView* view, const std::string& resource, const Policy& policy, Instant now) {
+    if (view == nullptr) return invalid_token("unknown token");
     const auto& session = view->session;
     if (auto usable = check_session(*view, policy, now); !usable) return usable;
     if (session.token_ends() <= now) return invalid_token("expired");

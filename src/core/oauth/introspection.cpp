@@ -58,8 +58,8 @@ std::string logged_owner(const Owner& owner, const Policy& policy) {
 }
 
 std::string introspection_response(
-    const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
-    const Policy& policy, Instant now, const PersonFacts* person) {
+    const SessionView* view, const Digest& token, const std::string& resource, const Policy& policy,
+    Instant now, const PersonFacts* person) {
     const auto valid = check_access(view, resource, policy, now);
     FlatJson document;
     document.flag("active", static_cast<bool>(valid));

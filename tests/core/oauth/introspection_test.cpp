@@ -18,7 +18,8 @@ SessionView sample_view() { return {sample_finalization().session, "Sample", tru
 std::optional<JsonObject> described(
     const std::optional<SessionView>& view, const std::string& asking = resource,
     Instant now = noon) {
-    return json_of(introspection_response(view, sha256("token"), asking, sample_policy(), now));
+    return json_of(introspection_response(
+        view ? &*view : nullptr, sha256("token"), asking, sample_policy(), now));
 }
 
 } // namespace
@@ -58,7 +59,7 @@ BOOST_AUTO_TEST_CASE(introspection_says_who_a_person_is, *label("SI80")) {
     PersonFacts person{.name = "Anna", .idp = IdpId("corp")};
     const auto said = [&](const PersonFacts* of) {
         return *json_of(
-            introspection_response(view, sha256("token"), resource, sample_policy(), noon, of));
+            introspection_response(&view, sha256("token"), resource, sample_policy(), noon, of));
     };
     for (const auto* name : {"name", "idp", "email", "groups", "groups_omitted", "auth_time"})
         BOOST_TEST_CONTEXT(name) BOOST_TEST(!said(nullptr).contains(name));

@@ -93,10 +93,15 @@ bool may_offer_reuse(
 bool may_reuse_consent(
     const SessionView& earlier, const Flow& flow, const Policy& policy, Instant now);
 
+// in:   view  null: the token is unknown
 // fail: invalid_bearer: unknown, expired, revoked, for another resource, or its client or virtual
 //       key no longer stands, or the operator does not let its identity in
 Checked check_access(
+    const SessionView* view, const std::string& resource, const Policy& policy, Instant now);
+inline Checked check_access(
     const std::optional<SessionView>& view, const std::string& resource, const Policy& policy,
-    Instant now);
+    Instant now) {
+    return check_access(view ? &*view : nullptr, resource, policy, now);
+}
 
 } // namespace consentgate::core

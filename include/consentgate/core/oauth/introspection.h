@@ -30,12 +30,13 @@ Checked check_resource_server(
     const ClientCredentials& credentials, const std::optional<ResourceServer>& server);
 
 // Active when the token is good for that resource now; else nothing but that it is not (V8).
-// in:   token  its digest, as it was found by
+// in:   view   null: the token is unknown
+//       token  its digest, as it was found by
 //       person  null: nobody who signed in at a provider
 // spec: RFC 7662; docs/requirements_signin.md SI80
 std::string introspection_response(
-    const std::optional<SessionView>& view, const Digest& token, const std::string& resource,
-    const Policy& policy, Instant now, const PersonFacts* person = nullptr);
+    const SessionView* view, const Digest& token, const std::string& resource, const Policy& policy,
+    Instant now, const PersonFacts* person = nullptr);
 
 // Whom a token stands for, in one text: the same for every session of a virtual key or a verified
 // user. Somebody who only typed a user id proved nothing and is known by that session alone.
