@@ -69,7 +69,7 @@ count_unit() {
   count "${ok:-0}" "$bad" "$name"
 }
 
-# A sanitizer's report names the fault and the case in its first lines; the last ones are a legend.
+# A sanitizer's report names the mistake and the case in its first lines; a legend ends it.
 tell_failure() {
   if grep -qE 'ERROR: [A-Za-z]+Sanitizer|runtime error:' "$1"; then
     grep -E -m 1 -B 3 -A 60 'ERROR: [A-Za-z]+Sanitizer|runtime error:' "$1"

@@ -302,10 +302,10 @@ STORE_CASE(a_session_that_is_refreshed_while_its_logout_comes_gets_nothing_more,
         const auto other = store::open_store(database.other_config());
         BOOST_TEST(client.has_begun());
         const auto ended = other->logouts.apply(logout, noon);
-        const int told = client.end();
-        BOOST_REQUIRE(told > 0);
-        const auto done = static_cast<std::size_t>(waits ? told : told - 1);
-        refreshed += told - (waits ? 0 : 1);
+        const int signals = client.end();
+        BOOST_REQUIRE(signals > 0);
+        const auto done = static_cast<std::size_t>(waits ? signals : signals - 1);
+        refreshed += signals - (waits ? 0 : 1);
         BOOST_TEST(ended->sessions.size() == 3);
         BOOST_TEST(store->sessions.find(session)->session.revoked_at.has_value());
         BOOST_TEST(!rotate(*store, rotation_of(done == 0 ? first : rotations[done - 1].next)));

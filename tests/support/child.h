@@ -40,7 +40,7 @@ template <class Work> int in_child(Work work) { return end_of(start_child(work))
 // its connections are made for one thread.
 class Beside {
 public:
-    // in: work  gets a function by which it tells the case that it is so far
+    // in: work  gets a function by which it signals to the case that it is so far
     explicit Beside(const std::function<void(std::function<void()>)>& work) {
         if (pipe(ends_.data()) != 0) throw std::runtime_error("no pipe");
         pid_ = start_child([&] {
@@ -57,26 +57,26 @@ public:
         if (pid_ > 0) end();
     }
 
-    // Waits until it has told once. out: false: it ended before
+    // Waits for its first signal. out: false: it ended before
     bool has_begun() {
         char byte = 0;
-        const bool told = read(ends_[0], &byte, 1) == 1;
-        told_ += told ? 1 : 0;
-        return told;
+        const bool signalled = read(ends_[0], &byte, 1) == 1;
+        signals_ += signalled ? 1 : 0;
+        return signalled;
     }
-    // Waits for its end. out: how often it told; -1: it failed
+    // Waits for its end. out: how often it signalled; -1: it failed
     int end() {
         while (has_begun()) {}
         close(ends_[0]);
         const int status = end_of(pid_);
         pid_ = 0;
-        return status == 0 ? told_ : -1;
+        return status == 0 ? signals_ : -1;
     }
 
 private:
     std::array<int, 2> ends_{};
     pid_t pid_ = 0;
-    int told_ = 0;
+    int signals_ = 0;
 };
 
 // Counts the attempts that several processes made at the same things.
