@@ -276,3 +276,29 @@ test('O4: migrating again changes nothing, and a lost key file is never replaced
   assert.equal(fs.statSync(server.keyFile).mode & 0o777, 0o600);
   assert.equal(fs.statSync(server.database).mode & 0o077, 0);
 });
+
+test('XF4: a key or a resource that takes another one\'s place is added with a warning, and an empty list says that it is empty', async () => {
+  const first = JSON.parse((await admin('key', 'add', 'Cleo', '--json')).stdout);
+  const second = await admin('key', 'add', 'Cleo');
+  assert.match(second.stderr, new RegExp(`Another key has this name and works too: ${first.id}\\. If it is not needed: consentgate-admin key disable ${first.id}\n`));
+  await admin('key', 'disable', first.id, '--yes');
+  assert.doesNotMatch((await admin('key', 'add', 'Dora')).stderr, /Another key/);
+  const twin = await admin('resource', 'add', 'https://other.example/mcp');
+  assert.equal(twin.code, 0, twin.stderr);
+  assert.match(twin.stderr, /have the same path[^]*A gate does not start with them[^]*consentgate-admin resource remove cgrs_[\w-]+ --yes\n/);
+  assert.match((await admin('check')).stderr, /A gate does not start with them: consentgate-admin resource remove/);
+  assert.equal((await admin('resource', 'remove', 'https://other.example/mcp', '--yes')).code, 0);
+  assert.doesNotMatch((await admin('check')).stderr, /A gate does not start/);
+  assert.doesNotMatch((await admin('resource', 'add', 'https://other.example/more')).stderr, /same path/);
+  assert.equal((await admin('user', 'list')).stderr, 'There are none.\n');
+});
+
+test('XF3: the doctor takes the address of a server for its site\'s, and no address that nobody can call', async () => {
+  for (const url of ['tools.example.org', 'http://tools.example.org', 'ftp://tools.example.org']) {
+    const said = await admin('doctor', '--url', url);
+    assert.deepEqual([said.code, said.stdout], [2, ''], url);
+    assert.match(said.stderr, /--url takes the https address of the site, like https:\/\/tools\.example\.org, and not '/);
+  }
+  const said = await admin('doctor', '--url', `${server.base}/mcp/x?y`, '--json');
+  assert.ok(JSON.parse(said.stdout).some(({ finding }) => finding.startsWith(`${server.base}/.well-known/`) || finding.includes(`${server.base}/.well-known/`)), said.stdout.slice(0, 400));
+});
