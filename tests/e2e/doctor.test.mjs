@@ -54,6 +54,18 @@ for (const { name } of fronts) {
   });
 }
 
+for (const name of ['lighttpd', 'Apache', 'nginx']) {
+  test(`XF3: the doctor finds nothing wrong behind ${name} with an issuer that has a path`, options, async () => {
+    const server = await startFront(front(name), { guards: [{ at: '/mcp', port: behind.port }], issuerPath: '/t1' });
+    try {
+      const findings = await server.admin('doctor', '--json');
+      assert.ok(findings.some(({ finding }) => finding === `${server.base}/.well-known/oauth-authorization-server/t1 is ours`), JSON.stringify(findings));
+      assert.ok(findings.some(({ finding }) => finding === `clients are sent to ${server.base}/t1`), JSON.stringify(findings));
+      assert.deepEqual(findings.filter(({ verdict }) => verdict !== 'ok').map(({ finding }) => finding).filter((one) => !/anyone|ANYONE on/i.test(one)), []);
+    } finally { await server.stop(); }
+  });
+}
+
 test('RS11 F2: the doctor finds that lighttpd asks nobody, when mod_proxy stands before mod_fastcgi', options, async () => {
   const { code, findings } = await examine('lighttpd', (folder) => {
     for (const line of ['server.modules += (', 'server.modules := (']) change(path.join(folder, 'lighttpd/modules.conf'), line, `# ${line}`);

@@ -190,13 +190,14 @@ export const fronts = [lighttpd, apache, nginx, sharedHosting];
 //               authenticates people
 //      short    the short addresses are mounted
 //      old      the web server's files are from before the facts about people
-export async function startFront(front, { guards, env = {}, workers = 2, prepare, users, short = false, old = false }) {
+//      issuerPath  ends the issuer
+export async function startFront(front, { guards, env = {}, workers = 2, prepare, users, short = false, old = false, issuerPath = '' }) {
   const folder = plainFolder();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const gatePort = await freePort();
-  const server = await startServer({ folder, workers, env: { PROTECT: 'no', CONSENTGATE_ISSUER: base, CONSENTGATE_RESOURCES: `${base}${guards[0].at}`, ...env } });
-  Object.assign(server, { base, issuer: base, resource: `${base}${guards[0].at}`, front });
+  const server = await startServer({ folder, workers, env: { PROTECT: 'no', CONSENTGATE_ISSUER: `${base}${issuerPath}`, CONSENTGATE_RESOURCES: `${base}${guards[0].at}`, ...env } });
+  Object.assign(server, { base, issuer: `${base}${issuerPath}`, resource: `${base}${guards[0].at}`, front });
   await prepare?.(server);
   for (const { at, service, scopes, words: more } of guards) {
     if (service || scopes || more || at !== guards[0].at) {
@@ -224,7 +225,7 @@ export async function startFront(front, { guards, env = {}, workers = 2, prepare
     server.web = front.start(folder);
     await until(async () => {
       if (server.web.ended) throw new Error(`${front.name} ended: ${server.web.said}`);
-      return send(base, 'GET', '/.well-known/oauth-authorization-server').then(({ status }) => status === 200, () => false);
+      return send(base, 'GET', `/.well-known/oauth-authorization-server${issuerPath}`).then(({ status }) => status === 200, () => false);
     }, `${front.name} to answer`);
   };
   await server.startWeb();
