@@ -59,6 +59,8 @@ std::vector<NeededFile> needed_files(const Config& config) {
         for (auto& file : files)
             if (file.written) file.family = path + "*";
     }
+    if (const auto& path = config.log.audit_file; sys::look_at(path).exists)
+        files.push_back(needed("the audit file", path, true));
     if (!config.database_password_file.empty())
         files.push_back(needed("the password file", config.database_password_file));
     for (const auto& key : config.bearer_keys) files.push_back(needed("the bearer key", key.path));

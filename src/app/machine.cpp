@@ -7,6 +7,7 @@
 #include <Poco/StreamCopier.h>
 #include <Poco/String.h>
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -127,6 +128,22 @@ void become_owner_of_folder(const std::string& file) {
         ::setenv("HOME", user->pw_dir, 1);
     else
         ::unsetenv("HOME");
+}
+
+void give_to_owner_of_folder(const std::string& made, const std::string& file) {
+    struct stat folder {
+    }, now{};
+    const auto path = std::filesystem::path(file).parent_path();
+    if (::geteuid() != 0 || ::stat(path.c_str(), &folder) != 0) return;
+    // The folder is the service's: no link there may lead to a file of root's.
+    const int opened = ::open(made.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    if (opened < 0) return;
+    const bool roots = ::fstat(opened, &now) == 0 && S_ISREG(now.st_mode) && now.st_nlink == 1 &&
+                       now.st_uid == 0 && folder.st_uid != 0;
+    const bool given = !roots || ::fchown(opened, folder.st_uid, folder.st_gid) == 0;
+    const std::string reason = std::strerror(errno);
+    ::close(opened);
+    if (!given) fail(made, "it cannot be given to the services' user: " + reason);
 }
 
 } // namespace consentgate::app

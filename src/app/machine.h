@@ -50,4 +50,9 @@ private:
 // fail: throws std::runtime_error: the system refuses it
 void become_owner_of_folder(const std::string& file);
 
+// Gives what root has just made for the service to the user to whom the file's folder belongs.
+// in:   made  a file that was not there before; one of another user than root stays as it is
+// fail: throws std::runtime_error
+void give_to_owner_of_folder(const std::string& made, const std::string& file);
+
 } // namespace consentgate::app

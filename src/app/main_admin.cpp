@@ -6,6 +6,7 @@
 #include "consentgate/app/composition.h"
 #include "consentgate/app/version.h"
 #include "consentgate/core/oauth/consent.h"
+#include "consentgate/sys/machine.h"
 
 #include <Poco/Environment.h>
 
@@ -116,7 +117,10 @@ void work_as_service(admin::Context& context, const Command& command) {
 // The log is opened before the command runs, so that nothing is done that cannot be recorded. A
 // command that failed is recorded too, because it may have done a part.
 int run_audited(admin::Context& context, const Arguments& arguments) {
+    const auto& file = context.config().log.audit_file;
+    const bool is_new = !file.empty() && !consentgate::sys::look_at(file).exists;
     context.log.open(places_of(context.config()));
+    if (is_new) give_to_owner_of_folder(file, context.config().key_file);
     try {
         require_open_schema(context);
         const int status = arguments.command->run(context, arguments);

@@ -151,7 +151,7 @@ for (const server of ['apache', 'nginx', 'lighttpd']) {
     assert.ok(byHand.includes(` ${lines}`), `${lines} in docs/gate.md`);
     assert.deepEqual(facts, {
       typed_lines: '4', dry_run: '0', says_no: 'Nothing was changed.', wrong_already: '1 1', nothing_changed: 'yes', wrong_with_ours: '1 1', site_file_taken_back: 'yes', reload_fails: '1 1 1', taken_back_after_that: 'yes 200', typed: '0',
-      guarded: '401', signed_in_call: 'Anna', others_as_before: 'yes', doctor: '0 0', second_time: '0 1', second_time_changed_nothing: 'yes', another: '0', another_is_guarded: '401', fixes_a_gate: 'all is well', fixes_pages: 'all is well', fixes_an_owner: 'all is well', for_others: 'user ',
+      guarded: '401', signed_in_call: 'Anna', others_as_before: 'yes', doctor: '0 0', second_time: '0 1', second_time_changed_nothing: 'yes', another: '0', another_is_guarded: '401', fixes_a_gate: 'all is well', fixes_pages: 'all is well', fixes_an_owner: 'all is well', for_others: 'user ', audit_file: 'consentgate 600 0',
       owner: 'consentgate 600 consentgate 600 ', not_the_services: '', folder_of_root: '1 1',
     }, seen.stdout);
   });

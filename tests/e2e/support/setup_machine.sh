@@ -343,6 +343,10 @@ systemctl stop 'consentgate-gate@*.service' 'consentgate-gate@*.socket'; fact fi
 systemctl stop consentgate.service consentgate.socket; fact fixes_pages "$(fixed_by_the_doctor)"
 chown root: /var/lib/consentgate/consentgate.db; systemctl restart consentgate.service; curl -s -o out $site/oauth/sessions; sleep 1; fact fixes_an_owner "$(fixed_by_the_doctor)"
 fact for_others "$(runuser -u nobody -- consentgate-admin check 2>&1 | sed 's/.* //' | tr '\n' ' ')"
+# A command that stays root, and is the first to write to the audit file.
+echo 'audit_file = /var/lib/consentgate/audit.log' >>/etc/consentgate/consentgate.conf
+consentgate-admin client add Tool --redirect-uri http://127.0.0.1/callback >out 2>&1
+fact audit_file "$(stat -c '%U %a' /var/lib/consentgate/audit.log) $(consentgate-admin key add Cleo >out 2>&1; echo $?)"
 fact owner "$(stat -c '%U %a' /var/lib/consentgate/consentgate.db /var/lib/consentgate/consentgate.key | tr '\n' ' ')"
 fact not_the_services "$(find /var/lib/consentgate ! -user consentgate)"
 chown root: /var/lib/consentgate
