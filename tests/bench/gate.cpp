@@ -16,7 +16,7 @@ constexpr double max_lookup_us =
     40; // of a gate worker's CPU: what it takes longer about a session that it does not remember
 // So many that hardly any is asked about again while a worker has it in its cache
 // (StoreConfig::max_cached).
-constexpr std::size_t many_sessions = 2500;
+const std::size_t many_sessions = sessions_of(2500);
 
 void measure(const Front& front, const std::vector<std::string>& tokens) {
     const std::vector<std::string> one{tokens.front()};

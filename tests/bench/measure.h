@@ -30,6 +30,8 @@ Waits waits_of(const std::vector<double>& milliseconds);
 // How many rounds a part takes: as many as it needs, or ROUNDS= of the environment, with which a
 // test sees in little time that all of it runs.
 int rounds_of(int needed);
+// How many sessions it makes to call with in turn; with ROUNDS= a few.
+std::size_t sessions_of(std::size_t needed);
 
 // User and system time that a process has used so far, in milliseconds. fail: throws when there is
 // no such process

@@ -19,7 +19,7 @@ namespace {
 
 const int rounds = rounds_of(15);
 constexpr std::size_t calls = 2000; // of each round
-constexpr std::size_t many_sessions = 2500;
+const std::size_t many_sessions = sessions_of(2500);
 constexpr double max_rules_us = 3;
 const std::string resource = "https://tools.example.org/mcp";
 

@@ -14,7 +14,7 @@ namespace consentgate::bench {
 namespace {
 
 const int rounds = rounds_of(25);
-constexpr std::size_t many_sessions = 2500;
+const std::size_t many_sessions = sessions_of(2500);
 constexpr double least_of_one = 0.97, least_of_many = 0.93, least_with_assertion = 0.90;
 
 // One kind of caller, whose tokens take turns.

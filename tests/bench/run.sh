@@ -11,7 +11,7 @@
 #   PARTS  of finalize fullness journeys endpoints gate people calls neighbours; all when absent:
 #          PARTS=calls measures (i) alone, in two minutes
 #   ENGINE sqlite (the default), postgresql, mariadb or galera (three nodes, one of them written to)
-#   ROUNDS of each part but fullness, in place of as many as it needs
+#   ROUNDS of each part but fullness, in place of as many as it needs; with few sessions, too
 #   MEMORY MiB that each node of a server has for its data, which is about 1200 in (b); default 1536
 #   BUILD  the folder of the programs; default build/release
 #   TMPDIR where the databases lie; a commit costs what that disk makes it cost
