@@ -99,9 +99,9 @@ end_to_end() {
   # Some of the real clients need a newer Node.js than Debian's; the packages include it.
   local node
   node=$(ls "$PWD"/tests/e2e/node_modules/node-linux-*/bin/node 2>/dev/null | head -n 1)
-  # Two files run at a time, since they wait half of theirs. A file that has not ended after ten
+  # Two files run at a time, since they wait half of theirs. A file that has not ended after 15
   # minutes is stuck.
-  "${node:-node}" --test --test-concurrency=2 --test-timeout=600000 --test-reporter=tap \
+  "${node:-node}" --test --test-concurrency=2 --test-timeout=900000 --test-reporter=tap \
     tests/e2e/*.test.mjs >"$log" 2>&1 || status=1
   # Only the leaves of the TAP tree are counted: a file is not a test.
   ok=$(grep -E '^ *ok [0-9]+ - ' "$log" | grep -vcE '# SKIP')
