@@ -6,8 +6,7 @@ import net from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Browser, query, send } from './browser.mjs';
 import { api, authorizeParameters, beginConnection, choose, pkce, startFlow } from './journey.mjs';
-
-const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
+import { sleep } from './server.mjs';
 
 // One call of an MCP server.
 export const callServer = (base, token, target) => send(base, 'POST', target, { headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }, body: '{}' });
