@@ -36,7 +36,8 @@ async function listen(server, handsOver = {}) {
     const { pathname, search } = new URL(request.url, 'http://app.invalid');
     if (handsOver[pathname]) return response.writeHead(302, { Location: handsOver[pathname](search) }).end();
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
-    return response.end('<!doctype html><html lang="en"><title>The app</title><h1>Back in the app</h1></html>');
+    // Without an icon of its own the browser asks for one late, and blames the next page for it.
+    return response.end('<!doctype html><html lang="en"><title>The app</title><link rel="icon" href="data:,"><h1>Back in the app</h1></html>');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -54,6 +55,9 @@ export function httpsClient(name, handsOver) {
   return listen(server, handsOver);
 }
 
+// Browsers ask for this by themselves, also for a page that the person has left since.
+const isIcon = (url) => url.endsWith('/favicon.ico');
+
 // A page whose complaints are kept: what the Content-Security-Policy refused, errors of the
 // console, and where it was sent to.
 export async function watchedPage(context) {
@@ -61,15 +65,16 @@ export async function watchedPage(context) {
   const complaints = [];
   const requested = [];
   page.on('console', (message) => {
-    const isIcon = message.location().url.endsWith('/favicon.ico'); // browsers ask for one by themselves
-    if (!isIcon && (message.type() === 'error' || /Content Security Policy|Refused to/i.test(message.text()))) complaints.push(message.text());
+    const ofIcon = isIcon(message.location().url) || message.text().includes("/favicon.ico'");
+    if (!ofIcon && (message.type() === 'error' || /Content Security Policy|Refused to/i.test(message.text()))) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   const session = await context.newCDPSession(page);
   await session.send('Network.enable');
-  session.on('Network.requestWillBeSent', (event) => requested.push(event.request.url));
-  session.on('Network.loadingFailed', (event) => { if (event.blockedReason) complaints.push(`blocked: ${event.blockedReason}`); });
+  const icons = new Set();
+  session.on('Network.requestWillBeSent', ({ request, requestId }) => { if (isIcon(request.url)) icons.add(requestId); requested.push(request.url); });
+  session.on('Network.loadingFailed', (event) => { if (event.blockedReason && !icons.has(event.requestId)) complaints.push(`blocked: ${event.blockedReason}`); });
   await session.send('Audits.enable').catch(() => {});
-  session.on('Audits.issueAdded', ({ issue }) => { if (issue.code === 'ContentSecurityPolicyIssue') complaints.push(JSON.stringify(issue.details)); });
+  session.on('Audits.issueAdded', ({ issue }) => { if (issue.code === 'ContentSecurityPolicyIssue' && !isIcon(issue.details.contentSecurityPolicyIssueDetails?.blockedURL ?? '')) complaints.push(JSON.stringify(issue.details)); });
   return { page, complaints, requested };
 }
