@@ -4,6 +4,8 @@
 #include "consentgate/usecase/dependencies.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace consentgate::usecase {
 namespace {
@@ -16,41 +18,44 @@ void SessionUses::note(
     const core::Session& session, const std::string& address, core::Instant now) {
     last_noted_ = now;
     const auto hour = std::chrono::floor<std::chrono::hours>(now);
-    const auto known = noted_.find(session.id.text);
-    if (known != noted_.end() && known->second.hour == hour) {
-        auto& from = known->second.from; // a server that asks about the token is not the client
-        if (from.empty() && !address.empty()) from = core::coarse_address(address);
+    const auto found = places_.find(session.id.text);
+    if (found == places_.end()) {
+        if (session.last_used_at && *session.last_used_at >= hour) return;
+        if (places_.size() >= most_ && !forget_one()) return;
+        waiting_.push_back({session.id, hour, core::coarse_address(address)});
+        places_[session.id.text] = {std::prev(waiting_.end()), false};
         return;
     }
-    if (known == noted_.end() && session.last_used_at && *session.last_used_at >= hour) return;
-    if (known == noted_.end() && noted_.size() >= most_) forget_written();
-    if (known == noted_.end() && noted_.size() >= most_) return;
-    auto& noted = noted_[session.id.text];
-    const bool waits = !noted.written && noted.hour != core::Instant{};
-    noted = {.hour = hour, .from = core::coarse_address(address)};
-    if (!waits) order_.push_back(session.id.text);
+    auto& [use, written] = found->second;
+    if (use->at == hour) {
+        // A server that asks about the token is not the client.
+        if (use->from.empty() && !address.empty()) use->from = core::coarse_address(address);
+        return;
+    }
+    *use = {session.id, hour, core::coarse_address(address)};
+    if (std::exchange(written, false)) waiting_.splice(waiting_.end(), written_, use);
 }
 
 // A worker need not know what it has written: it notes a session that is used again, and then finds
-// its row written.
-void SessionUses::forget_written() {
-    std::erase_if(noted_, [](const auto& one) { return one.second.written; });
+// its row written. The one that was written first goes alone: to look through all of them took each
+// call of a busy worker as long as the rest of it.
+bool SessionUses::forget_one() {
+    if (written_.empty()) return false;
+    places_.erase(written_.front().session.text);
+    written_.pop_front();
+    return true;
 }
 
 std::vector<store::SessionUse> SessionUses::unwritten(std::size_t limit) const {
-    std::vector<store::SessionUse> uses;
-    for (std::size_t i = 0; i < std::min(limit, order_.size()); ++i) {
-        const auto& noted = noted_.at(order_[i]);
-        uses.push_back(
-            {.session = core::SessionId(order_[i]), .at = noted.hour, .from = noted.from});
-    }
-    return uses;
+    const auto count = static_cast<std::ptrdiff_t>(std::min(limit, waiting_.size()));
+    return {waiting_.begin(), std::next(waiting_.begin(), count)};
 }
 
 void SessionUses::mark_written(std::size_t count) {
-    const auto end = order_.begin() + static_cast<std::ptrdiff_t>(std::min(count, order_.size()));
-    std::for_each(order_.begin(), end, [&](const auto& id) { noted_.at(id).written = true; });
-    order_.erase(order_.begin(), end);
+    for (; count > 0 && !waiting_.empty(); --count) {
+        places_.at(waiting_.front().session.text).written = true;
+        written_.splice(written_.end(), waiting_, waiting_.begin());
+    }
 }
 
 // In the order of their ids, so that two workers that write the same ones cannot deadlock.

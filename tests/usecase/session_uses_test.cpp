@@ -91,6 +91,20 @@ BOOST_AUTO_TEST_CASE(the_notes_of_a_worker_are_bounded_and_none_is_lost_for_good
     BOOST_TEST(uses.unwritten(1000).size() == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_is_full_forgets_what_it_wrote_first_and_no_more, *label("XA4")) {
+    for (const auto* id : {"a", "b", "c", "d"}) uses.note(session_of(id), "192.0.2.77", noon);
+    uses.mark_written(4);
+    uses.note(session_of("e"), "192.0.2.77", noon);
+    uses.note(session_of("b"), "192.0.2.77", noon);
+    const auto noted = uses.unwritten(10);
+    BOOST_REQUIRE(noted.size() == 1U);
+    BOOST_TEST(noted[0].session.text == "e");
+    uses.note(session_of("b"), "192.0.2.77", noon + core::Span(3600));
+    uses.note(session_of("a"), "192.0.2.77", noon);
+    BOOST_TEST(uses.unwritten(10).size() == 3U);
+    BOOST_TEST(uses.unwritten(10)[1].session.text == "b");
+}
+
 BOOST_AUTO_TEST_CASE(
     notes_are_written_in_batches_and_stay_when_the_database_is_away, *label("XA4")) {
     usecase::SessionUses many;

@@ -7,6 +7,7 @@
 #include "consentgate/store/session_store.h"
 
 #include <cstddef>
+#include <list>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,6 +22,8 @@ public:
     // in: most  how many sessions it knows at a time; one more is noted at a later call, when some
     //           have been written
     explicit SessionUses(std::size_t most = 4096) : most_(most) {}
+    SessionUses(const SessionUses&) = delete; // its places lead into its own lists
+    SessionUses& operator=(const SessionUses&) = delete;
 
     // A session whose row tells of this hour already, by another worker's hand, is not written
     // again.
@@ -32,21 +35,21 @@ public:
     // The first `count` of them are written.
     void mark_written(std::size_t count);
 
-    bool empty() const { return order_.empty(); }
+    bool empty() const { return waiting_.empty(); }
     core::Instant last_noted() const { return last_noted_; }
 
 private:
-    struct Noted {
-        core::Instant hour{};
-        std::string from;
-        bool written = false;
+    using Uses = std::list<store::SessionUse>;
+    struct Place {
+        Uses::iterator use;
+        bool written; // which of the two lists has it
     };
 
-    void forget_written();
+    bool forget_one();
 
     std::size_t most_;
-    std::unordered_map<std::string, Noted> noted_; // by session
-    std::vector<std::string> order_;               // the sessions that are not written yet
+    Uses waiting_, written_;                        // each in the order in which they came to it
+    std::unordered_map<std::string, Place> places_; // by session
     core::Instant last_noted_{};
 };
 
