@@ -1,8 +1,9 @@
 #include "consentgate/core/base/aead.h"
 
+#include "consentgate/core/base/openssl.h"
+
 #include <openssl/evp.h>
 
-#include <memory>
 #include <stdexcept>
 
 namespace consentgate::core {
@@ -10,20 +11,13 @@ namespace {
 
 constexpr std::size_t tag_bytes = 16;
 
-struct FreeContext {
-    void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+using Context = Owned<EVP_CIPHER_CTX>;
 
 const EVP_CIPHER* method() {
     static const EVP_CIPHER* const fetched = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
     return fetched;
 }
 
-const unsigned char* raw(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* raw(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 int length(std::string_view text) { return static_cast<int>(text.size()); }
 
 } // namespace
@@ -45,14 +39,15 @@ std::string seal(
     std::string sealed(text.size(), '\0');
     std::string tag(tag_bytes, '\0');
     int written = 0;
-    const Context context(EVP_CIPHER_CTX_new());
+    const Context context(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
     const bool done =
         context &&
-        EVP_EncryptInit_ex2(context.get(), method(), raw(bytes->reveal()), raw(nonce), nullptr) ==
-            1 &&
-        EVP_EncryptUpdate(context.get(), nullptr, &written, raw(place), length(place)) == 1 &&
-        EVP_EncryptUpdate(context.get(), raw(sealed), &written, raw(text), length(text)) == 1 &&
-        EVP_EncryptFinal_ex(context.get(), raw(sealed) + written, &written) == 1 &&
+        EVP_EncryptInit_ex2(
+            context.get(), method(), bytes_of(bytes->reveal()), bytes_of(nonce), nullptr) == 1 &&
+        EVP_EncryptUpdate(context.get(), nullptr, &written, bytes_of(place), length(place)) == 1 &&
+        EVP_EncryptUpdate(
+            context.get(), bytes_of(sealed), &written, bytes_of(text), length(text)) == 1 &&
+        EVP_EncryptFinal_ex(context.get(), bytes_of(sealed) + written, &written) == 1 &&
         EVP_CIPHER_CTX_ctrl(
             context.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag_bytes), tag.data()) == 1;
     if (!done) throw std::runtime_error("encryption failed");
@@ -68,16 +63,17 @@ std::optional<Secret> unseal(
     std::string tag(sealed.substr(sealed.size() - tag_bytes));
     std::string clear(body.size(), '\0');
     int written = 0;
-    const Context context(EVP_CIPHER_CTX_new());
+    const Context context(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
     const bool done =
         context &&
-        EVP_DecryptInit_ex2(context.get(), method(), raw(bytes->reveal()), raw(nonce), nullptr) ==
+        EVP_DecryptInit_ex2(
+            context.get(), method(), bytes_of(bytes->reveal()), bytes_of(nonce), nullptr) == 1 &&
+        EVP_DecryptUpdate(context.get(), nullptr, &written, bytes_of(place), length(place)) == 1 &&
+        EVP_DecryptUpdate(context.get(), bytes_of(clear), &written, bytes_of(body), length(body)) ==
             1 &&
-        EVP_DecryptUpdate(context.get(), nullptr, &written, raw(place), length(place)) == 1 &&
-        EVP_DecryptUpdate(context.get(), raw(clear), &written, raw(body), length(body)) == 1 &&
         EVP_CIPHER_CTX_ctrl(
             context.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_bytes), tag.data()) == 1 &&
-        EVP_DecryptFinal_ex(context.get(), raw(clear) + written, &written) == 1;
+        EVP_DecryptFinal_ex(context.get(), bytes_of(clear) + written, &written) == 1;
     Secret opened(std::move(clear)); // wiped, when it is not what was sealed
     if (!done) return std::nullopt;
     return opened;

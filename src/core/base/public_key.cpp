@@ -1,5 +1,7 @@
 #include "consentgate/core/base/public_key.h"
 
+#include "consentgate/core/base/openssl.h"
+
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -14,12 +16,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <memory>
 
 namespace consentgate::core {
 namespace {
-
-template <class Held> using Owned = std::unique_ptr<Held, void (*)(Held*)>;
 
 constexpr std::array<SignatureAlgorithm, 10> algorithms{{
     {"RS256", "RSA", ""},
@@ -55,10 +54,6 @@ const EVP_MD* digest_of(const SignatureAlgorithm& algorithm) {
     return algorithm.name.ends_with("384") ? EVP_sha384() : EVP_sha512();
 }
 
-const unsigned char* bytes_of(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 std::string written(EVP_PKEY* key) {
     const Owned<BIO> out(BIO_new(BIO_s_mem()), BIO_free_all);
     BUF_MEM* pem = nullptr;
@@ -84,8 +79,7 @@ std::string pem_of(const char* kind, std::vector<OSSL_PARAM> numbers) {
 OSSL_PARAM number(const char* name, std::string& bytes) {
     if constexpr (std::endian::native == std::endian::little)
         std::reverse(bytes.begin(), bytes.end());
-    return OSSL_PARAM_construct_BN(
-        name, reinterpret_cast<unsigned char*>(bytes.data()), bytes.size());
+    return OSSL_PARAM_construct_BN(name, bytes_of(bytes), bytes.size());
 }
 
 // A signature of r and s, as OpenSSL reads it; empty when it has another length.
@@ -102,7 +96,7 @@ std::string der_signature(std::string_view signature, std::size_t coordinate) {
     }
     std::string der(
         static_cast<std::size_t>(std::max(0, i2d_ECDSA_SIG(pair.get(), nullptr))), '\0');
-    auto* out = reinterpret_cast<unsigned char*>(der.data());
+    auto* out = bytes_of(der);
     i2d_ECDSA_SIG(pair.get(), &out);
     return der;
 }

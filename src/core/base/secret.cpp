@@ -1,24 +1,16 @@
 #include "consentgate/core/base/secret.h"
 
+#include "consentgate/core/base/openssl.h"
 #include "consentgate/core/base/text.h"
-
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
-#include <memory>
 #include <stdexcept>
 #include <utility>
 
 namespace consentgate::core {
-namespace {
-
-struct FreeContext {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-} // namespace
 
 Secret::Secret(Secret&& other) noexcept : clear_(std::move(other.clear_)) { other.wipe(); }
 
@@ -53,11 +45,10 @@ std::string sha256_bytes(std::string_view bytes) {
     // Made once: OpenSSL 3 otherwise looks the algorithm up anew for each digest, and makes it a
     // place to work in, for longer than the digest takes.
     static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+    thread_local const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
     if (!context || EVP_DigestInit_ex2(context.get(), method, nullptr) != 1 ||
         EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
-        EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(out.data()), nullptr) !=
-            1) {
+        EVP_DigestFinal_ex(context.get(), bytes_of(out), nullptr) != 1) {
         throw std::runtime_error("SHA-256 failed");
     }
     return out;
@@ -68,9 +59,8 @@ Digest sha256(std::string_view bytes) { return Digest{to_hex(sha256_bytes(bytes)
 std::string hmac_sha256_bytes(const Secret& key, std::string_view message) {
     std::string out(SHA256_DIGEST_LENGTH, '\0');
     HMAC(
-        EVP_sha256(), key.reveal().data(), static_cast<int>(key.reveal().size()),
-        reinterpret_cast<const unsigned char*>(message.data()), message.size(),
-        reinterpret_cast<unsigned char*>(out.data()), nullptr);
+        EVP_sha256(), key.reveal().data(), static_cast<int>(key.reveal().size()), bytes_of(message),
+        message.size(), bytes_of(out), nullptr);
     return out;
 }
 

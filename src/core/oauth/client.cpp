@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t max_redirect_uris = 16;
 constexpr const char* refresh_grant = "refresh_token";
 
-Error metadata_error(const std::string& message, const std::string& param) {
-    return make_error(
-        ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{param}, param);
-}
-
 // An operator who enters a client hears of an address that cannot be kept: nobody else would ever
 // look at the answer.
 Result<RedirectUris> read_redirects(const JsonObject& body, const Policy& policy, Registrant by) {

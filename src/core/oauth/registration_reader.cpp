@@ -14,11 +14,6 @@ constexpr std::size_t max_decoration_bytes = 2048;                              
 constexpr std::array addresses{"client_uri", "logo_uri", "tos_uri", "policy_uri"}; // for people
 constexpr std::array texts{application_type, "software_id", "software_version"};
 
-Error metadata_error(const std::string& message, const std::string& param) {
-    return make_error(
-        ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{param}, param);
-}
-
 bool is_web_address(const std::string& text) {
     const auto parts = split_uri(text);
     const auto scheme = parts ? lower_ascii(parts->scheme) : std::string();
@@ -38,6 +33,11 @@ bool holds(const JsonArray& values, std::string_view text) {
 }
 
 } // namespace
+
+Error metadata_error(const std::string& message, const std::string& param) {
+    return make_error(
+        ErrorCode::invalid_client_metadata, PublicMessage{message}, LogDetail{param}, param);
+}
 
 Result<RedirectUris> read_redirect_uris(
     const JsonObject& from, std::size_t limit,

@@ -14,6 +14,9 @@
 
 namespace consentgate::core {
 
+// in: param  the member that is wrong
+Error metadata_error(const std::string& message, const std::string& param);
+
 struct RedirectUris {
     std::vector<std::string> kept; // each once, in their order
     bool dropped = false;          // others stood beside them

@@ -1,11 +1,12 @@
 #include "consentgate/core/signin/assertion.h"
 
+#include "consentgate/core/base/openssl.h"
 #include "consentgate/core/base/text.h"
+#include "jws_signature.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/obj_mac.h>
@@ -18,14 +19,10 @@
 namespace consentgate::core {
 namespace {
 
-template <class Held> using Owned = std::unique_ptr<Held, void (*)(Held*)>;
-
-constexpr std::size_t coordinate = 32;   // bytes, of P-256
+constexpr auto coordinate = jws::p256_coordinate;
 constexpr std::size_t scalar_bytes = 48; // 128 bits more than the order has: FIPS 186-5 A.2.1
 // Keys depend on the label: it stays.
 constexpr std::string_view use = "assertion ES256";
-
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 void require(bool held) {
     if (!held) throw std::runtime_error("an assertion key cannot be made or used");
@@ -53,9 +50,7 @@ Secret derived_bytes(const Secret& server_key) {
 Owned<BIGNUM> scalar_of(const Secret& bytes, const EC_GROUP* group) {
     const Owned<BN_CTX> work(BN_CTX_secure_new(), BN_CTX_free);
     const Owned<BIGNUM> wide(
-        BN_bin2bn(
-            reinterpret_cast<const unsigned char*>(bytes.reveal().data()),
-            static_cast<int>(bytes.reveal().size()), nullptr),
+        BN_bin2bn(bytes_of(bytes.reveal()), static_cast<int>(bytes.reveal().size()), nullptr),
         BN_clear_free);
     const Owned<BIGNUM> below(BN_dup(EC_GROUP_get0_order(group)), BN_free);
     Owned<BIGNUM> scalar(BN_secure_new(), BN_clear_free);
@@ -95,31 +90,6 @@ Owned<EVP_PKEY> key_of(const BIGNUM* scalar, const std::string& point) {
         built && maker && EVP_PKEY_fromdata_init(maker.get()) == 1 &&
         EVP_PKEY_fromdata(maker.get(), &made, EVP_PKEY_KEYPAIR, built.get()) == 1);
     return {made, EVP_PKEY_free};
-}
-
-// r and s one behind the other. spec: RFC 7518 section 3.4
-std::string raw_signature(const std::string& der) {
-    const auto* in = reinterpret_cast<const unsigned char*>(der.data());
-    const Owned<ECDSA_SIG> pair(
-        d2i_ECDSA_SIG(nullptr, &in, static_cast<long>(der.size())), ECDSA_SIG_free);
-    std::string both(2 * coordinate, '\0');
-    require(
-        pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), bytes_of(both), coordinate) > 0 &&
-        BN_bn2binpad(ECDSA_SIG_get0_s(pair.get()), bytes_of(both) + coordinate, coordinate) > 0);
-    return both;
-}
-
-std::string signature_of(EVP_PKEY* key, const std::string& text) {
-    const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-    std::string der(static_cast<std::size_t>(EVP_PKEY_get_size(key)), '\0');
-    auto length = der.size();
-    require(
-        context && EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
-        EVP_DigestSign(
-            context.get(), bytes_of(der), &length,
-            reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1);
-    der.resize(length);
-    return raw_signature(der);
 }
 
 void describe(JsonObject& claims, const PersonFacts& person) {
@@ -187,7 +157,9 @@ std::string AssertionKeys::key_set() const {
 std::string AssertionKeys::sign(const JsonObject& claims) const {
     const auto& key = keys_.back();
     auto text = key.header + "." + to_base64url(json_string(claims));
-    return text + "." + to_base64url(signature_of(key.pair.get(), text));
+    const auto signature = jws::signature_by(key.pair.get(), text);
+    require(!signature.empty());
+    return text + "." + to_base64url(signature);
 }
 
 } // namespace consentgate::core

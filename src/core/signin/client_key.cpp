@@ -1,25 +1,22 @@
 #include "consentgate/core/signin/client_key.h"
 
 #include "consentgate/core/base/json.h"
+#include "consentgate/core/base/openssl.h"
 #include "consentgate/core/base/text.h"
+#include "jws_signature.h"
 
 #include <openssl/bio.h>
-#include <openssl/bn.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 
 #include <array>
-#include <memory>
 
 namespace consentgate::core {
 namespace {
 
-template <class Held> using Owned = std::unique_ptr<Held, void (*)(Held*)>;
-
-constexpr int least_rsa_bits = 2048, coordinate = 32; // bytes of one of P-256
+constexpr int least_rsa_bits = 2048;
 constexpr Span lifetime{60};
 
 Error unusable(const std::string& message) {
@@ -44,35 +41,6 @@ std::string algorithm_of(const EVP_PKEY* key) {
     const bool named = EVP_PKEY_is_a(key, "EC") == 1 &&
                        EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1;
     return named && std::string(group.data()) == SN_X9_62_prime256v1 ? "ES256" : "";
-}
-
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
-// r and s one behind the other; empty: it is no such signature. spec: RFC 7518 section 3.4
-std::string raw(const std::string& der) {
-    const auto* in = reinterpret_cast<const unsigned char*>(der.data());
-    const Owned<ECDSA_SIG> pair(
-        d2i_ECDSA_SIG(nullptr, &in, static_cast<long>(der.size())), ECDSA_SIG_free);
-    std::string both(2 * coordinate, '\0');
-    const bool written =
-        pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), bytes_of(both), coordinate) > 0 &&
-        BN_bn2binpad(ECDSA_SIG_get0_s(pair.get()), bytes_of(both) + coordinate, coordinate) > 0;
-    return written ? both : std::string();
-}
-
-std::string signature_of(EVP_PKEY* key, const std::string& text) {
-    const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-    std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)), '\0');
-    auto length = signature.size();
-    const bool made = context &&
-                      EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
-                      EVP_DigestSign(
-                          context.get(), bytes_of(signature), &length,
-                          reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
-    ERR_clear_error();
-    if (!made) return {};
-    signature.resize(length);
-    return EVP_PKEY_is_a(key, "EC") == 1 ? raw(signature) : signature;
 }
 
 } // namespace
@@ -100,7 +68,7 @@ Checked prove_by_key(
         .set("iat", epoch(now))
         .set("exp", epoch(now + lifetime));
     const auto text = to_base64url(json_string(header)) + "." + to_base64url(json_string(claims));
-    const auto signature = signature_of(key.get(), text);
+    const auto signature = jws::signature_by(key.get(), text);
     if (signature.empty()) return unusable("the key of our client did not sign");
     request.form = Secret(
         request.form.reveal() + "&client_assertion_type=" +
