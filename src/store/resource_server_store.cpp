@@ -41,14 +41,18 @@ core::IntrospectionLookup ResourceServerStore::find_with_session(
     core::IntrospectionLookup unknown; // the answer for an unknown token; it is not cached
     const auto look_up = [&]() -> std::optional<core::IntrospectionLookup> {
         core::IntrospectionLookup lookup;
+        std::optional<core::SessionView> view;
         const auto read_lookup = [&](Row& row) {
-            lookup.server = read<core::ResourceServer>(row);
-            lookup.view = read<core::SessionView>(row);
+            lookup.server =
+                std::make_shared<const core::ResourceServer>(read<core::ResourceServer>(row));
+            view = read<core::SessionView>(row);
         };
         db_.query(statement, read_lookup, token, server);
-        if (lookup.view && lookup.view->session.id.text.empty())
-            lookup.view = find_refreshed_session(db_, token);
-        if (lookup.view) return lookup;
+        if (view && view->session.id.text.empty()) view = find_refreshed_session(db_, token);
+        if (view) {
+            lookup.view = std::make_shared<const core::SessionView>(*std::move(view));
+            return lookup;
+        }
         unknown = std::move(lookup);
         return std::nullopt;
     };

@@ -15,16 +15,14 @@ core::Result<std::string> introspect_token(
     const auto hash = core::sha256(token.value_or(""));
     const auto lookup = deps.store.resource_servers.find_with_session(
         core::ResourceServerId(credentials->id), hash);
-    if (auto valid = core::check_resource_server(*credentials, lookup.server); !valid)
+    if (auto valid = core::check_resource_server(*credentials, lookup.server.get()); !valid)
         return valid.error();
     if (!token)
         return core::make_error(
             core::ErrorCode::invalid_request, core::PublicMessage{"token is missing"},
             core::LogDetail{}, "token");
     const auto& resource = lookup.server->resource;
-    std::shared_ptr<const core::SessionView> found;
-    if (lookup.view) found = std::make_shared<const core::SessionView>(*lookup.view);
-    const auto authorized = authorize_view(deps, std::move(found), resource, now);
+    const auto authorized = authorize_view(deps, lookup.view, resource, now);
     if (!authorized) count_refusal(deps, authorized.error(), "introspection");
     if (!authorized) return core::introspection_response(nullptr, hash, resource, deps.policy, now);
     deps.note_use(authorized->view->session, "", now);

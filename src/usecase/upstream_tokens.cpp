@@ -230,10 +230,10 @@ core::Result<std::string> exchange_token(
     const auto [server, view] = deps.store.resource_servers.find_with_session(
         core::ResourceServerId(credentials->id),
         exchange ? core::sha256(exchange->subject_token) : core::Digest{});
-    if (auto valid = core::check_resource_server(*credentials, server); !valid)
+    if (auto valid = core::check_resource_server(*credentials, server.get()); !valid)
         return valid.error();
     if (!exchange) return exchange.error();
-    if (auto valid = core::check_access(view, server->resource, deps.policy, now); !valid) {
+    if (auto valid = core::check_access(view.get(), server->resource, deps.policy, now); !valid) {
         return core::make_error(
             ErrorCode::invalid_request, core::PublicMessage{"the subject_token is not valid here"},
             core::LogDetail{valid.error().reason}, "subject_token");

@@ -161,7 +161,7 @@ public:
     void introspect(std::size_t at) {
         const core::Digest token{tokens_[at % tokens_.size()]};
         const auto [server, view] = store_->resource_servers.find_with_session(server_, token);
-        if (!core::check_resource_server(credentials_, server) || !view)
+        if (!core::check_resource_server(credentials_, server.get()) || !view)
             throw std::runtime_error("a session was not there");
         core::introspection_response(
             &*view, token, view->session.resource, policy_, view->session.created_at);

@@ -93,7 +93,7 @@ STORE_CASE(a_refresh_token_is_rotated_once_and_stays_marked, "T21 T22") {
         {}};
     store->resource_servers.put(server);
     const auto lookup = store->resource_servers.find_with_session(server.id, rotation.access.hash);
-    BOOST_REQUIRE(lookup.view.has_value());
+    BOOST_REQUIRE((lookup.view != nullptr));
     BOOST_TEST(
         (lookup.view->session.token_ends() ==
          rotation.access.expires_at)); // its own token's, and not the first one's

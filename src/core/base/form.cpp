@@ -49,12 +49,17 @@ std::vector<std::string> Form::all(std::string_view name) const {
     return values;
 }
 
-std::size_t Form::count(std::string_view name) const { return all(name).size(); }
+std::size_t Form::count(std::string_view name) const {
+    return static_cast<std::size_t>(std::count_if(
+        fields_.begin(), fields_.end(), [&](const auto& field) { return field.first == name; }));
+}
 
 std::optional<std::string> Form::raw(std::string_view name) const {
-    auto values = all(name);
-    if (values.size() != 1) return std::nullopt;
-    return std::move(values.front());
+    if (count(name) != 1) return std::nullopt;
+    return std::find_if(
+               fields_.begin(), fields_.end(),
+               [&](const auto& field) { return field.first == name; })
+        ->second;
 }
 
 std::optional<std::string> Form::get(std::string_view name) const {

@@ -8,6 +8,8 @@
 #include <Poco/JSONString.h>
 #include <Poco/NumberFormatter.h>
 
+#include <algorithm>
+
 namespace consentgate::core {
 namespace {
 
@@ -64,13 +66,27 @@ private:
     Json root_;
 };
 
+// Most texts stand in JSON as they are; Poco's escaping takes each of them as long as a hash.
+bool stands_as_it_is(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+    });
+}
+
+void write_text(std::string& out, const std::string& text) {
+    if (stands_as_it_is(text))
+        out.append(1, '"').append(text) += '"';
+    else
+        out += Poco::toJSON(text);
+}
+
 void write(std::string& out, const Json& value);
 
 void write(std::string& out, const JsonObject& object) {
     out += '{';
     for (const auto& member : object.members()) {
         if (&member != &object.members().front()) out += ',';
-        out += Poco::toJSON(member.name);
+        write_text(out, member.name);
         out += ':';
         write(out, member.value);
     }
@@ -91,7 +107,7 @@ void write(std::string& out, const Json& value) {
     if (const auto* flag = value.boolean()) out += *flag ? "true" : "false";
     if (const auto* integer = value.integer()) out += std::to_string(*integer);
     if (const auto* number = value.number()) Poco::NumberFormatter::append(out, *number);
-    if (const auto* text = value.text()) out += Poco::toJSON(*text);
+    if (const auto* text = value.text()) write_text(out, *text);
     if (const auto* array = value.array()) write(out, *array);
     if (const auto* object = value.object()) write(out, *object);
 }
@@ -211,14 +227,21 @@ std::string json_string(const JsonArray& array) {
     return out;
 }
 
-FlatJson& FlatJson::member(std::string_view name, std::string_view value) {
+void FlatJson::begin(std::string_view name) {
     if (text_.size() > 1) text_ += ',';
-    text_.append("\"").append(name).append("\":").append(value);
+    text_.append("\"").append(name).append("\":");
+}
+
+FlatJson& FlatJson::member(std::string_view name, std::string_view value) {
+    begin(name);
+    text_.append(value);
     return *this;
 }
 
 FlatJson& FlatJson::text(std::string_view name, const std::string& value) {
-    return member(name, Poco::toJSON(value));
+    begin(name);
+    write_text(text_, value);
+    return *this;
 }
 FlatJson& FlatJson::number(std::string_view name, std::int64_t value) {
     return member(name, std::to_string(value));

@@ -147,6 +147,8 @@ std::string percent_encode(std::string_view text) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
+    const auto stands_for_itself = [](char c) { return c != '%' && c != '+'; };
+    if (std::all_of(text.begin(), text.end(), stands_for_itself)) return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {

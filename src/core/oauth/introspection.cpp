@@ -18,9 +18,8 @@ void describe(FlatJson& document, const PersonFacts& person) {
 
 } // namespace
 
-Checked check_resource_server(
-    const ClientCredentials& credentials, const std::optional<ResourceServer>& server) {
-    if (!proves_secret(credentials, server ? server->secret : Digest{}))
+Checked check_resource_server(const ClientCredentials& credentials, const ResourceServer* server) {
+    if (!proves_secret(credentials, server == nullptr ? Digest{} : server->secret))
         return client_not_authenticated("resource server unknown, or its secret is wrong");
     if (!server->active) return client_not_authenticated("resource server disabled");
     return Nothing{};

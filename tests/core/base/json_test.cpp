@@ -159,6 +159,19 @@ BOOST_AUTO_TEST_CASE(hostile_text_comes_out_of_a_document_as_it_went_in, *label(
     }
 }
 
+BOOST_AUTO_TEST_CASE(each_character_is_written_so_that_it_is_read_back, *label("V9")) {
+    for (int byte = 1; byte < 128; ++byte) {
+        const std::string text{'x', static_cast<char>(byte), 'y'};
+        for (const auto& written :
+             {FlatJson().text("a", text).str(), json_string(JsonObject().set(text, text))}) {
+            const auto object = parse_json_object(written);
+            BOOST_REQUIRE_MESSAGE(object.has_value(), written);
+            BOOST_TEST(object->members().front().value.text()->compare(text) == 0, written);
+        }
+    }
+    BOOST_TEST(FlatJson().text("a", "a\"\\b").str() == R"({"a":"a\"\\b"})");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_written_flat_is_read_back_as_it_was, *label("V9")) {
     const std::string odd = "\"quoted\", \\ back\nline\t\x01\x7f</script> \xc3\xa9\xf0\x9f\x94\x91";
     const auto text = FlatJson()

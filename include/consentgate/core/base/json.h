@@ -110,6 +110,7 @@ public:
     std::string str() const { return text_ + "}"; }
 
 private:
+    void begin(std::string_view name);
     FlatJson& member(std::string_view name, std::string_view value);
 
     std::string text_ = "{";

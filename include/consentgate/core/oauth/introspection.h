@@ -25,9 +25,9 @@ struct ResourceServer {
     FactChoice facts{};
 };
 
+// in:   server  null: unknown
 // fail: invalid_client: unknown, disabled, wrong secret, no secret; one answer for all
-Checked check_resource_server(
-    const ClientCredentials& credentials, const std::optional<ResourceServer>& server);
+Checked check_resource_server(const ClientCredentials& credentials, const ResourceServer* server);
 
 // Active when the token is good for that resource now; else nothing but that it is not (V8).
 // in:   view   null: the token is unknown

@@ -5,6 +5,7 @@
 #include "consentgate/core/oauth/introspection.h"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,8 +18,9 @@ struct FlowView {
     std::string client_metadata{}; // a JSON object; see client_links
     bool client_refreshes = false; // it registered the refresh_token grant
     bool client_by_operator = false;
-    bool client_active = false;   // false too when the client was deleted meanwhile
-    std::string virtual_key_name; // of an identity that is a virtual key; else empty
+    bool client_active = false;      // false too when the client was deleted meanwhile
+    std::string virtual_key_name;    // of an identity that is a virtual key; else empty
+    std::int64_t policy_version = 0; // of the rules, as in AccessStanding
 };
 
 // A code and the session it gives.
@@ -30,8 +32,8 @@ struct CodeView {
 
 // The resource server that asks about a token, and the session of that token.
 struct IntrospectionLookup {
-    std::optional<ResourceServer> server; // absent: unknown; then the token was not looked for
-    std::optional<SessionView> view;      // absent: the token is unknown
+    std::shared_ptr<const ResourceServer> server; // null: unknown; no token was looked for then
+    std::shared_ptr<const SessionView> view;      // null: the token is unknown
 };
 
 // Which sessions an operator means: those that fit all members that are there. Without a member it
