@@ -58,15 +58,17 @@ void FlowStore::put(const core::Flow& flow) {
 std::optional<core::FlowView> FlowStore::find(const core::FlowId& id) {
     static constexpr auto statement =
         sql("SELECT ", columns<core::Flow, 'f'>, ", c.name, c.metadata, c.refresh, ",
-            "c.by_operator, c.active ",
-            "FROM flow f LEFT JOIN client c ON c.id = f.client_id WHERE f.id = ?");
+            "c.by_operator, c.active, p.version ",
+            "FROM flow f LEFT JOIN client c ON c.id = f.client_id "
+            "LEFT JOIN policy_version p ON p.id = 'policy' WHERE f.id = ?");
     return db_.read([&] {
         std::optional<core::FlowView> view;
         const auto read_view = [&](Row& row) {
             view.emplace().flow = read<core::Flow>(row);
             row.read_into(
                 from_blob(view->client_name), from_blob(view->client_metadata),
-                view->client_refreshes, view->client_by_operator, view->client_active);
+                view->client_refreshes, view->client_by_operator, view->client_active,
+                view->policy_version);
         };
         db_.query(statement, read_view, id);
         if (view && view->flow.identity.kind == core::IdentityKind::virtual_key) {

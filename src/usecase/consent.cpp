@@ -190,7 +190,7 @@ core::Result<core::FlowView> choose(
                 return offered.error();
             const auto identity = validate();
             if (!identity) return identity.error();
-            if (auto may = check_may_sign_in(deps, *identity); !may)
+            if (auto may = check_may_sign_in(deps, view, *identity); !may)
                 return leading_back(may.error(), view.flow);
             return deps.store.flows.choose_identity(
                 view.flow.id, view.flow.revision, *identity, now);
@@ -294,7 +294,7 @@ core::Result<Submitted> submit_consent(
         auto identity = core::validate_submit_identity(
             view->flow, *claims, find_bearer_key(deps, *claims, now), deps.policy, now);
         if (!identity) return identity.error();
-        const auto permitted = permit_flow(deps, view->flow, std::move(*identity));
+        const auto permitted = permit_flow(deps, *view, std::move(*identity));
         if (!permitted) return permitted.error();
         if (auto proof = check_proof(*permitted, browser_context.signed_in, deps.policy, now);
             !proof)
@@ -338,7 +338,7 @@ core::Result<Submitted> reuse_consent(
             return core::make_error(
                 ErrorCode::identity_required, core::PublicMessage{"say who you are first"},
                 core::LogDetail{"no earlier consent can be used"});
-        const auto permitted = permit_flow(deps, view->flow, earlier->session.identity);
+        const auto permitted = permit_flow(deps, *view, earlier->session.identity);
         if (!permitted) return permitted.error();
         if (auto proof = check_proof(*permitted, browser_context.signed_in, deps.policy, now);
             !proof)

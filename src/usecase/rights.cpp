@@ -54,6 +54,11 @@ Rights rights_now(Dependencies& deps, core::Identity identity) {
     return rights_of(deps, std::move(identity), std::move(standing));
 }
 
+Rights rights_in(Dependencies& deps, const core::FlowView& flow, core::Identity identity) {
+    if (core::snapshot_of(identity)) return rights_now(deps, std::move(identity));
+    return rights_of(deps, std::move(identity), {.policy_version = flow.policy_version});
+}
+
 void count_refusal(const Dependencies& deps, const core::Error& error, std::string_view where) {
     if (error.code == core::ErrorCode::access_refused)
         deps.count(sys::Metric::access_refusals, {{"where", where}});
@@ -66,9 +71,9 @@ core::Error leading_back(core::Error refusal, const core::Flow& flow) {
 }
 
 core::Result<PermittedFlow> permit_flow(
-    Dependencies& deps, core::Flow flow, core::Identity identity) {
+    Dependencies& deps, const core::FlowView& view, core::Identity identity) {
     PermittedFlow permitted{
-        .flow = std::move(flow), .refused = {}, .rights = rights_now(deps, std::move(identity))};
+        .flow = view.flow, .refused = {}, .rights = rights_in(deps, view, std::move(identity))};
     const auto& [rights, resource] = std::tie(permitted.rights, permitted.flow.resource);
     auto may = resource.empty() ? rights.check_sign_in() : rights.check_resource(resource);
     if (!may)
@@ -89,14 +94,15 @@ core::Result<PermittedFlow> permit_flow(
         permitted.flow);
 }
 
-core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity) {
-    const auto rights = rights_now(deps, identity);
+core::Checked check_may_sign_in(
+    Dependencies& deps, const core::FlowView& flow, const core::Identity& identity) {
+    const auto rights = rights_in(deps, flow, identity);
     auto checked = rights.check_sign_in();
     return checked ? checked : name_refused(deps, std::move(checked).error(), rights);
 }
 
-bool may_keys_sign_in(Dependencies& deps) {
-    const auto rules = deps.store.access.rules(deps.store.access.version());
+bool may_keys_sign_in(Dependencies& deps, const core::FlowView& flow) {
+    const auto rules = deps.store.access.rules(flow.policy_version);
     const core::Identity some_key{core::IdentityKind::virtual_key, {}};
     const auto verdict = rules->decide({}, {some_key});
     if (verdict.yes || verdict.reason != core::Verdict::Reason::none_matches) return verdict.yes;

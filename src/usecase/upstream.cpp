@@ -101,7 +101,7 @@ core::Result<Choice> find_choice(
             ErrorCode::identity_required, core::PublicMessage{"say who you are first"});
     if (auto admitted = core::check_admitted(identity, deps.policy); !admitted)
         return admitted.error();
-    const auto rights = rights_now(deps, identity);
+    const auto rights = rights_in(deps, *view, identity);
     auto service = find_service(
         deps, request.service, rights, virtual_key_of(deps, identity), view->flow.resource, now);
     if (!service) return service.error();
@@ -151,10 +151,8 @@ core::Service still_known(
 } // namespace
 
 std::vector<ServiceView> list_flow_services(
-    Dependencies& deps, const core::Flow& flow, core::Instant now) {
-    return list_services(
-        deps, rights_now(deps, flow.identity), virtual_key_of(deps, flow.identity), owners_of(flow),
-        now);
+    Dependencies& deps, const core::Flow& flow, const Rights& rights, core::Instant now) {
+    return list_services(deps, rights, virtual_key_of(deps, flow.identity), owners_of(flow), now);
 }
 
 std::vector<ServiceView> list_session_services(

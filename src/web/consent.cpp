@@ -150,7 +150,7 @@ Handled get_consent(const Request& request, WebContext& context) {
     if (!signs_in && usecase::is_entrance_closed(context.deps, request.now))
         view.flag("closed", true);
     else
-        show_ways(view, mistake, signs_in, usecase::may_keys_sign_in(context.deps), policy);
+        show_ways(view, mistake, signs_in, usecase::may_keys_sign_in(context.deps, found), policy);
     // A key is typed here, so its forms end on our own pages, Deny too.
     return page("identity", std::move(view), Forms::ours, request, context);
 }
@@ -168,13 +168,14 @@ Handled get_consent_mcps(const Request& request, WebContext& context) {
     // It was chosen before a reload that no longer lets it in.
     if (auto admitted = core::check_admitted(identity, context.deps.policy); !admitted)
         return admitted.error();
-    const auto permitted = usecase::permit_flow(context.deps, found->flow, identity);
+    const auto permitted = usecase::permit_flow(context.deps, *found, identity);
     if (!permitted) return permitted.error();
     auto view = deciding_view(*found, *permitted, request, context);
     const auto name = identity.virtual_key() ? found->virtual_key_name : identity.value;
     show_identity(view, identity, core::display_text(name, 255), asked->browser_context);
     show_needed_proof(view, *permitted, asked->browser_context.signed_in, context, request.now);
-    const auto services = usecase::list_flow_services(context.deps, found->flow, request.now);
+    const auto services =
+        usecase::list_flow_services(context.deps, found->flow, permitted->rights, request.now);
     view.flag("has_services", !services.empty());
     view.list(
         "services", service_rows(
@@ -195,7 +196,7 @@ Handled get_consent_remembered(const Request& request, WebContext& context) {
         return answer_redirect(page_of_flow(path::identity_page, found->flow.id));
     }
     const auto& identity = earlier->session.identity;
-    const auto permitted = usecase::permit_flow(context.deps, found->flow, identity);
+    const auto permitted = usecase::permit_flow(context.deps, *found, identity);
     if (!permitted) return permitted.error();
     auto view = deciding_view(*found, *permitted, request, context);
     const auto& browser_context = asked->browser_context;

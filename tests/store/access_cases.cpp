@@ -125,14 +125,17 @@ STORE_CASE(rules_are_read_again_when_their_version_differs_and_not_before, "SI68
     BOOST_CHECK_THROW(store->access.rules(version + 1), store::StoreFailure); // nobody wrote it
 }
 
-STORE_CASE(every_statement_that_finds_a_token_says_the_version_of_the_rules, "SI68") {
+STORE_CASE(every_statement_that_finds_a_token_or_flow_says_the_version_of_the_rules, "SI68") {
     const OwnDatabase own(database);
     const auto store = own.open(), other = own.open_other();
     const auto finalization = finalization_of(put_sample_flow(*store));
     BOOST_REQUIRE((store->flows.finalize(finalization, {}) == Applied::yes));
     const auto& token = finalization.session.token;
+    const auto flow = put_sample_flow(*store);
     BOOST_TEST(store->sessions.find(token)->standing.policy_version == 0);
+    BOOST_TEST(store->flows.find(flow.id)->policy_version == 0);
     add_rule(*other, sample_rule(1, "keys"));
+    BOOST_TEST(store->flows.find(flow.id)->policy_version == 1);
     BOOST_TEST(store->sessions.find(token)->standing.policy_version == 1);
     BOOST_TEST(store->sessions.find(finalization.session.id)->standing.policy_version == 1);
     BOOST_TEST(store->codes.find(finalization.code.hash)->standing.policy_version == 1);
@@ -140,7 +143,7 @@ STORE_CASE(every_statement_that_finds_a_token_says_the_version_of_the_rules, "SI
         .id = core::ResourceServerId(fresh_id()), .resource = "x", .secret = fresh_digest()};
     store->resource_servers.put(server);
     const auto lookup = store->resource_servers.find_with_session(server.id, token);
-    BOOST_REQUIRE(lookup.view.has_value());
+    BOOST_REQUIRE((lookup.view != nullptr));
     BOOST_TEST(lookup.view->standing.policy_version == 1);
     BOOST_TEST(store->access.standing({}).policy_version == 1);
 }

@@ -5,6 +5,7 @@
 
 #include "consentgate/core/access/permission.h"
 #include "consentgate/core/oauth/flow.h"
+#include "consentgate/core/oauth/views.h"
 #include "consentgate/usecase/dependencies.h"
 
 #include <memory>
@@ -42,6 +43,8 @@ Rights rights_of(Dependencies& deps, core::Identity identity, core::AccessStandi
 
 // The same, with a question to the database for the standing of now.
 Rights rights_now(Dependencies& deps, core::Identity identity);
+// Under rules whose version was read with the flow: the database is asked about people alone.
+Rights rights_in(Dependencies& deps, const core::FlowView& flow, core::Identity identity);
 
 // A flow with the scopes that rules leave its person.
 struct PermittedFlow {
@@ -55,13 +58,14 @@ struct PermittedFlow {
 // fail: invalid_bearer; access_refused with the account and the way back to the app: also when no
 //       scope is left
 core::Result<PermittedFlow> permit_flow(
-    Dependencies& deps, core::Flow flow, core::Identity identity);
+    Dependencies& deps, const core::FlowView& view, core::Identity identity);
 
 // Whether the identity may sign in at all, for the page of a sign-in: a refusal names the account.
 // fail: access_refused, invalid_bearer
-core::Checked check_may_sign_in(Dependencies& deps, const core::Identity& identity);
+core::Checked check_may_sign_in(
+    Dependencies& deps, const core::FlowView& flow, const core::Identity& identity);
 // Whether some virtual key may sign in by the rules, so that the form for keys is of use.
-bool may_keys_sign_in(Dependencies& deps);
+bool may_keys_sign_in(Dependencies& deps, const core::FlowView& flow);
 
 // Counts a refusal by a rule; every other error is passed over.
 // in: where  the door, of a set that the program chose

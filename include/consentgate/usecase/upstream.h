@@ -5,6 +5,7 @@
 #include "consentgate/core/upstream/account_standing.h"
 #include "consentgate/core/upstream/upstream.h"
 #include "consentgate/usecase/consent.h"
+#include "consentgate/usecase/rights.h"
 
 #include <optional>
 #include <string>
@@ -22,8 +23,9 @@ struct ServiceView {
 
 // The services that this flow's person may use, by name, with the accounts that were linked in this
 // flow, or before with the same virtual key or by the same verified user.
+// in: rights  of that person
 std::vector<ServiceView> list_flow_services(
-    Dependencies& deps, const core::Flow& flow, core::Instant now);
+    Dependencies& deps, const core::Flow& flow, const Rights& rights, core::Instant now);
 
 // The same for a session.
 std::vector<ServiceView> list_session_services(
