@@ -131,7 +131,8 @@ void report_seals(Context& context) {
 // The pages serve such resources, a gate does not start with them.
 void report_gate(Context& context) {
     if (!usecase::check_health(context.deps()).ready()) return;
-    if (const auto valid = usecase::check_gate_resources(context.deps()); !valid)
+    const auto resources = usecase::guarded_resources(context.deps());
+    if (const auto valid = usecase::check_gate_resources(resources); !valid)
         std::cerr << valid.error().message
                   << ". A gate does not start with them: consentgate-admin resource remove\n";
 }

@@ -47,7 +47,7 @@ std::vector<core::GuardedResource> find_resources(
     std::vector<core::GuardedResource> resources;
     run_check(findings, "the resources can be listed", Cause::database, [&] {
         resources = usecase::guarded_resources(context.deps());
-        if (const auto valid = usecase::check_gate_resources(context.deps()); !valid)
+        if (const auto valid = usecase::check_gate_resources(resources); !valid)
             findings.push_back(
                 {Verdict::broken, valid.error().message,
                  "the gate does not start with both, and goes on with those of before; "

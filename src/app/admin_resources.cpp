@@ -83,7 +83,7 @@ Cell scope_cell(const core::ScopeSet& scope) {
 
 // Pages without a gate may have such resources.
 void warn_of_gate(Context& context, const core::ResourceServer& server) {
-    const auto valid = usecase::check_gate_resources(context.deps());
+    const auto valid = usecase::check_gate_resources(usecase::guarded_resources(context.deps()));
     if (valid) return;
     std::cerr
         << valid.error().message

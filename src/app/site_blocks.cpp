@@ -91,9 +91,9 @@ Transport transport_of_ports(const Words& addresses) {
     return plain ? Transport::plain : Transport::both;
 }
 
-// ---- nginx and lighttpd: braces, strings and comments
-// -------------------------------------------- Walks over a text of braces, and says what stood
-// before each.
+// ---- nginx and lighttpd: braces, strings and comments -------------------------------------------
+
+// Walks over a text of braces, and says what stood before each.
 class Blocks {
 public:
     explicit Blocks(const std::string& text) : text_(text) {}

@@ -138,9 +138,9 @@ std::vector<core::GuardedResource> guarded_resources(Dependencies& deps) {
     return resources;
 }
 
-core::Checked check_gate_resources(Dependencies& deps) {
+core::Checked check_gate_resources(const std::vector<core::GuardedResource>& resources) {
     try {
-        core::ResourceMap{guarded_resources(deps)};
+        core::ResourceMap{resources};
         return core::Nothing{};
     } catch (const std::invalid_argument& error) {
         return refused(error.what());

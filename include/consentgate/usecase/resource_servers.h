@@ -68,8 +68,8 @@ core::Checked remove_resource_server(Dependencies& deps, const core::ResourceSer
 // those of other servers.
 std::vector<core::GuardedResource> guarded_resources(Dependencies& deps);
 
-// Whether a gate can start with the resources that there are now.
+// Whether a gate can start with these.
 // fail: invalid_target: two of them have one path, or a path that programs could read differently
-core::Checked check_gate_resources(Dependencies& deps);
+core::Checked check_gate_resources(const std::vector<core::GuardedResource>& resources);
 
 } // namespace consentgate::usecase
