@@ -117,7 +117,8 @@ upgrade-check: deps-check ## upgrade two machines from FROM=COMMIT under load, o
 requirements: ## print which tests hold which requirement
 	@tests/guards/requirements.sh --print
 
-CXX_FILES = $(shell find src include tests -name '*.cpp' -o -name '*.h')
+# The npm packages of the tests have sources too, too many for one command line.
+CXX_FILES = $(shell find src include tests -name node_modules -prune -o -name '*.cpp' -print -o -name '*.h' -print)
 format: ## format all C++ (.clang-format)
 	@tests/support/deps.sh clang-format
 	@clang-format -i $(CXX_FILES)
