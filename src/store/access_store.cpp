@@ -36,12 +36,6 @@ std::size_t bytes_of(const core::Person& person) {
     return bytes;
 }
 
-template <class People> bool are_too_many(const People& people) {
-    std::size_t bytes = 0;
-    for (const auto& [id, person] : people) bytes += bytes_of(*person);
-    return bytes > max_people_bytes;
-}
-
 } // namespace
 
 template <> core::Rule read(Row& row) {
@@ -154,8 +148,14 @@ std::shared_ptr<const core::Person> AccessStore::person(
     if (!found) return nullptr;
     if (found->version < version) // on another node
         throw StoreFailure("a person is older than their version");
-    if (people_.size() % people_at_once == 0 && are_too_many(people_)) people_.clear();
-    return people_[id.text] = std::make_shared<const core::Person>(std::move(*found));
+    const auto bytes = bytes_of(*found);
+    if (people_bytes_ + bytes > max_people_bytes) {
+        people_.clear();
+        people_bytes_ = 0;
+    }
+    auto& remembered = people_[id.text];
+    people_bytes_ += bytes - (remembered ? bytes_of(*remembered) : 0);
+    return remembered = std::make_shared<const core::Person>(std::move(*found));
 }
 
 void AccessStore::for_each_person(const std::function<void(const core::Person&)>& meet) {

@@ -66,6 +66,7 @@ private:
     std::int64_t remembered_ = -1; // the version of rules_
     std::shared_ptr<const core::AccessRules> rules_;
     std::unordered_map<std::string, std::shared_ptr<const core::Person>> people_; // by id
+    std::size_t people_bytes_ = 0;
 };
 
 } // namespace consentgate::store
