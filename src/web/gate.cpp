@@ -9,6 +9,7 @@
 #include "consentgate/web/answer.h"
 #include "consentgate/web/challenge.h"
 #include "consentgate/web/preflight.h"
+#include "logged_method.h"
 
 #include <algorithm>
 #include <cctype>
@@ -377,7 +378,7 @@ Reply decide(const Request& request, Gate& gate) {
     // The web server logs the requests that pass; a refusal is logged here, with its reason.
     gate.deps.log.event(
         "gate", {{"event_id", request.event_id},
-                 {"method", request.method},
+                 {"method", logged_method(request)},
                  {"status", std::to_string(refusal->status)},
                  {"error", refusal->code},
                  {"reason", refusal->reason.empty() ? "-" : refusal->reason}});

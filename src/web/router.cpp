@@ -7,6 +7,7 @@
 #include "consentgate/web/handlers.h"
 #include "consentgate/web/paths.h"
 #include "consentgate/web/preflight.h"
+#include "logged_method.h"
 
 #include <algorithm>
 #include <exception>
@@ -264,7 +265,7 @@ Reply dispatch(const Request& request, WebContext& context) {
     context.deps.log.event(
         "request", {{"event_id", request.event_id},
                     {"route", route.name},
-                    {"method", request.method},
+                    {"method", logged_method(request)},
                     {"status", std::to_string(reply.status)},
                     {"error", error ? core::traits(error->code).name : "-"},
                     {"reason", error ? std::string_view(error->reason) : "-"}});

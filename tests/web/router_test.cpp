@@ -280,4 +280,19 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(holds(server.log, "id=" + request.event_id));
 }
 
+BOOST_AUTO_TEST_CASE(a_method_that_http_does_not_define_is_not_logged, *label("K47")) {
+    TestServer server;
+    const auto logged = [&](const std::string& method) {
+        auto request = TestServer::get("/nope");
+        request.method = method;
+        server.log.clear();
+        server.ask(request);
+        const auto begin = server.log.find("method=") + 7;
+        return server.log.substr(begin, server.log.find(' ', begin) - begin);
+    };
+    for (const auto* method : {"secret-of-somebody", "get", "GET secret", ""})
+        BOOST_TEST(logged(method) == "other");
+    BOOST_TEST(logged("DELETE") == "DELETE");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
