@@ -327,10 +327,10 @@ fact second_time_changed_nothing "$(yes_no cmp whole whole_again)"
 eval "$setup --protect /more=http://127.0.0.1:3001/more --yes" >out 2>&1; fact another "$?"
 note <out
 fact another_is_guarded "$(status -X POST -H 'Content-Type: application/json' -d "$initialize" $site/more)"
-# Types the doctor's first remedy as it stands. systemd may have given up a socket meanwhile, which
-# the doctor finds the second time.
+# Types the doctor's first remedy as it stands. systemd may have given up both sockets meanwhile,
+# which the doctor finds one after the other.
 fixed_by_the_doctor() {
-  for _ in 1 2; do
+  for _ in 1 2 3 4; do
     eval "$(consentgate-admin doctor 2>/dev/null | sed -nE '2s/^ *((systemctl|chown) [^;]*).*/\1/p')"
     systemctl try-reload-or-restart consentgate.service 'consentgate-gate@*.service'
     until_ok curl -sf -o /dev/null $site/.well-known/oauth-authorization-server # lighttpd takes a while
