@@ -148,14 +148,15 @@ std::shared_ptr<const core::Person> AccessStore::person(
     if (!found) return nullptr;
     if (found->version < version) // on another node
         throw StoreFailure("a person is older than their version");
-    const auto bytes = bytes_of(*found);
+    const auto person = std::make_shared<const core::Person>(std::move(*found));
+    const auto bytes = bytes_of(*person);
     if (people_bytes_ + bytes > max_people_bytes) {
         people_.clear();
         people_bytes_ = 0;
     }
     auto& remembered = people_[id.text];
     people_bytes_ += bytes - (remembered ? bytes_of(*remembered) : 0);
-    return remembered = std::make_shared<const core::Person>(std::move(*found));
+    return remembered = person;
 }
 
 void AccessStore::for_each_person(const std::function<void(const core::Person&)>& meet) {
